@@ -1,0 +1,45 @@
+# `make demo` and `make test` are all a newcomer needs; both set up everything first.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup demo test lint format types walls app-test benchmark clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## Create the virtual environment and a working MongoDB
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,vits,train]'
+	$(BIN)/python -m s3fo.datasets.database --ensure
+	touch $(READY)
+
+demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
+	$(BIN)/s3fo demo
+
+test: setup ## The whole test suite but the browser test
+	$(BIN)/python -m pytest -m 'not app'
+
+lint: setup ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## ruff: repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup ## mypy over both packages
+	$(BIN)/mypy
+
+walls: setup ## import-linter: who may know whom
+	$(BIN)/lint-imports
+
+app-test: setup ## The App in headless Chromium
+	$(BIN)/python -m pytest -m app
+
+clean: ## Remove the virtual environment and the demo's output
+	rm -rf $(VENV) demo

@@ -1,0 +1,1 @@
+"""Exact video object segmentation scores: masks on disk in, tables out."""

@@ -1,0 +1,31 @@
+"""The one way this product complains about input."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class InputError(ValueError):
+    """Bad input, told in four parts so that a person can mend it.
+
+    Attributes:
+        where: the file, folder or argument at fault.
+        found: what is there.
+        expected: what should be there.
+        remedy: what to do about it.
+    """
+
+    def __init__(
+        self, where: str | PathLike[str], found: str, expected: str, remedy: str
+    ) -> None:
+        self.where = str(where)
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(
+            f"{self.where}: found {found}; expected {expected}. {remedy}"
+        )
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+        """Survive the way back from a worker process."""
+        return type(self), (self.where, self.found, self.expected, self.remedy)

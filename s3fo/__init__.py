@@ -1,0 +1,1 @@
+"""Benchmark and evaluate video object segmentation in FiftyOne."""

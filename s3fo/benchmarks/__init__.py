@@ -1,0 +1,1 @@
+"""What each video object segmentation benchmark looks like on disk."""

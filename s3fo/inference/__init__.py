@@ -1,0 +1,1 @@
+"""Video in, masks out: memory, propagation and baselines."""

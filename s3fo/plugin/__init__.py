@@ -1,0 +1,1 @@
+"""FiftyOne operators and panels: thin, all logic is in the library."""

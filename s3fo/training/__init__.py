@@ -1,0 +1,1 @@
+"""Clips, losses and the training loop of S3."""
