@@ -1,1 +1,38 @@
-"""Benchmark and evaluate video object segmentation in FiftyOne."""
+"""Benchmark and evaluate video object segmentation in FiftyOne.
+
+The verbs live in the rooms of this package and are imported on first use, so that
+``import s3fo`` costs nothing:
+
+>>> import s3fo
+>>> dataset = s3fo.load_benchmark("davis-2017", root="DAVIS", split="val")
+>>> s3fo.predict("davis-2017", root="DAVIS", split="val", out="results/s3")
+>>> s3fo.add_predictions(dataset, "results/s3", name="s3")
+>>> s3fo.evaluate(dataset, "s3", eval_key="s3")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from s3fo.datasets import add_predictions, evaluate, load_benchmark, worst
+    from s3fo.inference import predict
+
+__version__ = "0.1.0"
+__all__ = ["add_predictions", "evaluate", "load_benchmark", "predict", "worst"]
+
+_ROOMS = {
+    "add_predictions": "s3fo.datasets",
+    "evaluate": "s3fo.datasets",
+    "load_benchmark": "s3fo.datasets",
+    "worst": "s3fo.datasets",
+    "predict": "s3fo.inference",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb from its room on first use."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_ROOMS[name]), name)

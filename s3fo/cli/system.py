@@ -1,0 +1,90 @@
+"""Commands around the product: demo, App, plugin, doctor, version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s3fo.cli import app
+from s3fo.cli.console import print_json, print_table, progress_bar
+
+plugin = typer.Typer(help="The FiftyOne plugin.", no_args_is_help=True)
+app.add_typer(plugin, name="plugin")
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Folder for the benchmark, masks and scores.")
+    ] = Path("demo"),
+    open_app: Annotated[
+        bool, typer.Option("--app", help="Open the result in the FiftyOne App.")
+    ] = False,
+) -> None:
+    """Everything once, on a built-in benchmark: load, predict, evaluate, show."""
+    from s3fo.demo import run_demo
+
+    with progress_bar("demo") as progress:
+        result = run_demo(out, progress=progress)
+    result.print()
+    if open_app:
+        _serve(result.dataset_name)
+    else:
+        typer.echo("Look at it:  s3fo app " + result.dataset_name)
+
+
+@app.command("app")
+def open_the_app(
+    dataset: Annotated[
+        str | None, typer.Argument(help="Dataset to open; omit to choose there.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the App.")] = 5151,
+    remote: Annotated[
+        bool, typer.Option(help="Serve only; do not open a browser.")
+    ] = False,
+) -> None:
+    """Open a dataset in the FiftyOne App, with the s3fo operators."""
+    _serve(dataset, port=port, remote=remote)
+
+
+def _serve(name: str | None, *, port: int = 5151, remote: bool = False) -> None:
+    from s3fo.datasets import configure, open_dataset
+    from s3fo.plugin import install
+
+    configure()
+    install()
+    import fiftyone as fo
+
+    dataset = open_dataset(name) if name else None
+    session = fo.launch_app(dataset, port=port, remote=remote)
+    session.wait(-1)
+
+
+@plugin.command("install")
+def install_plugin() -> None:
+    """Make the operators known to FiftyOne (in its plugins folder)."""
+    from s3fo.plugin import install
+
+    typer.echo(f"Installed @s3fo/vos in {install()}")
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check this machine: packages, device, codecs, database, plugin."""
+    from s3fo.doctor import examine
+
+    checks = examine()
+    if as_json:
+        print_json([check.as_dict() for check in checks])
+    else:
+        rows = [
+            ("ok" if check.ok else "MEND", check.name, check.found, check.remedy)
+            for check in checks
+        ]
+        print_table("s3fo doctor", ("", "check", "found", "remedy"), rows)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)

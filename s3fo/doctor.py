@@ -1,0 +1,143 @@
+"""Is this machine ready? Each check says what it found and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PACKAGES = (
+    "s3fo", "fiftyone", "torch", "numpy", "opencv-python-headless", "pandas",
+    "numba", "av", "pycocotools", "matplotlib",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check.
+
+    Attributes:
+        name: what was looked at.
+        ok: whether it is fit for use.
+        found: what is there.
+        remedy: what to do when it is not ok; empty otherwise.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The check as a JSON-serialisable dictionary."""
+        return asdict(self)
+
+
+def examine() -> list[Check]:
+    """Run every check; none of them raises."""
+    checks: list[tuple[str, Callable[[], Check]]] = [
+        ("python", _python),
+        ("packages", _packages),
+        ("opencv", _single_opencv),
+        ("device", _device),
+        ("video codec", _video_codec),
+        ("database", _database),
+        ("plugin", _plugin),
+        ("small model", _small_model),
+    ]
+    return [_guard(name, check) for name, check in checks]
+
+
+def _guard(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except Exception as error:  # a broken installation may raise anything
+        return Check(name, False, f"{type(error).__name__}: {error}", "Reinstall s3fo.")
+
+
+def _python() -> Check:
+    ok = sys.version_info >= (3, 10)
+    found = f"Python {platform.python_version()}, {platform.system()}"
+    return Check("python", ok, found, "" if ok else "Use Python 3.10 or newer.")
+
+
+def _packages() -> Check:
+    versions, missing = [], []
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(package)
+    remedy = f"pip install {' '.join(missing)}" if missing else ""
+    return Check("packages", not missing, ", ".join(versions), remedy)
+
+
+def _single_opencv() -> Check:
+    """Two OpenCV wheels overwrite each other's files; one must be there alone."""
+    builds = [
+        name
+        for name in (
+            "opencv-python",
+            "opencv-python-headless",
+            "opencv-contrib-python",
+            "opencv-contrib-python-headless",
+        )
+        if _is_installed(name)
+    ]
+    remedy = "" if len(builds) == 1 else "Keep opencv-python-headless only."
+    return Check("opencv", len(builds) == 1, ", ".join(builds), remedy)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _device() -> Check:
+    import torch
+
+    if torch.cuda.is_available():
+        return Check("device", True, f"CUDA: {torch.cuda.get_device_name(0)}")
+    if torch.backends.mps.is_available():
+        return Check("device", True, "Apple MPS")
+    return Check("device", True, f"CPU, {os.cpu_count()} cores")
+
+
+def _video_codec() -> Check:
+    import av.codec
+
+    ok = "libx264" in av.codecs_available
+    found = f"PyAV {av.__version__}, {'with' if ok else 'without'} libx264"
+    return Check("video codec", ok, found, "" if ok else "pip install --upgrade av")
+
+
+def _database() -> Check:
+    from s3fo.datasets.database import mongod_path, uses_fallback
+
+    uri = os.environ.get("FIFTYONE_DATABASE_URI")
+    if uri:
+        return Check("database", True, "the server named by FIFTYONE_DATABASE_URI")
+    if not mongod_path().is_file():
+        remedy = "Run: python -m s3fo.datasets.database --ensure"
+        return Check("database", False, f"{mongod_path()} is missing", remedy)
+    import fiftyone as fo
+
+    source = "fallback wheel" if uses_fallback() else "FiftyOne's own"
+    found = f"MongoDB ({source}) answers: {len(fo.list_datasets())} datasets"
+    return Check("database", True, found)
+
+
+def _plugin() -> Check:
+    import fiftyone.plugins as fop
+
+    names = fop.list_enabled_plugins()
+    ok = "@s3fo/vos" in names
+    found = "@s3fo/vos is installed" if ok else f"{len(names)} plugins, not @s3fo/vos"
+    return Check("plugin", ok, found, "" if ok else "Run: s3fo plugin install")
