@@ -1,1 +1,14 @@
 """What each video object segmentation benchmark looks like on disk."""
+
+from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.folders import open_folders
+from s3fo.benchmarks.opening import open_benchmark
+from s3fo.benchmarks.video import VideoObject, VideoSequence
+
+__all__ = [
+    "Benchmark",
+    "VideoObject",
+    "VideoSequence",
+    "open_benchmark",
+    "open_folders",
+]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.labelmap import join_objects, read_label_map
+
+VOID = 255
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,18 @@ class VideoObject:
     category: str | None = None
 
 
+class ObjectMasks(Protocol):
+    """Annotations kept object by object (folders, run lengths): masks may overlap."""
+
+    def frames(self) -> tuple[str, ...]:
+        """Names of the annotated frames."""
+        ...
+
+    def read(self, frame: str) -> dict[int, np.ndarray]:
+        """Boolean masks [H, W] of the objects annotated in a frame, by object id."""
+        ...
+
+
 @dataclass(frozen=True)
 class VideoSequence:
     """One video of a benchmark: frames, annotations, objects.
@@ -29,17 +50,115 @@ class VideoSequence:
     Attributes:
         name: unique within the benchmark.
         frames: frame names (file stems) in playing order.
-        images: image file of each frame.
-        annotations: index-mask file of each annotated frame (may be fewer).
-        objects: the annotated objects, sorted by id.
+        images: image file of each frame; empty when the frames are inside `video`.
+        annotations: index-mask file of each annotated frame (may be fewer than the
+            frames; none when the annotations are in `object_masks`).
+        known_objects: the objects where a list says so; else read from annotations.
+        late_objects: whether objects may first appear after the first annotated
+            frame; if not, only that frame is looked at to find them.
+        binary: any non-zero pixel belongs to object 1 (DAVIS-2016: 0/1 or 0/255).
+        void: pixel value of 8-bit files that is no object; None if all are ids.
+        object_masks: annotations kept per object; None for index-mask files.
+        video: the video file that holds the frames; None for image files.
         fps: frames per second of `frames`; None when unknown.
-        attributes: official attribute tags of the sequence, if there are any.
+        attributes: official attribute tags; empty when there are none, None when
+            the sequence has not been annotated with attributes.
+        listed_frames: the frames the benchmark wants results for; None means all.
     """
 
     name: str
     frames: tuple[str, ...]
     images: Mapping[str, Path]
     annotations: Mapping[str, Path]
-    objects: tuple[VideoObject, ...] = ()
+    known_objects: tuple[VideoObject, ...] | None = None
+    late_objects: bool = True
+    binary: bool = False
+    void: int | None = VOID
+    object_masks: ObjectMasks | None = None
+    video: Path | None = None
     fps: float | None = None
-    attributes: tuple[str, ...] = field(default=())
+    attributes: tuple[str, ...] | None = field(default=None)
+    listed_frames: tuple[str, ...] | None = None
+
+    @cached_property
+    def annotated_frames(self) -> tuple[str, ...]:
+        """Names of the frames that have an annotation, in playing order."""
+        if self.object_masks is not None:
+            return self.object_masks.frames()
+        return tuple(frame for frame in self.frames if frame in self.annotations)
+
+    @cached_property
+    def objects(self) -> tuple[VideoObject, ...]:
+        """The annotated objects, sorted by id.
+
+        Decodes annotations unless a list names the objects: the first one only when
+        no object can appear later, all of them otherwise.
+        """
+        if self.known_objects is not None:
+            return tuple(sorted(self.known_objects, key=lambda item: item.object_id))
+        wanted = self.annotated_frames
+        first_frames: dict[int, str] = {}
+        for frame in wanted if self.late_objects else wanted[:1]:
+            for object_id in self._ids(frame):
+                first_frames.setdefault(object_id, frame)
+        return tuple(VideoObject(*item) for item in sorted(first_frames.items()))
+
+    @cached_property
+    def object_ids(self) -> tuple[int, ...]:
+        """Ids of `objects`."""
+        return tuple(item.object_id for item in self.objects)
+
+    def read_annotation(self, frame: str) -> np.ndarray:
+        """Label map of an annotated frame, void as background.
+
+        Where per-object masks overlap, the smaller object lies on top.
+
+        Returns:
+            [H, W] uint8, or uint16 for ids above 255; 0 is background.
+
+        Raises:
+            InputError: the frame has no annotation, or its file is broken.
+        """
+        if self.object_masks is not None:
+            masks = self.object_masks.read(frame)
+            larger_first = sorted(masks, key=lambda key: -int(masks[key].sum()))
+            return join_objects({key: masks[key] for key in larger_first})
+        if frame not in self.annotations:
+            raise InputError(
+                self.name,
+                f"no annotation for frame {frame}",
+                f"one of {len(self.annotations)} annotated frames",
+                "See `annotated_frames`.",
+            )
+        label_map = read_label_map(self.annotations[frame])
+        if self.binary:
+            return (label_map > 0).astype(np.uint8)
+        if self.void is not None and label_map.dtype == np.uint8:
+            label_map[label_map == self.void] = 0
+        return label_map
+
+    def prompt_frames(self) -> dict[str, tuple[int, ...]]:
+        """Ids that first appear in each frame: ``{frame: ids}`` in playing order."""
+        by_frame: dict[str, list[int]] = {}
+        for item in self.objects:
+            by_frame.setdefault(item.first_frame, []).append(item.object_id)
+        return {
+            frame: tuple(by_frame[frame])
+            for frame in self.annotated_frames
+            if frame in by_frame
+        }
+
+    def read_prompt(self, frame: str) -> np.ndarray:
+        """Label map [H, W] with only the objects that first appear in `frame`.
+
+        This is all a semi-supervised method may know of the annotations.
+        """
+        label_map = self.read_annotation(frame)
+        fresh = self.prompt_frames().get(frame, ())
+        return np.where(np.isin(label_map, fresh), label_map, 0).astype(label_map.dtype)
+
+    def _ids(self, frame: str) -> list[int]:
+        if self.object_masks is not None:
+            masks = self.object_masks.read(frame)
+            return [object_id for object_id, mask in masks.items() if mask.any()]
+        return [int(value) for value in np.unique(self.read_annotation(frame)) if value]

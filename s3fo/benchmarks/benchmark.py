@@ -1,0 +1,61 @@
+"""`Benchmark`: the sequences of one benchmark split, as found in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evaluation.errors import InputError
+from s3fo.benchmarks.video import VideoSequence
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One split of a benchmark on disk.
+
+    Attributes:
+        name: catalogue name, e.g. ``"davis-2017"``, or the user's own.
+        split: e.g. ``"val"``; None for plain folders.
+        root: the folder it was found in.
+        sequences: its videos, in the order of the split's list.
+        protocol: name of the evaluation protocol its scores are published with.
+        notes: what a person should know about how the folder was read.
+    """
+
+    name: str
+    split: str | None
+    root: Path
+    sequences: tuple[VideoSequence, ...]
+    protocol: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __iter__(self) -> Iterator[VideoSequence]:
+        return iter(self.sequences)
+
+    def __getitem__(self, name: str) -> VideoSequence:
+        for sequence in self.sequences:
+            if sequence.name == name:
+                return sequence
+        raise KeyError(name)
+
+    def subset(self, names: Iterable[str]) -> Benchmark:
+        """The same benchmark with only the named sequences, in its own order.
+
+        Raises:
+            InputError: names that it does not have, all of them at once.
+        """
+        wanted = list(names)
+        unknown = sorted(set(wanted) - {sequence.name for sequence in self})
+        if unknown:
+            raise InputError(
+                self.root,
+                f"no sequence {', '.join(unknown)}",
+                f"sequences of {self.name}",
+                f"It has {', '.join(sequence.name for sequence in self)}.",
+            )
+        kept = tuple(sequence for sequence in self if sequence.name in set(wanted))
+        return replace(self, sequences=kept)

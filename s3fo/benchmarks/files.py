@@ -1,0 +1,152 @@
+"""Listing folders the way benchmarks need it: natural order, strays ignored."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from evaluation.errors import InputError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+MASK_SUFFIXES = (".png",)
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(name: str) -> tuple[tuple[int, str], ...]:
+    """Sort key that reads runs of digits as numbers: ``"2" < "10"``."""
+    return tuple(
+        (int(part), part) if part.isdigit() else (-1, part)
+        for part in _DIGITS.split(name)
+        if part
+    )
+
+
+class FrameFiles(Mapping[str, Path]):
+    """The frame files of one folder, ``{frame name: path}`` in playing order.
+
+    Paths are made when asked for: a benchmark of half a million frames holds
+    names only.
+
+    Args:
+        folder: where the files are.
+        files: file name of each frame name, in playing order.
+    """
+
+    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._files = dict(files)
+
+    def __getitem__(self, frame: str) -> Path:
+        return self.folder / self._files[frame]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._files
+
+    def __repr__(self) -> str:
+        return f"FrameFiles({str(self.folder)!r}, {len(self)} frames)"
+
+
+def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
+    """Frame files of a folder with one of the suffixes; anything else is a stray.
+
+    Hidden files (such as macOS's ``._00000.jpg``) are strays too. Of two files with
+    the same stem the one whose suffix is listed first counts. An absent folder has
+    no frames.
+    """
+    rank = {suffix: position for position, suffix in enumerate(suffixes)}
+    found: dict[str, tuple[int, str]] = {}
+    for name in _names(folder, directories=False):
+        stem, suffix = os.path.splitext(name)
+        position = rank.get(suffix.lower())
+        if position is not None and position <= found.get(stem, (len(rank), ""))[0]:
+            found[stem] = (position, name)
+    ordered = sorted(found, key=natural_key)
+    return FrameFiles(folder, {stem: found[stem][1] for stem in ordered})
+
+
+def list_folders(folder: Path) -> list[str]:
+    """Names of the visible subfolders in natural order; none if it is absent."""
+    return sorted(_names(folder, directories=True), key=natural_key)
+
+
+def _names(folder: Path, *, directories: bool) -> Iterator[str]:
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            hidden = entry.name.startswith((".", "__MACOSX"))
+            if not hidden and entry.is_dir() == directories:
+                yield entry.name
+
+
+def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, str]:
+    """Find the folder that holds one of the landmarks, given one near it.
+
+    Looks at `root`, then at its subfolders (root given one level too high), then at
+    its two parents (too low).
+
+    Args:
+        root: the folder the user gave.
+        landmarks: names of which one must be inside, e.g. ``["JPEGImages"]``.
+        what: what is looked for, for the error message.
+
+    Returns:
+        The folder, and what to tell the user about it (empty if it is `root`).
+
+    Raises:
+        InputError: nothing like it around `root`; zips waiting there are named.
+    """
+    landmarks = list(landmarks)
+
+    def is_root(folder: Path) -> bool:
+        return any((folder / landmark).is_dir() for landmark in landmarks)
+
+    if is_root(root):
+        return root, ""
+    below = [root / name for name in list_folders(root) if is_root(root / name)]
+    if len(below) == 1:
+        return below[0], f"root given one level too high: using {below[0]}"
+    for parent in list(root.absolute().parents)[:2]:
+        if is_root(parent) and root.absolute() != parent:
+            return parent, f"root given too low: using {parent}"
+    raise _no_root(root, landmarks, what, below)
+
+
+def _no_root(
+    root: Path, landmarks: list[str], what: str, candidates: list[Path]
+) -> InputError:
+    expected = f"{what}: a folder with {' or '.join(landmarks)} inside"
+    if not root.is_dir():
+        return InputError(root, "no such folder", expected, "Check the path.")
+    if candidates:
+        names = ", ".join(folder.name for folder in candidates)
+        return InputError(
+            root, f"several candidates ({names})", expected, "Name one of them."
+        )
+    archives = find_archives(root)
+    if archives:
+        names = ", ".join(archives)
+        return InputError(
+            root, f"archives not yet unpacked ({names})", expected, "Unpack them here."
+        )
+    inside = ", ".join(list_folders(root)[:6]) or "no subfolders"
+    return InputError(root, inside, expected, "Give the folder that holds it.")
+
+
+def find_archives(folder: Path) -> list[str]:
+    """Names of the zip and tar archives lying in a folder."""
+    endings = (".zip", ".tar", ".tar.gz", ".tgz")
+    return sorted(
+        name
+        for name in _names(folder, directories=False)
+        if name.lower().endswith(endings)
+    )

@@ -1,0 +1,189 @@
+"""Plain folders: one of images, one of masks, named alike; or a video and a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map
+from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.files import (
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    FrameFiles,
+    list_folders,
+    list_frames,
+)
+from s3fo.benchmarks.layout import gaps_in, refuse_gaps
+from s3fo.benchmarks.video import VideoSequence
+from s3fo.benchmarks.video_file import count_frames, read_fps
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
+_GENERIC_NAMES = {"jpegimages", "images", "frames", "480p", "rgb", "img"}
+
+
+def open_folders(
+    images: str | PathLike[str],
+    masks: str | PathLike[str] | None = None,
+    *,
+    name: str | None = None,
+    protocol: str = "davis-2017",
+    fps: float | None = None,
+) -> Benchmark:
+    """Take any two folders as a benchmark.
+
+    Args:
+        images: ``<images>/<sequence>/<frame>.jpg``, or the frames of one sequence
+            directly, or one video file.
+        masks: ``<masks>/<sequence>/<frame>.png`` likewise, or one mask file for the
+            first frame of the only sequence. None: there are no masks.
+        name: name of the benchmark; default the name of the image folder.
+        protocol: name of the evaluation protocol to score with.
+        fps: frames per second, where it is known.
+
+    Raises:
+        InputError: no images, masks that match no image, or gaps: all are named.
+    """
+    images, masks = Path(images), None if masks is None else Path(masks)
+    notes: list[str] = []
+    sequences = tuple(
+        replace(sequence, fps=sequence.fps or fps)
+        for sequence in _sequences(images, masks, notes)
+    )
+    if sequences and _is_binary(sequences[0]):
+        notes.append("masks are 0/255: every non-zero pixel is object 1")
+        sequences = tuple(replace(sequence, binary=True) for sequence in sequences)
+    if masks is not None:
+        _refuse_unmasked(sequences, masks, notes)
+    return Benchmark(
+        name=name or _telling_name(images),
+        split=None,
+        root=images,
+        sequences=sequences,
+        protocol=protocol,
+        notes=tuple(notes),
+    )
+
+
+def _sequences(
+    images: Path, masks: Path | None, notes: list[str]
+) -> list[VideoSequence]:
+    if images.is_file():
+        return [_from_video(images, masks)]
+    frames = list_frames(images, IMAGE_SUFFIXES)
+    if frames:
+        return [_single_sequence(images, frames, masks)]
+    image_root = _descend(images, IMAGE_SUFFIXES, notes)
+    mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
+    return [
+        VideoSequence(
+            name=name,
+            frames=tuple(files),
+            images=files,
+            annotations=list_frames(mask_root / name, MASK_SUFFIXES)
+            if mask_root
+            else {},
+        )
+        for name in list_folders(image_root)
+        if (files := list_frames(image_root / name, IMAGE_SUFFIXES))
+    ]
+
+
+def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
+    """The folder whose subfolders hold files, at most two levels down."""
+    level = folder
+    for _ in range(3):
+        inside = list_folders(level)
+        if any(list_frames(level / name, suffixes) for name in inside):
+            if level != folder:
+                notes.append(f"folder given too high: using {level}")
+            return level
+        if len(inside) != 1:
+            break
+        level = level / inside[0]
+    found = ", ".join(list_folders(folder)[:6]) or "nothing usable"
+    raise InputError(
+        folder,
+        found if folder.is_dir() else "no such folder",
+        f"<sequence>/<frame>{suffixes[0]}",
+        "Give the folder that holds the sequences.",
+    )
+
+
+def _single_sequence(
+    images: Path, frames: FrameFiles, masks: Path | None
+) -> VideoSequence:
+    name = _telling_name(images)
+    return VideoSequence(
+        name=name,
+        frames=tuple(frames),
+        images=frames,
+        annotations=_masks_of_one(masks, name, tuple(frames)),
+    )
+
+
+def _from_video(path: Path, masks: Path | None) -> VideoSequence:
+    """Frames are numbered from ``00000``."""
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise InputError(
+            path,
+            f"a {path.suffix or 'suffix-less'} file",
+            f"a folder, or a video ({', '.join(VIDEO_SUFFIXES)})",
+            "Give one of these.",
+        )
+    frames = tuple(f"{index:05d}" for index in range(count_frames(path)))
+    return VideoSequence(
+        name=path.stem,
+        frames=frames,
+        images={},
+        annotations=_masks_of_one(masks, path.stem, frames),
+        video=path,
+        fps=read_fps(path),
+    )
+
+
+def _masks_of_one(
+    masks: Path | None, name: str, frames: tuple[str, ...]
+) -> Mapping[str, Path]:
+    """Masks of the only sequence: a file, their folder, or a folder above it."""
+    if masks is None:
+        return {}
+    if masks.is_file():
+        return {masks.stem if masks.stem in frames else frames[0]: masks}
+    direct = list_frames(masks, MASK_SUFFIXES)
+    return direct or list_frames(masks / name, MASK_SUFFIXES)
+
+
+def _refuse_unmasked(
+    sequences: tuple[VideoSequence, ...], masks: Path, notes: list[str]
+) -> None:
+    """Some sequences without masks are noted, all without are refused."""
+    gaps = gaps_in(sequences, annotated=False)
+    bare = [item.name for item in sequences if not item.annotated_frames]
+    if len(bare) == len(sequences):
+        gaps.append(f"no mask named like a frame of {', '.join(bare[:5])}")
+    elif bare:
+        notes.append(f"no masks of {len(bare)} sequences: {', '.join(bare)}")
+    refuse_gaps(
+        masks, gaps, "masks named like the images", "Name both alike, frame by frame."
+    )
+
+
+def _is_binary(sequence: VideoSequence) -> bool:
+    frames = sequence.annotated_frames
+    if not frames:
+        return False
+    values = set(np.unique(read_label_map(sequence.annotations[frames[0]])).tolist())
+    return values in ({255}, {0, 255})
+
+
+def _telling_name(folder: Path) -> str:
+    folder = folder.absolute()
+    while folder.name.lower() in _GENERIC_NAMES and folder.parent.name:
+        folder = folder.parent
+    return folder.stem if folder.is_file() else folder.name

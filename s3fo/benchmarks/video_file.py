@@ -1,0 +1,75 @@
+"""Frames inside video files, by PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.errors import InputError
+
+
+def count_frames(path: Path) -> int:
+    """Number of frames that decoding will give.
+
+    The container's own count is used where it has one; else packets are counted,
+    without decoding.
+
+    Raises:
+        InputError: not a video that can be opened.
+    """
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        if stream.frames:
+            return int(stream.frames)
+        return sum(1 for packet in container.demux(stream) if packet.size)
+
+
+def read_fps(path: Path) -> float | None:
+    """Average frames per second; None where the file does not say.
+
+    Raises:
+        InputError: not a video that can be opened.
+    """
+    with _open(path) as container:
+        rate = container.streams.video[0].average_rate
+        return float(rate) if rate else None
+
+
+def iterate_frames(path: Path) -> Iterator[np.ndarray]:
+    """The frames in playing order, each [H, W, 3] uint8 RGB.
+
+    Raises:
+        InputError: not a video that can be opened, or one that breaks off.
+    """
+    import av
+
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        try:
+            for frame in container.decode(stream):
+                yield frame.to_ndarray(format="rgb24")
+        except av.error.FFmpegError as error:
+            raise InputError(
+                path, f"a video that breaks off ({error})", "a whole one", "Copy again."
+            ) from error
+
+
+def _open(path: Path):  # type: ignore[no-untyped-def]  # PyAV's own container type
+    import av
+
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        raise InputError(
+            path,
+            f"something that cannot be opened as a video ({error})",
+            "a video file such as mp4",
+            "Check that the file is whole.",
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise InputError(path, "no video stream", "a video file", "Check the file.")
+    return container
