@@ -3,6 +3,7 @@
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.folders import open_folders
 from s3fo.benchmarks.opening import open_benchmark
+from s3fo.benchmarks.synthetic import write_synthetic
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "VideoSequence",
     "open_benchmark",
     "open_folders",
+    "write_synthetic",
 ]
