@@ -46,6 +46,8 @@ class SpatialSemanticConfig:
         points: sampling points per query and head.
         ffn_ratio: hidden width of the convolutional feed-forward over the ViT width.
         extra_extractors: further spatial-dependency steps after the last range.
+        detail_width: channels of the detail branch and of all features; None is the
+            ViT's own width. If narrower, ViT tokens are projected to it.
         freeze_vit: train without touching the ViT.
         finetune: indices of `ranges` whose ViT blocks train all the same.
         checkpointing: recompute the extractors in the backward pass to save memory.
@@ -58,6 +60,7 @@ class SpatialSemanticConfig:
     points: int = 4
     ffn_ratio: float = 0.25
     extra_extractors: int = 2
+    detail_width: int | None = None
     freeze_vit: bool = True
     finetune: tuple[int, ...] = ()
     checkpointing: bool = False
@@ -71,9 +74,14 @@ class SpatialSemanticConfig:
             raise ValueError(f"`ranges` {self.ranges} exceed depth {self.vit.depth}")
 
     @property
+    def width(self) -> int:
+        """Channels of the detail tokens."""
+        return self.detail_width or self.vit.width
+
+    @property
     def feature_dims(self) -> tuple[int, int, int]:
         """Channels of the features at strides 16, 8 and 4."""
-        return (self.vit.width,) * 3
+        return (self.width,) * 3
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class MaskDecoder(nn.Module):
 
 
 class _SensoryHead(nn.Module):
-    """Predict a mask from the sensory memory alone, as a linear classifier of pixels."""
+    """Predict a mask from the sensory memory alone, by one linear classifier."""
 
     def __init__(self, sensory_dim: int, embed_dim: int) -> None:
         super().__init__()

@@ -33,7 +33,9 @@ def reference_points(sizes: list[Size], like: Tensor) -> Tensor:
     return torch.cat(points)
 
 
-def sample_by_grid(value: Tensor, size: Size, locations: Tensor, weights: Tensor):
+def sample_by_grid(
+    value: Tensor, size: Size, locations: Tensor, weights: Tensor
+) -> Tensor:
     """Sample bilinearly (zero outside) and sum the sampling points.
 
     Args:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -90,9 +88,10 @@ class ResNetEncoder(nn.Module):
 
     def __init__(self, config: ResNetConfig) -> None:
         super().__init__()
-        block, counts = {18: (BasicBlock, (2, 2, 2)), 50: (Bottleneck, (3, 4, 6))}[
-            config.depth
-        ]
+        block: type[BasicBlock] | type[Bottleneck]
+        block, counts = BasicBlock, (2, 2, 2)
+        if config.depth == 50:
+            block, counts = Bottleneck, (3, 4, 6)
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.res2 = _stage(block, 64, 64, counts[0])
@@ -206,15 +205,11 @@ class MaskEncoder(nn.Module):
         self.single_object = config.single_object
         width = config.mask_encoder_width
         channels = 4 if config.single_object else 5
-        trunk = OrderedDict(
-            conv1=nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
-            bn1=nn.BatchNorm2d(width),
-            layer1=_stage(BasicBlock, width, width, 2),
-            layer2=_stage(BasicBlock, width, 2 * width, 2, 2),
-            layer3=_stage(BasicBlock, 2 * width, 4 * width, 2, 2),
-        )
-        for name, layer in trunk.items():
-            self.add_module(name, layer)
+        self.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = _stage(BasicBlock, width, width, 2)
+        self.layer2 = _stage(BasicBlock, width, 2 * width, 2, 2)
+        self.layer3 = _stage(BasicBlock, 2 * width, 4 * width, 2, 2)
         _initialise_convolutions(self)
         self.fuser = ObjectFusion(config.pixel_dim, 4 * width, config.value_dim)
         self.sensory_update = _DeepSensoryUpdate(config.value_dim, config.sensory_dim)

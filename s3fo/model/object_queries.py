@@ -261,8 +261,8 @@ class ObjectTransformer(nn.Module):
         Returns:
             pixels [B, K, E, h, w] and query logits [B, K, n + 1, h, w].
         """
-        batch, objects, dim, *size = pixels.shape
-        size = (size[0], size[1])
+        batch, objects, dim, height, width = pixels.shape
+        size = (height, width)
         query, query_pe = self.initial_queries(object_memory)
         pixel, pixel_pe = self.initial_pixels(pixels)
         logits = []

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from s3fo.model.config import SpatialSemanticConfig
+from s3fo.model.config import Range, SpatialSemanticConfig
 from s3fo.model.deformable_attention import (
     DeformableAttention,
     Size,
@@ -88,7 +88,8 @@ class _DepthwiseConv(nn.Module):
 
     def forward(self, tokens: Tensor, size: Size) -> Tensor:
         parts = []
-        for part, shape in zip(split_levels(tokens, size), level_sizes(size)):
+        levels = zip(split_levels(tokens, size), level_sizes(size), strict=True)
+        for part, shape in levels:
             level = part.transpose(1, 2).unflatten(-1, shape)
             parts.append(self.dwconv(level).flatten(2).transpose(1, 2))
         return torch.cat(parts, dim=1)
@@ -113,7 +114,7 @@ class SpatialDependency(nn.Module):
 
     def __init__(self, config: SpatialSemanticConfig) -> None:
         super().__init__()
-        width = config.vit.width
+        width = config.width
         self.query_norm = nn.LayerNorm(width, eps=1e-6)
         self.feat_norm = nn.LayerNorm(width, eps=1e-6)
         self.attn = DeformableAttention(width, config.deformable_heads, config.points)
@@ -143,7 +144,7 @@ class SpatialSemanticBlock(nn.Module):
                 SpatialDependency(config) for _ in range(extra)
             )
         self.read_from_cls = SemanticEmbedding(
-            config.vit.width, config.deformable_heads
+            config.width, config.deformable_heads
         )
 
     @property
@@ -190,7 +191,7 @@ class SpatialSemanticEncoder(nn.Module):
     def __init__(self, config: SpatialSemanticConfig) -> None:
         super().__init__()
         self.config = config
-        width = config.vit.width
+        width = config.width
         self.level_embed = nn.Parameter(torch.randn(2, width))
         self.spm = DetailBranch(config.inplanes, width)
         last = len(config.ranges) - 1
@@ -203,6 +204,10 @@ class SpatialSemanticEncoder(nn.Module):
         self.norm2 = nn.BatchNorm2d(width)
         self.norm3 = nn.BatchNorm2d(width)
         self.vit_module = VisionTransformer(config.vit)
+        if config.width != config.vit.width:
+            self.narrow = nn.ModuleList(
+                nn.Linear(config.vit.width, config.width) for _ in config.ranges
+            )
         self._freeze()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -226,14 +231,15 @@ class SpatialSemanticEncoder(nn.Module):
         reference = reference_points(level_sizes(size), detail)
         tokens = self.vit_module.embed(image)
         vit_maps = []
-        for block, (first, last) in zip(self.interactions, self.config.ranges):
-            for vit_block in self.vit_module.blocks[first : last + 1]:
+        for block, part in zip(self.interactions, self.config.ranges, strict=True):
+            for vit_block in self._vit_blocks(part):
                 tokens = vit_block(tokens)
-            detail = block(detail, reference, tokens, size)
-            vit_maps.append(tokens[:, 1:].transpose(1, 2).unflatten(-1, size))
+            narrow = self._narrow(tokens, len(vit_maps))
+            detail = block(detail, reference, narrow, size)
+            vit_maps.append(narrow[:, 1:].transpose(1, 2).unflatten(-1, size))
+        levels = zip(split_levels(detail, size), level_sizes(size), strict=True)
         half, quarter = (
-            part.transpose(1, 2).unflatten(-1, shape)
-            for part, shape in zip(split_levels(detail, size), level_sizes(size))
+            part.transpose(1, 2).unflatten(-1, shape) for part, shape in levels
         )
         return EncoderMaps(stem, half, quarter, vit_maps[:3])
 
@@ -246,10 +252,14 @@ class SpatialSemanticEncoder(nn.Module):
                 block.train(mode)
         return self
 
+    def _narrow(self, tokens: Tensor, index: int) -> Tensor:
+        """Project ViT tokens [B, N, C] to the detail width, where it is another."""
+        return self.narrow[index](tokens) if hasattr(self, "narrow") else tokens
+
     def _detail_tokens(self, half: Tensor, quarter: Tensor) -> Tensor:
         levels = [
             level.flatten(2).transpose(1, 2) + embedding
-            for level, embedding in zip((half, quarter), self.level_embed)
+            for level, embedding in zip((half, quarter), self.level_embed, strict=True)
         ]
         return torch.cat(levels, dim=1)
 
@@ -262,7 +272,11 @@ class SpatialSemanticEncoder(nn.Module):
 
     def _finetuned_blocks(self) -> list[nn.Module]:
         ranges = [self.config.ranges[i] for i in self.config.finetune]
-        return [b for f, l in ranges for b in self.vit_module.blocks[f : l + 1]]
+        return [block for part in ranges for block in self._vit_blocks(part)]
+
+    def _vit_blocks(self, part: Range) -> nn.ModuleList:
+        first, last = part
+        return self.vit_module.blocks[first : last + 1]
 
 
 def level_sizes(size: Size) -> list[Size]:
