@@ -1,0 +1,87 @@
+"""The settings each benchmark is run with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from s3fo.inference.config import InferenceConfig, LongTermConfig
+
+
+@dataclass(frozen=True)
+class InferencePreset:
+    """How a benchmark is run.
+
+    Attributes:
+        engine: settings of the engine.
+        size: shorter side in pixels that larger frames are shrunk to; None = keep.
+        all_masks: take every annotated frame's new objects, not the first file's only.
+        save_all: write every frame, not only the ones the benchmark lists.
+    """
+
+    engine: InferenceConfig
+    size: int | None = None
+    all_masks: bool = False
+    save_all: bool = True
+
+
+def _fifo(
+    size: int, *, every: int = 5, frames: int = 5, **driver: Any
+) -> InferencePreset:
+    engine = InferenceConfig(mem_every=every, max_mem_frames=frames)
+    return InferencePreset(engine, size, **driver)
+
+
+def _long_term(size: int | None, *, every: int = 5, **driver: Any) -> InferencePreset:
+    engine = InferenceConfig(mem_every=every, use_long_term=True)
+    return InferencePreset(engine, size, **driver)
+
+
+_LISTED: dict[str, Any] = {"all_masks": True, "save_all": False}
+_SHIPPED_LIMITS = LongTermConfig(
+    max_mem_frames=25, min_mem_frames=15, max_num_tokens=30_000, buffer_tokens=3_000
+)
+
+PRESETS: Mapping[str, InferencePreset] = {
+    "generic": _long_term(None),
+    "davis": _fifo(480),
+    "youtube-vos": _fifo(480, **_LISTED),
+    "mose": _fifo(480),
+    "burst": _long_term(600, every=10, save_all=False),
+    "lvos": _long_term(600, **_LISTED),
+    "davis-plus": _fifo(720, every=3, frames=10),
+    "youtube-vos-plus": _fifo(600, frames=10, **_LISTED),
+    "mose-plus": _fifo(720, every=3, frames=10),
+    # What S3's own evaluation file applies to every benchmark.
+    "s3": InferencePreset(
+        InferenceConfig(
+            mem_every=10, use_long_term=True, long_term=_SHIPPED_LIMITS, flip_aug=True
+        ),
+        size=720,
+        **_LISTED,
+    ),
+    "vots": InferencePreset(
+        InferenceConfig(mem_every=2, use_long_term=True, flip_aug=True),
+        size=600,
+        **_LISTED,
+    ),
+    "interactive": InferencePreset(
+        InferenceConfig(use_long_term=True, max_internal_size=480)
+    ),
+    "video": InferencePreset(
+        InferenceConfig(mem_every=10, use_long_term=True, max_internal_size=480)
+    ),
+}
+"""Settings by name: a benchmark's own, its "plus" variant, and whole programs'."""
+
+
+def get_preset(name: str) -> InferencePreset:
+    """The settings of a preset, or of a benchmark such as ``"davis-2017"``.
+
+    A benchmark without settings of its own gets ``"generic"``.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    families = [family for family in PRESETS if name.startswith(f"{family}-")]
+    return PRESETS[max(families, key=len, default="generic")]
