@@ -35,7 +35,9 @@ def build_scene(
         antialias: soft edges in the frames.
     """
     height, width = size
-    background = draw_texture(rng, (height * 3 // 2, width * 3 // 2), textures)
+    background = draw_texture(
+        rng, (height * 3 // 2, width * 3 // 2), textures, recolour=False
+    )
     objects = [
         _object(number + 1, factors, size, rng, textures)
         for number in range(factors.objects)

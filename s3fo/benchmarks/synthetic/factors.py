@@ -97,7 +97,7 @@ PRESETS: dict[str, Preset] = {
             "behind-the-post": Factors(
                 objects=1, occlusion=1.0, occlusion_frames=5, size=0.06
             ),
-            "crossing": Factors(objects=3, crossing=True, size=0.045),
+            "crossing": Factors(objects=3, crossing=True, size=0.045, speed=5.0),
             "lookalikes": Factors(objects=2, distractors=4, similarity=0.9, size=0.03),
             "near-and-far": Factors(objects=2, growth=3.0, rotation=0.05, size=0.05),
             "nightfall": Factors(objects=2, illumination=0.7, speed=8.0, blur=0.6),

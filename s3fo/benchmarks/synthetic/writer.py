@@ -36,6 +36,7 @@ _RECORD = "synthetic.json"
 _JPEG_QUALITY = 92
 # Part of the record: a change in how videos are drawn makes old ones out of date.
 _DRAWING_VERSION = 1
+_CASTINGS = 100
 
 
 def write_synthetic(
@@ -170,6 +171,18 @@ def _write_all(
     def write(item: tuple[str, Factors]) -> tuple[str, Any]:
         name, factors = item
         rng = np.random.default_rng([order["seed"], crc32(name.encode())])
+        scene = _castable_scene(name, factors, order, rng)
+        return name, _write_sequence(root, scene, rng, advance)
+
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        return dict(pool.map(write, videos.items()))
+
+
+def _castable_scene(
+    name: str, factors: Factors, order: dict[str, Any], rng: np.random.Generator
+) -> Scene:
+    """A scene whose first frame shows every object: the protocols ask for that."""
+    for _ in range(_CASTINGS):
         scene = build_scene(
             name,
             factors,
@@ -178,10 +191,15 @@ def _write_all(
             textures=order["textures"],
             antialias=order["antialias"],
         )
-        return name, _write_sequence(root, scene, rng, advance)
-
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return dict(pool.map(write, videos.items()))
+        extents = render(scene, 0, rng)[2]
+        if all(2 * extent.visible >= extent.whole for extent in extents.values()):
+            return scene
+    raise InputError(
+        name,
+        f"{_CASTINGS} first frames in which objects hide each other",
+        "room for every object",
+        "Ask for fewer or smaller objects.",
+    )
 
 
 def _write_sequence(

@@ -1,0 +1,82 @@
+"""What the predict loop asks of a method, and the methods it knows by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from evaluation.errors import InputError
+from s3fo.benchmarks.video import VideoSequence
+
+METHOD_NAMES = ("s3", "flow", "copy")
+
+
+class Method(Protocol):
+    """Follows objects through one video at a time.
+
+    Attributes:
+        name: e.g. ``"flow"``.
+        settings: everything that changes its results; JSON-able, kept in the run
+            record. A result folder is only added to with equal settings.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+    def start(self, sequence: VideoSequence) -> None:
+        """Forget the previous video. No annotation may be read from `sequence`."""
+        ...
+
+    def step(
+        self, image: np.ndarray, prompt: np.ndarray | None, *, last: bool = False
+    ) -> np.ndarray:
+        """Segment the next frame.
+
+        The first call of a video always has a prompt.
+
+        Args:
+            image: [H, W, 3] uint8 RGB, the same size throughout a video.
+            prompt: [H, W] label map with the objects that first appear here, and
+                only these; None if there are none.
+            last: no further frame follows.
+
+        Returns:
+            [H, W] label map of all objects known so far.
+        """
+        ...
+
+
+def build_method(name: str, **options: Any) -> Method:
+    """Make a method by its name.
+
+    Args:
+        name: one of `METHOD_NAMES`.
+        options: passed on, e.g. ``size``, ``weights``, ``device``; see
+            `CopyBaseline`, `FlowBaseline` and `s3fo.inference.s3`.
+
+    Raises:
+        InputError: an unknown name, or an option that the method does not have.
+    """
+    from s3fo.inference import baselines
+
+    if name == "s3":
+        from s3fo.inference.s3 import S3Method
+
+        return S3Method(**options)
+    makers = {"copy": baselines.CopyBaseline, "flow": baselines.FlowBaseline}
+    if name not in makers:
+        raise InputError(
+            f"method {name!r}", "an unknown name", ", ".join(METHOD_NAMES), "Name one."
+        )
+    # Baselines need no weights and no device.
+    given = {key: value for key, value in options.items() if value is not None}
+    given.pop("device", None)
+    try:
+        method: Method = makers[name](**given)
+    except TypeError as error:
+        raise InputError(
+            f"method {name!r}", str(error), "options it has", "Leave the others out."
+        ) from error
+    return method
