@@ -25,12 +25,19 @@ class Check:
         ok: whether it is fit for use.
         found: what is there.
         remedy: what to do when it is not ok; empty otherwise.
+        optional: whether s3fo works without it.
     """
 
     name: str
     ok: bool
     found: str
     remedy: str = ""
+    optional: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """``"ok"``, ``"optional"`` (not there, not needed) or ``"MEND"``."""
+        return "ok" if self.ok else "optional" if self.optional else "MEND"
 
     def as_dict(self) -> dict[str, Any]:
         """The check as a JSON-serialisable dictionary."""
@@ -47,7 +54,6 @@ def examine() -> list[Check]:
         ("video codec", _video_codec),
         ("database", _database),
         ("plugin", _plugin),
-        ("small model", _small_model),
     ]
     return [_guard(name, check) for name, check in checks]
 
@@ -140,4 +146,5 @@ def _plugin() -> Check:
     names = fop.list_enabled_plugins()
     ok = "@s3fo/vos" in names
     found = "@s3fo/vos is installed" if ok else f"{len(names)} plugins, not @s3fo/vos"
-    return Check("plugin", ok, found, "" if ok else "Run: s3fo plugin install")
+    remedy = "" if ok else "Run: s3fo plugin install"
+    return Check("plugin", ok, found, remedy, optional=True)

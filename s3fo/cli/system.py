@@ -82,9 +82,8 @@ def doctor(
         print_json([check.as_dict() for check in checks])
     else:
         rows = [
-            ("ok" if check.ok else "MEND", check.name, check.found, check.remedy)
-            for check in checks
+            (check.verdict, check.name, check.found, check.remedy) for check in checks
         ]
         print_table("s3fo doctor", ("", "check", "found", "remedy"), rows)
-    if not all(check.ok for check in checks):
+    if any(check.verdict == "MEND" for check in checks):
         raise typer.Exit(1)

@@ -1,0 +1,89 @@
+"""Commands about data: load a benchmark, import a method's masks."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s3fo.cli import app
+from s3fo.cli.console import print_json, progress_bar
+from s3fo.cli.options import Images, Json, Masks, Root, Split, Workers, open_source
+
+
+class MaskForm(str, Enum):
+    """How masks are kept in FiftyOne."""
+
+    auto = "auto"
+    instances = "instances"
+    reference = "reference"
+
+
+@app.command()
+def load(
+    benchmark: Annotated[
+        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
+    ] = None,
+    root: Root = None,
+    split: Split = None,
+    images: Images = None,
+    masks: Masks = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Name in FiftyOne; default: the benchmark's.")
+    ] = None,
+    keep_masks: Annotated[
+        MaskForm, typer.Option(help="Inside the labels, or by reference for scale.")
+    ] = MaskForm.auto,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Load a benchmark as a FiftyOne video dataset."""
+    source = open_source(benchmark, root, split, images, masks)
+    from s3fo.datasets import load_benchmark
+
+    with progress_bar("load") as progress:
+        loaded = load_benchmark(
+            source,
+            dataset_name=dataset,
+            masks=keep_masks.value,
+            workers=workers,
+            progress=progress,
+        )
+    facts = {"dataset": loaded.name, "sequences": len(loaded)}
+    if as_json:
+        print_json(facts)
+    else:
+        typer.echo(f"Dataset {loaded.name}: {len(loaded)} sequences")
+        typer.echo(f"Look at it:  s3fo app {loaded.name}")
+
+
+@app.command("import-predictions")
+def import_predictions(
+    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    dataset: Annotated[str, typer.Option(help="Dataset that `s3fo load` made.")],
+    name: Annotated[str, typer.Option(help="What to call the method, e.g. cutie.")],
+    evaluate: Annotated[
+        bool, typer.Option(help="Score them, too, with the benchmark's protocol.")
+    ] = False,
+    workers: Workers = None,
+) -> None:
+    """Import any method's masks into a loaded dataset."""
+    from s3fo.datasets import add_predictions, open_dataset
+    from s3fo.datasets import evaluate as evaluate_dataset
+
+    target = open_dataset(dataset)
+    with progress_bar("import") as progress:
+        missing = add_predictions(
+            target, results, name, workers=workers, progress=progress
+        )
+    typer.echo(f"Dataset {dataset}: masks of {name} in frames.{name}")
+    if missing:
+        typer.echo(f"no results for {', '.join(missing)}", err=True)
+    if evaluate:
+        with progress_bar("score") as progress:
+            scores = evaluate_dataset(target, name, workers=workers, progress=progress)
+        typer.echo(scores.format_table())
+    if missing:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""Everything once, on a built-in benchmark: load, predict, evaluate, show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks.synthetic import write_synthetic
+
+if TYPE_CHECKING:
+    from evaluation.scoring import Scores
+
+DATASET = "s3fo-demo"
+METHODS = ("copy", "flow")
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo made.
+
+    Attributes:
+        out: folder with ``benchmark/`` and ``results/<method>/``.
+        dataset_name: the FiftyOne dataset that shows it all.
+        scores: of every method, by name.
+    """
+
+    out: Path
+    dataset_name: str
+    scores: dict[str, Scores]
+
+    @property
+    def best(self) -> str:
+        """Name of the method with the highest J&F."""
+        return max(self.scores, key=lambda name: self.scores[name].summary["J&F"])
+
+
+def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResult:
+    """Run the demo; what an earlier call finished is kept.
+
+    Args:
+        out: folder to write to.
+        progress: told about every step of the work.
+    """
+    from s3fo.datasets import add_predictions, evaluate, load_benchmark
+    from s3fo.inference import predict
+
+    benchmark = write_synthetic(out / "benchmark", "mini", progress=progress)
+    for method in METHODS:
+        predict(benchmark, _results(out, method), method=method, progress=progress)
+    dataset = load_benchmark(benchmark, dataset_name=DATASET, progress=progress)
+    scores = {}
+    for method in METHODS:
+        add_predictions(dataset, _results(out, method), method, progress=progress)
+        scores[method] = evaluate(dataset, method, progress=progress)
+        scores[method].save(out / "scores" / method)
+    return DemoResult(out, DATASET, scores)
+
+
+def _results(out: Path, method: str) -> Path:
+    return out / "results" / method
