@@ -1,6 +1,61 @@
-"""Benchmarks, masks and scores as FiftyOne datasets."""
+"""Benchmarks, masks and scores as FiftyOne datasets.
+
+Importing this package prepares FiftyOne's environment but does not yet import
+FiftyOne, which starts a database: that happens with the first function used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from s3fo.datasets.database import configure
 
 # Before any module of this package imports FiftyOne.
 configure()
+
+if TYPE_CHECKING:
+    from s3fo.datasets.build import load_benchmark
+    from s3fo.datasets.predictions import add_predictions, remove_predictions
+    from s3fo.datasets.records import (
+        open_dataset,
+        recall_benchmark,
+        recall_predictions,
+    )
+    from s3fo.datasets.scores import evaluate, write_scores
+    from s3fo.datasets.views import object_colour, worst
+
+__all__ = [
+    "add_predictions",
+    "configure",
+    "evaluate",
+    "load_benchmark",
+    "object_colour",
+    "open_dataset",
+    "recall_benchmark",
+    "recall_predictions",
+    "remove_predictions",
+    "worst",
+    "write_scores",
+]
+
+_MODULES = {
+    "add_predictions": "predictions",
+    "evaluate": "scores",
+    "load_benchmark": "build",
+    "object_colour": "views",
+    "open_dataset": "records",
+    "recall_benchmark": "records",
+    "recall_predictions": "records",
+    "remove_predictions": "predictions",
+    "worst": "views",
+    "write_scores": "scores",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function from its module on first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    return getattr(module, name)

@@ -1,0 +1,272 @@
+"""A benchmark on disk -> a FiftyOne video dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import fiftyone as fo
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
+from s3fo.datasets import views
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
+from s3fo.datasets.parallel import map_ahead
+from s3fo.datasets.records import remember_benchmark
+from s3fo.datasets.video_files import VideoFile, make_video
+from s3fo.datasets.writing import (
+    FrameMasks,
+    MaskForm,
+    batches,
+    declare_masks,
+    write_masks,
+)
+
+# Measured: masks inside the labels cost about 2.5 kB and 4 ms a frame, and a video
+# of some thousand such frames outgrows MongoDB's 16 MB documents in some views.
+MAX_INSTANCE_FRAMES = 20_000
+MAX_INSTANCE_FRAMES_OF_A_VIDEO = 2_000
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A sequence ready to be written, unless it is there already."""
+
+    masks: FrameMasks
+    video: VideoFile
+    content: str
+    unchanged: bool
+
+    @property
+    def name(self) -> str:
+        return self.masks.sequence.name
+
+
+def load_benchmark(
+    benchmark: Benchmark | str,
+    root: str | Path | None = None,
+    *,
+    split: str | None = None,
+    dataset_name: str | None = None,
+    masks: Literal["auto"] | MaskForm = "auto",
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> fo.Dataset:
+    """Load a benchmark as a FiftyOne video dataset, one sample per sequence.
+
+    Loading again adds nothing twice: sequences whose files are unchanged are left
+    alone with all that was computed on them, changed ones are updated. A load that
+    was interrupted continues.
+
+    Args:
+        benchmark: an opened benchmark, or the name of one.
+        root: folder of the benchmark; needed with a name.
+        split: e.g. ``"val"``; only with a name, None means its usual one.
+        dataset_name: name in FiftyOne; None means ``"<benchmark>-<split>"``.
+        masks: keep masks inside each label (``"instances"``), or refer to the PNG
+            files (``"reference"``, for scale); ``"auto"`` decides by size.
+        workers: threads that decode and encode; None means one per core.
+        progress: told after each sequence.
+
+    Returns:
+        The persistent dataset.
+
+    Raises:
+        InputError: the folder is not that benchmark, or a file is broken.
+    """
+    benchmark = _opened(benchmark, root, split)
+    form = _mask_form(masks, benchmark.sequences)
+    dataset, created = _dataset(dataset_name or _default_name(benchmark), benchmark)
+    declare_masks(dataset, GROUND_TRUTH, form)
+    try:
+        _import(dataset, benchmark.sequences, form, workers, progress)
+    except InputError:
+        if created:
+            dataset.delete()
+        raise
+    if benchmark.split:
+        dataset.set_values("split", [benchmark.split] * len(dataset))
+    remember_benchmark(dataset, benchmark, form)
+    views.apply_defaults(dataset)
+    return dataset
+
+
+def _opened(
+    benchmark: Benchmark | str, root: str | Path | None, split: str | None
+) -> Benchmark:
+    if isinstance(benchmark, Benchmark):
+        return benchmark
+    if root is None:
+        raise InputError(
+            benchmark, "no root", "the folder that holds it", "Give `root`."
+        )
+    return open_benchmark(benchmark, root, split=split)
+
+
+def _default_name(benchmark: Benchmark) -> str:
+    return "-".join(part for part in (benchmark.name, benchmark.split) if part)
+
+
+def _mask_form(
+    masks: Literal["auto"] | MaskForm, sequences: Sequence[VideoSequence]
+) -> MaskForm:
+    forms = ("auto", *get_args(MaskForm))
+    if masks not in forms:
+        raise InputError("masks", repr(masks), " or ".join(forms), "Choose one.")
+    if masks != "auto":
+        return masks
+    lengths = [len(sequence.frames) for sequence in sequences]
+    small = sum(lengths) <= MAX_INSTANCE_FRAMES
+    short = max(lengths, default=0) <= MAX_INSTANCE_FRAMES_OF_A_VIDEO
+    return "instances" if small and short else "reference"
+
+
+def _dataset(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
+    """The dataset of that name, and whether it was made just now."""
+    if fo.dataset_exists(name):
+        dataset = fo.load_dataset(name)
+        if dataset.media_type not in (None, "video") or (
+            len(dataset) and not dataset.has_sample_field("sequence")
+        ):
+            raise InputError(
+                f"dataset {name}",
+                "a FiftyOne dataset that holds something else",
+                f"none, or an earlier load of {benchmark.name}",
+                "Give another dataset name.",
+            )
+        return dataset, False
+    dataset = fo.Dataset(name, persistent=True)
+    dataset.media_type = "video"
+    _declare_fields(dataset)
+    return dataset, True
+
+
+def _declare_fields(dataset: fo.Dataset) -> None:
+    dataset.add_sample_field("sequence", fo.StringField)
+    dataset.create_index("sequence", unique=True)
+    dataset.add_sample_field("split", fo.StringField)
+    dataset.add_sample_field("fps", fo.FloatField)
+    dataset.add_sample_field("num_objects", fo.IntField)
+    dataset.add_sample_field("categories", fo.ListField, subfield=fo.StringField)
+    dataset.add_sample_field("attributes", fo.ListField, subfield=fo.StringField)
+    dataset.add_sample_field("content", fo.StringField)
+    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
+    dataset.add_sample_field("objects", document, embedded_doc_type=labels)
+    for name in ("index", "visible_frames"):
+        dataset.add_sample_field(f"objects.detections.{name}", fo.IntField)
+    dataset.add_frame_field("filepath", fo.StringField)
+
+
+def _import(
+    dataset: fo.Dataset,
+    sequences: Sequence[VideoSequence],
+    form: MaskForm,
+    workers: int | None,
+    progress: ProgressCallback | None,
+) -> None:
+    names, contents = dataset.values(["sequence", "content"])
+    known = dict(zip(names, contents, strict=True))
+    prepared = map_ahead(_preparer(known, form), sequences, workers)
+    done = 0
+    for batch in batches(prepared, lambda item: len(item.masks.objects)):
+        _write(dataset, [item for item in batch if not item.unchanged], form)
+        for item in batch:
+            done += 1
+            if progress:
+                progress(done, len(sequences), f"{item.name} {done}/{len(sequences)}")
+
+
+def _preparer(
+    known: dict[str, str], form: MaskForm
+) -> Callable[[VideoSequence], _Prepared]:
+    def prepare(sequence: VideoSequence) -> _Prepared:
+        video = make_video(sequence)
+        content = _content(sequence, video, form)
+        unchanged = known.get(sequence.name) == content
+        annotated = set() if unchanged else set(sequence.annotated_frames)
+        objects = [
+            masks_of_frame(sequence, frame) if frame in annotated else None
+            for frame in sequence.frames
+        ]
+        masks = FrameMasks(sequence, objects, sequence.annotations)
+        return _Prepared(masks, video, content, unchanged)
+
+    return prepare
+
+
+def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
+    """Hash of everything that a sample is made from."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{video.content} {form} {sequence.frames}".encode())
+    digest.update(f"{sequence.known_objects} {sequence.attributes}".encode())
+    for frame in sequence.annotated_frames:
+        if sequence.object_masks is None:
+            digest.update(sequence.annotations[frame].read_bytes())
+        else:
+            for object_id, mask in sorted(sequence.object_masks.read(frame).items()):
+                digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
+    return digest.hexdigest()
+
+
+def _write(dataset: fo.Dataset, items: list[_Prepared], form: MaskForm) -> None:
+    if not items:
+        return
+    names = [item.name for item in items]
+    existing = dataset.select_by("sequence", names)
+    found = existing.values(["sequence", "metadata.total_frame_count"])
+    counts = dict(zip(*found, strict=True))
+    reshaped = [
+        item.name
+        for item in items
+        if counts.get(item.name, item.video.frame_count) != item.video.frame_count
+    ]
+    if reshaped:
+        # Other frames: whatever was computed on the old ones means nothing now.
+        dataset.delete_samples(dataset.select_by("sequence", reshaped))
+    fresh = [
+        fo.Sample(filepath=str(item.video.path), sequence=item.name)
+        for item in items
+        if item.name not in counts or item.name in reshaped
+    ]
+    dataset.add_samples(fresh, progress=False)
+    _write_values(dataset.select_by("sequence", names, ordered=True), items, form)
+
+
+def _write_values(view: fo.DatasetView, items: list[_Prepared], form: MaskForm) -> None:
+    """Fill the samples of `view`, one per item in the same order, column by column."""
+    columns = [_sample_values(item) for item in items]
+    for name in columns[0]:
+        view.set_values(name, [column[name] for column in columns])
+    view.ensure_frames()
+    files = [_image_files(item.masks.sequence) for item in items]
+    view.set_values("frames.filepath", files, validate=False)
+    write_masks(view, GROUND_TRUTH, [item.masks for item in items], form)
+    # Last, so that a sample whose writing was interrupted is written again.
+    view.set_values("content", [item.content for item in items])
+
+
+def _sample_values(item: _Prepared) -> dict[str, object]:
+    sequence, video = item.masks.sequence, item.video
+    categories = categories_of(sequence)
+    objects = object_spans(item.masks.objects, categories)
+    return {
+        "filepath": str(video.path),
+        "metadata": video.metadata(),
+        "fps": video.fps,
+        "num_objects": len(objects.detections),
+        "categories": sorted({name for name in categories.values() if name}),
+        "attributes": list(sequence.attributes or ()),
+        "objects": objects,
+    }
+
+
+def _image_files(sequence: VideoSequence) -> list[str | None]:
+    """The original image of every frame; None where frames lie in a video file."""
+    if sequence.video:
+        return [None] * len(sequence.frames)
+    return [str(sequence.images[frame]) for frame in sequence.frames]

@@ -1,0 +1,151 @@
+"""Masks -> FiftyOne labels: one `Detection` per object and frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import fiftyone as fo
+import numpy as np
+from bson import ObjectId
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from s3fo.benchmarks.video import VideoSequence
+
+
+class ObjectMask(NamedTuple):
+    """One object in one frame.
+
+    Attributes:
+        object_id: at least 1.
+        box: ``[x, y, width, height]`` relative to the picture, 0..1.
+        mask: [h, w] bool, the object inside its box.
+    """
+
+    object_id: int
+    box: list[float]
+    mask: NDArray[np.bool_]
+
+
+def masks_of_label_map(label_map: NDArray[Any]) -> list[ObjectMask]:
+    """Every object of a label map, smallest id first.
+
+    Args:
+        label_map: [H, W] integers, 0 = background, k = object k.
+    """
+    return [
+        ObjectMask(
+            object_id,
+            _relative_box(where, label_map.shape),
+            label_map[where] == object_id,
+        )
+        for object_id, where in enumerate(ndimage.find_objects(label_map), start=1)
+        if where is not None
+    ]
+
+
+def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
+    """Every object annotated in a frame; overlapping masks stay whole.
+
+    Raises:
+        InputError: the frame has no annotation, or its file is broken.
+    """
+    if sequence.object_masks is None:
+        return masks_of_label_map(sequence.read_annotation(frame))
+    found = []
+    for object_id, mask in sorted(sequence.object_masks.read(frame).items()):
+        for item in masks_of_label_map(mask.astype(np.uint8)):
+            found.append(item._replace(object_id=object_id))
+    return found
+
+
+def _relative_box(where: tuple[slice, slice], shape: tuple[int, ...]) -> list[float]:
+    rows, columns = where
+    height, width = shape
+    return [
+        columns.start / width,
+        rows.start / height,
+        (columns.stop - columns.start) / width,
+        (rows.stop - rows.start) / height,
+    ]
+
+
+def categories_of(sequence: VideoSequence) -> dict[int, str | None]:
+    """Category of the objects that the benchmark lists; decodes nothing."""
+    return {item.object_id: item.category for item in sequence.known_objects or ()}
+
+
+def object_label(object_id: int, categories: Mapping[int, str | None]) -> str:
+    """What an object is called: its category, else ``"object 3"``."""
+    return categories.get(object_id) or f"object {object_id}"
+
+
+def object_instance(sequence: str, object_id: int) -> fo.Instance:
+    """The instance that all labels of one object share.
+
+    It follows from the names alone, so that ground truth and the predictions of
+    any method, imported at any time, agree.
+    """
+    digest = hashlib.blake2b(f"{sequence}/{object_id}".encode(), digest_size=12)
+    return fo.Instance(id=str(ObjectId(digest.digest())))
+
+
+def detections_of(
+    sequence: str,
+    objects: list[ObjectMask],
+    categories: Mapping[int, str | None],
+    *,
+    with_masks: bool,
+) -> fo.Detections:
+    """The labels of one frame.
+
+    Args:
+        sequence: name of the sequence.
+        objects: its objects in this frame.
+        categories: category of each object id where known.
+        with_masks: keep the masks in the labels, not only the boxes.
+    """
+    return fo.Detections(
+        detections=[
+            fo.Detection(
+                label=object_label(item.object_id, categories),
+                bounding_box=item.box,
+                mask=item.mask if with_masks else None,
+                index=item.object_id,
+                instance=object_instance(sequence, item.object_id),
+            )
+            for item in objects
+        ]
+    )
+
+
+def object_spans(
+    frames: list[list[ObjectMask] | None], categories: Mapping[int, str | None]
+) -> fo.TemporalDetections:
+    """One `TemporalDetection` per object, from its first to its last frame.
+
+    Args:
+        frames: the objects of every frame; None where a frame is not annotated.
+        categories: category of each object id where known.
+
+    Returns:
+        Labels with `index` (object id) and `visible_frames` (annotated frames in
+        which the object is seen); `support` counts frames from 1.
+    """
+    seen: dict[int, list[int]] = {}
+    for number, objects in enumerate(frames, start=1):
+        for item in objects or []:
+            seen.setdefault(item.object_id, []).append(number)
+    return fo.TemporalDetections(
+        detections=[
+            fo.TemporalDetection(
+                label=object_label(object_id, categories),
+                support=[numbers[0], numbers[-1]],
+                index=object_id,
+                visible_frames=len(numbers),
+            )
+            for object_id, numbers in sorted(seen.items())
+        ]
+    )

@@ -1,0 +1,274 @@
+"""The evaluation run that FiftyOne's Model Evaluation panel lists and opens.
+
+The panel knows classifications, detections and segmentations, and crashes on
+anything else, so a VOS evaluation presents itself as a detection evaluation of
+method ``"vos"``: an object in a frame is found (true positive) if its J reaches a
+threshold. J, F and J&F stand beside the panel's own figures as custom metrics.
+
+FiftyOne finds the classes by their names: the run of ``VOSEvaluationConfig`` must
+be called ``VOSEvaluation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import fiftyone as fo
+import numpy as np
+from fiftyone.utils.eval.detection import (
+    DetectionEvaluation,
+    DetectionEvaluationConfig,
+    DetectionResults,
+)
+
+METRICS = ("J&F", "J", "F")
+
+FOUND_FROM_J = 0.5
+"""J from which on an object counts as found in a frame."""
+
+_SAMPLE_FIELDS = ("J", "F", "JF", "objects")
+
+
+class LabelRef(NamedTuple):
+    """A label and its id in the database."""
+
+    label: str | None
+    id: str | None
+
+
+_NOTHING = LabelRef(None, None)
+
+
+class Match(NamedTuple):
+    """One row of FiftyOne's detection results; None where a side is missing."""
+
+    truth: str | None
+    prediction: str | None
+    j: float
+    confidence: None
+    truth_id: str | None
+    prediction_id: str | None
+
+
+class VOSEvaluationConfig(DetectionEvaluationConfig):
+    """What was evaluated, and how.
+
+    Args:
+        pred_field: ``"frames.<method>"``.
+        gt_field: ``"frames.ground_truth"``.
+        protocol: name of the evaluation protocol.
+        iou: J from which on an object counted as found in a frame.
+        **kwargs: further settings of `DetectionEvaluationConfig`.
+    """
+
+    def __init__(
+        self,
+        pred_field: str,
+        gt_field: str,
+        protocol: str | None = None,
+        iou: float = FOUND_FROM_J,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("classwise", True)
+        super().__init__(pred_field, gt_field, iou=iou, **kwargs)
+        self.protocol = protocol
+
+    @property
+    def method(self) -> str:
+        """Name of the method, stored with the run."""
+        return "vos"
+
+
+class VOSEvaluation(DetectionEvaluation):
+    """Lists, renames and deletes the fields of one evaluation."""
+
+    def get_fields(
+        self,
+        samples: fo.core.collections.SampleCollection,
+        eval_key: str,
+        include_custom_metrics: bool = True,
+    ) -> list[str]:
+        """Fields that belong to this evaluation alone."""
+        fields = [f"{eval_key}_{suffix}" for suffix in _SAMPLE_FIELDS]
+        for label_field in (self.config.pred_field, self.config.gt_field):
+            fields.append(f"{label_field}.detections.{eval_key}")
+        return fields
+
+    def rename(
+        self,
+        samples: fo.core.collections.SampleCollection,
+        eval_key: str,
+        new_eval_key: str,
+    ) -> None:
+        """Give all fields of this evaluation the new key."""
+        dataset = samples._root_dataset
+        pairs = zip(
+            self.get_fields(dataset, eval_key),
+            self.get_fields(dataset, new_eval_key),
+            strict=True,
+        )
+        for old, new in pairs:
+            if dataset.has_field(old):
+                if old.startswith("frames."):
+                    dataset.rename_frame_field(
+                        old.removeprefix("frames."), new.removeprefix("frames.")
+                    )
+                else:
+                    dataset.rename_sample_field(old, new)
+        samples._rename_sidebar_group(eval_key, new_eval_key)
+
+    def cleanup(
+        self, samples: fo.core.collections.SampleCollection, eval_key: str
+    ) -> None:
+        """Take the fields of this evaluation out, and no others.
+
+        Per-frame J and F of the predictions stay as long as another evaluation of
+        the same predictions needs them.
+        """
+        dataset = samples._root_dataset
+        fields = self.get_fields(dataset, eval_key)
+        if not self._predictions_evaluated_otherwise(dataset, eval_key):
+            root = f"{self.config.pred_field}.detections"
+            fields += [f"{root}.J", f"{root}.F"]
+        there = [field for field in fields if dataset.has_field(field)]
+        frame_fields = [
+            field.removeprefix("frames.")
+            for field in there
+            if field.startswith("frames.")
+        ]
+        dataset.delete_frame_fields(frame_fields)
+        dataset.delete_sample_fields(
+            [field for field in there if not field.startswith("frames.")]
+        )
+        samples._delete_empty_sidebar_group(eval_key)
+
+    def _predictions_evaluated_otherwise(
+        self, dataset: fo.Dataset, eval_key: str
+    ) -> bool:
+        return any(
+            getattr(dataset.get_evaluation_info(key).config, "pred_field", None)
+            == self.config.pred_field
+            for key in dataset.list_evaluations()
+            if key != eval_key
+        )
+
+
+class VOSResults(DetectionResults):
+    """Detection results that also carry J, F and J&F."""
+
+    ious: np.ndarray
+
+    def use_subset(self, subset_def: Any) -> VOSResults:
+        """Restrict to a subset; FiftyOne's own forgets to restrict `ious`."""
+        rows = {
+            pair: row
+            for row, pair in enumerate(zip(self.ytrue_ids, self.ypred_ids, strict=True))
+        }
+        all_ious = self.ious
+        super().use_subset(subset_def)
+        self._ious_orig = all_ious
+        kept = zip(self.ytrue_ids, self.ypred_ids, strict=True)
+        self.ious = all_ious[[rows[pair] for pair in kept]]
+        return self
+
+    def clear_subset(self) -> None:
+        """Go back to all results."""
+        if self.has_subset:
+            self.ious = self._ious_orig
+        super().clear_subset()
+
+
+def register_run(
+    dataset: fo.Dataset,
+    eval_key: str,
+    pred_field: str,
+    gt_field: str,
+    protocol: str,
+) -> VOSEvaluation:
+    """Announce an evaluation, deleting what an earlier one of that key wrote."""
+    evaluation = VOSEvaluationConfig(pred_field, gt_field, protocol=protocol).build()
+    if eval_key in dataset.list_evaluations():
+        dataset.delete_evaluation(eval_key)
+    evaluation.register_run(dataset, eval_key)
+    return evaluation
+
+
+def save_results(
+    dataset: fo.Dataset,
+    eval_key: str,
+    evaluation: VOSEvaluation,
+    matches: list[Match],
+    summary: Mapping[str, float],
+) -> None:
+    """Store what the Model Evaluation panel shows.
+
+    Args:
+        dataset: the evaluated dataset.
+        eval_key: key given to `register_run`.
+        evaluation: what `register_run` returned.
+        matches: one row per found, missed or false object and frame.
+        summary: overall ``"J&F"``, ``"J"`` and ``"F"``, fractions.
+    """
+    metrics = {
+        f"@s3fo/vos/{name}": {
+            "key": name,
+            "label": name,
+            "value": summary[name],
+            "lower_is_better": False,
+        }
+        for name in METRICS
+    }
+    results = VOSResults(
+        dataset,
+        evaluation.config,
+        eval_key,
+        matches,
+        custom_metrics=metrics,
+        backend=evaluation,
+    )
+    evaluation.save_run_results(dataset, eval_key, results)
+
+
+def match_frame(
+    truths: Mapping[int, LabelRef],
+    predictions: Mapping[int, LabelRef],
+    scores: Mapping[int, tuple[float, float]],
+) -> list[Match]:
+    """Which objects of a frame were found.
+
+    Args:
+        truths: the objects seen in the frame, by object id.
+        predictions: the objects predicted in the frame.
+        scores: J and F of the objects that count in the frame.
+
+    Returns:
+        One row for an object found; for one that was not, a row for the ground
+        truth missed and one for the wrong prediction, where they exist.
+    """
+    rows = []
+    for object_id, (j, _) in scores.items():
+        truth = truths.get(object_id, _NOTHING)
+        prediction = predictions.get(object_id, _NOTHING)
+        if truth.id and prediction.id and j >= FOUND_FROM_J:
+            sides = [(truth, prediction)]
+        else:
+            sides = [(truth, _NOTHING), (_NOTHING, prediction)]
+        rows += [
+            Match(left.label, right.label, j, None, left.id, right.id)
+            for left, right in sides
+            if left.id or right.id
+        ]
+    return rows
+
+
+def outcome(matches: list[Match]) -> dict[str, str]:
+    """Label id -> ``"tp"``, ``"fp"`` or ``"fn"``, as FiftyOne's filters expect."""
+    found: dict[str, str] = {}
+    for match in matches:
+        complete = match.truth_id and match.prediction_id
+        if match.truth_id:
+            found[match.truth_id] = "tp" if complete else "fn"
+        if match.prediction_id:
+            found[match.prediction_id] = "tp" if complete else "fp"
+    return found

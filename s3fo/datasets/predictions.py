@@ -1,0 +1,220 @@
+"""A results folder -> labels beside the ground truth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import fiftyone as fo
+from PIL import Image
+
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks import VideoSequence
+from s3fo.datasets import views
+from s3fo.datasets.labels import ObjectMask, masks_of_label_map
+from s3fo.datasets.parallel import map_ahead
+from s3fo.datasets.records import (
+    Predictions,
+    recall_benchmark,
+    recall_predictions,
+    remember_predictions,
+    remembered,
+)
+from s3fo.datasets.writing import FrameMasks, batches, declare_masks, write_masks
+
+
+def add_predictions(
+    dataset: fo.Dataset,
+    results: str | Path,
+    name: str,
+    *,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> list[str]:
+    """Import the masks that a method wrote, as ``frames.<name>``.
+
+    The same object gets the same label, colour and instance as in the ground truth.
+    Importing unchanged files again does nothing. Changed ones replace what was
+    there, and evaluations of it are deleted, for they no longer hold.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        results: folder of ``<sequence>/<frame>.png`` index masks.
+        name: what to call the method; a valid Python identifier.
+        workers: threads that decode; None means one per core.
+        progress: told after each sequence.
+
+    Returns:
+        Names of the dataset's sequences that the folder has no results for.
+
+    Raises:
+        InputError: an unusable name, no results for any sequence, a broken PNG, or
+            one of another size than the video. The dataset is then as it was.
+    """
+    results = Path(results).absolute()
+    sequences = recall_benchmark(dataset).sequences
+    _check_name(dataset, name)
+    present = [entry for entry in sequences if (results / entry.name).is_dir()]
+    if not present:
+        raise _no_results(results, sequences)
+    found = Predictions(results, _content(results, present))
+    if recall_predictions(dataset).get(name) != found:
+        _check_sizes(results, present)
+        _replace(dataset, name, results, present, workers, progress)
+        remember_predictions(dataset, name, found)
+        views.apply_defaults(dataset)
+    return [entry.name for entry in sequences if entry not in present]
+
+
+def remove_predictions(dataset: fo.Dataset, name: str) -> None:
+    """Take a method's masks, and all evaluations of them, out of the dataset."""
+    for eval_key in dataset.list_evaluations():
+        config = dataset.get_evaluation_info(eval_key).config
+        if getattr(config, "pred_field", None) == f"frames.{name}":
+            dataset.delete_evaluation(eval_key)
+    fields = [
+        field for field in (name, f"{name}_mask") if dataset.has_frame_field(field)
+    ]
+    dataset.delete_frame_fields(fields)
+    remember_predictions(dataset, name, None)
+
+
+def _replace(
+    dataset: fo.Dataset,
+    name: str,
+    results: Path,
+    sequences: Sequence[VideoSequence],
+    workers: int | None,
+    progress: ProgressCallback | None,
+) -> None:
+    """Write under a passing name first: an error leaves what was there alone."""
+    passing = f"{name}_importing"
+    declare_masks(dataset, passing, remembered(dataset)["masks"])
+    try:
+        _write(dataset, passing, results, sequences, workers, progress)
+    except BaseException:
+        remove_predictions(dataset, passing)
+        raise
+    if name in recall_predictions(dataset):
+        remove_predictions(dataset, name)
+    dataset.rename_frame_field(passing, name)
+    if dataset.has_frame_field(f"{passing}_mask"):
+        dataset.rename_frame_field(f"{passing}_mask", f"{name}_mask")
+
+
+def _write(
+    dataset: fo.Dataset,
+    field: str,
+    results: Path,
+    sequences: Sequence[VideoSequence],
+    workers: int | None,
+    progress: ProgressCallback | None,
+) -> None:
+    form = remembered(dataset)["masks"]
+    read = map_ahead(lambda entry: _read(results, entry), sequences, workers)
+    done = 0
+    for batch in batches(read, lambda item: len(item.objects)):
+        names = [item.sequence.name for item in batch]
+        view = dataset.select_by("sequence", names, ordered=True)
+        write_masks(view, field, batch, form)
+        for item in batch:
+            done += 1
+            if progress:
+                label = f"{item.sequence.name} {done}/{len(sequences)}"
+                progress(done, len(sequences), label)
+
+
+def _read(results: Path, sequence: VideoSequence) -> FrameMasks:
+    files = dict(_files(results, sequence))
+    objects = [
+        _read_file(files[frame], sequence.binary) if frame in files else None
+        for frame in sequence.frames
+    ]
+    return FrameMasks(sequence, objects, files)
+
+
+def _read_file(path: Path, binary: bool) -> list[ObjectMask]:
+    label_map = read_label_map(path)
+    return masks_of_label_map((label_map > 0).astype("uint8") if binary else label_map)
+
+
+def _files(results: Path, sequence: VideoSequence) -> Iterator[tuple[str, Path]]:
+    """The result files that belong to frames of the sequence."""
+    folder = results / sequence.name
+    there = {path.name for path in folder.iterdir()}
+    for frame in sequence.frames:
+        if f"{frame}.png" in there:
+            yield frame, folder / f"{frame}.png"
+
+
+def _content(results: Path, sequences: Sequence[VideoSequence]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for sequence in sequences:
+        for frame, path in _files(results, sequence):
+            digest.update(f"{sequence.name}/{frame}".encode())
+            digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+    return digest.hexdigest()
+
+
+def _check_name(dataset: fo.Dataset, name: str) -> None:
+    taken = set(dataset.get_frame_field_schema()) - set(recall_predictions(dataset))
+    if not name.isidentifier() or name in taken:
+        raise InputError(
+            "name",
+            repr(name) + (", a field of other content" if name in taken else ""),
+            "a free name of letters, digits and underscores",
+            "For example 's3' or 'cutie'.",
+        )
+
+
+def _check_sizes(results: Path, sequences: Sequence[VideoSequence]) -> None:
+    """Compare headers only: cheap enough to do before anything is written."""
+    for sequence in sequences:
+        size = None
+        for frame, path in _files(results, sequence):
+            if frame not in sequence.images:
+                continue
+            if size is None:
+                size = _image_size(sequence.images[frame])
+            if _image_size(path) != size:
+                raise InputError(
+                    path,
+                    "a mask of {}x{} pixels".format(*_image_size(path)),
+                    "{}x{}, as the frame it belongs to".format(*size),
+                    "Write the masks at the size of the frames.",
+                )
+
+
+def _image_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels.
+
+    Raises:
+        InputError: it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except OSError as error:
+        raise InputError(
+            path,
+            f"something that is no image ({error})",
+            "a PNG",
+            "Write the file again; a copy may have been cut short.",
+        ) from error
+
+
+def _no_results(results: Path, sequences: Sequence[VideoSequence]) -> InputError:
+    found = "no such folder"
+    if results.is_dir():
+        inside = sorted(path.name for path in results.iterdir())[:5]
+        found = f"no sequence of this dataset ({', '.join(inside) or 'empty'})"
+    first = sequences[0]
+    return InputError(
+        results,
+        found,
+        f"folders such as {first.name}/{first.frames[0]}.png",
+        "Give the folder that holds one folder per sequence.",
+    )

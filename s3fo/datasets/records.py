@@ -1,0 +1,181 @@
+"""What a dataset remembers: which files its ground truth and predictions came from.
+
+Scores come from the files, never from what FiftyOne holds, so a dataset must be
+able to give its benchmark back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+
+from evaluation.errors import InputError
+from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence, open_benchmark
+from s3fo.benchmarks.files import FrameFiles
+
+INFO = "s3fo"
+"""Key of `dataset.info` under which this package keeps its own facts."""
+
+_RUN = "s3fo_benchmark"
+_PLAIN_FIELDS = (
+    "name", "frames", "late_objects", "binary", "void", "fps", "attributes",
+    "listed_frames",
+)  # fmt: skip
+
+
+def open_dataset(name: str) -> fo.Dataset:
+    """A dataset that was loaded earlier, by its name.
+
+    Raises:
+        InputError: there is no such dataset.
+    """
+    if not fo.dataset_exists(name):
+        known = ", ".join(fo.list_datasets()) or "there are none yet"
+        raise InputError(
+            "dataset",
+            repr(name),
+            f"one of FiftyOne's datasets ({known})",
+            "Load a benchmark first, e.g. with `s3fo load`.",
+        )
+    return fo.load_dataset(name)
+
+
+def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -> None:
+    """Keep what it takes to open the benchmark again.
+
+    Args:
+        dataset: made from `benchmark`.
+        benchmark: what was loaded.
+        masks: ``"instances"`` or ``"reference"``.
+    """
+    facts = {"predictions": {}, **remembered(dataset)}
+    facts.update(
+        benchmark=benchmark.name,
+        split=benchmark.split,
+        root=str(benchmark.root),
+        protocol=benchmark.protocol,
+        masks=masks,
+        notes=list(benchmark.notes),
+    )
+    _remember(dataset, facts)
+    sequences = [_to_json(sequence) for sequence in benchmark]
+    config = dataset.init_run(method="s3fo", benchmark=benchmark.name)
+    dataset.register_run(_RUN, config, overwrite=True)
+    results = dataset.init_run_results(_RUN, sequences=sequences)
+    dataset.save_run_results(_RUN, results, overwrite=True)
+
+
+def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
+    """The benchmark that a dataset was loaded from, opened again.
+
+    Raises:
+        InputError: the dataset was not made by `load_benchmark`.
+    """
+    facts = remembered(dataset)
+    if "benchmark" not in facts or not dataset.has_run(_RUN):
+        raise InputError(
+            f"dataset {dataset.name}",
+            "a dataset of other origin",
+            "a dataset made by s3fo.load_benchmark",
+            "Load the benchmark with s3fo first.",
+        )
+    name, split, root = facts["benchmark"], facts["split"], Path(facts["root"])
+    records = dataset.load_run_results(_RUN).sequences
+    if any(record["per_object_masks"] for record in records):
+        opened = open_benchmark(name, root, split=split)
+        return opened.subset(record["name"] for record in records)
+    sequences = tuple(_from_json(record) for record in records)
+    notes = tuple(facts["notes"])
+    return Benchmark(name, split, root, sequences, facts["protocol"], notes)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Where an imported prediction field came from.
+
+    Attributes:
+        folder: the results folder.
+        content: hash of the files that were read.
+    """
+
+    folder: Path
+    content: str
+
+
+def remember_predictions(
+    dataset: fo.Dataset, name: str, predictions: Predictions | None
+) -> None:
+    """Keep what a prediction field was read from; None forgets it."""
+    facts = remembered(dataset)
+    kept = {key: value for key, value in facts["predictions"].items() if key != name}
+    if predictions:
+        folder = str(predictions.folder)
+        kept[name] = {"folder": folder, "content": predictions.content}
+    _remember(dataset, {**facts, "predictions": kept})
+
+
+def recall_predictions(dataset: fo.Dataset) -> dict[str, Predictions]:
+    """What every imported prediction field was read from, in order of import."""
+    return {
+        name: Predictions(Path(record["folder"]), record["content"])
+        for name, record in remembered(dataset).get("predictions", {}).items()
+    }
+
+
+def remembered(dataset: fo.Dataset) -> dict[str, Any]:
+    """This package's facts about a dataset: benchmark, split, protocol, ..."""
+    return dict(dataset.info.get(INFO, {}))
+
+
+def _remember(dataset: fo.Dataset, facts: dict[str, Any]) -> None:
+    dataset.info[INFO] = facts
+    dataset.save()
+
+
+def _to_json(sequence: VideoSequence) -> dict[str, Any]:
+    record: dict[str, Any] = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
+    objects = sequence.known_objects
+    record.update(
+        known_objects=None if objects is None else [asdict(item) for item in objects],
+        images=_pack(sequence.images),
+        annotations=_pack(sequence.annotations),
+        video=str(sequence.video) if sequence.video else None,
+        per_object_masks=sequence.object_masks is not None,
+    )
+    return record
+
+
+def _from_json(record: dict[str, Any]) -> VideoSequence:
+    fields = {key: record[key] for key in _PLAIN_FIELDS}
+    for key in ("frames", "attributes", "listed_frames"):
+        fields[key] = None if fields[key] is None else tuple(fields[key])
+    objects = record["known_objects"]
+    return VideoSequence(
+        **fields,
+        known_objects=None
+        if objects is None
+        else tuple(VideoObject(**item) for item in objects),
+        images=_unpack(record["images"]),
+        annotations=_unpack(record["annotations"]),
+        video=Path(record["video"]) if record["video"] else None,
+    )
+
+
+def _pack(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Frame files as their folder once and a name for each: half the size."""
+    if not files:
+        return {"folder": ".", "files": {}}
+    folder = os.path.commonpath([path.parent for path in files.values()])
+    names = {
+        frame: path.relative_to(folder).as_posix() for frame, path in files.items()
+    }
+    return {"folder": folder, "files": names}
+
+
+def _unpack(record: dict[str, Any]) -> FrameFiles:
+    return FrameFiles(Path(record["folder"]), record["files"])

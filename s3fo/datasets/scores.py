@@ -1,0 +1,290 @@
+"""Score predictions and write the scores where people look at them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import fiftyone as fo
+import pandas as pd
+from evaluation.scoring import Scores, score
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from evaluation.protocols import Protocol, get_protocol
+from s3fo.benchmarks import VideoSequence
+from s3fo.datasets import views
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.model_evaluation import (
+    LabelRef,
+    Match,
+    match_frame,
+    outcome,
+    register_run,
+    save_results,
+)
+from s3fo.datasets.predictions import add_predictions
+from s3fo.datasets.records import recall_benchmark, recall_predictions
+from s3fo.datasets.writing import batches
+
+# Column of `Scores.objects` -> attribute of the object's TemporalDetection.
+_OBJECT_SCORES = {
+    "J_mean": "J",
+    "F_mean": "F",
+    "J&F": "JF",
+    "J_recall": "J_recall",
+    "F_recall": "F_recall",
+    "J_decay": "J_decay",
+    "F_decay": "F_decay",
+}
+
+
+def evaluate(
+    dataset: fo.Dataset,
+    predictions: str,
+    eval_key: str | None = None,
+    *,
+    protocol: str | Protocol | None = None,
+    sequences: Sequence[str] | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Scores:
+    """Score imported predictions, and show the scores on the dataset.
+
+    The scores come from the PNG files, by `evaluation.score`. If the files changed
+    since they were imported, they are imported again first. On the dataset appear
+
+    - ``frames.<predictions>``: J and F of every object in every scored frame;
+    - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall and decay;
+    - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
+    - an evaluation run for the Model Evaluation panel.
+
+    Scoring again under the same key replaces what that key wrote and nothing else.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        predictions: name given to `add_predictions`.
+        eval_key: name of the evaluation; None means that of the predictions.
+        protocol: what to score by; None means the benchmark's own protocol.
+        sequences: score only these; None means all.
+        workers: processes; None means one per core.
+        progress: told after each sequence.
+
+    Returns:
+        All scores as tables.
+
+    Raises:
+        InputError: no such predictions, or results that cannot be scored.
+    """
+    source = recall_predictions(dataset).get(predictions)
+    if source is None:
+        raise _no_predictions(dataset, predictions)
+    benchmark = recall_benchmark(dataset)
+    protocol = get_protocol(protocol or benchmark.protocol)
+    eval_key = _checked_key(eval_key or predictions)
+    scores = score(
+        source.folder,
+        benchmark,
+        protocol,
+        sequences=sequences,
+        workers=workers,
+        progress=progress,
+    )
+    add_predictions(dataset, source.folder, predictions, workers=workers)
+    write_scores(dataset, predictions, eval_key, scores)
+    return scores
+
+
+def write_scores(
+    dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
+) -> None:
+    """Show scores on a dataset, as `evaluate` describes.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        predictions: name of the prediction field that was scored.
+        eval_key: name of the evaluation.
+        scores: of the files that the field was imported from.
+    """
+    evaluation = register_run(
+        dataset,
+        eval_key,
+        pred_field=f"frames.{predictions}",
+        gt_field=f"frames.{GROUND_TRUTH}",
+        protocol=scores.protocol.name,
+    )
+    _declare_fields(dataset, predictions, eval_key)
+    _write_sequences(dataset, eval_key, scores)
+    matches: list[Match] = []
+    scored = set(scores.frames["sequence"])
+    benchmark = recall_benchmark(dataset)
+    todo = [entry for entry in benchmark if entry.name in scored]
+    by_sequence = dict(iter(scores.frames.groupby("sequence", sort=False)))
+    for batch in batches(todo, lambda entry: len(entry.frames)):
+        tables = [by_sequence[entry.name] for entry in batch]
+        matches += _write_frames(dataset, predictions, eval_key, batch, tables)
+    save_results(dataset, eval_key, evaluation, matches, scores.summary)
+    views.apply_defaults(dataset)
+
+
+def _checked_key(eval_key: str) -> str:
+    if not eval_key.isidentifier():
+        raise InputError(
+            "eval_key",
+            repr(eval_key),
+            "letters, digits and underscores",
+            "For example 's3_val'.",
+        )
+    return eval_key
+
+
+def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
+    known = ", ".join(recall_predictions(dataset)) or "none yet"
+    return InputError(
+        f"dataset {dataset.name}",
+        f"no predictions {name!r}",
+        f"one of its predictions ({known})",
+        "Import them first with s3fo.add_predictions.",
+    )
+
+
+def _declare_fields(dataset: fo.Dataset, predictions: str, eval_key: str) -> None:
+    for name in ("J", "F", "JF"):
+        dataset.add_sample_field(f"{eval_key}_{name}", fo.FloatField)
+    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
+    objects = f"{eval_key}_objects"
+    dataset.add_sample_field(objects, document, embedded_doc_type=labels)
+    dataset.add_sample_field(f"{objects}.detections.index", fo.IntField)
+    for name in _OBJECT_SCORES.values():
+        dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
+    for name in ("J", "F"):
+        dataset.add_frame_field(f"{predictions}.detections.{name}", fo.FloatField)
+    for field in (predictions, GROUND_TRUTH):
+        dataset.add_frame_field(f"{field}.detections.{eval_key}", fo.StringField)
+
+
+def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None:
+    """Scores of sequences and objects, one bulk write per field."""
+    table = scores.sequences.set_index("sequence")
+    for column, name in (("J", "J"), ("F", "F"), ("J&F", "JF")):
+        values = table[column].to_dict()
+        dataset.set_values(f"{eval_key}_{name}", values, key_field="sequence")
+    names, spans = dataset.values(["sequence", "objects"])
+    by_name = dict(zip(names, spans, strict=True))
+    objects = {
+        sequence: _scored_objects(by_name[sequence], rows)
+        for sequence, rows in scores.objects.groupby("sequence", sort=False)
+    }
+    dataset.set_values(f"{eval_key}_objects", objects, key_field="sequence")
+
+
+def _scored_objects(
+    spans: fo.TemporalDetections, rows: pd.DataFrame
+) -> fo.TemporalDetections:
+    """The objects of one sequence with their scores."""
+    by_id = {span.index: span for span in spans.detections}
+    return fo.TemporalDetections(
+        detections=[
+            fo.TemporalDetection(
+                label=by_id[row["object"]].label,
+                support=by_id[row["object"]].support,
+                index=row["object"],
+                **{
+                    name: _number(row[column])
+                    for column, name in _OBJECT_SCORES.items()
+                },
+            )
+            for row in rows.to_dict("records")
+            if row["object"] in by_id
+        ]
+    )
+
+
+def _number(value: float) -> float | None:
+    """NaN means there is no such score; FiftyOne's sliders want None for that."""
+    return None if math.isnan(value) else float(value)
+
+
+def _write_frames(
+    dataset: fo.Dataset,
+    predictions: str,
+    eval_key: str,
+    sequences: Sequence[VideoSequence],
+    tables: Sequence[pd.DataFrame],
+) -> list[Match]:
+    """Write per-frame scores of some sequences to their labels.
+
+    Args:
+        dataset: the dataset.
+        predictions: name of the prediction field.
+        eval_key: name of the evaluation.
+        sequences: the sequences.
+        tables: rows of `Scores.frames` of each sequence.
+
+    Returns:
+        What was found, missed and falsely predicted.
+    """
+    names = [sequence.name for sequence in sequences]
+    view = dataset.select_by("sequence", names, ordered=True)
+    truths, found = _labels(view, GROUND_TRUTH), _labels(view, predictions)
+    scores = [
+        _scores_by_frame(sequence, table)
+        for sequence, table in zip(sequences, tables, strict=True)
+    ]
+    matches = [
+        match
+        for frames in zip(truths, found, scores, strict=True)
+        for truth, prediction, values in zip(*frames, strict=True)
+        for match in match_frame(truth, prediction, values)
+    ]
+    fates = outcome(matches)
+    for name, column in (("J", 0), ("F", 1)):
+        view.set_values(
+            f"frames.{predictions}.detections.{name}",
+            [
+                [
+                    [values[key][column] if key in values else None for key in labels]
+                    for labels, values in zip(*frames, strict=True)
+                ]
+                for frames in zip(found, scores, strict=True)
+            ],
+            validate=False,
+        )
+    for field, samples in ((GROUND_TRUTH, truths), (predictions, found)):
+        values = [
+            [[fates.get(ref.id or "") for ref in labels.values()] for labels in frames]
+            for frames in samples
+        ]
+        path = f"frames.{field}.detections.{eval_key}"
+        view.set_values(path, values, validate=False)
+    return matches
+
+
+def _labels(view: fo.DatasetView, field: str) -> list[list[dict[int, LabelRef]]]:
+    """Object id -> label of every frame of every sample of a view."""
+    path = f"frames.{field}.detections"
+    columns = view.values([f"{path}.index", f"{path}.label", f"{path}.id"])
+    return [
+        [
+            {
+                index: LabelRef(label, label_id)
+                for index, label, label_id in zip(*frame, strict=True)
+            }
+            if frame[0]
+            else {}
+            for frame in zip(*frames, strict=True)
+        ]
+        for frames in zip(*columns, strict=True)
+    ]
+
+
+def _scores_by_frame(
+    sequence: VideoSequence, table: pd.DataFrame
+) -> list[dict[int, tuple[float, float]]]:
+    """Object id -> (J, F) of every frame; empty where nothing was scored."""
+    scores: dict[str, dict[int, tuple[float, float]]] = {}
+    columns = (table[name].tolist() for name in ("frame", "object", "J", "F"))
+    for frame, object_id, j, f in zip(*columns, strict=True):
+        if not math.isnan(j):
+            scores.setdefault(frame, {})[object_id] = (j, f)
+    return [scores.get(frame, {}) for frame in sequence.frames]

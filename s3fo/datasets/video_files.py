@@ -1,0 +1,202 @@
+"""Frames -> mp4, for the App only: everything that counts reads the frames.
+
+FiftyOne plays a video sample from one file. The file made here holds exactly one
+picture per frame, so that frame n of the App is frame n of the benchmark. Files
+are cached by the content of the frames: encoding happens once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import fiftyone as fo
+import numpy as np
+
+from evaluation.errors import InputError
+from s3fo.benchmarks.video import VideoSequence
+from s3fo.benchmarks.video_file import iterate_frames
+
+DEFAULT_FPS = 24.0
+"""Frames per second where the benchmark does not say."""
+
+# Every frame can be shown on its own within 12 steps, so the App seeks exactly;
+# without B-frames and scene cuts, pictures are stored in playing order.
+_ENCODER = {
+    "crf": "18",
+    "preset": "veryfast",
+    "x264-params": "bframes=0:keyint=12:scenecut=0:threads=1",
+}
+_EDITION = "1"
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """An mp4 and what FiftyOne wants to know about it.
+
+    Attributes:
+        path: the file.
+        content: hash of the frames it was made from.
+        width: of the stored picture in pixels; even.
+        height: of the stored picture in pixels; even.
+        fps: frames per second.
+        frame_count: pictures in the file = frames of the sequence.
+    """
+
+    path: Path
+    content: str
+    width: int
+    height: int
+    fps: float
+    frame_count: int
+
+    def metadata(self) -> fo.VideoMetadata:
+        """What FiftyOne would otherwise ask ffprobe for."""
+        return fo.VideoMetadata(
+            size_bytes=self.path.stat().st_size,
+            mime_type="video/mp4",
+            frame_width=self.width,
+            frame_height=self.height,
+            frame_rate=self.fps,
+            total_frame_count=self.frame_count,
+            duration=self.frame_count / self.fps,
+            encoding_str="avc1",
+        )
+
+
+def video_cache() -> Path:
+    """Folder of the cached videos, ``$S3FO_CACHE_DIR/videos``.
+
+    Without that variable, ``~/.cache/s3fo/videos``.
+    """
+    default = Path.home() / ".cache" / "s3fo"
+    return Path(os.environ.get("S3FO_CACHE_DIR", default)) / "videos"
+
+
+def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
+    """Encode a sequence as H.264 mp4, or find it in the cache.
+
+    Odd sizes are padded to even ones by repeating the last row or column.
+
+    Args:
+        sequence: its frames are images of one size, or lie in a video file.
+        cache: folder to keep videos in; None means `video_cache()`.
+
+    Raises:
+        InputError: no frames, an unreadable one, images of several sizes, or a
+            video with another number of frames than the sequence.
+    """
+    fps = sequence.fps or DEFAULT_FPS
+    if not sequence.frames:
+        raise InputError(
+            sequence.name, "no frames", "at least one", "Check the image folder."
+        )
+    content = _content_hash(sequence, fps)
+    path = (cache or video_cache()) / content[:2] / f"{content}.mp4"
+    height, width = next(_pictures(sequence)).shape[:2]
+    height, width = height + height % 2, width + width % 2
+    if not path.is_file():
+        _encode_atomically(sequence, path, fps, (height, width))
+    return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def _content_hash(sequence: VideoSequence, fps: float) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{_EDITION} {fps!r}".encode())
+    for path in [sequence.video] if sequence.video else _image_files(sequence):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path) from error
+        digest.update(hashlib.blake2b(data, digest_size=16).digest())
+    return digest.hexdigest()
+
+
+def _image_files(sequence: VideoSequence) -> list[Path]:
+    return [sequence.images[frame] for frame in sequence.frames]
+
+
+def _pictures(sequence: VideoSequence) -> Iterator[np.ndarray]:
+    """The frames in playing order, each [H, W, 3] uint8 BGR."""
+    if sequence.video:
+        for picture in iterate_frames(sequence.video):
+            yield np.ascontiguousarray(picture[..., ::-1])
+        return
+    # Masks know nothing of EXIF rotation, so the picture must not be turned either.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    for path in _image_files(sequence):
+        read = cv2.imread(str(path), flags)
+        if read is None:
+            raise _unreadable(path)
+        yield read
+
+
+def _encode_atomically(
+    sequence: VideoSequence, path: Path, fps: float, size: tuple[int, int]
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".mp4.part")
+    os.close(handle)
+    try:
+        _encode(sequence, temporary, fps, size)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _encode(
+    sequence: VideoSequence, path: str, fps: float, size: tuple[int, int]
+) -> None:
+    rate = Fraction(fps).limit_denominator(1001)
+    options = {"movflags": "+faststart"}
+    count = 0
+    with av.open(path, "w", format="mp4", options=options) as container:
+        stream: Any = container.add_stream("libx264", rate=rate, options=_ENCODER)
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = 1 / rate
+        for picture in _pictures(sequence):
+            even = _padded(picture, size, f"{sequence.name}, frame {count + 1}")
+            frame = av.VideoFrame.from_ndarray(even, format="bgr24")
+            # Counted, not timed: no rounding can lose or double a frame.
+            frame.pts, frame.time_base = count, 1 / rate
+            container.mux(stream.encode(frame))
+            count += 1
+        container.mux(stream.encode(None))
+    if count != len(sequence.frames):
+        raise InputError(
+            sequence.video or sequence.name,
+            f"{count} frames",
+            f"{len(sequence.frames)} frames, as the sequence lists",
+            "Check that the video is whole.",
+        )
+
+
+def _padded(picture: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+    bottom, right = size[0] - picture.shape[0], size[1] - picture.shape[1]
+    if bottom not in (0, 1) or right not in (0, 1):
+        raise InputError(
+            where,
+            f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels",
+            f"about {size[1]}x{size[0]}, as the first frame of the sequence",
+            "All frames of a sequence must have one size.",
+        )
+    return cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(
+        path,
+        "no readable image",
+        "a JPEG or PNG image",
+        "Check that the file exists and is complete.",
+    )

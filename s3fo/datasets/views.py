@@ -1,0 +1,173 @@
+"""How a dataset looks when it is opened: colours, fields, groups, views."""
+
+from __future__ import annotations
+
+import colorsys
+
+import fiftyone as fo
+from bson import ObjectId
+from fiftyone import ViewField
+
+from evaluation.errors import InputError
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.records import recall_predictions
+
+# Okabe & Ito, "Color Universal Design" (2008), without black: told apart by
+# colour-blind people too, and bright enough to lie over a video.
+_FIRST_COLOURS = (
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#CC79A7",
+    "#D55E00",
+    "#0072B2",
+)
+_GOLDEN_RATIO = 0.618034
+
+_HIDDEN = ("content", "id", "filepath", "created_at", "last_modified_at")
+_ABOUT_VIDEO = (
+    "sequence",
+    "split",
+    "num_objects",
+    "categories",
+    "attributes",
+    "fps",
+    "metadata.total_frame_count",
+    "metadata.frame_width",
+    "metadata.frame_height",
+    "metadata.duration",
+)
+
+
+def object_colour(object_id: int) -> str:
+    """The colour of an object everywhere: ground truth, every method, every video.
+
+    Returns:
+        ``"#RRGGBB"``.
+    """
+    if object_id <= len(_FIRST_COLOURS):
+        return _FIRST_COLOURS[object_id - 1]
+    hue = (object_id * _GOLDEN_RATIO) % 1.0
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 0.95)
+    return f"#{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}"
+
+
+def apply_defaults(dataset: fo.Dataset) -> None:
+    """Set colours, active fields, sidebar groups and workspaces of a dataset.
+
+    Called whenever predictions or evaluations come or go.
+    """
+    config = dataset.app_config
+    config.color_scheme = _colour_scheme(dataset)
+    config.active_fields = fo.ActiveFields(paths=_mask_paths(dataset)[:2])
+    config.sidebar_groups = _sidebar_groups(dataset)
+    dataset.save()
+    _save_workspaces(dataset)
+
+
+def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
+    """The videos of the objects with the lowest J&F, the worst first.
+
+    Args:
+        dataset: an evaluated dataset.
+        eval_key: key of the evaluation.
+        k: how many objects.
+
+    Returns:
+        A view whose ``<eval_key>_objects`` hold these objects only.
+
+    Raises:
+        InputError: there is no such evaluation.
+    """
+    field = f"{eval_key}_objects"
+    if not dataset.has_sample_field(field):
+        raise InputError(
+            "eval_key",
+            repr(eval_key),
+            f"one of {', '.join(dataset.list_evaluations()) or 'no evaluations yet'}",
+            "Evaluate predictions first.",
+        )
+    ids, scores = dataset.values(
+        [f"{field}.detections.id", f"{field}.detections.JF"], unwind=True
+    )
+    ranked = sorted(
+        (score, object_id)
+        for object_id, score in zip(ids, scores, strict=True)
+        if score is not None
+    )
+    kept = [ObjectId(object_id) for _, object_id in ranked[:k]]
+    view = dataset.filter_labels(field, ViewField("_id").is_in(kept))
+    lowest = ViewField(f"{field}.detections").map(ViewField("JF")).min()
+    return view.sort_by(lowest)
+
+
+def _mask_paths(dataset: fo.Dataset) -> list[str]:
+    """Frame fields with masks: predictions, the latest first, then ground truth."""
+    names = [*reversed(recall_predictions(dataset)), GROUND_TRUTH]
+    paths = []
+    for name in names:
+        reference = dataset.has_frame_field(f"{name}_mask")
+        paths.append(f"frames.{name}_mask" if reference else f"frames.{name}")
+    return paths
+
+
+def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
+    highest = dataset.bounds("objects.detections.index")[1] or 0
+    colours = [
+        {"value": str(object_id), "color": object_colour(object_id)}
+        for object_id in range(1, highest + 1)
+    ]
+    names = [GROUND_TRUTH, *recall_predictions(dataset)]
+    paths = [f"frames.{name}" for name in names]
+    paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
+    return fo.ColorScheme(
+        color_by="value",
+        opacity=0.6,
+        fields=[
+            {"path": path, "colorByAttribute": "index", "valueColors": colours}
+            for path in paths
+        ],
+    )
+
+
+def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
+    schema = {
+        *dataset.get_field_schema(),
+        *(f"frames.{name}" for name in dataset.get_frame_field_schema()),
+    }
+    masks = [path for path in schema if path.startswith("frames.")]
+    masks = [path for path in masks if path.removeprefix("frames.") not in _HIDDEN]
+    groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
+    for key in dataset.list_evaluations():
+        fields = (f"{key}_JF", f"{key}_J", f"{key}_F", f"{key}_objects")
+        groups[f"evaluation {key}"] = [path for path in fields if path in schema]
+    groups["video"] = ["objects", *_ABOUT_VIDEO]
+    grouped = {path for paths in groups.values() for path in paths}
+    others = schema - grouped - {"metadata", "frames.frame_number"}
+    groups["other"] = sorted(others)
+    return [
+        fo.SidebarGroupDocument(name=name, paths=paths, expanded=name != "other")
+        for name, paths in groups.items()
+    ]
+
+
+def _save_workspaces(dataset: fo.Dataset) -> None:
+    """Layouts to choose in the App; only those that have something to show."""
+    _save_workspace(dataset, "Benchmark", [fo.Panel(type="Samples", pinned=True)])
+    if dataset.list_evaluations():
+        samples = fo.Panel(type="Samples", pinned=True)
+        scores = fo.Panel(type="model_evaluation_panel_builtin")
+        _save_workspace(dataset, "Evaluation", [samples, scores])
+
+
+def _save_workspace(dataset: fo.Dataset, name: str, panels: list[fo.Panel]) -> None:
+    spaces = [
+        # Without an active child the panel would stay blank.
+        fo.Space(children=[panel], active_child=panel.component_id)
+        for panel in panels
+    ]
+    space = spaces[0]
+    if len(spaces) > 1:
+        space = fo.Space(children=spaces, orientation="horizontal")
+    dataset.save_workspace(name, space, overwrite=True)
