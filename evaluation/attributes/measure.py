@@ -1,0 +1,203 @@
+"""`object_attributes`: a benchmark's ground truth in, tables of attributes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evaluation.attributes import definitions
+from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
+from evaluation.attributes.observe import observe
+from evaluation.attributes.summarise import object_frames, summarise_object
+from evaluation.attributes.tables import Attributes
+from evaluation.attributes.video import AnnotatedVideo, open_videos
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+
+ASSUMED_FPS = 24.0
+"""Frames per second where a benchmark does not say: DAVIS'."""
+
+Measured = tuple[pd.DataFrame, list[dict[str, Any]], list[str]]
+
+
+def object_attributes(
+    ground_truth: Any,
+    *,
+    images: str | Path | bool | None = None,
+    sequences: Collection[str] | None = None,
+    extractor: FeatureExtractor | None = None,
+    appearance_rate: float = 4.0,
+    min_gap: float = 0.05,
+    fps: float | None = None,
+    workers: int = 1,
+    progress: ProgressCallback | None = None,
+) -> Attributes:
+    """Measure what makes each object of a benchmark hard, from its ground truth.
+
+    Args:
+        ground_truth: a benchmark or list of sequences, or a folder
+            `<root>/<sequence>/<frame>.png` of label maps.
+        images: for a mask folder, the folder `<root>/<sequence>/<frame>.jpg`; False
+            leaves the images of a benchmark alone (no appearance, no scene cuts).
+        sequences: names of the sequences wanted; None takes all.
+        extractor: describes appearance for the similarities; None uses colour and
+            texture histograms.
+        appearance_rate: look at appearance at most this often per second.
+        min_gap: absences shorter than this many seconds are not counted as such.
+        fps: frames per second, overriding what the sequences say.
+        workers: processes to share the sequences between.
+        progress: told after each sequence.
+
+    Returns:
+        Tables `objects` and `frames`, and notes about what could not be measured.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        InputError: no masks in it, unknown sequence names, or broken images.
+    """
+    folder = images if isinstance(images, (str, Path)) else None
+    videos = _chosen(open_videos(ground_truth, folder, fps), sequences)
+    described = None if images is False else extractor or ColourTexture()
+    settings = (described, appearance_rate, min_gap, fps)
+    results: dict[int, Measured] = {}
+    if workers == 1:
+        for index, video in enumerate(videos):
+            results[index] = measure_video(video, *settings)
+            if progress:
+                progress(index + 1, len(videos), video.name)
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            jobs: dict[Future[Measured], int] = {
+                pool.submit(measure_video, video, *settings): index
+                for index, video in enumerate(videos)
+            }
+            for done, job in enumerate(as_completed(jobs), start=1):
+                results[jobs[job]] = job.result()
+                if progress:
+                    progress(done, len(videos), videos[jobs[job]].name)
+    return _assembled([results[index] for index in range(len(videos))], described)
+
+
+def measure_video(
+    video: AnnotatedVideo,
+    extractor: FeatureExtractor | None,
+    appearance_rate: float,
+    min_gap: float,
+    fps: float | None = None,
+) -> Measured:
+    """Frames table, rows of the objects table and notes of one video."""
+    known_fps = fps or getattr(video, "fps", None)
+    rate = known_fps or ASSUMED_FPS
+    seen = observe(video, rate, extractor, appearance_rate)
+    categories = {
+        item.object_id: item.category
+        for item in getattr(video, "known_objects", None) or ()
+    }
+    ids = sorted({*seen.rows, *categories})
+    official = getattr(video, "attributes", None)
+    neighbours = Counter(categories.values())
+    tables, rows = [], []
+    for object_id in ids:
+        frames = object_frames(seen, object_id)
+        tables.append(frames)
+        category = categories.get(object_id)
+        rows.append(
+            {
+                "sequence": video.name,
+                "object": object_id,
+                "category": category,
+                "n_objects": len(ids),
+                "same_category": neighbours[category] - 1 if category else None,
+                "fps": known_fps,
+                "n_frames": len(video.frames),
+                "official": None if official is None else tuple(official),
+                **summarise_object(frames, seen, video, min_gap),
+            }
+        )
+    frames = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    frames.insert(0, "sequence", video.name)
+    return frames, rows, _notes(video, known_fps, extractor)
+
+
+def _notes(
+    video: AnnotatedVideo, fps: float | None, extractor: FeatureExtractor | None
+) -> list[str]:
+    """What could not be measured of a video, or only with an assumption."""
+    annotated, all_frames = len(video.annotated_frames), len(video.frames)
+    notes = []
+    if fps is None:
+        notes.append(f"frames per second unknown, {ASSUMED_FPS:g} assumed")
+    if annotated == 1 < all_frames:
+        notes.append("only one frame annotated: nothing that changes with time")
+    elif annotated < all_frames:
+        notes.append(
+            "not every frame annotated: what happens between annotations is not seen"
+        )
+    if extractor is not None and not video.images:
+        notes.append("no images: no similarity, no appearance change, no scene cuts")
+    return notes
+
+
+def _chosen(
+    videos: list[AnnotatedVideo], names: Collection[str] | None
+) -> list[AnnotatedVideo]:
+    if names is None:
+        return videos
+    missing = sorted(set(names) - {video.name for video in videos})
+    if missing:
+        raise InputError(
+            "sequences",
+            ", ".join(missing),
+            f"among {len(videos)} sequences: "
+            + ", ".join(video.name for video in videos[:20]),
+            "Check the spelling.",
+        )
+    return [video for video in videos if video.name in set(names)]
+
+
+def _assembled(
+    results: list[Measured], extractor: FeatureExtractor | None
+) -> Attributes:
+    """Put the videos' tables together, with columns in their order and types."""
+    rows = [row for _, video_rows, _ in results for row in video_rows]
+    objects = pd.DataFrame(rows)
+    for attribute in definitions.ATTRIBUTES.values():
+        if attribute.name not in objects:
+            objects[attribute.name] = None
+        column = objects[attribute.name]
+        if attribute.kind == "tag":
+            objects[attribute.name] = column.astype("boolean")
+        elif attribute.kind == "bucket":
+            objects[attribute.name] = pd.Categorical(
+                column, categories=list(attribute.buckets), ordered=True
+            )
+        elif attribute.kind == "count":
+            objects[attribute.name] = pd.to_numeric(column).astype("Int64")
+        else:
+            objects[attribute.name] = pd.to_numeric(column).astype("float64")
+    objects = _with_official(objects)
+    notes = Counter(note for *_, video_notes in results for note in video_notes)
+    return Attributes(
+        objects=objects,
+        frames=pd.concat([frames for frames, *_ in results], ignore_index=True),
+        notes=tuple(
+            f"{note} ({count} of {len(results)} sequences)"
+            for note, count in notes.items()
+        ),
+        extractor=extractor.name if extractor else "none",
+    )
+
+
+def _with_official(objects: pd.DataFrame) -> pd.DataFrame:
+    """Official tags beside the computed ones; they are facts of whole sequences."""
+    tags = objects.pop("official")
+    for tag in sorted({tag for tags_of in tags.dropna() for tag in tags_of}):
+        objects[f"official_{tag}"] = pd.array(
+            [pd.NA if own is None else tag in own for own in tags], dtype="boolean"
+        )
+    return objects
