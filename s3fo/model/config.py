@@ -40,9 +40,9 @@ class SpatialSemanticConfig:
         vit: the (pre-trained) vision transformer.
         deformable_heads: heads of the deformable and of the semantic cross-attention.
         inplanes: channels of the detail branch at stride 4.
-        ranges: first and last ViT block (both included) of each of the four
-            spatial-semantic blocks, in order and without gaps; ViT blocks behind the
-            last range are never run.
+        ranges: first and last ViT block (both included) of each spatial-semantic
+            block (four in the published models, at least three), in order and without
+            gaps; ViT blocks behind the last range are never run.
         points: sampling points per query and head.
         ffn_ratio: hidden width of the convolutional feed-forward over the ViT width.
         extra_extractors: further spatial-dependency steps after the last range.
@@ -55,7 +55,7 @@ class SpatialSemanticConfig:
 
     vit: ViTConfig
     deformable_heads: int
-    ranges: tuple[Range, Range, Range, Range]
+    ranges: tuple[Range, ...]
     inplanes: int = 64
     points: int = 4
     ffn_ratio: float = 0.25
@@ -66,6 +66,8 @@ class SpatialSemanticConfig:
     checkpointing: bool = False
 
     def __post_init__(self) -> None:
+        if len(self.ranges) < 3:
+            raise ValueError(f"`ranges` must be three or more: {self.ranges}")
         follow = [0, *(last + 1 for _, last in self.ranges[:-1])]
         starts = [first for first, _ in self.ranges]
         if starts != follow or any(first > last for first, last in self.ranges):
@@ -237,14 +239,15 @@ PRESETS: dict[str, ModelConfig] = {
         replace(_TINY, name="tiny_r18", encoder=ResNetConfig(18)),
         ModelConfig(
             "s3-small",
-            # The last three blocks of the small ViT say least about parts of objects
-            # and would cost a quarter of the frame: they are not run.
+            # The middle blocks of a small ViT match parts of objects best, and a frame
+            # must stay cheap: the last five blocks are not run.
             SpatialSemanticConfig(
                 _VIT_S,
-                deformable_heads=6,
-                ranges=((0, 2), (3, 5), (6, 7), (8, 8)),
-                inplanes=32,
+                deformable_heads=4,
+                ranges=((0, 2), (3, 4), (5, 6)),
+                inplanes=16,
                 extra_extractors=1,
+                detail_width=128,
             ),
             pixel_dim=128,
             key_dim=64,
@@ -254,7 +257,8 @@ PRESETS: dict[str, ModelConfig] = {
             transformer_ff_dim=512,
             transformer_blocks=3,
             num_queries=8,
-            up_dims=(128, 96, 64),
+            up_dims=(128, 64, 48),
+            mask_encoder_width=32,
         ),
     )
 }

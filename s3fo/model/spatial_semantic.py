@@ -143,9 +143,7 @@ class SpatialSemanticBlock(nn.Module):
             self.extra_extractors = nn.ModuleList(
                 SpatialDependency(config) for _ in range(extra)
             )
-        self.read_from_cls = SemanticEmbedding(
-            config.width, config.deformable_heads
-        )
+        self.read_from_cls = SemanticEmbedding(config.width, config.deformable_heads)
 
     @property
     def extractors(self) -> list[SpatialDependency]:
@@ -176,7 +174,7 @@ class EncoderMaps(NamedTuple):
         stem: narrow stride-4 map of the detail branch, [B, I, 4h, 4w].
         half: stride-8 map, [B, C, 2h, 2w].
         quarter: stride-16 map, [B, C, h, w].
-        vit: the patch tokens after the first three ranges as maps [B, C, h, w].
+        vit: the (narrowed) patch tokens after the first three ranges, [B, C, h, w].
     """
 
     stem: Tensor
@@ -186,7 +184,7 @@ class EncoderMaps(NamedTuple):
 
 
 class SpatialSemanticEncoder(nn.Module):
-    """ViT, detail branch and four spatial-semantic blocks."""
+    """ViT, detail branch and spatial-semantic blocks."""
 
     def __init__(self, config: SpatialSemanticConfig) -> None:
         super().__init__()
