@@ -148,9 +148,10 @@ def test_blur_and_antialiasing_change_frames_not_masks() -> None:
     np.testing.assert_array_equal(mask, hard_mask)
     np.testing.assert_array_equal(mask, blurred_mask)
     assert (plain != hard).any()
-    assert np.abs(np.diff(blurred.astype(int))).sum() < np.abs(
-        np.diff(plain.astype(int))
-    ).sum()
+    assert (
+        np.abs(np.diff(blurred.astype(int))).sum()
+        < np.abs(np.diff(plain.astype(int))).sum()
+    )
 
 
 def test_an_interrupted_call_goes_on(tmp_path: Path) -> None:
