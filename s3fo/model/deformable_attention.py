@@ -14,20 +14,20 @@ from torch.nn import functional as F
 Size = tuple[int, int]
 
 
-def reference_points(sizes: list[Size], like: Tensor) -> Tensor:
+def reference_points(sizes: list[Size], device: torch.device) -> Tensor:
     """Return the cell centres of several grids, row by row, one grid after the other.
 
     Args:
         sizes: (height, width) of each grid.
-        like: a tensor whose device and dtype the points take.
+        device: where to put the points.
 
     Returns:
-        [N, 2] points (x, y) in 0..1.
+        [N, 2] points (x, y) in 0..1, float32: half precision could not place them.
     """
     points = []
     for height, width in sizes:
-        y = (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) / height
-        x = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) / width
+        y = (torch.arange(height, device=device) + 0.5) / height
+        x = (torch.arange(width, device=device) + 0.5) / width
         grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)
         points.append(grid.view(-1, 2))
     return torch.cat(points)
@@ -55,6 +55,45 @@ def sample_by_grid(
     weights = weights.transpose(1, 2).reshape(batch * heads, 1, count, points)
     summed = (sampled * weights).sum(-1)
     return summed.view(batch, heads * dim, count).transpose(1, 2)
+
+
+def sample_by_rows(
+    value: Tensor, size: Size, locations: Tensor, weights: Tensor
+) -> Tensor:
+    """Do what `sample_by_grid` does as one weighted sum of rows per query and head.
+
+    Each of the P points touches 4 cells, so every query and head sums 4 P rows of
+    `value`; no [heads, d, queries, points] tensor arises, which on a CPU makes this
+    several times faster, forward and backward. Arguments and result are the same.
+    """
+    batch, cells, heads, dim = value.shape
+    index, share = _corner_cells(size, locations)
+    head = torch.arange(heads, device=value.device)[:, None]
+    first = torch.arange(batch, device=value.device)[:, None, None, None] * cells
+    rows = ((index + first) * heads + head).flatten(0, 2)
+    share = (share * weights.repeat(1, 1, 1, 4)).to(value.dtype).flatten(0, 2)
+    table = value.reshape(-1, dim)
+    summed = F.embedding_bag(rows, table, per_sample_weights=share, mode="sum")
+    return summed.view(batch, -1, heads * dim)
+
+
+def _corner_cells(size: Size, locations: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the 4 cells around each point and their bilinear share, [B, N, M, 4 P]."""
+    height, width = size
+    x = locations[..., 0] * width - 0.5
+    y = locations[..., 1] * height - 0.5
+    left, top = x.floor(), y.floor()
+    right_share, bottom_share = x - left, y - top
+    columns, rows = left.long(), top.long()
+    cells, shares = [], []
+    for row, row_share in ((rows, 1 - bottom_share), (rows + 1, bottom_share)):
+        row_share = row_share * ((row >= 0) & (row < height))
+        row = row.clamp(0, height - 1) * width
+        for column, share in ((columns, 1 - right_share), (columns + 1, right_share)):
+            inside = (column >= 0) & (column < width)
+            cells.append(row + column.clamp(0, width - 1))
+            shares.append(row_share * share * inside)
+    return torch.cat(cells, dim=-1), torch.cat(shares, dim=-1)
 
 
 class DeformableAttention(nn.Module):
@@ -86,7 +125,8 @@ class DeformableAttention(nn.Module):
         """
         value = self.value_proj(features).unflatten(-1, (self.heads, -1))
         locations, weights = self.sampling_plan(query, reference, size)
-        return self.output_proj(sample_by_grid(value, size, locations, weights))
+        sample = sample_by_rows if value.device.type == "cpu" else sample_by_grid
+        return self.output_proj(sample(value, size, locations, weights))
 
     def sampling_plan(
         self, query: Tensor, reference: Tensor, size: Size
@@ -94,7 +134,7 @@ class DeformableAttention(nn.Module):
         """Say where each query looks [B, N, M, P, 2] and how much [B, N, M, P]."""
         heads, points = self.heads, self.points
         offsets = self.sampling_offsets(query).unflatten(-1, (heads, points, 2))
-        scale = offsets.new_tensor([size[1], size[0]])
+        scale = reference.new_tensor([size[1], size[0]])
         locations = reference[:, None, None] + offsets / scale
         logits = self.attention_weights(query).unflatten(-1, (heads, points))
         return locations, logits.softmax(-1)

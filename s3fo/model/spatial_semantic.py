@@ -226,7 +226,7 @@ class SpatialSemanticEncoder(nn.Module):
         size = (image.shape[-2] // PATCH, image.shape[-1] // PATCH)
         stem, half, quarter = self.spm.narrow_maps(image)
         detail = self._detail_tokens(self.spm.fc2(half), self.spm.fc3(quarter))
-        reference = reference_points(level_sizes(size), detail)
+        reference = reference_points(level_sizes(size), detail.device)
         tokens = self.vit_module.embed(image)
         vit_maps = []
         for block, part in zip(self.interactions, self.config.ranges, strict=True):

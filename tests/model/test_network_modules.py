@@ -95,7 +95,7 @@ def test_spatial_semantic_blocks(tiny: S3Network, stored: ModuleFixture) -> None
     stored.check("inter0.deform.ref", reference[None, :, None])
     stored.check("inter0.deform.feat", features)
     torch.testing.assert_close(
-        reference, reference_points(level_sizes(size), query), rtol=0, atol=0
+        reference, reference_points(level_sizes(size), query.device), rtol=0, atol=0
     )
 
 
