@@ -1,0 +1,78 @@
+"""Operator: score predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from evaluation.protocols import PROTOCOLS
+from s3fo.plugin.base import Summary, VOSOperator, ask_choice
+
+
+class EvaluateVOS(VOSOperator):
+    """Score predictions against the ground truth by a benchmark's protocol."""
+
+    name = "evaluate_vos"
+    label = "Evaluate VOS predictions"
+    description = "J, F and J&F per frame, object and sequence"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """Which predictions, by which protocol, under which key."""
+        from s3fo.datasets import recall_benchmark, recall_predictions
+
+        benchmark = recall_benchmark(ctx.dataset)
+        names = list(recall_predictions(ctx.dataset))
+        if not names:
+            raise InputError(
+                f"dataset {ctx.dataset.name}",
+                "no predictions",
+                "at least one method's masks",
+                "Import predictions or run a method first.",
+            )
+        ask_choice(
+            form,
+            "predictions",
+            {name: name for name in names},
+            label="Predictions",
+            description="Whose masks to score",
+            default=names[-1],
+        )
+        ask_choice(
+            form,
+            "protocol",
+            {protocol.name: protocol.title for protocol in PROTOCOLS.values()},
+            label="Protocol",
+            description="Which frames and objects count, and how",
+            default=benchmark.protocol,
+        )
+        key = ctx.params.get("eval_key", "")
+        form.str(
+            "eval_key",
+            label="Evaluation key",
+            description="Scoring again under a key replaces its scores",
+            default=ctx.params.get("predictions", names[-1]),
+            required=True,
+            invalid=bool(key) and not key.isidentifier(),
+            error_message="letters, digits and underscores only",
+        )
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Score them."""
+        from s3fo.datasets import evaluate
+
+        scores = evaluate(
+            ctx.dataset,
+            ctx.params["predictions"],
+            ctx.params.get("eval_key"),
+            protocol=ctx.params.get("protocol"),
+            progress=progress,
+        )
+        return {
+            "evaluation": ctx.params.get("eval_key") or ctx.params["predictions"],
+            **{name: float(scores.summary[name]) for name in ("J&F", "J", "F")},
+            "objects": len(scores.objects),
+            "protocol": scores.protocol.title,
+        }

@@ -1,0 +1,62 @@
+"""Operator: the masks of any method become labels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.plugin.base import Summary, VOSOperator, ask_folder, chosen_folder
+
+
+class ImportPredictions(VOSOperator):
+    """Import a results folder as labels beside the ground truth."""
+
+    name = "import_predictions"
+    label = "Import VOS predictions"
+    description = "Masks that any method wrote, beside the ground truth"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """Which results, under which name."""
+        from s3fo.datasets import recall_benchmark
+
+        benchmark = recall_benchmark(ctx.dataset)
+        ask_folder(form, "results", "Results", "Folder of <sequence>/<frame>.png")
+        results = chosen_folder(ctx, "results")
+        if results is None:
+            return
+        names = [sequence.name for sequence in benchmark]
+        there = [name for name in names if (results / name).is_dir()]
+        if not there:
+            raise InputError(
+                results,
+                "no sequence of this dataset",
+                f"folders such as {names[0]}",
+                "Choose the folder that holds one folder per sequence.",
+            )
+        found = f"{len(there)} of {len(names)} sequences"
+        form.view("found", types.AlertView(severity="info", label=found))
+        form.str(
+            "name",
+            label="Name of the method",
+            description="The field in which the masks appear",
+            default=re.sub(r"\W+", "_", results.name),
+            required=True,
+        )
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Import them."""
+        from s3fo.datasets import add_predictions
+
+        results = chosen_folder(ctx, "results")
+        assert results is not None, "the form requires a folder"
+        name = ctx.params["name"]
+        missing = add_predictions(ctx.dataset, results, name, progress=progress)
+        return {
+            "predictions": name,
+            "sequences": len(ctx.dataset) - len(missing),
+            "without results": ", ".join(missing) or "none",
+        }

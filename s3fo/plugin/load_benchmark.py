@@ -1,0 +1,111 @@
+"""Operator: a benchmark on disk becomes a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks import Benchmark, open_benchmark, open_folders
+from s3fo.plugin.base import (
+    Summary,
+    VOSOperator,
+    ask_choice,
+    ask_folder,
+    chosen_folder,
+)
+from s3fo.plugin.choices import BENCHMARKS, FOLDERS
+
+_MASK_FORMS = {
+    "auto": "Decide by size",
+    "instances": "In every label: hide, colour and crop each object",
+    "reference": "As references to the PNG files: for large benchmarks",
+}
+
+
+class LoadBenchmark(VOSOperator):
+    """Load a benchmark as a FiftyOne video dataset."""
+
+    name = "load_benchmark"
+    label = "Load a VOS benchmark"
+    description = "DAVIS, or any folders of frames and masks, as a video dataset"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """Which benchmark, from where."""
+        ask_choice(
+            form,
+            "benchmark",
+            BENCHMARKS,
+            label="Benchmark",
+            description="What the folder holds",
+            default="davis-2017",
+        )
+        if ctx.params.get("benchmark") == FOLDERS:
+            ask_folder(form, "images", "Frames", "Folder of <sequence>/<frame>.jpg")
+            ask_folder(form, "masks", "Masks", "Folder of <sequence>/<frame>.png")
+        else:
+            ask_folder(form, "root", "Folder", "Holds JPEGImages and Annotations")
+            form.str("split", label="Split", default="val", required=True)
+        benchmark = _opened(ctx)
+        if benchmark is None:
+            return
+        frames = sum(len(sequence.frames) for sequence in benchmark)
+        found = f"{len(benchmark)} sequences, {frames} frames"
+        note = types.AlertView(
+            severity="info", label=found, description="; ".join(benchmark.notes)
+        )
+        form.view("found", note)
+        form.str(
+            "dataset_name",
+            label="Dataset name",
+            description="Loading into an existing dataset updates it",
+            default="-".join(
+                part for part in (benchmark.name, benchmark.split) if part
+            ),
+        )
+        ask_choice(
+            form,
+            "mask_form",
+            _MASK_FORMS,
+            label="Masks",
+            description="How the dataset keeps them",
+            default="auto",
+        )
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Load it."""
+        from s3fo.datasets import load_benchmark
+
+        benchmark = _opened(ctx)
+        assert benchmark is not None, "the form requires a folder"
+        dataset = load_benchmark(
+            benchmark,
+            dataset_name=ctx.params.get("dataset_name"),
+            masks=ctx.params.get("mask_form", "auto"),
+            progress=progress,
+        )
+        return {
+            "dataset": dataset.name,
+            "sequences": len(dataset),
+            "frames": dataset.count("frames"),
+            "objects": dataset.count("objects.detections"),
+        }
+
+    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+        """Open the dataset."""
+        yield ctx.ops.open_dataset(summary["dataset"])
+
+
+def _opened(ctx: Any) -> Benchmark | None:
+    """The benchmark that the form describes; None while it is incomplete."""
+    if ctx.params.get("benchmark") == FOLDERS:
+        images, masks = chosen_folder(ctx, "images"), chosen_folder(ctx, "masks")
+        return open_folders(images, masks) if images and masks else None
+    root = chosen_folder(ctx, "root")
+    if root is None:
+        return None
+    return open_benchmark(
+        ctx.params["benchmark"], root, split=ctx.params.get("split", "val")
+    )
