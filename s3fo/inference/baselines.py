@@ -54,9 +54,10 @@ class FlowBaseline:
 
     def start(self, sequence: VideoSequence) -> None:
         """Forget the previous video."""
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._grey: np.ndarray | None = None
         self._anchor: np.ndarray | None = None
+        self._source = np.empty((0, 0, 2), np.float32)
 
     def step(
         self, image: np.ndarray, prompt: np.ndarray | None, *, last: bool = False
@@ -66,9 +67,9 @@ class FlowBaseline:
         label_map = None
         if self._grey is not None and self._anchor is not None:
             # Flow from here to the frame before, so that every pixel finds a source.
-            flow = self._enlarge(
-                self._flow.calc(grey, self._grey, None), image.shape[:2]
-            )
+            no_guess = np.zeros((*grey.shape, 2), np.float32)
+            flow = self._flow.calc(grey, self._grey, no_guess)
+            flow = self._enlarge(flow, image.shape[:2])
             self._source = _follow(self._source, flow)
             label_map = _look_up(self._anchor, self._source)
         self._grey = grey
@@ -113,8 +114,13 @@ def _pixel_grid(shape: tuple[int, ...]) -> np.ndarray:
 def _follow(source: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Where each pixel came from, one flow step [H, W, 2] further on."""
     before = _pixel_grid(flow.shape) + flow
+    no_second_map = np.empty(0)
     return cv2.remap(
-        source, before, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        source,
+        before,
+        no_second_map,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
 
 
@@ -123,7 +129,7 @@ def _look_up(label_map: np.ndarray, source: np.ndarray) -> np.ndarray:
     return cv2.remap(
         label_map,
         source,
-        None,
+        np.empty(0),
         cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0,

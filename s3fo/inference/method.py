@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,7 +65,10 @@ def build_method(name: str, **options: Any) -> Method:
         from s3fo.inference.s3 import S3Method
 
         return S3Method(**options)
-    makers = {"copy": baselines.CopyBaseline, "flow": baselines.FlowBaseline}
+    makers: dict[str, Callable[..., Method]] = {
+        "copy": baselines.CopyBaseline,
+        "flow": baselines.FlowBaseline,
+    }
     if name not in makers:
         raise InputError(
             f"method {name!r}", "an unknown name", ", ".join(METHOD_NAMES), "Name one."
@@ -74,9 +77,8 @@ def build_method(name: str, **options: Any) -> Method:
     given = {key: value for key, value in options.items() if value is not None}
     given.pop("device", None)
     try:
-        method: Method = makers[name](**given)
+        return makers[name](**given)
     except TypeError as error:
         raise InputError(
             f"method {name!r}", str(error), "options it has", "Leave the others out."
         ) from error
-    return method

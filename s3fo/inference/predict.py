@@ -15,6 +15,7 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.mask_writer import MaskWriter, is_finished
 from s3fo.inference.method import Method, build_method
@@ -44,9 +45,11 @@ class Run:
 
 
 def predict(
-    sequences: Benchmark | VideoSequence | Iterable[VideoSequence],
+    sequences: str | Benchmark | VideoSequence | Iterable[VideoSequence],
     out: str | PathLike[str],
     *,
+    root: str | PathLike[str] | None = None,
+    split: str | None = None,
     method: str | Method = "s3",
     frames: str = "all",
     overwrite: bool = False,
@@ -62,8 +65,10 @@ def predict(
     the masks were made.
 
     Args:
-        sequences: what to segment.
+        sequences: what to segment; a name means that benchmark in the folder `root`.
         out: the results folder.
+        root: where the named benchmark lies.
+        split: which split of it.
         method: a method, or its name: ``"s3"``, ``"flow"``, ``"copy"``.
         frames: which frames to save: ``"all"``, or ``"listed"`` for those the
             benchmark wants (all where it has no list).
@@ -80,6 +85,8 @@ def predict(
     """
     if frames not in ("all", "listed"):
         raise InputError("frames", repr(frames), "'all' or 'listed'", "Choose one.")
+    if isinstance(sequences, str):
+        sequences = open_benchmark(sequences, root or ".", split=split)
     if isinstance(method, str):
         method = build_method(method, **options)
     elif options:

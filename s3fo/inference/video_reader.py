@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,7 @@ def read_image(path: Path) -> np.ndarray:
 
 def read_frames(
     sequence: VideoSequence, *, ahead: int = _AHEAD
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Generator[tuple[str, np.ndarray], None, None]:
     """Walk through a sequence while the next frames are decoded.
 
     At most `ahead` + 1 frames are held, however long the video is.
@@ -64,7 +64,7 @@ def read_frames(
 
 def _read_files(
     sequence: VideoSequence, ahead: int
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Generator[tuple[str, np.ndarray], None, None]:
     names = iter(sequence.frames)
     with ThreadPoolExecutor(_THREADS, "decode") as pool:
         waiting: deque[tuple[str, Future[np.ndarray]]] = deque()
@@ -86,7 +86,7 @@ def _read_files(
 
 def _read_video(
     path: Path, names: tuple[str, ...], ahead: int
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Generator[tuple[str, np.ndarray], None, None]:
     queue: Queue[np.ndarray | Exception | None] = Queue(max(ahead, 1))
     stop = Event()
 
@@ -121,7 +121,7 @@ def _number(
     names: tuple[str, ...],
     queue: Queue[np.ndarray | Exception | None],
     thread: Thread,
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Generator[tuple[str, np.ndarray], None, None]:
     for index, name in enumerate(names):
         item = _next(queue, thread)
         if isinstance(item, Exception):

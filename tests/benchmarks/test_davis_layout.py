@@ -104,7 +104,8 @@ def test_lists_of_files_name_their_sequences(tmp_path: Path) -> None:
     old.parent.mkdir()
     old.write_text(
         "".join(
-            f"/JPEGImages/480p/{name}/{i:05d}.jpg /Annotations/480p/{name}/{i:05d}.png\n"
+            f"/JPEGImages/480p/{name}/{i:05d}.jpg "
+            f"/Annotations/480p/{name}/{i:05d}.png\n"
             for name in ("bat", "ape")
             for i in range(4)
         )

@@ -195,7 +195,12 @@ def _occluder(
     time = np.arange(factors.length)
     covered_from, covered_to = _interval(factors.length, factors.occlusion_frames)
     half_width = 1.7 * float(actor.motion.radius.max())
-    edge = np.array([_covering_edge(actor, index, factors.occlusion) for index in time])
+    edge = np.array(
+        [
+            _covering_edge(actor, index, factors.occlusion)
+            for index in range(factors.length)
+        ]
+    )
     knots = [covered_from - _PASSAGE - 1, covered_from, covered_to - 1]
     distance = np.interp(time, [*knots, covered_to + _PASSAGE], [1, 0, 0, 1])
     x = edge - half_width - distance * (size[1] + half_width)

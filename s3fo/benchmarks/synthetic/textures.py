@@ -14,8 +14,8 @@ from evaluation.errors import InputError
 # Test images of scikit-image and scikit-learn, both installed with FiftyOne. Only
 # files are read: importing those packages would cost a second.
 _PHOTOGRAPHS = {
-    "skimage": ("data", ["brick.png", "chelsea.png", "coffee.png", "grass.png", "gravel.png",
-                         "motorcycle_left.png", "rocket.jpg"]),
+    "skimage": ("data", ["brick.png", "chelsea.png", "coffee.png", "grass.png",
+                         "gravel.png", "motorcycle_left.png", "rocket.jpg"]),
     "sklearn": ("datasets/images", ["china.jpg", "flower.jpg"]),
 }  # fmt: skip
 
@@ -40,10 +40,16 @@ def photographs() -> tuple[np.ndarray, ...]:
             "the test images of scikit-image and scikit-learn",
             'Install both, or ask for textures="procedural".',
         )
-    return tuple(
-        cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        for path in paths
-    )
+    return tuple(_read(path) for path in paths)
+
+
+def _read(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise InputError(
+            path, "a damaged file", "an image", "Install the package anew."
+        )
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def _package_folder(package: str) -> Path:
