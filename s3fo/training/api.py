@@ -1,0 +1,209 @@
+"""`train`: one call from folders to a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import torch
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.model.config import SpatialSemanticConfig
+from s3fo.model.network import S3Network, build_network
+from s3fo.model.vits_focus import (
+    VITS_FOCUS,
+    fingerprint,
+    load_vits,
+    resize_patch_kernel,
+)
+from s3fo.training.clips import ClipMaker, MixedClips, StillClips, VideoClips
+from s3fo.training.parallel import join_processes
+from s3fo.training.recipes import Recipe, get_recipe
+from s3fo.training.run_files import STATE_FILE
+from s3fo.training.sources import StillImage, TrainingVideo
+from s3fo.training.trainer import RunOptions, Trainer, Validate
+
+PathLikeStr = str | PathLike[str]
+
+
+def train(
+    recipe: str | Recipe,
+    out: PathLikeStr,
+    *,
+    videos: Sequence[TrainingVideo] = (),
+    stills: Sequence[StillImage] = (),
+    init: PathLikeStr | None = None,
+    resume: bool = True,
+    backbone: str | None = None,
+    backbone_file: PathLikeStr | None = None,
+    iterations: int | None = None,
+    minutes: float | None = None,
+    accumulate: int = 1,
+    workers: int = 1,
+    device: str = "auto",
+    validate: Validate | None = None,
+    progress: ProgressCallback | None = None,
+) -> Path:
+    """Train S3 and leave checkpoints, curves and the exact state in `out`.
+
+    Started by ``torchrun``, all its processes train together.
+
+    Args:
+        recipe: name of a recipe (see `s3fo.training.recipes.RECIPES`), or one.
+        out: folder of the run.
+        videos: annotated videos, see `training_videos`.
+        stills: images with masks, see `still_images`.
+        init: weights to start from.
+        resume: go on where an earlier run in `out` stopped, if there is one.
+        backbone: name of the frozen ViT; default that of the recipe's model.
+        backbone_file: file with the ViT's weights.
+        iterations: steps, instead of the recipe's number.
+        minutes: train so long, with the schedule planned by wall time.
+        accumulate: batches per step and process; saves memory.
+        workers: processes that make clips ahead of time.
+        device: "auto", "cpu" or "cuda".
+        validate: scores a network now and then; the best weights are kept.
+        progress: told about every step.
+
+    Returns:
+        The weights to use: ``best.safetensors`` if there was validation, else
+        ``last.safetensors``.
+
+    Raises:
+        InputError: material is missing or broken, or the run cannot be resumed.
+    """
+    recipe = get_recipe(recipe)
+    if iterations is not None:
+        recipe = replace(recipe, iterations=iterations)
+    target = _device(device)
+    processes = join_processes(target)
+    if target.type == "cuda":
+        target = torch.device("cuda", processes.local_rank)
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.model, single_object=recipe.single_object)
+    identity = load_backbone(network, backbone, backbone_file)
+    if init is not None:
+        load_initial(network, Path(init))
+    options = RunOptions(
+        folder=Path(out),
+        minutes=minutes,
+        accumulate=accumulate,
+        workers=workers,
+        device=target,
+        channels_last=target.type == "cpu",
+    )
+    options.folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(
+        network,
+        recipe,
+        clip_maker(recipe, videos, stills),
+        options,
+        processes=processes,
+        backbone=identity,
+        validate=validate,
+    )
+    if resume and (options.folder / STATE_FILE).exists():
+        trainer.resume()
+    trainer.run(progress)
+    best = options.folder / "best.safetensors"
+    return best if best.exists() else options.folder / "last.safetensors"
+
+
+def clip_maker(
+    recipe: Recipe, videos: Sequence[TrainingVideo], stills: Sequence[StillImage]
+) -> ClipMaker:
+    """The clips a recipe is trained on.
+
+    Raises:
+        InputError: the recipe needs material that is not given.
+    """
+    if recipe.material != "stills":
+        _require(videos, recipe, "annotated videos", "videos")
+    if recipe.material != "videos":
+        _require(stills, recipe, "images with masks", "stills")
+    synthetic = StillClips(stills, recipe.stills)
+    if recipe.material == "stills":
+        return synthetic
+    longest = max(phase.num_frames for phase in recipe.phases)
+    real = VideoClips(videos, recipe.videos, longest)
+    if recipe.material == "videos":
+        return real
+    return MixedClips(real, synthetic, recipe.real_share)
+
+
+def load_backbone(
+    network: S3Network, name: str | None, file: PathLikeStr | None
+) -> tuple[str, str] | None:
+    """Put the pre-trained ViT into a network.
+
+    Args:
+        network: nothing happens if it has no frozen ViT.
+        name: of the ViT; default ``vits-focus`` for the small model.
+        file: the ViT's weights, where they are not found by name.
+
+    Returns:
+        Name and fingerprint of the ViT.
+    """
+    encoder = network.config.encoder
+    if not isinstance(encoder, SpatialSemanticConfig):
+        return None
+    if encoder.vit.width != 384 and file is None:
+        raise InputError(
+            network.config.name,
+            "no weights of its ViT",
+            "the pre-trained ViT the network is built on",
+            "Pass the ViT's weights as a file (backbone_file).",
+        )
+    name = name or (VITS_FOCUS if file is None else Path(file).stem)
+    state = load_vits(name, file)
+    vit = network.pixel_encoder.vit_module
+    expected = set(vit.state_dict())
+    vit.load_state_dict({n: v for n, v in resize_patch_kernel(state).items() if n in expected})
+    return name, fingerprint(state)
+
+
+def load_initial(network: S3Network, path: Path) -> None:
+    """Start from trained weights; what they lack keeps its present value."""
+    from safetensors.torch import load_file
+
+    state = load_file(path)
+    own = network.state_dict()
+    unknown = sorted(set(state) - set(own))
+    if unknown:
+        raise InputError(
+            path,
+            f"an entry '{unknown[0]}'",
+            f"weights of a {network.config.name} network",
+            "Start from weights of the same model.",
+        )
+    network.load_state_dict({n: v.float() for n, v in state.items()}, strict=False)
+
+
+def hold_out(
+    videos: Iterable[TrainingVideo], names: Iterable[str]
+) -> tuple[list[TrainingVideo], list[TrainingVideo]]:
+    """Split videos into those to train on and those to validate on, by name."""
+    kept = set(names)
+    rest = [v for v in videos if v.sequence.name not in kept]
+    return rest, [v for v in videos if v.sequence.name in kept]
+
+
+def _require(
+    material: Sequence[object], recipe: Recipe, what: str, argument: str
+) -> None:
+    if not material:
+        raise InputError(
+            argument,
+            "none",
+            f"{what} for the recipe '{recipe.name}'",
+            f"Give a folder of {what}.",
+        )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

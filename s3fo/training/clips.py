@@ -1,0 +1,421 @@
+"""Training clips: synthetic ones from still images, real ones from annotated videos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from evaluation.errors import InputError
+from s3fo.training import augmentation as aug
+from s3fo.training.augmentation import ColourJitter
+from s3fo.training.sources import StillImage, TrainingVideo
+
+
+class Clip(NamedTuple):
+    """A training clip.
+
+    Attributes:
+        frames: RGB uint8 [T, S, S, 3].
+        labels: uint8 [T, S, S]; 1..num_objects are the objects of the first frame.
+        num_objects: how many there are.
+    """
+
+    frames: np.ndarray
+    labels: np.ndarray
+    num_objects: int
+
+
+class ClipRequest(NamedTuple):
+    """What the loop asks a clip maker for.
+
+    Attributes:
+        number: running number of the clip; all its randomness follows from it.
+        progress: how far training is, 0..1.
+        num_objects: the most objects it may hold.
+        num_frames: T.
+        side: S, in pixels.
+    """
+
+    number: int
+    progress: float
+    num_objects: int
+    num_frames: int
+    side: int
+
+
+class ClipMaker(Protocol):
+    """A source of clips."""
+
+    def __call__(self, rng: Generator, item: int, request: ClipRequest) -> Clip:
+        """Make a clip from material number `item`."""
+        ...
+
+    def __len__(self) -> int:
+        """How many items there are."""
+        ...
+
+
+@dataclass(frozen=True)
+class StillStyle:
+    """How still images become moving layers; defaults are those of S3's stage 1.
+
+    Attributes:
+        sequence_scale: scale of an image, the same in all frames.
+        frame_degrees: rotation, of every frame anew; likewise the next two.
+        frame_scale: scale.
+        frame_shear: shear in degrees.
+        frame_shift: translation, as a share of the side.
+        spline_probability: chance of a thin-plate-spline warp, per frame.
+        spline_sigma: standard deviation of its displacements, share of the side.
+        part_probability: chance that one mask value is the object instead of all.
+        occluder_probability: chance that a pasted object carries no label.
+        most_pasted: most pasted images, beyond those that make objects.
+        sequence_colour: colour jitter, the same in all frames.
+        frame_colour: colour jitter, of every frame anew.
+        grey_probability: chance that the sequence has no colour.
+    """
+
+    sequence_scale: tuple[float, float] = (0.5, 2.0)
+    frame_degrees: float = 20.0
+    frame_scale: tuple[float, float] = (0.5, 2.0)
+    frame_shear: float = 10.0
+    frame_shift: float = 0.0
+    spline_probability: float = 0.33
+    spline_sigma: float = 0.02
+    part_probability: float = 0.0
+    occluder_probability: float = 0.0
+    most_pasted: int = 0
+    sequence_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05, 0.05)
+    frame_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05)
+    grey_probability: float = 0.05
+
+
+@dataclass(frozen=True)
+class VideoStyle:
+    """How annotated videos become clips; defaults are those of S3's stage 2.
+
+    Attributes:
+        max_skip: (progress, frames) pairs: from that share of the training on, a
+            frame is at most so many frames from the nearest other one of its clip.
+        frame_interval: annotated frames are this many frames apart in the video.
+        degrees: rotation, shear: of the whole clip.
+        shear: in degrees.
+        crop_scale: area of the crop as a share of the frame.
+        paste_probability: chance that a second clip is pasted when there is room.
+        sequence_colour: colour jitter, the same in all frames.
+        frame_colour: colour jitter, of every frame anew.
+        grey_probability: chance that the clip has no colour.
+    """
+
+    max_skip: tuple[tuple[float, int], ...] = ((0, 5), (0.1, 10), (0.3, 15), (0.8, 5))
+    frame_interval: int = 1
+    degrees: float = 25.0
+    shear: float = 20.0
+    crop_scale: tuple[float, float] = (0.36, 1.0)
+    paste_probability: float = 0.5
+    sequence_colour: ColourJitter = ColourJitter(0.1, 0.03, 0.03)
+    frame_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05)
+    grey_probability: float = 0.05
+
+    def skip_at(self, progress: float) -> int:
+        """Largest gap between frames, in annotated frames."""
+        current = [skip for start, skip in self.max_skip if progress >= start][-1]
+        return max(1, current // self.frame_interval)
+
+
+class Layer(NamedTuple):
+    """An image that moves: frames [T, S, S, 3] uint8, masks [T, S, S] float32."""
+
+    frames: np.ndarray
+    masks: np.ndarray
+
+
+@dataclass(frozen=True)
+class StillClips:
+    """Synthetic clips: an image and pasted objects, each moving on its own."""
+
+    images: Sequence[StillImage]
+    style: StillStyle = field(default_factory=StillStyle)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __call__(self, rng: Generator, item: int, request: ClipRequest) -> Clip:
+        """A clip on image `item` with objects of other images pasted over it."""
+        style = self.style
+        base = still_layer(rng, self.images[item], style, request)
+        frames, labels = base.frames, (base.masks > 0.5).astype(np.uint8)
+        pasted = int(rng.integers(0, request.num_objects + style.most_pasted))
+        for label in range(2, pasted + 2):
+            layer = self.layer(rng, request)
+            paste(frames, labels, layer, self._label(rng, label))
+        return finish(frames, labels, request.num_objects, rng)
+
+    def layer(self, rng: Generator, request: ClipRequest) -> Layer:
+        """A random image of the set as a moving layer."""
+        image = self.images[int(rng.integers(len(self.images)))]
+        return still_layer(rng, image, self.style, request)
+
+    def _label(self, rng: Generator, label: int) -> int:
+        return 0 if rng.random() < self.style.occluder_probability else label
+
+
+@dataclass(frozen=True)
+class VideoClips:
+    """Clips from annotated videos; an item is a frame of a video to start from."""
+
+    videos: Sequence[TrainingVideo]
+    style: VideoStyle = field(default_factory=VideoStyle)
+    min_frames: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.starts:
+            raise InputError(
+                "training videos",
+                f"none of {len(self.videos)} with {self.min_frames} annotated frames",
+                f"videos of at least {self.min_frames} annotated frames",
+                "Add longer videos or train on shorter clips.",
+            )
+
+    @property
+    def starts(self) -> list[tuple[int, int]]:
+        """(video, annotated frame) of every item."""
+        return _starts(tuple(len(v.frames) for v in self.videos), self.min_frames)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __call__(self, rng: Generator, item: int, request: ClipRequest) -> Clip:
+        """A clip around item `item`, perhaps with a second one pasted over it."""
+        frames, labels = self.raw(rng, item, request)
+        objects = len(np.unique(labels[0][labels[0] > 0]))
+        if objects < request.num_objects and rng.random() < self.style.paste_probability:
+            other = self.raw(rng, int(rng.integers(len(self))), request)
+            paste_clip(frames, labels, *other)
+        return finish(frames, labels, request.num_objects, rng)
+
+    def raw(
+        self, rng: Generator, item: int, request: ClipRequest
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Augmented frames [T, S, S, 3] and label maps [T, S, S] around an item.
+
+        The first label map holds an object, unless 5 x 20 attempts fail.
+        """
+        starts = self.starts
+        video, start = starts[item % len(starts)]
+        for _ in range(5):
+            indices = self._pick(rng, video, start, request)
+            if indices is not None:
+                break
+            video, start = starts[int(rng.integers(len(starts)))]
+        else:
+            indices = self._sample(rng, video, start, request)
+        pairs = [self.videos[video].read(index) for index in indices]
+        return self._augment(rng, pairs, request)
+
+    def _pick(
+        self, rng: Generator, video: int, start: int, request: ClipRequest
+    ) -> list[int] | None:
+        for _ in range(20):
+            indices = self._sample(rng, video, start, request)
+            if self.videos[video].read_labels(indices[0]).any():
+                return indices
+        return None
+
+    def _sample(
+        self, rng: Generator, video: int, start: int, request: ClipRequest
+    ) -> list[int]:
+        """Frame indices: each within the largest gap of one chosen before it."""
+        length = len(self.videos[video].frames)
+        skip = max(self.style.skip_at(request.progress), request.num_frames)
+        chosen, near = [start], set()
+        while len(chosen) < request.num_frames:
+            last = chosen[-1]
+            near |= set(range(max(0, last - skip), min(length, last + skip + 1)))
+            chosen.append(int(rng.choice(sorted(near - set(chosen)))))
+        return sorted(chosen, reverse=bool(rng.random() < 0.5))
+
+    def _augment(
+        self,
+        rng: Generator,
+        pairs: list[tuple[np.ndarray, np.ndarray]],
+        request: ClipRequest,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        style, (height, width) = self.style, pairs[0][1].shape
+        before = aug.flip(width) if rng.random() < 0.5 else aug.identity()
+        size = (height, width)
+        before = (
+            aug.random_affine(rng, size, degrees=style.degrees, shear=style.shear)
+            @ before
+        )
+        for _ in range(5):
+            box = aug.random_resized_crop(rng, size, request.side, style.crop_scale)
+            matrix = box @ before
+            first = aug.warp_labels(pairs[0][1], matrix, request.side)
+            if first.any():
+                break
+        colour = _sequence_colour(rng, style.sequence_colour, style.grey_probability)
+        frames, labels = [], []
+        for image, label_map in pairs:
+            frame = aug.warp_image(image, matrix, request.side)
+            frames.append(_frame_colour(rng, frame, colour, style.frame_colour))
+            labels.append(aug.warp_labels(label_map, matrix, request.side))
+        return np.stack(frames), np.stack(labels)
+
+
+@dataclass(frozen=True)
+class MixedClips:
+    """Real clips and synthetic ones in a fixed proportion.
+
+    A real clip with room for more objects gets moving objects of still images pasted
+    over it, some of them without a label, as occluders.
+
+    Attributes:
+        videos: the real clips.
+        stills: the synthetic clips.
+        real_share: share of the clips that are real.
+        occluded_share: share of the real one-object clips with an occluder.
+    """
+
+    videos: VideoClips
+    stills: StillClips
+    real_share: float = 0.6
+    occluded_share: float = 0.25
+
+    def __len__(self) -> int:
+        return len(self.videos) + len(self.stills)
+
+    def __call__(self, rng: Generator, item: int, request: ClipRequest) -> Clip:
+        """A real or synthetic clip; `item` picks the material of either kind."""
+        if rng.random() >= self.real_share:
+            return self.stills(rng, item % len(self.stills), request)
+        frames, labels = self.videos.raw(rng, item % len(self.videos), request)
+        labels = labels.astype(np.uint8)
+        for label in self._pasted(rng, request.num_objects, int(labels.max())):
+            paste(frames, labels, self.stills.layer(rng, request), label)
+        return finish(frames, labels, request.num_objects, rng)
+
+    def _pasted(self, rng: Generator, wanted: int, highest: int) -> list[int]:
+        """Labels of the objects to paste; 0 is an occluder."""
+        labels = [highest + i for i in range(1, wanted)]
+        if rng.random() < self.occluded_share:
+            labels.insert(int(rng.integers(len(labels) + 1)), 0)
+        return labels
+
+
+def still_layer(
+    rng: Generator, still: StillImage, style: StillStyle, request: ClipRequest
+) -> Layer:
+    """A still image as a moving layer of `request.num_frames` frames."""
+    image, labels = still.read()
+    soft = choose_object(rng, labels, style.part_probability)
+    size, side = labels.shape, request.side
+    sequence = aug.random_affine(rng, size, scale=style.sequence_scale)
+    if rng.random() < 0.5:
+        sequence = sequence @ aug.flip(size[1])
+    colour = _sequence_colour(rng, style.sequence_colour, style.grey_probability)
+    frames, masks = [], []
+    for _ in range(request.num_frames):
+        moved = aug.random_affine(
+            rng,
+            size,
+            degrees=style.frame_degrees,
+            scale=style.frame_scale,
+            shear=style.frame_shear,
+            shift=style.frame_shift,
+        )
+        matrix = aug.resize_and_crop(rng, size, side) @ moved @ sequence
+        frame = aug.warp_image(image, matrix, side)
+        mask = aug.warp_soft(soft, matrix, side)
+        if rng.random() < style.spline_probability:
+            maps = aug.spline_map(rng, side, sigma=style.spline_sigma)
+            frame = aug.remap(frame, maps, fill=aug.MEAN_COLOUR)
+            mask = aug.remap(mask, maps)
+        frames.append(_frame_colour(rng, frame, colour, style.frame_colour))
+        masks.append(mask)
+    return Layer(np.stack(frames), np.stack(masks))
+
+
+def choose_object(
+    rng: Generator, labels: np.ndarray, part_probability: float
+) -> np.ndarray:
+    """Mask [H, W] float32 of all of `labels`, or of one of its larger values."""
+    if rng.random() < part_probability:
+        counts = np.bincount(labels.ravel())
+        counts[0] = 0
+        large = np.flatnonzero(counts > 0.01 * labels.size)
+        if len(large):
+            return (labels == rng.choice(large)).astype(np.float32)
+    return (labels > 0).astype(np.float32)
+
+
+def paste(frames: np.ndarray, labels: np.ndarray, layer: Layer, label: int) -> None:
+    """Paste a layer over frames [T, S, S, 3] and labels [T, S, S], in place."""
+    for t, mask in enumerate(layer.masks):
+        blend = cv2.blendLinear(frames[t], layer.frames[t], 1 - mask, mask)
+        frames[t] = blend
+        labels[t][mask > 0.5] = label
+
+
+def paste_clip(
+    frames: np.ndarray,
+    labels: np.ndarray,
+    other_frames: np.ndarray,
+    other_labels: np.ndarray,
+) -> None:
+    """Paste the objects of a second clip over a first one, in place.
+
+    Masks are blurred (5 x 5, sigma 1) for the colours; labels stay apart.
+    """
+    offset = int(labels.max())
+    for t in range(len(frames)):
+        hard = other_labels[t] > 0
+        soft = cv2.GaussianBlur(hard.astype(np.float32), (5, 5), 1.0)
+        frames[t] = cv2.blendLinear(frames[t], other_frames[t], 1 - soft, soft)
+        labels[t][hard] = other_labels[t][hard] + offset
+
+
+def finish(
+    frames: np.ndarray, labels: np.ndarray, most: int, rng: Generator
+) -> Clip:
+    """Number the objects of the first frame 1..K; a random `most` of them at most."""
+    present = np.unique(labels[0])
+    present = present[present > 0]
+    if len(present) > most:
+        present = np.sort(rng.choice(present, most, replace=False))
+    table = np.zeros(int(labels.max()) + 1, np.uint8)
+    table[present] = np.arange(1, len(present) + 1)
+    return Clip(frames, table[labels], len(present))
+
+
+Colour = tuple[np.ndarray, float]
+
+
+def _sequence_colour(rng: Generator, jitter: ColourJitter, grey: float) -> Colour:
+    matrix, contrast = jitter.matrix(rng)
+    return (aug.grey_matrix() @ matrix if rng.random() < grey else matrix), contrast
+
+
+def _frame_colour(
+    rng: Generator, frame: np.ndarray, sequence: Colour, jitter: ColourJitter
+) -> np.ndarray:
+    matrix, contrast = jitter.matrix(rng)
+    return aug.recolour(frame, matrix @ sequence[0], contrast * sequence[1])
+
+
+@lru_cache(maxsize=8)
+def _starts(lengths: tuple[int, ...], least: int) -> list[tuple[int, int]]:
+    return [
+        (video, frame)
+        for video, length in enumerate(lengths)
+        if length >= least
+        for frame in range(length)
+    ]
+
+

@@ -1,0 +1,100 @@
+"""The files of a training run: exact state to resume from, weights to use."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from evaluation.errors import InputError
+from s3fo.model.config import ModelConfig
+
+STATE_FILE = "last.pt"
+FORMAT = "s3fo-weights-1"
+
+
+def save_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write the exact state of a run; a broken write leaves the old file."""
+    write_atomically(folder / STATE_FILE, lambda path: torch.save(dict(state), path))
+
+
+def load_state(folder: Path) -> dict[str, Any]:
+    """Read what :func:`save_state` wrote.
+
+    Raises:
+        InputError: there is none, or it is broken.
+    """
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise InputError(
+            path, "no such file", "the state of a run", "Start a new run instead."
+        )
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            path,
+            f"an unreadable file ({error})",
+            "the state of a run",
+            "Delete it and start again from the run's exported weights.",
+        ) from error
+
+
+def export_weights(
+    path: Path,
+    state: Mapping[str, Tensor],
+    config: ModelConfig,
+    *,
+    backbone: str | None,
+    backbone_fingerprint: str | None,
+    details: Mapping[str, Any] | None = None,
+    half: bool = True,
+) -> None:
+    """Write trained weights as safetensors, with what is needed to use them.
+
+    Args:
+        path: the file; written to a temporary name first.
+        state: trained entries of the state dict (the frozen ViT left out).
+        config: of the network.
+        backbone: name of the frozen ViT it was trained on; None without one.
+        backbone_fingerprint: of that ViT's weights.
+        details: anything else worth keeping (recipe, scores).
+        half: store floating-point tensors as float16.
+    """
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value)
+        .detach()
+        .cpu()
+        .contiguous()
+        for name, value in state.items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "model": config.name,
+        "config": json.dumps(asdict(config)),
+        "backbone": backbone or "",
+        "backbone_fingerprint": backbone_fingerprint or "",
+        "details": json.dumps(dict(details or {})),
+    }
+    write_atomically(path, lambda part: save_file(tensors, part, metadata))
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
