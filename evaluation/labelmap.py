@@ -51,7 +51,16 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
             not in the DAVIS palette.
     """
     path = Path(path)
-    data = path.read_bytes()
+    return decode_label_map(path.read_bytes(), path)
+
+
+def decode_label_map(data: bytes, path: Path) -> LabelMap:
+    """Decode the bytes of a PNG as :func:`read_label_map` does.
+
+    Args:
+        data: the whole file.
+        path: what to name in an error.
+    """
     _check_signature(path, data)
     from PIL import Image
 
@@ -260,7 +269,7 @@ def _ids_from_colours(path: Path, pixels: NDArray[np.uint8]) -> LabelMap:
     warnings.warn(
         f"{path} is a colour image: ids were recovered through the DAVIS palette. "
         "Write palette PNGs (mode P) to be safe.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return nearest.astype(np.uint8)
 

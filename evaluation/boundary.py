@@ -1,0 +1,166 @@
+"""Boundary accuracy F: how well two outlines agree within a tolerance.
+
+F = 2 P R / (P + R), where P is the share of predicted boundary pixels within the
+tolerance of the ground-truth boundary, and R the share of ground-truth boundary
+pixels within the tolerance of the predicted one. Source: Perazzi et al., CVPR 2016,
+section 4.1; `f_measure` and `_seg2bmap` of the DAVIS evaluation.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.counts import (
+    GT_BOUNDARY,
+    GT_MATCHED,
+    GT_MATCHED_ADAPTIVE,
+    PRED_BOUNDARY,
+    PRED_MATCHED,
+    PRED_MATCHED_ADAPTIVE,
+    Counts,
+)
+from evaluation.labelmap import Mask
+
+TOLERANCE = 0.008
+"""Tolerance of the boundary match as a share of the image diagonal."""
+
+Element = NDArray[np.uint8]
+"""[n, m] structuring element of 0 and 1, anchored at (n // 2, m // 2)."""
+
+
+def boundary_map(mask: Mask) -> Mask:
+    """Mark the pixels that differ from their east, south or south-east neighbour.
+
+    Beyond the last row and column a pixel's neighbour is the pixel itself, so a
+    mask that fills the frame has no boundary.
+
+    Args:
+        mask: [H, W] bool.
+
+    Returns:
+        [H, W] bool.
+    """
+    padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
+    east, south, south_east = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
+    return (mask ^ east) | (mask ^ south) | (mask ^ south_east)
+
+
+def diagonal(shape: tuple[int, ...]) -> float:
+    """Length of the image diagonal in pixels, for a shape (H, W)."""
+    return float(np.linalg.norm(shape))
+
+
+def tolerance_radius(shape: tuple[int, ...]) -> int:
+    """Boundary tolerance in whole pixels, ceil(0.008 * diagonal); 8 at 480p."""
+    return math.ceil(TOLERANCE * diagonal(shape))
+
+
+def disk(radius: float) -> Element:
+    """Structuring element {x^2 + y^2 <= radius^2} as scikit-image's `disk` makes it.
+
+    With a whole radius it is the disk of 2 radius + 1 pixels across. With another,
+    the sampling starts at -radius, so that the element is lopsided: MOSE v2 uses
+    it that way.
+
+    Args:
+        radius: pixels, at least 0.
+    """
+    steps = np.arange(-radius, radius + 1)
+    x, y = np.meshgrid(steps, steps)
+    return np.array((x**2 + y**2) <= radius**2, dtype=np.uint8)
+
+
+def dilate(mask: Mask, element: Element) -> Mask:
+    """Grow a mask: out(y, x) = OR over the element of mask(y + dy, x + dx).
+
+    Args:
+        mask: [H, W] bool.
+        element: [n, m] of 0 and 1, anchored at (n // 2, m // 2).
+
+    Returns:
+        [H, W] bool.
+    """
+    import cv2
+
+    return cv2.dilate(mask.astype(np.uint8), element).astype(bool)
+
+
+def boundary_f(counts: Counts) -> NDArray[np.float64]:
+    """F of every mask pair: 1 where both boundaries are empty, 0 where one is.
+
+    Args:
+        counts: [..., 7] pixel counts.
+
+    Returns:
+        [...] fractions 0..1.
+    """
+    return _f_measure(
+        counts[..., GT_BOUNDARY],
+        counts[..., PRED_BOUNDARY],
+        counts[..., GT_MATCHED],
+        counts[..., PRED_MATCHED],
+    )
+
+
+def adaptive_boundary_f(counts: Counts) -> NDArray[np.float64]:
+    """F with the tolerance adapted to the object's size (MOSE v2).
+
+    Args:
+        counts: [..., 9] pixel counts.
+
+    Returns:
+        [...] fractions 0..1.
+    """
+    return _f_measure(
+        counts[..., GT_BOUNDARY],
+        counts[..., PRED_BOUNDARY],
+        counts[..., GT_MATCHED_ADAPTIVE],
+        counts[..., PRED_MATCHED_ADAPTIVE],
+    )
+
+
+def adaptive_radii(gt_area: int, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Tolerances of F and of adaptive F in MOSE v2, in pixels.
+
+    The adapted tolerance is at most a tenth of the side of a square as large as the
+    object. Where that is no less than the usual tolerance, both scores use the
+    usual one without rounding it to whole pixels, hence a lopsided element. Source:
+    scoring program of the MOSE v2 challenge.
+
+    Args:
+        gt_area: pixels of the ground-truth mask.
+        shape: (H, W).
+    """
+    usual = TOLERANCE * diagonal(shape)
+    side = math.sqrt(gt_area) if gt_area else diagonal(shape)
+    adapted = math.ceil(0.1 * side)
+    if adapted < usual:
+        return math.ceil(usual), adapted
+    return usual, usual
+
+
+def adaptive_elements(gt_area: int, shape: tuple[int, ...]) -> tuple[Element, Element]:
+    """Structuring elements of F and of adaptive F in MOSE v2."""
+    radius, adapted = adaptive_radii(gt_area, shape)
+    return disk(radius), disk(adapted)
+
+
+def _f_measure(
+    gt_boundary: NDArray[np.int64],
+    pred_boundary: NDArray[np.int64],
+    gt_matched: NDArray[np.int64],
+    pred_matched: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    both = (gt_boundary > 0) & (pred_boundary > 0)
+    precision = np.zeros(both.shape)
+    recall = np.zeros(both.shape)
+    np.divide(pred_matched, pred_boundary, out=precision, where=both)
+    np.divide(gt_matched, gt_boundary, out=recall, where=both)
+    scores = np.zeros(both.shape)
+    total = precision + recall
+    np.divide(2 * precision * recall, total, out=scores, where=total > 0)
+    scores[(gt_boundary == 0) & (pred_boundary == 0)] = 1.0
+    return scores

@@ -1,0 +1,48 @@
+"""Which annotated frames a protocol scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evaluation.protocols import Protocol
+from evaluation.sequence import MaskSequence
+
+LVOS_STEP = 5
+"""LVOS annotates every fifth frame of an object's range."""
+
+Ranges = Mapping[int, tuple[int, int]]
+"""Object id -> first frame number and the number to stop before."""
+
+
+def object_frames(
+    gt: MaskSequence, object_id: int, protocol: Protocol, ranges: Ranges | None = None
+) -> set[str]:
+    """Frames of one object that are scored, before its appearance is looked at."""
+    own = gt.object_frames(object_id)
+    listed = [frame for frame in gt.frames if frame in own]
+    if protocol.frames == "own-interior" and ranges and object_id in ranges:
+        first, stop = ranges[object_id]
+        wanted = set(range(first, stop, LVOS_STEP))
+        listed = [frame for frame in listed if int(frame) in wanted]
+    return set(select_frames(listed, protocol))
+
+
+def select_frames(frames: Sequence[str], protocol: Protocol) -> Sequence[str]:
+    """Apply a protocol's frame rule to the annotated frames of a video."""
+    if protocol.frames == "all":
+        return frames
+    if protocol.frames == "after-own-first":
+        return frames[1:]
+    return frames[1:-1]
+
+
+def sequence_frames(
+    gt: MaskSequence, protocol: Protocol, ranges: Ranges | None = None
+) -> tuple[str, ...]:
+    """Frames of a video in which any object may be scored, in playing order."""
+    if not gt.overlapping and not ranges:
+        return tuple(select_frames(gt.frames, protocol))
+    wanted: set[str] = set()
+    for object_id in gt.annotated_ids() | set(ranges or ()):
+        wanted |= object_frames(gt, object_id, protocol, ranges)
+    return tuple(frame for frame in gt.frames if frame in wanted)

@@ -1,0 +1,289 @@
+"""The rules under which published numbers were made, one entry a benchmark.
+
+A protocol says which frames and objects count, how masks are compared and how
+scores are averaged. A new benchmark is a new entry of `PROTOCOLS`: the words it may
+use are the keys of the tables below, and `print(get_protocol(name))` reads them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+
+from evaluation.errors import InputError
+
+FRAME_RULES = {
+    "all": "every annotated frame",
+    "interior": "all annotated frames but the first and the last",
+    "own-interior": "annotated frames of each object's range (given by the "
+    "benchmark's meta file, else the whole video) but its first and last",
+    "after-own-first": "annotated frames after the one in which the object first "
+    "appears",
+    "after-own-first-but-last": "annotated frames after the one in which the object "
+    "first appears, without the last of the video",
+}
+OBJECT_RULES = {
+    "foreground": "one object: whatever is not 0",
+    "first-frame": "ids up to the highest of the first annotated frame, as far as "
+    "they occur; they count before they appear, too",
+    "first-frame-gaps": "ids 1 to the highest of the first annotated frame, even "
+    "those that never occur",
+    "all": "every id that occurs in the ground truth; they count before they appear, "
+    "too",
+    "from-appearance": "ids that occur in a scored frame of the ground truth, from "
+    "their first appearance in ground truth or prediction",
+}
+VOID_RULES = {
+    "background": "255 in the ground truth is background",
+    "ignored": "pixels with 255 in the ground truth are left out of both masks",
+    "object": "255 is an object id like any other",
+}
+REGION_RULES = {
+    "jaccard": "J = I / U, two empty masks score 1",
+    "smoothed": "J = (I + 1) / (U + 1)",
+}
+BOUNDARY_RULES = {
+    "standard": "F with a tolerance of ceil(0.008 of the diagonal) pixels, two empty "
+    "boundaries score 1",
+    "adaptive": "F with a tolerance of 0.008 of the diagonal and adaptive F with at "
+    "most a tenth of the object's side",
+}
+MATCHING_RULES = {
+    "by-id": "predicted id k stands for object k; other predicted ids cost nothing",
+    "proposals": "up to 20 proposals, matched for the largest mean of J and F",
+    "tracks": "any number of tracks, matched for the largest mean J; an object left "
+    "without a track scores 0",
+}
+AVERAGE_RULES = {
+    "objects": "mean over all objects",
+    "seen-unseen": "mean over objects of seen and of unseen kind apart, then the mean "
+    "of the two",
+    "tracks": "mean over the objects of each sequence, weighted by their number",
+}
+DECAY_RULES = {
+    "frames": "first quarter minus last quarter",
+    "8-bit": "as the official code, whose 8-bit frame index wraps round after 256",
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one benchmark scores; every field but the texts is a key of a rule table.
+
+    Attributes:
+        name: short name, as used on the command line.
+        title: name for people.
+        source: who defined it.
+        frames: key of `FRAME_RULES`.
+        objects: key of `OBJECT_RULES`.
+        void: key of `VOID_RULES`.
+        region: key of `REGION_RULES`.
+        boundary: key of `BOUNDARY_RULES`.
+        matching: key of `MATCHING_RULES`.
+        average: key of `AVERAGE_RULES`.
+        decay: key of `DECAY_RULES`.
+        remark: what else a reader of the numbers should know.
+    """
+
+    name: str
+    title: str
+    source: str
+    frames: str = "interior"
+    objects: str = "first-frame"
+    void: str = "background"
+    region: str = "jaccard"
+    boundary: str = "standard"
+    matching: str = "by-id"
+    average: str = "objects"
+    decay: str = "frames"
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        for rule, table in _RULE_TABLES.items():
+            if getattr(self, rule) not in table:
+                raise ValueError(f"{rule}={getattr(self, rule)!r} is not a rule")
+
+    def rules(self) -> dict[str, str]:
+        """The rules in words, rule name -> sentence."""
+        return {
+            rule: table[getattr(self, rule)] for rule, table in _RULE_TABLES.items()
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.title} ({self.name})", f"  source    {self.source}"]
+        lines += [f"  {rule:9} {words}" for rule, words in self.rules().items()]
+        if self.remark:
+            lines.append(f"  remark    {self.remark}")
+        return "\n".join(lines)
+
+    def one_line(self) -> str:
+        """Short form to print beside numbers."""
+        return (
+            f"{self.title}: {FRAME_RULES[self.frames]}; {VOID_RULES[self.void]}; "
+            f"{AVERAGE_RULES[self.average]}"
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """All fields, for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+_RULE_TABLES = {
+    "frames": FRAME_RULES,
+    "objects": OBJECT_RULES,
+    "void": VOID_RULES,
+    "region": REGION_RULES,
+    "boundary": BOUNDARY_RULES,
+    "matching": MATCHING_RULES,
+    "average": AVERAGE_RULES,
+    "decay": DECAY_RULES,
+}
+
+_DAVIS_2017 = Protocol(
+    "davis-2017",
+    "DAVIS-2017 semi-supervised",
+    "davis2017-evaluation, Pont-Tuset et al. 2017",
+)
+_DAVIS_2017_UNSUPERVISED = Protocol(
+    "davis-2017-unsupervised",
+    "DAVIS-2017 unsupervised",
+    "davis2017-evaluation, Caelles et al. 2019",
+    frames="all",
+    void="ignored",
+    matching="proposals",
+)
+_TRACKEVAL = Protocol(
+    "trackeval-davis",
+    "DAVIS as TrackEval scores it",
+    "TrackEval, Luiten and Hoffhues 2020",
+    frames="all",
+    objects="all",
+    void="ignored",
+    matching="tracks",
+    average="tracks",
+)
+_VOS_BENCHMARK = Protocol(
+    "vos-benchmark",
+    "vos-benchmark",
+    "vos-benchmark, Cheng 2023",
+    objects="from-appearance",
+    void="object",
+)
+_SA_V = replace(
+    _VOS_BENCHMARK,
+    name="sa-v",
+    title="SA-V",
+    source="sav_evaluator of SAM 2, Ravi et al. 2024",
+    remark="objects may overlap (one mask per object); each object has its own frames",
+)
+_YOUTUBE_VOS = Protocol(
+    "youtube-vos",
+    "YouTube-VOS",
+    "Xu et al. 2018; the server's code is not public",
+    frames="after-own-first",
+    objects="all",
+    average="seen-unseen",
+    remark="whether the server counts the last frame is not known: "
+    "youtube-vos-skip-last leaves it out",
+)
+_8_BIT = "reproduces the 8-bit frame index of the official code"
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            "davis-2016",
+            "DAVIS-2016",
+            "Perazzi et al. 2016",
+            objects="foreground",
+            void="object",
+        ),
+        _DAVIS_2017,
+        replace(
+            _DAVIS_2017,
+            name="davis-2017-official",
+            title="DAVIS-2017 semi-supervised, bugs of the official tool included",
+            objects="first-frame-gaps",
+            decay="8-bit",
+            remark=f"{_8_BIT}, and its scoring of ids that no frame contains as "
+            "perfect objects",
+        ),
+        _DAVIS_2017_UNSUPERVISED,
+        replace(
+            _DAVIS_2017_UNSUPERVISED,
+            name="davis-2017-unsupervised-official",
+            title="DAVIS-2017 unsupervised, bugs of the official tool included",
+            objects="first-frame-gaps",
+            decay="8-bit",
+            remark=f"{_8_BIT}, and its scoring of ids that no frame contains",
+        ),
+        _YOUTUBE_VOS,
+        replace(
+            _YOUTUBE_VOS,
+            name="youtube-vos-skip-last",
+            title="YouTube-VOS without the last frame",
+            frames="after-own-first-but-last",
+        ),
+        Protocol(
+            "mose-v1",
+            "MOSE v1",
+            "Ding et al. 2023; the server's code is not public",
+            remark="scored like DAVIS-2017",
+        ),
+        Protocol(
+            "mose-v2",
+            "MOSE v2",
+            "scoring program of the MOSE v2 challenge, Ding et al. 2025",
+            objects="all",
+            void="object",
+            region="smoothed",
+            boundary="adaptive",
+            remark="the published J&F is J&F_adaptive",
+        ),
+        Protocol(
+            "lvos",
+            "LVOS semi-supervised",
+            "lvos-evaluation, Hong et al. 2023",
+            frames="own-interior",
+            objects="all",
+            average="seen-unseen",
+        ),
+        _SA_V,
+        replace(_SA_V, name="sa-v-all-frames", title="SA-V, all frames", frames="all"),
+        _VOS_BENCHMARK,
+        replace(
+            _VOS_BENCHMARK,
+            name="vos-benchmark-all-frames",
+            title="vos-benchmark, all frames",
+            frames="all",
+        ),
+        _TRACKEVAL,
+        replace(
+            _TRACKEVAL,
+            name="trackeval-davis-official",
+            title="DAVIS as TrackEval scores it, bugs included",
+            decay="8-bit",
+            remark=_8_BIT,
+        ),
+    )
+}
+
+
+def get_protocol(protocol: str | Protocol) -> Protocol:
+    """Find a protocol by name; a `Protocol` is handed back as it is.
+
+    Raises:
+        InputError: no protocol has this name.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    name = protocol.lower().replace("_", "-")
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    near = get_close_matches(name, PROTOCOLS, n=1)
+    raise InputError(
+        "protocol",
+        repr(protocol),
+        f"one of {', '.join(PROTOCOLS)}",
+        f"Did you mean {near[0]}?" if near else "Choose one of them.",
+    )

@@ -1,0 +1,201 @@
+"""One video's masks, wherever they come from: files, folders, JSON or memory."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.labelmap import LabelMap, Mask, decode_label_map, decode_rle
+
+ObjectMasks = dict[int, Mask]
+"""Masks that may overlap: object id -> [H, W] bool."""
+
+
+class MaskSequence(ABC):
+    """The masks of one video, frame by frame, by frame name.
+
+    Attributes:
+        name: name of the video.
+        frames: names of the frames that have masks, in natural order.
+        overlapping: whether frames are `ObjectMasks` rather than label maps.
+    """
+
+    overlapping = False
+
+    def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
+        self.name = name
+        self._masks = {frame: frames[frame] for frame in sorted(frames, key=natural)}
+        self.frames = tuple(self._masks)
+        self._digests: dict[str, bytes] = {}
+
+    @abstractmethod
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        """What to name in an error about this frame."""
+
+    @abstractmethod
+    def read(self, frame: str) -> LabelMap | ObjectMasks:
+        """The masks of one frame."""
+
+    @abstractmethod
+    def _content(self, frame: str) -> bytes:
+        """Bytes that change whenever the masks of the frame do."""
+
+    def digest(self, frame: str) -> bytes:
+        """Fingerprint of the frame's content; 16 bytes."""
+        if frame not in self._digests:
+            self._digests[frame] = _hash(self._content(frame))
+        return self._digests[frame]
+
+    def object_frames(self, object_id: int) -> set[str]:
+        """Frames in which this object is annotated (empty masks included)."""
+        return set(self.frames)
+
+    def annotated_ids(self) -> set[int]:
+        """Ids of the objects, as far as they are known without reading masks."""
+        masks = self._masks.values()
+        return {k for m in masks if isinstance(m, Mapping) for k in m}
+
+
+class FileSequence(MaskSequence):
+    """One label-map PNG a frame."""
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        return str(self._masks[frame])
+
+    def read(self, frame: str) -> LabelMap:
+        path: Path = self._masks[frame]
+        data = path.read_bytes()
+        if frame not in self._digests:
+            self._digests[frame] = _hash(data)
+        return decode_label_map(data, path)
+
+    def _content(self, frame: str) -> bytes:
+        path: Path = self._masks[frame]
+        return path.read_bytes()
+
+
+class ObjectFolderSequence(MaskSequence):
+    """One folder an object, in it one black-and-white PNG a frame (SA-V)."""
+
+    overlapping = True
+
+    def __init__(self, name: str, files: Mapping[int, Mapping[str, Path]]) -> None:
+        frames: dict[str, dict[int, Path]] = {}
+        for object_id, paths in sorted(files.items()):
+            for frame, path in paths.items():
+                frames.setdefault(frame, {})[object_id] = path
+        super().__init__(name, frames)
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        paths: dict[int, Path] = self._masks[frame]
+        return str(paths.get(object_id, next(iter(paths.values()))))  # type: ignore[arg-type]
+
+    def read(self, frame: str) -> ObjectMasks:
+        paths: dict[int, Path] = self._masks[frame]
+        return {
+            object_id: decode_label_map(path.read_bytes(), path) != 0
+            for object_id, path in paths.items()
+        }
+
+    def _content(self, frame: str) -> bytes:
+        paths: dict[int, Path] = self._masks[frame]
+        return b"".join(
+            object_id.to_bytes(8, "little") + _hash(path.read_bytes())
+            for object_id, path in paths.items()
+        )
+
+    def object_frames(self, object_id: int) -> set[str]:
+        return {frame for frame in self.frames if object_id in self._masks[frame]}
+
+
+class RleSequence(MaskSequence):
+    """One COCO run-length encoding an object and frame, from a JSON file."""
+
+    overlapping = True
+
+    def __init__(
+        self, name: str, frames: Mapping[str, Mapping[int, Any]], source: str
+    ) -> None:
+        super().__init__(name, frames)
+        self._source = source
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        place = f"{self._source}, sequence {self.name}, frame {frame}"
+        return place if object_id is None else f"{place}, object {object_id}"
+
+    def read(self, frame: str) -> ObjectMasks:
+        masks: Mapping[int, Any] = self._masks[frame]
+        return {
+            object_id: decode_rle(rle, self.where(frame, object_id))
+            for object_id, rle in masks.items()
+        }
+
+    def _content(self, frame: str) -> bytes:
+        return repr(sorted(self._masks[frame].items())).encode()
+
+
+class ArraySequence(MaskSequence):
+    """Label maps, or object id -> mask, in memory."""
+
+    def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
+        super().__init__(name, frames)
+        self.overlapping = any(isinstance(m, Mapping) for m in self._masks.values())
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        return f"array of sequence {self.name}, frame {frame}"
+
+    def read(self, frame: str) -> LabelMap | ObjectMasks:
+        masks = self._masks[frame]
+        if isinstance(masks, Mapping):
+            return {int(k): np.asarray(mask).astype(bool) for k, mask in masks.items()}
+        label_map = np.asarray(masks)
+        if label_map.dtype == bool:
+            label_map = label_map.astype(np.uint8)
+        if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
+            raise InputError(
+                self.where(frame),
+                f"shape {label_map.shape}, type {label_map.dtype}",
+                "an integer label map [H, W]",
+                "Give object ids, one two-dimensional array a frame.",
+            )
+        return _as_unsigned(label_map, self.where(frame))
+
+    def _content(self, frame: str) -> bytes:
+        masks = self.read(frame)
+        if isinstance(masks, dict):
+            parts = [
+                bytes(f"{k}{m.shape}", "ascii") + m.tobytes() for k, m in masks.items()
+            ]
+            return b"".join(parts)
+        return bytes(f"{masks.shape}{masks.dtype}", "ascii") + masks.tobytes()
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts ``frame10`` after ``frame9``."""
+    return [
+        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
+
+
+def _hash(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _as_unsigned(label_map: np.ndarray[Any, Any], where: str) -> LabelMap:
+    if label_map.dtype in (np.uint8, np.uint16):
+        return np.ascontiguousarray(label_map)
+    low, high = (label_map.min(), label_map.max()) if label_map.size else (0, 0)
+    if low < 0 or high > 65535:
+        raise InputError(
+            where, f"ids {low}..{high}", "ids in 0..65535", "Renumber the objects."
+        )
+    return np.ascontiguousarray(label_map, np.uint8 if high <= 255 else np.uint16)

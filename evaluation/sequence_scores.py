@@ -1,0 +1,259 @@
+"""From pixel counts to scores of one video: which objects and frames count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.boundary import adaptive_boundary_f, boundary_f
+from evaluation.counting import VOID, SequenceCounts, SequencePair
+from evaluation.counts import GT_AREA, N_COUNTS, PRED_AREA, Counts
+from evaluation.frame_rules import object_frames
+from evaluation.matching import assign_proposals
+from evaluation.protocols import Protocol
+from evaluation.region import jaccard, smoothed_jaccard
+from evaluation.segments import disappearances, mean_over_segments, reappearances
+from evaluation.statistics import decay, mean, recall, variance
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SequenceScores:
+    """Scores of one video; n objects, T frames.
+
+    Attributes:
+        name: the video.
+        frames: [T] frame names.
+        object_ids: [n] ids, in the order in which they are averaged.
+        proposal_ids: [n] proposal matched to each object, 0 for none; None where
+            predictions go by id.
+        J: [n, T] region similarity.
+        F: [n, T] boundary accuracy.
+        F_adaptive: [n, T] with the adaptive tolerance of MOSE v2; None elsewhere.
+        gt_area: [n, T] pixels.
+        pred_area: [n, T] pixels.
+        annotated: [n, T] False where an object has no ground truth of its own.
+        counted: [n, T] True where the protocol counts the object.
+    """
+
+    name: str
+    frames: tuple[str, ...]
+    object_ids: NDArray[np.int64]
+    proposal_ids: NDArray[np.int64] | None
+    J: Values
+    F: Values
+    F_adaptive: Values | None
+    gt_area: NDArray[np.int64]
+    pred_area: NDArray[np.int64]
+    annotated: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+
+    def object_statistics(self, protocol: Protocol) -> list[dict[str, float]]:
+        """One row of statistics an object, as in the `objects` table of `Scores`."""
+        return [self._statistics(o, protocol) for o in range(len(self.object_ids))]
+
+    def _statistics(self, o: int, protocol: Protocol) -> dict[str, float]:
+        counted = self.counted[o]
+        wrap = protocol.decay == "8-bit"
+        row: dict[str, float] = {}
+        for name, values in (("J", self.J), ("F", self.F)):
+            series = values[o, counted]
+            row[f"{name}_mean"] = mean(series)
+            row[f"{name}_recall"] = recall(series)
+            row[f"{name}_decay"] = decay(series, wrap_indices=wrap)
+        row["J&F"] = (row["J_mean"] + row["F_mean"]) / 2
+        if self.F_adaptive is not None:
+            row["F_adaptive_mean"] = mean(self.F_adaptive[o, counted])
+            row["J&F_adaptive"] = (row["J_mean"] + row["F_adaptive_mean"]) / 2
+        row["V"] = variance(self.J[o, counted], self.F[o, counted])
+        row |= self._segment_scores(o)
+        return row
+
+    def _segment_scores(self, o: int) -> dict[str, float]:
+        boundary = self.F if self.F_adaptive is None else self.F_adaptive
+        known = self.annotated[o]
+        visible = self.gt_area[o, known] > 0
+        row = {}
+        for kind, segments in (
+            ("disappearance", disappearances(visible)),
+            ("reappearance", reappearances(visible)),
+        ):
+            row[f"J_{kind}"] = mean_over_segments(self.J[o, known], segments)
+            row[f"F_{kind}"] = mean_over_segments(boundary[o, known], segments)
+        return row
+
+
+def score_sequence(
+    counts: SequenceCounts, pair: SequencePair, protocol: Protocol
+) -> SequenceScores:
+    """Apply a protocol's rules to the pixel counts of one video.
+
+    Objects without a frame that counts are left out.
+    """
+    if protocol.matching == "by-id":
+        selected, object_ids = _select(counts, protocol)
+        proposals = None
+    else:
+        selected, object_ids, proposals = _match(counts, protocol)
+    annotated = _annotated(object_ids, counts.frames, pair, protocol)
+    counted = _counted(object_ids, selected, annotated, counts, protocol)
+    J, F = _region(selected, protocol), boundary_f(selected)
+    adaptive = (
+        adaptive_boundary_f(selected) if protocol.boundary == "adaptive" else None
+    )
+    if pair.pred is None and protocol.region == "smoothed":
+        # MOSE v2 gives a missing video 0 even where nothing is to be seen.
+        J, F, adaptive = np.zeros_like(J), np.zeros_like(F), np.zeros_like(F)
+    if proposals is not None and protocol.matching == "tracks":
+        J[proposals == 0], F[proposals == 0] = 0.0, 0.0
+    kept = counted.any(axis=1)
+    return SequenceScores(
+        counts.name,
+        counts.frames,
+        object_ids[kept],
+        None if proposals is None else proposals[kept],
+        J[kept],
+        F[kept],
+        None if adaptive is None else adaptive[kept],
+        selected[kept, :, GT_AREA],
+        selected[kept, :, PRED_AREA],
+        annotated[kept],
+        counted[kept],
+    )
+
+
+def _region(counts: Counts, protocol: Protocol) -> Values:
+    if protocol.region == "smoothed":
+        return smoothed_jaccard(counts)
+    return jaccard(counts)
+
+
+def _eligible(counts: SequenceCounts, protocol: Protocol) -> NDArray[np.int64]:
+    """Ids that the protocol's object rule takes from the ground truth."""
+    ids, first = counts.object_ids, counts.first_ids
+    if protocol.void != "object":
+        ids, first = ids[ids != VOID], first[first != VOID]
+    if not protocol.objects.startswith("first-frame"):
+        return ids
+    top = int(first.max()) if len(first) else 0
+    if protocol.objects == "first-frame-gaps":
+        return np.arange(1, top + 1, dtype=np.int64)
+    return ids[ids <= top]
+
+
+def _select(
+    counts: SequenceCounts, protocol: Protocol
+) -> tuple[Counts, NDArray[np.int64]]:
+    object_ids = _eligible(counts, protocol)
+    rows = np.zeros((len(object_ids), *counts.counts.shape[1:]), dtype=np.int64)
+    known = np.isin(object_ids, counts.object_ids)
+    rows[known] = counts.counts[np.isin(counts.object_ids, object_ids)]
+    return rows, object_ids
+
+
+def _match(
+    counts: SequenceCounts, protocol: Protocol
+) -> tuple[Counts, NDArray[np.int64], NDArray[np.int64]]:
+    """Counts of each object with its proposal, in ascending order of proposals."""
+    object_ids = _eligible(counts, protocol)
+    proposal_ids, pairs = _proposals(counts, object_ids, protocol)
+    J, F = jaccard(pairs), boundary_f(pairs)
+    value = np.mean(J, axis=2)
+    if protocol.matching == "proposals":
+        value = (value + np.mean(F, axis=2)) / 2
+    matches = assign_proposals(value.T)
+    taken = {o for _, o in matches}
+    rows = [pairs[o, p] for p, o in matches]
+    order = [object_ids[o] for _, o in matches]
+    proposals = [proposal_ids[p] for p, _ in matches]
+    for o in range(len(object_ids)):
+        if o not in taken:
+            rows.append(_alone(counts, object_ids[o]))
+            order.append(object_ids[o])
+            proposals.append(0)
+    shape = (len(rows), len(counts.frames), N_COUNTS)
+    return (
+        np.array(rows, dtype=np.int64).reshape(shape),
+        np.array(order, dtype=np.int64),
+        np.array(proposals, dtype=np.int64),
+    )
+
+
+def _proposals(
+    counts: SequenceCounts, object_ids: NDArray[np.int64], protocol: Protocol
+) -> tuple[NDArray[np.int64], Counts]:
+    """Pair counts of the wanted objects with all proposals, [n, m, T, 7].
+
+    DAVIS takes every id up to the highest as a proposal, and at least as many as
+    there are objects; those that never occur are empty masks.
+    """
+    pairs = np.zeros((len(object_ids), *counts.pairs.shape[1:]), dtype=np.int64)
+    known = np.isin(object_ids, counts.object_ids)
+    pairs[known] = counts.pairs[np.isin(counts.object_ids, object_ids)]
+    if protocol.matching == "tracks":
+        return counts.proposal_ids, pairs
+    found = counts.proposal_ids
+    total = max(int(found.max()) if len(found) else 0, len(object_ids))
+    padded = np.zeros((len(object_ids), total, *pairs.shape[2:]), dtype=np.int64)
+    for i, object_id in enumerate(object_ids):
+        padded[i] = _alone(counts, object_id)
+    padded[:, found - 1] = pairs
+    return np.arange(1, total + 1, dtype=np.int64), padded
+
+
+def _alone(counts: SequenceCounts, object_id: int) -> Counts:
+    """[T, 7] counts of an object against empty predictions."""
+    from evaluation.counts import GT_BOUNDARY
+
+    alone = np.zeros((len(counts.frames), N_COUNTS), dtype=np.int64)
+    row = counts.counts[counts.object_ids == object_id]
+    if len(row):
+        for column in (GT_AREA, GT_BOUNDARY):
+            alone[:, column] = row[0, :, column]
+    return alone
+
+
+def _annotated(
+    object_ids: NDArray[np.int64],
+    frames: tuple[str, ...],
+    pair: SequencePair,
+    protocol: Protocol,
+) -> NDArray[np.bool_]:
+    own = [
+        object_frames(pair.gt, k, protocol, pair.ranges) for k in object_ids.tolist()
+    ]
+    rows = [[frame in wanted for frame in frames] for wanted in own]
+    return np.array(rows, dtype=bool).reshape(len(own), len(frames))
+
+
+def _counted(
+    object_ids: NDArray[np.int64],
+    selected: Counts,
+    annotated: NDArray[np.bool_],
+    counts: SequenceCounts,
+    protocol: Protocol,
+) -> NDArray[np.bool_]:
+    """[n, T] True where the protocol counts an object."""
+    visible = (selected[..., GT_AREA] > 0) & annotated
+    if protocol.objects == "from-appearance":
+        seen = visible | ((selected[..., PRED_AREA] > 0) & annotated)
+        since = np.logical_or.accumulate(seen, axis=1)
+        return since & annotated & visible.any(axis=1, keepdims=True)
+    if protocol.frames.startswith("after-own-first"):
+        before = np.zeros_like(visible)
+        before[:, 1:] = np.logical_or.accumulate(visible, axis=1)[:, :-1]
+        before |= np.isin(object_ids, counts.first_ids)[:, None]
+        return before & annotated
+    return annotated
+
+
+def group_of(
+    sequence: str, object_id: int, category: str | None, unseen: Mapping[str, None]
+) -> str:
+    """``"unseen"`` if the sequence, ``"sequence/object"`` or category is listed."""
+    keys = (sequence, f"{sequence}/{object_id}", category)
+    return "unseen" if any(key in unseen for key in keys) else "seen"
