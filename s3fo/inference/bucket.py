@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -118,7 +118,10 @@ class Bucket:
 
 
 def token_rows(
-    key: Tensor, shrinkage: Tensor, selection: Tensor | None, values: dict[int, Tensor]
+    key: Tensor,
+    shrinkage: Tensor,
+    selection: Tensor | None,
+    values: Mapping[int, Tensor],
 ) -> Rows:
     """Columns of new tokens.
 
@@ -128,9 +131,11 @@ def token_rows(
         selection: [B, N, Ck], only where tokens will be consolidated.
         values: [B, N, Cv] of each object.
     """
-    rows: Rows = {OPERAND: memory_operand(key, shrinkage), **values}
+    rows: Rows = {OPERAND: memory_operand(key, shrinkage)}
+    for object_id, value in values.items():
+        rows[object_id] = value
     if selection is not None:
-        unread = torch.zeros_like(shrinkage)
-        counters = {USE: unread, LIFE: unread + _NEVER_READ}
-        rows |= {KEY: key, SELECTION: selection, **counters}
+        rows[KEY], rows[SELECTION] = key, selection
+        rows[USE] = torch.zeros_like(shrinkage)
+        rows[LIFE] = torch.full_like(shrinkage, _NEVER_READ)
     return rows

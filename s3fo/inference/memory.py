@@ -81,14 +81,15 @@ class Memory:
         self._check_size(key)
         frame_tokens = key.shape[-2] * key.shape[-1]
         self._open_bucket(object_ids, frame_tokens)
-        shared = [_tokens(key), _tokens(shrinkage)]
+        keys, shrinkages = _tokens(key), _tokens(shrinkage)
         kept = _tokens(selection) if self._config.use_long_term else None
         for bucket in self._buckets:
             own = {
                 object_id: _tokens(values[:, object_ids.index(object_id)])
                 for object_id in bucket.object_ids
             }
-            bucket.append(token_rows(*shared, kept, own), permanent=permanent)
+            rows = token_rows(keys, shrinkages, kept, own)
+            bucket.append(rows, permanent=permanent)
             self._limit(bucket, frame_tokens)
 
     def read(

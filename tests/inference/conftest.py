@@ -1,0 +1,44 @@
+"""Networks with the published test weights, and engines of both kinds."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from s3fo.model import S3Network, build_network
+
+torch.set_num_threads(1)
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a file that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def recipe_state(shared: Path) -> Callable[[str, int], dict[str, torch.Tensor]]:
+    """State dicts of the published recipe: by preset and seed."""
+    recipe = load_module(shared / "fixtures/s3/weights_recipe.py")
+
+    @cache
+    def state(preset: str, seed: int) -> dict[str, torch.Tensor]:
+        return recipe.fill(build_network(preset), seed).state_dict()
+
+    return state
+
+
+@pytest.fixture(scope="session")
+def tiny() -> S3Network:
+    """A tiny network whose masks change from frame to frame."""
+    torch.manual_seed(3)
+    return build_network("tiny").eval().requires_grad_(False)
