@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 Size = tuple[int, int]
 
+_LARGEST_MATRIX = 512  # cells of the map; bounds the memory of `sample_by_matrix`
+
 
 def reference_points(sizes: list[Size], device: torch.device) -> Tensor:
     """Return the cell centres of several grids, row by row, one grid after the other.
@@ -77,6 +79,23 @@ def sample_by_rows(
     return summed.view(batch, -1, heads * dim)
 
 
+def sample_by_matrix(
+    value: Tensor, size: Size, locations: Tensor, weights: Tensor
+) -> Tensor:
+    """Do what `sample_by_grid` does as a product with an explicit sampling matrix.
+
+    For training on a CPU: forward and backward together take half the time of the
+    other forms and low precision hurts neither. The [B, M, N, h * w] matrix restricts
+    it to small maps. Arguments and result are the same.
+    """
+    cells, shares = _corner_cells(size, locations)
+    shares = shares * weights.float().repeat(1, 1, 1, 4)
+    cells, shares = cells.transpose(1, 2), shares.transpose(1, 2).to(value.dtype)
+    matrix = shares.new_zeros(*shares.shape[:-1], value.shape[1])
+    matrix = matrix.scatter_add(-1, cells, shares)
+    return (matrix @ value.transpose(1, 2)).transpose(1, 2).flatten(2)
+
+
 def _corner_cells(size: Size, locations: Tensor) -> tuple[Tensor, Tensor]:
     """Return the 4 cells around each point and their bilinear share, [B, N, M, 4 P]."""
     height, width = size
@@ -126,6 +145,9 @@ class DeformableAttention(nn.Module):
         value = self.value_proj(features).unflatten(-1, (self.heads, -1))
         locations, weights = self.sampling_plan(query, reference, size)
         sample = sample_by_rows if value.device.type == "cpu" else sample_by_grid
+        if sample is sample_by_rows and value.requires_grad:
+            if size[0] * size[1] <= _LARGEST_MATRIX:
+                sample = sample_by_matrix
         return self.output_proj(sample(value, size, locations, weights))
 
     def sampling_plan(

@@ -44,6 +44,13 @@ class PositionalEncoding(nn.Module):
         return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
 
 
+def _as_rows(maps: Tensor) -> Tensor:
+    """Turn maps [B, E, h, w] into rows [B, hw, E], laid out so: linear layers on
+    transposed half-precision rows are many times slower on a CPU.
+    """
+    return maps.flatten(2).transpose(1, 2).contiguous()
+
+
 def _two_layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs)
@@ -194,7 +201,7 @@ class _PixelFeedForward(nn.Module):
 
     def forward(self, pixel: Tensor, size: tuple[int, int]) -> Tensor:
         maps = pixel.transpose(1, 2).unflatten(-1, size)
-        return self.conv(maps).flatten(2).transpose(1, 2)
+        return _as_rows(self.conv(maps))
 
 
 class ObjectTransformerBlock(nn.Module):
@@ -292,9 +299,8 @@ class ObjectTransformer(nn.Module):
         """Return pixel and pixel_pe [BK, hw, E] from pixels [B, K, E, h, w]."""
         maps = pixels.flatten(0, 1)
         encoding = self.spatial_pe(maps.shape[-2], maps.shape[-1]).flatten(0, 1)
-        pixel = self.pixel_init_proj(maps).flatten(2).transpose(1, 2)
-        pixel_pe = self.pixel_emb_proj(maps).flatten(2).transpose(1, 2) + encoding
-        return pixel, pixel_pe
+        pixel_pe = _as_rows(self.pixel_emb_proj(maps)) + encoding
+        return _as_rows(self.pixel_init_proj(maps)), pixel_pe
 
     def blocked_pixels(self, logits: Tensor, selector: Tensor | None) -> Tensor:
         """Say which pixels the queries may not look at, [BK, Q, hw].

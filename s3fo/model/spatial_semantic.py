@@ -228,7 +228,7 @@ class SpatialSemanticEncoder(nn.Module):
         detail = self._detail_tokens(self.spm.fc2(half), self.spm.fc3(quarter))
         reference = reference_points(level_sizes(size), detail.device)
         tokens = self.vit_module.embed(image)
-        vit_maps = []
+        vit_maps: list[Tensor] = []
         for block, part in zip(self.interactions, self.config.ranges, strict=True):
             for vit_block in self._vit_blocks(part):
                 tokens = vit_block(tokens)
