@@ -92,7 +92,7 @@ def sample_by_matrix(
     shares = shares * weights.float().repeat(1, 1, 1, 4)
     cells, shares = cells.transpose(1, 2), shares.transpose(1, 2).to(value.dtype)
     matrix = shares.new_zeros(*shares.shape[:-1], value.shape[1])
-    matrix = matrix.scatter_add(-1, cells, shares)
+    matrix.scatter_add_(-1, cells, shares)
     return (matrix @ value.transpose(1, 2)).transpose(1, 2).flatten(2)
 
 

@@ -7,12 +7,11 @@ image; the plain modules stay the definition, and what is trained.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from s3fo.model.decoder import MaskDecoder
 from s3fo.model.deformable_attention import Size, reference_points
 from s3fo.model.network import ImageFeatures, S3Network
 from s3fo.model.spatial_semantic import (
@@ -23,8 +22,12 @@ from s3fo.model.spatial_semantic import (
 )
 from s3fo.model.vit import PATCH
 
+_KEPT_SIZES = 4
 
-def embed_semantics(module: SemanticEmbedding, detail: Tensor, memory: Tensor) -> Tensor:
+
+def embed_semantics(
+    module: SemanticEmbedding, detail: Tensor, memory: Tensor
+) -> Tensor:
     """Do what a `SemanticEmbedding` does, without a C x C product per detail token.
 
     With two memory tokens a head's softmax is a sigmoid of the difference of their
@@ -60,3 +63,160 @@ def embed_semantics(module: SemanticEmbedding, detail: Tensor, memory: Tensor) -
     detail = module.norm(detail)
     share = torch.baddbmm(offsets[:, None], detail, directions).sigmoid()
     return torch.baddbmm(detail + constant[:, None], share, rows)
+
+
+class _FoldedDetail(nn.Module):
+    """Everything behind the last interaction, folded into the decoder's projections.
+
+    In evaluation mode the sum of up-sampled maps, its BatchNorm and the decoder's 1 x 1
+    convolution are linear, and up-sampling works channel by channel. So all maps are
+    projected first and up-sampled then: no C-channel map at stride 4 ever exists.
+    """
+
+    to_both: Tensor
+    to_both_bias: Tensor
+    from_stem: Tensor
+    to_8: Tensor
+    to_4: Tensor
+
+    def __init__(self, decoder: MaskDecoder, encoder: SpatialSemanticEncoder) -> None:
+        super().__init__()
+        stride_8, stride_4 = decoder.decoder_feat_proc.transforms
+        to_8, bias_8 = _fold_norm(stride_8, encoder.norm2)
+        to_4, bias_4 = _fold_norm(stride_4, encoder.norm1)
+        up, to_stem = encoder.up, encoder.spm.fc1
+        assert up.bias is not None and to_stem.bias is not None
+        bias_4 = bias_4 + to_4 @ (up.bias + to_stem.bias)
+        corners = torch.einsum("oc,icyx->yxoi", to_4, up.weight).flatten(0, 2)
+        self.split = [len(to_8), len(corners)]
+        self._keep("to_both", torch.cat([to_8, corners]))
+        self._keep("to_both_bias", torch.cat([bias_8, bias_4.repeat(4)]))
+        self._keep("from_stem", to_4 @ to_stem.weight[:, :, 0, 0])
+        self._keep("to_8", to_8)
+        self._keep("to_4", to_4)
+
+    def forward(
+        self, stem: Tensor, half: Tensor, vit: list[Tensor], size: Size
+    ) -> tuple[Tensor, Tensor]:
+        """Return detail8 [B, up0, 2h, 2w] and detail4 [B, up1, 4h, 4w].
+
+        Args:
+            stem: [B, I, 4h, 4w] narrow map of the detail branch.
+            half: [B, 4hw, C] tokens at stride 8.
+            vit: the first two ViT outputs, [B, hw, C].
+            size: (h, w).
+        """
+        both = F.linear(half, self.to_both, self.to_both_bias)
+        detail8, corners = both.split(self.split, dim=-1)
+        detail8 = detail8.transpose(1, 2).unflatten(-1, level_sizes(size)[0])
+        detail8 = detail8 + _projected_and_upsampled(vit[1], self.to_8, size, 2)
+        # The 2 x 2 transposed convolution: four outputs per position, interleaved.
+        detail4 = F.pixel_shuffle(
+            corners.unflatten(-1, (4, -1))
+            .permute(0, 3, 2, 1)
+            .flatten(1, 2)
+            .unflatten(-1, level_sizes(size)[0]),
+            2,
+        )
+        detail4 += F.conv2d(stem, self.from_stem[:, :, None, None])
+        detail4 += _projected_and_upsampled(vit[0], self.to_4, size, 4)
+        return detail8, detail4
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value.detach().clone(), persistent=False)
+
+
+def _projected_and_upsampled(
+    rows: Tensor, weight: Tensor, size: Size, factor: int
+) -> Tensor:
+    maps = F.linear(rows, weight).transpose(1, 2).unflatten(-1, size)
+    return F.interpolate(maps, scale_factor=factor, mode="bilinear")
+
+
+def _fold_norm(projection: nn.Module, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Fold a BatchNorm in evaluation mode into the 1 x 1 convolution behind it."""
+    assert isinstance(projection, nn.Conv2d) and projection.bias is not None
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    shift = norm.bias - norm.running_mean * scale
+    weight = projection.weight[:, :, 0, 0]
+    return weight * scale, projection.bias + weight @ shift
+
+
+class _FastEncoder(nn.Module):
+    """The spatial-semantic encoder, up to what the rest of the network needs."""
+
+    def __init__(self, decoder: MaskDecoder, encoder: SpatialSemanticEncoder) -> None:
+        super().__init__()
+        self.fold = _FoldedDetail(decoder, encoder)
+        self._placed: dict[tuple[Size, torch.device], tuple[Tensor, Tensor]] = {}
+
+    def forward(
+        self, encoder: SpatialSemanticEncoder, image: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return f16, detail8 and detail4 of a normalised image [B, 3, H, W]."""
+        size = (image.shape[-2] // PATCH, image.shape[-1] // PATCH)
+        positions, reference = self._place(encoder, size, image.device)
+        stem, half, quarter = encoder.spm.narrow_maps(image)
+        detail = encoder.detail_tokens(encoder.spm.fc2(half), encoder.spm.fc3(quarter))
+        tokens = encoder.vit_module.embed(image, positions)
+        vit = []
+        for index, block in enumerate(encoder.blocks()):
+            tokens = encoder.run_range(index, tokens)
+            narrow = encoder.narrowed(index, tokens)
+            patches = narrow[:, 1:]
+            memory = torch.stack([narrow[:, 0], patches.mean(1)], dim=1)
+            detail = embed_semantics(block.read_from_cls, detail, memory)
+            for extractor in block.extractors:
+                detail = extractor(detail, reference, patches, size)
+            vit.append(patches)
+        half, quarter = split_levels(detail, size)
+        f16 = (quarter + vit[2]).transpose(1, 2).unflatten(-1, size)
+        return encoder.norm3(f16), *self.fold(stem, half, vit, size)
+
+    def _place(
+        self, encoder: SpatialSemanticEncoder, size: Size, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """Return what depends on the size alone, kept for the sizes seen last."""
+        if (size, device) not in self._placed:
+            while len(self._placed) >= _KEPT_SIZES:
+                self._placed.pop(next(iter(self._placed)))
+            self._placed[size, device] = (
+                encoder.vit_module.position_embedding(*size),
+                reference_points(level_sizes(size), device),
+            )
+        return self._placed[size, device]
+
+
+class InferenceNetwork(S3Network):
+    """A network whose stages are computed in their fast forms, without gradients.
+
+    It shares its parts with the plain network. What is folded is a snapshot of the
+    weights: load weights first, then optimise.
+    """
+
+    def __init__(self, network: S3Network) -> None:
+        nn.Module.__init__(self)
+        self.config = network.config
+        for name, part in network.named_children():
+            self.add_module(name, part)
+        self.register_buffer("pixel_mean", network.pixel_mean, persistent=False)
+        self.register_buffer("pixel_std", network.pixel_std, persistent=False)
+        encoder, decoder = network.pixel_encoder, network.mask_decoder
+        self._fast_encoder: _FastEncoder | None = None
+        if isinstance(encoder, SpatialSemanticEncoder):
+            self._fast_encoder = _FastEncoder(decoder, encoder)
+
+    def encode_image(self, image: Tensor) -> ImageFeatures:
+        """Encode an RGB image [B, 3, H, W] in 0..1, already padded."""
+        if self._fast_encoder is None:
+            return super().encode_image(image)
+        f16, detail8, detail4 = self._fast_encoder(
+            self.pixel_encoder, self.normalise(image)
+        )
+        return ImageFeatures(f16, self.pix_feat_proj(f16), detail8, detail4)
+
+
+def optimise_for_inference(network: S3Network) -> S3Network:
+    """Return the network in evaluation mode, with every stage in its fast form."""
+    return InferenceNetwork(network.eval().requires_grad_(False)).eval()

@@ -45,8 +45,10 @@ class PositionalEncoding(nn.Module):
 
 
 def _as_rows(maps: Tensor) -> Tensor:
-    """Turn maps [B, E, h, w] into rows [B, hw, E], laid out so: linear layers on
-    transposed half-precision rows are many times slower on a CPU.
+    """Turn maps [B, E, h, w] into rows [B, hw, E].
+
+    They are laid out so: on a CPU, linear layers are many times slower on transposed
+    rows of half precision.
     """
     return maps.flatten(2).transpose(1, 2).contiguous()
 

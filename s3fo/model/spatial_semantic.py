@@ -8,7 +8,7 @@ attention. State-dict names: `pixel_encoder.*`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -225,14 +225,13 @@ class SpatialSemanticEncoder(nn.Module):
         """Run ViT, detail branch and spatial-semantic blocks on a normalised image."""
         size = (image.shape[-2] // PATCH, image.shape[-1] // PATCH)
         stem, half, quarter = self.spm.narrow_maps(image)
-        detail = self._detail_tokens(self.spm.fc2(half), self.spm.fc3(quarter))
+        detail = self.detail_tokens(self.spm.fc2(half), self.spm.fc3(quarter))
         reference = reference_points(level_sizes(size), detail.device)
         tokens = self.vit_module.embed(image)
         vit_maps: list[Tensor] = []
-        for block, part in zip(self.interactions, self.config.ranges, strict=True):
-            for vit_block in self._vit_blocks(part):
-                tokens = vit_block(tokens)
-            narrow = self._narrow(tokens, len(vit_maps))
+        for index, block in enumerate(self.blocks()):
+            tokens = self.run_range(index, tokens)
+            narrow = self.narrowed(index, tokens)
             detail = block(detail, reference, narrow, size)
             vit_maps.append(narrow[:, 1:].transpose(1, 2).unflatten(-1, size))
         levels = zip(split_levels(detail, size), level_sizes(size), strict=True)
@@ -250,11 +249,22 @@ class SpatialSemanticEncoder(nn.Module):
                 block.train(mode)
         return self
 
-    def _narrow(self, tokens: Tensor, index: int) -> Tensor:
+    def blocks(self) -> list[SpatialSemanticBlock]:
+        """Return the spatial-semantic blocks, in order."""
+        return cast("list[SpatialSemanticBlock]", list(self.interactions))
+
+    def run_range(self, index: int, tokens: Tensor) -> Tensor:
+        """Run the ViT blocks of one range on tokens [B, 1 + hw, C]."""
+        for block in self._vit_blocks(self.config.ranges[index]):
+            tokens = block(tokens)
+        return tokens
+
+    def narrowed(self, index: int, tokens: Tensor) -> Tensor:
         """Project ViT tokens [B, N, C] to the detail width, where it is another."""
         return self.narrow[index](tokens) if hasattr(self, "narrow") else tokens
 
-    def _detail_tokens(self, half: Tensor, quarter: Tensor) -> Tensor:
+    def detail_tokens(self, half: Tensor, quarter: Tensor) -> Tensor:
+        """Turn maps at strides 8 and 16 into one sequence [B, 5hw, C]."""
         levels = [
             level.flatten(2).transpose(1, 2) + embedding
             for level, embedding in zip((half, quarter), self.level_embed, strict=True)

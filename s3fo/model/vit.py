@@ -119,13 +119,22 @@ class VisionTransformer(nn.Module):
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
         nn.init.normal_(self.cls_token, std=1e-6)
 
-    def embed(self, image: Tensor) -> Tensor:
-        """Map a normalised image [B, 3, H, W] to tokens [B, 1 + hw, C], class first."""
-        height, width = image.shape[-2] // PATCH, image.shape[-1] // PATCH
+    def embed(self, image: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Map a normalised image to tokens, class first.
+
+        Args:
+            image: [B, 3, H, W].
+            positions: the `position_embedding` of the image's grid, if it is at hand.
+
+        Returns:
+            [B, 1 + hw, C].
+        """
+        if positions is None:
+            height, width = image.shape[-2] // PATCH, image.shape[-1] // PATCH
+            positions = self.position_embedding(height, width)
         patches = self.patch_embed(image)
         cls = self.cls_token.expand(len(patches), -1, -1)
-        tokens = torch.cat([cls, patches], dim=1)
-        return tokens + self.position_embedding(height, width)
+        return torch.cat([cls, patches], dim=1) + positions
 
     def position_embedding(self, height: int, width: int) -> Tensor:
         """Return the position embedding of a patch grid, [1, 1 + height * width, C].
