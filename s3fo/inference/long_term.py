@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 from s3fo.inference.bucket import KEY, OPERAND, SELECTION, Bucket, token_rows
@@ -34,10 +35,12 @@ def _prune(bucket: Bucket, limits: LongTermConfig) -> None:
     """Keep the most used long-term tokens; the newest ones if use is not counted."""
     kept = min(bucket.long, limits.tokens_after_pruning)
     usage = bucket.normalised_usage(0, bucket.long)
-    if not limits.count_usage:
-        # Prototypes are appended, so the position is the age.
-        usage = usage.new_tensor(range(bucket.long)).expand_as(usage)
-    bucket.keep_long_term(usage.topk(kept, dim=1).indices)
+    if limits.count_usage:
+        indices = usage.topk(kept, dim=1).indices
+    else:
+        newest = torch.arange(bucket.long - kept, bucket.long, device=usage.device)
+        indices = newest.expand(len(usage), -1)
+    bucket.keep_long_term(indices)
 
 
 def _make_prototypes(bucket: Bucket, candidates: int, count: int) -> None:
