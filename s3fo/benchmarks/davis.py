@@ -64,9 +64,9 @@ def read_davis(
     image_root, mask_root = root / "JPEGImages" / level, root / annotations / level
     names, source = _sequence_names(root, image_root, split, year)
     notes.append(f"{len(names)} sequences from {source}")
-    sequences = tuple(
-        _sequence(name, image_root, mask_root, binary=year == 2016) for name in names
-    )
+    # Proposals of the unsupervised task may begin anywhere.
+    rules = {"binary": year == 2016, "late_objects": annotations != "Annotations"}
+    sequences = tuple(_sequence(name, image_root, mask_root, **rules) for name in names)
     refuse_gaps(
         root,
         gaps_in(sequences),
@@ -78,15 +78,14 @@ def read_davis(
 
 
 def _sequence(
-    name: str, image_root: Path, mask_root: Path, *, binary: bool
+    name: str, image_root: Path, mask_root: Path, **rules: bool
 ) -> VideoSequence:
     attributes = davis_facts()["sequences"].get(name, {}).get("attributes")
     return sequence_from_folders(
         name,
         image_root / name,
         mask_root / name,
-        late_objects=False,
-        binary=binary,
+        **rules,
         fps=FPS,
         attributes=None if attributes is None else tuple(attributes),
     )

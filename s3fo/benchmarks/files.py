@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from evaluation.errors import InputError
+from evaluation.sequence import natural
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MASK_SUFFIXES = (".png",)
-
-_DIGITS = re.compile(r"(\d+)")
-
-
-def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Sort key that reads runs of digits as numbers: ``"2" < "10"``."""
-    return tuple(
-        (int(part), part) if part.isdigit() else (-1, part)
-        for part in _DIGITS.split(name)
-        if part
-    )
 
 
 class FrameFiles(Mapping[str, Path]):
@@ -69,13 +58,13 @@ def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
         position = rank.get(suffix.lower())
         if position is not None and position <= found.get(stem, (len(rank), ""))[0]:
             found[stem] = (position, name)
-    ordered = sorted(found, key=natural_key)
+    ordered = sorted(found, key=natural)
     return FrameFiles(folder, {stem: found[stem][1] for stem in ordered})
 
 
 def list_folders(folder: Path) -> list[str]:
     """Names of the visible subfolders in natural order; none if it is absent."""
-    return sorted(_names(folder, directories=True), key=natural_key)
+    return sorted(_names(folder, directories=True), key=natural)
 
 
 def _names(folder: Path, *, directories: bool) -> Iterator[str]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.burst import read_burst
+from s3fo.benchmarks.catalog import get_entry
 from s3fo.benchmarks.davis import read_davis
+from s3fo.benchmarks.layout import Found
+from s3fo.benchmarks.meta import ObjectMeta
+from s3fo.benchmarks.sa_v import read_sa_v
+from s3fo.benchmarks.synthetic import open_synthetic
+from s3fo.benchmarks.video_tree import TreeRules, read_video_tree
+
+_ALL_FRAMES = "-all-frames"
 
 
 def open_benchmark(
@@ -15,22 +28,89 @@ def open_benchmark(
     root: str | PathLike[str],
     *,
     split: str | None = None,
-    resolution: str | None = None,
+    **options: Any,
 ) -> Benchmark:
     """Open one split of a benchmark that lies in a folder.
 
     Args:
-        name: catalogue name, e.g. ``"davis-2017"``.
+        name: catalogue name, e.g. ``"davis-2017"``, or ``"synthetic"``.
         root: the unpacked benchmark; one level too high or low is noticed.
-        split: e.g. ``"val"``.
-        resolution: DAVIS only: ``"480p"`` (default) or ``"full"``.
+        split: e.g. ``"val"``, which is the default.
+        options: ``resolution`` of DAVIS (``"480p"``, ``"full"``), ``annotations`` of
+            BURST (``"all"``, ``"common"``, ``"uncommon"``, ``"first-frame"``).
 
     Raises:
         InputError: no such benchmark, or the folder is not what it should be.
     """
-    years = {"davis-2016": 2016, "davis-2017": 2017}
-    if name not in years:
-        raise InputError(name, "an unknown benchmark", ", ".join(years), "Name one.")
-    split = split or "val"
-    found = read_davis(Path(root), split, year=years[name], resolution=resolution)
-    return Benchmark(name, split, found.root, found.sequences, name, found.notes)
+    if name == "synthetic" or name.startswith("synthetic-"):
+        return open_synthetic(root)
+    entry = get_entry(name, split)
+    read = _READERS[name]
+    try:
+        found = read(Path(root), entry.split, **options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise InputError(
+            f"options of {name}", str(error), "options it has", "Leave the others out."
+        ) from error
+    return Benchmark(
+        name, entry.split, found.root, found.sequences, entry.protocol, found.notes
+    )
+
+
+def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:
+    all_frames = split.endswith(_ALL_FRAMES)
+    return read_video_tree(
+        root, split.removesuffix(_ALL_FRAMES), rules, all_frames=all_frames
+    )
+
+
+@lru_cache(maxsize=2)
+def _listed(file: str, key: str) -> frozenset[str]:
+    path = Path(__file__).parent / "data" / file
+    return frozenset(json.loads(path.read_text())[key])
+
+
+def _youtube_vos_seen(video: str, item: ObjectMeta) -> bool | None:
+    """By category; validation metas need not tell it."""
+    if item.category is None:
+        return None
+    return item.category in _listed("youtube_vos.json", "seen_categories")
+
+
+def _lvos_seen(video: str, item: ObjectMeta) -> bool:
+    """By video, one list for all splits and both versions."""
+    return video not in _listed("lvos.json", "unseen_videos")
+
+
+def _youtube_vos(year: int) -> TreeRules:
+    return TreeRules(
+        f"YouTube-VOS {year}",
+        fps=6,
+        late_objects=True,
+        listed=True,
+        all_frames_fps=30,
+        seen=_youtube_vos_seen,
+    )
+
+
+_READERS: dict[str, Callable[..., Found]] = {
+    "davis-2016": partial(read_davis, year=2016),
+    "davis-2017": partial(read_davis, year=2017),
+    "davis-2017-unsupervised": partial(
+        read_davis, year=2017, annotations="Annotations_unsupervised"
+    ),
+    "youtube-vos-2018": partial(_read_tree, _youtube_vos(2018)),
+    "youtube-vos-2019": partial(_read_tree, _youtube_vos(2019)),
+    "mose-v1": partial(_read_tree, TreeRules("MOSE v1", None, late_objects=False)),
+    "mose-v2": partial(_read_tree, TreeRules("MOSE v2", None, late_objects=False)),
+    "lvos-v1": partial(
+        _read_tree, TreeRules("LVOS v1", 6, late_objects=True, seen=_lvos_seen)
+    ),
+    "lvos-v2": partial(
+        _read_tree, TreeRules("LVOS v2", 6, late_objects=True, seen=_lvos_seen)
+    ),
+    "sa-v": read_sa_v,
+    "burst": read_burst,
+}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import join_objects, read_label_map
+from evaluation.labelmap import join_objects, read_label_map, split_objects
+from evaluation.sequence import MaskSequence
 
 VOID = 255
 
@@ -24,23 +25,18 @@ class VideoObject:
         object_id: pixel value in the label maps, at least 1.
         first_frame: name of the frame in which it first appears.
         category: what it is, where the benchmark says so.
+        seen: whether its kind is among the training data; None where nobody says.
+        frame_range: first frame number and the one to stop before, where the
+            benchmark says within which frames it is scored (LVOS).
+        attributes: official attributes of the object, by name.
     """
 
     object_id: int
     first_frame: str
     category: str | None = None
-
-
-class ObjectMasks(Protocol):
-    """Annotations kept object by object (folders, run lengths): masks may overlap."""
-
-    def frames(self) -> tuple[str, ...]:
-        """Names of the annotated frames."""
-        ...
-
-    def read(self, frame: str) -> dict[int, np.ndarray]:
-        """Boolean masks [H, W] of the objects annotated in a frame, by object id."""
-        ...
+    seen: bool | None = None
+    frame_range: tuple[int, int] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,14 @@ class VideoSequence:
         images: image file of each frame; empty when the frames are inside `video`.
         annotations: index-mask file of each annotated frame (may be fewer than the
             frames; none when the annotations are in `object_masks`).
-        known_objects: the objects where a list says so; else read from annotations.
+        known_objects: the objects where a list says so, or what makes them when
+            asked for; None: they are read from the annotations.
         late_objects: whether objects may first appear after the first annotated
             frame; if not, only that frame is looked at to find them.
         binary: any non-zero pixel belongs to object 1 (DAVIS-2016: 0/1 or 0/255).
         void: pixel value of 8-bit files that is no object; None if all are ids.
-        object_masks: annotations kept per object; None for index-mask files.
+        load_object_masks: makes `object_masks`, for annotations kept object by
+            object (folders, run lengths); None for index-mask files.
         video: the video file that holds the frames; None for image files.
         fps: frames per second of `frames`; None when unknown.
         attributes: official attribute tags; empty when there are none, None when
@@ -70,21 +68,28 @@ class VideoSequence:
     frames: tuple[str, ...]
     images: Mapping[str, Path]
     annotations: Mapping[str, Path]
-    known_objects: tuple[VideoObject, ...] | None = None
+    known_objects: (
+        tuple[VideoObject, ...] | Callable[[], tuple[VideoObject, ...]] | None
+    ) = None
     late_objects: bool = True
     binary: bool = False
     void: int | None = VOID
-    object_masks: ObjectMasks | None = None
+    load_object_masks: Callable[[], MaskSequence] | None = None
     video: Path | None = None
     fps: float | None = None
     attributes: tuple[str, ...] | None = field(default=None)
     listed_frames: tuple[str, ...] | None = None
 
     @cached_property
+    def object_masks(self) -> MaskSequence | None:
+        """Masks that may overlap, object by object; None for index-mask files."""
+        return self.load_object_masks() if self.load_object_masks else None
+
+    @cached_property
     def annotated_frames(self) -> tuple[str, ...]:
         """Names of the frames that have an annotation, in playing order."""
         if self.object_masks is not None:
-            return self.object_masks.frames()
+            return self.object_masks.frames
         return tuple(frame for frame in self.frames if frame in self.annotations)
 
     @cached_property
@@ -92,13 +97,22 @@ class VideoSequence:
         """The annotated objects, sorted by id.
 
         Decodes annotations unless a list names the objects: the first one only when
-        no object can appear later, all of them otherwise.
+        no object can appear later, as many as it takes otherwise.
         """
-        if self.known_objects is not None:
-            return tuple(sorted(self.known_objects, key=lambda item: item.object_id))
+        known = self.known_objects
+        if known is None:
+            return self._find_objects()
+        listed = known() if callable(known) else known
+        return tuple(sorted(listed, key=lambda item: item.object_id))
+
+    def _find_objects(self) -> tuple[VideoObject, ...]:
         wanted = self.annotated_frames
+        masks = self.object_masks
+        expected = None if masks is None else masks.annotated_ids()
         first_frames: dict[int, str] = {}
         for frame in wanted if self.late_objects else wanted[:1]:
+            if expected is not None and expected <= first_frames.keys():
+                break
             for object_id in self._ids(frame):
                 first_frames.setdefault(object_id, frame)
         return tuple(VideoObject(*item) for item in sorted(first_frames.items()))
@@ -120,7 +134,7 @@ class VideoSequence:
             InputError: the frame has no annotation, or its file is broken.
         """
         if self.object_masks is not None:
-            masks = self.object_masks.read(frame)
+            masks = self.read_object_masks(frame)
             larger_first = sorted(masks, key=lambda key: -int(masks[key].sum()))
             return join_objects({key: masks[key] for key in larger_first})
         if frame not in self.annotations:
@@ -136,6 +150,21 @@ class VideoSequence:
         if self.void is not None and label_map.dtype == np.uint8:
             label_map[label_map == self.void] = 0
         return label_map
+
+    def read_object_masks(self, frame: str) -> dict[int, np.ndarray]:
+        """Boolean mask [H, W] of every object annotated in a frame, by object id.
+
+        Raises:
+            InputError: the frame has no annotation, or it is broken.
+        """
+        if self.object_masks is None:
+            label_map = self.read_annotation(frame)
+            return split_objects(
+                label_map, np.unique(label_map[label_map > 0]).tolist()
+            )
+        masks = self.object_masks.read(frame)
+        assert isinstance(masks, dict), "loaders give per-object masks"
+        return masks
 
     def prompt_frames(self) -> dict[str, tuple[int, ...]]:
         """Ids that first appear in each frame: ``{frame: ids}`` in playing order."""
@@ -159,6 +188,6 @@ class VideoSequence:
 
     def _ids(self, frame: str) -> list[int]:
         if self.object_masks is not None:
-            masks = self.object_masks.read(frame)
+            masks = self.read_object_masks(frame)
             return [object_id for object_id, mask in masks.items() if mask.any()]
         return [int(value) for value in np.unique(self.read_annotation(frame)) if value]

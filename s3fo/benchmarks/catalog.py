@@ -1,0 +1,466 @@
+"""The benchmarks s3fo knows: one entry a split, with every fact a user needs.
+
+Counts are the published ones; None where no source gives them. They are what
+`validate` compares a folder with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from evaluation.errors import InputError
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are; None where no source says.
+
+    Attributes:
+        sequences: videos.
+        objects: annotated objects, all videos together.
+        frames: images, all videos together.
+        masks: annotated frames (index-mask files), all videos together.
+    """
+
+    sequences: int | None = None
+    objects: int | None = None
+    frames: int | None = None
+    masks: int | None = None
+
+
+@dataclass(frozen=True)
+class SubmissionFormat:
+    """The zip a server wants.
+
+    Attributes:
+        server: where to upload it.
+        folder: folder in the zip above the videos; empty for none.
+        frames: ``"all"``, or ``"listed"`` for those the meta file lists.
+        remark: what else to know.
+    """
+
+    server: str
+    folder: str = ""
+    frames: str = "all"
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One split of one benchmark.
+
+    Attributes:
+        name: e.g. ``"davis-2017"``.
+        split: e.g. ``"val"``.
+        title: name for people.
+        about: what it is, in a sentence.
+        layout: the folder tree, in words.
+        fps: frames per second of the images.
+        annotation: which frames have masks.
+        annotation_fps: annotated frames per second; None if only first masks.
+        protocol: evaluation protocol of the published numbers.
+        preset: inference preset that methods of the S3 family use on it.
+        public: whether its ground truth can be had (else a server scores).
+        licence: of the data.
+        citation: the paper to cite.
+        download: where to get it.
+        unpack: what to put where.
+        counts: what it should hold.
+        submission: how to submit; None where everybody scores at home.
+        remarks: what else to know.
+    """
+
+    name: str
+    split: str
+    title: str
+    about: str
+    layout: str
+    fps: float | None
+    annotation: str
+    annotation_fps: float | None
+    protocol: str
+    preset: str
+    public: bool
+    licence: str
+    citation: str
+    download: str
+    unpack: str
+    counts: Counts = Counts()
+    submission: SubmissionFormat | None = None
+    remarks: tuple[str, ...] = ()
+
+
+_DAVIS_LAYOUT = (
+    "JPEGImages/480p/<sequence>/<frame>.jpg, Annotations/480p/<sequence>/<frame>.png, "
+    "ImageSets/<year>/<split>.txt"
+)
+_TREE_LAYOUT = (
+    "<split>/JPEGImages/<video>/<frame>.jpg, <split>/Annotations/<video>/<frame>.png, "
+    "<split>/meta.json"
+)
+_FIRST_ONLY = "each object in the frame of its first appearance"
+_DAVIS_DOWNLOAD = "https://davischallenge.org/davis2017/code.html"
+
+_DAVIS_2016 = Entry(
+    "davis-2016",
+    "train",
+    title="DAVIS 2016",
+    about="50 short videos in high quality, one salient object each.",
+    layout=_DAVIS_LAYOUT,
+    fps=24,
+    annotation="every frame",
+    annotation_fps=24,
+    protocol="davis-2016",
+    preset="davis",
+    public=True,
+    licence="BSD for the code; CC BY-NC 4.0 is quoted for the data",
+    citation="Perazzi et al., A Benchmark Dataset and Evaluation Methodology for "
+    "Video Object Segmentation, CVPR 2016",
+    download="https://graphics.ethz.ch/Downloads/Data/Davis/DAVIS-data.zip",
+    unpack="Unpack the zip; the root is the folder with JPEGImages.",
+    remarks=("Masks are 0/255; any non-zero pixel is the object.",),
+)
+_DAVIS_2017 = replace(
+    _DAVIS_2016,
+    name="davis-2017",
+    title="DAVIS 2017",
+    about="150 short videos in high quality, several objects each; includes the "
+    "sequences of 2016.",
+    protocol="davis-2017",
+    citation="Pont-Tuset et al., The 2017 DAVIS Challenge on Video Object "
+    "Segmentation, arXiv 1704.00675",
+    download=_DAVIS_DOWNLOAD,
+    unpack="Unpack DAVIS-2017-trainval-480p.zip; the root is the folder DAVIS.",
+    remarks=(
+        "Official attributes exist for the 50 sequences of 2016 only.",
+        "Official scores are taken at 480p; methods may use the full resolution.",
+    ),
+)
+_DAVIS_HIDDEN = replace(
+    _DAVIS_2017,
+    annotation=_FIRST_ONLY + " (frame 0)",
+    annotation_fps=None,
+    public=False,
+    submission=SubmissionFormat(
+        "https://codalab.lisn.upsaclay.fr/competitions/6812",
+        remark="sequence folders directly at the root of the zip",
+    ),
+)
+_DAVIS_UNSUPERVISED = replace(
+    _DAVIS_2017,
+    name="davis-2017-unsupervised",
+    title="DAVIS 2017 unsupervised",
+    about="DAVIS 2017 with annotations of all primary objects, for methods that get "
+    "no first mask.",
+    layout=_DAVIS_LAYOUT.replace("Annotations", "Annotations_unsupervised"),
+    protocol="davis-2017-unsupervised",
+    citation="Caelles et al., The 2019 DAVIS Challenge on VOS: Unsupervised "
+    "Multi-Object Segmentation, arXiv 1905.00737",
+    unpack="Unpack DAVIS-2017-Unsupervised-trainval-480p.zip; the root is the folder "
+    "DAVIS.",
+)
+
+_YOUTUBE_VOS_2018 = Entry(
+    "youtube-vos-2018",
+    "train",
+    title="YouTube-VOS 2018",
+    about="Thousands of short videos, 91 categories, 26 of them only in validation.",
+    layout=_TREE_LAYOUT,
+    fps=6,
+    annotation="every frame in which the object is visible",
+    annotation_fps=6,
+    protocol="youtube-vos",
+    preset="youtube-vos",
+    public=True,
+    licence="non-commercial research (terms on the download page)",
+    citation="Xu et al., YouTube-VOS: Sequence-to-Sequence Video Object Segmentation, "
+    "ECCV 2018",
+    download="https://competitions.codalab.org/competitions/19544",
+    unpack="Unpack train.zip, valid.zip, test.zip side by side into one folder.",
+    remarks=("Frames are every fifth of a 30 fps video; names step by 5.",),
+)
+_YOUTUBE_VOS_2018_HIDDEN = replace(
+    _YOUTUBE_VOS_2018,
+    annotation=_FIRST_ONLY + ", which may be in the middle of the video",
+    annotation_fps=None,
+    public=False,
+    submission=SubmissionFormat(
+        "https://codalab.lisn.upsaclay.fr/competitions/7685",
+        folder="Annotations",
+        frames="listed",
+    ),
+)
+_YOUTUBE_VOS_2019 = replace(
+    _YOUTUBE_VOS_2018,
+    name="youtube-vos-2019",
+    title="YouTube-VOS 2019",
+    about="The 2018 videos with more objects annotated, and more validation videos.",
+    download="https://competitions.codalab.org/competitions/20127",
+)
+_YOUTUBE_VOS_2019_HIDDEN = replace(
+    _YOUTUBE_VOS_2018_HIDDEN,
+    name=_YOUTUBE_VOS_2019.name,
+    title=_YOUTUBE_VOS_2019.title,
+    about=_YOUTUBE_VOS_2019.about,
+    download=_YOUTUBE_VOS_2019.download,
+    submission=SubmissionFormat(
+        "https://codalab.lisn.upsaclay.fr/competitions/6066",
+        folder="Annotations",
+        frames="listed",
+    ),
+)
+
+_MOSE_V1 = Entry(
+    "mose-v1",
+    "train",
+    title="MOSE v1",
+    about="Crowded scenes, occlusion, objects that disappear and return.",
+    layout=_TREE_LAYOUT,
+    fps=None,
+    annotation="every frame",
+    annotation_fps=None,
+    protocol="mose-v1",
+    preset="mose",
+    public=True,
+    licence="CC BY-NC-SA 4.0",
+    citation="Ding et al., MOSE: A New Dataset for Video Object Segmentation in "
+    "Complex Scenes, ICCV 2023",
+    download="https://huggingface.co/datasets/FudanCVL/MOSE",
+    unpack="Unpack train.tar.gz and valid.tar.gz side by side into one folder.",
+    remarks=("Frame rate is mostly 5 to 6 fps.", "All objects begin in frame 0."),
+)
+_MOSE_V1_HIDDEN = replace(
+    _MOSE_V1,
+    annotation=_FIRST_ONLY + " (frame 0)",
+    public=False,
+    submission=SubmissionFormat("https://codalab.lisn.upsaclay.fr/competitions/10703"),
+)
+_MOSE_V2 = replace(
+    _MOSE_V1,
+    name="mose-v2",
+    title="MOSE v2",
+    about="5024 videos of complex scenes: small, camouflaged, returning objects, "
+    "several shots, 200 categories.",
+    protocol="mose-v2",
+    citation="Ding et al., MOSEv2: A More Challenging Dataset for Video Object "
+    "Segmentation in Complex Scenes, arXiv 2508.05630",
+    download="https://huggingface.co/datasets/FudanCVL/MOSEv2",
+    remarks=("5 fps or more.", "The longest video has 7825 frames."),
+)
+_MOSE_V2_HIDDEN = replace(
+    _MOSE_V2,
+    annotation=_FIRST_ONLY + " (frame 0)",
+    public=False,
+    submission=SubmissionFormat("https://www.codabench.org/competitions/10062"),
+)
+
+_LVOS_V1 = Entry(
+    "lvos-v1",
+    "train",
+    title="LVOS v1",
+    about="Long videos: 1.6 minutes on average, with long absences.",
+    layout=_TREE_LAYOUT.replace("meta.json", "<split>_meta.json"),
+    fps=6,
+    annotation="every frame",
+    annotation_fps=6,
+    protocol="lvos",
+    preset="lvos",
+    public=True,
+    licence="annotations CC BY 4.0, data for non-commercial research",
+    citation="Hong et al., LVOS: A Benchmark for Long-term Video Object "
+    "Segmentation, ICCV 2023",
+    download="https://lingyihongfd.github.io/lvos.github.io/dataset.html",
+    unpack="Unpack train.zip, valid.zip, test.zip side by side into one folder.",
+    remarks=(
+        "Frame names step by 5.",
+        "Objects are scored within the frame range of the meta file.",
+        "Ground truth of all frames is in Annotations: only first masks are prompts.",
+    ),
+)
+_LVOS_V1_HIDDEN = replace(
+    _LVOS_V1,
+    annotation=_FIRST_ONLY,
+    annotation_fps=None,
+    public=False,
+    submission=SubmissionFormat(
+        "https://codalab.lisn.upsaclay.fr/competitions/8767", folder="Annotations"
+    ),
+)
+_LVOS_V2 = replace(
+    _LVOS_V1,
+    name="lvos-v2",
+    title="LVOS v2",
+    about="720 long videos, 44 categories, half of them longer than 300 frames.",
+    citation="Hong et al., LVOS: A Benchmark for Large-scale Long-term Video Object "
+    "Segmentation, arXiv 2404.19326",
+)
+_LVOS_V2_HIDDEN = replace(
+    _LVOS_V2,
+    annotation=_FIRST_ONLY,
+    annotation_fps=None,
+    public=False,
+    remarks=(*_LVOS_V2.remarks, "There is no server for the test split."),
+)
+
+_SA_V = Entry(
+    "sa-v",
+    "val",
+    title="SA-V",
+    about="Videos of the SAM 2 project; objects and parts, which may overlap.",
+    layout="JPEGImages_24fps/<video>/<frame>.jpg, "
+    "Annotations_6fps/<video>/<object>/<frame>.png, sav_<split>.txt",
+    fps=24,
+    annotation="every fourth frame, one mask file per object",
+    annotation_fps=6,
+    protocol="sa-v",
+    preset="generic",
+    public=True,
+    licence="CC BY 4.0",
+    citation="Ravi et al., SAM 2: Segment Anything in Images and Videos, "
+    "arXiv 2408.00714",
+    download="https://ai.meta.com/datasets/segment-anything-video-downloads/",
+    unpack="Unpack sav_val.tar and sav_test.tar; the root is sav_val or sav_test, or "
+    "the folder above both.",
+    remarks=("Object folder 000 is object 1 here: 0 is the background of label maps.",),
+)
+_SA_V_TRAIN = replace(
+    _SA_V,
+    split="train",
+    layout="<any>/<video>.mp4, <video>_manual.json, <video>_auto.json (COCO run "
+    "lengths)",
+    annotation="every fourth frame, run lengths",
+    unpack="Unpack the sav_*.tar files into one folder.",
+    remarks=(*_SA_V.remarks, "Masklets made by hand are used where there are any."),
+)
+
+_BURST = Entry(
+    "burst",
+    "val",
+    title="BURST",
+    about="Diverse videos of TAO with masks of 482 classes.",
+    layout="annotations/<split>/all_classes.json, "
+    "frames/<split>/<dataset>/<video>/<frame>.jpg",
+    fps=None,
+    annotation="about one frame a second, run lengths in one JSON",
+    annotation_fps=1,
+    protocol="vos-benchmark",
+    preset="burst",
+    public=True,
+    licence="terms of TAO and its sources",
+    citation="Athar et al., BURST: A Benchmark for Unifying Object Recognition, "
+    "Segmentation and Tracking in Video, WACV 2023",
+    download="https://github.com/Ali2500/BURST-benchmark",
+    unpack="Unpack annotations.zip to annotations/ and the frames of TAO to frames/.",
+    remarks=(
+        "The official metric is HOTA of the BURST evaluation code; J&F is offered "
+        "beside it.",
+    ),
+)
+
+
+def _all_frames(entry: Entry) -> Entry:
+    """The same split with the separate download of all frames."""
+    return replace(
+        entry,
+        split=f"{entry.split}-all-frames",
+        fps=30,
+        unpack=entry.unpack + " Unpack <split>_all_frames.zip beside them or into "
+        "all_frames/.",
+        counts=replace(entry.counts, frames=None),
+        remarks=(
+            *entry.remarks,
+            "Using all frames changes the score by up to one point: say so.",
+        ),
+    )
+
+
+def _split(entry: Entry, split: str, **counts: int) -> Entry:
+    return replace(entry, split=split, counts=Counts(**counts))
+
+
+_YOUTUBE_VOS = (
+    _split(_YOUTUBE_VOS_2018, "train", sequences=3471, objects=5945),
+    _split(_YOUTUBE_VOS_2018_HIDDEN, "val", sequences=474, objects=894),
+    _split(_YOUTUBE_VOS_2018_HIDDEN, "test", sequences=508, objects=915),
+    _split(_YOUTUBE_VOS_2019, "train", sequences=3471, objects=6459),
+    _split(_YOUTUBE_VOS_2019_HIDDEN, "val", sequences=507, objects=1063),
+    _split(_YOUTUBE_VOS_2019_HIDDEN, "test", sequences=541, objects=1092),
+)
+
+ENTRIES: tuple[Entry, ...] = (
+    _split(_DAVIS_2016, "train", sequences=30, objects=30, frames=2079, masks=2079),
+    _split(_DAVIS_2016, "val", sequences=20, objects=20, frames=1376, masks=1376),
+    _split(_DAVIS_2017, "train", sequences=60, frames=4209, masks=4209),
+    _split(_DAVIS_2017, "val", sequences=30, objects=61, frames=1999, masks=1999),
+    _split(_DAVIS_HIDDEN, "test-dev", sequences=30, objects=89, frames=2086, masks=30),
+    _split(_DAVIS_HIDDEN, "test-challenge", sequences=30, frames=2180, masks=30),
+    _split(_DAVIS_UNSUPERVISED, "train", sequences=60, frames=4209, masks=4209),
+    _split(_DAVIS_UNSUPERVISED, "val", sequences=30, frames=1999, masks=1999),
+    *_YOUTUBE_VOS,
+    *(_all_frames(entry) for entry in _YOUTUBE_VOS),
+    _split(_MOSE_V1, "train", sequences=1507),
+    _split(_MOSE_V1_HIDDEN, "val", sequences=311, masks=311),
+    _split(_MOSE_V1_HIDDEN, "test", sequences=331, masks=331),
+    _split(_MOSE_V2, "train", sequences=3666),
+    _split(_MOSE_V2_HIDDEN, "val", sequences=433, masks=433),
+    _split(_MOSE_V2_HIDDEN, "test", sequences=614, masks=614),
+    _split(_LVOS_V1, "train", sequences=120),
+    _split(_LVOS_V1, "val", sequences=50),
+    _split(_LVOS_V1_HIDDEN, "test", sequences=50),
+    _split(_LVOS_V2, "train", sequences=420),
+    _split(_LVOS_V2, "val", sequences=140, frames=66056, masks=66056),
+    _split(_LVOS_V2_HIDDEN, "test", sequences=160),
+    _split(_SA_V_TRAIN, "train", sequences=50583, objects=190316),
+    _split(_SA_V, "val", sequences=155, objects=293),
+    _split(_SA_V, "test", sequences=150, objects=278),
+    _split(_BURST, "train", sequences=500),
+    _split(_BURST, "val", sequences=993),
+    _split(_BURST, "test", sequences=1421),
+)
+
+
+def names() -> list[str]:
+    """Names of the benchmarks, in the order of the catalogue."""
+    return list(dict.fromkeys(entry.name for entry in ENTRIES))
+
+
+def splits(name: str) -> list[str]:
+    """Splits of a benchmark.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    found = [entry.split for entry in ENTRIES if entry.name == name]
+    if not found:
+        near = get_close_matches(name, names(), n=1)
+        raise InputError(
+            f"benchmark {name!r}",
+            "an unknown name",
+            ", ".join(names()),
+            f"Did you mean {near[0]}?" if near else "Choose one of them.",
+        )
+    return found
+
+
+def get_entry(name: str, split: str | None = None) -> Entry:
+    """One entry of the catalogue.
+
+    Args:
+        name: of the benchmark.
+        split: None takes ``"val"``, which every benchmark has.
+
+    Raises:
+        InputError: no such benchmark, or no such split of it.
+    """
+    known = splits(name)
+    split = {"valid": "val", None: "val"}.get(split, split)
+    for entry in ENTRIES:
+        if entry.name == name and entry.split == split:
+            return entry
+    raise InputError(
+        f"split {split!r} of {name}",
+        "an unknown split",
+        ", ".join(known),
+        "Choose one.",
+    )
