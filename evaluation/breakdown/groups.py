@@ -1,0 +1,69 @@
+"""Which group an object falls into under an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation.attributes import ATTRIBUTES
+
+Group = tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]
+"""Attribute, group, [n] whether an object is in it, [n] whether that is known."""
+
+
+def groups_of(table: pd.DataFrame, name: str) -> Iterator[Group]:
+    """Attribute, group, members [n] and objects of known value [n] of each group."""
+    groups = attribute_groups(table[name])
+    known = groups.notna().to_numpy()
+    for group in group_order(name, groups):
+        yield name, group, (groups == group).to_numpy(), known
+
+
+def attribute_groups(values: pd.Series) -> pd.Series:
+    """Name of each object's group under one attribute; None where it is unknown.
+
+    Tags give "yes" and "no", buckets their names, counts 0, 1, 2 and "3 or more".
+    Continuous values are cut at their terciles; where over a third of the objects
+    share the smallest value (no occlusion, say), into those and the rest.
+
+    Args:
+        values: a column of an attributes' objects table, named as there.
+    """
+    name = str(values.name)
+    groups = pd.Series(None, index=values.index, dtype=object)
+    known = values.notna()
+    if name.startswith("official_") or ATTRIBUTES[name].kind == "tag":
+        groups[known] = np.where(values[known].astype(bool), "yes", "no")
+    elif ATTRIBUTES[name].kind == "bucket":
+        groups[known] = values[known].astype(str)
+    elif ATTRIBUTES[name].kind == "count":
+        counts = values[known].astype(int)
+        groups[known] = counts.astype(str).where(counts < 3, "3 or more")
+    elif known.any():
+        groups[known] = _terciles(values[known].astype(float))
+    return groups
+
+
+def group_order(name: str, groups: pd.Series) -> list[str]:
+    """The groups of one attribute in the order people read them."""
+    found = set(groups.dropna())
+    if name in ATTRIBUTES and ATTRIBUTES[name].buckets:
+        return [bucket for bucket in ATTRIBUTES[name].buckets if bucket in found]
+    ranks = {"yes": 0, "no": 1, "least": 0, "low": 0, "middle": 1, "more": 2, "high": 2}
+    return sorted(found, key=lambda group: (ranks.get(group.split(" ")[0], 0), group))
+
+
+def _terciles(values: pd.Series) -> NDArray[np.object_]:
+    least = values.min()
+    if (values == least).mean() > 1 / 3:
+        return np.where(
+            values == least, f"least (= {least:.3g})", f"more (> {least:.3g})"
+        )
+    low, high = np.percentile(values, [100 / 3, 200 / 3])
+    names = [f"low (< {low:.3g})", "middle", f"high (>= {high:.3g})"]
+    return np.array(names, dtype=object)[
+        (values >= low).to_numpy(int) + (values >= high).to_numpy(int)
+    ]

@@ -1,0 +1,322 @@
+"""Scores by attribute: which objects a method is good at, and how sure that is.
+
+Every number is a mean over objects. Objects of one video share scene and camera, so
+intervals come from resampling videos, not objects (cluster bootstrap, 95 %
+percentile). Attributes overlap: a group is compared with all objects outside it, and
+no group's effect is claimed to be its own. Nothing here is a p-value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation.attributes import ATTRIBUTES, Attributes
+from evaluation.breakdown.bootstrap import Bootstrap, interval, ranks, slopes
+from evaluation.breakdown.groups import groups_of
+from evaluation.errors import InputError
+
+if TYPE_CHECKING:
+    from evaluation.scoring import Scores
+
+FEW = 5
+"""Groups of fewer objects are marked: their mean says little."""
+
+EVERYTHING = "all"
+"""Attribute and group under which all objects are listed."""
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Scores by attribute.
+
+    Attributes:
+        groups: per method, attribute and group: `n_objects`, `n_videos`, `mean` with
+            `low` and `high`; `rest`, the mean of all other objects whose value is
+            known; `delta` = mean - rest with `delta_low` and `delta_high`; `few`.
+        trends: per method and continuous attribute: rank correlation `spearman` with
+            `low` and `high`, and `change`, the score difference that a straight line
+            gives between the attribute's lower and upper quartile, with
+            `change_low` and `change_high`.
+        differences: per pair of methods, attribute and group: mean `difference`
+            (first - second) over objects both have, with interval, and `wins`, the
+            share of objects where the first is better (ties count half).
+        metric: column of the scores that was broken down.
+        notes: what a reader should know, e.g. objects without attributes.
+    """
+
+    groups: pd.DataFrame
+    trends: pd.DataFrame
+    differences: pd.DataFrame
+    metric: str
+    notes: tuple[str, ...] = ()
+
+
+def breakdown(
+    scores: Scores | Mapping[str, Scores],
+    attributes: Attributes,
+    names: Sequence[str] | None = None,
+    *,
+    metric: str = "J&F",
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Breakdown:
+    """Break scores down by attributes.
+
+    Args:
+        scores: of one method, or of several by name, on the same benchmark.
+        attributes: of that benchmark's objects.
+        names: columns of the attributes' objects table, official tags included;
+            None takes all that set objects apart.
+        metric: column of the scores' objects table.
+        resamples: of the bootstrap.
+        seed: of the bootstrap; the same seed gives the same intervals.
+
+    Raises:
+        InputError: unknown attribute or metric, or no object in common.
+    """
+    methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
+    table, notes = _joined(methods, attributes, metric)
+    bootstrap = Bootstrap(table["sequence"], resamples, seed)
+    chosen = _chosen(attributes.objects, names)
+    groups = [
+        (EVERYTHING, EVERYTHING, np.ones(len(table), bool), np.ones(len(table), bool))
+    ]
+    for name in chosen:
+        groups += groups_of(table, name)
+    continuous = [name for name in chosen if _is_continuous(name)]
+    return Breakdown(
+        groups=pd.DataFrame(
+            [
+                {"method": method, "attribute": name, "group": group}
+                | group_row(table[method].to_numpy(), member, known, bootstrap)
+                for method in methods
+                for name, group, member, known in groups
+            ]
+        ),
+        trends=pd.DataFrame(
+            [
+                {"method": method, "attribute": name}
+                | trend_row(
+                    table[name].to_numpy(float), table[method].to_numpy(), bootstrap
+                )
+                for method in methods
+                for name in continuous
+            ]
+        ),
+        differences=pd.DataFrame(
+            [
+                {"first": first, "second": second, "attribute": name, "group": group}
+                | difference_row(table[first] - table[second], member, bootstrap)
+                for first, second in _pairs(list(methods))
+                for name, group, member, _ in groups
+            ]
+        ),
+        metric=metric,
+        notes=notes,
+    )
+
+
+def two_way(
+    scores: Scores,
+    attributes: Attributes,
+    rows: str,
+    columns: str,
+    *,
+    metric: str = "J&F",
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Scores by two attributes at once.
+
+    Args:
+        scores: of one method.
+        attributes: of that benchmark's objects.
+        rows: an attribute.
+        columns: another one.
+        metric: column of the scores' objects table.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        One row per combination that occurs: `row`, `column`, `n_objects`,
+        `n_videos`, `mean`, `low`, `high`, `few`.
+
+    Raises:
+        InputError: unknown attribute or metric, or no object in common.
+    """
+    _chosen(attributes.objects, [rows, columns])
+    table, _ = _joined({"": scores}, attributes, metric)
+    bootstrap = Bootstrap(table["sequence"], resamples, seed)
+    cells = []
+    for _, row, in_row, _ in groups_of(table, rows):
+        for _, column, in_column, _ in groups_of(table, columns):
+            member = in_row & in_column
+            if member.any():
+                cell = group_row(table[""].to_numpy(), member, member, bootstrap)
+                kept = ("n_objects", "n_videos", "mean", "low", "high", "few")
+                cells.append(
+                    {"row": row, "column": column} | {key: cell[key] for key in kept}
+                )
+    return pd.DataFrame(cells)
+
+
+def group_row(
+    values: NDArray[np.float64],
+    member: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    """Mean of a group, of the rest, and their difference.
+
+    Args:
+        values: [n] scores; NaN where an object has none.
+        member: [n] in the group.
+        known: [n] whether the attribute is known; others are in neither part.
+        bootstrap: over the same objects.
+    """
+    scored = ~np.isnan(values)
+    member, rest = member & scored, ~member & known & scored
+    values = np.nan_to_num(values)
+    means, others = bootstrap.means(values, member), bootstrap.means(values, rest)
+    mean, other = _mean(values, member), _mean(values, rest)
+    n_videos = bootstrap.n_videos(member)
+    low, high = interval(means, n_videos)
+    delta_low, delta_high = interval(
+        means - others, min(n_videos, bootstrap.n_videos(rest))
+    )
+    return {
+        "n_objects": int(member.sum()),
+        "n_videos": n_videos,
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "rest": other,
+        "delta": mean - other,
+        "delta_low": delta_low,
+        "delta_high": delta_high,
+        "few": bool(member.sum() < FEW),
+    }
+
+
+def trend_row(
+    attribute: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    """How scores go with a continuous attribute.
+
+    In the resamples objects keep the ranks they have among all objects.
+    """
+    known = ~np.isnan(attribute) & ~np.isnan(values)
+    n_videos = bootstrap.n_videos(known)
+    row: dict[str, Any] = {"n_objects": int(known.sum()), "n_videos": n_videos}
+    if known.sum() < FEW or np.ptp(attribute[known]) == 0 or np.ptp(values[known]) == 0:
+        return row | dict.fromkeys(
+            ("spearman", "low", "high", "change", "change_low", "change_high"), np.nan
+        )
+    order = [ranks(series, known) for series in (attribute, values)]
+    rho, rhos = slopes(*order, known, bootstrap, normalised=True)
+    first, third = np.percentile(attribute[known], [25, 75])
+    slope, resampled = slopes(
+        np.nan_to_num(attribute), np.nan_to_num(values), known, bootstrap
+    )
+    low, high = interval(rhos, n_videos)
+    change_low, change_high = interval(resampled * (third - first), n_videos)
+    return row | {
+        "spearman": rho,
+        "low": low,
+        "high": high,
+        "change": slope * (third - first),
+        "change_low": change_low,
+        "change_high": change_high,
+    }
+
+
+def difference_row(
+    difference: pd.Series, member: NDArray[np.bool_], bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """Mean paired difference of two methods over the members both have scored."""
+    values = difference.to_numpy(float)
+    member = member & ~np.isnan(values)
+    values = np.nan_to_num(values)
+    n_videos = bootstrap.n_videos(member)
+    low, high = interval(bootstrap.means(values, member), n_videos)
+    inside = values[member]
+    return {
+        "n_objects": int(member.sum()),
+        "n_videos": n_videos,
+        "difference": _mean(values, member),
+        "low": low,
+        "high": high,
+        "wins": float(np.mean((np.sign(inside) + 1) / 2)) if len(inside) else np.nan,
+        "few": bool(member.sum() < FEW),
+    }
+
+
+def _joined(
+    methods: Mapping[str, Scores], attributes: Attributes, metric: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Attributes of the objects that any method has scores of, scores by method."""
+    keys = ["sequence", "object"]
+    table: pd.DataFrame | None = None
+    for method, scores in methods.items():
+        if metric not in scores.objects:
+            raise InputError(
+                "metric", repr(metric), "a column of the scores' objects", "Try 'J&F'."
+            )
+        own = scores.objects[[*keys, metric]].rename(columns={metric: method})
+        table = own if table is None else table.merge(own, on=keys, how="outer")
+    assert table is not None
+    joined = table.merge(attributes.objects, on=keys, how="inner")
+    if joined.empty:
+        raise InputError(
+            "attributes",
+            "no object that the scores have, too",
+            "attributes of the benchmark that was scored",
+            "Compute the attributes from the ground truth of the same benchmark.",
+        )
+    lost = len(table) - len(joined)
+    notes = (f"{lost} scored objects without attributes left out",) if lost else ()
+    return joined, notes
+
+
+def _chosen(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+    """Attribute columns wanted; those on which all objects agree tell nothing."""
+    available = [
+        str(name)
+        for name in objects
+        if name in ATTRIBUTES or str(name).startswith("official_")
+    ]
+    if names is None:
+        return [name for name in available if objects[name].nunique() > 1]
+    unknown = [name for name in names if name not in available]
+    if unknown:
+        raise InputError(
+            "attribute",
+            ", ".join(unknown),
+            "a known one",
+            f"Have {', '.join(available)}.",
+        )
+    return list(names)
+
+
+def _is_continuous(name: str) -> bool:
+    return name in ATTRIBUTES and ATTRIBUTES[name].kind in ("number", "count")
+
+
+def _pairs(methods: list[str]) -> list[tuple[str, str]]:
+    return [
+        (first, second)
+        for index, first in enumerate(methods)
+        for second in methods[index + 1 :]
+    ]
+
+
+def _mean(values: NDArray[np.float64], member: NDArray[np.bool_]) -> float:
+    return float(np.mean(values[member])) if member.any() else np.nan
