@@ -1,1 +1,31 @@
-"""Exact video object segmentation scores: masks on disk in, tables out."""
+"""Exact video object segmentation scores: masks on disk in, tables out.
+
+    from evaluation import score
+
+    scores = score("results/", "Annotations/480p", protocol="davis-2017")
+    print(scores.format_table())
+
+Names are loaded when they are first used, so importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "InputError": "evaluation.errors",
+    "Protocol": "evaluation.protocols",
+    "Scores": "evaluation.scores",
+    "get_protocol": "evaluation.protocols",
+    "merge": "evaluation.scores",
+    "score": "evaluation.scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -15,11 +15,8 @@ from evaluation.boundary import tolerance_radius
 from evaluation.counts import N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap
-from evaluation.protocols import Protocol
+from evaluation.protocols import VOID, Protocol
 from evaluation.sequence import MaskSequence, ObjectMasks
-
-VOID = 255
-"""Label by which DAVIS marks pixels that nobody can judge."""
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
@@ -75,6 +72,11 @@ class SequencePair:
     frames: tuple[str, ...]
     pred_frames: Mapping[str, str]
     ranges: Mapping[int, tuple[int, int]] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the video."""
+        return self.gt.name
 
     def read(self, frame: str) -> tuple[LabelMap | ObjectMasks, Any]:
         """Masks of ground truth and prediction; None where there is no prediction."""
@@ -217,7 +219,9 @@ class _Preparation:
         pred = self._fitted(pred, _shape(gt), pair.where(frame), pair.gt.where(frame))
         if isinstance(gt, dict) != isinstance(pred, dict):
             gt, pred = _as_objects(gt, pred), _as_objects(pred, gt)
-        elif self._void is not None and not isinstance(gt, dict):
+        elif self._void is not None and not (
+            isinstance(gt, dict) or isinstance(pred, dict)
+        ):
             gt, pred = _without_void(gt, pred, self._void)
         return self._merged(gt), self._merged(pred)
 

@@ -37,6 +37,7 @@ VOID_RULES = {
     "background": "255 in the ground truth is background",
     "ignored": "pixels with 255 in the ground truth are left out of both masks",
     "object": "255 is an object id like any other",
+    "none": "no label marks void",
 }
 REGION_RULES = {
     "jaccard": "J = I / U, two empty masks score 1",
@@ -64,6 +65,9 @@ DECAY_RULES = {
     "frames": "first quarter minus last quarter",
     "8-bit": "as the official code, whose 8-bit frame index wraps round after 256",
 }
+
+VOID = 255
+"""Label by which DAVIS marks pixels that nobody can judge."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,11 @@ class Protocol:
         for rule, table in _RULE_TABLES.items():
             if getattr(self, rule) not in table:
                 raise ValueError(f"{rule}={getattr(self, rule)!r} is not a rule")
+
+    @property
+    def void_label(self) -> int | None:
+        """Label of the ground truth that is no object; None if there is none."""
+        return VOID if self.void in ("background", "ignored") else None
 
     def rules(self) -> dict[str, str]:
         """The rules in words, rule name -> sentence."""
@@ -196,7 +205,7 @@ PROTOCOLS: dict[str, Protocol] = {
             "DAVIS-2016",
             "Perazzi et al. 2016",
             objects="foreground",
-            void="object",
+            void="none",
         ),
         _DAVIS_2017,
         replace(

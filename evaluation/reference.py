@@ -6,6 +6,7 @@ Slow and short: what :mod:`evaluation.kernels` counts quickly must equal this.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,11 @@ from evaluation.boundary import (
 from evaluation.counts import Counts
 from evaluation.labelmap import LabelMap, Mask
 
+Ids = Sequence[int] | NDArray[np.integer[Any]]
+"""Object ids, without duplicates."""
 
-def count_frame(
-    gt: LabelMap, pred: LabelMap, object_ids: Sequence[int], radius: int
-) -> Counts:
+
+def count_frame(gt: LabelMap, pred: LabelMap, object_ids: Ids, radius: int) -> Counts:
     """Count the pixels of every object of one frame.
 
     Args:
@@ -40,9 +42,7 @@ def count_frame(
     return np.array(rows, dtype=np.int64).reshape(len(rows), 7)
 
 
-def count_frame_adaptive(
-    gt: LabelMap, pred: LabelMap, object_ids: Sequence[int]
-) -> Counts:
+def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:
     """Count as :func:`count_frame`, with both tolerances of MOSE v2.
 
     Returns:
@@ -60,8 +60,8 @@ def count_frame_adaptive(
 def count_pairs(
     gt: LabelMap,
     pred: LabelMap,
-    gt_ids: Sequence[int],
-    pred_ids: Sequence[int],
+    gt_ids: Ids,
+    pred_ids: Ids,
     radius: int,
 ) -> Counts:
     """Count the pixels of every pair of a true object and a proposal.

@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,15 @@ from evaluation.labelmap import LabelMap, Mask, decode_label_map, decode_rle
 
 ObjectMasks = dict[int, Mask]
 """Masks that may overlap: object id -> [H, W] bool."""
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
 
 
 class MaskSequence(ABC):
@@ -67,9 +76,11 @@ class FileSequence(MaskSequence):
     """One label-map PNG a frame."""
 
     def where(self, frame: str, object_id: int | None = None) -> str:
+        """The file."""
         return str(self._masks[frame])
 
     def read(self, frame: str) -> LabelMap:
+        """The label map."""
         path: Path = self._masks[frame]
         data = path.read_bytes()
         if frame not in self._digests:
@@ -94,10 +105,12 @@ class ObjectFolderSequence(MaskSequence):
         super().__init__(name, frames)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
+        """The file."""
         paths: dict[int, Path] = self._masks[frame]
         return str(paths.get(object_id, next(iter(paths.values()))))  # type: ignore[arg-type]
 
     def read(self, frame: str) -> ObjectMasks:
+        """The masks of the objects annotated in this frame."""
         paths: dict[int, Path] = self._masks[frame]
         return {
             object_id: decode_label_map(path.read_bytes(), path) != 0
@@ -112,6 +125,7 @@ class ObjectFolderSequence(MaskSequence):
         )
 
     def object_frames(self, object_id: int) -> set[str]:
+        """Frames for which the object's folder has a file."""
         return {frame for frame in self.frames if object_id in self._masks[frame]}
 
 
@@ -127,10 +141,12 @@ class RleSequence(MaskSequence):
         self._source = source
 
     def where(self, frame: str, object_id: int | None = None) -> str:
+        """Where the mask comes from."""
         place = f"{self._source}, sequence {self.name}, frame {frame}"
         return place if object_id is None else f"{place}, object {object_id}"
 
     def read(self, frame: str) -> ObjectMasks:
+        """The masks of the objects encoded for this frame."""
         masks: Mapping[int, Any] = self._masks[frame]
         return {
             object_id: decode_rle(rle, self.where(frame, object_id))
@@ -149,9 +165,11 @@ class ArraySequence(MaskSequence):
         self.overlapping = any(isinstance(m, Mapping) for m in self._masks.values())
 
     def where(self, frame: str, object_id: int | None = None) -> str:
+        """Where the mask comes from."""
         return f"array of sequence {self.name}, frame {frame}"
 
     def read(self, frame: str) -> LabelMap | ObjectMasks:
+        """The masks as they were given."""
         masks = self._masks[frame]
         if isinstance(masks, Mapping):
             return {int(k): np.asarray(mask).astype(bool) for k, mask in masks.items()}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.boundary import adaptive_boundary_f, boundary_f
-from evaluation.counting import VOID, SequenceCounts, SequencePair
+from evaluation.counting import SequenceCounts, SequencePair
 from evaluation.counts import GT_AREA, N_COUNTS, PRED_AREA, Counts
 from evaluation.frame_rules import object_frames
 from evaluation.matching import assign_proposals
@@ -135,8 +135,11 @@ def _region(counts: Counts, protocol: Protocol) -> Values:
 def _eligible(counts: SequenceCounts, protocol: Protocol) -> NDArray[np.int64]:
     """Ids that the protocol's object rule takes from the ground truth."""
     ids, first = counts.object_ids, counts.first_ids
-    if protocol.void != "object":
-        ids, first = ids[ids != VOID], first[first != VOID]
+    if protocol.void_label is not None:
+        ids, first = (
+            ids[ids != protocol.void_label],
+            first[first != protocol.void_label],
+        )
     if not protocol.objects.startswith("first-frame"):
         return ids
     top = int(first.max()) if len(first) else 0

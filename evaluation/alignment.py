@@ -1,0 +1,157 @@
+"""Lay ground truth and prediction side by side, and say all that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from evaluation.counting import Leniency, SequencePair
+from evaluation.errors import InputError
+from evaluation.frame_rules import object_frames, sequence_frames
+from evaluation.protocols import FRAME_RULES, Protocol
+from evaluation.sequence import MaskSequence, ObjectFolderSequence
+from evaluation.sources import GroundTruth
+
+_SHOWN = 20
+"""Runs of frames written out for one sequence before an error is cut short."""
+
+
+def align(
+    truth: GroundTruth,
+    results: Mapping[str, MaskSequence],
+    results_label: str,
+    protocol: Protocol,
+    leniency: Leniency,
+) -> tuple[list[SequencePair], list[str]]:
+    """Pair up all sequences.
+
+    Returns:
+        Pairs with at least one frame to score, in order of sequence names, and
+        notes about what was skipped or looked odd.
+
+    Raises:
+        InputError: predictions are missing (all of them are listed), or nothing is
+            left to score.
+    """
+    pairs, notes, missing = [], [], []
+    for name in sorted(truth.sequences):
+        gt, pred = truth.sequences[name], results.get(name)
+        ranges = truth.ranges.get(name)
+        frames = sequence_frames(gt, protocol, ranges)
+        if not frames:
+            notes.append(
+                f"{name} was skipped: of its {len(gt.frames)} annotated frames none "
+                f"is scored ({FRAME_RULES[protocol.frames]})"
+            )
+            continue
+        names = _matching_names(gt, pred, notes) if pred else {}
+        pair = SequencePair(gt, pred, frames, names, ranges)
+        missing += _missing(pair, protocol)
+        pairs.append(pair)
+    if missing and leniency.missing == "error":
+        raise _missing_error(results_label, missing)
+    notes += [f"scored as empty: {line}" for line in missing]
+    if not pairs:
+        raise InputError(
+            truth.label,
+            "; ".join(notes) or "no sequences",
+            f"sequences with frames to score under {protocol.name}",
+            "Use videos with more annotated frames, or a protocol that scores all "
+            "frames.",
+        )
+    return pairs, notes
+
+
+def _matching_names(
+    gt: MaskSequence, pred: MaskSequence, notes: list[str]
+) -> dict[str, str]:
+    """Name that the prediction has for each ground-truth frame, where it has one.
+
+    Equal names stand for each other; failing that, equal frame numbers do.
+    """
+    available = set(pred.frames)
+    names = {frame: frame for frame in gt.frames if frame in available}
+    if not names:
+        numbers = {int(name): name for name in pred.frames if name.isdigit()}
+        names = {
+            frame: numbers[int(frame)]
+            for frame in gt.frames
+            if frame.isdigit() and int(frame) in numbers
+        }
+        if names:
+            frame, name = next(iter(names.items()))
+            notes.append(
+                f"{gt.name}: frames are matched by number, as their names differ "
+                f"({frame} in the ground truth, {name} in the prediction)"
+            )
+    lacking = [frame for frame in gt.frames if frame not in names]
+    extra = available - set(names.values())
+    if lacking and extra:
+        notes.append(
+            f"{gt.name}: frame names differ, the prediction lacks {_listed(lacking)} "
+            f"and has {_listed(sorted(extra))} instead; is its numbering off?"
+        )
+    if any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
+        notes.append(
+            f"{gt.name}: frame numbers are not padded with zeros; they were put in "
+            f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
+        )
+    return names
+
+
+def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
+    """One line for every sequence, or object of it, that lacks predictions."""
+    name = pair.gt.name
+    if pair.pred is None:
+        return [f"sequence {name} (all {len(pair.frames)} frames)"]
+    if not pair.pred.frames:
+        return [f"sequence {name} (all {len(pair.frames)} frames{_look_alikes(pair)})"]
+    lacking = [frame for frame in pair.frames if frame not in pair.pred_frames]
+    if lacking:
+        return [f"{name}: {_listed(lacking)} ({len(lacking)} frames)"]
+    if not (pair.gt.overlapping and isinstance(pair.pred, ObjectFolderSequence)):
+        return []
+    lines = []
+    for object_id in sorted(pair.gt.annotated_ids()):
+        wanted = object_frames(pair.gt, object_id, protocol, pair.ranges)
+        own = pair.pred.object_frames(object_id)
+        gone = [
+            f for f in pair.frames if f in wanted and pair.pred_frames[f] not in own
+        ]
+        if gone:
+            lines.append(
+                f"{name}, object {object_id}: {_listed(gone)} ({len(gone)} frames)"
+            )
+    return lines
+
+
+def _look_alikes(pair: SequencePair) -> str:
+    """Mention JPEG files where PNG files are missing."""
+    folder = getattr(pair.pred, "folder", None)
+    if isinstance(folder, Path) and any(folder.glob("*.jp*g")):
+        return "; there are JPEG files, but JPEG changes object ids"
+    return ""
+
+
+def _listed(frames: Sequence[str]) -> str:
+    """Frame names, neighbours by number drawn together: ``00003-00007, 00010``."""
+    runs: list[list[str]] = []
+    for frame in frames:
+        last = runs[-1][-1] if runs else ""
+        if last.isdigit() and frame.isdigit() and int(frame) == int(last) + 1:
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    shown = [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _missing_error(results: str, missing: Sequence[str]) -> InputError:
+    return InputError(
+        results,
+        f"predictions missing: {'; '.join(missing)}",
+        "one PNG mask for every scored frame of the ground truth",
+        "Predict these too, or score them as empty masks (missing='score-as-empty', "
+        "--missing score-as-empty).",
+    )

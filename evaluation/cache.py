@@ -1,0 +1,89 @@
+"""Remember the pixel counts of sequences that have not changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.counting import Leniency, SequenceCounts, SequencePair
+from evaluation.labelmap import write_atomically
+from evaluation.protocols import Protocol
+
+FORMAT = 1
+"""Raised whenever counting changes, so that older counts are not taken up."""
+
+_ARRAYS = (
+    "object_ids",
+    "counts",
+    "first_ids",
+    "gt_ids",
+    "pred_ids",
+    "proposal_ids",
+    "pairs",
+)
+
+
+class CountsCache:
+    """Pixel counts by content of the masks and rules of counting.
+
+    A sequence is known again by the bytes of its files, wherever they lie; a changed
+    mask, another protocol or another leniency is another entry.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(
+        self, pair: SequencePair, protocol: Protocol, leniency: Leniency
+    ) -> SequenceCounts | None:
+        """Counts of an earlier run; None if there are none that can be read."""
+        try:
+            with np.load(self._path(pair, protocol, leniency)) as arrays:
+                known = {name: arrays[name] for name in _ARRAYS}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return SequenceCounts(name=pair.gt.name, frames=pair.frames, **known)
+
+    def store(
+        self,
+        pair: SequencePair,
+        protocol: Protocol,
+        leniency: Leniency,
+        counts: SequenceCounts,
+    ) -> None:
+        """Keep the counts of one sequence."""
+        buffer = io.BytesIO()
+        arrays = {name: getattr(counts, name) for name in _ARRAYS}
+        np.savez_compressed(buffer, **arrays)
+        write_atomically(self._path(pair, protocol, leniency), buffer.getvalue())
+
+    def _path(self, pair: SequencePair, protocol: Protocol, leniency: Leniency) -> Path:
+        rules = (protocol.boundary, protocol.matching, protocol.void, protocol.objects)
+        key = repr((FORMAT, rules, leniency, pair.fingerprint()))
+        digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+        return self._folder / digest[:2] / f"{digest}.npz"
+
+
+def open_cache(cache: bool | str | os.PathLike[str]) -> CountsCache | None:
+    """Open the cache that `score` was asked for.
+
+    Args:
+        cache: False for none, True for the user's cache folder, or a folder.
+    """
+    if cache is False:
+        return None
+    return CountsCache(default_folder() if cache is True else Path(cache))
+
+
+def default_folder() -> Path:
+    """``$S3FO_CACHE_DIR/counts``, else ``s3fo/counts`` in the user's cache folder."""
+    own = os.environ.get("S3FO_CACHE_DIR")
+    if own:
+        return Path(own) / "counts"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "s3fo" / "counts"

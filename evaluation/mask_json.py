@@ -1,0 +1,118 @@
+"""Masks kept as run-length encodings in one JSON file.
+
+Four forms are told apart by their keys: BURST, SA-V, YouTube-VIS, and the plain
+nesting sequence -> frame -> object id -> COCO RLE.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evaluation.errors import InputError
+from evaluation.sequence import MaskSequence, RleSequence
+
+SAV_FRAME_STEP = 4
+"""SA-V annotates at 6 frames a second in videos of 24."""
+
+Frames = dict[str, dict[int, Any]]
+"""Frame name -> object id -> COCO RLE."""
+
+
+def read_mask_json(path: Path) -> dict[str, MaskSequence]:
+    """Read all sequences of a JSON file.
+
+    Args:
+        path: BURST (``{"sequences": [...]}``), SA-V (``{"video_id": ...,
+            "masklet": [...]}``), YouTube-VIS (``{"videos": ..., "annotations":
+            ...}``), or ``{sequence: {frame: {object id: RLE}}}``.
+
+    Raises:
+        InputError: the file is no JSON, or has none of these forms.
+    """
+    try:
+        document = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(path, f"no valid JSON ({error})") from error
+    try:
+        sequences = _sequences(document)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise _unreadable(path, f"JSON of another form ({error!r})") from error
+    return {
+        name: RleSequence(name, frames, str(path)) for name, frames in sequences.items()
+    }
+
+
+def _sequences(document: Any) -> dict[str, Frames]:
+    if "sequences" in document:
+        return {item["seq_name"]: _burst(item) for item in document["sequences"]}
+    if "masklet" in document:
+        return {str(document["video_id"]): _sa_v(document)}
+    if "videos" in document and "annotations" in document:
+        return _youtube_vis(document)
+    return {
+        str(name): {
+            str(frame): {int(k): _checked(rle) for k, rle in masks.items()}
+            for frame, masks in frames.items()
+        }
+        for name, frames in document.items()
+    }
+
+
+def _burst(item: Mapping[str, Any]) -> Frames:
+    size = [item["height"], item["width"]]
+    frames: Frames = {}
+    pairs = zip(item["annotated_image_paths"], item["segmentations"], strict=True)
+    for image, masks in pairs:
+        frames[Path(image).stem] = {
+            int(k): {"size": size, "counts": mask["rle"]} for k, mask in masks.items()
+        }
+    return frames
+
+
+def _sa_v(document: Mapping[str, Any]) -> Frames:
+    ids = [int(k) for k in document["masklet_id"]]
+    return {
+        f"{SAV_FRAME_STEP * t:05d}": {
+            k: _checked(rle) for k, rle in zip(ids, masks, strict=True)
+        }
+        for t, masks in enumerate(document["masklet"])
+    }
+
+
+def _youtube_vis(document: Mapping[str, Any]) -> dict[str, Frames]:
+    """Objects of a video are numbered from 1 on, in order of their annotation ids."""
+    videos = {video["id"]: video for video in document["videos"]}
+    names = {k: Path(v["file_names"][0]).parent.name for k, v in videos.items()}
+    sequences: dict[str, Frames] = {
+        names[k]: {Path(file).stem: {} for file in video["file_names"]}
+        for k, video in videos.items()
+    }
+    counted: dict[Any, int] = {}
+    for item in sorted(document["annotations"], key=lambda item: item["id"]):
+        video = item["video_id"]
+        counted[video] = counted.get(video, 0) + 1
+        files = videos[video]["file_names"]
+        for file, rle in zip(files, item["segmentations"], strict=True):
+            if rle is not None:
+                frame = sequences[names[video]][Path(file).stem]
+                frame[counted[video]] = _checked(rle)
+    return sequences
+
+
+def _checked(rle: Any) -> Any:
+    if "size" not in rle or "counts" not in rle:
+        raise KeyError("size, counts")
+    return rle
+
+
+def _unreadable(path: Path, found: str) -> InputError:
+    return InputError(
+        path,
+        found,
+        "masks as BURST, SA-V or YouTube-VIS JSON, or {sequence: {frame: {object id: "
+        "COCO RLE}}}",
+        "Convert the file, or give a folder of PNG masks.",
+    )

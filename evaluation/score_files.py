@@ -1,0 +1,102 @@
+"""Scores on disk: three tables and a JSON that says what they rest on."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.errors import InputError
+from evaluation.labelmap import write_atomically
+from evaluation.protocols import Protocol
+from evaluation.scores import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DOCUMENT = "scores.json"
+TABLES = ("frames", "objects", "sequences")
+FORMATS = ("parquet", "csv")
+
+
+def save_scores(scores: Scores, folder: Path, format: str) -> Path:  # noqa: A002
+    """Write `scores` into `folder`; see :meth:`Scores.save`."""
+    if format not in FORMATS:
+        raise InputError(
+            "format", repr(format), "'parquet' or 'csv'", "Choose one of them."
+        )
+    for name in TABLES:
+        table: pd.DataFrame = getattr(scores, name)
+        write_atomically(folder / f"{name}.{format}", _encode(table, format))
+        for other in FORMATS:
+            if other != format:
+                (folder / f"{name}.{other}").unlink(missing_ok=True)
+    document = {
+        **scores.to_json_dict(),
+        "protocol_fields": scores.protocol.to_dict(),
+        "format": format,
+    }
+    text = json.dumps(document, indent=1, allow_nan=False)
+    write_atomically(folder / DOCUMENT, text.encode())
+    return folder
+
+
+def load_scores(folder: Path) -> Scores:
+    """Read scores from `folder`; see :meth:`Scores.load`."""
+    document = _read_document(folder / DOCUMENT)
+    frames, objects = (
+        _read_table(folder / f"{name}.{document['format']}", document["format"])
+        for name in ("frames", "objects")
+    )
+    return Scores(
+        Protocol(**document["protocol_fields"]),
+        frames,
+        objects,
+        document["fingerprint"],
+        tuple(document["notes"]),
+        document["inputs"],
+        document["version"],
+    )
+
+
+def _encode(table: pd.DataFrame, format: str) -> bytes:  # noqa: A002
+    buffer = io.BytesIO()
+    if format == "parquet":
+        table.to_parquet(buffer, index=False)
+    else:
+        table.to_csv(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+        if "protocol_fields" in document and document.get("format") in FORMATS:
+            return document
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        pass
+    raise InputError(
+        path,
+        "no saved scores",
+        "the JSON file that Scores.save writes beside its tables",
+        "Give the folder that was passed to Scores.save.",
+    )
+
+
+def _read_table(path: Path, format: str) -> dict[str, list[Any]]:  # noqa: A002
+    import pandas as pd
+
+    if not path.is_file():
+        raise InputError(
+            path,
+            "no such table",
+            "the table that Scores.save wrote beside its JSON",
+            "Copy the whole folder, or score again.",
+        )
+    if format == "parquet":
+        table = pd.read_parquet(path)
+    else:
+        names = {"sequence": str, "frame": str, "group": str}
+        table = pd.read_csv(path, dtype=names, float_precision="round_trip")
+    return {str(name): table[name].tolist() for name in table}

@@ -1,0 +1,60 @@
+"""Scores as the text table that official tools print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluation.scores import Scores
+
+_HEADINGS = {
+    "J&F": "J&F-Mean",
+    "J": "J-Mean",
+    "J_recall": "J-Recall",
+    "J_decay": "J-Decay",
+    "F": "F-Mean",
+    "F_recall": "F-Recall",
+    "F_decay": "F-Decay",
+}
+
+
+def format_scores(scores: Scores, *, per_object: bool = False) -> str:
+    """Format scores like the DAVIS evaluation: global, then by object."""
+    summary = scores.summary
+    parts = [
+        scores.protocol.one_line(),
+        _table(list(_HEADINGS.values()), [[summary[key] for key in _HEADINGS]]),
+    ]
+    extra = {key: value for key, value in summary.items() if key not in _HEADINGS}
+    if extra:
+        parts.append(
+            "\n".join(f"{key:<20} {value:.3f}" for key, value in extra.items())
+        )
+    if per_object:
+        parts.append(_object_table(scores))
+    parts += [f"Note: {note}" for note in scores.notes]
+    return "\n\n".join(parts)
+
+
+def _object_table(scores: Scores) -> str:
+    table = scores.object_columns
+    names = zip(table["sequence"], table["object"], strict=True)
+    values = zip(table["J&F"], table["J_mean"], table["F_mean"], strict=True)
+    rows = [
+        [f"{sequence}_{object_id}", *row]
+        for (sequence, object_id), row in zip(names, values, strict=True)
+    ]
+    return _table(["Sequence", "J&F-Mean", "J-Mean", "F-Mean"], rows)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
+    cells = [list(headings)] + [
+        [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
+        for row in rows
+    ]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    )

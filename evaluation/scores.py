@@ -1,0 +1,236 @@
+"""`Scores`: what an evaluation comes to, as tables."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.aggregation import METRICS, summarise
+from evaluation.errors import InputError
+from evaluation.protocols import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table = Mapping[str, Sequence[Any]]
+"""Columns of equal length by name."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one results folder under one protocol; fractions 0..1.
+
+    Attributes:
+        protocol: the rules.
+        frame_columns: the `frames` table as columns, see there.
+        object_columns: the `objects` table as columns, see there.
+        fingerprint: digest of all masks that were read.
+        notes: what a reader of the numbers should know, in sentences.
+        inputs: names of the results and of the ground truth.
+        version: version of this software.
+    """
+
+    protocol: Protocol
+    frame_columns: Table
+    object_columns: Table
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+
+    @cached_property
+    def frames(self) -> pd.DataFrame:
+        """One row an object and counted frame.
+
+        Columns: sequence, object (int), frame (name), J, F, gt_area, pred_area
+        (pixels); F_adaptive under MOSE v2.
+        """
+        return _data_frame(self.frame_columns)
+
+    @cached_property
+    def objects(self) -> pd.DataFrame:
+        """One row an object.
+
+        Columns: sequence, object, J&F, J_mean, J_recall, J_decay, F_mean, F_recall,
+        F_decay, V, n_frames, and J and F of disappearance and reappearance (NaN
+        where an object has none). Where the protocol has them: F_adaptive_mean,
+        J&F_adaptive, group (seen, unseen), proposal (matched id, 0 for none).
+        """
+        return _data_frame(self.object_columns)
+
+    @cached_property
+    def sequences(self) -> pd.DataFrame:
+        """One row a sequence: number of objects, J&F, J, F as means over objects."""
+        return _data_frame(self.sequence_columns)
+
+    @cached_property
+    def sequence_columns(self) -> Table:
+        """The `sequences` table as columns."""
+        table: dict[str, list[Any]] = {
+            key: [] for key in ("sequence", "n_objects", "J&F", "J", "F")
+        }
+        rows: dict[str, list[int]] = {}
+        for i, name in enumerate(self.object_columns["sequence"]):
+            rows.setdefault(name, []).append(i)
+        for name, indices in rows.items():
+            region = self._mean("J_mean", indices)
+            boundary = self._mean("F_mean", indices)
+            values = (name, len(indices), (region + boundary) / 2, region, boundary)
+            for key, value in zip(table, values, strict=True):
+                table[key].append(value)
+        return table
+
+    @cached_property
+    def summary(self) -> dict[str, float]:
+        """Metric -> score over everything, the way the protocol averages.
+
+        Always J&F, J, F, J_recall, J_decay, F_recall, F_decay, V; where there are
+        any, J&F_adaptive, F_adaptive, the scores of disappearance and reappearance,
+        and J_seen, J_unseen and so on.
+        """
+        return summarise(self.object_columns, self.protocol)
+
+    @cached_property
+    def summary_percent(self) -> dict[str, float]:
+        """The summary in percent, as tools that print percent compute it."""
+        return summarise(self.object_columns, self.protocol, scale=100.0)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """All but the frames as one JSON object; fractions, NaN as null."""
+        headline = ("sequence", "object")
+        columns = {**{key: key for key in headline}, "J&F": "J&F", **METRICS}
+        columns |= {"n_frames": "n_frames", "group": "group", "proposal": "proposal"}
+        present = {k: c for k, c in columns.items() if c in self.object_columns}
+        rows = zip(*(self.object_columns[c] for c in present.values()), strict=True)
+        document = {
+            "protocol": self.protocol.name,
+            "protocol_rules": self.protocol.rules(),
+            **self.summary,
+            "objects": [dict(zip(present, row, strict=True)) for row in rows],
+            "notes": list(self.notes),
+            "inputs": dict(self.inputs),
+            "fingerprint": self.fingerprint,
+            "version": self.version,
+        }
+        cleaned: dict[str, Any] = _plain(document)
+        return cleaned
+
+    def format_table(self, *, per_object: bool = False) -> str:
+        """The table that the official tools print, as text."""
+        from evaluation.score_table import format_scores
+
+        return format_scores(self, per_object=per_object)
+
+    def save(self, folder: str | Path, *, format: str = "parquet") -> Path:  # noqa: A002
+        """Write all tables and what they rest on into a folder.
+
+        Args:
+            folder: made if missing; earlier scores in it are replaced.
+            format: ``"parquet"`` or ``"csv"``.
+
+        Returns:
+            The folder.
+        """
+        from evaluation.score_files import save_scores
+
+        return save_scores(self, Path(folder), format)
+
+    @staticmethod
+    def load(folder: str | Path) -> Scores:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: the folder holds no scores, or not all of them.
+        """
+        from evaluation.score_files import load_scores
+
+        return load_scores(Path(folder))
+
+    def _mean(self, column: str, indices: Sequence[int]) -> float:
+        import numpy as np
+
+        return float(np.mean([self.object_columns[column][i] for i in indices]))
+
+
+def merge(shards: Sequence[Scores]) -> Scores:
+    """Put the scores of different sequences, made apart, into one.
+
+    Args:
+        shards: at least one; same protocol, no sequence twice.
+
+    Raises:
+        InputError: protocols differ, or a sequence is in more than one.
+    """
+    first = shards[0]
+    for other in shards[1:]:
+        if other.protocol != first.protocol:
+            raise InputError(
+                "shards",
+                f"the protocols {first.protocol.name} and {other.protocol.name}",
+                "one protocol",
+                "Score all shards with the same protocol.",
+            )
+    owners: dict[str, int] = {}
+    for i, shard in enumerate(shards):
+        for sequence in shard.sequence_columns["sequence"]:
+            if owners.setdefault(sequence, i) != i:
+                raise InputError(
+                    "shards",
+                    f"sequence {sequence} in two of them",
+                    "each sequence in one shard",
+                    "Leave out one of the two.",
+                )
+    digest = hashlib.blake2b(digest_size=16)
+    for shard in sorted(shards, key=lambda shard: shard.fingerprint):
+        digest.update(shard.fingerprint.encode())
+    return Scores(
+        first.protocol,
+        _stacked([shard.frame_columns for shard in shards]),
+        _stacked([shard.object_columns for shard in shards]),
+        digest.hexdigest() if len(shards) > 1 else first.fingerprint,
+        tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
+        first.inputs,
+        first.version,
+    )
+
+
+def software_version() -> str:
+    """Version of the installed package; ``"unknown"`` when it is not installed."""
+    try:
+        return version("s3fo")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _stacked(tables: Sequence[Table]) -> Table:
+    """Tables below each other, sequences in order of name."""
+    columns = list(dict.fromkeys(name for table in tables for name in table))
+    rows: list[tuple[Any, ...]] = []
+    for table in tables:
+        missing = [math.nan] * len(table["sequence"])
+        rows += zip(*(table.get(name, missing) for name in columns), strict=True)
+    rows.sort(key=lambda row: row[0])
+    return {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+
+
+def _data_frame(columns: Table) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: list(column) for name, column in columns.items()})
+
+
+def _plain(value: Any) -> Any:
+    """Turn NaN into None and numpy numbers into Python's, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,162 @@
+"""Score a results folder: everything from opening it to the tables."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.alignment import align
+from evaluation.cache import CountsCache, open_cache
+from evaluation.checks import check_labels, note_objects
+from evaluation.counting import Leniency, SequencePair, count_sequence
+from evaluation.errors import InputError
+from evaluation.parallel import run_in_order
+from evaluation.progress import ProgressCallback
+from evaluation.protocols import Protocol, get_protocol
+from evaluation.scores import Scores, software_version
+from evaluation.sequence_scores import SequenceScores, score_sequence
+from evaluation.sources import GroundTruth, Source, open_ground_truth, open_results
+from evaluation.tables import frame_table, object_table
+
+__all__ = ["Scores", "score"]
+
+
+def score(
+    results: Source,
+    ground_truth: Source,
+    protocol: str | Protocol = "davis-2017",
+    *,
+    sequences: Collection[str] | None = None,
+    unseen: Collection[str] = (),
+    missing: str = "error",
+    resize: str | None = None,
+    binarize: bool = False,
+    void: int | None = None,
+    workers: int | None = None,
+    cache: bool | str | os.PathLike[str] = False,
+    progress: ProgressCallback | None = None,
+) -> Scores:
+    """Score predicted masks against ground truth.
+
+    Args:
+        results: results folder ``<sequence>/<frame>.png`` (or per-object folders
+            ``<sequence>/<object>/<frame>.png``), with or without folders around it;
+            a JSON file of run-length encodings; or arrays, sequence -> frame ->
+            label map or {object id: mask}, or sequence -> [T, H, W].
+        ground_truth: the same, or an object with `sequences`, such as a `Benchmark`.
+        protocol: name, or a `Protocol`; the rules under which objects and frames
+            count.
+        sequences: names of the sequences to score; None for all of the ground truth.
+        unseen: sequences, or ``"sequence/object"``, whose kind is not in training
+            data; for protocols that average seen and unseen apart.
+        missing: ``"error"``, or ``"score-as-empty"`` for frames and sequences
+            without prediction.
+        resize: ``"nearest"`` resizes predictions of another size; None refuses them.
+        binarize: take whatever is not 0 as object 1, in both masks.
+        void: ground-truth label whose pixels are left out of both masks; None
+            follows the protocol.
+        workers: threads; None takes one a processor, at most one a sequence. The
+            result does not depend on it.
+        cache: keep pixel counts of finished sequences in a folder (True: the user's
+            cache folder), so that unchanged sequences need no counting next time,
+            and an interrupted job goes on where it was.
+        progress: called from this thread as frames get done.
+
+    Returns:
+        Scores with tables, summary, notes and the inputs' fingerprint.
+
+    Raises:
+        InputError: the input is not as the benchmark wants it; says what to do.
+    """
+    rules = get_protocol(protocol)
+    leniency = Leniency(missing, resize, binarize, void)
+    truth = _chosen(open_ground_truth(ground_truth), sequences)
+    predictions, label = open_results(results, truth.sequences)
+    pairs, notes = align(truth, predictions, label, rules, leniency)
+    job = _Job(rules, leniency, label, truth.label, open_cache(cache))
+    done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
+    notes += [note for part in done for note in part.notes]
+    kept = [part for part in done if len(part.scores.object_ids)]
+    if not kept:
+        raise InputError(
+            truth.label,
+            "; ".join(notes),
+            f"objects to score under {rules.name}",
+            "Check that the ground truth holds object ids.",
+        )
+    scores = [part.scores for part in kept]
+    groups = _groups(truth, unseen) if rules.average == "seen-unseen" else None
+    if groups is not None and not groups:
+        notes.append("no object is marked as unseen: the total is over seen ones only")
+    return Scores(
+        rules,
+        frame_table(scores),
+        object_table(scores, rules, groups),
+        _total_fingerprint(done),
+        tuple(notes),
+        {"results": label, "ground_truth": truth.label},
+        software_version(),
+    )
+
+
+@dataclass(frozen=True)
+class _Scored:
+    scores: SequenceScores
+    fingerprint: str
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is done with one sequence."""
+
+    protocol: Protocol
+    leniency: Leniency
+    results: str
+    truth: str
+    cache: CountsCache | None
+
+    def __call__(self, pair: SequencePair, tick: Any) -> _Scored:
+        counts = None
+        if self.cache:
+            counts = self.cache.load(pair, self.protocol, self.leniency)
+        if counts is None:
+            counts = count_sequence(pair, self.protocol, self.leniency, tick)
+            if self.cache:
+                self.cache.store(pair, self.protocol, self.leniency, counts)
+        notes = check_labels(
+            counts, self.protocol, self.leniency, self.results, self.truth
+        )
+        scores = score_sequence(counts, pair, self.protocol)
+        notes += note_objects(counts, scores, self.protocol)
+        return _Scored(scores, pair.fingerprint(), notes)
+
+
+def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
+    if names is None:
+        return truth
+    unknown = sorted(set(names) - set(truth.sequences))
+    if unknown:
+        raise InputError(
+            "sequences",
+            f"{', '.join(unknown)}, not in {truth.label}",
+            f"some of {', '.join(sorted(truth.sequences))}",
+            "Name sequences of the ground truth.",
+        )
+    chosen = {name: truth.sequences[name] for name in sorted(set(names))}
+    return GroundTruth(chosen, truth.label, truth.ranges, truth.unseen)
+
+
+def _groups(truth: GroundTruth, unseen: Collection[str]) -> frozenset[str]:
+    """Sequences and ``"sequence/object"`` that count as unseen."""
+    return truth.unseen | frozenset(unseen)
+
+
+def _total_fingerprint(done: list[_Scored]) -> str:
+    total = hashlib.blake2b(digest_size=16)
+    for part in done:
+        total.update(f"{part.scores.name}\0{part.fingerprint}\n".encode())
+    return total.hexdigest()

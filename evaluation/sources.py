@@ -1,0 +1,132 @@
+"""Open results and ground truth in any of the forms in which people have them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.folders import open_ground_truth_folder, open_results_folder
+from evaluation.frame_rules import Ranges
+from evaluation.sequence import ArraySequence, FileSequence, MaskSequence
+
+Source = str | os.PathLike[str] | Mapping[str, Any] | Any
+"""A folder, a JSON file of run-length encodings, arrays by sequence and frame, or
+(ground truth) an object with `sequences`, such as a `Benchmark`."""
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """What is to be scored against.
+
+    Attributes:
+        sequences: masks by sequence name.
+        label: what to call it in messages.
+        ranges: sequence -> object id -> frame numbers in which LVOS scores it.
+        unseen: ``"sequence/object"`` of objects whose kind is not in training data.
+    """
+
+    sequences: Mapping[str, MaskSequence]
+    label: str
+    ranges: Mapping[str, Ranges] = field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
+
+
+def open_ground_truth(source: Source) -> GroundTruth:
+    """Open a ground truth.
+
+    Raises:
+        InputError: there is nothing to score against.
+    """
+    if hasattr(source, "sequences"):
+        return _from_benchmark(source)
+    if isinstance(source, Mapping):
+        return GroundTruth(_from_arrays(source, {}), "arrays")
+    path = Path(source)
+    if path.suffix == ".json" and path.is_file():
+        from evaluation.mask_json import read_mask_json
+
+        return GroundTruth(read_mask_json(path), str(path))
+    return GroundTruth(open_ground_truth_folder(path), str(path))
+
+
+def open_results(
+    source: Source, truth: Mapping[str, MaskSequence]
+) -> tuple[dict[str, MaskSequence], str]:
+    """Open the predictions for the sequences of a ground truth.
+
+    Returns:
+        Those of the sequences that are there, and what to call the source.
+
+    Raises:
+        InputError: none of the sequences is there.
+    """
+    if isinstance(source, Mapping):
+        return _from_arrays(source, truth), "arrays"
+    path = Path(source)
+    if path.suffix == ".json" and path.is_file():
+        from evaluation.mask_json import read_mask_json
+
+        found = read_mask_json(path)
+        return {name: found[name] for name in truth if name in found}, str(path)
+    return open_results_folder(path, truth), str(path)
+
+
+def _from_benchmark(benchmark: Any) -> GroundTruth:
+    sequences: dict[str, MaskSequence] = {}
+    ranges: dict[str, Ranges] = {}
+    unseen: set[str] = set()
+    for video in benchmark.sequences:
+        masks = getattr(video, "object_masks", None)
+        if masks is None:
+            masks = FileSequence(video.name, dict(video.annotations))
+        sequences[video.name] = masks
+        for item in getattr(video, "known_objects", None) or ():
+            if getattr(item, "seen", None) is False:
+                unseen.add(f"{video.name}/{item.object_id}")
+            if getattr(item, "frame_range", None):
+                own = ranges.setdefault(video.name, {})
+                assert isinstance(own, dict)
+                own[item.object_id] = item.frame_range
+    label = str(getattr(benchmark, "name", "benchmark"))
+    return GroundTruth(sequences, label, ranges, frozenset(unseen))
+
+
+def _from_arrays(
+    source: Mapping[str, Any], truth: Mapping[str, MaskSequence]
+) -> dict[str, MaskSequence]:
+    wanted: Collection[str] = truth or source
+    return {
+        name: ArraySequence(name, _frames(name, source[name], truth.get(name)))
+        for name in wanted
+        if name in source
+    }
+
+
+def _frames(name: str, masks: Any, truth: MaskSequence | None) -> Mapping[str, Any]:
+    """Masks by frame name; a [T, H, W] array takes the names of the ground truth."""
+    if isinstance(masks, Mapping):
+        return {str(frame): mask for frame, mask in masks.items()}
+    stack = np.asarray(masks)
+    if stack.ndim != 3:
+        raise InputError(
+            f"array of sequence {name}",
+            f"shape {stack.shape}",
+            "label maps [T, H, W], or a mapping from frame name to label map",
+            "Stack one label map a frame.",
+        )
+    names = truth.frames if truth else [f"{t:05d}" for t in range(len(stack))]
+    if len(names) != len(stack):
+        raise InputError(
+            f"array of sequence {name}",
+            f"{len(stack)} frames",
+            f"the {len(names)} frames of the ground truth",
+            "Name the frames (a mapping from frame name to label map) if some are "
+            "left out on purpose.",
+        )
+    return dict(zip(names, stack, strict=True))
