@@ -203,12 +203,12 @@ def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
     """Hash of everything that a sample is made from."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{video.content} {form} {sequence.frames}".encode())
-    digest.update(f"{sequence.known_objects} {sequence.attributes}".encode())
+    digest.update(f"{categories_of(sequence)} {sequence.attributes}".encode())
     for frame in sequence.annotated_frames:
         if sequence.object_masks is None:
             digest.update(sequence.annotations[frame].read_bytes())
         else:
-            for object_id, mask in sorted(sequence.object_masks.read(frame).items()):
+            for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
                 digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
     return digest.hexdigest()
 

@@ -55,7 +55,7 @@ def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
     if sequence.object_masks is None:
         return masks_of_label_map(sequence.read_annotation(frame))
     found = []
-    for object_id, mask in sorted(sequence.object_masks.read(frame).items()):
+    for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
         for item in masks_of_label_map(mask.astype(np.uint8)):
             found.append(item._replace(object_id=object_id))
     return found
@@ -74,7 +74,9 @@ def _relative_box(where: tuple[slice, slice], shape: tuple[int, ...]) -> list[fl
 
 def categories_of(sequence: VideoSequence) -> dict[int, str | None]:
     """Category of the objects that the benchmark lists; decodes nothing."""
-    return {item.object_id: item.category for item in sequence.known_objects or ()}
+    if sequence.known_objects is None:
+        return {}
+    return {item.object_id: item.category for item in sequence.objects}
 
 
 def object_label(object_id: int, categories: Mapping[int, str | None]) -> str:

@@ -16,28 +16,33 @@ from typing import Any, NamedTuple
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.operators.store import ExecutionStore
 from fiftyone.utils.eval.detection import (
     DetectionEvaluation,
     DetectionEvaluationConfig,
     DetectionResults,
 )
 
-METRICS = ("J&F", "J", "F")
+from evaluation.scores import Scores
+
+METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
+"""Overall scores shown, as far as the protocol has them."""
 
 FOUND_FROM_J = 0.5
 """J from which on an object counts as found in a frame."""
 
+_PANEL = "model_evaluation_panel_builtin"
 _SAMPLE_FIELDS = ("J", "F", "JF", "objects")
 
 
 class LabelRef(NamedTuple):
-    """A label and its id in the database."""
+    """A label and its id in the database; without id it stands for no label."""
 
     label: str | None
-    id: str | None
+    id: str
 
 
-_NOTHING = LabelRef(None, None)
+_NOTHING = LabelRef(None, "")
 
 
 class Match(NamedTuple):
@@ -199,7 +204,7 @@ def save_results(
     eval_key: str,
     evaluation: VOSEvaluation,
     matches: list[Match],
-    summary: Mapping[str, float],
+    scores: Scores,
 ) -> None:
     """Store what the Model Evaluation panel shows.
 
@@ -208,16 +213,17 @@ def save_results(
         eval_key: key given to `register_run`.
         evaluation: what `register_run` returned.
         matches: one row per found, missed or false object and frame.
-        summary: overall ``"J&F"``, ``"J"`` and ``"F"``, fractions.
+        scores: its summary is shown, and its protocol as the evaluation's note.
     """
     metrics = {
         f"@s3fo/vos/{name}": {
             "key": name,
             "label": name,
-            "value": summary[name],
+            "value": float(scores.summary[name]),
             "lower_is_better": False,
         }
         for name in METRICS
+        if name in scores.summary
     }
     results = VOSResults(
         dataset,
@@ -228,6 +234,14 @@ def save_results(
         backend=evaluation,
     )
     evaluation.save_run_results(dataset, eval_key, results)
+    _write_note(dataset, eval_key, scores.protocol.one_line())
+
+
+def _write_note(dataset: fo.Dataset, eval_key: str, note: str) -> None:
+    """Write what the panel shows as evaluation note, beside the numbers."""
+    store = ExecutionStore.create(_PANEL, dataset._doc.id)
+    evaluation_id = str(dataset._doc.evaluations[eval_key].id)
+    store.set("notes", {**(store.get("notes") or {}), evaluation_id: note})
 
 
 def match_frame(
@@ -255,7 +269,7 @@ def match_frame(
         else:
             sides = [(truth, _NOTHING), (_NOTHING, prediction)]
         rows += [
-            Match(left.label, right.label, j, None, left.id, right.id)
+            Match(left.label, right.label, j, None, left.id or None, right.id or None)
             for left, right in sides
             if left.id or right.id
         ]

@@ -139,13 +139,13 @@ def _remember(dataset: fo.Dataset, facts: dict[str, Any]) -> None:
 
 def _to_json(sequence: VideoSequence) -> dict[str, Any]:
     record: dict[str, Any] = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
-    objects = sequence.known_objects
+    listed = sequence.known_objects is not None
     record.update(
-        known_objects=None if objects is None else [asdict(item) for item in objects],
+        known_objects=[asdict(item) for item in sequence.objects] if listed else None,
         images=_pack(sequence.images),
         annotations=_pack(sequence.annotations),
         video=str(sequence.video) if sequence.video else None,
-        per_object_masks=sequence.object_masks is not None,
+        per_object_masks=sequence.load_object_masks is not None,
     )
     return record
 
@@ -159,11 +159,16 @@ def _from_json(record: dict[str, Any]) -> VideoSequence:
         **fields,
         known_objects=None
         if objects is None
-        else tuple(VideoObject(**item) for item in objects),
+        else tuple(_object_from_json(item) for item in objects),
         images=_unpack(record["images"]),
         annotations=_unpack(record["annotations"]),
         video=Path(record["video"]) if record["video"] else None,
     )
+
+
+def _object_from_json(record: dict[str, Any]) -> VideoObject:
+    span = record["frame_range"]
+    return VideoObject(**{**record, "frame_range": span and (span[0], span[1])})
 
 
 def _pack(files: Mapping[str, Path]) -> dict[str, Any]:

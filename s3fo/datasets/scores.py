@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import fiftyone as fo
 import pandas as pd
-from evaluation.scoring import Scores, score
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
-from s3fo.benchmarks import VideoSequence
+from evaluation.scores import Scores
+from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.model_evaluation import (
@@ -116,14 +117,9 @@ def write_scores(
     _declare_fields(dataset, predictions, eval_key)
     _write_sequences(dataset, eval_key, scores)
     matches: list[Match] = []
-    scored = set(scores.frames["sequence"])
-    benchmark = recall_benchmark(dataset)
-    todo = [entry for entry in benchmark if entry.name in scored]
-    by_sequence = dict(iter(scores.frames.groupby("sequence", sort=False)))
-    for batch in batches(todo, lambda entry: len(entry.frames)):
-        tables = [by_sequence[entry.name] for entry in batch]
-        matches += _write_frames(dataset, predictions, eval_key, batch, tables)
-    save_results(dataset, eval_key, evaluation, matches, scores.summary)
+    for batch in batches(_by_frame(dataset, scores), lambda item: len(item.scores)):
+        matches += _write_frames(dataset, predictions, eval_key, batch)
+    save_results(dataset, eval_key, evaluation, matches, scores)
     views.apply_defaults(dataset)
 
 
@@ -205,86 +201,107 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
+class _SequenceScores(NamedTuple):
+    """Per-frame scores of one sequence.
+
+    Attributes:
+        name: the sequence.
+        scores: object id -> (J, F) of every frame; empty where nothing was scored.
+        object_of: predicted id -> object id, where the protocol matched them.
+    """
+
+    name: str
+    scores: list[dict[int, tuple[float, float]]]
+    object_of: dict[int, int] | None
+
+
+def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
+    tables = dict(iter(scores.frames.groupby("sequence", sort=False)))
+    objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
+    for sequence in recall_benchmark(dataset):
+        if sequence.name not in tables:
+            continue
+        values: dict[str, dict[int, tuple[float, float]]] = {}
+        table = tables[sequence.name]
+        columns = (table[name].tolist() for name in ("frame", "object", "J", "F"))
+        for frame, object_id, j, f in zip(*columns, strict=True):
+            if not math.isnan(j):
+                values.setdefault(frame, {})[object_id] = (j, f)
+        by_frame = [values.get(frame, {}) for frame in sequence.frames]
+        rows, object_of = objects[sequence.name], None
+        if "proposal" in rows:
+            object_of = dict(zip(rows["proposal"], rows["object"], strict=True))
+        yield _SequenceScores(sequence.name, by_frame, object_of)
+
+
 def _write_frames(
     dataset: fo.Dataset,
     predictions: str,
     eval_key: str,
-    sequences: Sequence[VideoSequence],
-    tables: Sequence[pd.DataFrame],
+    sequences: Sequence[_SequenceScores],
 ) -> list[Match]:
     """Write per-frame scores of some sequences to their labels.
-
-    Args:
-        dataset: the dataset.
-        predictions: name of the prediction field.
-        eval_key: name of the evaluation.
-        sequences: the sequences.
-        tables: rows of `Scores.frames` of each sequence.
 
     Returns:
         What was found, missed and falsely predicted.
     """
-    names = [sequence.name for sequence in sequences]
+    names = [item.name for item in sequences]
     view = dataset.select_by("sequence", names, ordered=True)
-    truths, found = _labels(view, GROUND_TRUTH), _labels(view, predictions)
-    scores = [
-        _scores_by_frame(sequence, table)
-        for sequence, table in zip(sequences, tables, strict=True)
-    ]
+    truths = _labels(view, GROUND_TRUTH, [None] * len(names))
+    found = _labels(view, predictions, [item.object_of for item in sequences])
+    scores = [item.scores for item in sequences]
     matches = [
         match
         for frames in zip(truths, found, scores, strict=True)
         for truth, prediction, values in zip(*frames, strict=True)
         for match in match_frame(truth, prediction, values)
     ]
-    fates = outcome(matches)
     for name, column in (("J", 0), ("F", 1)):
-        view.set_values(
-            f"frames.{predictions}.detections.{name}",
-            [
-                [
-                    [values[key][column] if key in values else None for key in labels]
-                    for labels, values in zip(*frames, strict=True)
-                ]
-                for frames in zip(found, scores, strict=True)
-            ],
-            validate=False,
-        )
-    for field, samples in ((GROUND_TRUTH, truths), (predictions, found)):
         values = [
-            [[fates.get(ref.id or "") for ref in labels.values()] for labels in frames]
+            [
+                [frame_scores.get(key, (None, None))[column] for key in labels]
+                for labels, frame_scores in zip(*frames, strict=True)
+            ]
+            for frames in zip(found, scores, strict=True)
+        ]
+        path = f"frames.{predictions}.detections.{name}"
+        view.set_values(path, values, validate=False)
+    fates = outcome(matches)
+    for field, samples in ((GROUND_TRUTH, truths), (predictions, found)):
+        outcomes = [
+            [[fates.get(label.id) for label in labels.values()] for labels in frames]
             for frames in samples
         ]
         path = f"frames.{field}.detections.{eval_key}"
-        view.set_values(path, values, validate=False)
+        view.set_values(path, outcomes, validate=False)
     return matches
 
 
-def _labels(view: fo.DatasetView, field: str) -> list[list[dict[int, LabelRef]]]:
-    """Object id -> label of every frame of every sample of a view."""
+def _labels(
+    view: fo.DatasetView, field: str, object_of: Sequence[Mapping[int, int] | None]
+) -> list[list[dict[int, LabelRef]]]:
+    """Object id -> label, in stored order, of every frame of every sample.
+
+    Args:
+        view: the samples.
+        field: frame field of the labels.
+        object_of: of each sample, object id of each label's index; None if they are
+            the same. Labels that stand for no object get a key below 0.
+    """
     path = f"frames.{field}.detections"
     columns = view.values([f"{path}.index", f"{path}.label", f"{path}.id"])
-    return [
-        [
-            {
-                index: LabelRef(label, label_id)
-                for index, label, label_id in zip(*frame, strict=True)
-            }
-            if frame[0]
-            else {}
-            for frame in zip(*frames, strict=True)
-        ]
-        for frames in zip(*columns, strict=True)
-    ]
-
-
-def _scores_by_frame(
-    sequence: VideoSequence, table: pd.DataFrame
-) -> list[dict[int, tuple[float, float]]]:
-    """Object id -> (J, F) of every frame; empty where nothing was scored."""
-    scores: dict[str, dict[int, tuple[float, float]]] = {}
-    columns = (table[name].tolist() for name in ("frame", "object", "J", "F"))
-    for frame, object_id, j, f in zip(*columns, strict=True):
-        if not math.isnan(j):
-            scores.setdefault(frame, {})[object_id] = (j, f)
-    return [scores.get(frame, {}) for frame in sequence.frames]
+    samples = []
+    for *lists, objects in zip(*columns, object_of, strict=True):
+        frames = []
+        for indices, labels, ids in zip(*lists, strict=True):
+            rows = zip(indices or (), labels or (), ids or (), strict=True)
+            frames.append(
+                {
+                    index if objects is None else objects.get(index, -index): LabelRef(
+                        label, label_id
+                    )
+                    for index, label, label_id in rows
+                }
+            )
+        samples.append(frames)
+    return samples

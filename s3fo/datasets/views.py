@@ -24,19 +24,38 @@ _FIRST_COLOURS = (
     "#0072B2",
 )
 _GOLDEN_RATIO = 0.618034
+_NEUTRAL = "#5E6472"
+"""Everything that is not an object: names, figures, tags."""
 
-_HIDDEN = ("content", "id", "filepath", "created_at", "last_modified_at")
+_LEAST_COLOURS = 20
+"""Methods may find objects that the ground truth lacks: DAVIS allows 20 proposals."""
+
+_BOOKKEEPING = (
+    "content",
+    "created_at",
+    "filepath",
+    "frame_number",
+    "id",
+    "last_modified_at",
+)
 _ABOUT_VIDEO = (
+    "objects",
     "sequence",
     "split",
     "num_objects",
     "categories",
     "attributes",
     "fps",
-    "metadata.total_frame_count",
-    "metadata.frame_width",
-    "metadata.frame_height",
-    "metadata.duration",
+)
+_METADATA = (
+    "total_frame_count",
+    "frame_width",
+    "frame_height",
+    "frame_rate",
+    "duration",
+    "encoding_str",
+    "size_bytes",
+    "mime_type",
 )
 
 
@@ -60,7 +79,7 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     """
     config = dataset.app_config
     config.color_scheme = _colour_scheme(dataset)
-    config.active_fields = fo.ActiveFields(paths=_mask_paths(dataset)[:2])
+    config.active_fields = fo.ActiveFields(paths=_active_paths(dataset))
     config.sidebar_groups = _sidebar_groups(dataset)
     dataset.save()
     _save_workspaces(dataset)
@@ -102,27 +121,30 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     return view.sort_by(lowest)
 
 
-def _mask_paths(dataset: fo.Dataset) -> list[str]:
-    """Frame fields with masks: predictions, the latest first, then ground truth."""
-    names = [*reversed(recall_predictions(dataset)), GROUND_TRUTH]
-    paths = []
-    for name in names:
-        reference = dataset.has_frame_field(f"{name}_mask")
-        paths.append(f"frames.{name}_mask" if reference else f"frames.{name}")
-    return paths
+def _active_paths(dataset: fo.Dataset) -> list[str]:
+    """What is shown at first: the name, the latest masks, the latest J&F.
+
+    One source of masks only: an object has one colour everywhere, so two sources
+    laid over each other could not be told apart.
+    """
+    latest = [GROUND_TRUTH, *recall_predictions(dataset)][-1]
+    reference = dataset.has_frame_field(f"{latest}_mask")
+    paths = ["sequence", f"frames.{latest}_mask" if reference else f"frames.{latest}"]
+    return paths + [f"{key}_JF" for key in dataset.list_evaluations()[-1:]]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
     highest = dataset.bounds("objects.detections.index")[1] or 0
     colours = [
         {"value": str(object_id), "color": object_colour(object_id)}
-        for object_id in range(1, highest + 1)
+        for object_id in range(1, max(highest, _LEAST_COLOURS) + 1)
     ]
     names = [GROUND_TRUTH, *recall_predictions(dataset)]
     paths = [f"frames.{name}" for name in names]
     paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
     return fo.ColorScheme(
         color_by="value",
+        color_pool=[_NEUTRAL],
         opacity=0.6,
         fields=[
             {"path": path, "colorByAttribute": "index", "valueColors": colours}
@@ -135,19 +157,23 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     schema = {
         *dataset.get_field_schema(),
         *(f"frames.{name}" for name in dataset.get_frame_field_schema()),
+    } - {"metadata"}
+    bookkeeping = {
+        path for path in schema if path.removeprefix("frames.") in _BOOKKEEPING
     }
-    masks = [path for path in schema if path.startswith("frames.")]
-    masks = [path for path in masks if path.removeprefix("frames.") not in _HIDDEN]
+    masks = {path for path in schema if path.startswith("frames.")} - bookkeeping
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
     for key in dataset.list_evaluations():
         fields = (f"{key}_JF", f"{key}_J", f"{key}_F", f"{key}_objects")
         groups[f"evaluation {key}"] = [path for path in fields if path in schema]
-    groups["video"] = ["objects", *_ABOUT_VIDEO]
+    groups["video"] = list(_ABOUT_VIDEO)
     grouped = {path for paths in groups.values() for path in paths}
-    others = schema - grouped - {"metadata", "frames.frame_number"}
-    groups["other"] = sorted(others)
+    groups["metadata"] = [f"metadata.{name}" for name in _METADATA]
+    groups["other"] = sorted(schema - grouped)
     return [
-        fo.SidebarGroupDocument(name=name, paths=paths, expanded=name != "other")
+        fo.SidebarGroupDocument(
+            name=name, paths=paths, expanded=name not in ("metadata", "other")
+        )
         for name, paths in groups.items()
     ]
 
