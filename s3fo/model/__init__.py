@@ -1,13 +1,25 @@
 """The S3 network."""
 
+from s3fo.model.checkpoint import (
+    CheckpointError,
+    load_vit,
+    load_weights,
+    save_weights,
+)
 from s3fo.model.config import PRESETS, ModelConfig, get_config
+from s3fo.model.fast_stages import optimise_for_inference
 from s3fo.model.network import ImageFeatures, S3Network, build_network
 
 __all__ = [
     "PRESETS",
+    "CheckpointError",
     "ImageFeatures",
     "ModelConfig",
     "S3Network",
     "build_network",
     "get_config",
+    "load_vit",
+    "load_weights",
+    "optimise_for_inference",
+    "save_weights",
 ]
