@@ -1,0 +1,157 @@
+"""Structuring elements as recipes for dilating bit planes.
+
+A dilation by an element is the OR over its rows dy of the picture moved by dy and
+smeared over that row's run. Where the runs lie inside each other, as in a disk, it
+can be done outside in (Horner's scheme): take the picture moved by the row with the
+longest run, smear that by what this run is longer than the next, OR the next row, and
+so on. So all rows together are smeared no more than the longest alone.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.boundary import TOLERANCE, Element, adaptive_radii, diagonal, disk
+from evaluation.kernels.native import Buffer, filled
+
+ADD_ROW, GROW_EAST, GROW_WEST, MOVE_EAST, MOVE_WEST = range(5)  # as in `bitset`
+
+_LONGEST_STEP = 63
+
+Step = tuple[int, int]
+"""What to do, and by how many pixels."""
+
+
+class Elements(NamedTuple):
+    """One structuring element or several.
+
+    Attributes:
+        steps: [n, 2] the steps of all elements.
+        table: [m, 3] per element: its first step, how many it has, how far it reaches
+            in pixels.
+    """
+
+    steps: Buffer
+    table: Buffer
+
+
+class Tolerance(NamedTuple):
+    """How far apart matching boundary pixels may be.
+
+    Attributes:
+        elements: structuring elements.
+        use: [pairs] which of them each pair of masks takes.
+    """
+
+    elements: Elements
+    use: Buffer
+
+
+def fixed_tolerance(radius: int, pairs: int) -> Tolerance:
+    """The same disk for all pairs of masks."""
+    return Tolerance(disks(radius), _zeros(pairs))
+
+
+def adaptive_tolerances(
+    gt_areas: NDArray[np.int64], shape: tuple[int, int]
+) -> list[Tolerance]:
+    """The two tolerances of MOSE v2, see `evaluation.boundary.adaptive_radii`.
+
+    Args:
+        gt_areas: [pairs] pixels of each ground-truth mask.
+        shape: (H, W) of the frame.
+    """
+    usual = TOLERANCE * diagonal(shape)
+    radii = (*range(math.ceil(usual) + 1), usual)
+    number = {radius: i for i, radius in enumerate(radii)}
+    chosen = [adaptive_radii(int(area), shape) for area in gt_areas]
+    uses = [filled([number[pair[i]] for pair in chosen]) for i in range(2)]
+    return [Tolerance(disks(*radii), use) for use in uses]
+
+
+@lru_cache(maxsize=64)
+def disks(*radii: float) -> Elements:
+    """Disks as `evaluation.boundary.disk` makes them, one per radius in pixels."""
+    elements = [disk(radius) for radius in radii]
+    recipes = [recipe(element) for element in elements]
+    counts = [len(steps) for steps in recipes]
+    starts = np.cumsum([0, *counts[:-1]])
+    reaches = [max(element.shape) for element in elements]
+    table = np.stack([starts, counts, reaches], axis=1)
+    steps = [step for steps in recipes for step in steps]
+    return Elements(filled(steps), filled(table))
+
+
+def recipe(element: Element) -> list[Step]:
+    """The steps that dilate by an element.
+
+    Args:
+        element: [n, m] of 0 and 1, anchored at (n // 2, m // 2), with one run a row,
+            the runs inside each other.
+
+    Raises:
+        ValueError: if the runs are not like that.
+    """
+    rows = _runs(element)
+    steps: list[Step] = []
+    for row, inner in zip(rows, [*rows[1:], None], strict=True):
+        dy, first, last = row
+        steps.append((ADD_ROW, dy))
+        if inner is None:
+            steps += _smear(first, last)
+        elif first <= inner[1] and inner[2] <= last:
+            steps += _smear(first - inner[1], last - inner[2])
+        else:
+            raise ValueError(f"the runs of rows {dy} and {inner[0]} cross")
+    return steps
+
+
+def _runs(element: Element) -> list[tuple[int, int, int]]:
+    """Rows as (dy, first dx, last dx) relative to the anchor, longest first."""
+    element = element.copy()
+    if not element.any():
+        # MOSE v2 in tiny frames; OpenCV, which its scorer uses, then takes a corner.
+        element[0, 0] = 1
+    rows = []
+    for y, row in enumerate(element):
+        columns = np.flatnonzero(row) - element.shape[1] // 2
+        if columns.size:
+            first, last = int(columns[0]), int(columns[-1])
+            if last - first + 1 != columns.size:
+                raise ValueError(f"row {y} of the element has gaps")
+            rows.append((y - element.shape[0] // 2, first, last))
+    return sorted(rows, key=lambda row: row[1] - row[2])
+
+
+def _smear(first: int, last: int) -> list[Step]:
+    """The steps that OR a picture moved by first..last pixels to the west."""
+    if first > 0:
+        return [*_pieces(MOVE_WEST, first), *_grow(GROW_WEST, last - first)]
+    if last < 0:
+        return [*_pieces(MOVE_EAST, -last), *_grow(GROW_EAST, last - first)]
+    return [*_grow(GROW_EAST, -first), *_grow(GROW_WEST, last)]
+
+
+def _pieces(operation: int, pixels: int) -> list[Step]:
+    whole, rest = divmod(pixels, _LONGEST_STEP)
+    return [(operation, _LONGEST_STEP)] * whole + [(operation, rest)] * (rest > 0)
+
+
+def _grow(operation: int, pixels: int) -> list[Step]:
+    """Growing steps, each at most what is covered already, lest there be gaps."""
+    steps, done = [], 0
+    while done < pixels:
+        step = min(done + 1, pixels - done, _LONGEST_STEP)
+        steps.append((operation, step))
+        done += step
+    return steps
+
+
+@lru_cache(maxsize=256)
+def _zeros(count: int) -> Buffer:
+    return Buffer(count)

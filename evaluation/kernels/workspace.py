@@ -1,0 +1,171 @@
+"""Bit planes of one frame's objects, in buffers that a thread recycles."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.kernels.elements import Tolerance
+from evaluation.kernels.native import Buffer, filled, function
+from evaluation.labelmap import LabelMap
+
+Ids = NDArray[np.int64]
+"""[n] object ids in 1..65535, ascending."""
+
+Shape = tuple[int, int]
+"""(H, W)."""
+
+MAX_IDS = 1 << 16
+"""Ids are below this: label maps have at most 16 bits."""
+
+_UNKNOWN, _IGNORED = -1, -2  # as in `bitset`
+
+
+class Workspace(threading.local):
+    """The objects of one frame as numbered bit planes, and pairs of them to compare.
+
+    A frame goes through `open`, `scan` once for each label map, `measure`, and
+    `match` once for each tolerance. Every thread sees buffers of its own.
+
+    Attributes:
+        expected: ids to look for while a frame's own are unknown.
+    """
+
+    def __init__(self) -> None:
+        self.expected: Ids = np.zeros(0, np.int64)
+        self._shape, self._count = (0, 0), 0
+        self._pairs = filled([])
+        self._planes = Buffer(0, np.uint64)
+        self._boxes = Buffer(0)
+        self._grown, self._region = Buffer(0, np.uint64), Buffer(4)
+        self._zeros = Buffer(0, np.uint64)
+        self._slots = Buffer(MAX_IDS, np.int32)
+        self._room = Buffer(64, np.uint16)
+        self._stranger = Buffer(1)
+        self._areas, self._outlines = Buffer(0), Buffer(0)
+        self._overlaps, self._matched = Buffer(0), Buffer(0)
+
+    def open(self, shape: Shape, count: int, pairs: Buffer) -> None:
+        """Make `count` empty planes.
+
+        Args:
+            shape: of the frame.
+            count: how many planes.
+            pairs: [n, 2] numbers of the planes to compare.
+        """
+        # Not at the end of a frame: an interrupted one must not leave planes full.
+        planes, boxes = self._planes.address, self._boxes.address
+        function("clear")(planes, boxes, self._count, *self._shape)
+        self._shape, self._count, self._pairs = shape, count, pairs
+        self._planes.reserve(count * plane_words(shape))
+        self._grown.reserve(plane_words(shape) + 2 * shape[0])
+        self._zeros.reserve(shape[0])
+        if self._areas.array.size < count:
+            self._boxes = filled([[0, -1, 0, -1]] * count)
+            self._areas.reserve(count)
+            self._outlines.reserve(count)
+        self._overlaps.reserve(pairs.array.size // 2)
+        self._matched.reserve(pairs.array.size // 2)
+
+    def scan(self, label_map: LabelMap, first: int, ids: Ids, known: Ids) -> bool:
+        """Fill the planes from `first` on with the objects `ids` of a label map.
+
+        Args:
+            label_map: [H, W], uint8 or uint16, the pixels of a row side by side.
+            first: number of the plane of ``ids[0]``.
+            ids: the objects to fill in.
+            known: objects that may occur besides.
+
+        Returns:
+            whether the label map holds any other object.
+        """
+        slots = self._slots.array
+        slots[: 256 if label_map.itemsize == 1 else None] = _UNKNOWN
+        slots[known] = _IGNORED
+        slots[ids] = np.arange(len(ids))
+        self._stranger.array[0] = 0
+        function("scan8" if label_map.itemsize == 1 else "scan16")(
+            label_map.ctypes.data,
+            label_map.strides[0] // label_map.itemsize,
+            *self._shape,
+            self._slots.address,
+            self._room.address,
+            self._planes.address + 8 * first * plane_words(self._shape),
+            self._boxes.address + 32 * first,
+            self._stranger.address,
+        )
+        return bool(self._stranger.array[0])
+
+    def measure(self) -> tuple[NDArray[np.int64], ...]:
+        """Count pixels; masks turn into outlines.
+
+        Returns:
+            areas [planes], overlaps [pairs], boundary pixels [planes], all int64 and
+            valid until the next frame.
+        """
+        pairs = self._pairs.array.size // 2
+        function("measure")(
+            self._planes.address,
+            self._boxes.address,
+            self._count,
+            *self._shape,
+            self._zeros.address,
+            self._pairs.address,
+            pairs,
+            self._areas.address,
+            self._overlaps.address,
+            self._outlines.address,
+        )
+        areas, outlines = self._areas.array, self._outlines.array
+        return (
+            areas[: self._count],
+            self._overlaps.array[:pairs],
+            outlines[: self._count],
+        )
+
+    def match(self, tolerance: Tolerance) -> NDArray[np.int64]:
+        """Count, per pair, the boundary pixels of the first within reach of the second.
+
+        Returns:
+            [pairs] int64, valid until the next call.
+        """
+        pairs = self._pairs.array.size // 2
+        function("match")(
+            self._planes.address,
+            self._boxes.address,
+            *self._shape,
+            self._pairs.address,
+            pairs,
+            tolerance.elements.steps.address,
+            tolerance.elements.table.address,
+            tolerance.use.address,
+            self._grown.address + 8 * self._shape[0],
+            self._region.address,
+            self._matched.address,
+        )
+        return self._matched.array[:pairs]
+
+
+def plane_words(shape: Shape) -> int:
+    """Words of one bit plane."""
+    return shape[0] * ((shape[1] + 63) // 64)
+
+
+@lru_cache(maxsize=256)
+def same_objects(count: int) -> Buffer:
+    """Pairs of plane k with plane ``count + k``, both ways round."""
+    return filled(
+        [(k, count + k) for k in range(count)] + [(count + k, k) for k in range(count)]
+    )
+
+
+@lru_cache(maxsize=256)
+def all_objects(gt_count: int, pred_count: int) -> Buffer:
+    """Pairs of every true object with every proposal, both ways round."""
+    gt, pred = range(gt_count), range(gt_count, gt_count + pred_count)
+    return filled(
+        [(i, j) for j in pred for i in gt] + [(j, i) for i in gt for j in pred]
+    )
