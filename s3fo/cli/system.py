@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from s3fo.demo import DemoResult
 
 plugin = typer.Typer(help="The FiftyOne plugin.", no_args_is_help=True)
 app.add_typer(plugin, name="plugin")
@@ -28,11 +31,32 @@ def demo(
 
     with progress_bar("demo") as progress:
         result = run_demo(out, progress=progress)
-    result.print()
+    _show(result)
     if open_app:
         _serve(result.dataset_name)
-    else:
-        typer.echo("Look at it:  s3fo app " + result.dataset_name)
+
+
+def _show(result: DemoResult) -> None:
+    """Print the scores of every method, the best one's objects, and what next."""
+    rows = [
+        (name, *(float(scores.summary[key]) for key in ("J&F", "J", "F")))
+        for name, scores in result.scores.items()
+    ]
+    protocol = next(iter(result.scores.values())).protocol.name
+    print_table(f"Methods ({protocol})", ("method", "J&F", "J", "F"), rows)
+    objects = result.scores[result.best].objects.sort_values("J&F")
+    columns = ["sequence", "object", "J&F", "J_mean", "F_mean"]
+    print_table(
+        f"Objects, worst first ({result.best})",
+        columns,
+        objects[columns].itertuples(index=False, name=None),
+    )
+    typer.echo(
+        f"Masks and scores are in {result.out}/. Where to look next:\n"
+        f"  s3fo app {result.dataset_name}\n"
+        f"  s3fo evaluate {result.out}/results/{result.best} "
+        f"--gt {result.out}/benchmark/Annotations/480p --per-object"
+    )
 
 
 @app.command("app")
