@@ -3,14 +3,20 @@
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.folders import open_folders
 from s3fo.benchmarks.opening import open_benchmark
+from s3fo.benchmarks.submission import Submission, write_submission
 from s3fo.benchmarks.synthetic import write_synthetic
+from s3fo.benchmarks.validation import Validation, validate
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
 __all__ = [
     "Benchmark",
+    "Submission",
+    "Validation",
     "VideoObject",
     "VideoSequence",
     "open_benchmark",
     "open_folders",
+    "validate",
+    "write_submission",
     "write_synthetic",
 ]

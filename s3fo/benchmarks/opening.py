@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -47,13 +48,12 @@ def open_benchmark(
     entry = get_entry(name, split)
     read = _READERS[name]
     try:
-        found = read(Path(root), entry.split, **options)
+        inspect.signature(read).bind(root, entry.split, **options)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
         raise InputError(
             f"options of {name}", str(error), "options it has", "Leave the others out."
         ) from error
+    found = read(Path(root), entry.split, **options)
     return Benchmark(
         name, entry.split, found.root, found.sequences, entry.protocol, found.notes
     )

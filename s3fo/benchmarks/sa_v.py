@@ -127,7 +127,7 @@ def _from_json(video: Path, source: Path) -> VideoSequence:
         frames=tuple(f"{index:05d}" for index in range(count_frames(video))),
         images={},
         annotations={},
-        known_objects=partial(masklet_objects, source),
+        load_objects=partial(masklet_objects, source),
         load_object_masks=partial(load_masklets, source),
         video=video,
         fps=FPS,

@@ -67,9 +67,9 @@ def validate(
     counts = []
     with ThreadPoolExecutor() as pool:
         results = pool.map(lambda item: _inspect(item, deep), benchmark.sequences)
-        for index, (count, found) in enumerate(results):
+        for index, (count, wrong) in enumerate(results):
             counts.append(count)
-            problems += found
+            problems += wrong
             if progress:
                 name = benchmark.sequences[index].name
                 progress(index + 1, len(benchmark), name)

@@ -49,12 +49,13 @@ class VideoSequence:
         images: image file of each frame; empty when the frames are inside `video`.
         annotations: index-mask file of each annotated frame (may be fewer than the
             frames; none when the annotations are in `object_masks`).
-        known_objects: the objects where a list says so, or what makes them when
-            asked for; None: they are read from the annotations.
+        known_objects: the objects where a list says so; else they are read from the
+            annotations.
         late_objects: whether objects may first appear after the first annotated
             frame; if not, only that frame is looked at to find them.
         binary: any non-zero pixel belongs to object 1 (DAVIS-2016: 0/1 or 0/255).
         void: pixel value of 8-bit files that is no object; None if all are ids.
+        load_objects: makes the list of objects, where that costs reading a file.
         load_object_masks: makes `object_masks`, for annotations kept object by
             object (folders, run lengths); None for index-mask files.
         video: the video file that holds the frames; None for image files.
@@ -68,12 +69,11 @@ class VideoSequence:
     frames: tuple[str, ...]
     images: Mapping[str, Path]
     annotations: Mapping[str, Path]
-    known_objects: (
-        tuple[VideoObject, ...] | Callable[[], tuple[VideoObject, ...]] | None
-    ) = None
+    known_objects: tuple[VideoObject, ...] | None = None
     late_objects: bool = True
     binary: bool = False
     void: int | None = VOID
+    load_objects: Callable[[], tuple[VideoObject, ...]] | None = None
     load_object_masks: Callable[[], MaskSequence] | None = None
     video: Path | None = None
     fps: float | None = None
@@ -101,9 +101,8 @@ class VideoSequence:
         """
         known = self.known_objects
         if known is None:
-            return self._find_objects()
-        listed = known() if callable(known) else known
-        return tuple(sorted(listed, key=lambda item: item.object_id))
+            known = self.load_objects() if self.load_objects else self._find_objects()
+        return tuple(sorted(known, key=lambda item: item.object_id))
 
     def _find_objects(self) -> tuple[VideoObject, ...]:
         wanted = self.annotated_frames
@@ -115,7 +114,7 @@ class VideoSequence:
                 break
             for object_id in self._ids(frame):
                 first_frames.setdefault(object_id, frame)
-        return tuple(VideoObject(*item) for item in sorted(first_frames.items()))
+        return tuple(VideoObject(*item) for item in first_frames.items())
 
     @cached_property
     def object_ids(self) -> tuple[int, ...]:

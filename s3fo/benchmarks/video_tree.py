@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -146,10 +146,12 @@ def _sequence(
     )
     objects = _objects(sequence, meta, rules)
     listed = {frame for item in meta.objects.values() for frame in item.frames}
-    fields = {**vars(sequence), "known_objects": objects}
-    if listed and rules.listed:
-        fields["listed_frames"] = tuple(f for f in sequence.frames if f in listed)
-    return VideoSequence(**fields)
+    wanted = tuple(frame for frame in sequence.frames if frame in listed)
+    return replace(
+        sequence,
+        known_objects=objects,
+        listed_frames=wanted if wanted and rules.listed else None,
+    )
 
 
 def _objects(

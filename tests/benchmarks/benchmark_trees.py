@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -76,3 +77,38 @@ def write_davis(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{name}\n" for name in sequences))
     return root
+
+
+def write_tree(
+    folder: Path,
+    videos: Mapping[str, Mapping[str, Iterable[int]]],
+    frames: Iterable[str],
+) -> Path:
+    """``<folder>/{JPEGImages,Annotations}/<video>``: ids by annotated frame."""
+    for name, annotated in videos.items():
+        write_sequence(
+            folder / "JPEGImages", folder / "Annotations", name, frames, annotated
+        )
+    return folder
+
+
+def write_json(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def write_object_folders(
+    folder: Path, frames: Iterable[str], objects: Mapping[str, Mapping[str, np.ndarray]]
+) -> None:
+    """SA-V annotations of one video: masks by object folder and frame."""
+    for number, masks in objects.items():
+        for frame in frames:
+            mask = masks.get(frame, np.zeros(SIZE, bool))
+            write_label_map(folder / number / f"{frame}.png", mask.astype(np.uint8))
+
+
+def square(left: int, width: int = 6) -> np.ndarray:
+    """A boolean mask with one square."""
+    mask = np.zeros(SIZE, bool)
+    mask[4 : 4 + width, left : left + width] = True
+    return mask

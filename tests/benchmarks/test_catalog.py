@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from benchmark_trees import write_davis, write_image, write_mask
+
+from evaluation.errors import InputError
+from evaluation.protocols import get_protocol
+from s3fo.benchmarks import open_benchmark, open_folders, validate
+from s3fo.benchmarks.catalog import ENTRIES, Counts, get_entry, names, splits
+from s3fo.benchmarks.opening import _READERS
+
+
+def test_every_entry_is_complete() -> None:
+    assert len({(entry.name, entry.split) for entry in ENTRIES}) == len(ENTRIES)
+    for entry in ENTRIES:
+        assert get_protocol(entry.protocol).name == entry.protocol
+        assert entry.download.startswith("https://")
+        assert entry.counts.sequences, f"{entry.name} {entry.split}"
+        texts = [getattr(entry, item.name) for item in fields(entry)]
+        assert all(text != "" for text in texts)
+        hidden = not entry.public
+        assert entry.submission is None or hidden, "public splits are scored at home"
+
+
+def test_every_name_has_a_reader_and_a_validation_split() -> None:
+    assert list(_READERS) == names()
+    for name in names():
+        assert "val" in splits(name)
+        assert get_entry(name) == get_entry(name, "val") == get_entry(name, "valid")
+
+
+def test_published_totals_add_up() -> None:
+    def total(name: str, field: str) -> int:
+        kept = ("train", "val", "test")
+        return sum(
+            getattr(entry.counts, field)
+            for entry in ENTRIES
+            if entry.name == name and entry.split in kept
+        )
+
+    assert total("mose-v1", "sequences") == 2149
+    assert total("lvos-v1", "sequences") == 220
+    assert total("lvos-v2", "sequences") == 720
+    assert total("burst", "sequences") == 2914
+    assert get_entry("davis-2017", "val").counts == Counts(30, 61, 1999, 1999)
+
+
+def test_names_close_to_known_ones_are_suggested() -> None:
+    with pytest.raises(InputError, match=r"Did you mean davis-2017\?"):
+        get_entry("davis2017")
+    with pytest.raises(InputError, match="train, val, test-dev"):
+        get_entry("davis-2017", "test")
+    with pytest.raises(InputError, match="resolution"):
+        open_benchmark("mose-v1", ".", resolution="480p")
+
+
+def test_validation_compares_with_the_catalogue(tmp_path: Path) -> None:
+    write_davis(tmp_path, {"ape": [1, 2], "bat": [1]})
+    result = validate(open_benchmark("davis-2017", tmp_path))
+    assert result.found == Counts(2, 3, 8, 8)
+    assert not result.ok
+    assert "2 sequences, the catalogue says 30" in result.problems
+    assert ("objects", 3, 61) in result.rows()
+
+
+def test_validation_of_own_folders_looks_at_the_files(tmp_path: Path) -> None:
+    for name in ("broken", "empty", "fine", "small"):
+        for frame in ("0", "1"):
+            write_image(tmp_path / "images" / name / f"{frame}.jpg")
+            write_mask(tmp_path / "masks" / name / f"{frame}.png", [1])
+    (tmp_path / "masks/broken/1.png").write_bytes(b"\x89PNG")
+    write_mask(tmp_path / "masks/empty/0.png", [])
+    write_mask(tmp_path / "masks/empty/1.png", [])
+    write_image(tmp_path / "images/small/0.jpg", size=(7, 9))
+    steps: list[tuple[int, int, str]] = []
+    result = validate(
+        open_folders(tmp_path / "images", tmp_path / "masks"),
+        progress=lambda *step: steps.append(step),
+    )
+    assert [name for _, _, name in steps] == ["broken", "empty", "fine", "small"]
+    assert len(result.problems) == 3
+    assert "1.png" in result.problems[0]
+    assert result.problems[1] == "empty: its masks show no object"
+    assert "the image is 9x7, its mask 32x24" in result.problems[2]
+
+
+def test_deep_validation_finds_objects_that_are_not_there(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from s3fo.benchmarks import VideoObject
+
+    write_davis(tmp_path, {"ape": [1]})
+    benchmark = open_benchmark("davis-2017", tmp_path)
+    said = (VideoObject(1, "00000"), VideoObject(2, "00001"))
+    sequence = replace(benchmark["ape"], known_objects=said)
+    claimed = replace(benchmark, name="mine", sequences=(sequence,))
+    assert validate(claimed).ok
+    (problem,) = validate(claimed, deep=True).problems
+    assert problem == "ape, frame 00001: object 2 is not there"
+
+
+def test_the_real_val_sequences_are_well(shared: Path) -> None:
+    benchmark = open_benchmark("davis-2016", shared / "data/davis2016-val")
+    result = validate(benchmark)
+    assert result.found.sequences == result.found.objects == 10
+    assert all("the catalogue says" in problem for problem in result.problems)

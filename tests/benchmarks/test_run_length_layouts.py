@@ -1,0 +1,233 @@
+"""SA-V and BURST."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from benchmark_trees import (
+    SIZE,
+    names,
+    square,
+    write_image,
+    write_json,
+    write_object_folders,
+)
+
+from evaluation.errors import InputError
+from evaluation.labelmap import encode_rle
+from evaluation.scoring import score
+from s3fo.benchmarks import open_benchmark
+from s3fo.inference import predict
+
+ANNOTATED = names(3, step=4)  # 00000 00004 00008
+BIG, SMALL = square(2, 12), square(4, 4)
+
+
+def sa_v(root: Path, split: str = "val") -> Path:
+    """Two videos; in the first, object 002 lies on 000 and appears late."""
+    folder = root / f"sav_{split}"
+    for name in ("sav_000001", "sav_000002"):
+        for frame in names(9):
+            write_image(folder / "JPEGImages_24fps" / name / f"{frame}.jpg")
+    masks = folder / "Annotations_6fps"
+    objects = {
+        "000": dict.fromkeys(ANNOTATED, BIG),
+        "002": dict.fromkeys(ANNOTATED[1:], SMALL),
+    }
+    write_object_folders(masks / "sav_000001", ANNOTATED, objects)
+    one = {"000": dict.fromkeys(ANNOTATED, SMALL)}
+    write_object_folders(masks / "sav_000002", ANNOTATED, one)
+    (folder / f"sav_{split}.txt").write_text("sav_000001\nsav_000002\n")
+    return root
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_sa_v_folders(tmp_path: Path, split: str) -> None:
+    benchmark = open_benchmark("sa-v", sa_v(tmp_path, split), split=split)
+    sequence = benchmark["sav_000001"]
+    assert len(sequence.frames) == 9
+    assert sequence.annotated_frames == tuple(ANNOTATED)
+    assert sequence.prompt_frames() == {"00000": (1,), "00004": (3,)}
+    masks = sequence.read_object_masks("00004")
+    np.testing.assert_array_equal(masks[1], BIG)
+    np.testing.assert_array_equal(masks[3], SMALL)
+    label_map = sequence.read_annotation("00004")
+    np.testing.assert_array_equal(label_map == 3, SMALL)  # it lies on top
+    assert set(np.unique(sequence.read_prompt("00004"))) == {0, 3}
+
+
+@pytest.mark.parametrize("given", [".", "sav_val", "sav_val/JPEGImages_24fps"])
+def test_sa_v_root_at_any_level(tmp_path: Path, given: str) -> None:
+    assert len(open_benchmark("sa-v", sa_v(tmp_path) / given, split="val")) == 2
+
+
+def test_sa_v_says_what_is_missing(tmp_path: Path) -> None:
+    root = sa_v(tmp_path) / "sav_val"
+    (root / "sav_val.txt").write_text("sav_000001\nsav_000002\nsav_000003\n")
+    for path in sorted((root / "Annotations_6fps/sav_000002").rglob("*"))[::-1]:
+        path.unlink() if path.is_file() else path.rmdir()
+    with pytest.raises(InputError) as caught:
+        open_benchmark("sa-v", root)
+    assert "no masks of sav_000002" in str(caught.value)
+    assert "no frames of sav_000003" in str(caught.value)
+
+
+def test_sa_v_scores_with_its_protocol(tmp_path: Path) -> None:
+    benchmark = open_benchmark("sa-v", sa_v(tmp_path))
+    run = predict(benchmark, tmp_path / "out", method="copy")
+    assert run.failures == {}
+    scores = score(tmp_path / "out", benchmark, benchmark.protocol)
+    objects = scores.objects.set_index(["sequence", "object"])["J_mean"]
+    assert objects["sav_000001", 3] == 1
+    assert objects["sav_000002", 1] == 1
+    assert objects["sav_000001", 1] < 1, "the small one was cut out of the big one"
+
+
+def write_clip(path: Path, frames: int = 9) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        for index in range(frames):
+            image = np.full((*SIZE, 3), 20 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def masklets(name: str) -> dict[str, Any]:
+    empty = np.zeros(SIZE, bool)
+    tracks = [[BIG, empty], [BIG, SMALL], [BIG, SMALL]]
+    return {
+        "video_id": name,
+        "video_frame_count": 9.0,
+        "video_height": float(SIZE[0]),
+        "video_width": float(SIZE[1]),
+        "video_split": "train",
+        "masklet": [[encode_rle(mask) for mask in frame] for frame in tracks],
+        "masklet_id": [0, 1],
+        "masklet_size_bucket": ["medium", "small"],
+        "masklet_visibility_changes": [0, 2],
+        "masklet_first_appeared_frame": [0.0, 1.0],
+        "masklet_type": ["manual", "manual"],
+        "masklet_num": 2,
+    }
+
+
+def test_sa_v_train(tmp_path: Path) -> None:
+    for name in ("sav_000001", "sav_000002"):
+        write_clip(tmp_path / "sav_000" / f"{name}.mp4")
+    folder = tmp_path / "sav_000"
+    write_json(folder / "sav_000001_manual.json", masklets("sav_000001"))
+    write_json(folder / "sav_000001_auto.json", {"not": "looked at"})
+    write_json(folder / "sav_000002_auto.json", masklets("sav_000002"))
+    benchmark = open_benchmark("sa-v", tmp_path, split="train")
+    assert any("1 videos have automatic" in note for note in benchmark.notes)
+    sequence = benchmark["sav_000001"]
+    assert sequence.video == folder / "sav_000001.mp4"
+    assert len(sequence.frames) == 9
+    assert sequence.prompt_frames() == {"00000": (1,), "00004": (2,)}
+    assert sequence.objects[1].attributes == {
+        "size_bucket": "small",
+        "visibility_changes": 2,
+        "type": "manual",
+    }
+    np.testing.assert_array_equal(sequence.read_object_masks("00008")[2], SMALL)
+    run = predict(sequence, tmp_path / "out", method="copy")
+    assert run.failures == {}
+
+
+def test_sa_v_train_wants_its_json(tmp_path: Path) -> None:
+    write_clip(tmp_path / "sav_000001.mp4")
+    with pytest.raises(InputError, match=r"sav_000001_manual\.json"):
+        open_benchmark("sa-v", tmp_path, split="train")
+
+
+def burst(root: Path, split: str = "val") -> Path:
+    """One video of 6 frames, of which the second and fifth are annotated."""
+    frames = [f"frame{index:04d}" for index in range(1, 7)]
+    for frame in frames:
+        write_image(root / "frames" / split / "LaSOT/zebra-17" / f"{frame}.jpg")
+
+    def masks(tracks: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {
+            track: {"rle": encode_rle(mask)["counts"], "is_gt": True}
+            for track, mask in tracks.items()
+        }
+
+    entry = {
+        "id": 1,
+        "dataset": "LaSOT",
+        "seq_name": "zebra-17",
+        "height": SIZE[0],
+        "width": SIZE[1],
+        "fps": 6,
+        "all_image_paths": [f"{frame}.jpg" for frame in frames],
+        "annotated_image_paths": ["frame0002.jpg", "frame0005.jpg"],
+        "track_category_ids": {"4": 7, "9": 8},
+        "segmentations": [
+            masks({"4": square(2)}),
+            masks({"4": square(4), "9": square(20)}),
+        ],
+    }
+    categories = [{"id": 7, "name": "zebra"}, {"id": 8, "name": "tree"}]
+    content = {"sequences": [entry], "categories": categories, "split": split}
+    write_json(root / "annotations" / split / "all_classes.json", content)
+    entry["segmentations"] = [masks({"4": square(2)}), masks({"9": square(20)})]
+    write_json(root / "annotations" / split / "first_frame_annotations.json", content)
+    return root
+
+
+@pytest.mark.parametrize("annotations", ["all", "first-frame"])
+def test_burst(tmp_path: Path, annotations: str) -> None:
+    benchmark = open_benchmark(
+        "burst", burst(tmp_path), split="val", annotations=annotations
+    )
+    (sequence,) = benchmark
+    assert sequence.name == "LaSOT_-_zebra-17"
+    assert len(sequence.frames) == 6
+    assert sequence.listed_frames == ("frame0002", "frame0005")
+    assert sequence.prompt_frames() == {"frame0002": (4,), "frame0005": (9,)}
+    assert [item.category for item in sequence.objects] == ["zebra", "tree"]
+    assert set(np.unique(sequence.read_prompt("frame0005"))) == {0, 9}
+    assert sequence.fps == 6
+
+
+def test_burst_scores_with_its_protocol(tmp_path: Path) -> None:
+    benchmark = open_benchmark("burst", burst(tmp_path))
+    run = predict(benchmark, tmp_path / "out", method="copy", frames="listed")
+    assert run.failures == {}
+    scores = score(tmp_path / "out", benchmark, "vos-benchmark-all-frames")
+    assert set(scores.objects["object"]) == {4, 9}
+    assert scores.objects.set_index("object")["J_mean"][9] == 1
+
+
+def test_burst_says_what_is_missing(tmp_path: Path) -> None:
+    root = burst(tmp_path)
+    (root / "frames/val/LaSOT/zebra-17/frame0005.jpg").unlink()
+    with pytest.raises(InputError, match="1 annotated frames of LaSOT_-_zebra-17"):
+        open_benchmark("burst", root)
+    with pytest.raises(InputError, match=r"annotations/train/all_classes\.json"):
+        open_benchmark("burst", root, split="train")
+    (root / "annotations/val/all_classes.json").write_text(json.dumps({"x": 1}))
+    with pytest.raises(InputError, match=r"all_classes\.json"):
+        open_benchmark("burst", root)
+
+
+def test_sequences_travel_to_other_processes(tmp_path: Path) -> None:
+    for benchmark in (
+        open_benchmark("sa-v", sa_v(tmp_path / "a")),
+        open_benchmark("burst", burst(tmp_path / "b")),
+    ):
+        twin = pickle.loads(pickle.dumps(benchmark))
+        first = benchmark.sequences[0]
+        frame = first.annotated_frames[0]
+        np.testing.assert_array_equal(
+            twin.sequences[0].read_annotation(frame), first.read_annotation(frame)
+        )

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmark_trees import (
+    names,
+    write_davis,
+    write_json,
+    write_mask,
+    write_tree,
+)
+from PIL import Image
+
+from evaluation.errors import InputError
+from evaluation.labelmap import write_label_map
+from evaluation.scoring import score
+from s3fo.benchmarks import Benchmark, open_benchmark, write_submission
+from s3fo.benchmarks.catalog import SubmissionFormat
+from s3fo.inference import predict
+
+
+def hidden_split(root: Path, name: str) -> Benchmark:
+    """A small tree of a split that a server scores."""
+    if name == "davis-2017":
+        write_davis(
+            root, {"ape": [1, 2], "bat": [3]}, split="test-dev", first_only=True
+        )
+        return open_benchmark(name, root, split="test-dev")
+    step = 5 if name.startswith(("youtube", "lvos")) else 1
+    frames = names(4, step=step)
+    folder = "test" if name == "lvos-v1" else "valid"
+    videos = {"ape": {frames[0]: [1], frames[2]: [2]}, "bat": {frames[0]: [3]}}
+    if name.startswith("mose"):
+        videos["ape"] = {frames[0]: [1, 2]}
+    write_tree(root / folder, videos, frames)
+    if name.startswith("youtube"):
+        objects = {
+            "ape": {"1": {"frames": frames}, "2": {"frames": frames[2:]}},
+            "bat": {"3": {"frames": frames[:2]}},
+        }
+        content = {"videos": {key: {"objects": item} for key, item in objects.items()}}
+        write_json(root / folder / "meta.json", content)
+    return open_benchmark(name, root, split="test" if name == "lvos-v1" else "val")
+
+
+SERVERS = {
+    "davis-2017": ("", 8),
+    "youtube-vos-2018": ("Annotations/", 6),
+    "youtube-vos-2019": ("Annotations/", 6),
+    "mose-v1": ("", 8),
+    "mose-v2": ("", 8),
+    "lvos-v1": ("Annotations/", 8),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_zip_each_server_wants(tmp_path: Path, name: str) -> None:
+    benchmark = hidden_split(tmp_path / "data", name)
+    predict(benchmark, tmp_path / "out", method="copy")
+    prefix, count = SERVERS[name]
+    submission = write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
+    with zipfile.ZipFile(submission.path) as archive:
+        assert archive.testzip() is None
+        members = archive.namelist()
+        with archive.open(f"{prefix}ape/00000.png") as file, Image.open(file) as image:
+            assert image.mode == "P"
+            first = set(np.unique(np.array(image))) - {0}
+    assert first == set(benchmark["ape"].prompt_frames()["00000"])
+    assert submission.frames == len(members) == count
+    assert all(member.startswith(prefix) for member in members)
+    assert {member.removeprefix(prefix).split("/")[0] for member in members} == {
+        "ape",
+        "bat",
+    }
+    assert submission.upload_to.startswith("https://")
+
+
+def test_from_zip_back_to_scores(tmp_path: Path) -> None:
+    write_davis(tmp_path / "data", {"ape": [1, 2], "bat": [3]})
+    benchmark = open_benchmark("davis-2017", tmp_path / "data")
+    predict(benchmark, tmp_path / "out", method="copy")
+    form = SubmissionFormat("nowhere", folder="Annotations")
+    write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip", form=form)
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        archive.extractall(tmp_path / "back")
+    direct = score(tmp_path / "out", benchmark, "davis-2017").summary
+    returned = score(tmp_path / "back", benchmark, "davis-2017").summary
+    assert direct == returned
+    assert 0 < direct["J&F"] < 1
+
+
+def test_everything_unfit_is_told_and_nothing_written(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "mose-v1")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    (out / "ape/00001.png").unlink()
+    write_mask(out / "ape/00002.png", [1, 9])
+    write_label_map(out / "ape/00003.png", np.ones((5, 7), np.uint8))
+    Image.new("L", (32, 24)).save(out / "bat/00000.png")
+    (out / "bat/00001.png").write_bytes((out / "bat/00002.png").read_bytes()[:60])
+    with pytest.raises(InputError) as caught:
+        write_submission(out, benchmark, tmp_path / "x.zip")
+    message = str(caught.value)
+    for expected in (
+        "5 problems",
+        "ape: 1 frames missing (00001)",
+        "ape/00002.png: ids [9]",
+        "ape/00003.png: 7x5 pixels, not 32x24",
+        "bat/00000.png: no 8-bit indexed PNG",
+        "bat/00001.png: ",
+    ):
+        assert expected in message
+    assert not list(tmp_path.glob("*zip*"))
+
+
+def test_what_is_not_asked_for_stays_out(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    write_mask(out / "cow/00000.png", [1])
+    write_mask(out / "ape/99999.png", [1])
+    submission = write_submission(out, benchmark, tmp_path / "x.zip")
+    assert submission.ignored == ("cow",)
+    assert submission.frames == 8
+
+
+def test_a_missing_video_is_named(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark["ape"], tmp_path / "out", method="copy")
+    with pytest.raises(InputError, match="bat: missing"):
+        write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
+
+
+def test_equal_masks_give_equal_zips(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    for place in "ab":
+        predict(benchmark, tmp_path / place, method="copy")
+        write_submission(tmp_path / place, benchmark, tmp_path / f"{place}.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_public_splits_are_scored_at_home(tmp_path: Path) -> None:
+    write_davis(tmp_path, {"ape": [1]})
+    benchmark = open_benchmark("davis-2017", tmp_path)
+    with pytest.raises(InputError, match="score it at home"):
+        write_submission(tmp_path, benchmark, tmp_path / "x.zip")
