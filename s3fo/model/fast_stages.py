@@ -203,15 +203,15 @@ class InferenceNetwork(S3Network):
         self.register_buffer("pixel_mean", network.pixel_mean, persistent=False)
         self.register_buffer("pixel_std", network.pixel_std, persistent=False)
         encoder, decoder = network.pixel_encoder, network.mask_decoder
-        self._fast_encoder: _FastEncoder | None = None
+        self.fast_encoder: _FastEncoder | None = None
         if isinstance(encoder, SpatialSemanticEncoder):
-            self._fast_encoder = _FastEncoder(decoder, encoder)
+            self.fast_encoder = _FastEncoder(decoder, encoder)
 
     def encode_image(self, image: Tensor) -> ImageFeatures:
         """Encode an RGB image [B, 3, H, W] in 0..1, already padded."""
-        if self._fast_encoder is None:
+        if self.fast_encoder is None:
             return super().encode_image(image)
-        f16, detail8, detail4 = self._fast_encoder(
+        f16, detail8, detail4 = self.fast_encoder(
             self.pixel_encoder, self.normalise(image)
         )
         return ImageFeatures(f16, self.pix_feat_proj(f16), detail8, detail4)

@@ -214,7 +214,10 @@ class SpatialSemanticEncoder(nn.Module):
         Returns:
             Features [B, C, ., .] at strides 16, 8 and 4.
         """
-        maps = self.interact(image)
+        return self.merge(self.interact(image))
+
+    def merge(self, maps: EncoderMaps) -> tuple[Tensor, Tensor, Tensor]:
+        """Merge what the blocks left behind into features at strides 16, 8 and 4."""
         c1 = self.up(maps.half) + self.spm.fc1(maps.stem)
         c1 = c1 + F.interpolate(maps.vit[0], scale_factor=4, mode="bilinear")
         c2 = maps.half + F.interpolate(maps.vit[1], scale_factor=2, mode="bilinear")

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 VITS_FOCUS = "vits-focus"
@@ -124,14 +123,6 @@ def convert_onnx(path: Path) -> dict[str, Tensor]:
     for index in range(_DEPTH):
         state.update(_convert_block(tensors, index))
     return {name: value.float().contiguous() for name, value in state.items()}
-
-
-def resize_patch_kernel(state: dict[str, Tensor], patch: int = 16) -> dict[str, Tensor]:
-    """The same weights with a patch kernel of `patch` pixels (bilinear, corners)."""
-    name = "patch_embed.proj.weight"
-    kernel = state[name].float()
-    kernel = F.interpolate(kernel, (patch, patch), mode="bilinear", align_corners=True)
-    return state | {name: kernel}
 
 
 def fingerprint(state: dict[str, Tensor]) -> str:
