@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from s3fo.cli import app
+from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, progress_bar
 from s3fo.cli.options import Images, Json, Masks, Root, Split, Workers, open_source
 
@@ -36,11 +37,16 @@ def load(
     keep_masks: Annotated[
         MaskForm, typer.Option(help="Inside the labels, or by reference for scale.")
     ] = MaskForm.auto,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Compare with the catalogue first.")
+    ] = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Load a benchmark as a FiftyOne video dataset."""
     source = open_source(benchmark, root, split, images, masks)
+    if validate and not print_validation(source):
+        raise typer.Exit(1)
     from s3fo.datasets import load_benchmark
 
     with progress_bar("load") as progress:

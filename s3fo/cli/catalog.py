@@ -1,0 +1,132 @@
+"""Commands about the catalogue: benchmarks, submissions."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from s3fo.cli import app
+from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.options import Json, Root, Split, open_source
+
+if TYPE_CHECKING:
+    from s3fo.benchmarks import Benchmark
+    from s3fo.benchmarks.catalog import Entry
+
+benchmarks = typer.Typer(help="The benchmarks s3fo knows.", invoke_without_command=True)
+app.add_typer(benchmarks, name="benchmarks")
+
+
+@benchmarks.callback()
+def list_benchmarks(context: typer.Context, as_json: Json = False) -> None:
+    """List the benchmarks and their splits."""
+    if context.invoked_subcommand:
+        return
+    from s3fo.benchmarks.catalog import ENTRIES
+
+    if as_json:
+        print_json([asdict(entry) for entry in ENTRIES])
+        return
+    columns = (
+        "name",
+        "split",
+        "sequences",
+        "objects",
+        "frames",
+        "protocol",
+        "ground truth",
+    )
+    rows = [
+        (
+            entry.name,
+            entry.split,
+            *(_count(n) for n in _counts(entry)),
+            entry.protocol,
+            "public" if entry.public else "on a server",
+        )
+        for entry in ENTRIES
+    ]
+    print_table("Benchmarks", columns, rows)
+    typer.echo("More about one:  s3fo benchmarks show NAME [--split S]")
+
+
+def _counts(entry: Entry) -> tuple[int | None, int | None, int | None]:
+    return entry.counts.sequences, entry.counts.objects, entry.counts.frames
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else str(number)
+
+
+@benchmarks.command("show")
+def show_benchmark(
+    name: Annotated[str, typer.Argument(help="E.g. davis-2017.")],
+    split: Split = None,
+    as_json: Json = False,
+) -> None:
+    """Explain one benchmark: what it is, where to get it, how it is scored."""
+    from s3fo.benchmarks.catalog import get_entry, splits
+
+    entry = get_entry(name, split)
+    if as_json:
+        print_json(asdict(entry))
+        return
+    sequences, objects, frames = map(_count, _counts(entry))
+    facts = {
+        "about": entry.about,
+        "splits": ", ".join(splits(name)),
+        "contains": f"{sequences} sequences, {objects} objects, {frames} frames",
+        "annotation": entry.annotation,
+        "protocol": entry.protocol,
+        "ground truth": "public" if entry.public else "held by the server",
+        "layout": entry.layout,
+        "download": entry.download,
+        "unpack": entry.unpack,
+        "submission": entry.submission.server if entry.submission else "not needed",
+        "licence": entry.licence,
+        "cite": entry.citation,
+    }
+    typer.echo(f"{entry.title} ({entry.name}, {entry.split})")
+    for label, text in [*facts.items(), *(("note", text) for text in entry.remarks)]:
+        lines = textwrap.wrap(text, 84) or [""]
+        typer.echo(f"  {label:13}" + ("\n" + " " * 15).join(lines))
+
+
+def print_validation(benchmark: Benchmark) -> bool:
+    """Compare a benchmark with its catalogue entry; True if all is well."""
+    from s3fo.benchmarks.validation import validate
+
+    with progress_bar("validate") as progress:
+        outcome = validate(benchmark, progress=progress)
+    rows = [
+        (what, _count(found), _count(expected))
+        for what, found, expected in outcome.rows()
+    ]
+    print_table(f"{benchmark.name} in {benchmark.root}", ("", "found", "listed"), rows)
+    for problem in outcome.problems:
+        typer.echo(f"problem: {problem}", err=True)
+    return outcome.ok
+
+
+@app.command()
+def submit(
+    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    benchmark: Annotated[str, typer.Option(help="Benchmark name, e.g. mose-v1.")],
+    root: Root,
+    out: Annotated[Path, typer.Option(help="The zip to write.")],
+    split: Split = None,
+) -> None:
+    """Check the masks and write the zip that the benchmark's server wants."""
+    from s3fo.benchmarks.submission import write_submission
+
+    source = open_source(benchmark, root, split, None, None)
+    with progress_bar("submit") as progress:
+        done = write_submission(results, source, out, progress=progress)
+    typer.echo(f"{done.path}: {done.sequences} sequences, {done.frames} masks")
+    typer.echo(f"Upload it to {done.upload_to}")
+    if done.ignored:
+        typer.echo(f"left out: {', '.join(done.ignored)}", err=True)
