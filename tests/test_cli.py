@@ -1,0 +1,200 @@
+"""The command line: what it prints, where it complains, how it exits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.labelmap import write_label_map
+from s3fo.benchmarks.synthetic import Factors, write_synthetic
+from s3fo.cli import main
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("cli") / "benchmark"
+    videos = {"one": Factors(), "two": Factors()}
+    write_synthetic(root, videos=videos, size=(60, 96))
+    return root
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    printed = capsys.readouterr()
+    return int(exit_.value.code or 0), printed.out, printed.err
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    return lambda *words: run(capsys, monkeypatch, *words)
+
+
+def masks(root: Path) -> Path:
+    return root / "Annotations" / "480p"
+
+
+def images(root: Path) -> Path:
+    return root / "JPEGImages" / "480p"
+
+
+def test_help_loads_none_of_the_heavy_packages():
+    code = (
+        "import sys; sys.argv = ['s3fo', '--help']\n"
+        "from s3fo.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'fiftyone', 'numpy', 'pandas', 'cv2', 'numba'}\n"
+        "print('loaded', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "loaded []", done.stdout + done.stderr
+
+
+def test_evaluate_prints_one_json_object(cli, benchmark):
+    code, out, _ = cli(
+        "evaluate", masks(benchmark), "--gt", masks(benchmark), "--protocol",
+        "davis-2017", "--json", "--no-cache",
+    )  # fmt: skip
+    result = json.loads(out)
+    assert code == 0
+    assert result["protocol"] == "davis-2017"
+    assert (result["J&F"], result["J"], result["F"]) == (1.0, 1.0, 1.0)
+    assert {row["sequence"] for row in result["objects"]} == {"one", "two"}
+    assert all(row["J&F"] == 1.0 for row in result["objects"])
+
+
+def test_evaluate_saves_tables_that_load_again(cli, benchmark, tmp_path):
+    from evaluation.scoring import Scores
+
+    saved = tmp_path / "scores"
+    code, out, _ = cli(
+        "evaluate", masks(benchmark), "--gt", masks(benchmark), "--out", saved,
+        "--no-cache", "--per-object",
+    )  # fmt: skip
+    assert code == 0 and "DAVIS-2017" in out and "one_1" in out
+    assert Scores.load(saved).summary["J&F"] == 1.0
+
+
+def test_evaluate_takes_a_benchmark_by_name(cli, benchmark):
+    code, out, _ = cli(
+        "evaluate", masks(benchmark), "--benchmark", "davis-2017", "--root", benchmark,
+        "--sequence", "one", "--json", "--no-cache",
+    )  # fmt: skip
+    result = json.loads(out)
+    assert code == 0 and result["protocol"] == "davis-2017"
+    assert {row["sequence"] for row in result["objects"]} == {"one"}
+
+
+def test_a_missing_frame_is_named_and_nothing_is_scored(cli, benchmark, tmp_path):
+    results = tmp_path / "results"
+    shutil.copytree(masks(benchmark), results)
+    gone = sorted((results / "one").glob("*.png"))[3]
+    gone.unlink()
+    code, out, err = cli(
+        "evaluate", results, "--gt", masks(benchmark), "--json", "--no-cache"
+    )
+    assert code == 2 and out == ""
+    assert gone.stem in err and "one" in err
+    assert all(word in err for word in ("found", "expected", "remedy"))
+
+    code, out, _ = cli(
+        "evaluate", results, "--gt", masks(benchmark), "--json", "--no-cache",
+        "--missing", "score-as-empty",
+    )  # fmt: skip
+    assert code == 0 and json.loads(out)["J&F"] < 1
+
+
+def test_ground_truth_named_twice_or_not_at_all(cli, benchmark):
+    twice = cli(
+        "evaluate", masks(benchmark), "--gt", masks(benchmark), "--benchmark", "sa-v"
+    )
+    never = cli("evaluate", masks(benchmark))
+    for code, _, err in (twice, never):
+        assert code == 2 and "remedy" in err
+
+
+def test_predict_on_two_folders_continues_where_it_stopped(cli, benchmark, tmp_path):
+    words = (
+        "predict", "--images", images(benchmark), "--masks", masks(benchmark),
+        "--method", "copy", "--out", tmp_path / "out", "--json",
+    )  # fmt: skip
+    code, out, _ = cli(*words)
+    assert code == 0 and sorted(json.loads(out)["finished"]) == ["one", "two"]
+
+    shutil.rmtree(tmp_path / "out" / "two")
+    code, out, _ = cli(*words)
+    again = json.loads(out)
+    assert code == 0 and (again["finished"], again["kept"]) == (["two"], ["one"])
+
+
+def test_a_video_that_fails_is_named_and_the_exit_code_says_so(
+    cli, benchmark, tmp_path
+):
+    broken = tmp_path / "images"
+    shutil.copytree(images(benchmark), broken)
+    victim = sorted((broken / "one").glob("*.jpg"))[2]
+    victim.write_bytes(b"not a picture")
+    code, _, err = cli(
+        "predict", "--images", broken, "--masks", masks(benchmark), "--method",
+        "copy", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert code == 1
+    assert "one" in err and victim.name in err
+    assert not (tmp_path / "out" / "one").exists()
+    assert (tmp_path / "out" / "two").is_dir()
+
+
+def test_catalogue_commands(cli, benchmark, tmp_path):
+    code, out, _ = cli("benchmarks", "--json")
+    listed = {(entry["name"], entry["split"]) for entry in json.loads(out)}
+    assert code == 0
+    assert {("davis-2016", "val"), ("sa-v", "test"), ("lvos-v2", "val")} <= listed
+
+    code, out, _ = cli("benchmarks", "show", "youtube-vos-2019")
+    assert code == 0 and "507" in out and "youtube-vos" in out
+
+    code, _, err = cli("benchmarks", "show", "davis-2071")
+    assert code == 2 and "Did you mean davis-2017?" in err
+
+
+def test_submission_refuses_unfit_masks_and_writes_nothing(cli, benchmark, tmp_path):
+    shutil.copy(
+        benchmark / "ImageSets" / "2017" / "val.txt",
+        benchmark / "ImageSets" / "2017" / "test-dev.txt",
+    )
+    results = tmp_path / "results"
+    shutil.copytree(masks(benchmark), results)
+    first = sorted((results / "one").glob("*.png"))[0]
+    write_label_map(first, np.full((60, 96), 77, np.uint8))
+    target = tmp_path / "upload.zip"
+    words = (
+        "submit", results, "--benchmark", "davis-2017", "--split", "test-dev",
+        "--root", benchmark, "--out", target,
+    )  # fmt: skip
+    code, _, err = cli(*words)
+    assert code == 2 and "77" in err and not target.exists()
+
+    shutil.copytree(masks(benchmark), results, dirs_exist_ok=True)
+    code, out, _ = cli(*words)
+    assert code == 0 and target.is_file() and "Upload" in out
+
+
+def test_protocols_state_their_rules(cli):
+    code, out, _ = cli("protocols", "davis-2017")
+    assert code == 0 and "first and the last" in out and "void" in out
+
+
+def test_doctor_reports_every_check(cli):
+    code, out, _ = cli("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(out)}
+    assert code == 0, checks
+    assert {"python", "packages", "database", "video codec"} <= set(checks)
