@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,7 +62,7 @@ def predict(
     source = open_source(benchmark, root, split, images, masks)
     from s3fo.inference import predict as run
 
-    given = {"weights": weights, "size": size, "device": device}
+    given: dict[str, Any] = {"weights": weights, "size": size, "device": device}
     with progress_bar("predict") as progress:
         done = run(
             source,
