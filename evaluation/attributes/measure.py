@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import AnnotatedVideo, open_videos
 from evaluation.errors import InputError
+from evaluation.parallel import run_in_order
 from evaluation.progress import ProgressCallback
 
 ASSUMED_FPS = 24.0
@@ -34,15 +34,15 @@ def object_attributes(
     appearance_rate: float = 4.0,
     min_gap: float = 0.05,
     fps: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Attributes:
     """Measure what makes each object of a benchmark hard, from its ground truth.
 
     Args:
-        ground_truth: a benchmark or list of sequences, or a folder
-            `<root>/<sequence>/<frame>.png` of label maps.
-        images: for a mask folder, the folder `<root>/<sequence>/<frame>.jpg`; False
+        ground_truth: a benchmark or list of sequences, or bare masks as
+            `evaluation.score` takes them, e.g. a folder `<sequence>/<frame>.png`.
+        images: beside bare masks, the folder `<root>/<sequence>/<frame>.jpg`; False
             leaves the images of a benchmark alone (no appearance, no scene cuts).
         sequences: names of the sequences wanted; None takes all.
         extractor: describes appearance for the similarities; None uses colour and
@@ -50,37 +50,25 @@ def object_attributes(
         appearance_rate: look at appearance at most this often per second.
         min_gap: absences shorter than this many seconds are not counted as such.
         fps: frames per second, overriding what the sequences say.
-        workers: processes to share the sequences between.
-        progress: told after each sequence.
+        workers: threads; None takes one a processor. The result does not depend on
+            it.
+        progress: called as frames get done.
 
     Returns:
         Tables `objects` and `frames`, and notes about what could not be measured.
 
     Raises:
-        FileNotFoundError: the folder does not exist.
-        InputError: no masks in it, unknown sequence names, or broken images.
+        InputError: no masks, unknown sequence names, or broken images.
     """
     folder = images if isinstance(images, (str, Path)) else None
     videos = _chosen(open_videos(ground_truth, folder, fps), sequences)
     described = None if images is False else extractor or ColourTexture()
-    settings = (described, appearance_rate, min_gap, fps)
-    results: dict[int, Measured] = {}
-    if workers == 1:
-        for index, video in enumerate(videos):
-            results[index] = measure_video(video, *settings)
-            if progress:
-                progress(index + 1, len(videos), video.name)
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            jobs: dict[Future[Measured], int] = {
-                pool.submit(measure_video, video, *settings): index
-                for index, video in enumerate(videos)
-            }
-            for done, job in enumerate(as_completed(jobs), start=1):
-                results[jobs[job]] = job.result()
-                if progress:
-                    progress(done, len(videos), videos[jobs[job]].name)
-    return _assembled([results[index] for index in range(len(videos))], described)
+
+    def job(video: AnnotatedVideo, tick: Callable[[], None]) -> Measured:
+        return measure_video(video, described, appearance_rate, min_gap, fps, tick)
+
+    sizes = [len(video.annotated_frames) for video in videos]
+    return _assembled(run_in_order(job, videos, sizes, workers, progress), described)
 
 
 def measure_video(
@@ -89,11 +77,12 @@ def measure_video(
     appearance_rate: float,
     min_gap: float,
     fps: float | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Measured:
     """Frames table, rows of the objects table and notes of one video."""
     known_fps = fps or getattr(video, "fps", None)
     rate = known_fps or ASSUMED_FPS
-    seen = observe(video, rate, extractor, appearance_rate)
+    seen = observe(video, rate, extractor, appearance_rate, tick)
     categories = {
         item.object_id: item.category
         for item in getattr(video, "known_objects", None) or ()

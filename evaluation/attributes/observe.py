@@ -7,7 +7,7 @@ grow with the length of the video.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,7 @@ def observe(
     fps: float,
     extractor: FeatureExtractor | None,
     appearance_rate: float,
+    tick: Callable[[], None],
 ) -> Observations:
     """Measure every visible object in every annotated frame.
 
@@ -65,6 +66,7 @@ def observe(
         fps: frames per second of `video.frames`.
         extractor: describes appearance; None leaves images alone.
         appearance_rate: look at appearance at most this often per second.
+        tick: called once per annotated frame; may raise to stop.
     """
     position = {frame: index for index, frame in enumerate(video.frames)}
     annotated = list(video.annotated_frames)
@@ -76,6 +78,7 @@ def observe(
         looks = Looks(extractor, video.images, appearance_rate)
     shape: tuple[int, int] | None = None
     for index, (frame, time) in enumerate(zip(annotated, seen.times, strict=True)):
+        tick()
         annotation = read_objects(video, frame)
         shape = _shape_of_annotation(annotation, shape)
         if shape is None:

@@ -1,9 +1,8 @@
-"""What attributes need of a video, and how to see a folder of masks as videos."""
+"""What attributes need of a video, and how to see bare masks as videos."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.counting import VOID
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap, Mask, read_label_map
+from evaluation.labelmap import LabelMap, Mask
+from evaluation.sequence import MaskSequence, natural
+from evaluation.sources import open_ground_truth
+
+_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 class AnnotatedVideo(Protocol):
@@ -56,39 +60,50 @@ class AnnotatedVideo(Protocol):
 
 
 @dataclass(frozen=True)
-class FolderVideo:
-    """A folder of label maps, with a folder of images beside it or not."""
+class MaskVideo:
+    """Masks in whatever form, with a folder of images beside them or not."""
 
-    name: str
-    masks: Mapping[str, Path]
+    masks: MaskSequence
     images: Mapping[str, Path]
     fps: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the video."""
+        return self.masks.name
 
     @cached_property
     def frames(self) -> tuple[str, ...]:
         """Names of all frames: images and masks together, in natural order."""
-        return tuple(sorted({*self.images, *self.masks}, key=natural_key))
+        return tuple(sorted({*self.images, *self.masks.frames}, key=natural))
 
-    @cached_property
+    @property
     def annotated_frames(self) -> tuple[str, ...]:
-        """Names of the frames with a mask."""
-        return tuple(sorted(self.masks, key=natural_key))
+        """Names of the frames with masks."""
+        return self.masks.frames
+
+    @property
+    def object_masks(self) -> MaskSequence | None:
+        """The masks where objects may overlap."""
+        return self.masks if self.masks.overlapping else None
 
     @cached_property
     def binary(self) -> bool:
         """Whether the masks are 0/255 pictures of one object."""
-        values = np.unique(read_label_map(self.masks[self.annotated_frames[0]]))
-        return set(values.tolist()) <= {0, 255} and 255 in values
+        first = self.masks.read(self.masks.frames[0])
+        if isinstance(first, dict):
+            return False
+        values = np.unique(first)
+        return set(values.tolist()) <= {0, VOID} and VOID in values
 
     def read_annotation(self, frame: str) -> LabelMap:
         """Label map [H, W]; 255 is void, unless it is the only object there is."""
-        label_map = read_label_map(self.masks[frame])
+        label_map = self.masks.read(frame)
+        assert not isinstance(label_map, dict)
         if self.binary:
             return (label_map > 0).astype(np.uint8)
-        void = label_map == 255
-        if void.any():
-            label_map[void] = 0
-        return label_map
+        void = label_map == VOID
+        return np.where(void, 0, label_map) if void.any() else label_map
 
 
 def open_videos(
@@ -96,24 +111,24 @@ def open_videos(
     images: str | Path | None = None,
     fps: float | None = None,
 ) -> list[AnnotatedVideo]:
-    """The videos of a benchmark, of a list of sequences, or of a folder of masks.
+    """The videos of a benchmark, of a list of sequences, or of bare masks.
 
     Args:
-        ground_truth: an object with `.sequences`, an iterable of sequences, or a
-            folder `<root>/<sequence>/<frame>.png`.
-        images: `<root>/<sequence>/<frame>.jpg` beside a mask folder.
-        fps: of the videos in a mask folder.
+        ground_truth: an object with `.sequences`, a list of sequences, or what
+            `evaluation.score` takes as ground truth: a folder, JSON, arrays.
+        images: `<root>/<sequence>/<frame>.jpg` beside bare masks.
+        fps: of bare masks.
 
     Raises:
-        FileNotFoundError: the folder does not exist.
-        InputError: it holds no sequence with masks.
+        InputError: there are no masks.
     """
-    if isinstance(ground_truth, (str, Path)):
-        return _folder_videos(Path(ground_truth), Path(images) if images else None, fps)
-    sequences: Iterable[AnnotatedVideo] = getattr(
-        ground_truth, "sequences", ground_truth
-    )
-    return list(sequences)
+    if hasattr(ground_truth, "sequences"):
+        return list(ground_truth.sequences)
+    if not isinstance(ground_truth, (str, Path, Mapping)):
+        return list(ground_truth)
+    root = Path(images) if images else None
+    masks = open_ground_truth(ground_truth).sequences
+    return [MaskVideo(one, _images_of(name, root), fps) for name, one in masks.items()]
 
 
 def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask]:
@@ -159,38 +174,8 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts 9 before 10 whatever the padding."""
-    return [
-        (int(part), "") if part.isdigit() else (-1, part)
-        for part in re.split(r"(\d+)", name)
-    ]
-
-
-def _folder_videos(
-    root: Path, images: Path | None, fps: float | None
-) -> list[AnnotatedVideo]:
-    if not root.is_dir():
-        raise FileNotFoundError(f"no folder {root}")
-    videos: list[AnnotatedVideo] = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        masks = {path.stem: path for path in folder.glob("*.png")}
-        pictures = (
-            {
-                path.stem: path
-                for path in (images / folder.name).glob("*")
-                if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
-            }
-            if images
-            else {}
-        )
-        if masks:
-            videos.append(FolderVideo(folder.name, masks, pictures, fps))
-    if not videos:
-        raise InputError(
-            root,
-            "no sub-folder with PNG masks",
-            "<root>/<sequence>/<frame>.png",
-            "Give the folder that holds one folder per sequence.",
-        )
-    return videos
+def _images_of(name: str, root: Path | None) -> dict[str, Path]:
+    if root is None:
+        return {}
+    files = (root / name).glob("*")
+    return {p.stem: p for p in files if p.suffix.lower() in _IMAGE_SUFFIXES}

@@ -221,7 +221,7 @@ def trend_row(
             ("spearman", "low", "high", "change", "change_low", "change_high"), np.nan
         )
     order = [ranks(series, known) for series in (attribute, values)]
-    rho, rhos = slopes(*order, known, bootstrap, normalised=True)
+    rho, rhos = slopes(order[0], order[1], known, bootstrap, normalised=True)
     first, third = np.percentile(attribute[known], [25, 75])
     slope, resampled = slopes(
         np.nan_to_num(attribute), np.nan_to_num(values), known, bootstrap

@@ -345,18 +345,20 @@ def test_folders_are_read_in_natural_order_and_workers_change_nothing(
         for index, frame in enumerate(video.frames):
             values = video.label_maps[frame] * (255 if name == "two" else 1)
             write_label_map(tmp_path / name / f"{index}.png", values)
-    done: list[str] = []
-    alone = object_attributes(tmp_path, fps=24, progress=lambda *at: done.append(at[2]))
+    done: list[int] = []
+    alone = object_attributes(
+        tmp_path, fps=24, workers=1, progress=lambda *at: done.append(at[0])
+    )
     shared_out = object_attributes(tmp_path, fps=24, workers=2)
     pd.testing.assert_frame_equal(alone.objects, shared_out.objects)
     assert alone.frames["frame"].tolist()[:12] == [str(n) for n in range(12)]
-    assert alone.objects["object"].tolist() == [1, 1] and done == ["one", "two"]
+    assert alone.objects["object"].tolist() == [1, 1] and done[-1] == 24
 
 
 def test_bad_input_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match="no such folder"):
         object_attributes(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="no sub-folder"):
+    with pytest.raises(InputError, match="empty folder"):
         object_attributes(tmp_path)
     video = draw({1: still(0.5, 0.5, 0.1)}, 2, name="here")
     with pytest.raises(InputError, match="there"):

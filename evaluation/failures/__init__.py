@@ -1,0 +1,8 @@
+"""Failures: where predictions fail, in which way, and what each failure costs."""
+
+from evaluation.failures.find import find_failures
+from evaluation.failures.kinds import FailureKind
+from evaluation.failures.onset import CIRCUMSTANCES
+from evaluation.failures.tables import Failures
+
+__all__ = ["CIRCUMSTANCES", "FailureKind", "Failures", "find_failures"]

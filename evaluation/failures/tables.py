@@ -1,0 +1,134 @@
+"""`Failures`: frames with their kind, events, and what fixing them is worth."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from evaluation.attributes import ATTRIBUTES, Attributes
+from evaluation.errors import InputError
+from evaluation.failures.onset import onset_table
+from evaluation.labelmap import write_atomically
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Where and how predictions fail, and what each failure costs.
+
+    Attributes:
+        frames: one row per evaluated sequence, object and frame: `J`, `F`, `loss`
+            (1 - (J + F) / 2), `cost` (what the frame takes off the benchmark's J&F),
+            `kind` (empty if right), `other` object involved, `event` (-1 for none).
+        events: one row per event, most costly first; `event` numbers them.
+        headline: the benchmark's J&F, 0..1.
+        protocol: name of the protocol the scores were made with.
+    """
+
+    frames: pd.DataFrame
+    events: pd.DataFrame
+    headline: float
+    protocol: str
+
+    @property
+    def lost(self) -> float:
+        """1 - J&F: what the costs of all frames add up to."""
+        return 1 - self.headline
+
+    @property
+    def unassigned(self) -> float:
+        """Cost of frames too slightly wrong to belong to an event."""
+        return float(self.frames.loc[self.frames["event"] < 0, "cost"].sum())
+
+    def worth(self, k: int) -> float:
+        """J&F gained if the k most costly events were perfect instead."""
+        return float(self.events["cost"].iloc[:k].sum())
+
+    def by(self, *columns: str) -> pd.DataFrame:
+        """Events summed up by columns such as `kind`, `sequence`, `object`.
+
+        Returns:
+            `events`, `n_frames`, `cost` and `share` of everything lost, most costly
+            first.
+        """
+        grouped = self.events.groupby(list(columns), sort=False, observed=True)
+        table = grouped.agg(
+            events=("event", "count"),
+            n_frames=("n_frames", "sum"),
+            cost=("cost", "sum"),
+        ).reset_index()
+        table["share"] = table["cost"] / self.lost if self.lost else 0.0
+        return table.sort_values("cost", ascending=False, ignore_index=True)
+
+    def by_attribute(self, attributes: Attributes, name: str) -> pd.DataFrame:
+        """Cost of each kind of event, by an attribute of the object it befalls.
+
+        Args:
+            attributes: of the same benchmark.
+            name: a tag or bucket column of its objects table.
+
+        Raises:
+            InputError: there is no such tag or bucket.
+        """
+        objects = attributes.objects
+        grouped = [
+            str(key)
+            for key in objects
+            if str(key).startswith("official_")
+            or (key in ATTRIBUTES and ATTRIBUTES[str(key)].kind in ("tag", "bucket"))
+        ]
+        if name not in grouped:
+            raise InputError(
+                "attribute",
+                repr(name),
+                "a tag or bucket",
+                f"Have {', '.join(grouped)}.",
+            )
+        columns = ["sequence", "object", name]
+        joined = self.events.merge(objects[columns], on=["sequence", "object"])
+        return Failures(self.frames, joined, self.headline, self.protocol).by(
+            name, "kind"
+        )
+
+    def onsets(self) -> pd.DataFrame:
+        """Circumstances under which events begin, against all frames.
+
+        Empty where failures were found without attributes.
+        """
+        return onset_table(self.events, self.frames)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write `failure_frames.parquet`, `failure_events.parquet`, `failures.json`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("frames", "events"):
+            data: bytes = getattr(self, name).to_parquet(None, index=False)
+            write_atomically(folder / f"failure_{name}.parquet", data)
+        facts = {"J&F": self.headline, "protocol": self.protocol}
+        write_atomically(folder / "failures.json", json.dumps(facts).encode())
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Failures:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the folder holds no saved failures.
+        """
+        folder = Path(folder)
+        try:
+            facts = json.loads((folder / "failures.json").read_text())
+            frames, events = (
+                pd.read_parquet(folder / f"failure_{name}.parquet")
+                for name in ("frames", "events")
+            )
+        except FileNotFoundError as error:
+            raise InputError(
+                folder,
+                "no saved failures",
+                "failures.json with its two Parquet tables",
+                "Find them with find_failures(...).save(folder).",
+            ) from error
+        return cls(frames, events, facts["J&F"], facts["protocol"])
