@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from pathlib import Path
 
 import fiftyone as fo
 from bson import ObjectId
@@ -10,6 +11,7 @@ from fiftyone import ViewField
 
 from evaluation.errors import InputError
 from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.mask_files import mask_targets
 from s3fo.datasets.records import recall_predictions
 
 # Okabe & Ito, "Color Universal Design" (2008), without black: told apart by
@@ -81,6 +83,8 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     config.color_scheme = _colour_scheme(dataset)
     config.active_fields = fo.ActiveFields(paths=_active_paths(dataset))
     config.sidebar_groups = _sidebar_groups(dataset)
+    # The whole dict at once: FiftyOne cannot save a key with a dot set by itself.
+    dataset.mask_targets = _mask_targets(dataset)
     dataset.save()
     _save_workspaces(dataset)
 
@@ -151,6 +155,18 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
             for path in paths
         ],
     )
+
+
+def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
+    targets = {}
+    for name in (GROUND_TRUTH, *recall_predictions(dataset)):
+        field = f"frames.{name}_mask"
+        if dataset.has_field(field):
+            paths = dataset.limit(3).values(f"{field}.mask_path", unwind=True)
+            first = next((path for path in paths if path), None)
+            if first:
+                targets[field] = mask_targets(Path(first))
+    return targets
 
 
 def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import s3fo
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map, write_label_map
+from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
+from s3fo.benchmarks.synthetic import open_synthetic
+from s3fo.datasets import open_dataset, recall_benchmark
+
+
+@pytest.fixture
+def own(benchmark, tmp_path) -> Benchmark:
+    """A copy of the benchmark whose files a test may change."""
+    shutil.copytree(benchmark.root, tmp_path / "own")
+    return open_synthetic(tmp_path / "own")
+
+
+def full_mask(detection: fo.Detection, shape: tuple[int, int]) -> np.ndarray:
+    """A label's mask at its place in the picture."""
+    height, width = shape
+    left, top = detection.bounding_box[0] * width, detection.bounding_box[1] * height
+    full = np.zeros(shape, bool)
+    rows, columns = detection.mask.shape
+    top, left = round(top), round(left)
+    full[top : top + rows, left : left + columns] = detection.mask
+    return full
+
+
+def test_every_mask_arrives_pixel_for_pixel(dataset, benchmark):
+    for sequence in benchmark:
+        sample = dataset.one(fo.ViewField("sequence") == sequence.name)
+        assert len(sample.frames) == len(sequence.frames)
+        for number, frame in enumerate(sequence.frames, start=1):
+            loaded = sample.frames[number]
+            assert loaded.filepath == str(sequence.images[frame])
+            label_map = sequence.read_annotation(frame)
+            rebuilt = np.zeros_like(label_map)
+            for detection in loaded.ground_truth.detections:
+                rebuilt[full_mask(detection, label_map.shape)] = detection.index
+            assert np.array_equal(rebuilt, label_map)
+
+
+def test_a_sample_tells_about_its_video(dataset, benchmark):
+    sample = dataset.one(fo.ViewField("sequence") == "pair")
+    assert sample.media_type == "video"
+    assert sample.metadata.total_frame_count == 8
+    assert (sample.num_objects, sample.split) == (2, "val")
+    assert [span.index for span in sample.objects.detections] == [1, 2]
+    assert len({d.instance.id for f in sample.frames.values()
+                for d in f.ground_truth.detections}) == 2  # fmt: skip
+
+
+def test_loading_twice_changes_nothing(dataset, benchmark):
+    path = "frames.ground_truth.detections.id"
+    before = dataset.values(path)
+    again = s3fo.load_benchmark(benchmark, dataset_name=dataset.name)
+    assert again is dataset
+    assert dataset.values(path) == before
+
+
+def test_only_a_changed_sequence_is_updated(own, results):
+    dataset = s3fo.load_benchmark(own, dataset_name="test-own")
+    try:
+        s3fo.add_predictions(dataset, results, "shifted")
+        path = "frames.ground_truth.detections.id"
+        before = dict(zip(*dataset.values(["sequence", path]), strict=True))
+        changed = own["pair"].annotations[own["pair"].frames[3]]
+        write_label_map(changed, np.zeros_like(read_label_map(changed)))
+        s3fo.load_benchmark(open_synthetic(own.root), dataset_name="test-own")
+        after = dict(zip(*dataset.values(["sequence", path]), strict=True))
+        assert after["alone"] == before["alone"]
+        assert after["pair"][3] == []
+        assert dataset.count("frames.shifted.detections") > 0
+    finally:
+        dataset.delete()
+
+
+def test_a_sequence_of_another_length_is_made_anew(own):
+    dataset = s3fo.load_benchmark(own, dataset_name="test-own")
+    try:
+        pair = own["pair"]
+        shorter = replace(pair, frames=pair.frames[:5])
+        cut = replace(own, sequences=(own["alone"], shorter))
+        s3fo.load_benchmark(cut, dataset_name="test-own")
+        counts = dict(
+            zip(*dataset.values(["sequence", "frames.frame_number"]), strict=True)
+        )
+        assert counts["pair"] == [1, 2, 3, 4, 5]
+        assert len(dataset) == 2
+    finally:
+        dataset.delete()
+
+
+def test_an_interrupted_load_goes_on(benchmark, monkeypatch):
+    from s3fo.datasets import writing
+
+    monkeypatch.setattr(writing, "FRAMES_A_WRITE", 1)
+
+    def interrupt(done, total, label):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        s3fo.load_benchmark(benchmark, dataset_name="test-cut", progress=interrupt)
+    dataset = fo.load_dataset("test-cut")
+    try:
+        (kept,) = dataset.values("id")
+        s3fo.load_benchmark(benchmark, dataset_name="test-cut")
+        assert len(dataset) == 2
+        assert kept in dataset.values("id")
+    finally:
+        dataset.delete()
+
+
+def test_a_broken_mask_leaves_no_dataset(own):
+    broken = own["pair"].annotations[own["pair"].frames[2]]
+    broken.write_bytes(broken.read_bytes()[:60])
+    with pytest.raises(InputError, match=broken.name):
+        s3fo.load_benchmark(own, dataset_name="test-broken")
+    assert not fo.dataset_exists("test-broken")
+
+
+def test_a_dataset_of_other_content_is_left_alone(benchmark):
+    other = fo.Dataset("test-other")
+    other.add_sample(fo.Sample("/nowhere.jpg"))
+    try:
+        with pytest.raises(InputError, match="something else"):
+            s3fo.load_benchmark(benchmark, dataset_name="test-other")
+        assert len(other) == 1
+        with pytest.raises(InputError, match="other origin"):
+            recall_benchmark(other)
+    finally:
+        other.delete()
+
+
+def test_masks_by_reference(benchmark):
+    dataset = s3fo.load_benchmark(
+        benchmark, dataset_name="test-reference", masks="reference"
+    )
+    try:
+        frame = dataset.one(fo.ViewField("sequence") == "pair").frames[2]
+        pair = benchmark["pair"]
+        assert frame.ground_truth_mask.mask_path == str(
+            pair.annotations[pair.frames[1]]
+        )
+        assert [d.index for d in frame.ground_truth.detections] == [1, 2]
+        assert all(d.mask is None for d in frame.ground_truth.detections)
+        targets = dataset.mask_targets["frames.ground_truth_mask"]
+        assert targets["#800000"] == "object 1"
+    finally:
+        dataset.delete()
+
+
+def test_unknown_mask_form(benchmark):
+    with pytest.raises(InputError, match="auto or instances or reference"):
+        s3fo.load_benchmark(benchmark, masks="polygons")
+
+
+def test_a_benchmark_comes_back_from_its_dataset(dataset, benchmark):
+    again = recall_benchmark(fo.load_dataset(dataset.name))
+    assert (again.name, again.split) == (benchmark.name, benchmark.split)
+    assert (again.root, again.protocol) == (benchmark.root, benchmark.protocol)
+    for old, new in zip(benchmark, again, strict=True):
+        assert (new.name, new.frames, new.objects) == (
+            old.name,
+            old.frames,
+            old.objects,
+        )
+        assert dict(new.images) == dict(old.images)
+        assert dict(new.annotations) == dict(old.annotations)
+
+
+def test_categories_are_labels(benchmark):
+    pair = benchmark["pair"]
+    first = pair.frames[0]
+    named = replace(
+        pair,
+        known_objects=(VideoObject(1, first, "dog"), VideoObject(2, first, "cat")),
+        attributes=("occlusion",),
+    )
+    dataset = s3fo.load_benchmark(
+        replace(benchmark, sequences=(named,)), dataset_name="test-named"
+    )
+    try:
+        sample = dataset.first()
+        assert sample.categories == ["cat", "dog"]
+        assert sample.attributes == ["occlusion"]
+        assert [d.label for d in sample.frames[1].ground_truth.detections] == [
+            "dog",
+            "cat",
+        ]
+        assert recall_benchmark(dataset)["pair"].objects == named.objects
+    finally:
+        dataset.delete()
+
+
+def test_frames_without_annotation_have_no_labels(benchmark):
+    pair = benchmark["pair"]
+    first = pair.frames[0]
+    prompted = replace(pair, annotations={first: pair.annotations[first]})
+    dataset = s3fo.load_benchmark(
+        replace(benchmark, sequences=(prompted,)), dataset_name="test-prompted"
+    )
+    try:
+        frames = dataset.first().frames
+        assert len(frames[1].ground_truth.detections) == 2
+        assert all(frames[n].ground_truth is None for n in range(2, 9))
+    finally:
+        dataset.delete()
+
+
+def test_progress_counts_sequences(benchmark):
+    steps = []
+    dataset = s3fo.load_benchmark(
+        benchmark,
+        dataset_name="test-progress",
+        progress=lambda *step: steps.append(step),
+    )
+    dataset.delete()
+    assert steps == [(1, 2, "alone 1/2"), (2, 2, "pair 2/2")]
+
+
+def test_unknown_dataset_is_told(dataset):
+    assert open_dataset(dataset.name) is dataset
+    with pytest.raises(InputError, match="test-small"):
+        open_dataset("no-such-dataset")
+
+
+def test_a_name_needs_a_root():
+    with pytest.raises(InputError, match="no root"):
+        s3fo.load_benchmark("davis-2017")
+
+
+def test_frames_inside_a_video_file(tmp_path, benchmark):
+    from s3fo.datasets.video_files import make_video
+
+    pair = benchmark["pair"]
+    film = make_video(pair, tmp_path).path
+    sequence = VideoSequence("film", pair.frames, {}, pair.annotations, video=film)
+    dataset = s3fo.load_benchmark(
+        replace(benchmark, sequences=(sequence,)), dataset_name="test-film"
+    )
+    try:
+        assert dataset.first().metadata.total_frame_count == 8
+        assert dataset.count("frames.ground_truth.detections") == 16
+    finally:
+        dataset.delete()

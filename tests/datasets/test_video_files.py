@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from evaluation.errors import InputError
+from s3fo.benchmarks import VideoSequence
+from s3fo.datasets.video_files import DEFAULT_FPS, make_video
+
+
+def write_frames(
+    folder: Path, count: int, size: tuple[int, int] = (32, 48)
+) -> VideoSequence:
+    """A sequence whose frame i has the grey level 10 * i."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = {}
+    for i in range(count):
+        path = folder / f"{i:05d}.jpg"
+        cv2.imwrite(str(path), np.full((*size, 3), 10 * i, np.uint8))
+        images[f"{i:05d}"] = path
+    return VideoSequence("grey", tuple(images), images, {})
+
+
+def grey_levels(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        frames = container.decode(video=0)
+        return [float(frame.to_ndarray(format="gray").mean()) for frame in frames]
+
+
+@pytest.mark.parametrize("count", [1, 2, 13, 25])
+def test_every_frame_is_stored_once_and_in_order(tmp_path, count):
+    video = make_video(write_frames(tmp_path / "in", count), tmp_path / "cache")
+    levels = grey_levels(video.path)
+    assert video.frame_count == len(levels) == count
+    assert np.allclose(levels, 10 * np.arange(count), atol=4)
+
+
+@pytest.mark.parametrize("size", [(31, 47), (32, 47), (31, 48)])
+def test_odd_sizes_are_padded_to_even_ones(tmp_path, size):
+    video = make_video(write_frames(tmp_path / "in", 2, size), tmp_path / "cache")
+    assert (video.height, video.width) == (32, 48)
+    with av.open(str(video.path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.height, context.width) == (32, 48)
+
+
+def test_rate_and_metadata(tmp_path):
+    frames = write_frames(tmp_path / "in", 6)
+    video = make_video(replace(frames, fps=6.0), tmp_path / "cache")
+    with av.open(str(video.path)) as container:
+        assert container.streams.video[0].average_rate == 6
+    metadata = video.metadata()
+    assert (metadata.total_frame_count, metadata.duration) == (6, 1.0)
+    assert make_video(frames, tmp_path / "cache").fps == DEFAULT_FPS
+
+
+def test_equal_content_is_encoded_once(tmp_path):
+    first = make_video(write_frames(tmp_path / "a", 3), tmp_path / "cache")
+    written = first.path.stat().st_mtime_ns
+    again = make_video(write_frames(tmp_path / "b", 3), tmp_path / "cache")
+    assert again == first
+    assert again.path.stat().st_mtime_ns == written
+
+
+def test_changed_content_is_another_video(tmp_path):
+    frames = write_frames(tmp_path / "in", 3)
+    first = make_video(frames, tmp_path / "cache")
+    cv2.imwrite(str(frames.images["00001"]), np.full((32, 48, 3), 200, np.uint8))
+    changed = make_video(frames, tmp_path / "cache")
+    assert changed.path != first.path
+    assert grey_levels(changed.path)[1] == pytest.approx(200, abs=4)
+
+
+def test_frames_inside_a_video_file(tmp_path):
+    source = make_video(write_frames(tmp_path / "in", 5), tmp_path / "cache").path
+    names = tuple(f"{i:05d}" for i in range(5))
+    inside = VideoSequence("inside", names, {}, {}, video=source)
+    video = make_video(inside, tmp_path / "other")
+    assert np.allclose(grey_levels(video.path), 10 * np.arange(5), atol=5)
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "resized"])
+def test_a_bad_frame_is_named_and_leaves_nothing_behind(tmp_path, damage):
+    frames = write_frames(tmp_path / "in", 4)
+    bad = frames.images["00002"]
+    if damage == "missing":
+        bad.unlink()
+    elif damage == "truncated":
+        bad.write_bytes(bad.read_bytes()[:20])
+    else:
+        cv2.imwrite(str(bad), np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(InputError) as caught:
+        make_video(frames, tmp_path / "cache")
+    assert ("frame 3" if damage == "resized" else bad.name) in str(caught.value)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_a_video_with_too_few_frames_is_refused(tmp_path):
+    source = make_video(write_frames(tmp_path / "in", 3), tmp_path / "cache").path
+    names = tuple(f"{i:05d}" for i in range(5))
+    with pytest.raises(InputError, match="3 frames"):
+        make_video(VideoSequence("short", names, {}, {}, video=source), tmp_path / "x")
+
+
+def test_no_frames(tmp_path):
+    with pytest.raises(InputError, match="no frames"):
+        make_video(VideoSequence("none", (), {}, {}), tmp_path)
