@@ -84,8 +84,8 @@ def sample_by_matrix(
 ) -> Tensor:
     """Do what `sample_by_grid` does as a product with an explicit sampling matrix.
 
-    For training on a CPU: forward and backward together take half the time of the
-    other forms and low precision hurts neither. The [B, M, N, h * w] matrix restricts
+    For low precision on a CPU, in training above all: matrix products are the one
+    thing that is fast there. The [B, M, N, h * w] matrix restricts
     it to small maps. Arguments and result are the same.
     """
     cells, shares = _corner_cells(size, locations)
@@ -145,9 +145,9 @@ class DeformableAttention(nn.Module):
         value = self.value_proj(features).unflatten(-1, (self.heads, -1))
         locations, weights = self.sampling_plan(query, reference, size)
         sample = sample_by_rows if value.device.type == "cpu" else sample_by_grid
-        if sample is sample_by_rows and value.requires_grad:
-            if size[0] * size[1] <= _LARGEST_MATRIX:
-                sample = sample_by_matrix
+        small = size[0] * size[1] <= _LARGEST_MATRIX
+        if value.device.type == "cpu" and value.dtype == torch.bfloat16 and small:
+            sample = sample_by_matrix
         return self.output_proj(sample(value, size, locations, weights))
 
     def sampling_plan(

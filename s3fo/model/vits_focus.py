@@ -45,7 +45,9 @@ class BackboneError(RuntimeError):
     """The pre-trained ViT cannot be found or is not the one that is needed."""
 
 
-def load_vits(name: str = VITS_FOCUS, file: Path | str | None = None) -> dict[str, Any]:
+def load_vits(
+    name: str = VITS_FOCUS, file: str | os.PathLike[str] | None = None
+) -> dict[str, Any]:
     """Weights of a ViT-S/14, named as in :mod:`s3fo.model.vit`.
 
     Args:

@@ -11,14 +11,12 @@ import torch
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
+from s3fo.inference.weights import find_weights
+from s3fo.model.checkpoint import convert_objects, load_vit, load_weights, read_file
 from s3fo.model.config import SpatialSemanticConfig
 from s3fo.model.network import S3Network, build_network
-from s3fo.model.vits_focus import (
-    VITS_FOCUS,
-    fingerprint,
-    load_vits,
-    resize_patch_kernel,
-)
+from s3fo.model.vit import VisionTransformer
+from s3fo.model.vits_focus import VITS_FOCUS, fingerprint, load_vits
 from s3fo.training.clips import ClipMaker, MixedClips, StillClips, VideoClips
 from s3fo.training.parallel import join_processes
 from s3fo.training.recipes import Recipe, get_recipe
@@ -86,7 +84,7 @@ def train(
     network = build_network(recipe.model, single_object=recipe.single_object)
     identity = load_backbone(network, backbone, backbone_file)
     if init is not None:
-        load_initial(network, Path(init))
+        load_initial(network, init)
     options = RunOptions(
         folder=Path(out),
         minutes=minutes,
@@ -160,26 +158,26 @@ def load_backbone(
     name = name or (VITS_FOCUS if file is None else Path(file).stem)
     state = load_vits(name, file)
     vit = network.pixel_encoder.vit_module
-    expected = set(vit.state_dict())
-    vit.load_state_dict({n: v for n, v in resize_patch_kernel(state).items() if n in expected})
+    assert isinstance(vit, VisionTransformer)
+    load_vit(vit, state)
     return name, fingerprint(state)
 
 
-def load_initial(network: S3Network, path: Path) -> None:
-    """Start from trained weights; what they lack keeps its present value."""
-    from safetensors.torch import load_file
+def load_initial(network: S3Network, weights: PathLikeStr) -> None:
+    """Start from trained weights; a frozen ViT they lack is kept.
 
-    state = load_file(path)
-    own = network.state_dict()
-    unknown = sorted(set(state) - set(own))
-    if unknown:
-        raise InputError(
-            path,
-            f"an entry '{unknown[0]}'",
-            f"weights of a {network.config.name} network",
-            "Start from weights of the same model.",
-        )
-    network.load_state_dict({n: v.float() for n, v in state.items()}, strict=False)
+    From one object to several, the new input channels start orthogonal and random.
+
+    Raises:
+        CheckpointError: weights of another network.
+    """
+    state = read_file(find_weights(weights))
+    state = convert_objects(
+        state.get("weights", state),
+        single_object=network.config.single_object,
+        orthogonal=True,
+    )
+    load_weights(network, state, ignore=("pixel_encoder.vit_module.",))
 
 
 def hold_out(

@@ -145,7 +145,9 @@ class ClipModel(nn.Module):
                 )
                 memory.values.append(value)
                 memory.summaries.append(summaries)
-        return ClipOutput(*(torch.stack(parts, dim=1) for parts in zip(*steps)))
+        return ClipOutput(
+            *(torch.stack(parts, dim=1) for parts in zip(*steps, strict=True))
+        )
 
     def _references(
         self, t: int, batch: int, randomness: ClipRandomness
@@ -153,10 +155,11 @@ class ClipModel(nn.Module):
         """Memory frames each sample reads at step t, [B, n]; None means all."""
         if t <= self.num_ref_frames:
             return None
-        generators = randomness.generators or [None] * batch
-        return torch.stack(
-            [torch.randperm(t, generator=g)[: self.num_ref_frames] for g in generators]
-        )
+        orders = [
+            torch.randperm(t, generator=generator)
+            for generator in randomness.generators or (None,) * batch
+        ]
+        return torch.stack(orders)[:, : self.num_ref_frames]
 
 
 def frame_features(features: ImageFeatures, t: int, length: int) -> ImageFeatures:

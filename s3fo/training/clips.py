@@ -91,8 +91,12 @@ class StillStyle:
     part_probability: float = 0.0
     occluder_probability: float = 0.0
     most_pasted: int = 0
-    sequence_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05, 0.05)
-    frame_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05)
+    sequence_colour: ColourJitter = field(
+        default_factory=lambda: ColourJitter(0.1, 0.05, 0.05, 0.05)
+    )
+    frame_colour: ColourJitter = field(
+        default_factory=lambda: ColourJitter(0.1, 0.05, 0.05)
+    )
     grey_probability: float = 0.05
 
 
@@ -119,8 +123,12 @@ class VideoStyle:
     shear: float = 20.0
     crop_scale: tuple[float, float] = (0.36, 1.0)
     paste_probability: float = 0.5
-    sequence_colour: ColourJitter = ColourJitter(0.1, 0.03, 0.03)
-    frame_colour: ColourJitter = ColourJitter(0.1, 0.05, 0.05)
+    sequence_colour: ColourJitter = field(
+        default_factory=lambda: ColourJitter(0.1, 0.03, 0.03)
+    )
+    frame_colour: ColourJitter = field(
+        default_factory=lambda: ColourJitter(0.1, 0.05, 0.05)
+    )
     grey_probability: float = 0.05
 
     def skip_at(self, progress: float) -> int:
@@ -195,7 +203,10 @@ class VideoClips:
         """A clip around item `item`, perhaps with a second one pasted over it."""
         frames, labels = self.raw(rng, item, request)
         objects = len(np.unique(labels[0][labels[0] > 0]))
-        if objects < request.num_objects and rng.random() < self.style.paste_probability:
+        if (
+            objects < request.num_objects
+            and rng.random() < self.style.paste_probability
+        ):
             other = self.raw(rng, int(rng.integers(len(self))), request)
             paste_clip(frames, labels, *other)
         return finish(frames, labels, request.num_objects, rng)
@@ -381,9 +392,7 @@ def paste_clip(
         labels[t][hard] = other_labels[t][hard] + offset
 
 
-def finish(
-    frames: np.ndarray, labels: np.ndarray, most: int, rng: Generator
-) -> Clip:
+def finish(frames: np.ndarray, labels: np.ndarray, most: int, rng: Generator) -> Clip:
     """Number the objects of the first frame 1..K; a random `most` of them at most."""
     present = np.unique(labels[0])
     present = present[present > 0]
@@ -417,5 +426,3 @@ def _starts(lengths: tuple[int, ...], least: int) -> list[tuple[int, int]]:
         if length >= least
         for frame in range(length)
     ]
-
-

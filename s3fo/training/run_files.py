@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -67,13 +66,11 @@ def export_weights(
         backbone: name of the frozen ViT it was trained on; None without one.
         backbone_fingerprint: of that ViT's weights.
         details: anything else worth keeping (recipe, scores).
-        half: store floating-point tensors as float16.
+        half: store matrices and kernels as float16; vectors (norms, biases, batch
+            statistics) cost nothing and stay float32.
     """
     tensors = {
-        name: (value.half() if half and value.is_floating_point() else value)
-        .detach()
-        .cpu()
-        .contiguous()
+        name: _stored(value.detach().cpu(), half).contiguous()
         for name, value in state.items()
     }
     metadata = {
@@ -87,12 +84,16 @@ def export_weights(
     write_atomically(path, lambda part: save_file(tensors, part, metadata))
 
 
+def _stored(value: Tensor, half: bool) -> Tensor:
+    return (
+        value.half() if half and value.is_floating_point() and value.ndim > 1 else value
+    )
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    os.close(handle)
-    part = Path(name)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(part)
         os.replace(part, path)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class RunOptions:
     save_every: float = 180.0
     validate_every: float = 1200.0
     log_every: int = 20
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     channels_last: bool = True
 
 
@@ -99,7 +99,10 @@ class Trainer:
         self._check_batches()
         self.network = network.to(options.device)
         if options.channels_last:
-            self.network = self.network.to(memory_format=torch.channels_last)
+            for parameter in self.network.parameters():
+                if parameter.ndim == 4:
+                    layout = torch.channels_last
+                    parameter.data = parameter.data.contiguous(memory_format=layout)
         if recipe.sync_batch_norm and self.processes.world > 1:
             share_batch_statistics(self.network)
         phase = recipe.phases[0]
@@ -190,7 +193,7 @@ class Trainer:
         """
         recipe = self.recipe
         factor = rate_factor(recipe, self.iteration, self.progress)
-        for group, rate in zip(self.optimizer.param_groups, self._rates):
+        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
         phase = recipe.phase_at(self.progress)
         self.clip_model.num_ref_frames = phase.num_ref_frames
@@ -274,8 +277,9 @@ class Trainer:
         batch = batch.to(options.device)
         randomness = self._randomness(len(batch.num_objects), index, count)
         dtype = torch.float16 if options.device.type == "cuda" else torch.bfloat16
-        wrapped = isinstance(self.model, DistributedDataParallel)
-        gather = self.model.no_sync() if wrapped and not last else nullcontext()
+        gather: AbstractContextManager[None] = nullcontext()
+        if isinstance(self.model, DistributedDataParallel) and not last:
+            gather = self.model.no_sync()
         with gather:
             with (
                 torch.autocast(
@@ -298,7 +302,7 @@ class Trainer:
         """Losses as numbers, averaged over processes."""
         values = torch.stack([value.detach().float() for value in losses.values()])
         values = mean_over_processes(values, self.processes)
-        return dict(zip(losses, values.tolist()))
+        return dict(zip(losses, values.tolist(), strict=True))
 
     def _randomness(self, size: int, index: int, count: int) -> ClipRandomness:
         """Random decisions that do not depend on how samples are spread."""
@@ -386,7 +390,7 @@ class Trainer:
         export_weights(
             self.options.folder / name,
             self._usable(),
-            replace(self.network.config),
+            self.network.config,
             backbone=backbone,
             backbone_fingerprint=fingerprint,
             details=details,
