@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation import reference as kernels
+from evaluation import kernels
 from evaluation.boundary import tolerance_radius
 from evaluation.counts import N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.errors import InputError
@@ -267,6 +267,8 @@ def _count_frame(
 ) -> FrameRows:
     if isinstance(gt, dict) or isinstance(pred, dict):
         return _count_overlapping(gt, pred, protocol)  # type: ignore[arg-type]
+    if protocol.boundary != "adaptive":
+        return kernels.count_present(gt, pred, tolerance_radius(gt.shape))
     ids = np.union1d(kernels.present_ids(gt), kernels.present_ids(pred))
     return ids, _count_ids(gt, pred, ids, protocol)
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.png import decode_png_indices
 
 LabelMap = NDArray[np.integer[Any]]
 """[H, W], uint8 or uint16; 0 is background, k is object k."""
@@ -51,7 +52,7 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
             not in the DAVIS palette.
     """
     path = Path(path)
-    return decode_label_map(path.read_bytes(), path)
+    return np.array(decode_label_map(path.read_bytes(), path))
 
 
 def decode_label_map(data: bytes, path: Path) -> LabelMap:
@@ -60,7 +61,13 @@ def decode_label_map(data: bytes, path: Path) -> LabelMap:
     Args:
         data: the whole file.
         path: what to name in an error.
+
+    Returns:
+        [H, W] label map, perhaps read-only and with gaps between its rows.
     """
+    plain = decode_png_indices(data)
+    if plain is not None:
+        return plain
     _check_signature(path, data)
     from PIL import Image
 

@@ -10,6 +10,7 @@ and run at the same time in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,9 @@ __all__ = [
     "present_ids",
 ]
 
+ObjectIds = Sequence[int] | NDArray[np.integer[Any]]
+"""Distinct ids above 0."""
+
 _BUDGET = 64 << 20
 """Bytes of bit planes kept at once; a crowd in a huge frame is counted in parts."""
 
@@ -61,7 +65,7 @@ def prepare() -> None:
 
 
 def count_frame(
-    gt: LabelMap, pred: LabelMap, object_ids: Sequence[int], radius: int
+    gt: LabelMap, pred: LabelMap, object_ids: ObjectIds, radius: int
 ) -> Counts:
     """Count the pixels of every object of one frame.
 
@@ -102,7 +106,7 @@ def count_present(
 
 
 def count_frame_adaptive(
-    gt: LabelMap, pred: LabelMap, object_ids: Sequence[int]
+    gt: LabelMap, pred: LabelMap, object_ids: ObjectIds
 ) -> Counts:
     """Count as :func:`count_frame`, with both tolerances of MOSE v2.
 
@@ -115,8 +119,8 @@ def count_frame_adaptive(
 def count_pairs(
     gt: LabelMap,
     pred: LabelMap,
-    gt_ids: Sequence[int],
-    pred_ids: Sequence[int],
+    gt_ids: ObjectIds,
+    pred_ids: ObjectIds,
     radius: int,
 ) -> Counts:
     """Count the pixels of every pair of a true object and a proposal.
@@ -205,7 +209,7 @@ def _count_part(
     return counts, complete
 
 
-def _checked_ids(object_ids: Sequence[int]) -> NDArray[np.int64]:
+def _checked_ids(object_ids: ObjectIds) -> NDArray[np.int64]:
     ids = np.asarray(object_ids, np.int64)
     if ids.size and not 0 < ids.min() <= ids.max() < MAX_IDS:
         raise ValueError(f"object ids must be in 1..{MAX_IDS - 1}, got {object_ids}")
