@@ -1,6 +1,36 @@
 """Video in, masks out: memory, propagation and baselines."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from s3fo.inference.method import METHOD_NAMES, Method, build_method
 from s3fo.inference.predict import Run, predict
 
-__all__ = ["METHOD_NAMES", "Method", "Run", "build_method", "predict"]
+if TYPE_CHECKING:
+    from s3fo.inference.build import build_propagator
+    from s3fo.inference.scores import merge_scores
+
+__all__ = [
+    "METHOD_NAMES",
+    "Method",
+    "Run",
+    "build_method",
+    "build_propagator",
+    "merge_scores",
+    "predict",
+]
+
+# Baselines run without torch: what needs it is imported on first use.
+_LAZY = {
+    "build_propagator": "s3fo.inference.build",
+    "merge_scores": "s3fo.inference.scores",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function from its module on first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from os import PathLike
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from s3fo.inference.config import InferenceConfig
 from s3fo.inference.propagator import Propagator
+from s3fo.inference.weights import Weights, as_tensors
+from s3fo.model.checkpoint import load_weights
 from s3fo.model.config import ModelConfig
-from s3fo.model.network import S3Network, build_network
-
-Weights = str | PathLike[str] | Mapping[str, Tensor | np.ndarray]
+from s3fo.model.fast_stages import optimise_for_inference
+from s3fo.model.network import build_network
 
 
 def build_propagator(
@@ -42,13 +39,7 @@ def build_propagator(
     config = InferenceConfig().with_overrides(**inference_config)
     network = build_network(preset)
     if weights is not None:
-        _load(network, weights)
-    network.requires_grad_(False)
-    return Propagator(network.to(device), config, autocast=autocast)
-
-
-def _load(network: S3Network, weights: Weights) -> None:
-    if not isinstance(weights, Mapping):
-        raise NotImplementedError("weights from files")
-    state = {name: torch.as_tensor(value) for name, value in weights.items()}
-    network.load_state_dict(state)
+        load_weights(network, as_tensors(weights))
+    return Propagator(
+        optimise_for_inference(network.to(device)), config, autocast=autocast
+    )

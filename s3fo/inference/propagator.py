@@ -50,6 +50,7 @@ class Propagator:
         config: what to remember, and how much.
         autocast: half-precision type for the network on its device; None computes in
             float32. Memory reads and the competition of objects stay float32.
+        compile_encoder: compile the image encoder, once per frame size.
     """
 
     def __init__(
@@ -58,10 +59,13 @@ class Propagator:
         config: InferenceConfig | None = None,
         *,
         autocast: torch.dtype | None = None,
+        compile_encoder: bool = False,
     ) -> None:
         self.network = network.eval()
         self.config = config or InferenceConfig()
         self.autocast = autocast
+        encode = network.encode_image
+        self._encode_image = torch.compile(encode) if compile_encoder else encode
         self.clear_memory()
 
     @property
@@ -198,7 +202,7 @@ class Propagator:
 
     def _look(self, image: Tensor) -> _View:
         images = self._with_mirror(image)
-        features = self.network.encode_image(images)
+        features = self._encode_image(images)
         return _View(images, features, *self.network.project_key(features.f16))
 
     def _segment(self, view: _View, *, update_sensory: bool) -> Tensor:

@@ -1,0 +1,184 @@
+"""S3 as a method of the predict loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from evaluation.errors import InputError
+from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.presets import get_preset
+from s3fo.inference.propagator import Propagator
+from s3fo.inference.scores import write_scores
+from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
+from s3fo.model.fast_stages import optimise_for_inference
+
+PRECISIONS: Mapping[str, torch.dtype | None] = {
+    "float32": None,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+class S3Method:
+    """Objects followed by an S3 network.
+
+    Args:
+        weights: a weights file, or the name of shipped weights.
+        model: name of the model preset; by default the one the weights are for.
+        memory: settings of the engine: a name of `presets.PRESETS` or a benchmark.
+        size: short side in pixels that larger frames are shrunk to; None takes the
+            memory preset's, 0 keeps all frames as they are.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        precision: of the network: ``"float32"``, ``"bfloat16"``, ``"float16"``. Memory
+            reads and the competition of objects are float32 in any case.
+        compile_encoder: compile the image encoder; pays off over many frames of few
+            sizes.
+        scores: folder for the probabilities of every frame, for `merge_scores`.
+        overrides: further settings of `InferenceConfig`.
+
+    Raises:
+        InputError: weights, device, precision or a setting that is not there.
+    """
+
+    name = "s3"
+
+    def __init__(
+        self,
+        *,
+        weights: str | PathLike[str] = DEFAULT,
+        model: str | None = None,
+        memory: str = "generic",
+        size: int | None = None,
+        device: str = "auto",
+        precision: str = "float32",
+        compile_encoder: bool = False,
+        scores: str | PathLike[str] | None = None,
+        **overrides: Any,
+    ) -> None:
+        path = find_weights(weights)
+        preset = get_preset(memory)
+        config = preset.engine.with_overrides(**overrides)
+        network = load_network(path, model).to(choose_device(device))
+        self._size = preset.size if size is None else size
+        self._scores = None if scores is None else Path(scores)
+        self._engine = Propagator(
+            optimise_for_inference(network),
+            config,
+            autocast=_autocast(precision),
+            compile_encoder=compile_encoder,
+        )
+        self.device = device_name(self._engine.device)
+        self.settings: Mapping[str, Any] = {
+            "model": network.config.name,
+            "weights": {"file": path.name, "sha256": file_hash(path)},
+            "size": self._size,
+            "precision": precision,
+            "engine": asdict(config),
+        }
+
+    def start(self, sequence: VideoSequence) -> None:
+        """Forget the previous video."""
+        self._engine.clear_memory()
+        self._frames = _frames_from_first_prompt(sequence)
+        self._sequence = sequence.name
+
+    def step(
+        self, image: np.ndarray, prompt: np.ndarray | None, *, last: bool = False
+    ) -> np.ndarray:
+        """Segment the next frame; new objects are taken over from the prompt."""
+        frame = next(self._frames)
+        shape = image.shape[:2]
+        size = shrunk_size(shape, self._size)
+        pixels = torch.from_numpy(image).to(self._engine.device).permute(2, 0, 1)
+        mask, ids = None, None
+        if prompt is not None and prompt.any():
+            ids = [int(i) for i in np.unique(prompt) if i]
+            mask = _shrink_mask(prompt, size).to(self._engine.device)
+        p = self._engine.step(_shrink(pixels / 255, size), mask, ids, end=last)
+        if size != shape:
+            p = F.interpolate(p[None], shape, mode="bilinear", align_corners=False)[0]
+        objects = self._engine.objects
+        if self._scores is not None:
+            path = self._scores / self._sequence / f"{frame}.npz"
+            write_scores(path, p.cpu().numpy(), objects.ids)
+        label_map = objects.label_map(p).cpu().numpy()
+        narrow = max(objects.ids, default=0) < 256
+        return label_map.astype(np.uint8 if narrow else np.uint16)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; ``"auto"`` takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        InputError: this machine does not have it.
+    """
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    available = {"cpu": True, "cuda": has_cuda, "mps": has_mps}
+    if not available.get(name.split(":")[0], False):
+        present = [kind for kind, there in available.items() if there]
+        raise InputError(
+            "device",
+            repr(name),
+            f"'auto' or one this machine has: {', '.join(present)}",
+            "Choose another device.",
+        )
+    return torch.device(name)
+
+
+def device_name(device: torch.device) -> str:
+    """What to call a device in a record, e.g. ``"cuda (NVIDIA H100)"``."""
+    if device.type != "cuda":
+        return str(device)
+    return f"{device} ({torch.cuda.get_device_name(device)})"
+
+
+def shrunk_size(shape: tuple[int, ...], size: int | None) -> tuple[int, int]:
+    """Size of a frame whose short side shall be at most `size` pixels."""
+    height, width = shape
+    short, long = min(shape), max(shape)
+    if not size or short <= size:
+        return height, width
+    other = int(size * long / short)
+    return (size, other) if height <= width else (other, size)
+
+
+def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize [3, H, W] with antialiasing."""
+    if tuple(image.shape[1:]) == size:
+        return image
+    return F.interpolate(
+        image[None], size, mode="bilinear", align_corners=False, antialias=True
+    )[0]
+
+
+def _shrink_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
+    """Resize a label map [H, W] by the nearest pixel, int64."""
+    ids = torch.from_numpy(prompt.astype(np.int64))
+    if prompt.shape == size:
+        return ids
+    small = F.interpolate(ids[None, None].double(), size, mode="nearest-exact")
+    return small[0, 0].long()
+
+
+def _autocast(precision: str) -> torch.dtype | None:
+    if precision not in PRECISIONS:
+        raise InputError(
+            "precision", repr(precision), f"one of {', '.join(PRECISIONS)}", "Choose."
+        )
+    return PRECISIONS[precision]
+
+
+def _frames_from_first_prompt(sequence: VideoSequence) -> Iterator[str]:
+    first = next(iter(sequence.prompt_frames()))
+    return iter(sequence.frames[sequence.frames.index(first) :])

@@ -1,0 +1,115 @@
+"""Probabilities on disk, and several runs merged into one.
+
+A run at another size, mirrored or with other weights sees other details; summing the
+probabilities of several runs before the arg max is the field's multi-scale testing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.labelmap import write_atomically, write_label_map
+from evaluation.progress import ProgressCallback
+
+
+def write_scores(path: Path, probabilities: np.ndarray, ids: Sequence[int]) -> None:
+    """Write the probabilities of a frame, in steps of 1/255.
+
+    Args:
+        path: the .npz file.
+        probabilities: [K + 1, H, W], background first.
+        ids: the K objects.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        probabilities=(probabilities * 255).astype(np.uint8),
+        ids=np.array(ids, np.int64),
+    )
+    write_atomically(path, buffer.getvalue())
+
+
+def read_scores(path: Path) -> tuple[np.ndarray, list[int]]:
+    """Probabilities [K + 1, H, W] uint8 and the K ids of a file of `write_scores`.
+
+    Raises:
+        InputError: missing or broken file.
+    """
+    try:
+        with np.load(path) as file:
+            return file["probabilities"], file["ids"].tolist()
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            path, f"no readable scores ({error})", "scores of a frame", "Run again."
+        ) from error
+
+
+def merge_scores(
+    runs: Sequence[str | PathLike[str]],
+    out: str | PathLike[str],
+    *,
+    progress: ProgressCallback | None = None,
+) -> Path:
+    """Sum the probabilities of several runs and write the winners as a results folder.
+
+    Args:
+        runs: score folders of runs over the same videos, ``<sequence>/<frame>.npz``.
+        out: the results folder, ``<sequence>/<frame>.png``.
+        progress: told after every frame.
+
+    Returns:
+        The results folder.
+
+    Raises:
+        InputError: the runs differ in their frames or frame sizes.
+    """
+    folders, out = [Path(run) for run in runs], Path(out)
+    frames = [_frames(folder) for folder in folders]
+    for folder, found in zip(folders, frames, strict=True):
+        different = sorted(found ^ frames[0])
+        if different or not found:
+            raise InputError(
+                folder,
+                f"{len(found)} frames, other than {folders[0]}, e.g. {different[:1]}",
+                "score folders with the same frames",
+                "Finish all runs over the same videos first.",
+            )
+    order = sorted(frames[0])
+    for number, frame in enumerate(order):
+        label_map = _winners([folder / frame for folder in folders])
+        write_label_map((out / frame).with_suffix(".png"), label_map)
+        if progress:
+            progress(number + 1, len(order), str(frame.parent))
+    return out
+
+
+def _frames(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.glob("*/*.npz")}
+
+
+def _winners(paths: Sequence[Path]) -> np.ndarray:
+    """Label map of the objects with the largest sum of probabilities."""
+    total: np.ndarray | None = None
+    channels: dict[int, int] = {}
+    for path in paths:
+        probabilities, ids = read_scores(path)
+        if total is None:
+            channels = {object_id: k for k, object_id in enumerate([0, *ids])}
+            total = np.zeros(probabilities.shape, np.uint32)
+        if set(ids) != channels.keys() - {0} or probabilities.shape != total.shape:
+            raise InputError(
+                path,
+                f"objects {ids}, shape {probabilities.shape}",
+                f"objects {sorted(channels)[1:]}, shape {total.shape}",
+                "Merge runs over the same objects at the same output size.",
+            )
+        total[[channels[object_id] for object_id in [0, *ids]]] += probabilities
+    assert total is not None
+    winners = np.array(list(channels))[total.argmax(axis=0)]
+    return winners.astype(np.uint8 if max(channels) < 256 else np.uint16)

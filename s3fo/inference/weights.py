@@ -1,0 +1,120 @@
+"""Which network a weights file is for, and where its frozen ViT comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evaluation.errors import InputError
+from s3fo.model.checkpoint import load_vit, load_weights, read_file, read_metadata
+from s3fo.model.config import PRESETS
+from s3fo.model.network import S3Network, build_network
+from s3fo.model.vit import VisionTransformer
+from s3fo.model.vits_focus import fingerprint, load_vits
+
+Weights: TypeAlias = str | PathLike[str] | Mapping[str, Tensor | np.ndarray]
+
+SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+"""Folder of the weights that come with the package, ``<name>.safetensors``."""
+DEFAULT = "s3-small"
+
+_VIT = "pixel_encoder.vit_module."
+
+
+def find_weights(name: str | PathLike[str]) -> Path:
+    """The file of shipped weights by name, or a file by its path.
+
+    Raises:
+        InputError: neither exists.
+    """
+    shipped = SHIPPED / f"{name}.safetensors"
+    for path in (shipped, Path(name)):
+        if path.is_file():
+            return path
+    names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+    raise InputError(
+        f"weights {str(name)!r}",
+        "no such file",
+        f"a weights file, or one of the shipped weights: {', '.join(names) or 'none'}",
+        "Give the path of a .safetensors or .pth file.",
+    )
+
+
+def load_network(path: Path, model: str | None = None) -> S3Network:
+    """Build the network that a weights file is for, and load it.
+
+    A file that leaves the frozen ViT out says which one it was trained on.
+
+    Args:
+        path: the file.
+        model: name of the model preset; by default what the file says, or the preset
+            whose entries it has.
+
+    Raises:
+        InputError: no preset fits, or the ViT is another one.
+        BackboneError: the ViT is not there, with the command that gets it.
+        CheckpointError: the weights do not fit `model`.
+    """
+    metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
+    model = model or metadata.get("model") or _recognise(path)
+    network = build_network(model)
+    backbone = metadata.get("backbone")
+    if not backbone:
+        return load_weights(network, path)
+    vit = load_vits(backbone)
+    expected = metadata.get("backbone_fingerprint", "")
+    if expected != fingerprint(vit):
+        raise InputError(
+            path,
+            f"weights trained on the ViT {backbone} {expected}",
+            f"the present ViT, {fingerprint(vit)}",
+            "Get the ViT these weights were trained on.",
+        )
+    own = network.get_submodule("pixel_encoder.vit_module")
+    assert isinstance(own, VisionTransformer)
+    load_vit(own, vit)
+    return load_weights(network, path, ignore=[_VIT])
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def as_tensors(weights: Weights) -> Any:
+    """The same weights with numpy arrays as tensors."""
+    if not isinstance(weights, Mapping):
+        return weights
+    return {
+        name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
+        for name, value in weights.items()
+    }
+
+
+def _recognise(path: Path) -> str:
+    """The preset that has the entries of a plain weights file."""
+    content = read_file(path)
+    state = content.get("weights", content)
+    found = {name.removeprefix("module."): v.shape for name, v in state.items()}
+    for preset in PRESETS:
+        with torch.device("meta"):
+            expected = build_network(preset).state_dict()
+        if all(found.get(n) == v.shape for n, v in expected.items() if v.ndim > 1):
+            return preset
+    raise InputError(
+        path,
+        f"{len(found)} entries that fit no model preset",
+        f"weights of one of {', '.join(PRESETS)}",
+        "Name the model that these weights are for.",
+    )

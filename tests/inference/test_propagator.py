@@ -1,0 +1,263 @@
+"""What the engine promises besides its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evaluation.errors import InputError
+from s3fo.inference.build import build_propagator
+from s3fo.inference.config import InferenceConfig
+from s3fo.inference.frames import Padding, internal_size
+from s3fo.inference.presets import PRESETS, get_preset
+from s3fo.inference.propagator import Propagator
+from s3fo.model import build_network
+
+LONG = {
+    "mem_every": 1,
+    "use_long_term": True,
+    "long_term": {
+        "max_mem_frames": 3,
+        "min_mem_frames": 2,
+        "num_prototypes": 4,
+        "max_num_tokens": 16,
+        "buffer_tokens": 4,
+    },
+}
+SIZE = (40, 50)
+
+
+def _video(frames, seed=0, size=SIZE):
+    return np.random.default_rng(seed).random((frames, 3, *size), np.float32)
+
+
+def _mask(*ids, size=SIZE):
+    """Objects side by side."""
+    mask = np.zeros(size, np.int64)
+    for n, object_id in enumerate(ids):
+        mask[8:30, 12 * n + 2 : 12 * n + 10] = object_id
+    return mask
+
+
+def _run(engine, frames, mask, **keywords):
+    first = engine.step(frames[0], mask, **keywords)
+    return [first, *(engine.step(frame) for frame in frames[1:])]
+
+
+def _engine(network, **overrides):
+    return Propagator(network, InferenceConfig().with_overrides(**overrides))
+
+
+def test_probabilities_of_given_and_of_propagated_masks(tiny):
+    engine, frames = _engine(tiny), _video(3)
+    first, second, _ = _run(engine, frames, _mask(5, 2))
+    assert first.shape == second.shape == (3, *SIZE)
+    assert first.dtype == np.float32
+    assert engine.objects.ids == (2, 5)
+    assert (first[1] > 0.5).sum() == (_mask(5, 2) == 2).sum()
+    np.testing.assert_allclose(second.sum(0), 1, atol=1e-5)
+
+
+def test_torch_in_torch_out(tiny):
+    frames, mask = _video(3), _mask(1)
+    arrays = _run(_engine(tiny), frames, mask)
+    tensors = _run(_engine(tiny), torch.from_numpy(frames), torch.from_numpy(mask))
+    for array, tensor in zip(arrays, tensors, strict=True):
+        assert isinstance(tensor, torch.Tensor) and isinstance(array, np.ndarray)
+        np.testing.assert_array_equal(array, tensor.numpy())
+
+
+@pytest.mark.parametrize("overrides", [{}, LONG, {"flip_aug": True}])
+def test_nothing_leaks_into_the_next_video(tiny, overrides):
+    frames, other = _video(5), _video(6, seed=1, size=(64, 33))
+    fresh = _run(_engine(tiny, **overrides), frames, _mask(1, 2))
+    engine = _engine(tiny, **overrides)
+    _run(engine, other, _mask(3, 4, size=(64, 33)))
+    engine.clear_memory()
+    again = _run(engine, frames, _mask(1, 2))
+    for p, q in zip(again, fresh, strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_channel_masks_equal_index_masks(tiny):
+    frames, mask = _video(3), _mask(1, 2)
+    channels = np.stack([mask == 1, mask == 2]).astype(np.float32)
+    by_id = _run(_engine(tiny), frames, mask)
+    by_channel = _run(_engine(tiny), frames, channels, idx_mask=False)
+    for p, q in zip(by_channel, by_id, strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_a_deleted_object_is_as_if_it_had_been_forgotten(tiny):
+    engine, frames = _engine(tiny, **LONG), _video(8)
+    _run(engine, frames[:5], _mask(1, 2, 3))
+    engine.delete_objects([2])
+    assert engine.step(frames[5]).shape[0] == 3
+    assert engine.objects.ids == (1, 3)
+    back = np.zeros(SIZE, np.int64)
+    back[30:38, 2:10] = 2
+    engine.step(frames[6], back, [2])
+    assert engine.objects.ids == (1, 3, 2)
+    assert [c.object_ids for c in engine.memory.token_counts] == [(1, 3), (2,)]
+    engine.delete_objects([1, 2, 3])
+    assert not engine.memory.engaged
+    assert engine.step(frames[7]).shape == (1, *SIZE)
+
+
+def test_a_mask_of_some_objects_leaves_the_others_to_the_engine(tiny):
+    engine, frames = _engine(tiny), _video(3)
+    _run(engine, frames[:2], _mask(1, 2))
+    predicted = _engine(tiny)
+    _run(predicted, frames[:2], _mask(1, 2))
+    old = predicted.step(frames[2])
+    given = np.zeros(SIZE, np.int64)
+    given[:6] = 2
+    p = engine.step(frames[2], given, [2])
+    assert (p[2, :6] > 0.99).all() and (p[1, :6] < 0.01).all()
+    alone = old[1] / (1 - old[1])  # odds of object 1 where object 2 is ruled out
+    expected = np.where(given == 2, p[1], alone / (alone + 1 / alone))
+    np.testing.assert_allclose(p[1], expected, atol=1e-5)
+
+
+def test_ids_of_a_new_annotation_may_come_in_any_order(tiny):
+    frames, mask = _video(4), _mask(1, 2, 3)
+    results = []
+    for order in ([1, 2, 3], [3, 1, 2]):
+        engine = _engine(tiny)
+        _run(engine, frames[:2], mask)
+        engine.step(frames[2], mask, order)
+        results.append(engine.step(frames[3]))
+    np.testing.assert_array_equal(*results)
+
+
+def test_before_any_mask_there_is_background_of_no_probability(tiny):
+    engine = _engine(tiny)
+    assert not engine.step(_video(1)[0]).any()
+    with pytest.warns(UserWarning, match="without objects"):
+        skipped = engine.step(_video(1)[0], np.zeros(SIZE, np.int64))
+    assert skipped.shape == (1, 64, 64)
+
+
+def test_clearing_parts(tiny):
+    engine, frames = _engine(tiny, **LONG), _video(8)
+    _run(engine, frames[:6], _mask(1))
+    (before,) = engine.memory.token_counts
+    assert before.long and before.temporary
+    engine.clear_non_permanent()
+    (after,) = engine.memory.token_counts
+    assert (after.long, after.permanent, after.temporary) == (0, before.permanent, 0)
+    with_sensory = engine.step(frames[6])
+    engine.clear_non_permanent()
+    engine.clear_sensory()
+    without = engine.step(frames[6])
+    assert np.isfinite(without).all() and not np.array_equal(with_sensory, without)
+
+
+def test_settings_that_may_change_while_running(tiny):
+    engine, frames = _engine(tiny, mem_every=1, max_mem_frames=4), _video(8)
+    _run(engine, frames[:6], _mask(1))
+    assert engine.memory.token_counts[0].temporary == 3 * 16
+    engine.update_config(max_mem_frames=2, top_k=3)
+    engine.step(frames[6])
+    assert engine.memory.token_counts[0].temporary == 16
+    with pytest.raises(InputError, match="use_long_term"):
+        engine.update_config(use_long_term=True)
+    with pytest.raises(InputError, match="count_usage"):
+        engine.update_config(long_term={"count_usage": False})
+
+
+def test_half_precision_stays_close(tiny):
+    frames, mask = _video(3), _mask(1, 2)
+    exact = _run(_engine(tiny), frames, mask)
+    engine = Propagator(tiny, InferenceConfig(), autocast=torch.bfloat16)
+    for p, q in zip(_run(engine, frames, mask), exact, strict=True):
+        assert p.dtype == np.float32
+        assert np.abs(p - q).mean() < 0.05
+    assert engine.memory._buckets[0].operand.dtype == torch.float32
+
+
+def test_keeps_no_graph_and_leaves_the_network_trainable(tiny):
+    network = build_network("tiny").eval()
+    engine = Propagator(network)
+    frames = torch.from_numpy(_video(2))
+    engine.step(frames[0], torch.from_numpy(_mask(1)))
+    assert not engine.step(frames[1]).requires_grad
+    network.encode_image(torch.rand(1, 3, 64, 64)).pix_feat.sum().backward()
+    assert network.pix_feat_proj.weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "keywords", "message"),
+    [
+        (np.zeros((40, 50, 3), np.float32), None, {}, "channels to the front"),
+        (np.zeros((3, 40, 50), np.uint8), None, {}, "divide 8-bit values"),
+        (_video(1)[0], np.zeros((4, 5), np.int64), {}, "Resize the mask"),
+        (_video(1)[0], _mask(1)[None], {"objects": [1]}, "set `idx_mask`"),
+        (_video(1)[0], _mask(1), {"objects": [1, 1]}, "distinct"),
+        (_video(1)[0], _mask(1), {"objects": [0, 1]}, "ids from 1"),
+        (
+            _video(1)[0],
+            np.zeros((2, *SIZE), np.float32),
+            {"objects": [1], "idx_mask": False},
+            "one id for each mask",
+        ),
+    ],
+)
+def test_input_that_does_not_fit(tiny, image, mask, keywords, message):
+    with pytest.raises(InputError, match=message):
+        _engine(tiny).step(image, mask, **keywords)
+
+
+def test_deleting_what_is_not_tracked(tiny):
+    with pytest.raises(InputError, match="tracked"):
+        _engine(tiny).delete_objects([4])
+
+
+def test_unknown_settings_are_named():
+    with pytest.raises(InputError, match="mem_evry"):
+        build_propagator("tiny", mem_evry=3)
+    with pytest.raises(InputError, match="prototypes"):
+        build_propagator("tiny", long_term={"prototypes": 3})
+    with pytest.raises(InputError, match="top_k"):
+        build_propagator("tiny", top_k=0)
+
+
+@pytest.mark.parametrize(
+    ("every", "updates", "steps"),
+    [
+        (5, 5, {1, 2, 3, 4, 5}),
+        (3, 5, {1, 2, 3}),
+        (5, 2, {1, 5}),
+        (10, 5, {1, 3, 6, 8, 10}),  # 1, 3.25, 5.5, 7.75, 10: halves to even
+        (10, 4, {1, 4, 7, 10}),
+        (5, 0, set()),
+    ],
+)
+def test_when_the_sensory_memory_is_updated(every, updates, steps):
+    config = InferenceConfig(mem_every=every, stagger_updates=updates)
+    assert config.sensory_steps == steps
+
+
+def test_padding_splits_what_is_missing():
+    padding = Padding.to_stride((41, 96))
+    assert padding == (0, 0, 11, 12)
+    maps = torch.rand(2, 41, 96)
+    assert padding.pad(maps).shape == (2, 64, 96)
+    assert torch.equal(padding.unpad(padding.pad(maps)), maps)
+
+
+def test_internal_size():
+    assert internal_size((120, 214), 96) == (96, 171)
+    assert internal_size((90, 160), 96) == (90, 160)
+    assert internal_size((90, 160), -1) == (90, 160)
+
+
+def test_presets():
+    assert get_preset("davis-2017") == PRESETS["davis"]
+    assert get_preset("davis-plus").size == 720
+    assert get_preset("youtube-vos-2019") == PRESETS["youtube-vos"]
+    assert get_preset("sa-v") == PRESETS["generic"]
+    shipped = PRESETS["s3"]
+    assert shipped.engine.flip_aug and shipped.engine.mem_every == 10
+    assert shipped.engine.long_term.max_num_tokens == 30_000

@@ -1,0 +1,183 @@
+"""S3 in the predict loop: files in, files out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map, write_label_map
+from s3fo.benchmarks import VideoSequence, open_folders
+from s3fo.inference import build_method, merge_scores, predict
+from s3fo.inference.s3 import S3Method, choose_device, shrunk_size
+from s3fo.inference.scores import read_scores, write_scores
+from s3fo.inference.weights import find_weights, load_network
+from s3fo.model import build_network, save_weights
+
+H, W, FRAMES = 48, 80, 4
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A weights file that says which model it is for."""
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
+    return save_weights(build_network("tiny"), path, metadata={"model": "tiny"})
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> tuple[Path, Path]:
+    """Images and masks of two videos; in "late", object 7 appears in frame 2."""
+    import cv2
+
+    root = tmp_path_factory.mktemp("videos")
+    random = np.random.default_rng(0)
+    for video in ("first", "late"):
+        (root / "images" / video).mkdir(parents=True)
+        for t in range(FRAMES):
+            image = random.integers(0, 255, (H, W, 3), np.uint8)
+            cv2.imwrite(str(root / "images" / video / f"{t:05d}.png"), image)
+        write_label_map(root / "masks" / video / "00000.png", _mask({1: 5, 2: 40}))
+    write_label_map(root / "masks/late/00002.png", _mask({1: 5, 7: 20}))
+    return root / "images", root / "masks"
+
+
+def _mask(columns):
+    mask = np.zeros((H, W), np.uint8)
+    for object_id, column in columns.items():
+        mask[10:30, column : column + 12] = object_id
+    return mask
+
+
+def _read(folder: Path) -> dict[str, np.ndarray]:
+    return {
+        str(path.relative_to(folder)): read_label_map(path)
+        for path in sorted(folder.glob("*/*.png"))
+    }
+
+
+def test_predicts_every_frame_and_takes_late_objects(folders, weights, tmp_path):
+    run = predict(open_folders(*folders), tmp_path, weights=weights, size=32)
+    assert not run.failures and set(run.finished) == {"first", "late"}
+    masks = _read(tmp_path)
+    assert len(masks) == 2 * FRAMES
+    assert all(mask.shape == (H, W) for mask in masks.values())
+    agree = masks["first/00000.png"] == _mask({1: 5, 2: 40})
+    assert agree.mean() > 0.9, "the first mask comes back, blurred by resizing"
+    assert set(np.unique(masks["first/00003.png"])) <= {0, 1, 2}
+    assert 7 not in masks["late/00001.png"] and 7 in masks["late/00002.png"]
+
+
+def test_same_results_whatever_came_before(folders, weights, tmp_path):
+    sequences = list(open_folders(*folders))
+    predict(sequences, tmp_path / "both", weights=weights)
+    predict(sequences[1], tmp_path / "one", weights=weights)
+    both, one = _read(tmp_path / "both"), _read(tmp_path / "one")
+    assert one and all(np.array_equal(both[name], mask) for name, mask in one.items())
+
+
+def test_run_record_tells_how(weights):
+    settings = S3Method(weights=weights, memory="davis-2017", top_k=7).settings
+    assert settings["model"] == "tiny" and settings["size"] == 480
+    assert len(settings["weights"]["sha256"]) == 64
+    assert settings["engine"]["top_k"] == 7
+    assert not settings["engine"]["use_long_term"]
+
+
+def test_video_file_and_first_mask(weights, tmp_path):
+    video = tmp_path / "clip.mp4"
+    random = np.random.default_rng(0)
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = W, H, "yuv420p"
+        for _ in range(FRAMES):
+            frame = av.VideoFrame.from_ndarray(
+                random.integers(0, 255, (H, W, 3), np.uint8), "rgb24"
+            )
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    write_label_map(tmp_path / "mask.png", _mask({3: 5}))
+    names = tuple(f"{t:05d}" for t in range(FRAMES))
+    annotations = {names[0]: tmp_path / "mask.png"}
+    sequence = VideoSequence("clip", names, {}, annotations, video=video)
+    run = predict(sequence, tmp_path / "out", weights=weights)
+    assert not run.failures
+    masks = _read(tmp_path / "out")
+    assert len(masks) == FRAMES and 3 in masks["clip/00000.png"]
+
+
+def test_merged_runs(folders, weights, tmp_path):
+    sequences = open_folders(*folders)
+    for name, options in {"a": {}, "b": {"flip_aug": True}}.items():
+        predict(
+            sequences,
+            tmp_path / f"masks-{name}",
+            weights=weights,
+            scores=tmp_path / name,
+            **options,
+        )
+    merged = _read(merge_scores([tmp_path / "a", tmp_path / "b"], tmp_path / "merged"))
+    assert len(merged) == 2 * FRAMES
+    for name, mask in _read(tmp_path / "masks-a").items():
+        scores, ids = read_scores((tmp_path / "a" / name).with_suffix(".npz"))
+        channel = np.searchsorted([0, *ids], mask)
+        chosen = np.take_along_axis(scores, channel[None], 0)[0]
+        assert np.array_equal(chosen, scores.max(0)), name
+
+
+def test_merging_follows_object_ids(tmp_path):
+    """Runs may hold the same objects in other channels."""
+    p = np.zeros((3, 1, 4), np.float32)
+    p[0], p[1, 0, 1], p[2, 0, 2] = 0.4, 0.9, 0.7
+    write_scores(tmp_path / "a/video/0.npz", p, [5, 300])
+    write_scores(tmp_path / "b/video/0.npz", p[[0, 2, 1]], [300, 5])
+    merged = _read(merge_scores([tmp_path / "a", tmp_path / "b"], tmp_path / "out"))
+    assert merged["video/0.png"].tolist() == [[0, 5, 300, 0]]
+    assert read_scores(tmp_path / "a/video/0.npz")[1] == [5, 300]
+    write_scores(tmp_path / "c/video/0.npz", p[:2], [5])
+    with pytest.raises(InputError, match="same objects"):
+        merge_scores([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
+    write_scores(tmp_path / "c/video/1.npz", p[:2], [5])
+    with pytest.raises(InputError, match="same frames"):
+        merge_scores([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
+
+
+def test_a_plain_checkpoint_is_recognised(tmp_path):
+    network = build_network("tiny_r18")
+    torch.save({"weights": network.state_dict()}, tmp_path / "last.pth")
+    assert load_network(tmp_path / "last.pth").config.name == "tiny_r18"
+    torch.save({"a": torch.zeros(2, 2)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match="Name the model"):
+        load_network(tmp_path / "other.pth")
+
+
+def test_what_is_not_there_is_told():
+    with pytest.raises(InputError, match="no such file"):
+        find_weights("nowhere.pth")
+    with pytest.raises(InputError, match="this machine has: cpu"):
+        choose_device("tpu")
+
+
+def test_bad_options_are_told(weights):
+    with pytest.raises(InputError, match="precision"):
+        build_method("s3", weights=weights, precision="int8")
+    with pytest.raises(InputError, match="mem_evry"):
+        build_method("s3", weights=weights, mem_evry=3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "expected"),
+    [
+        ((1080, 1920), 480, (480, 853)),
+        ((1920, 1080), 480, (853, 480)),
+        ((480, 854), 480, (480, 854)),
+        ((400, 300), None, (400, 300)),
+        ((400, 300), 0, (400, 300)),
+    ],
+)
+def test_size_of_the_shorter_side(shape, size, expected):
+    assert shrunk_size(shape, size) == expected
