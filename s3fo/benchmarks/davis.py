@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import list_folders, locate_root
+from s3fo.benchmarks.files import (
+    IMAGE_SUFFIXES,
+    list_folders,
+    list_frames,
+    locate_root,
+)
 from s3fo.benchmarks.layout import (
     Found,
     gaps_in,
@@ -96,7 +101,8 @@ def _resolution_folder(images: Path, wanted: str | None) -> str:
     levels = [
         name
         for name in list_folders(images)
-        if list_folders(images / name)  # a sequence holds files only
+        if list_folders(images / name)
+        and not list_frames(images / name, IMAGE_SUFFIXES)  # that is a sequence
     ]
     if wanted is not None:
         wanted = wanted.lower()

@@ -19,6 +19,7 @@ class CopyBaseline:
     """
 
     name = "copy"
+    device = "cpu"
 
     def __init__(self, size: int | None = None) -> None:
         self.settings: Mapping[str, Any] = {}
@@ -47,6 +48,7 @@ class FlowBaseline:
     """
 
     name = "flow"
+    device = "cpu"
 
     def __init__(self, size: int | None = None) -> None:
         self.settings: Mapping[str, Any] = {"flow": "DIS medium", "size": size}

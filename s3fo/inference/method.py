@@ -18,11 +18,13 @@ class Method(Protocol):
 
     Attributes:
         name: e.g. ``"flow"``.
+        device: where it computes, e.g. ``"cpu"``; for the run record.
         settings: everything that changes its results; JSON-able, kept in the run
             record. A result folder is only added to with equal settings.
     """
 
     name: str
+    device: str
     settings: Mapping[str, Any]
 
     def start(self, sequence: VideoSequence) -> None:
@@ -53,7 +55,7 @@ def build_method(name: str, **options: Any) -> Method:
 
     Args:
         name: one of `METHOD_NAMES`.
-        options: passed on, e.g. ``size``, ``weights``, ``device``; see
+        options: passed on unless None, e.g. ``size``, ``weights``, ``device``; see
             `CopyBaseline`, `FlowBaseline` and `s3fo.inference.s3`.
 
     Raises:
@@ -61,10 +63,11 @@ def build_method(name: str, **options: Any) -> Method:
     """
     from s3fo.inference import baselines
 
+    given = {key: value for key, value in options.items() if value is not None}
     if name == "s3":
         from s3fo.inference.s3 import S3Method
 
-        return S3Method(**options)
+        return S3Method(**given)
     makers: dict[str, Callable[..., Method]] = {
         "copy": baselines.CopyBaseline,
         "flow": baselines.FlowBaseline,
@@ -73,9 +76,7 @@ def build_method(name: str, **options: Any) -> Method:
         raise InputError(
             f"method {name!r}", "an unknown name", ", ".join(METHOD_NAMES), "Name one."
         )
-    # Baselines need no weights and no device.
-    given = {key: value for key, value in options.items() if value is not None}
-    given.pop("device", None)
+    given.pop("device", None)  # they run on the CPU
     try:
         return makers[name](**given)
     except TypeError as error:

@@ -220,7 +220,7 @@ def _open_record(
     out: Path, method: Method, benchmark: str | None, overwrite: bool
 ) -> RunRecord:
     """Go on with the record in the folder, or begin one."""
-    fresh = RunRecord(method.name, method.settings, benchmark)
+    fresh = RunRecord(method.name, method.settings, method.device, benchmark)
     old = None if overwrite else RunRecord.load(out)
     if old is None:
         return fresh

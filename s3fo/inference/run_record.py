@@ -31,11 +31,13 @@ class RunRecord:
         failures: of each failed video, what went wrong.
         started: when the folder was begun, UTC.
         versions: of the packages that took part.
-        hardware: machine it ran on.
+        device: what the method ran on.
+        hardware: the machine.
     """
 
     method: str
     settings: Mapping[str, Any]
+    device: str = "cpu"
     benchmark: str | None = None
     sequences: dict[str, dict[str, float]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)

@@ -150,7 +150,7 @@ def test_mose_metas_in_their_variants(tmp_path: Path, objects: Any, place: str) 
 
 
 def test_mose_train_has_masks_of_every_frame(tmp_path: Path) -> None:
-    write_tree(tmp_path / "train", {"v": dict.fromkeys(names(5), [1, 3])}, names(5))
+    write_tree(tmp_path / "train", {"v": {key: [1, 3] for key in names(5)}}, names(5))
     write_tree(tmp_path / "valid", {"w": {"00000": [1]}}, names(5))
     train = open_benchmark("mose-v1", tmp_path, split="train")
     assert train["v"].object_ids == (1, 3)
@@ -172,7 +172,7 @@ def lvos(root: Path, folder: str = "valid") -> Path:
         return {"frame_range": span}
 
     objects = {"1": ranges(1, 31), "2": ranges(11, 26)}
-    meta = {"videos": dict.fromkeys(videos, {"objects": objects})}
+    meta = {"videos": {key: {"objects": objects} for key in videos}}
     write_json(root / folder / "valid_meta.json", meta)
     captions = {"videos": {"aaaaaaaa": {"objects": {"1": {"caption": "a red car"}}}}}
     write_json(root / folder / "valid_expression_meta.json", captions)
@@ -205,7 +205,7 @@ def test_lvos_scores_with_its_protocol(tmp_path: Path) -> None:
 
 
 def test_youtube_vos_train_scores_with_its_protocol(tmp_path: Path) -> None:
-    videos = {"0a": dict.fromkeys(STEP_5, [1, 2])}
+    videos = {"0a": {key: [1, 2] for key in STEP_5}}
     write_tree(tmp_path / "train", videos, STEP_5)
     objects = {
         "1": {"category": "sedan", "frames": STEP_5},

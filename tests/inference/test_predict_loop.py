@@ -52,6 +52,7 @@ class Recorder:
     """Remembers what it was shown; answers with the first prompt."""
 
     name = "recorder"
+    device = "cpu"
 
     def __init__(
         self, fail_at: tuple[str, int] | None = None, setting: int = 0
