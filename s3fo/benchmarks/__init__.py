@@ -1,6 +1,7 @@
 """What each video object segmentation benchmark looks like on disk."""
 
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.burst_predictions import write_burst_predictions
 from s3fo.benchmarks.folders import open_folders
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.submission import Submission, write_submission
@@ -17,6 +18,7 @@ __all__ = [
     "open_benchmark",
     "open_folders",
     "validate",
+    "write_burst_predictions",
     "write_submission",
     "write_synthetic",
 ]

@@ -37,9 +37,9 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
     Raises:
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
-    source = _annotation_file(root, split, annotations)
+    source = annotation_file(root, split, annotations)
     frames_root = _frames_root(root, split)
-    content = _read_json(source)
+    content = read_annotations(source)
     categories = {item["id"]: item["name"] for item in content.get("categories") or ()}
     build = partial(_sequence, frames_root, source, categories)
     sequences = tuple(build(entry) for entry in content["sequences"])
@@ -53,7 +53,12 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
     return Found(root, sequences)
 
 
-def _annotation_file(root: Path, split: str, annotations: str) -> Path:
+def annotation_file(root: Path, split: str, annotations: str) -> Path:
+    """Where the JSON of a split is; see `read_burst`.
+
+    Raises:
+        InputError: nowhere.
+    """
     name = _ANNOTATION_FILES[annotations]
     bases = [root, root / "annotations", root / "b_annotations", root.parent]
     places = [base / split / name for base in bases]
@@ -82,7 +87,12 @@ def _frames_root(root: Path, split: str) -> Path:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_annotations(path: Path) -> dict[str, Any]:
+    """Parse an annotation file.
+
+    Raises:
+        InputError: it is something else.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_text())
         for entry in content["sequences"]:
@@ -97,10 +107,15 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def sequence_name(entry: dict[str, Any]) -> str:
+    """Name of a video in results folders, as tools around BURST have it."""
+    return f"{entry['dataset']}_-_{entry['seq_name']}"
+
+
 def _sequence(
     frames_root: Path, source: Path, categories: dict[int, str], entry: dict[str, Any]
 ) -> VideoSequence:
-    name = f"{entry['dataset']}_-_{entry['seq_name']}"
+    name = sequence_name(entry)
     images = list_frames(
         frames_root / entry["dataset"] / entry["seq_name"], IMAGE_SUFFIXES
     )

@@ -353,8 +353,8 @@ _BURST = Entry(
     download="https://github.com/Ali2500/BURST-benchmark",
     unpack="Unpack annotations.zip to annotations/ and the frames of TAO to frames/.",
     remarks=(
-        "The official metric is HOTA of the BURST evaluation code; J&F is offered "
-        "beside it.",
+        "The official metric is HOTA of the BURST evaluation code, which reads what "
+        "`write_burst_predictions` writes; J&F is offered beside it.",
     ),
 )
 

@@ -22,7 +22,7 @@ from benchmark_trees import (
 from evaluation.errors import InputError
 from evaluation.labelmap import encode_rle
 from evaluation.scoring import score
-from s3fo.benchmarks import open_benchmark
+from s3fo.benchmarks import open_benchmark, write_burst_predictions
 from s3fo.inference import predict
 
 ANNOTATED = names(3, step=4)  # 00000 00004 00008
@@ -218,6 +218,35 @@ def test_burst_says_what_is_missing(tmp_path: Path) -> None:
     (root / "annotations/val/all_classes.json").write_text(json.dumps({"x": 1}))
     with pytest.raises(InputError, match=r"all_classes\.json"):
         open_benchmark("burst", root)
+
+
+def test_burst_predictions_are_in_the_format_of_its_ground_truth(
+    tmp_path: Path,
+) -> None:
+    root = burst(tmp_path / "data")
+    benchmark = open_benchmark("burst", root)
+    predict(benchmark, tmp_path / "out", method="copy")
+    path = write_burst_predictions(tmp_path / "out", benchmark, tmp_path / "p.json")
+    truth = json.loads((root / "annotations/val/all_classes.json").read_text())
+    found = json.loads(path.read_text())
+    first, second = found["sequences"][0]["segmentations"]
+    assert set(first) == {"4"}, "track 9 is not there yet"
+    assert set(second) == {"4", "9"}
+    true_masks = truth["sequences"][0]["segmentations"]
+    assert first["4"]["rle"] == true_masks[0]["4"]["rle"]
+    assert second["9"]["rle"] == true_masks[1]["9"]["rle"]
+    # Read as annotations again, they are what was predicted.
+    write_json(root / "annotations/val/all_classes.json", found)
+    again = open_benchmark("burst", root)
+    assert score(tmp_path / "out", again, "vos-benchmark-all-frames").summary["J"] == 1
+
+
+def test_burst_predictions_want_every_annotated_frame(tmp_path: Path) -> None:
+    benchmark = open_benchmark("burst", burst(tmp_path / "data"))
+    predict(benchmark, tmp_path / "out", method="copy")
+    (tmp_path / "out/LaSOT_-_zebra-17/frame0005.png").unlink()
+    with pytest.raises(InputError, match=r"zebra-17/frame0005\.png"):
+        write_burst_predictions(tmp_path / "out", benchmark, tmp_path / "p.json")
 
 
 def test_sequences_travel_to_other_processes(tmp_path: Path) -> None:

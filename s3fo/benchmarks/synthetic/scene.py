@@ -167,9 +167,12 @@ def render(
             visible = int((label_map == actor.object_id).sum())
             in_frame = int(coverage.inside.sum())
             extents[actor.object_id] = Extent(visible, in_frame, coverage.whole)
-    image = _expose(scene, index) * scene.light[index]
-    image += rng.normal(0, scene.noise, scene.size)[..., None]
-    return np.clip(image, 0, 255).astype(np.uint8), label_map, extents
+    image = _expose(scene, index)
+    image *= float(scene.light[index])
+    grain = rng.standard_normal(scene.size, np.float32) * np.float32(scene.noise)
+    image += grain[..., None]
+    # Rounds and clips to 0..255.
+    return cv2.convertScaleAbs(np.maximum(image, 0, out=image)), label_map, extents
 
 
 def _expose(scene: Scene, index: int) -> np.ndarray:
