@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from evaluation.counting import Leniency, SequencePair
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
+from evaluation.leniency import Leniency
+from evaluation.pairing import SequencePair
 from evaluation.protocols import FRAME_RULES, Protocol
 from evaluation.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.sources import GroundTruth
@@ -105,7 +105,8 @@ def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
     if pair.pred is None:
         return [f"sequence {name} (all {len(pair.frames)} frames)"]
     if not pair.pred.frames:
-        return [f"sequence {name} (all {len(pair.frames)} frames{_look_alikes(pair)})"]
+        why = "".join(f"; {remark}" for remark in pair.pred.remarks())
+        return [f"sequence {name} (all {len(pair.frames)} frames{why})"]
     lacking = [frame for frame in pair.frames if frame not in pair.pred_frames]
     if lacking:
         return [f"{name}: {_listed(lacking)} ({len(lacking)} frames)"]
@@ -123,14 +124,6 @@ def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
                 f"{name}, object {object_id}: {_listed(gone)} ({len(gone)} frames)"
             )
     return lines
-
-
-def _look_alikes(pair: SequencePair) -> str:
-    """Mention JPEG files where PNG files are missing."""
-    folder = getattr(pair.pred, "folder", None)
-    if isinstance(folder, Path) and any(folder.glob("*.jp*g")):
-        return "; there are JPEG files, but JPEG changes object ids"
-    return ""
 
 
 def _listed(frames: Sequence[str]) -> str:

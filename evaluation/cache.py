@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.counting import Leniency, SequenceCounts, SequencePair
+from evaluation.counting import SequenceCounts
 from evaluation.labelmap import write_atomically
+from evaluation.leniency import Leniency
+from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 
 FORMAT = 1
@@ -21,8 +23,8 @@ _ARRAYS = (
     "object_ids",
     "counts",
     "first_ids",
-    "gt_ids",
-    "pred_ids",
+    "gt_labels",
+    "pred_labels",
     "proposal_ids",
     "pairs",
 )
@@ -45,9 +47,10 @@ class CountsCache:
         try:
             with np.load(self._path(pair, protocol, leniency)) as arrays:
                 known = {name: arrays[name] for name in _ARRAYS}
+                remarks = tuple(arrays["remarks"].tolist())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        return SequenceCounts(name=pair.gt.name, frames=pair.frames, **known)
+        return SequenceCounts(pair.name, pair.frames, **known, remarks=remarks)
 
     def store(
         self,
@@ -59,7 +62,7 @@ class CountsCache:
         """Keep the counts of one sequence."""
         buffer = io.BytesIO()
         arrays = {name: getattr(counts, name) for name in _ARRAYS}
-        np.savez_compressed(buffer, **arrays)
+        np.savez_compressed(buffer, remarks=np.array(counts.remarks, str), **arrays)
         write_atomically(self._path(pair, protocol, leniency), buffer.getvalue())
 
     def _path(self, pair: SequencePair, protocol: Protocol, leniency: Leniency) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.counting import Leniency, SequenceCounts
+from evaluation.counting import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.leniency import Leniency
 from evaluation.protocols import VOID, Protocol
 from evaluation.sequence_scores import SequenceScores
 
@@ -30,7 +31,7 @@ def check_labels(
     """
     if leniency.binarize:
         return []
-    gt, pred = set(counts.gt_ids.tolist()), set(counts.pred_ids.tolist())
+    gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
     _refuse_white(results, counts.name, pred, gt)
     _refuse_white(truth, counts.name, gt, pred)
     if gt == {VOID} and protocol.void_label == VOID:

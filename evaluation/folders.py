@@ -100,7 +100,10 @@ def _open(folder: Path) -> MaskSequence:
     objects = {object_id: files for object_id, files in objects.items() if files}
     if objects:
         return ObjectFolderSequence(folder.name, objects)
-    return FileSequence(folder.name, _png_files(folder))
+    sequence = FileSequence(folder.name, _png_files(folder))
+    if not sequence.frames and any(folder.glob("*.[jJ][pP]*[gG]")):
+        sequence.remark("there are JPEG files, but JPEG changes object ids")
+    return sequence
 
 
 def _png_files(folder: Path) -> dict[str, Path]:

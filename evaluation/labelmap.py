@@ -12,7 +12,7 @@ import io
 import os
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ Mask = NDArray[np.bool_]
 """[H, W], True where the object is."""
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_END = b"IEND\xaeB`\x82"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 
@@ -55,12 +56,15 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     return np.array(decode_label_map(path.read_bytes(), path))
 
 
-def decode_label_map(data: bytes, path: Path) -> LabelMap:
+def decode_label_map(
+    data: bytes, path: Path, notice: Callable[[str], None] = warnings.warn
+) -> LabelMap:
     """Decode the bytes of a PNG as :func:`read_label_map` does.
 
     Args:
         data: the whole file.
         path: what to name in an error.
+        notice: told if the file is a colour image that had to be mapped back.
 
     Returns:
         [H, W] label map, perhaps read-only and with gaps between its rows.
@@ -78,7 +82,7 @@ def decode_label_map(data: bytes, path: Path) -> LabelMap:
     except (OSError, SyntaxError, ValueError) as error:
         raise _damaged(path, f"a PNG of {len(data)} bytes that breaks off") from error
     if pixels.ndim == 3:
-        return _ids_from_colours(path, pixels)
+        return _ids_from_colours(path, pixels, notice)
     bits_per_sample, colour_type = data[24], data[25]
     if colour_type == 0 and bits_per_sample in (2, 4):
         # Pillow stretches 2- and 4-bit grey to 0..255; undo it to keep the ids.
@@ -230,7 +234,9 @@ def encode_rle(mask: Mask) -> dict[str, Any]:
 
 def _check_signature(path: Path, data: bytes) -> None:
     if data.startswith(PNG_SIGNATURE) and len(data) > 33:
-        return
+        if _PNG_END in data:
+            return
+        raise _damaged(path, f"a PNG of {len(data)} bytes that breaks off")
     if data.startswith(_JPEG_SIGNATURE):
         raise InputError(
             path,
@@ -252,7 +258,9 @@ def _damaged(path: Path, found: str) -> InputError:
     )
 
 
-def _ids_from_colours(path: Path, pixels: NDArray[np.uint8]) -> LabelMap:
+def _ids_from_colours(
+    path: Path, pixels: NDArray[np.uint8], notice: Callable[[str], None]
+) -> LabelMap:
     """Map [H, W, 2..4] colours (alpha ignored) back to ids by the DAVIS palette."""
     if pixels.shape[2] == 2:
         return pixels[..., 0]
@@ -273,10 +281,9 @@ def _ids_from_colours(path: Path, pixels: NDArray[np.uint8]) -> LabelMap:
             "a palette or grey PNG whose pixel values are object ids",
             "Write the masks as palette PNG (mode P), not as RGB.",
         )
-    warnings.warn(
+    notice(
         f"{path} is a colour image: ids were recovered through the DAVIS palette. "
-        "Write palette PNGs (mode P) to be safe.",
-        stacklevel=4,
+        "Write palette PNGs (mode P) to be safe."
     )
     return nearest.astype(np.uint8)
 

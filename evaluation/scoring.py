@@ -11,8 +11,10 @@ from typing import Any
 from evaluation.alignment import align
 from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
-from evaluation.counting import Leniency, SequencePair, count_sequence
+from evaluation.counting import count_sequence
 from evaluation.errors import InputError
+from evaluation.leniency import Leniency
+from evaluation.pairing import SequencePair
 from evaluation.parallel import run_in_order
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
@@ -127,7 +129,8 @@ class _Job:
             counts = count_sequence(pair, self.protocol, self.leniency, tick)
             if self.cache:
                 self.cache.store(pair, self.protocol, self.leniency, counts)
-        notes = check_labels(
+        notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
+        notes += check_labels(
             counts, self.protocol, self.leniency, self.results, self.truth
         )
         scores = score_sequence(counts, pair, self.protocol)

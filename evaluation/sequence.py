@@ -43,6 +43,7 @@ class MaskSequence(ABC):
         self._masks = {frame: frames[frame] for frame in sorted(frames, key=natural)}
         self.frames = tuple(self._masks)
         self._digests: dict[str, bytes] = {}
+        self._remarks: list[str] = []
 
     @abstractmethod
     def where(self, frame: str, object_id: int | None = None) -> str:
@@ -66,6 +67,15 @@ class MaskSequence(ABC):
         """Frames in which this object is annotated (empty masks included)."""
         return set(self.frames)
 
+    def remark(self, sentence: str) -> None:
+        """Keep something odd about the source to tell along with the scores."""
+        self._remarks.append(sentence)
+
+    def remarks(self) -> list[str]:
+        """What was odd so far; the first of its kind stands for all."""
+        more = f" (and {len(self._remarks) - 1} more)" if self._remarks[1:] else ""
+        return [sentence + more for sentence in self._remarks[:1]]
+
     def annotated_ids(self) -> set[int]:
         """Ids of the objects, as far as they are known without reading masks."""
         masks = self._masks.values()
@@ -85,7 +95,7 @@ class FileSequence(MaskSequence):
         data = path.read_bytes()
         if frame not in self._digests:
             self._digests[frame] = _hash(data)
-        return decode_label_map(data, path)
+        return decode_label_map(data, path, self.remark)
 
     def _content(self, frame: str) -> bytes:
         path: Path = self._masks[frame]
@@ -112,17 +122,21 @@ class ObjectFolderSequence(MaskSequence):
     def read(self, frame: str) -> ObjectMasks:
         """The masks of the objects annotated in this frame."""
         paths: dict[int, Path] = self._masks[frame]
+        files = {object_id: path.read_bytes() for object_id, path in paths.items()}
+        if frame not in self._digests:
+            self._digests[frame] = _hash(self._joined(files))
         return {
-            object_id: decode_label_map(path.read_bytes(), path) != 0
-            for object_id, path in paths.items()
+            object_id: decode_label_map(data, paths[object_id], self.remark) != 0
+            for object_id, data in files.items()
         }
 
     def _content(self, frame: str) -> bytes:
         paths: dict[int, Path] = self._masks[frame]
-        return b"".join(
-            object_id.to_bytes(8, "little") + _hash(path.read_bytes())
-            for object_id, path in paths.items()
-        )
+        return self._joined({k: path.read_bytes() for k, path in paths.items()})
+
+    @staticmethod
+    def _joined(files: Mapping[int, bytes]) -> bytes:
+        return b"".join(k.to_bytes(8, "little") + _hash(d) for k, d in files.items())
 
     def object_frames(self, object_id: int) -> set[str]:
         """Frames for which the object's folder has a file."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.boundary import adaptive_boundary_f, boundary_f
-from evaluation.counting import SequenceCounts, SequencePair
-from evaluation.counts import GT_AREA, N_COUNTS, PRED_AREA, Counts
+from evaluation.counting import SequenceCounts
+from evaluation.counts import GT_AREA, GT_BOUNDARY, N_COUNTS, PRED_AREA, Counts
 from evaluation.frame_rules import object_frames
 from evaluation.matching import assign_proposals
+from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 from evaluation.region import jaccard, smoothed_jaccard
 from evaluation.segments import disappearances, mean_over_segments, reappearances
@@ -210,8 +210,6 @@ def _proposals(
 
 def _alone(counts: SequenceCounts, object_id: int) -> Counts:
     """[T, 7] counts of an object against empty predictions."""
-    from evaluation.counts import GT_BOUNDARY
-
     alone = np.zeros((len(counts.frames), N_COUNTS), dtype=np.int64)
     row = counts.counts[counts.object_ids == object_id]
     if len(row):
@@ -252,11 +250,3 @@ def _counted(
         before |= np.isin(object_ids, counts.first_ids)[:, None]
         return before & annotated
     return annotated
-
-
-def group_of(
-    sequence: str, object_id: int, category: str | None, unseen: Mapping[str, None]
-) -> str:
-    """``"unseen"`` if the sequence, ``"sequence/object"`` or category is listed."""
-    keys = (sequence, f"{sequence}/{object_id}", category)
-    return "unseen" if any(key in unseen for key in keys) else "seen"

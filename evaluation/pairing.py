@@ -1,0 +1,70 @@
+"""`SequencePair`: ground truth and prediction of one video side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evaluation.labelmap import LabelMap
+from evaluation.sequence import MaskSequence, ObjectMasks
+
+Masks = LabelMap | ObjectMasks
+"""The masks of one frame: one label map, or a mask an object where they overlap."""
+
+
+@dataclass(frozen=True)
+class SequencePair:
+    """Ground truth and prediction of one video, with their frames aligned.
+
+    Attributes:
+        gt: the ground truth.
+        pred: the prediction; None where the video is missing.
+        frames: ground-truth frames to score, in playing order.
+        pred_frames: the prediction's name of each frame that it has.
+        ranges: object id -> (first, stop) frame numbers, where the benchmark says.
+    """
+
+    gt: MaskSequence
+    pred: MaskSequence | None
+    frames: tuple[str, ...]
+    pred_frames: Mapping[str, str]
+    ranges: Mapping[int, tuple[int, int]] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the video."""
+        return self.gt.name
+
+    def read(self, frame: str) -> tuple[Masks, Masks | None]:
+        """Masks of ground truth and prediction; None where there is no prediction."""
+        gt = self.gt.read(frame)
+        if self.pred is None or frame not in self.pred_frames:
+            return gt, None
+        return gt, self.pred.read(self.pred_frames[frame])
+
+    def where(self, frame: str) -> str:
+        """What to name in an error about the prediction of this frame."""
+        if self.pred is None or frame not in self.pred_frames:
+            return self.gt.where(frame)
+        return self.pred.where(self.pred_frames[frame])
+
+    def ends(self) -> list[str]:
+        """First and last annotated frame, which tell what objects there are."""
+        return list(dict.fromkeys((self.gt.frames[0], self.gt.frames[-1])))
+
+    def remarks(self) -> list[str]:
+        """What was odd about the files that were read so far."""
+        sides = [self.gt] if self.pred is None else [self.gt, self.pred]
+        return [remark for side in sides for remark in side.remarks()]
+
+    def fingerprint(self) -> str:
+        """Digest of every mask that is read and of which frame stands for which."""
+        total = hashlib.blake2b(digest_size=16)
+        for frame in dict.fromkeys((*self.ends(), *self.frames)):
+            total.update(frame.encode() + b"\0" + self.gt.digest(frame))
+        for frame in self.frames:
+            if self.pred is not None and frame in self.pred_frames:
+                digest = self.pred.digest(self.pred_frames[frame])
+                total.update(frame.encode() + b"\0" + digest)
+        return total.hexdigest()
