@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 
-from evaluation.labelmap import write_label_map
+from evaluation.labelmap import encode_rle, write_label_map
 
 SIZE = (24, 32)
 
@@ -112,3 +114,91 @@ def square(left: int, width: int = 6) -> np.ndarray:
     mask = np.zeros(SIZE, bool)
     mask[4 : 4 + width, left : left + width] = True
     return mask
+
+
+ANNOTATED = names(3, step=4)  # 00000 00004 00008
+BIG, SMALL = square(2, 12), square(4, 4)
+
+
+def sa_v(root: Path, split: str = "val") -> Path:
+    """Two videos; in the first, object 002 lies on 000 and appears late."""
+    folder = root / f"sav_{split}"
+    for name in ("sav_000001", "sav_000002"):
+        for frame in names(9):
+            write_image(folder / "JPEGImages_24fps" / name / f"{frame}.jpg")
+    masks = folder / "Annotations_6fps"
+    objects = {
+        "000": dict.fromkeys(ANNOTATED, BIG),
+        "002": dict.fromkeys(ANNOTATED[1:], SMALL),
+    }
+    write_object_folders(masks / "sav_000001", ANNOTATED, objects)
+    one = {"000": dict.fromkeys(ANNOTATED, SMALL)}
+    write_object_folders(masks / "sav_000002", ANNOTATED, one)
+    (folder / f"sav_{split}.txt").write_text("sav_000001\nsav_000002\n")
+    return root
+
+
+def write_clip(path: Path, frames: int = 9) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        for index in range(frames):
+            image = np.full((*SIZE, 3), 20 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def masklets(name: str) -> dict[str, Any]:
+    empty = np.zeros(SIZE, bool)
+    tracks = [[BIG, empty], [BIG, SMALL], [BIG, SMALL]]
+    return {
+        "video_id": name,
+        "video_frame_count": 9.0,
+        "video_height": float(SIZE[0]),
+        "video_width": float(SIZE[1]),
+        "video_split": "train",
+        "masklet": [[encode_rle(mask) for mask in frame] for frame in tracks],
+        "masklet_id": [0, 1],
+        "masklet_size_bucket": ["medium", "small"],
+        "masklet_visibility_changes": [0, 2],
+        "masklet_first_appeared_frame": [0.0, 1.0],
+        "masklet_type": ["manual", "manual"],
+        "masklet_num": 2,
+    }
+
+
+def burst(root: Path, split: str = "val") -> Path:
+    """One video of 6 frames, of which the second and fifth are annotated."""
+    frames = [f"frame{index:04d}" for index in range(1, 7)]
+    for frame in frames:
+        write_image(root / "frames" / split / "LaSOT/zebra-17" / f"{frame}.jpg")
+
+    def masks(tracks: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {
+            track: {"rle": encode_rle(mask)["counts"], "is_gt": True}
+            for track, mask in tracks.items()
+        }
+
+    entry = {
+        "id": 1,
+        "dataset": "LaSOT",
+        "seq_name": "zebra-17",
+        "height": SIZE[0],
+        "width": SIZE[1],
+        "fps": 6,
+        "all_image_paths": [f"{frame}.jpg" for frame in frames],
+        "annotated_image_paths": ["frame0002.jpg", "frame0005.jpg"],
+        "track_category_ids": {"4": 7, "9": 8},
+        "segmentations": [
+            masks({"4": square(2)}),
+            masks({"4": square(4), "9": square(20)}),
+        ],
+    }
+    categories = [{"id": 7, "name": "zebra"}, {"id": 8, "name": "tree"}]
+    content = {"sequences": [entry], "categories": categories, "split": split}
+    write_json(root / "annotations" / split / "all_classes.json", content)
+    entry["segmentations"] = [masks({"4": square(2)}), masks({"9": square(20)})]
+    write_json(root / "annotations" / split / "first_frame_annotations.json", content)
+    return root

@@ -5,46 +5,24 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 import pytest
 from benchmark_trees import (
-    SIZE,
-    names,
-    square,
-    write_image,
+    ANNOTATED,
+    BIG,
+    SMALL,
+    burst,
+    masklets,
+    sa_v,
+    write_clip,
     write_json,
-    write_object_folders,
 )
 
 from evaluation.errors import InputError
-from evaluation.labelmap import encode_rle
 from evaluation.scoring import score
 from s3fo.benchmarks import open_benchmark, write_burst_predictions
 from s3fo.inference import predict
-
-ANNOTATED = names(3, step=4)  # 00000 00004 00008
-BIG, SMALL = square(2, 12), square(4, 4)
-
-
-def sa_v(root: Path, split: str = "val") -> Path:
-    """Two videos; in the first, object 002 lies on 000 and appears late."""
-    folder = root / f"sav_{split}"
-    for name in ("sav_000001", "sav_000002"):
-        for frame in names(9):
-            write_image(folder / "JPEGImages_24fps" / name / f"{frame}.jpg")
-    masks = folder / "Annotations_6fps"
-    objects = {
-        "000": dict.fromkeys(ANNOTATED, BIG),
-        "002": dict.fromkeys(ANNOTATED[1:], SMALL),
-    }
-    write_object_folders(masks / "sav_000001", ANNOTATED, objects)
-    one = {"000": dict.fromkeys(ANNOTATED, SMALL)}
-    write_object_folders(masks / "sav_000002", ANNOTATED, one)
-    (folder / f"sav_{split}.txt").write_text("sav_000001\nsav_000002\n")
-    return root
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
@@ -89,37 +67,6 @@ def test_sa_v_scores_with_its_protocol(tmp_path: Path) -> None:
     assert objects["sav_000001", 1] < 1, "the small one was cut out of the big one"
 
 
-def write_clip(path: Path, frames: int = 9) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=24)
-        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
-        for index in range(frames):
-            image = np.full((*SIZE, 3), 20 * index, np.uint8)
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-
-
-def masklets(name: str) -> dict[str, Any]:
-    empty = np.zeros(SIZE, bool)
-    tracks = [[BIG, empty], [BIG, SMALL], [BIG, SMALL]]
-    return {
-        "video_id": name,
-        "video_frame_count": 9.0,
-        "video_height": float(SIZE[0]),
-        "video_width": float(SIZE[1]),
-        "video_split": "train",
-        "masklet": [[encode_rle(mask) for mask in frame] for frame in tracks],
-        "masklet_id": [0, 1],
-        "masklet_size_bucket": ["medium", "small"],
-        "masklet_visibility_changes": [0, 2],
-        "masklet_first_appeared_frame": [0.0, 1.0],
-        "masklet_type": ["manual", "manual"],
-        "masklet_num": 2,
-    }
-
-
 def test_sa_v_train(tmp_path: Path) -> None:
     for name in ("sav_000001", "sav_000002"):
         write_clip(tmp_path / "sav_000" / f"{name}.mp4")
@@ -149,41 +96,6 @@ def test_sa_v_train_wants_its_json(tmp_path: Path) -> None:
         open_benchmark("sa-v", tmp_path, split="train")
 
 
-def burst(root: Path, split: str = "val") -> Path:
-    """One video of 6 frames, of which the second and fifth are annotated."""
-    frames = [f"frame{index:04d}" for index in range(1, 7)]
-    for frame in frames:
-        write_image(root / "frames" / split / "LaSOT/zebra-17" / f"{frame}.jpg")
-
-    def masks(tracks: dict[str, np.ndarray]) -> dict[str, Any]:
-        return {
-            track: {"rle": encode_rle(mask)["counts"], "is_gt": True}
-            for track, mask in tracks.items()
-        }
-
-    entry = {
-        "id": 1,
-        "dataset": "LaSOT",
-        "seq_name": "zebra-17",
-        "height": SIZE[0],
-        "width": SIZE[1],
-        "fps": 6,
-        "all_image_paths": [f"{frame}.jpg" for frame in frames],
-        "annotated_image_paths": ["frame0002.jpg", "frame0005.jpg"],
-        "track_category_ids": {"4": 7, "9": 8},
-        "segmentations": [
-            masks({"4": square(2)}),
-            masks({"4": square(4), "9": square(20)}),
-        ],
-    }
-    categories = [{"id": 7, "name": "zebra"}, {"id": 8, "name": "tree"}]
-    content = {"sequences": [entry], "categories": categories, "split": split}
-    write_json(root / "annotations" / split / "all_classes.json", content)
-    entry["segmentations"] = [masks({"4": square(2)}), masks({"9": square(20)})]
-    write_json(root / "annotations" / split / "first_frame_annotations.json", content)
-    return root
-
-
 @pytest.mark.parametrize("annotations", ["all", "first-frame"])
 def test_burst(tmp_path: Path, annotations: str) -> None:
     benchmark = open_benchmark(
@@ -203,7 +115,7 @@ def test_burst_scores_with_its_protocol(tmp_path: Path) -> None:
     benchmark = open_benchmark("burst", burst(tmp_path))
     run = predict(benchmark, tmp_path / "out", method="copy", frames="listed")
     assert run.failures == {}
-    scores = score(tmp_path / "out", benchmark, "vos-benchmark-all-frames")
+    scores = score(tmp_path / "out", benchmark, benchmark.protocol)
     assert set(scores.objects["object"]) == {4, 9}
     assert scores.objects.set_index("object")["J_mean"][9] == 1
 
@@ -238,7 +150,7 @@ def test_burst_predictions_are_in_the_format_of_its_ground_truth(
     # Read as annotations again, they are what was predicted.
     write_json(root / "annotations/val/all_classes.json", found)
     again = open_benchmark("burst", root)
-    assert score(tmp_path / "out", again, "vos-benchmark-all-frames").summary["J"] == 1
+    assert score(tmp_path / "out", again, again.protocol).summary["J"] == 1
 
 
 def test_burst_predictions_want_every_annotated_frame(tmp_path: Path) -> None:
