@@ -31,6 +31,9 @@ METRICS = {
 }
 """Name in the summary -> column of the objects table."""
 
+GROUPS = ("seen", "unseen")
+"""Objects whose kind is among the training data, and the others."""
+
 _HALVED = {
     "J&F": ("J", "F"),
     "J&F_adaptive": ("J", "F_adaptive"),
@@ -68,9 +71,21 @@ def summarise(
             means[metric + suffix] = mean
     for metric, (region, boundary) in _HALVED.items():
         if region in means and boundary in means:
-            means[metric] = (means[region] + means[boundary]) / 2
+            means[metric] = _halved(means, region, boundary)
     first = ("J&F", "J", "F")
     return {key: means[key] for key in (*first, *(k for k in means if k not in first))}
+
+
+def _halved(means: dict[str, float], region: str, boundary: str) -> float:
+    """Mean of two metrics; of their groups where there are two of them.
+
+    YouTube-VOS and LVOS take the mean of the four numbers (G), which may differ in
+    the last digit from the mean of the two totals.
+    """
+    groups = [f"{metric}_{g}" for g in GROUPS for metric in (region, boundary)]
+    if all(key in means for key in groups):
+        return float(np.mean([means[key] for key in groups]))
+    return (means[region] + means[boundary]) / 2
 
 
 def _over_objects(objects: Columns, values: Sequence[float]) -> dict[str, float]:
@@ -83,12 +98,12 @@ def _over_tracks(objects: Columns, values: Sequence[float]) -> dict[str, float]:
     for sequence, value in zip(objects["sequence"], values, strict=True):
         by_sequence.setdefault(sequence, []).append(value)
     weighted = [_mean(part) * len(part) for part in by_sequence.values()]
-    return {"": sum(weighted) / len(values)}
+    return {"": float(np.sum(weighted)) / len(values)}
 
 
 def _over_groups(objects: Columns, values: Sequence[float]) -> dict[str, float]:
     means = {}
-    for group in ("seen", "unseen"):
+    for group in GROUPS:
         part = [v for v, g in zip(values, objects["group"], strict=True) if g == group]
         if part:
             means[f"_{group}"] = _mean(part)
