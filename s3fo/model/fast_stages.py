@@ -7,12 +7,18 @@ image; the plain modules stay the definition, and what is trained.
 
 from __future__ import annotations
 
+import copy
+from itertools import pairwise
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from s3fo.model.decoder import MaskDecoder
 from s3fo.model.deformable_attention import Size, reference_points
+from s3fo.model.encoders import ResNetEncoder
 from s3fo.model.network import ImageFeatures, S3Network
 from s3fo.model.spatial_semantic import (
     SemanticEmbedding,
@@ -143,12 +149,32 @@ def _fold_norm(projection: nn.Module, norm: nn.BatchNorm2d) -> tuple[Tensor, Ten
     return weight * scale, projection.bias + weight @ shift
 
 
+_Part = TypeVar("_Part", bound=nn.Module)
+
+
+def fold_batch_norms(part: _Part) -> _Part:
+    """Return a copy with every BatchNorm folded into the convolution before it.
+
+    Convolutions are laid out channels-last, which on a CPU makes ResNets faster.
+    """
+    part = copy.deepcopy(part)
+    part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for module in list(part.modules()):
+        children = dict(module.named_children())
+        for (name, conv), (behind, norm) in pairwise(children.items()):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(conv, norm))
+                setattr(module, behind, nn.Identity())
+    return part
+
+
 class _FastEncoder(nn.Module):
     """The spatial-semantic encoder, up to what the rest of the network needs."""
 
     def __init__(self, decoder: MaskDecoder, encoder: SpatialSemanticEncoder) -> None:
         super().__init__()
         self.fold = _FoldedDetail(decoder, encoder)
+        self.detail_branch = fold_batch_norms(encoder.spm)
         self._placed: dict[tuple[Size, torch.device], tuple[Tensor, Tensor]] = {}
 
     def forward(
@@ -157,8 +183,10 @@ class _FastEncoder(nn.Module):
         """Return f16, detail8 and detail4 of a normalised image [B, 3, H, W]."""
         size = (image.shape[-2] // PATCH, image.shape[-1] // PATCH)
         positions, reference = self._place(encoder, size, image.device)
-        stem, half, quarter = encoder.spm.narrow_maps(image)
-        detail = encoder.detail_tokens(encoder.spm.fc2(half), encoder.spm.fc3(quarter))
+        stem, half, quarter = self.detail_branch.narrow_maps(image)
+        detail = encoder.detail_tokens(
+            self.detail_branch.fc2(half), self.detail_branch.fc3(quarter)
+        )
         tokens = encoder.vit_module.embed(image, positions)
         vit = []
         for index, block in enumerate(encoder.blocks()):
@@ -206,6 +234,9 @@ class InferenceNetwork(S3Network):
         self.fast_encoder: _FastEncoder | None = None
         if isinstance(encoder, SpatialSemanticEncoder):
             self.fast_encoder = _FastEncoder(decoder, encoder)
+        if isinstance(encoder, ResNetEncoder):
+            self.pixel_encoder = fold_batch_norms(encoder)
+        self.mask_encoder = fold_batch_norms(network.mask_encoder)
 
     def encode_image(self, image: Tensor) -> ImageFeatures:
         """Encode an RGB image [B, 3, H, W] in 0..1, already padded."""

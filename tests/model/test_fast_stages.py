@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
-from s3fo.model import build_network
+from s3fo.model import S3Network, build_network
 from s3fo.model.fast_stages import embed_semantics, optimise_for_inference
 from s3fo.model.spatial_semantic import SemanticEmbedding
 
@@ -42,10 +43,42 @@ def test_every_stage_equals_the_plain_one(preset: str, batch: int) -> None:
     generator = torch.Generator().manual_seed(2)
     for height, width in ((64, 96), (96, 64)):
         image = torch.rand(batch, 3, height, width, generator=generator)
+        masks = torch.rand(batch, 2, height, width, generator=generator)
         with torch.no_grad():
-            pairs = zip(
-                plain.encode_image(image), fast.encode_image(image), strict=True
-            )
-            for expected, found in pairs:
+            for expected, found in zip(
+                _all_stages(plain, plain, image, masks),
+                _all_stages(fast, plain, image, masks),
+                strict=True,
+            ):
                 scale = float(expected.abs().max())
                 assert float((found - expected).abs().max()) <= 1e-5 * max(1, scale)
+
+
+def _all_stages(
+    network: S3Network, source: S3Network, image: Tensor, masks: Tensor
+) -> list[Tensor]:
+    """Return the outputs of every stage, given the inputs that `source` makes."""
+    features = source.encode_image(image)
+    size = features.f16.shape[-2:]
+    sensory = torch.full((*masks.shape[:2], source.config.sensory_dim, *size), 0.3)
+    value, deep, summaries = source.encode_mask(
+        image, features.pix_feat, sensory, masks
+    )
+    memory = summaries[:, :, None]
+    pixels, _ = source.read_objects(features.pix_feat, value, deep, masks, memory)
+    return [
+        *network.encode_image(image),
+        *network.project_key(features.f16),
+        *network.encode_mask(image, features.pix_feat, sensory, masks),
+        *network.read_objects(features.pix_feat, value, deep, masks, memory),
+        *network.segment(features, pixels, deep),
+    ]
+
+
+def test_optimising_keeps_the_plain_network_as_it_is() -> None:
+    plain = build_network("tiny").eval()
+    before = {name: value.clone() for name, value in plain.state_dict().items()}
+    optimise_for_inference(plain)
+    after = plain.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], before[name]) for name in before)
