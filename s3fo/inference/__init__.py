@@ -10,11 +10,15 @@ from s3fo.inference.predict import Run, predict
 
 if TYPE_CHECKING:
     from s3fo.inference.build import build_propagator
+    from s3fo.inference.config import InferenceConfig
+    from s3fo.inference.propagator import Propagator
     from s3fo.inference.scores import merge_scores
 
 __all__ = [
     "METHOD_NAMES",
+    "InferenceConfig",
     "Method",
+    "Propagator",
     "Run",
     "build_method",
     "build_propagator",
@@ -24,6 +28,8 @@ __all__ = [
 
 # Baselines run without torch: what needs it is imported on first use.
 _LAZY = {
+    "InferenceConfig": "s3fo.inference.config",
+    "Propagator": "s3fo.inference.propagator",
     "build_propagator": "s3fo.inference.build",
     "merge_scores": "s3fo.inference.scores",
 }

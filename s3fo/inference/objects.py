@@ -80,4 +80,4 @@ class ObjectManager:
             [H, W] int64 object ids, 0 = background.
         """
         ids = torch.tensor([0, *self._ids], device=probabilities.device)
-        return ids[probabilities.argmax(dim=0)]
+        return ids[probabilities.max(dim=0).indices]  # far faster than `argmax`
