@@ -15,7 +15,13 @@ from typing import Any
 import fiftyone as fo
 
 from evaluation.errors import InputError
-from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence, open_benchmark
+from s3fo.benchmarks import (
+    Benchmark,
+    VideoObject,
+    VideoSequence,
+    catalog,
+    open_benchmark,
+)
 from s3fo.benchmarks.files import FrameFiles
 
 INFO = "s3fo"
@@ -61,6 +67,7 @@ def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) ->
         protocol=benchmark.protocol,
         masks=masks,
         notes=list(benchmark.notes),
+        **_published_facts(benchmark),
     )
     _remember(dataset, facts)
     sequences = [_to_json(sequence) for sequence in benchmark]
@@ -68,6 +75,20 @@ def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) ->
     dataset.register_run(_RUN, config, overwrite=True)
     results = dataset.init_run_results(_RUN, sequences=sequences)
     dataset.save_run_results(_RUN, results, overwrite=True)
+
+
+def _published_facts(benchmark: Benchmark) -> dict[str, str]:
+    """What people must know to use and cite the benchmark."""
+    if benchmark.name not in catalog.names():
+        return {}
+    entry = catalog.get_entry(benchmark.name, benchmark.split)
+    return {
+        "title": entry.title,
+        "about": entry.about,
+        "licence": entry.licence,
+        "citation": entry.citation,
+        "download": entry.download,
+    }
 
 
 def recall_benchmark(dataset: fo.Dataset) -> Benchmark:

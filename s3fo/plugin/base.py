@@ -171,6 +171,6 @@ def ask_choice(
         label=label,
         description=description,
         default=default,
-        required=True,
+        required=default is None,
         view=view,
     )

@@ -54,7 +54,6 @@ class EvaluateVOS(VOSOperator):
             label="Evaluation key",
             description="Scoring again under a key replaces its scores",
             default=ctx.params.get("predictions", names[-1]),
-            required=True,
             invalid=bool(key) and not key.isidentifier(),
             error_message="letters, digits and underscores only",
         )

@@ -8,7 +8,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
-from s3fo.benchmarks import Benchmark, open_benchmark, open_folders
+from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
 from s3fo.plugin.base import (
     Summary,
     VOSOperator,
@@ -16,8 +16,10 @@ from s3fo.plugin.base import (
     ask_folder,
     chosen_folder,
 )
-from s3fo.plugin.choices import BENCHMARKS, FOLDERS
 
+_FOLDERS = "folders"
+_SYNTHETIC = "synthetic"
+_DEFAULT = "davis-2017"
 _MASK_FORMS = {
     "auto": "Decide by size",
     "instances": "In every label: hide, colour and crop each object",
@@ -37,17 +39,12 @@ class LoadBenchmark(VOSOperator):
         ask_choice(
             form,
             "benchmark",
-            BENCHMARKS,
+            _benchmarks(),
             label="Benchmark",
             description="What the folder holds",
-            default="davis-2017",
+            default=_DEFAULT,
         )
-        if ctx.params.get("benchmark") == FOLDERS:
-            ask_folder(form, "images", "Frames", "Folder of <sequence>/<frame>.jpg")
-            ask_folder(form, "masks", "Masks", "Folder of <sequence>/<frame>.png")
-        else:
-            ask_folder(form, "root", "Folder", "Holds JPEGImages and Annotations")
-            form.str("split", label="Split", default="val", required=True)
+        _ask_where(form, ctx.params.get("benchmark", _DEFAULT))
         benchmark = _opened(ctx)
         if benchmark is None:
             return
@@ -98,14 +95,39 @@ class LoadBenchmark(VOSOperator):
         yield ctx.ops.open_dataset(summary["dataset"])
 
 
+def _benchmarks() -> dict[str, str]:
+    known = {name: catalog.get_entry(name).title for name in catalog.names()}
+    return {
+        **known,
+        _SYNTHETIC: "Synthetic, as s3fo writes it",
+        _FOLDERS: "My own folders of frames and masks",
+    }
+
+
+def _ask_where(form: types.Object, name: str) -> None:
+    if name == _FOLDERS:
+        ask_folder(form, "images", "Frames", "Folder of <sequence>/<frame>.jpg")
+        ask_folder(form, "masks", "Masks", "Folder of <sequence>/<frame>.png")
+    elif name == _SYNTHETIC:
+        ask_folder(form, "root", "Folder", "The one it was written to")
+    else:
+        entry = catalog.get_entry(name)
+        ask_folder(form, "root", "Folder", f"Holds {entry.layout}")
+        ask_choice(
+            form,
+            "split",
+            {split: split for split in catalog.splits(name)},
+            label="Split",
+            description=entry.about,
+            default=entry.split,
+        )
+
+
 def _opened(ctx: Any) -> Benchmark | None:
     """The benchmark that the form describes; None while it is incomplete."""
-    if ctx.params.get("benchmark") == FOLDERS:
+    name = ctx.params.get("benchmark", _DEFAULT)
+    if name == _FOLDERS:
         images, masks = chosen_folder(ctx, "images"), chosen_folder(ctx, "masks")
         return open_folders(images, masks) if images and masks else None
     root = chosen_folder(ctx, "root")
-    if root is None:
-        return None
-    return open_benchmark(
-        ctx.params["benchmark"], root, split=ctx.params.get("split", "val")
-    )
+    return open_benchmark(name, root, split=ctx.params.get("split")) if root else None

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from small_benchmark import write_results
+
+import s3fo
+from evaluation.errors import InputError
+from evaluation.labelmap import write_label_map
+from s3fo.datasets import recall_predictions, remove_predictions
+
+LABELS = "frames.shifted.detections"
+
+
+def test_an_object_is_the_same_in_truth_and_prediction(predicted):
+    for sample in predicted:
+        for frame in sample.frames.values():
+            truths = {d.index: d for d in frame.ground_truth.detections}
+            for found in frame.shifted.detections:
+                truth = truths[found.index]
+                assert found.instance.id == truth.instance.id
+                assert found.label == truth.label
+
+
+def test_a_lost_object_has_no_label(predicted):
+    indices = dict(zip(*predicted.values(["sequence", f"{LABELS}.index"]), strict=True))
+    assert indices["pair"][3] == [1, 2]
+    assert indices["pair"][4] == [1]
+
+
+def test_unchanged_files_are_not_imported_again(predicted, results):
+    before = predicted.values(f"{LABELS}.id")
+    assert s3fo.add_predictions(predicted, results, "shifted") == []
+    assert predicted.values(f"{LABELS}.id") == before
+
+
+def test_changed_files_replace_labels_and_evaluations(predicted, results, benchmark):
+    s3fo.evaluate(predicted, "shifted", "first")
+    s3fo.add_predictions(predicted, results, "other")
+    s3fo.evaluate(predicted, "other", "kept")
+    write_results(benchmark, results, shift=0)
+    s3fo.add_predictions(predicted, results, "shifted")
+    assert predicted.list_evaluations() == ["kept"]
+    assert not predicted.has_field("first_J")
+    assert not predicted.has_field(f"{LABELS}.J")
+    path = "frames.{}.detections.bounding_box"
+    sample = predicted.values(path.format("shifted"))[0][0]
+    assert sample == predicted.values(path.format("ground_truth"))[0][0]
+
+
+def test_missing_sequences_are_told(dataset, results):
+    shutil.rmtree(results / "alone")
+    assert s3fo.add_predictions(dataset, results, "shifted") == ["alone"]
+    assert dataset.count(LABELS) == 15
+
+
+def test_no_results_at_all(dataset, tmp_path):
+    (tmp_path / "empty" / "strange").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"strange.*alone/00000\.png"):
+        s3fo.add_predictions(dataset, tmp_path / "empty", "shifted")
+    with pytest.raises(InputError, match="no such folder"):
+        s3fo.add_predictions(dataset, tmp_path / "nowhere", "shifted")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "size", "text"])
+def test_a_bad_file_leaves_the_dataset_as_it_was(predicted, results, damage):
+    before = predicted.values(f"{LABELS}.id")
+    bad = results / "pair" / "00003.png"
+    if damage == "truncated":
+        bad.write_bytes(bad.read_bytes()[:-30])
+    elif damage == "size":
+        write_label_map(bad, np.ones((30, 30), np.uint8))
+    else:
+        bad.write_text("no picture")
+    with pytest.raises(InputError, match=r"00003\.png"):
+        s3fo.add_predictions(predicted, results, "shifted")
+    with pytest.raises(InputError, match=r"00003\.png"):
+        s3fo.add_predictions(predicted, results, "fresh")
+    assert predicted.values(f"{LABELS}.id") == before
+    fields = set(predicted.get_frame_field_schema())
+    assert not {"fresh", "fresh_importing", "shifted_importing"} & fields
+    assert list(recall_predictions(predicted)) == ["shifted"]
+
+
+@pytest.mark.parametrize("name", ["ground_truth", "filepath", "two words", "3s", ""])
+def test_unusable_names(dataset, results, name):
+    with pytest.raises(InputError, match="name"):
+        s3fo.add_predictions(dataset, results, name)
+
+
+def test_removing_takes_everything_of_the_method(predicted):
+    s3fo.evaluate(predicted, "shifted", "k")
+    remove_predictions(predicted, "shifted")
+    assert not predicted.has_frame_field("shifted")
+    assert predicted.list_evaluations() == []
+    assert recall_predictions(predicted) == {}
+
+
+def test_by_reference(benchmark, results):
+    dataset = s3fo.load_benchmark(
+        benchmark, dataset_name="test-reference", masks="reference"
+    )
+    try:
+        s3fo.add_predictions(dataset, results, "shifted")
+        paths = dataset.values("frames.shifted_mask.mask_path", unwind=True)
+        assert paths == [str(path) for path in sorted(results.rglob("*.png"))]
+        assert "frames.shifted_mask" in dataset.mask_targets
+        remove_predictions(dataset, "shifted")
+        assert not dataset.has_frame_field("shifted_mask")
+    finally:
+        dataset.delete()
+
+
+def test_first_look_shows_the_latest_masks(predicted):
+    assert "frames.shifted" in predicted.app_config.active_fields.paths
+    assert "frames.ground_truth" not in predicted.app_config.active_fields.paths
+    scheme = predicted.app_config.color_scheme
+    colours = {
+        entry["path"]: entry["valueColors"]
+        for entry in scheme.fields
+        if entry["path"].startswith("frames.")
+    }
+    assert colours["frames.shifted"] == colours["frames.ground_truth"]

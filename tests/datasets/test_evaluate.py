@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone.operators.store import ExecutionStore
+
+import evaluation.scoring
+import s3fo
+from evaluation.errors import InputError
+from evaluation.labelmap import write_label_map
+
+LABELS = "frames.shifted.detections"
+
+
+@pytest.fixture
+def evaluated(predicted):
+    s3fo.evaluate(predicted, "shifted", "k")
+    return predicted
+
+
+def test_every_number_is_the_one_that_evaluation_gives(predicted, results, benchmark):
+    scores = s3fo.evaluate(predicted, "shifted", "k")
+    expected = evaluation.scoring.score(results, benchmark, "davis-2017")
+    assert scores.summary == expected.summary
+    for sample in predicted:
+        frames = benchmark[sample.sequence].frames
+        table = expected.frames.set_index(["sequence", "frame", "object"])
+        for number, frame in sample.frames.items():
+            for found in frame.shifted.detections:
+                key = (sample.sequence, frames[number - 1], found.index)
+                if key in table.index:
+                    assert (found.J, found.F) == tuple(table.loc[key, ["J", "F"]])
+                else:
+                    assert found.J is None and found.F is None
+        objects = expected.objects.set_index(["sequence", "object"])
+        for span in sample.k_objects.detections:
+            row = objects.loc[(sample.sequence, span.index)]
+            assert (span.J, span.F, span.JF) == tuple(row[["J_mean", "F_mean", "J&F"]])
+            assert span.J_recall == row["J_recall"]
+        row = expected.sequences.set_index("sequence").loc[sample.sequence]
+        assert (sample.k_J, sample.k_F, sample.k_JF) == tuple(row[["J", "F", "J&F"]])
+
+
+def test_first_and_last_frame_do_not_count_in_davis(evaluated):
+    sample = evaluated.one(fo.ViewField("sequence") == "pair")
+    assert sample.frames[1].shifted.detections[0].J is None
+    assert sample.frames[8].shifted.detections[0].J is None
+    assert sample.frames[2].shifted.detections[0].J is not None
+
+
+def test_found_missed_and_false_objects(evaluated):
+    sample = evaluated.one(fo.ViewField("sequence") == "pair")
+    lost = {d.index: d.k for d in sample.frames[5].ground_truth.detections}
+    assert lost == {1: "tp", 2: "fn"}
+    counts = evaluated.count_values(f"{LABELS}.k")
+    assert counts["tp"] == 15 and counts[None] == 6
+    missed = evaluated.filter_labels("frames.ground_truth", fo.ViewField("k") == "fn")
+    assert missed.count("frames.ground_truth.detections") == 1
+
+
+def test_the_run_is_one_that_the_app_can_open(evaluated):
+    evaluated.clear_cache()
+    info = evaluated.get_evaluation_info("k")
+    assert (info.config.type, info.config.method) == ("detection", "vos")
+    assert info.config.protocol == "davis-2017"
+    results = evaluated.load_evaluation_results("k", cache=False)
+    sequences = evaluated.values("k_JF")
+    assert results.metrics()["J&F"] == pytest.approx(
+        (sequences[0] + 2 * sequences[1]) / 3
+    )
+    assert {entry["label"] for entry in results.custom_metrics.values()} == {
+        "J&F",
+        "J",
+        "F",
+    }
+    assert np.count_nonzero(results.ytrue == results.ypred) == 15
+    assert np.count_nonzero(results.ypred == results.missing) == 1
+
+
+def test_the_protocol_stands_beside_the_numbers(evaluated):
+    store = ExecutionStore.create("model_evaluation_panel_builtin", evaluated._doc.id)
+    run_id = str(evaluated._doc.evaluations["k"].id)
+    assert store.get("notes")[run_id].startswith("DAVIS-2017 semi-supervised")
+
+
+def test_a_subset_restricts_every_column(evaluated):
+    results = evaluated.load_evaluation_results("k", cache=False)
+    whole = results.ious.copy()
+    pair = evaluated.match(fo.ViewField("sequence") == "pair")
+    with results.use_subset(pair):
+        assert len(results.ious) == len(results.ytrue) == len(results.ypred) == 12
+        assert results.metrics()["support"] == 12
+    assert np.array_equal(results.ious, whole)
+
+
+def test_again_under_the_same_key_replaces_only_that(evaluated, results, benchmark):
+    s3fo.evaluate(evaluated, "shifted", "other", protocol="vos-benchmark")
+    kept = evaluated.values("other_JF")
+    s3fo.evaluate(evaluated, "shifted", "k", protocol="davis-2016")
+    assert sorted(evaluated.list_evaluations()) == ["k", "other"]
+    assert evaluated.get_evaluation_info("k").config.protocol == "davis-2016"
+    assert evaluated.values("other_JF") == kept
+    assert set(evaluated.count_values(f"{LABELS}.other")) == {"tp", None}
+
+
+def test_changed_files_are_scored_and_shown(evaluated, results, benchmark):
+    from small_benchmark import write_results
+
+    before = evaluated.values("k_JF")
+    write_results(benchmark, results, shift=0)
+    scores = s3fo.evaluate(evaluated, "shifted", "k")
+    assert scores.summary["J"] > np.mean(before)
+    boxes = [
+        evaluated.values(f"frames.{name}.detections.bounding_box")[0]
+        for name in ("shifted", "ground_truth")
+    ]
+    assert boxes[0] == boxes[1]
+
+
+def test_deleting_takes_its_own_fields_only(evaluated):
+    s3fo.evaluate(evaluated, "shifted", "other")
+    evaluated.delete_evaluation("k")
+    assert evaluated.list_evaluations() == ["other"]
+    fields = evaluated.get_field_schema()
+    assert not [name for name in fields if name.startswith("k_")]
+    assert evaluated.has_field("other_objects")
+    assert not evaluated.has_field(f"{LABELS}.k")
+    assert evaluated.has_field(f"{LABELS}.J")
+    evaluated.delete_evaluation("other")
+    assert not evaluated.has_field(f"{LABELS}.J")
+    assert evaluated.count(LABELS) == 21
+
+
+def test_renaming_keeps_the_numbers(evaluated):
+    before = evaluated.values("k_JF")
+    evaluated.rename_evaluation("k", "renamed")
+    assert evaluated.values("renamed_JF") == before
+    assert not evaluated.has_field("k_JF")
+    assert evaluated.count_values(f"{LABELS}.renamed")["tp"] == 15
+    assert evaluated.load_evaluation_results("renamed").metrics()["J"] > 0
+
+
+def test_a_broken_result_changes_nothing(evaluated, results):
+    before = evaluated.values("k_JF")
+    (results / "pair" / "00003.png").unlink()
+    with pytest.raises(InputError, match="00003"):
+        s3fo.evaluate(evaluated, "shifted", "k")
+    assert evaluated.values("k_JF") == before
+    assert evaluated.list_evaluations() == ["k"]
+
+
+def test_some_sequences_only(predicted):
+    s3fo.evaluate(predicted, "shifted", "k", sequences=["pair"])
+    values = dict(zip(*predicted.values(["sequence", "k_JF"]), strict=True))
+    assert values["alone"] is None
+    assert values["pair"] > 0
+
+
+def test_proposals_with_other_ids_are_matched(dataset, benchmark, tmp_path):
+    """Under an unsupervised protocol the predicted ids mean nothing."""
+    swapped = np.array([0, 2, 1], np.uint8)
+    for sequence in benchmark:
+        for frame in sequence.frames:
+            path = tmp_path / "swapped" / sequence.name / f"{frame}.png"
+            write_label_map(path, swapped[sequence.read_annotation(frame)])
+    s3fo.add_predictions(dataset, tmp_path / "swapped", "swapped")
+    scores = s3fo.evaluate(dataset, "swapped", "k", protocol="davis-2017-unsupervised")
+    assert scores.summary["J&F"] == 1
+    assert set(dataset.values("frames.swapped.detections.J", unwind=True)) == {1.0}
+    assert set(dataset.count_values("frames.swapped.detections.k")) == {"tp"}
+
+
+def test_worst_objects_come_first(evaluated):
+    scores = sorted(evaluated.values("k_objects.detections.JF", unwind=True))
+    view = s3fo.worst(evaluated, "k", k=2)
+    shown = view.values("k_objects.detections.JF", unwind=True)
+    assert sorted(shown) == scores[:2]
+    assert min(view.first().k_objects.detections, key=lambda s: s.JF).JF == scores[0]
+    with pytest.raises(InputError, match="'nothing'"):
+        s3fo.worst(evaluated, "nothing")
+
+
+def test_unknown_predictions_and_keys(predicted):
+    with pytest.raises(InputError, match=r"'cutie'.*shifted"):
+        s3fo.evaluate(predicted, "cutie")
+    with pytest.raises(InputError, match="two words"):
+        s3fo.evaluate(predicted, "shifted", "two words")
+
+
+def test_an_evaluation_brings_a_workspace_and_a_sidebar_group(evaluated):
+    assert {"Benchmark", "Evaluation"} <= set(evaluated.list_workspaces())
+    groups = {group.name: group.paths for group in evaluated.app_config.sidebar_groups}
+    assert groups["evaluation k"] == ["k_JF", "k_J", "k_F", "k_objects"]

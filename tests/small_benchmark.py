@@ -1,0 +1,69 @@
+"""A small benchmark, results of a method that errs in known ways, and a dataset.
+
+Fixtures for every test that needs FiftyOne; a folder's ``conftest.py`` imports them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import s3fo
+from evaluation.labelmap import write_label_map
+from s3fo.benchmarks import Benchmark, write_synthetic
+from s3fo.benchmarks.synthetic import Factors
+
+VIDEOS = {
+    "alone": Factors(objects=1, length=6, size=0.08),
+    "pair": Factors(objects=2, length=8, size=0.06),
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["S3FO_CACHE_DIR"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
+    """Two videos of odd size, with one and two objects."""
+    root = tmp_path_factory.mktemp("benchmark")
+    return write_synthetic(root, videos=VIDEOS, size=(61, 93), textures="procedural")
+
+
+def write_results(benchmark: Benchmark, folder: Path, shift: int = 1) -> Path:
+    """Ground truth moved to the right; object 2 is lost in frame 4."""
+    for sequence in benchmark:
+        for number, frame in enumerate(sequence.frames):
+            label_map = np.roll(sequence.read_annotation(frame), shift, axis=1)
+            if number == 4:
+                label_map[label_map == 2] = 0
+            write_label_map(folder / sequence.name / f"{frame}.png", label_map)
+    return folder
+
+
+@pytest.fixture
+def results(benchmark: Benchmark, tmp_path: Path) -> Path:
+    return write_results(benchmark, tmp_path / "shifted")
+
+
+@pytest.fixture
+def dataset(benchmark: Benchmark) -> Iterator[fo.Dataset]:
+    loaded = s3fo.load_benchmark(benchmark, dataset_name="test-small")
+    yield loaded
+    if not loaded.deleted:
+        loaded.delete()
+
+
+@pytest.fixture
+def predicted(dataset: fo.Dataset, results: Path) -> fo.Dataset:
+    """The dataset with the results imported as ``shifted``."""
+    s3fo.add_predictions(dataset, results, "shifted")
+    return dataset
