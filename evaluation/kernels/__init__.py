@@ -105,9 +105,7 @@ def count_present(
     return ids[found], counts[found]
 
 
-def count_frame_adaptive(
-    gt: LabelMap, pred: LabelMap, object_ids: ObjectIds
-) -> Counts:
+def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) -> Counts:
     """Count as :func:`count_frame`, with both tolerances of MOSE v2.
 
     Returns:
@@ -132,8 +130,10 @@ def count_pairs(
     rows, columns = _checked_ids(gt_ids), _checked_ids(pred_ids)
     n, m = len(rows), len(columns)
     _workspace.open(gt.shape, n + m, all_objects(n, m))
-    _workspace.scan(gt, 0, rows, rows)
-    _workspace.scan(pred, n, columns, columns)
+    _workspace.look_for(rows, rows)
+    _workspace.scan(gt, 0)
+    _workspace.look_for(columns, columns)
+    _workspace.scan(pred, n)
     areas, overlaps, outlines = _workspace.measure()
     counts = np.empty((n, m, N_COUNTS), np.int64)
     counts[..., GT_AREA] = areas[:n, None]
@@ -161,11 +161,11 @@ def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
 
 
 _Tolerances = Callable[[NDArray[np.int64], tuple[int, int]], list[Tolerance]]
-"""Ground-truth areas [pairs] and frame shape -> tolerances to match boundaries with."""
+"""Ground-truth areas [n] and frame shape -> tolerances to match boundaries with."""
 
 
 def _fixed(radius: int) -> _Tolerances:
-    return lambda gt_areas, shape: [fixed_tolerance(radius, len(gt_areas))]
+    return lambda gt_areas, shape: [fixed_tolerance(radius, 2 * len(gt_areas))]
 
 
 def _count(
@@ -180,9 +180,10 @@ def _count(
     step = max(1, _BUDGET // (16 * plane_words(gt.shape) + 1))
     starts = range(0, max(1, len(ids)), step)
     parts = [_count_part(gt, pred, ids[i : i + step], ids, tolerances) for i in starts]
-    return np.concatenate([counts for counts, _ in parts]), all(
-        complete for _, complete in parts
-    )
+    if len(parts) == 1:
+        return parts[0]
+    counts, complete = zip(*parts, strict=True)
+    return np.concatenate(counts), all(complete)
 
 
 def _count_part(
@@ -194,10 +195,10 @@ def _count_part(
 ) -> tuple[Counts, bool]:
     n = len(ids)
     _workspace.open(gt.shape, 2 * n, same_objects(n))
-    complete = not _workspace.scan(gt, 0, ids, known)
-    complete &= not _workspace.scan(pred, n, ids, known)
+    _workspace.look_for(ids, known)
+    strangers = _workspace.scan(gt, 0), _workspace.scan(pred, n)
     areas, overlaps, outlines = _workspace.measure()
-    chosen = tolerances(np.tile(areas[:n], 2), gt.shape)
+    chosen = tolerances(areas[:n], gt.shape)
     counts = np.empty((n, GT_MATCHED + 2 * len(chosen)), np.int64)
     counts[:, GT_AREA], counts[:, PRED_AREA] = areas[:n], areas[n:]
     counts[:, INTERSECTION] = overlaps[:n]
@@ -206,7 +207,7 @@ def _count_part(
         matched = _workspace.match(tolerance)
         counts[:, GT_MATCHED + 2 * i] = matched[:n]
         counts[:, PRED_MATCHED + 2 * i] = matched[n:]
-    return counts, complete
+    return counts, not any(strangers)
 
 
 def _checked_ids(object_ids: ObjectIds) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ def _checked_maps(gt: LabelMap, pred: LabelMap) -> tuple[LabelMap, LabelMap]:
 
 def _checked_map(label_map: LabelMap) -> LabelMap:
     """The label map with the pixels of a row side by side, as kernels need it."""
-    if label_map.ndim != 2 or label_map.dtype not in (np.uint8, np.uint16):
+    if label_map.ndim != 2 or label_map.dtype.kind != "u" or label_map.itemsize > 2:
         found = f"{label_map.ndim}-dimensional {label_map.dtype}"
         raise TypeError(f"a label map is two-dimensional uint8 or uint16, not {found}")
     pitch, step = label_map.strides

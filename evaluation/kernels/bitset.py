@@ -31,7 +31,7 @@ ONE = np.uint64(1)
 TOP, BOTTOM, FIRST, LAST = 0, 1, 2, 3
 UNKNOWN, IGNORED = -1, -2
 """Slots of labels without a plane: never heard of, and not wanted."""
-ADD_ROW, GROW_EAST, GROW_WEST, MOVE_EAST, MOVE_WEST = range(5)
+ADD_ROW, GROW, MOVE = range(3)
 """Operations of a dilation."""
 
 
@@ -273,37 +273,41 @@ def add_row(
 
 
 @jit
-def shift_east(grown: Any, region: Any, height: int, pixels: int, keep: Any) -> None:
-    """Move `grown` east by 1..63 pixels; where `keep` is set, OR with what was."""
-    up, down = np.uint64(pixels), np.uint64(64 - pixels)
-    for column in range(region[LAST], region[FIRST], -1):
-        words = offset(grown, column * height)
-        west = offset(words, -height)
-        for y in range(region[TOP], region[BOTTOM] + 1):
-            words[y] = words[y] & keep | words[y] << up | west[y] >> down
-    words = offset(grown, region[FIRST] * height)
-    for y in range(region[TOP], region[BOTTOM] + 1):
-        words[y] = words[y] & keep | words[y] << up
+def shift(
+    grown: Any, region: Any, height: int, pixels: int, keep: Any, zeros: Any
+) -> None:
+    """Move `grown` by 1..63 pixels, east or (negative) west.
 
-
-@jit
-def shift_west(grown: Any, region: Any, height: int, pixels: int, keep: Any) -> None:
-    """Move `grown` west by 1..63 pixels; where `keep` is set, OR with what was."""
-    down, up = np.uint64(pixels), np.uint64(64 - pixels)
-    for column in range(region[FIRST], region[LAST]):
+    Args:
+        grown: a plane.
+        region: where.
+        height: of the frame.
+        pixels: how far.
+        keep: bits of the old words to OR with the new ones.
+        zeros: an empty column.
+    """
+    side = -1 if pixels > 0 else 1
+    first, last = region[FIRST], region[LAST]
+    bits, rest = np.uint64(abs(pixels)), np.uint64(64 - abs(pixels))
+    for i in range(last - first + 1):
+        # In the direction that reads each column before it is overwritten.
+        column = last - i if pixels > 0 else first + i
         words = offset(grown, column * height)
-        east = offset(words, height)
-        for y in range(region[TOP], region[BOTTOM] + 1):
-            words[y] = words[y] & keep | words[y] >> down | east[y] << up
-    words = offset(grown, region[LAST] * height)
-    for y in range(region[TOP], region[BOTTOM] + 1):
-        words[y] = words[y] & keep | words[y] >> down
+        outside = column + side < first or column + side > last
+        beside = zeros if outside else offset(words, side * height)
+        if pixels > 0:
+            for y in range(region[TOP], region[BOTTOM] + 1):
+                words[y] = words[y] & keep | words[y] << bits | beside[y] >> rest
+        else:
+            for y in range(region[TOP], region[BOTTOM] + 1):
+                words[y] = words[y] & keep | words[y] >> bits | beside[y] << rest
 
 
 @jit
 def dilate(
-    grown: Any, region: Any, plane: Any, box: Any, height: int, steps: Any, count: int
-) -> None:
+    grown: Any, region: Any, plane: Any, box: Any, height: int, zeros: Any, steps: Any,
+    count: int,
+) -> None:  # fmt: skip
     """Fill the region of `grown` with the plane, dilated by a structuring element.
 
     Args:
@@ -312,6 +316,7 @@ def dilate(
         plane: what to dilate.
         box: its box.
         height: of the frame.
+        zeros: an empty column.
         steps: the element as a list of ``(operation, pixels)``, see
             `evaluation.kernels.elements`.
         count: how many steps.
@@ -322,13 +327,11 @@ def dilate(
             words[y] = 0
     for i in range(count):
         operation, pixels = steps[2 * i], steps[2 * i + 1]
-        keep = ~np.uint64(0) if operation < MOVE_EAST else np.uint64(0)
         if operation == ADD_ROW:
             add_row(grown, region, plane, box, height, pixels)
-        elif operation == GROW_EAST or operation == MOVE_EAST:
-            shift_east(grown, region, height, pixels, keep)
         else:
-            shift_west(grown, region, height, pixels, keep)
+            keep = ~np.uint64(0) if operation == GROW else np.uint64(0)
+            shift(grown, region, height, pixels, keep, zeros)
 
 
 @jit
@@ -444,16 +447,17 @@ def measure(
 
 
 def match(
-    planes: Any, boxes: Any, height: int, width: int, pairs: Any, pair_count: int,
+    planes: Any, boxes: Any, height: int, width: int, zeros: Any,
+    pairs: Any, pair_count: int,
     steps: Any, elements: Any, use: Any, grown: Any, region: Any, matched: Any,
 ) -> None:  # fmt: skip
     """Count the pixels of one outline that are within tolerance of another.
 
-    `pairs` is [pair_count, 2] numbers of planes, those with the same second one (the
-    target) together; `use` [pair_count] says which structuring element they take.
-    For `steps` and `elements` see `evaluation.kernels.elements`; `grown` is room for
-    a plane with a column before and one behind it, `region` for a box. Result:
-    `matched` [pair_count].
+    `zeros` is an empty column; `pairs` is [pair_count, 2] numbers of planes, those
+    with the same second one (the target) together; `use` [pair_count] says which
+    structuring element they take. For `steps` and `elements` see
+    `evaluation.kernels.elements`; `grown` is room for a plane with a column before and
+    one behind it, `region` for a box. Result: `matched` [pair_count].
     """
     columns = (width + 63) // 64
     size = columns * height
@@ -472,7 +476,8 @@ def match(
         else:
             cut_region(region, box, elements[e + 2], columns)
             element = offset(steps, 2 * elements[e])
-            dilate(grown, region, plane, box, height, element, elements[e + 1])
+            count = elements[e + 1]
+            dilate(grown, region, plane, box, height, zeros, element, count)
         for p in range(start, end):
             source, source_box = (
                 offset(planes, pairs[2 * p] * size),

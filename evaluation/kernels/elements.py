@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from evaluation.boundary import TOLERANCE, Element, adaptive_radii, diagonal, disk
 from evaluation.kernels.native import Buffer, filled
 
-ADD_ROW, GROW_EAST, GROW_WEST, MOVE_EAST, MOVE_WEST = range(5)  # as in `bitset`
+ADD_ROW, GROW, MOVE = range(3)  # as in `bitset`
 
 _LONGEST_STEP = 63
 
 Step = tuple[int, int]
-"""What to do, and by how many pixels."""
+"""What to do, and with which row, or by how many pixels to the east."""
 
 
 class Elements(NamedTuple):
@@ -62,15 +62,17 @@ def adaptive_tolerances(
 ) -> list[Tolerance]:
     """The two tolerances of MOSE v2, see `evaluation.boundary.adaptive_radii`.
 
+    Every object is compared both ways round, so there are twice as many pairs.
+
     Args:
-        gt_areas: [pairs] pixels of each ground-truth mask.
+        gt_areas: [n] pixels of each ground-truth mask.
         shape: (H, W) of the frame.
     """
     usual = TOLERANCE * diagonal(shape)
     radii = (*range(math.ceil(usual) + 1), usual)
     number = {radius: i for i, radius in enumerate(radii)}
     chosen = [adaptive_radii(int(area), shape) for area in gt_areas]
-    uses = [filled([number[pair[i]] for pair in chosen]) for i in range(2)]
+    uses = [filled([number[pair[i]] for pair in chosen] * 2) for i in range(2)]
     return [Tolerance(disks(*radii), use) for use in uses]
 
 
@@ -131,23 +133,25 @@ def _runs(element: Element) -> list[tuple[int, int, int]]:
 def _smear(first: int, last: int) -> list[Step]:
     """The steps that OR a picture moved by first..last pixels to the west."""
     if first > 0:
-        return [*_pieces(MOVE_WEST, first), *_grow(GROW_WEST, last - first)]
+        return [*_pieces(MOVE, -first), *_grow(first - last)]
     if last < 0:
-        return [*_pieces(MOVE_EAST, -last), *_grow(GROW_EAST, last - first)]
-    return [*_grow(GROW_EAST, -first), *_grow(GROW_WEST, last)]
+        return [*_pieces(MOVE, -last), *_grow(last - first)]
+    return [*_grow(-first), *_grow(-last)]
 
 
 def _pieces(operation: int, pixels: int) -> list[Step]:
-    whole, rest = divmod(pixels, _LONGEST_STEP)
-    return [(operation, _LONGEST_STEP)] * whole + [(operation, rest)] * (rest > 0)
+    """One step in several, as columns of words are 64 pixels wide."""
+    sign = 1 if pixels > 0 else -1
+    whole, rest = divmod(abs(pixels), _LONGEST_STEP)
+    return [(operation, sign * n) for n in [_LONGEST_STEP] * whole + [rest] if n]
 
 
-def _grow(operation: int, pixels: int) -> list[Step]:
+def _grow(pixels: int) -> list[Step]:
     """Growing steps, each at most what is covered already, lest there be gaps."""
-    steps, done = [], 0
-    while done < pixels:
-        step = min(done + 1, pixels - done, _LONGEST_STEP)
-        steps.append((operation, step))
+    steps, done, sign = [], 0, 1 if pixels > 0 else -1
+    while done < abs(pixels):
+        step = min(done + 1, abs(pixels) - done, _LONGEST_STEP)
+        steps.append((GROW, sign * step))
         done += step
     return steps
 

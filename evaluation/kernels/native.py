@@ -1,7 +1,7 @@
 """Machine code of the kernels: compiled once on a machine, then only loaded.
 
-Importing numba costs more than scoring a short benchmark. So the first process
-compiles the kernels with numba and keeps the machine code in the user's cache
+Importing numba costs more than scoring a short benchmark. So the first process that
+needs a kernel compiles it with numba and keeps the machine code in the user's cache
 folder; every later one hands it to llvmlite, which numba brings along, in a few
 milliseconds. Where nothing can be written, each process compiles for itself.
 
@@ -18,7 +18,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ _SIGNATURES = {
     "find8": "u8* i64 i64 i64 u8*",
     "find16": "u16* i64 i64 i64 u8*",
     "measure": "u64* i64* i64 i64 i64 u64* i64* i64 i64* i64* i64*",
-    "match": "u64* i64* i64 i64 i64* i64 i64* i64* i64* u64* i64* i64*",
+    "match": "u64* i64* i64 i64 u64* i64* i64 i64* i64* i64* u64* i64* i64*",
     "clear": "u64* i64* i64 i64 i64",
     "unfilter": "u8* i64 i64 i64*",
 }
@@ -41,8 +41,10 @@ _SIGNATURES = {
 take. They return nothing."""
 
 _SOURCE = Path(__file__).with_name("bitset.py")
-_LOCK = threading.Lock()
+_lock = threading.Lock()
+_functions: dict[str, Callable[..., None]] = {}
 _unused = (ctypes.c_int64 * 2)()
+_engines: list[llvm.ExecutionEngine] = []  # they own the code
 
 
 def function(name: str) -> Callable[..., None]:
@@ -51,25 +53,26 @@ def function(name: str) -> Callable[..., None]:
     Args:
         name: of `_SIGNATURES`.
     """
-    with _LOCK:
-        return _function(name)
+    if name not in _functions:
+        with _lock:
+            _functions.setdefault(name, _load(name))
+    return _functions[name]
 
 
-@cache
-def _function(name: str) -> Callable[..., None]:
+def _load(name: str) -> Callable[..., None]:
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(_machine_code(name)))
+    engine.finalize_object()
+    _engines.append(engine)
     # numba's calling convention: room for a result and for an exception, arguments.
     arguments = [ctypes.c_int64] * (2 + len(_SIGNATURES[name].split()))
     prototype = ctypes.CFUNCTYPE(ctypes.c_int32, *arguments)
-    call = prototype(_engine().get_function_address(f"vos_{name}"))
+    call = prototype(engine.get_function_address(_symbol(name)))
     return partial(call, ctypes.addressof(_unused), ctypes.addressof(_unused) + 8)
 
 
-@lru_cache(maxsize=1)
-def _engine() -> llvm.ExecutionEngine:
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(_machine_code()))
-    engine.finalize_object()
-    return engine
+def _symbol(name: str) -> str:
+    return f"vos_{name}"
 
 
 class Buffer:
@@ -105,33 +108,41 @@ def cache_folder() -> Path:
     return Path(os.environ.get("S3FO_CACHE_DIR") or Path(base, "s3fo")) / "kernels"
 
 
-def _machine_code() -> bytes:
-    """The object file of all kernels, from the cache or freshly compiled."""
-    path = cache_folder() / f"{_key()}.o"
+def _machine_code(name: str) -> bytes:
+    """The object file of one kernel, from the cache or freshly compiled."""
+    path = cache_folder() / f"{name}-{_key()}.o"
     with contextlib.suppress(OSError):
         stored = path.read_bytes()
         digest, machine_code = stored[:32], stored[32:]
         if hashlib.sha256(machine_code).digest() == digest:
             return machine_code
-    machine_code = _compile()
-    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(hashlib.sha256(machine_code).digest() + machine_code)
-        os.replace(temporary, path)
-    except OSError:  # a read-only home is no reason to fail
-        temporary.unlink(missing_ok=True)
+    machine_code = _compile(name)
+    with contextlib.suppress(OSError):  # a read-only home is no reason to fail
+        _write(path, hashlib.sha256(machine_code).digest() + machine_code)
     return machine_code
 
 
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that appears complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@cache
 def _key() -> str:
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     context = f"{llvm.get_process_triple()} {llvmlite.__version__} {processor}"
-    return hashlib.sha256(_SOURCE.read_bytes() + context.encode()).hexdigest()[:32]
+    source = _SOURCE.read_bytes() + Path(__file__).read_bytes()
+    return hashlib.sha256(source + context.encode()).hexdigest()[:32]
 
 
-def _compile() -> bytes:
-    """Compile all functions into one object file."""
+def _compile(name: str) -> bytes:
+    """Compile one kernel into an object file."""
     import numba
     from numba import types
 
@@ -141,13 +152,10 @@ def _compile() -> bytes:
     kinds["i64*"] = types.CPointer(types.int64)
     for bits in (8, 16, 64):
         kinds[f"u{bits}*"] = types.CPointer(getattr(types, f"uint{bits}"))
-    program = llvm.parse_assembly("")
-    for name, signature in _SIGNATURES.items():
-        wanted = types.void(*(kinds[kind] for kind in signature.split()))
-        python_function = getattr(bitset, name.rstrip("0123456789"))
-        compiled = numba.cfunc(wanted, error_model="numpy")(python_function)
-        program.link_in(_bare(name, compiled))
-    return _target().emit_object(program)
+    wanted = types.void(*(kinds[kind] for kind in _SIGNATURES[name].split()))
+    python_function = getattr(bitset, name.rstrip("0123456789"))
+    compiled = numba.cfunc(wanted, error_model="numpy")(python_function)
+    return _target().emit_object(_bare(name, compiled))
 
 
 def _bare(name: str, compiled: Any) -> llvm.ModuleRef:
@@ -160,9 +168,9 @@ def _bare(name: str, compiled: Any) -> llvm.ModuleRef:
     module = llvm.parse_assembly(compiled.inspect_llvm())
     wrapper = module.get_function(compiled.native_name)
     wrapper.linkage = "available_externally"
-    module.get_function(
-        compiled.native_name.removeprefix("cfunc.")
-    ).name = f"vos_{name}"
+    module.get_function(compiled.native_name.removeprefix("cfunc.")).name = _symbol(
+        name
+    )
     return module
 
 

@@ -27,8 +27,8 @@ _UNKNOWN, _IGNORED = -1, -2  # as in `bitset`
 class Workspace(threading.local):
     """The objects of one frame as numbered bit planes, and pairs of them to compare.
 
-    A frame goes through `open`, `scan` once for each label map, `measure`, and
-    `match` once for each tolerance. Every thread sees buffers of its own.
+    A frame goes through `open`, `look_for` and `scan` for each label map, `measure`,
+    and `match` once for each tolerance. Every thread sees buffers of its own.
 
     Attributes:
         expected: ids to look for while a frame's own are unknown.
@@ -42,7 +42,8 @@ class Workspace(threading.local):
         self._boxes = Buffer(0)
         self._grown, self._region = Buffer(0, np.uint64), Buffer(4)
         self._zeros = Buffer(0, np.uint64)
-        self._slots = Buffer(MAX_IDS, np.int32)
+        self._slots, self._listed = Buffer(MAX_IDS, np.int32), self.expected
+        self._slots.array[:] = _UNKNOWN
         self._room = Buffer(64, np.uint16)
         self._stranger = Buffer(1)
         self._areas, self._outlines = Buffer(0), Buffer(0)
@@ -70,22 +71,29 @@ class Workspace(threading.local):
         self._overlaps.reserve(pairs.array.size // 2)
         self._matched.reserve(pairs.array.size // 2)
 
-    def scan(self, label_map: LabelMap, first: int, ids: Ids, known: Ids) -> bool:
-        """Fill the planes from `first` on with the objects `ids` of a label map.
+    def look_for(self, ids: Ids, known: Ids) -> None:
+        """Say which objects the next scans are to find.
+
+        Args:
+            ids: the objects, in the order of their planes.
+            known: these and other objects that may occur.
+        """
+        slots = self._slots.array
+        slots[self._listed] = _UNKNOWN
+        self._listed = known
+        slots[known] = _IGNORED
+        slots[ids] = np.arange(len(ids))
+
+    def scan(self, label_map: LabelMap, first: int) -> bool:
+        """Fill the planes from `first` on with the objects of a label map.
 
         Args:
             label_map: [H, W], uint8 or uint16, the pixels of a row side by side.
-            first: number of the plane of ``ids[0]``.
-            ids: the objects to fill in.
-            known: objects that may occur besides.
+            first: number of the first object's plane.
 
         Returns:
-            whether the label map holds any other object.
+            whether the label map holds other objects than one was told to expect.
         """
-        slots = self._slots.array
-        slots[: 256 if label_map.itemsize == 1 else None] = _UNKNOWN
-        slots[known] = _IGNORED
-        slots[ids] = np.arange(len(ids))
         self._stranger.array[0] = 0
         function("scan8" if label_map.itemsize == 1 else "scan16")(
             label_map.ctypes.data,
@@ -137,6 +145,7 @@ class Workspace(threading.local):
             self._planes.address,
             self._boxes.address,
             *self._shape,
+            self._zeros.address,
             self._pairs.address,
             pairs,
             tolerance.elements.steps.address,

@@ -1,0 +1,319 @@
+"""The compiled counts against the plain ones, number for number."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from evaluation import kernels, reference
+from evaluation.boundary import disk
+from evaluation.kernels.elements import ADD_ROW, GROW, recipe
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+
+WIDTHS = [1, 2, 3, 62, 63, 64, 65, 66, 127, 128, 129, 191, 192, 193, 200]
+"""Around machine words, where bit planes have their corners."""
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, int], labels: int) -> Any:
+    return rng.integers(0, labels + 1, shape)
+
+
+def sparse(rng: np.random.Generator, shape: tuple[int, int], labels: int) -> Any:
+    return noise(rng, shape, labels) * (rng.random(shape) < 0.01)
+
+
+def rectangles(rng: np.random.Generator, shape: tuple[int, int], labels: int) -> Any:
+    label_map = np.zeros(shape, np.int64)
+    for label in rng.permutation(labels) + 1:
+        y, x = rng.integers(0, shape[0]), rng.integers(0, shape[1])
+        bottom, right = y + rng.integers(1, shape[0] + 1), x + rng.integers(1, 99)
+        label_map[y:bottom, x:right] = label
+    return label_map
+
+
+def full(rng: np.random.Generator, shape: tuple[int, int], labels: int) -> Any:
+    label_map = np.full(shape, rng.integers(1, labels + 1))
+    for y, x in ((0, 0), (-1, -1), (0, -1), (-1, 0)):
+        label_map[y, x] = rng.choice([0, label_map[y, x]])
+    return label_map
+
+
+def border(rng: np.random.Generator, shape: tuple[int, int], labels: int) -> Any:
+    label_map = noise(rng, shape, labels)
+    label_map[1:-1, 1:-1] = 0
+    return label_map
+
+
+PATTERNS: list[Callable[..., Any]] = [noise, sparse, rectangles, full, border]
+
+
+def perturbed(rng: np.random.Generator, label_map: Any, labels: int) -> Any:
+    """A prediction: the same, shifted, speckled, something else, or nothing."""
+    choice = rng.integers(0, 5)
+    if choice == 0:
+        return label_map
+    if choice == 1:
+        return np.roll(label_map, rng.integers(-9, 10, 2), (0, 1))
+    if choice == 2:
+        speckles = rng.random(label_map.shape) < 0.02
+        return np.where(speckles, rng.integers(0, labels + 1), label_map)
+    if choice == 3:
+        pattern = PATTERNS[rng.integers(0, len(PATTERNS))]
+        return pattern(rng, label_map.shape, labels)
+    return np.zeros_like(label_map)
+
+
+def make_pair(
+    seed: int, shape: tuple[int, int], labels: int, dtype: Any = np.uint8
+) -> Pair:
+    rng = np.random.default_rng(seed)
+    gt = PATTERNS[seed % len(PATTERNS)](rng, shape, labels)
+    return gt.astype(dtype), perturbed(rng, gt, labels).astype(dtype)
+
+
+shapes = st.tuples(st.integers(1, 70), st.sampled_from(WIDTHS))
+
+
+@given(
+    st.integers(0, 2**32), shapes, st.integers(1, 6), st.integers(0, 80), st.booleans()
+)
+@settings(max_examples=250, deadline=None)
+def test_count_frame(
+    seed: int, shape: tuple[int, int], labels: int, radius: int, wide: bool
+) -> None:
+    gt, pred = make_pair(seed, shape, labels, np.uint16 if wide else np.uint8)
+    ids = list(range(1, labels + 2))
+    expected = reference.count_frame(gt, pred, ids, radius)
+    assert np.array_equal(kernels.count_frame(gt, pred, ids, radius), expected)
+
+
+@given(st.integers(0, 2**32), shapes, st.integers(1, 6), st.integers(0, 20))
+@settings(max_examples=100, deadline=None)
+def test_count_present(
+    seed: int, shape: tuple[int, int], labels: int, radius: int
+) -> None:
+    gt, pred = make_pair(seed, shape, labels)
+    ids, counts = kernels.count_present(gt, pred, radius)
+    present = np.union1d(reference.present_ids(gt), reference.present_ids(pred))
+    assert np.array_equal(ids, present)
+    expected = reference.count_frame(gt, pred, present.tolist(), radius)
+    assert np.array_equal(counts, expected)
+
+
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 200),
+    st.sampled_from(WIDTHS),
+    st.integers(1, 4),
+)
+@settings(max_examples=100, deadline=None)
+def test_count_frame_adaptive(seed: int, height: int, width: int, labels: int) -> None:
+    gt, pred = make_pair(seed, (height, width), labels)
+    ids = list(range(1, labels + 2))
+    expected = reference.count_frame_adaptive(gt, pred, ids)
+    assert np.array_equal(kernels.count_frame_adaptive(gt, pred, ids), expected)
+
+
+@given(st.integers(0, 2**32), shapes, st.integers(1, 5), st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_count_pairs(
+    seed: int, shape: tuple[int, int], labels: int, radius: int
+) -> None:
+    gt, pred = make_pair(seed, shape, labels)
+    gt_ids, pred_ids = list(range(1, labels + 1)), list(range(labels + 1, 0, -1))
+    expected = reference.count_pairs(gt, pred, gt_ids, pred_ids, radius)
+    assert np.array_equal(
+        kernels.count_pairs(gt, pred, gt_ids, pred_ids, radius), expected
+    )
+
+
+@given(st.integers(0, 2**32), shapes, st.integers(1, 300))
+@settings(max_examples=50, deadline=None)
+def test_present_ids(seed: int, shape: tuple[int, int], labels: int) -> None:
+    gt, _ = make_pair(seed, shape, labels, np.uint16)
+    assert np.array_equal(kernels.present_ids(gt), reference.present_ids(gt))
+
+
+@pytest.mark.parametrize("shape", [(480, 854), (431, 960), (720, 1280)])
+def test_common_frame_sizes(shape: tuple[int, int]) -> None:
+    gt, pred = make_pair(2, shape, 4)
+    radius = math.ceil(0.008 * math.hypot(*shape))
+    expected = reference.count_frame(gt, pred, [1, 2, 3, 4], radius)
+    assert np.array_equal(kernels.count_frame(gt, pred, [1, 2, 3, 4], radius), expected)
+    adaptive = reference.count_frame_adaptive(gt, pred, [1, 2, 3, 4])
+    assert np.array_equal(
+        kernels.count_frame_adaptive(gt, pred, [1, 2, 3, 4]), adaptive
+    )
+
+
+def test_the_lopsided_element_of_4k() -> None:
+    """MOSE v2 takes a 72 x 72 element there, reaching 36 up and left, 35 back."""
+    shape = (2160, 3840)
+    gt, pred = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    gt[100:1900, 200:3000] = 1
+    pred[136:1860, 164:3036] = 1
+    expected = reference.count_frame_adaptive(gt, pred, [1])
+    assert np.array_equal(kernels.count_frame_adaptive(gt, pred, [1]), expected)
+
+
+def test_two_hundred_objects() -> None:
+    labels = np.arange(1, 201).reshape(10, 20).repeat(12, 0).repeat(13, 1)
+    gt, pred = labels.astype(np.uint8), np.roll(labels, (2, 3), (0, 1)).astype(np.uint8)
+    ids = list(range(1, 201))
+    expected = reference.count_frame(gt, pred, ids, 3)
+    assert np.array_equal(kernels.count_frame(gt, pred, ids, 3), expected)
+
+
+def test_a_crowd_is_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    gt, pred = make_pair(0, (40, 100), 30)
+    ids, expected = kernels.count_present(gt, pred, 2)
+    monkeypatch.setattr(kernels, "_BUDGET", 40 * 2 * 16 * 7)  # seven objects
+    assert np.array_equal(kernels.count_frame(gt, pred, ids, 2), expected)
+    # The objects of the last frame are looked for first; here, others turn up.
+    kernels.count_present(np.full_like(gt, 31), np.full_like(gt, 32), 2)
+    again, counts = kernels.count_present(gt, pred, 2)
+    assert np.array_equal(again, ids) and np.array_equal(counts, expected)
+
+
+def test_ids_beyond_a_byte() -> None:
+    gt = np.zeros((20, 70), np.uint16)
+    gt[3:9, 60:68], gt[10:, :5] = 256, 65535
+    pred = np.roll(gt, 1, 1)
+    ids = [255, 256, 65535]
+    expected = reference.count_frame(gt, pred, ids, 1)
+    assert np.array_equal(kernels.count_frame(gt, pred, ids, 1), expected)
+    assert kernels.present_ids(gt).tolist() == [256, 65535]
+    mixed = kernels.count_frame(gt, pred.astype(np.uint8), ids, 1)
+    assert mixed[:, 0].tolist() == [0, 48, 50] and mixed[1, 1] == 0
+
+
+def test_any_memory_layout() -> None:
+    gt, pred = make_pair(2, (50, 130), 3)
+    expected = kernels.count_frame(gt, pred, [1, 2, 3], 4)
+    wide = np.full((50, 140), 9, np.uint8)
+    wide[:, 5:135] = pred
+    for layout in (np.asfortranarray(pred), pred[::-1][::-1], wide[:, 5:135]):
+        assert np.array_equal(kernels.count_frame(gt, layout, [1, 2, 3], 4), expected)
+    flipped = kernels.count_frame(gt[:, ::-1], pred[:, ::-1], [1, 2, 3], 4)
+    assert np.array_equal(flipped[:, :3], expected[:, :3])
+
+
+def test_nothing_to_count() -> None:
+    empty = np.zeros((5, 5), np.uint8)
+    assert kernels.count_frame(empty, empty, [], 1).shape == (0, 7)
+    assert kernels.count_frame(empty, empty, [3], 1).tolist() == [[0] * 7]
+    assert kernels.count_present(empty, empty, 1)[1].shape == (0, 7)
+    assert kernels.count_pairs(empty, empty, [], [1], 1).shape == (0, 1, 7)
+    for shape in ((0, 5), (5, 0)):
+        nothing = np.zeros(shape, np.uint8)
+        assert kernels.count_frame(nothing, nothing, [1], 1).tolist() == [[0] * 7]
+
+
+@pytest.mark.parametrize(
+    ("gt", "pred", "ids", "error"),
+    [
+        (np.zeros((2, 3), np.uint8), np.zeros((3, 2), np.uint8), [1], ValueError),
+        (np.zeros((2, 3), np.int64), np.zeros((2, 3), np.uint8), [1], TypeError),
+        (np.zeros((2, 3, 1), np.uint8), np.zeros((2, 3, 1), np.uint8), [1], TypeError),
+        (np.zeros((2, 3), np.uint8), np.zeros((2, 3), np.uint8), [0], ValueError),
+        (np.zeros((2, 3), np.uint8), np.zeros((2, 3), np.uint8), [65536], ValueError),
+    ],
+)
+def test_what_is_refused(gt: Any, pred: Any, ids: list[int], error: type) -> None:
+    with pytest.raises(error):
+        kernels.count_frame(gt, pred, ids, 1)
+
+
+def test_threads_do_not_meet() -> None:
+    pairs = [make_pair(seed, (90, 150), 5) for seed in range(24)]
+    alone = [kernels.count_present(gt, pred, 3) for gt, pred in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda p: kernels.count_present(*p, 3), pairs * 8))
+    for i, (ids, counts) in enumerate(together):
+        assert np.array_equal(ids, alone[i % 24][0])
+        assert np.array_equal(counts, alone[i % 24][1])
+
+
+def test_an_interrupted_frame_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gt, pred = make_pair(2, (60, 130), 3)
+    expected = kernels.count_frame(gt, pred, [1, 2, 3], 2)
+
+    def interrupt(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kernels.Workspace, "measure", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            kernels.count_frame(np.ones_like(gt), np.ones_like(gt), [1], 2)
+    assert np.array_equal(kernels.count_frame(gt, pred, [1, 2, 3], 2), expected)
+
+
+@pytest.mark.parametrize("element", [np.eye(3), [[1, 0, 1]], [[1, 1, 0], [0, 1, 1]]])
+def test_elements_that_have_no_recipe(element: Any) -> None:
+    with pytest.raises(ValueError, match="row"):
+        recipe(np.array(element, np.uint8))
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2.5, 7.84, 8, 35.25, 80])
+def test_a_recipe_dilates_by_its_element(radius: float) -> None:
+    """Follow the steps on a single pixel, in plain numpy."""
+    size = 3 * int(radius) + 9
+    point = np.zeros((2 * size + 1, 2 * size + 1), bool)
+    point[size, size] = True
+    grown = np.zeros_like(point)
+    for operation, pixels in recipe(disk(radius)):
+        moved = np.roll(grown, pixels, 1)
+        if operation == ADD_ROW:
+            grown |= np.roll(point, -pixels, 0)
+        else:
+            grown = grown | moved if operation == GROW else moved
+    assert np.array_equal(grown, reference.dilate(point, disk(radius)))
+
+
+def run_python(code: str, cache: Path) -> str:
+    environment = {**os.environ, "S3FO_CACHE_DIR": str(cache)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+PRESENT = """
+import sys
+import numpy as np
+from evaluation import kernels
+label_map = np.full((9, 70), 5, np.uint8)
+print(kernels.present_ids(label_map).tolist(), "numba" in sys.modules)
+"""
+
+
+def test_machine_code_is_kept_and_checked(tmp_path: Path) -> None:
+    assert run_python(PRESENT, tmp_path) == "[5] True\n"  # compiled
+    (code,) = tmp_path.glob("kernels/*")
+    assert run_python(PRESENT, tmp_path) == "[5] False\n"  # found
+    code.write_bytes(code.read_bytes()[:-100])
+    assert run_python(PRESENT, tmp_path) == "[5] True\n"  # damaged: compiled again
+    assert run_python(PRESENT, tmp_path) == "[5] False\n"
+    assert list(tmp_path.glob("kernels/*")) == [code]
+
+
+def test_without_a_place_for_machine_code(tmp_path: Path) -> None:
+    nowhere = tmp_path / "file"
+    nowhere.touch()
+    assert run_python(PRESENT, nowhere) == "[5] True\n"
