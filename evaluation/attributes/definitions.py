@@ -123,7 +123,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         _number("duration", "Duration", "s", "length in seconds"),
         Attribute(
             "length_bucket",
-            "Length",
+            "Length class",
             "bucket",
             "",
             "length in frames",
@@ -132,7 +132,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         _number("size", "Size", "share of frame", "mean visible area / frame area"),
         Attribute(
             "size_bucket",
-            "Size",
+            "Size class",
             "bucket",
             "",
             "size: tiny < 0.001 <= small < 0.01 <= medium < 0.1 <= large",

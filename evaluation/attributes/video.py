@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counting import VOID
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap, Mask
+from evaluation.protocols import VOID
 from evaluation.sequence import MaskSequence, natural
 from evaluation.sources import open_ground_truth
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from evaluation.alignment import align
 from evaluation.attributes import Attributes, object_attributes
-from evaluation.counting import VOID, Leniency, SequencePair, _Preparation
-from evaluation.errors import InputError
+from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
 from evaluation.failures.events import EVENT_COLUMNS
-from evaluation.failures.inspect import FrameMasks, Masks, inspect_video
+from evaluation.failures.inspect import FrameMasks, inspect_video
 from evaluation.failures.onset import AT_ONSET, CIRCUMSTANCES, circumstances
 from evaluation.failures.tables import Failures
-from evaluation.labelmap import Mask, split_objects
+from evaluation.leniency import Leniency
+from evaluation.pairing import SequencePair
 from evaluation.parallel import run_in_order
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.scoring import score
-from evaluation.sources import Source, open_ground_truth, open_results
+from evaluation.sources import Source
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores
@@ -86,8 +83,9 @@ def find_failures(
             **lenient,  # type: ignore[arg-type]
         )
     leniency = Leniency(missing, resize, binarize, void)
-    job = _Job(scores, leniency, min_loss, bridge)
-    pairs = _pairs(results, ground_truth, scores, leniency)
+    masks = ComparedMasks(results, ground_truth, scores, leniency)
+    pairs = list(masks.pairs.values())
+    job = _Job(masks, scores, min_loss, bridge)
     sizes = [len(pair.gt.frames) for pair in pairs]
     done = run_in_order(job, pairs, sizes, workers, progress)
     if attributes is True:
@@ -102,84 +100,22 @@ class _Job:
     """What is done with one sequence."""
 
     def __init__(
-        self, scores: Scores, leniency: Leniency, min_loss: float, bridge: int
+        self, masks: ComparedMasks, scores: Scores, min_loss: float, bridge: int
     ) -> None:
-        self._protocol, self._leniency = scores.protocol, leniency
+        self._masks = masks
         self._min_loss, self._bridge = min_loss, bridge
         self._rows = dict(iter(frame_costs(scores).groupby("sequence", sort=False)))
-        self._proposals = _proposals(scores)
 
     def __call__(self, pair: SequencePair, tick: Callable[[], None]) -> Inspected:
-        masks = self._masks(pair, tick)
         rows = self._rows[pair.name]
-        return inspect_video(masks, rows, self._min_loss, self._bridge)
+        return inspect_video(self._read(pair, tick), rows, self._min_loss, self._bridge)
 
-    def _masks(
+    def _read(
         self, pair: SequencePair, tick: Callable[[], None]
     ) -> Iterator[FrameMasks]:
-        """Masks as they were compared, predictions under the ids of their objects."""
-        reader = _Preparation(self._protocol, self._leniency)
         for frame in pair.gt.frames:
             tick()
-            given, predicted = reader.frame(pair, frame)
-            truth: Masks = given
-            if self._protocol.void != "object":
-                truth = _without(given, VOID)
-            proposals = self._proposals.get(pair.name)
-            if proposals is None:
-                yield frame, truth, predicted
-            else:
-                yield frame, truth, _renamed(predicted, proposals)
-
-
-def _pairs(
-    results: Source, ground_truth: Source, scores: Scores, leniency: Leniency
-) -> list[SequencePair]:
-    """The scored sequences, aligned as they were for scoring."""
-    truth = open_ground_truth(ground_truth)
-    scored = set(scores.objects["sequence"])
-    unknown = sorted(scored - set(truth.sequences))
-    if unknown:
-        raise InputError(
-            "scores",
-            f"sequences {', '.join(unknown)}, which {truth.label} does not have",
-            "scores of these results against this ground truth",
-            "Score again, or leave the scores out.",
-        )
-    truth = replace(
-        truth, sequences={k: v for k, v in truth.sequences.items() if k in scored}
-    )
-    predictions, label = open_results(results, truth.sequences)
-    pairs, _ = align(truth, predictions, label, scores.protocol, leniency)
-    return pairs
-
-
-def _proposals(scores: Scores) -> dict[str, dict[int, int]]:
-    """Sequence -> matched proposal -> object, where predictions were matched."""
-    if "proposal" not in scores.objects:
-        return {}
-    return {
-        str(name): {
-            int(proposal): int(own)
-            for proposal, own in zip(part["proposal"], part["object"], strict=True)
-            if proposal
-        }
-        for name, part in scores.objects.groupby("sequence")
-    }
-
-
-def _renamed(predicted: Masks, objects: Mapping[int, int]) -> dict[int, Mask]:
-    """Matched proposals under the ids of their objects, the others left out."""
-    if not isinstance(predicted, Mapping):
-        predicted = split_objects(predicted, list(objects))
-    return {objects[key]: mask for key, mask in predicted.items() if key in objects}
-
-
-def _without(masks: Masks, object_id: int) -> Masks:
-    if isinstance(masks, Mapping):
-        return {key: mask for key, mask in masks.items() if key != object_id}
-    unclear = masks == object_id
-    return np.where(unclear, 0, masks) if unclear.any() else masks
+            yield frame, *self._masks.read(pair.name, frame)
 
 
 def _assembled(

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes.regions import Region, regions_of
+from evaluation.failures.compared import Masks
 from evaluation.failures.events import describe_event, find_events
 from evaluation.failures.kinds import FailureKind, Verdict, classify, late_recovery
 from evaluation.failures.overlap import Overlap, measure_overlap
-from evaluation.labelmap import LabelMap, Mask
 
-Masks = LabelMap | Mapping[int, Mask]
 FrameMasks = tuple[str, Masks, Masks]
 """Frame name, ground truth, prediction under the ids of the ground truth."""
 

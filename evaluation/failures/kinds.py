@@ -58,9 +58,10 @@ _DEFINITIONS = {
     "less than half of the object itself is covered",
     FailureKind.LATE_RECOVERY: "the object has come back after an absence and has "
     "been missed or drifted from ever since its return",
-    FailureKind.MISSED: "recall < 0.1, and next to nothing is predicted: P < A / 10",
-    FailureKind.DRIFT: "recall < 0.1, or both recall and precision < 0.5: the "
-    "prediction sits on the background",
+    FailureKind.MISSED: "recall < 0.1, and what is predicted is small (P < A / 10) or "
+    "right (precision >= 0.5)",
+    FailureKind.DRIFT: "recall and precision are below 0.5, and the prediction does "
+    "not lie on another object: it sits on the background",
     FailureKind.MERGE: "the prediction covers at least half of the object and at "
     "least half of another one",
     FailureKind.BOUNDARY: "only the contour is wrong: at most 5 % of the union is "
@@ -93,11 +94,12 @@ def classify(overlap: Overlap) -> Verdict:
         mostly_there = on_other >= MOSTLY * pred
         return FailureKind.FALSE_ON_ABSENT, other if mostly_there else 0
     recall = both / gt
-    if recall < LOST and pred < LOST * gt:
+    off_target = both < MOSTLY * pred
+    if recall < LOST and (pred < LOST * gt or not off_target):
         return FailureKind.MISSED, 0
     if recall < MOSTLY and on_other >= MOSTLY * pred:
         return FailureKind.IDENTITY_SWAP, other
-    if recall < LOST or (recall < MOSTLY and both < MOSTLY * pred):
+    if recall < MOSTLY and off_target:
         return FailureKind.DRIFT, 0
     swallowed, share = max(
         overlap.covered.items(), key=lambda item: item[1], default=(0, 0.0)

@@ -1,0 +1,71 @@
+"""How pictures look: as wide as a thesis' text, legible in print, colour-blind safe."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from evaluation.failures.kinds import FailureKind
+from evaluation.labelmap import write_atomically
+
+WIDTH = 6.3
+"""Inches: the text width of an A4 thesis."""
+
+METHOD_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+METHOD_MARKERS = ("o", "s", "D", "^", "v", "P")
+
+KIND_COLOURS: dict[FailureKind, str] = {
+    FailureKind.FALSE_ON_ABSENT: "#F0E442",
+    FailureKind.IDENTITY_SWAP: "#7B2CBF",
+    FailureKind.LATE_RECOVERY: "#0072B2",
+    FailureKind.MISSED: "#D55E00",
+    FailureKind.DRIFT: "#E69F00",
+    FailureKind.MERGE: "#CC79A7",
+    FailureKind.PARTIAL: "#56B4E9",
+    FailureKind.LEAK: "#009E73",
+    FailureKind.BOUNDARY: "#999999",
+}
+"""Colour of each kind of failure; always beside its name."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Fonts and lines at their size in print."""
+    settings: Any = {
+        "font.size": 8,
+        "axes.titlesize": 8,
+        "axes.labelsize": 8,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "legend.fontsize": 7,
+        "axes.linewidth": 0.6,
+        "lines.linewidth": 1.2,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.fonttype": "none",
+    }
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def save_figure(
+    figure: Figure, path: str | os.PathLike[str], dots_per_inch: int = 200
+) -> Path:
+    """Write a figure as PNG, SVG or PDF by the name's ending; whole or not at all."""
+    path = Path(path)
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer,
+        format=path.suffix.lstrip(".") or "png",
+        dpi=dots_per_inch,
+        facecolor="white",
+    )
+    write_atomically(path, buffer.getvalue())
+    return path

@@ -1,0 +1,111 @@
+"""J and F of one object through time, with its visibility and its failures."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from evaluation.failures.kinds import FailureKind
+from evaluation.failures.tables import Failures
+from evaluation.pictures.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
+
+
+def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
+    """Draw the timeline of one object.
+
+    Grey: the object is not visible. Hatched grey: occlusion of at least a half, or
+    shortly after (where failures were found with attributes). Above the scores, one
+    bar per failure event; a tick marks its worst frame.
+
+    Args:
+        failures: of the benchmark.
+        sequence: the video.
+        object_id: the object.
+    """
+    frames = _of(failures.frames, sequence, object_id).sort_values("index")
+    events = _of(failures.events, sequence, object_id).sort_values("start_index")
+    with style():
+        figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+        axes = figure.add_subplot()
+        _shade(axes, frames["index"], ~frames["visible"], facecolor="#D9D9D9")
+        if "occlusion" in frames:
+            hidden = frames["occlusion"] & frames["visible"]
+            _shade(axes, frames["index"], hidden, facecolor="none", hatch="////")
+        for name, colour, line in (
+            ("J", METHOD_COLOURS[0], "-"),
+            ("F", METHOD_COLOURS[1], "--"),
+        ):
+            axes.plot(frames["index"], frames[name], line, color=colour, label=name)
+        _bars(axes, events)
+        axes.set_ylim(-0.02, 1.32)
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+        axes.set_xlim(frames["index"].iloc[0] - 0.5, frames["index"].iloc[-1] + 0.5)
+        axes.set_xlabel("annotated frame")
+        axes.set_ylabel("score")
+        mean = 1 - frames["loss"].mean()
+        axes.set_title(
+            f"{sequence}, object {object_id}: J&F {100 * mean:.1f}", loc="left"
+        )
+        axes.legend(loc="lower left", frameon=True, framealpha=0.9, ncols=2)
+        _legend(figure, events)
+    return figure
+
+
+def _legend(figure: Figure, events: pd.DataFrame) -> None:
+    kinds = [kind for kind in FailureKind if (events["kind"] == kind.value).any()]
+    patches = [
+        Patch(fc=KIND_COLOURS[kind], ec="black", linewidth=0.4, label=kind.value)
+        for kind in kinds
+    ]
+    if patches:
+        figure.legend(
+            handles=patches,
+            loc="outside lower center",
+            ncols=min(6, len(patches)),
+            frameon=False,
+            handlelength=1.2,
+        )
+
+
+def _of(table: pd.DataFrame, sequence: str, object_id: int) -> pd.DataFrame:
+    return table[(table["sequence"] == sequence) & (table["object"] == object_id)]
+
+
+def _shade(axes: Axes, index: pd.Series, where: pd.Series, **look: str) -> None:
+    """Fill the runs of frames in which something holds."""
+    runs = (where != where.shift()).cumsum()[where]
+    for _, run in index[where].groupby(runs):
+        axes.axvspan(
+            run.iloc[0] - 0.5,
+            run.iloc[-1] + 0.5,
+            linewidth=0,
+            edgecolor="#8C8C8C",
+            zorder=0,
+            **look,  # type: ignore[arg-type]
+        )
+
+
+def _bars(axes: Axes, events: pd.DataFrame) -> None:
+    """One bar per event at 1.05..1.12, its kind above where there is room."""
+    span = axes.dataLim.width or 1
+    free_from = -1.0
+    for event in events.to_dict("records"):
+        left, right = event["start_index"] - 0.5, event["end_index"] + 0.5
+        colour = KIND_COLOURS[FailureKind(event["kind"])]
+        axes.broken_barh(
+            [(left, right - left)],
+            (1.05, 0.07),
+            facecolor=colour,
+            edgecolor="black",
+            linewidth=0.4,
+        )
+        axes.plot(
+            [event["worst_index"]] * 2, [1.03, 1.14], color="black", linewidth=0.8
+        )
+        text = event["kind"] + (f" {event['other']}" if event["other"] else "")
+        needed = 0.0135 * span * len(text)
+        if left >= free_from and (right - left > 0.25 * needed):
+            axes.text(left, 1.16, text, fontsize=6.5, va="bottom", ha="left")
+            free_from = left + needed
