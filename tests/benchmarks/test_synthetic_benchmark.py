@@ -12,7 +12,7 @@ from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import PRESETS, Factors, open_synthetic, read_record
 from s3fo.benchmarks.synthetic.director import build_scene
-from s3fo.benchmarks.synthetic.scene import render
+from s3fo.benchmarks.synthetic.scene import Scene, render
 
 SIZE = (90, 160)
 FEW = {
@@ -215,3 +215,29 @@ def test_every_sweep_changes_one_factor() -> None:
             if value != getattr(Factors(), key)
         }
         assert len(changed) <= 2, name
+
+
+def test_steps_of_a_sweep_differ_in_the_swept_factor_only() -> None:
+    def scene(**changes: float) -> Scene:
+        factors = replace(Factors(), **changes)  # type: ignore[arg-type]
+        return build_scene("a", factors, SIZE, np.random.default_rng(7))
+
+    base = scene()
+    for changes in (
+        {"distractors": 3, "similarity": 0.5},
+        {"occlusion": 0.5, "occlusion_frames": 5},
+        {"speed": 9.0},
+        {"size": 0.2},
+        {"illumination": 0.5},
+        {"rotation": 0.1},
+    ):
+        other = scene(**changes)
+        twin = next(actor for actor in other.actors if actor.object_id == 1)
+        target = base.actors[-1]
+        np.testing.assert_array_equal(other.background, base.background)
+        np.testing.assert_array_equal(other.camera, base.camera)
+        np.testing.assert_array_equal(twin.texture, target.texture)
+        np.testing.assert_array_equal(twin.outline.phases, target.outline.phases)
+        assert twin.motion.angle[0] == target.motion.angle[0]
+        if not changes.keys() & {"speed", "size"}:
+            np.testing.assert_array_equal(twin.motion.x, target.motion.x)

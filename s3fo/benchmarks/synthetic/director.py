@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from s3fo.benchmarks.synthetic.factors import Factors
+from s3fo.benchmarks.synthetic.factors import MOST_DISTRACTORS, Factors
 from s3fo.benchmarks.synthetic.scene import Actor, Motion, Outline, Scene
 from s3fo.benchmarks.synthetic.textures import draw_texture
 
@@ -26,6 +26,9 @@ def build_scene(
 ) -> Scene:
     """Compose the scene that shows the factors.
 
+    Everybody in it has dice of their own: scenes from equal generators that differ
+    in one factor differ in nothing else.
+
     Args:
         name: name of the sequence.
         factors: what it shows.
@@ -35,28 +38,29 @@ def build_scene(
         antialias: soft edges in the frames.
     """
     height, width = size
+    scenery, camera, post, *others = rng.spawn(3 + factors.objects + MOST_DISTRACTORS)
     background = draw_texture(
-        rng, (height * 3 // 2, width * 3 // 2), textures, recolour=False
+        scenery, (height * 3 // 2, width * 3 // 2), textures, recolour=False
     )
     objects = [
-        _object(number + 1, factors, size, rng, textures)
-        for number in range(factors.objects)
+        _object(number + 1, factors, size, dice, textures)
+        for number, dice in enumerate(others[: factors.objects])
     ]
     if factors.absence_frames:
         objects[0] = _send_away(objects[0], factors, size)
     distractors = [
-        _distractor(objects[0], factors, size, rng, textures)
-        for _ in range(factors.distractors)
+        _distractor(objects[0], factors, size, dice, textures)
+        for dice in others[factors.objects :][: factors.distractors]
     ]
     actors = [*distractors, *reversed(objects)]
     if factors.occlusion_frames and factors.occlusion:
-        actors.append(_occluder(objects[0], factors, size, rng, textures))
+        actors.append(_occluder(objects[0], factors, size, post, textures))
     return Scene(
         name=name,
         size=size,
         length=factors.length,
         background=background,
-        camera=_camera(factors.length, size, rng),
+        camera=_camera(factors.length, size, camera),
         actors=tuple(actors),
         light=_light(factors),
         shutter=factors.blur,
@@ -111,6 +115,7 @@ def _motion(
     """A smooth path inside the frame at constant speed."""
     height, width = size
     time = np.arange(factors.length)
+    angle = rng.uniform(0, 2 * np.pi) + factors.rotation * (-1) ** phase * time
     radius = np.sqrt(factors.size * height * width / np.pi)
     # One slow swing between 1/sqrt(growth) and sqrt(growth) times the radius.
     swing = np.sin(2 * np.pi * (time / factors.length + 0.23 * phase))
@@ -120,7 +125,7 @@ def _motion(
         x,
         y,
         radii,
-        rng.uniform(0, 2 * np.pi) + factors.rotation * (-1) ** phase * time,
+        angle,
         factors.deformation * np.sin(2 * np.pi * (time / 25 + 0.3 * phase)),
     )
 

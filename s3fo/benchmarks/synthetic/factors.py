@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 
 from evaluation.errors import InputError
 
+MOST_DISTRACTORS = 50
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -146,6 +148,8 @@ def check_factors(name: str, factors: Factors) -> None:
         for key in fractions
         if not 0 <= getattr(factors, key) <= 1
     ]
+    if factors.distractors > MOST_DISTRACTORS:
+        wrong.append(f"distractors={factors.distractors}")
     least = {"objects": 1, "length": 2, "growth": 1.0, "size": 1e-5}
     for item in fields(factors):
         if getattr(factors, item.name) < least.get(item.name, 0):
