@@ -12,7 +12,7 @@ from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
 from evaluation.failures.events import EVENT_COLUMNS
 from evaluation.failures.inspect import FrameMasks, inspect_video
-from evaluation.failures.onset import AT_ONSET, CIRCUMSTANCES, circumstances
+from evaluation.failures.onset import AROUND, CIRCUMSTANCES, circumstances
 from evaluation.failures.tables import Failures
 from evaluation.leniency import Leniency
 from evaluation.pairing import SequencePair
@@ -146,21 +146,17 @@ def _with_onsets(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Circumstances in the frames table; in the events table those of its onset."""
     keys = ["sequence", "object", "frame"]
-    known = attributes.frames
-    around = pd.concat([known[keys], circumstances(known)], axis=1)
+    known, names = attributes.frames, list(CIRCUMSTANCES)
+    around = pd.concat([known[[*keys, *AROUND]], circumstances(known)], axis=1)
     frames = frames.merge(around, on=keys, how="left")
-    names = list(CIRCUMSTANCES)
     frames[names] = frames[names].fillna(False).astype(bool)
-    first = ["sequence", "object", "start"]
-    at_onset = known[[*keys, *AT_ONSET]].rename(
-        columns={"frame": "start"} | {name: f"{name}_at_onset" for name in AT_ONSET}
-    )
-    events = events.merge(
-        frames[[*keys, *names]].rename(columns={"frame": "start"}), on=first, how="left"
-    ).merge(at_onset, on=first, how="left")
+    onset = frames[[*keys, *AROUND, *names]].rename(columns={"frame": "start"})
+    events = events.merge(onset, on=["sequence", "object", "start"], how="left")
     held = events[names].to_numpy(dtype=bool)
     events["onset"] = [
-        ", ".join(name for name, yes in zip(names, row, strict=True) if yes)
+        ", ".join(
+            name.replace("_", " ") for name, yes in zip(names, row, strict=True) if yes
+        )
         for row in held
     ]
     return frames, events

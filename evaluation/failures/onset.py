@@ -12,24 +12,18 @@ ONSET_SECONDS = 0.5
 """How far back "just before" reaches."""
 
 CIRCUMSTANCES: Mapping[str, str] = {
-    "occlusion": "occlusion of at least a half",
-    "re-entry": "the object came back after an absence",
-    "fast motion": "faster than in 90 % of the benchmark's object frames, in object "
-    "sizes per second",
-    "border": "the object touched the frame's border",
-    "look-alike": "similarity to another object in the benchmark's highest tenth",
-    "scene cut": "a new shot began",
+    "after_occlusion": "occlusion of at least a half",
+    "after_return": "the object came back after an absence",
+    "after_fast_motion": "faster than in 90 % of the benchmark's object frames, in "
+    "object sizes per second",
+    "after_border": "the object touched the frame's border",
+    "after_look_alike": "similarity to another object in the benchmark's highest tenth",
+    "after_cut": "a new shot began",
 }
 """Circumstance -> what must have held within the last half second."""
 
-AT_ONSET = (
-    "occlusion",
-    "relative_speed",
-    "similarity",
-    "border_contact",
-    "deformation",
-)
-"""Attributes whose value in an event's first frame is kept with the event."""
+AROUND = ("occlusion", "relative_speed", "similarity", "border_contact", "deformation")
+"""Attributes of the frames that are kept beside the failures."""
 
 
 def circumstances(frames: pd.DataFrame) -> pd.DataFrame:
@@ -43,12 +37,12 @@ def circumstances(frames: pd.DataFrame) -> pd.DataFrame:
     """
     now = pd.DataFrame(
         {
-            "occlusion": frames["occlusion"] >= 0.5,
-            "re-entry": _returns(frames),
-            "fast motion": _top_tenth(frames["relative_speed"]),
-            "border": frames["border_contact"] > 0,
-            "look-alike": _top_tenth(frames["similarity"]),
-            "scene cut": frames["scene_cut"].astype(bool),
+            "after_occlusion": frames["occlusion"] >= 0.5,
+            "after_return": _returns(frames),
+            "after_fast_motion": _top_tenth(frames["relative_speed"]),
+            "after_border": frames["border_contact"] > 0,
+            "after_look_alike": _top_tenth(frames["similarity"]),
+            "after_cut": frames["scene_cut"].astype(bool),
         },
         index=frames.index,
     )
@@ -109,5 +103,4 @@ def _top_tenth(values: pd.Series) -> pd.Series:
     if not values.notna().any():
         return pd.Series(False, index=values.index)
     limit = values.quantile(0.9)
-    # Where (nearly) all values are equal, the highest tenth means nothing.
-    return (values >= limit) & (limit > values.quantile(0.1))
+    return values > limit

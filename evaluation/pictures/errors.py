@@ -76,10 +76,15 @@ def colour(code: str) -> tuple[int, int, int]:
 
 
 def lay_over(
-    image: NDArray[np.uint8], errors: ErrorMap, opacity: float = 0.7
+    image: NDArray[np.uint8], errors: ErrorMap, opacity: float = 0.75
 ) -> NDArray[np.uint8]:
-    """Colour an [H, W, 3] RGB image by an error map of its size."""
+    """Colour an [H, W, 3] RGB image by an error map of its size.
+
+    Below the colours the image is grey, so that they look the same everywhere.
+    """
     blended = image.astype(np.float32)
+    wrong_or_hit = errors != Pixel.RIGHT
+    blended[wrong_or_hit] = blended[wrong_or_hit].mean(axis=1, keepdims=True)
     for pixel, code in PIXEL_COLOURS.items():
         here = errors == pixel
         blended[here] = (1 - opacity) * blended[here] + opacity * np.array(colour(code))

@@ -118,7 +118,7 @@ def _name_row(axes: Axes, name: str) -> None:
 
 def _headline(event: Mapping[str, Any]) -> str:
     other = f" (object {event['other']})" if event["other"] else ""
-    onset = f"; before it: {event['onset']}" if event.get("onset") else ""
+    onset = f"; {event['onset']}" if event.get("onset") else ""
     return (
         f"{event['sequence']}, object {event['object']}: {event['kind']}{other}, "
         f"{event['n_frames']} frames, costs {100 * event['cost']:.2f} points of J&F"

@@ -15,8 +15,8 @@ from evaluation.pictures.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
 def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
     """Draw the timeline of one object.
 
-    Grey: the object is not visible. Hatched grey: occlusion of at least a half, or
-    shortly after (where failures were found with attributes). Above the scores, one
+    Grey over the whole height: the object is not visible; grey below: how much it is
+    occluded (where failures were found with attributes). Above the scores, one
     bar per failure event; a tick marks its worst frame.
 
     Args:
@@ -31,8 +31,10 @@ def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
         axes = figure.add_subplot()
         _shade(axes, frames["index"], ~frames["visible"], facecolor="#D9D9D9")
         if "occlusion" in frames:
-            hidden = frames["occlusion"] & frames["visible"]
-            _shade(axes, frames["index"], hidden, facecolor="none", hatch="////")
+            occlusion = frames["occlusion"].where(frames["visible"], 0.0).fillna(0.0)
+            axes.fill_between(
+                frames["index"], 0, occlusion, color="#D9D9D9", step="mid", zorder=0
+            )
         for name, colour, line in (
             ("J", METHOD_COLOURS[0], "-"),
             ("F", METHOD_COLOURS[1], "--"),
@@ -73,18 +75,12 @@ def _of(table: pd.DataFrame, sequence: str, object_id: int) -> pd.DataFrame:
     return table[(table["sequence"] == sequence) & (table["object"] == object_id)]
 
 
-def _shade(axes: Axes, index: pd.Series, where: pd.Series, **look: str) -> None:
+def _shade(axes: Axes, index: pd.Series, where: pd.Series, facecolor: str) -> None:
     """Fill the runs of frames in which something holds."""
     runs = (where != where.shift()).cumsum()[where]
     for _, run in index[where].groupby(runs):
-        axes.axvspan(
-            run.iloc[0] - 0.5,
-            run.iloc[-1] + 0.5,
-            linewidth=0,
-            edgecolor="#8C8C8C",
-            zorder=0,
-            **look,  # type: ignore[arg-type]
-        )
+        left, right = run.iloc[0] - 0.5, run.iloc[-1] + 0.5
+        axes.axvspan(left, right, linewidth=0, facecolor=facecolor, zorder=0)
 
 
 def _bars(axes: Axes, events: pd.DataFrame) -> None:

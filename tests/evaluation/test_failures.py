@@ -253,10 +253,13 @@ def test_proposals_are_followed_by_their_match() -> None:
 def test_what_happened_before_an_onset_is_found() -> None:
     failures = broken(drop_second, range(30, 37))
     event = failures.events.iloc[0]
-    assert event["re-entry"] and "re-entry" in event["onset"]
+    assert event["after_return"] and "after return" in event["onset"]
     table = failures.onsets().set_index("circumstance")
-    assert table.loc["re-entry", "share"] == 1 and table.loc["re-entry", "lift"] > 3
-    assert not broken(drop, range(8, 12)).events["re-entry"].any()
+    assert (
+        table.loc["after_return", "share"] == 1
+        and table.loc["after_return", "lift"] > 3
+    )
+    assert not broken(drop, range(8, 12)).events["after_return"].any()
 
 
 def test_failures_without_attributes_say_no_circumstances() -> None:
