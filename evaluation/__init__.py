@@ -12,11 +12,19 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Attributes": "evaluation.attributes",
+    "Failures": "evaluation.failures",
     "InputError": "evaluation.errors",
+    "PROTOCOLS": "evaluation.protocols",
     "Protocol": "evaluation.protocols",
     "Scores": "evaluation.scores",
+    "breakdown": "evaluation.by_attribute",
+    "check_against": "evaluation.official",
+    "compare": "evaluation.comparison",
+    "find_failures": "evaluation.failures",
     "get_protocol": "evaluation.protocols",
     "merge": "evaluation.scores",
+    "object_attributes": "evaluation.attributes",
     "score": "evaluation.scoring",
 }
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.attributes import ATTRIBUTES
-from evaluation.breakdown import Breakdown
-from evaluation.breakdown.tables import EVERYTHING
+from evaluation.by_attribute import Breakdown
+from evaluation.by_attribute.tables import EVERYTHING
 from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
 
 _LINE = 0.19

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from evaluation.attributes import ATTRIBUTES, Attributes
-from evaluation.breakdown import (
+from evaluation.by_attribute import (
     Bootstrap,
     attribute_groups,
     breakdown,
     group_order,
     two_way,
 )
-from evaluation.breakdown.bootstrap import interval
+from evaluation.by_attribute.bootstrap import interval
 from evaluation.errors import InputError
 
 

@@ -12,7 +12,7 @@ import pytest
 from drawn_videos import draw, during, paint, still, travel
 
 from evaluation.attributes import object_attributes
-from evaluation.breakdown import breakdown
+from evaluation.by_attribute import breakdown
 from evaluation.failures import ComparedMasks, FailureKind, Failures, find_failures
 from evaluation.pictures import (
     KIND_COLOURS,

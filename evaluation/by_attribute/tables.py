@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, Attributes
-from evaluation.breakdown.bootstrap import Bootstrap, interval, ranks, slopes
-from evaluation.breakdown.groups import groups_of
+from evaluation.by_attribute.bootstrap import Bootstrap, interval, ranks, slopes
+from evaluation.by_attribute.groups import groups_of
 from evaluation.errors import InputError
 
 if TYPE_CHECKING:

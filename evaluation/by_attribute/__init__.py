@@ -1,0 +1,15 @@
+"""Scores by attribute, with honest intervals."""
+
+from evaluation.by_attribute.bootstrap import Bootstrap
+from evaluation.by_attribute.groups import attribute_groups, group_order
+from evaluation.by_attribute.tables import FEW, Breakdown, breakdown, two_way
+
+__all__ = [
+    "FEW",
+    "Bootstrap",
+    "Breakdown",
+    "attribute_groups",
+    "breakdown",
+    "group_order",
+    "two_way",
+]
