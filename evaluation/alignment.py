@@ -107,23 +107,31 @@ def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
     if not pair.pred.frames:
         why = "".join(f"; {remark}" for remark in pair.pred.remarks())
         return [f"sequence {name} (all {len(pair.frames)} frames{why})"]
+    if pair.gt.overlapping and isinstance(pair.pred, ObjectFolderSequence):
+        return _missing_objects(pair, pair.pred, protocol)
     lacking = [frame for frame in pair.frames if frame not in pair.pred_frames]
-    if lacking:
-        return [f"{name}: {_listed(lacking)} ({len(lacking)} frames)"]
-    if not (pair.gt.overlapping and isinstance(pair.pred, ObjectFolderSequence)):
-        return []
+    return [f"{name}: {_frames(lacking)}"] if lacking else []
+
+
+def _missing_objects(
+    pair: SequencePair, pred: ObjectFolderSequence, protocol: Protocol
+) -> list[str]:
     lines = []
     for object_id in sorted(pair.gt.annotated_ids()):
         wanted = object_frames(pair.gt, object_id, protocol, pair.ranges)
-        own = pair.pred.object_frames(object_id)
-        gone = [
-            f for f in pair.frames if f in wanted and pair.pred_frames[f] not in own
+        own = pred.object_frames(object_id)
+        lacking = [
+            frame
+            for frame in pair.frames
+            if frame in wanted and pair.pred_frames.get(frame) not in own
         ]
-        if gone:
-            lines.append(
-                f"{name}, object {object_id}: {_listed(gone)} ({len(gone)} frames)"
-            )
+        if lacking:
+            lines.append(f"{pair.name}, object {object_id}: {_frames(lacking)}")
     return lines
+
+
+def _frames(frames: Sequence[str]) -> str:
+    return f"{_listed(frames)} ({len(frames)} frame{'s' if len(frames) > 1 else ''})"
 
 
 def _listed(frames: Sequence[str]) -> str:

@@ -18,18 +18,22 @@ _REPORT_EVERY = 0.1
 """Seconds between reports of progress."""
 
 
+Tick = Callable[..., None]
+"""``tick()`` or ``tick(n)`` tells that one or n more steps are done; may raise."""
+
+
 class Stopped(Exception):
     """Raised inside a job when another one failed or the user interrupted."""
 
 
 def run_in_order(
-    job: Callable[[Item, Callable[[], None]], Result],
+    job: Callable[[Item, Tick], Result],
     items: Sequence[Item],
     sizes: Sequence[int],
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> list[Result]:
-    """Run `job(item, tick)` for every item; `tick` is to be called once per step.
+    """Run `job(item, tick)` for every item; `tick()` tells that a step is done.
 
     The jobs spend their time in code that lets other threads run (decoding,
     counting), so threads use all processors. Large items start first.
@@ -47,7 +51,12 @@ def run_in_order(
     available = workers or len(os.sched_getaffinity(0))
     report = _Report(sum(sizes), len(items), progress)
     if min(available, len(items)) <= 1:
-        return [report.finished(job(item, report.step_now), item) for item in items]
+        results = []
+        for item in items:
+            results.append(job(item, report.step_now))
+            report.finished(item)
+            report.tell()
+        return results
     order = sorted(range(len(items)), key=lambda i: -sizes[i])
     with ThreadPoolExecutor(min(available, len(items))) as pool:
         futures = {pool.submit(job, items[i], report.step): i for i in order}
@@ -68,7 +77,8 @@ def _watch(
     while pending:
         ended, pending = wait(pending, _REPORT_EVERY, FIRST_COMPLETED)
         for future in sorted(ended, key=lambda future: futures[future]):
-            report.finished(future.result(), items[futures[future]])
+            future.result()
+            report.finished(items[futures[future]])
         report.tell()
 
 
@@ -83,23 +93,22 @@ class _Report:
         self._steps, self._items, self._stopped = 0, 0, False
         self._label = f"0/{n_items}"
 
-    def step(self) -> None:
+    def step(self, steps: int = 1) -> None:
         if self._stopped:
             raise Stopped
         with self._lock:
-            self._steps += 1
+            self._steps += steps
 
-    def step_now(self) -> None:
-        self.step()
+    def step_now(self, steps: int = 1) -> None:
+        self.step(steps)
         self.tell()
 
     def stop(self) -> None:
         self._stopped = True
 
-    def finished(self, result: Result, item: Named) -> Result:
+    def finished(self, item: Named) -> None:
         self._items += 1
         self._label = f"{item.name} {self._items}/{self._n_items}"
-        return result
 
     def tell(self) -> None:
         if self._progress is not None:

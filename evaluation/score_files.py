@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 DOCUMENT = "scores.json"
 TABLES = ("frames", "objects", "sequences")
 FORMATS = ("parquet", "csv")
+
+_KINDS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("sequence", "frame", "group"), str),
+    **dict.fromkeys(("object", "proposal", "n_frames", "gt_area", "pred_area"), int),
+}
+"""Type of the columns that are no fractions."""
 
 
 def save_scores(scores: Scores, folder: Path, format: str) -> Path:  # noqa: A002
@@ -96,7 +103,14 @@ def _read_table(path: Path, format: str) -> dict[str, list[Any]]:  # noqa: A002
         )
     if format == "parquet":
         table = pd.read_parquet(path)
-    else:
-        names = {"sequence": str, "frame": str, "group": str}
-        table = pd.read_csv(path, dtype=names, float_precision="round_trip")
-    return {str(name): table[name].tolist() for name in table}
+        return {str(name): table[name].tolist() for name in table}
+    # Texts first, as pandas would take the sequence "0012" for a number.
+    texts = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return {
+        str(name): [_KINDS.get(str(name), _number)(text) for text in texts[name]]
+        for name in texts
+    }
+
+
+def _number(text: str) -> float:
+    return float(text or "nan")

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from evaluation.alignment import align
 from evaluation.cache import CountsCache, open_cache
@@ -15,7 +14,7 @@ from evaluation.counting import count_sequence
 from evaluation.errors import InputError
 from evaluation.leniency import Leniency
 from evaluation.pairing import SequencePair
-from evaluation.parallel import run_in_order
+from evaluation.parallel import Tick, run_in_order
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores, software_version
@@ -121,11 +120,13 @@ class _Job:
     truth: str
     cache: CountsCache | None
 
-    def __call__(self, pair: SequencePair, tick: Any) -> _Scored:
+    def __call__(self, pair: SequencePair, tick: Tick) -> _Scored:
         counts = None
         if self.cache:
             counts = self.cache.load(pair, self.protocol, self.leniency)
-        if counts is None:
+        if counts is not None:
+            tick(len(pair.frames))
+        else:
             counts = count_sequence(pair, self.protocol, self.leniency, tick)
             if self.cache:
                 self.cache.store(pair, self.protocol, self.leniency, counts)

@@ -57,7 +57,7 @@ def test_missing_sequences_and_frames_are_all_listed(small):
     (small.pred / "jump" / "00003.png").unlink()
     error = refusal(small)
     assert "sequence run (all 10 frames)" in error.found
-    assert "jump: 00003 (1 frames)" in error.found
+    assert "jump: 00003 (1 frame)" in error.found
 
 
 def test_missing_frames_may_be_scored_as_empty(small):

@@ -1,0 +1,180 @@
+"""Is one method better than another, or were these videos just kind to it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.aggregation import METRICS
+from evaluation.errors import InputError
+from evaluation.scores import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ObjectKey = tuple[str, int]
+"""Sequence and object id."""
+
+_CHUNK = 1000
+"""Resamples drawn at once, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The difference b - a between two runs over the objects that both have.
+
+    Attributes:
+        metric: which score, as in `Scores.summary`.
+        keys: [n] sequence and object.
+        a: [n] score of each object in the first run.
+        b: [n] score of each object in the second run.
+        interval: lower and upper end of the confidence interval of `delta`.
+        confidence: share of such intervals that cover the true difference.
+        p_value: two-sided; small when chance in the choice of videos hardly explains
+            the difference.
+        only_in_a: objects that the second run lacks.
+        only_in_b: objects that the first run lacks.
+    """
+
+    metric: str
+    keys: tuple[ObjectKey, ...]
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    interval: tuple[float, float]
+    confidence: float
+    p_value: float
+    only_in_a: tuple[ObjectKey, ...]
+    only_in_b: tuple[ObjectKey, ...]
+
+    @property
+    def delta(self) -> float:
+        """Mean over objects of b - a."""
+        return float(np.mean(self.b - self.a))
+
+    @property
+    def objects(self) -> pd.DataFrame:
+        """One row an object: sequence, object, a, b, delta; largest loss first."""
+        import pandas as pd
+
+        table = pd.DataFrame(
+            {
+                "sequence": [sequence for sequence, _ in self.keys],
+                "object": [object_id for _, object_id in self.keys],
+                "a": self.a,
+                "b": self.b,
+                "delta": self.b - self.a,
+            }
+        )
+        return table.sort_values("delta", kind="stable", ignore_index=True)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"{self.metric}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
+            f"difference {self.delta:+.3f} ({self.confidence:.0%} interval {low:+.3f} "
+            f"to {high:+.3f}, p = {self.p_value:.3f}) over {len(self.keys)} objects"
+        )
+
+
+def compare(
+    scores_a: Scores,
+    scores_b: Scores,
+    *,
+    metric: str = "J&F",
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two runs object by object.
+
+    The interval and the p-value come from a paired bootstrap over videos: objects of
+    one video share its difficulty, so whole videos are drawn, with both runs' scores.
+
+    Args:
+        scores_a: the run to compare with.
+        scores_b: the run to judge.
+        metric: ``"J&F"`` or a key of `METRICS`.
+        confidence: of the interval, between 0 and 1.
+        resamples: draws of the bootstrap.
+        seed: makes the draws repeatable.
+
+    Raises:
+        InputError: protocols differ, the runs share no object, or lack the metric.
+    """
+    if scores_a.protocol != scores_b.protocol:
+        raise InputError(
+            "scores",
+            f"the protocols {scores_a.protocol.name} and {scores_b.protocol.name}",
+            "one protocol",
+            "Score both runs with the same protocol.",
+        )
+    a, b = _by_object(scores_a, metric), _by_object(scores_b, metric)
+    keys = tuple(key for key in a if key in b and not np.isnan(a[key] + b[key]))
+    if not keys:
+        raise InputError(
+            "scores",
+            "no object that both runs have",
+            "scores of the same benchmark",
+            "Score both runs against the same ground truth.",
+        )
+    values_a = np.array([a[key] for key in keys])
+    values_b = np.array([b[key] for key in keys])
+    deltas = _bootstrap(
+        values_b - values_a, [sequence for sequence, _ in keys], resamples, seed
+    )
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(deltas, [tail, 1 - tail])
+    return Comparison(
+        metric,
+        keys,
+        values_a,
+        values_b,
+        (float(low), float(high)),
+        confidence,
+        _two_sided(deltas),
+        tuple(key for key in a if key not in b),
+        tuple(key for key in b if key not in a),
+    )
+
+
+def _by_object(scores: Scores, metric: str) -> dict[ObjectKey, float]:
+    table = scores.object_columns
+    column = METRICS.get(metric, metric)
+    if column not in table:
+        known = [name for name, column in METRICS.items() if column in table]
+        raise InputError(
+            "metric",
+            repr(metric),
+            f"one of J&F, {', '.join(known)}",
+            "Choose a metric that the protocol has.",
+        )
+    keys: Sequence[Any] = list(zip(table["sequence"], table["object"], strict=True))
+    return dict(zip(keys, table[column], strict=True))
+
+
+def _bootstrap(
+    deltas: NDArray[np.float64], videos: Sequence[str], resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """[resamples] mean difference over objects when whole videos are drawn anew."""
+    _, video = np.unique(np.array(videos), return_inverse=True)
+    sums = np.bincount(video, weights=deltas)
+    sizes = np.bincount(video)
+    generator = np.random.default_rng(seed)
+    chances = np.full(len(sizes), 1 / len(sizes))
+    means = []
+    for start in range(0, resamples, _CHUNK):
+        n = min(_CHUNK, resamples - start)
+        drawn = generator.multinomial(len(sizes), chances, size=n)
+        means.append((drawn @ sums) / (drawn @ sizes))
+    return np.concatenate(means)
+
+
+def _two_sided(deltas: NDArray[np.float64]) -> float:
+    """Twice the smaller share of resamples on either side of no difference."""
+    n = len(deltas)
+    smaller = min(np.count_nonzero(deltas <= 0), np.count_nonzero(deltas >= 0))
+    return float(min(1.0, 2 * (smaller + 1) / (n + 1)))

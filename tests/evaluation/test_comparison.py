@@ -1,0 +1,93 @@
+"""Two runs compared: what differs, and whether it can be chance."""
+
+import numpy as np
+import pytest
+
+from evaluation import InputError, compare, get_protocol
+from evaluation.scores import Scores
+
+
+def scores_of(values: dict, protocol="davis-2017") -> Scores:
+    """Scores with the given J of each (sequence, object)."""
+    keys, numbers = list(values), list(values.values())
+    table = {
+        "sequence": [sequence for sequence, _ in keys],
+        "object": [object_id for _, object_id in keys],
+        "J_mean": numbers,
+        "F_mean": numbers,
+        "J&F": numbers,
+    }
+    return Scores(get_protocol(protocol), {}, table, "x")
+
+
+def runs(n_videos, shift, noise, seed=0):
+    generator = np.random.default_rng(seed)
+    keys = [(f"v{v:03d}", k) for v in range(n_videos) for k in (1, 2)]
+    a = dict(zip(keys, generator.uniform(0.3, 0.9, len(keys)), strict=True))
+    b = {key: value + shift + generator.normal(0, noise) for key, value in a.items()}
+    return scores_of(a), scores_of(b)
+
+
+def test_deltas_and_their_mean():
+    a = scores_of({("x", 1): 0.5, ("x", 2): 0.6, ("y", 1): 0.7})
+    b = scores_of({("x", 1): 0.6, ("x", 2): 0.5, ("y", 1): 1.0})
+    comparison = compare(a, b, metric="J")
+    assert comparison.delta == pytest.approx(0.1)
+    assert comparison.objects["delta"].tolist() == pytest.approx([-0.1, 0.1, 0.3])
+    assert comparison.objects["sequence"].tolist() == ["x", "x", "y"]
+    assert "difference +0.100" in str(comparison)
+
+
+def test_a_clear_difference_is_told_from_chance():
+    clear = compare(*runs(40, 0.05, 0.02))
+    assert clear.interval[0] > 0 and clear.p_value < 0.01
+    chance = compare(*runs(40, 0.0, 0.02))
+    assert chance.interval[0] < 0 < chance.interval[1] and chance.p_value > 0.05
+
+
+def test_objects_of_one_video_do_not_count_as_independent():
+    """Ten equal objects a video say no more than one."""
+    generator = np.random.default_rng(1)
+    shifts = generator.normal(0.02, 0.05, 20)
+    one = {(f"v{v}", 1): 0.5 for v in range(20)}
+    many = {(f"v{v}", k): 0.5 for v in range(20) for k in range(10)}
+    better = [
+        {key: 0.5 + shifts[int(key[0][1:])] for key in keys} for keys in (one, many)
+    ]
+    single = compare(scores_of(one), scores_of(better[0]))
+    repeated = compare(scores_of(many), scores_of(better[1]))
+    assert repeated.interval == pytest.approx(single.interval)
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    covered = 0
+    for seed in range(100):
+        a, b = runs(30, 0.03, 0.05, seed)
+        low, high = compare(a, b, confidence=0.9, resamples=500, seed=seed).interval
+        covered += low <= 0.03 <= high
+    assert 80 <= covered <= 98
+
+
+def test_draws_can_be_repeated():
+    a, b = runs(10, 0.01, 0.02)
+    assert compare(a, b).interval == compare(a, b).interval
+    assert compare(a, b).interval != compare(a, b, seed=1).interval
+
+
+def test_objects_that_one_run_lacks_are_named():
+    a = scores_of({("x", 1): 0.5, ("y", 1): 0.7})
+    b = scores_of({("x", 1): 0.6, ("z", 3): 0.7})
+    comparison = compare(a, b)
+    assert comparison.only_in_a == (("y", 1),)
+    assert comparison.only_in_b == (("z", 3),)
+    assert comparison.keys == (("x", 1),)
+
+
+def test_what_cannot_be_compared_is_refused():
+    a = scores_of({("x", 1): 0.5})
+    with pytest.raises(InputError, match="one protocol"):
+        compare(a, scores_of({("x", 1): 0.5}, "vos-benchmark"))
+    with pytest.raises(InputError, match="no object"):
+        compare(a, scores_of({("y", 1): 0.5}))
+    with pytest.raises(InputError, match="one of J&F"):
+        compare(a, a, metric="F_adaptive")

@@ -1,0 +1,236 @@
+"""Scores are kept, merged, cached and checked without losing a digit."""
+
+import json
+import os
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from evaluation import InputError, Scores, check_against, merge, score
+from evaluation.counting import count_sequence
+from evaluation.labelmap import read_label_map, write_label_map
+
+
+@pytest.fixture
+def three(small):
+    """Three sequences of different quality."""
+    for i, name in enumerate(("run", "jump")):
+        small.write(small.gt, 0, name)
+        small.write(small.pred, 3 * i, name)
+    return small
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize(
+    "protocol", ["davis-2017", "mose-v2", "lvos", "davis-2017-unsupervised"]
+)
+def test_saving_and_loading_keeps_every_digit(three, tmp_path, form, protocol):
+    scores = score(three.pred, three.gt, protocol, unseen=["run"])
+    loaded = Scores.load(scores.save(tmp_path / "scores", format=form))
+    assert loaded.protocol == scores.protocol
+    assert loaded.fingerprint == scores.fingerprint
+    assert loaded.notes == scores.notes
+    assert loaded.summary == pytest.approx(scores.summary, abs=0, nan_ok=True)
+    for table in ("frames", "objects", "sequences"):
+        assert getattr(loaded, table).equals(getattr(scores, table)), table
+
+
+def test_saving_in_the_other_format_replaces_the_first(small, tmp_path):
+    scores = score(small.pred, small.gt)
+    scores.save(tmp_path, format="parquet")
+    scores.save(tmp_path, format="csv")
+    assert not list(tmp_path.glob("*.parquet"))
+    assert Scores.load(tmp_path).summary == scores.summary
+
+
+def test_numeric_sequence_names_stay_text(small, tmp_path):
+    for folder in (small.gt, small.pred):
+        (folder / "walk").rename(folder / "0012")
+    scores = score(small.pred, small.gt)
+    loaded = Scores.load(scores.save(tmp_path, format="csv"))
+    assert loaded.frames["sequence"][0] == "0012"
+    assert loaded.frames["frame"][0] == "00001"
+
+
+def test_loading_nothing_is_told(tmp_path):
+    with pytest.raises(InputError, match="no saved scores"):
+        Scores.load(tmp_path)
+    with pytest.raises(InputError, match="'parquet' or 'csv'"):
+        empty = Scores(None, {}, {}, "")  # type: ignore[arg-type]
+        empty.save(tmp_path, format="xlsx")
+
+
+def test_loading_half_a_folder_is_told(small, tmp_path):
+    score(small.pred, small.gt).save(tmp_path)
+    (tmp_path / "objects.parquet").unlink()
+    with pytest.raises(InputError, match=r"objects\.parquet"):
+        Scores.load(tmp_path)
+
+
+@pytest.mark.parametrize("protocol", ["davis-2017", "trackeval-davis", "lvos"])
+def test_merged_shards_equal_one_run(three, protocol):
+    whole = score(three.pred, three.gt, protocol, unseen=["run"])
+    shards = [
+        score(three.pred, three.gt, protocol, sequences=[name], unseen=["run"])
+        for name in ("walk", "jump", "run")
+    ]
+    merged = merge(shards)
+    assert merged.summary == pytest.approx(whole.summary, abs=0, nan_ok=True)
+    assert merged.frames.equals(whole.frames)
+    assert merged.objects.equals(whole.objects)
+    assert merge(shards[::-1]).fingerprint == merged.fingerprint
+
+
+def test_shards_must_fit_together(three):
+    walk = score(three.pred, three.gt, sequences=["walk"])
+    with pytest.raises(InputError, match="sequence walk in two"):
+        merge([walk, walk])
+    with pytest.raises(InputError, match="one protocol"):
+        merge([walk, score(three.pred, three.gt, "vos-benchmark", sequences=["run"])])
+
+
+def steps(small, cache, **options):
+    """Score with a cache; number of frames that had to be counted, and the scores."""
+    counted = []
+
+    def count(pair, *rest):
+        counted.append(len(pair.frames))
+        return count_sequence(pair, *rest)
+
+    with mock.patch("evaluation.scoring.count_sequence", count):
+        scores = score(small.pred, small.gt, cache=cache, **options)
+    return sum(counted), scores
+
+
+@pytest.mark.parametrize("protocol", ["davis-2017", "davis-2017-unsupervised"])
+def test_unchanged_sequences_are_not_counted_again(three, tmp_path, protocol):
+    cache, plain = tmp_path / "cache", score(three.pred, three.gt, protocol)
+    first, scores = steps(three, cache, protocol=protocol)
+    again, cached = steps(three, cache, protocol=protocol)
+    assert first > 0 and again == 0
+    for other in (scores, cached):
+        assert other.frames.equals(plain.frames)
+        assert other.fingerprint == plain.fingerprint
+        assert other.notes == plain.notes
+
+
+def test_a_changed_file_is_noticed_even_with_its_old_time(three, tmp_path):
+    cache = tmp_path / "cache"
+    _, before = steps(three, cache)
+    path = three.pred / "jump" / "00005.png"
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    write_label_map(path, read_label_map(path)[:, ::-1])
+    os.utime(path, ns=times)
+    counted, after = steps(three, cache)
+    assert counted == 10
+    assert after.fingerprint != before.fingerprint
+    assert after.summary != before.summary
+    fresh = score(three.pred, three.gt)
+    assert after.frames.equals(fresh.frames)
+
+
+@pytest.mark.parametrize(
+    "options", [{"protocol": "mose-v2"}, {"binarize": True}, {"void": 2}]
+)
+def test_other_rules_are_counted_anew(three, tmp_path, options):
+    cache = tmp_path / "cache"
+    steps(three, cache)
+    counted, scores = steps(three, cache, **options)
+    assert counted > 0
+    assert scores.frames.equals(score(three.pred, three.gt, **options).frames)
+
+
+def test_an_interrupted_job_goes_on_where_it_was(three, tmp_path):
+    cache = tmp_path / "cache"
+
+    def interrupt(done, total, label):
+        if done > 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(three.pred, three.gt, cache=cache, progress=interrupt, workers=1)
+    counted, scores = steps(three, cache, workers=1)
+    assert counted == 20
+    assert scores.frames.equals(score(three.pred, three.gt).frames)
+
+
+def test_a_damaged_cache_is_not_believed(small, tmp_path):
+    cache = tmp_path / "cache"
+    _, before = steps(small, cache)
+    for path in cache.rglob("*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    counted, after = steps(small, cache)
+    assert counted == 10
+    assert after.frames.equals(before.frames)
+
+
+def test_json_is_plain_and_complete(three):
+    scores = score(three.pred, three.gt, "davis-2017")
+    document = json.loads(json.dumps(scores.to_json_dict(), allow_nan=False))
+    assert document["protocol"] == "davis-2017"
+    for key in ("J&F", "J", "F"):
+        assert document[key] == scores.summary[key]
+    assert len(document["objects"]) == 6
+    assert document["objects"][0]["J"] == scores.objects["J_mean"][0]
+    assert document["objects"][0]["J_reappearance"] is None
+
+
+def test_table_shows_protocol_totals_and_objects(three):
+    scores = score(three.pred, three.gt)
+    text = scores.format_table()
+    assert "DAVIS-2017 semi-supervised" in text
+    assert f"{scores.summary['J&F']:.3f}" in text
+    assert "jump_2" not in text
+    assert "jump_2" in scores.format_table(per_object=True)
+
+
+DAVIS_GLOBAL = "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay"
+
+
+def test_check_against_davis_files(three, tmp_path):
+    scores = score(three.pred, three.gt)
+    keys = ("J&F", "J", "J_recall", "J_decay", "F", "F_recall", "F_decay")
+    numbers = ",".join(f"{scores.summary[key]:.3f}" for key in keys)
+    (tmp_path / "global.csv").write_text(f"{DAVIS_GLOBAL}\n{numbers}\n")
+    agreement = check_against(scores, tmp_path / "global.csv")
+    assert agreement.agrees and len(agreement.checks) == 7
+    rows = ["Sequence,J-Mean,F-Mean"]
+    for row in scores.objects.itertuples():
+        rows.append(f"{row.sequence}_{row.object},{row.J_mean:.3f},{row.F_mean:.3f}")
+    (tmp_path / "objects.csv").write_text("\n".join(rows))
+    assert check_against(scores, tmp_path / "objects.csv").agrees
+    rows[2] = rows[2].replace("0.", "0.9", 1)
+    (tmp_path / "objects.csv").write_text("\n".join(rows))
+    agreement = check_against(scores, tmp_path / "objects.csv")
+    assert not agreement.agrees
+    assert "11 of 12" in str(agreement) and "jump_2 J" in str(agreement)
+
+
+@pytest.mark.parametrize("dataset", ["long300", "sav5", "synth20a"])
+def test_check_against_the_csv_of_vos_benchmark(shared, tmp_path, dataset):
+    folder = shared / "fixtures" / "metrics"
+    document = json.loads((folder / f"{dataset}.json").read_text())
+    text = document["protocols"]["vosbench_skip"]["results_csv"]
+    (tmp_path / "results.csv").write_text(text)
+    inputs = folder / "inputs" / dataset
+    scores = score(inputs / "pred", inputs / "gt", "vos-benchmark")
+    assert check_against(scores, tmp_path / "results.csv").agrees
+    wrong = score(inputs / "pred", inputs / "gt", "davis-2016")
+    assert not check_against(wrong, tmp_path / "results.csv").agrees
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n"])
+def test_check_against_something_else_is_told(small, tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(InputError, match=r"x\.csv"):
+        check_against(score(small.pred, small.gt), tmp_path / "x.csv")
+
+
+def test_fingerprint_does_not_depend_on_where_files_lie(small, tmp_path):
+    import shutil
+
+    before = score(small.pred, small.gt).fingerprint
+    shutil.move(small.pred, tmp_path / "elsewhere")
+    assert score(tmp_path / "elsewhere", small.gt).fingerprint == before
+    assert np.unique(list(before)).size > 4

@@ -1,0 +1,71 @@
+"""Scoring many sequences at once: same numbers, told progress, small imports."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from evaluation import InputError, score
+
+
+@pytest.fixture
+def many(small):
+    for i in range(6):
+        small.write(small.gt, 0, f"s{i}")
+        small.write(small.pred, i, f"s{i}")
+    return small
+
+
+@pytest.mark.parametrize("protocol", ["davis-2017", "davis-2017-unsupervised"])
+def test_the_number_of_workers_changes_nothing(many, protocol):
+    one = score(many.pred, many.gt, protocol, workers=1)
+    for workers in (2, 5, None):
+        other = score(many.pred, many.gt, protocol, workers=workers)
+        assert other.frames.equals(one.frames)
+        assert other.objects.equals(one.objects)
+        assert other.fingerprint == one.fingerprint
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_progress_comes_from_the_calling_thread_and_ends_complete(many, workers):
+    told = []
+
+    def progress(done, total, label):
+        assert threading.current_thread() is threading.main_thread()
+        told.append((done, total, label))
+
+    score(many.pred, many.gt, progress=progress, workers=workers)
+    assert told[-1][:2] == (70, 70) and told[-1][2].endswith("7/7")
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_in_one_sequence_ends_the_job(many, workers):
+    path = many.pred / "s3" / "00004.png"
+    path.write_bytes(b"")
+    with pytest.raises(InputError) as caught:
+        score(many.pred, many.gt, workers=workers)
+    assert caught.value.where == str(path)
+    assert threading.active_count() == 1 or not any(
+        "ThreadPool" in thread.name for thread in threading.enumerate()
+    )
+
+
+def test_some_sequences_only(many):
+    scores = score(many.pred, many.gt, sequences=["s4", "s1"])
+    assert scores.sequences["sequence"].tolist() == ["s1", "s4"]
+
+
+def test_importing_and_scoring_loads_no_more_than_it_needs(many):
+    """Start-up counts: these packages together cost more than scoring a benchmark."""
+    code = (
+        "import sys; from evaluation import score; "
+        f"score({str(many.pred)!r}, {str(many.gt)!r}).to_json_dict(); "
+        "heavy = {'pandas', 'scipy', 'cv2', 'PIL', 'matplotlib', 'pyarrow', 'numba', "
+        "'pycocotools', 'torch', 'fiftyone'}; print(sorted(heavy & set(sys.modules)))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "[]"
