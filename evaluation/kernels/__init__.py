@@ -60,8 +60,9 @@ _workspace = Workspace()
 
 
 def prepare() -> None:
-    """Compile the kernels now if this machine never did; takes some seconds."""
-    function("clear")
+    """Compile the usual kernels now if this machine never did; takes some seconds."""
+    for name in ("scan8", "find8", "measure", "match", "clear"):
+        function(name)
 
 
 def count_frame(
