@@ -95,9 +95,9 @@ def predict(
     if not listing:
         raise InputError("sequences", "none", "at least one", "Check the benchmark.")
     name = sequences.name if isinstance(sequences, Benchmark) else None
-    record = _open_record(Path(out), method, name, overwrite)
+    record = _open_record(Path(out), method, name, overwrite, listing)
     jobs = [(item, _frames_to_save(item, frames)) for item in listing]
-    return _run(jobs, Path(out), method, record, overwrite, progress)
+    return _run(jobs, Path(out), method, record, progress)
 
 
 Job = tuple[VideoSequence, tuple[str, ...]]
@@ -108,14 +108,14 @@ def _run(
     out: Path,
     method: Method,
     record: RunRecord,
-    overwrite: bool,
     progress: ProgressCallback | None,
 ) -> Run:
     kept = [
         item.name
         for item, saved in jobs
-        if not overwrite and is_finished(out / item.name, saved)
+        if item.name in record.sequences and is_finished(out / item.name, saved)
     ]
+    record.save(out)
     todo = [job for job in jobs if job[0].name not in kept]
     report = _Reporter(jobs, todo, progress)
     finished: list[str] = []
@@ -217,12 +217,24 @@ def _frames_to_save(sequence: VideoSequence, which: str) -> tuple[str, ...]:
 
 
 def _open_record(
-    out: Path, method: Method, benchmark: str | None, overwrite: bool
+    out: Path,
+    method: Method,
+    benchmark: str | None,
+    overwrite: bool,
+    sequences: Sequence[VideoSequence],
 ) -> RunRecord:
     """Go on with the record in the folder, or begin one."""
     fresh = RunRecord(method.name, method.settings, method.device, benchmark)
     old = None if overwrite else RunRecord.load(out)
     if old is None:
+        unknown = [item.name for item in sequences if (out / item.name).is_dir()]
+        if unknown and not overwrite:
+            raise InputError(
+                out,
+                f"results of unknown origin ({', '.join(unknown[:5])}), no run.json",
+                "an empty folder, or an earlier run of this command",
+                "Choose another folder, or overwrite.",
+            )
         return fresh
     if not fresh.continues(old):
         raise InputError(

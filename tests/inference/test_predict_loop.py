@@ -213,6 +213,42 @@ def test_runs_with_other_settings_do_not_mix(tmp_path: Path) -> None:
     assert json.loads((out / "run.json").read_text())["settings"] == {"setting": 2}
 
 
+def test_results_of_unknown_origin_are_not_touched(tmp_path: Path) -> None:
+    write_video(tmp_path, "a")
+    foreign = tmp_path / "out/a/00000.png"
+    write_label_map(foreign, square(9, 5))
+    before = foreign.read_bytes()
+    with pytest.raises(InputError, match="unknown origin"):
+        predict(benchmark_in(tmp_path), tmp_path / "out", method="copy")
+    assert foreign.read_bytes() == before
+    run = predict(
+        benchmark_in(tmp_path), tmp_path / "out", method="copy", overwrite=True
+    )
+    assert run.finished == ("a",)
+
+
+def test_an_interrupted_overwrite_keeps_nothing_of_the_old_run(tmp_path: Path) -> None:
+    for name in "ab":
+        write_video(tmp_path, name)
+    out = tmp_path / "out"
+    predict(benchmark_in(tmp_path), out, method=Recorder(setting=1))
+
+    def interrupt(done: int, total: int, label: str) -> None:
+        if label.startswith("b"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(
+            benchmark_in(tmp_path),
+            out,
+            method=Recorder(setting=2),
+            overwrite=True,
+            progress=interrupt,
+        )
+    run = predict(benchmark_in(tmp_path), out, method=Recorder(setting=2))
+    assert (run.kept, run.finished) == (("a",), ("b",))
+
+
 def test_the_record_says_how_it_was_made(tmp_path: Path) -> None:
     write_video(tmp_path, "a")
     run = predict(benchmark_in(tmp_path), tmp_path / "out", method="flow", size=16)
