@@ -1,0 +1,116 @@
+"""What attributes and failures cost per object and frame, on one core.
+
+Times are CPU times of this process, reading files included, least of several rounds.
+
+    python benchmarks/attributes.py [--short] [--shared DIR] [--markdown FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.remove(str(Path(__file__).parent))  # there, `evaluation` is another file
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+LIMIT = 3.0
+"""Milliseconds per object and frame at 480p that attributes may take."""
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one round, less data")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--markdown", type=Path, help="also write the table there")
+    options = parser.parse_args()
+    lines = [
+        f"{platform.processor() or platform.machine()}, Python "
+        f"{platform.python_version()}, one thread",
+        "",
+        "Milliseconds per object and frame:",
+        "",
+        "| data | objects x frames | attributes, masks only | attributes, with images "
+        "| of that, reading masks | failures |",
+        "|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in datasets(options.shared, Path(folder), options.short):
+            lines.append(measured(name, *data, rounds=1 if options.short else 3))
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text)
+
+
+def datasets(shared: Path, folder: Path, short: bool) -> list[tuple[str, tuple]]:
+    """Name -> (ground truth, images, results); synthetic ones everywhere."""
+    from s3fo.benchmarks.synthetic import Factors, write_synthetic
+
+    length = 12 if short else 40
+    found = []
+    for count in (1, 5):
+        videos = {
+            f"v{i}": Factors(objects=count, length=length, size=0.04) for i in range(2)
+        }
+        root = folder / str(count)
+        benchmark = write_synthetic(root, videos=videos, size=(480, 854))
+        masks = next(iter(benchmark.sequences[0].annotations.values())).parents[1]
+        found.append((f"synthetic, {count} objects", (benchmark, None, masks)))
+    real = shared / "fixtures/metrics/inputs/d16"
+    if real.is_dir() and not short:
+        images = shared / "data/davis2016-val/JPEGImages/480p"
+        data = (real / "gt", images, real / "pred")
+        found.append(("DAVIS-2016, 10 videos, OSVOS", data))
+    return found
+
+
+def measured(name: str, truth: Any, images: Any, results: Path, rounds: int) -> str:
+    """One row of the table."""
+    from evaluation import find_failures, object_attributes, score
+    from evaluation.attributes.video import open_videos
+
+    def read() -> None:
+        for video in open_videos(truth):
+            for frame in video.annotated_frames:
+                video.read_annotation(frame)
+
+    scores = score(results, truth, "davis-2017", workers=1)
+    table = object_attributes(truth, images=False, workers=1).frames
+    rows = len(table)
+    jobs: list[Callable[[], Any]] = [
+        lambda: object_attributes(truth, images=False, workers=1),
+        lambda: object_attributes(truth, images=images, workers=1),
+        read,
+        lambda: find_failures(results, truth, scores, attributes=False, workers=1),
+    ]
+    costs = [1000 * least(job, rounds) / rows for job in jobs]
+    cells = " | ".join(f"{cost:.2f}" for cost in costs)
+    if costs[1] > LIMIT:
+        print(f"{name}: {costs[1]:.2f} ms is above {LIMIT} ms", file=sys.stderr)
+    return f"| {name} | {rows} | {cells} |"
+
+
+def least(job: Callable[[], Any], rounds: int) -> float:
+    """Least CPU time of several rounds, seconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.process_time()
+        job()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+if __name__ == "__main__":
+    import cv2
+
+    cv2.setNumThreads(1)
+    main()
