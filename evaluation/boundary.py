@@ -9,6 +9,7 @@ section 4.1; `f_measure` and `_seg2bmap` of the DAVIS evaluation.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ def diagonal(shape: tuple[int, ...]) -> float:
     return float(np.linalg.norm(shape))
 
 
+@lru_cache(maxsize=64)
 def tolerance_radius(shape: tuple[int, ...]) -> int:
     """Boundary tolerance in whole pixels, ceil(0.008 * diagonal); 8 at 480p."""
     return math.ceil(TOLERANCE * diagonal(shape))

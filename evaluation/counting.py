@@ -71,7 +71,7 @@ def count_sequence(
             grids.append(grid)
         tick()
     visible = [ids[counts[:, GT_AREA] > 0] for ids, counts in rows]
-    object_ids = np.unique(np.concatenate([*end_ids, *visible])).astype(np.int64)
+    object_ids = _ascending({k for ids in (*end_ids, *visible) for k in ids.tolist()})
     proposal_ids, pairs = _assemble_pairs(grids, object_ids)
     return SequenceCounts(
         pair.name,
@@ -91,9 +91,11 @@ def _assemble(rows: Sequence[FrameRows], object_ids: Ids, protocol: Protocol) ->
     """[n, T, 7 or 9]; an object that a frame does not have counts nothing there."""
     n_counts = N_COUNTS_ADAPTIVE if protocol.boundary == "adaptive" else N_COUNTS
     counts = np.zeros((len(object_ids), len(rows), n_counts), dtype=np.int64)
+    place = {object_id: i for i, object_id in enumerate(object_ids.tolist())}
     for t, (ids, frame_counts) in enumerate(rows):
-        known = np.isin(ids, object_ids)
-        counts[np.searchsorted(object_ids, ids[known]), t] = frame_counts[known]
+        for object_id, row in zip(ids.tolist(), frame_counts, strict=True):
+            if object_id in place:
+                counts[place[object_id], t] = row
     return counts
 
 
