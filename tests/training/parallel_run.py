@@ -1,0 +1,51 @@
+"""Trains a few steps and writes the losses; run alone or by torchrun.
+
+Usage: parallel_run.py VIDEO_FOLDER OUT.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from s3fo.model import build_network
+from s3fo.training.api import clip_maker
+from s3fo.training.loading import clip_loader
+from s3fo.training.losses import PointSampling
+from s3fo.training.parallel import join_processes
+from s3fo.training.recipes import Phase, Recipe
+from s3fo.training.sources import training_videos
+from s3fo.training.trainer import RunOptions, Trainer
+
+
+def main(videos: str, out: str) -> None:
+    torch.set_num_threads(1)
+    processes = join_processes(torch.device("cpu"))
+    recipe = Recipe(
+        name="parallel",
+        model="tiny",
+        material="videos",
+        phases=(Phase(0, 64, 4, 4, 2),),
+        iterations=3,
+        max_objects=1,
+        learning_rate=1e-3,
+        points=PointSampling(256),
+    )
+    torch.manual_seed(0)
+    network = build_network("tiny")
+    maker = clip_maker(recipe, training_videos(videos), ())
+    folder = Path(tempfile.mkdtemp())
+    options = RunOptions(folder, workers=0, device=torch.device("cpu"))
+    trainer = Trainer(network, recipe, maker, options, processes=processes)
+    batches = iter(clip_loader(maker, trainer._sampler(), 0))
+    steps = [trainer.step([next(batches)]) for _ in range(recipe.iterations)]
+    if processes.leads:
+        Path(out).write_text(json.dumps({"world": processes.world, "steps": steps}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from evaluation.errors import InputError
+from s3fo.model import build_network
+from s3fo.training.api import clip_maker, hold_out, train
+from s3fo.training.clips import Clip, ClipRequest
+from s3fo.training.loading import clip_loader, collate
+from s3fo.training.losses import PointSampling
+from s3fo.training.recipes import RECIPES, Phase, get_recipe
+from s3fo.training.trainer import RunOptions, Trainer
+from s3fo.training.validation import PropagationScore
+
+
+def trainer(recipe, videos, folder: Path, **options) -> Trainer:
+    torch.manual_seed(0)
+    network = build_network(recipe.model)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = RunOptions(folder, workers=0, **options)
+    return Trainer(network, recipe, clip_maker(recipe, videos, ()), settings)
+
+
+def weights(run: Trainer) -> torch.Tensor:
+    parameters = [p.detach().flatten() for p in run.network.parameters()]
+    return torch.cat(parameters)
+
+
+def test_a_resumed_run_equals_an_unbroken_one(tiny_recipe, videos, tmp_path) -> None:
+    recipe = tiny_recipe(ema=0.9, schedule="cosine", warm_up=2)
+    whole = trainer(recipe, videos, tmp_path / "whole")
+    whole.run()
+
+    def stop_at_two(done: int, total: int, label: str) -> None:
+        if first.iteration == 2:
+            first._stop = True
+
+    first = trainer(recipe, videos, tmp_path / "parts")
+    first.run(stop_at_two)
+    assert 2 <= first.iteration < 4
+    second = trainer(recipe, videos, tmp_path / "parts")
+    second.resume()
+    second.run()
+    assert second.iteration == whole.iteration == 4
+    torch.testing.assert_close(weights(second), weights(whole), rtol=0, atol=0)
+    for name, value in whole.mean.state.items():
+        torch.testing.assert_close(second.mean.state[name], value, rtol=0, atol=0)
+
+
+def test_accumulated_batches_make_the_same_step(tiny_recipe, videos, tmp_path) -> None:
+    """Without batch norm in training mode, one batch of 2 is two batches of 1."""
+    recipe = tiny_recipe()
+    losses = []
+    for accumulate in (1, 2):
+        run = trainer(recipe, videos, tmp_path / str(accumulate), accumulate=accumulate)
+        batches = iter(clip_loader(run.maker, run._sampler(), 0))
+        losses.append(run.step([next(batches) for _ in range(accumulate)]))
+    # Different numbers of objects may be padded; that costs below 1e-4.
+    assert losses[0]["total_loss"] == pytest.approx(losses[1]["total_loss"], rel=1e-4)
+    assert losses[0]["gradient_norm"] == pytest.approx(
+        losses[1]["gradient_norm"], rel=1e-3
+    )
+
+
+def test_one_clip_is_learnt_by_heart(tiny_recipe, tmp_path) -> None:
+    """A large moving disc of noise on other noise."""
+    side, rng = 96, np.random.default_rng(0)
+    y, x = np.mgrid[:side, :side]
+    frames = rng.integers(0, 90, (3, side, side, 3), dtype=np.uint8)
+    labels = np.stack(
+        [(x - 40 - 6 * t) ** 2 + (y - 48 - 3 * t) ** 2 < 30**2 for t in range(3)]
+    ).astype(np.uint8)
+    frames[labels > 0] += np.array([120, 60, 0], np.uint8)
+    batch = collate([Clip(frames, labels, 1)])
+    steps = 40
+    recipe = tiny_recipe(
+        model="tiny",
+        phases=(Phase(0, side, 3, 1, 2),),
+        iterations=steps,
+        learning_rate=2e-3,
+        schedule="cosine",
+        warm_up=5,
+        points=PointSampling(2048),
+    )
+    torch.manual_seed(0)
+    options = RunOptions(tmp_path, workers=0)
+    run = Trainer(build_network(recipe.model), recipe, _Never(), options)
+    for _ in range(steps):
+        run.step([batch])
+    with torch.no_grad():
+        found = run.clip_model(batch).masks[0, :, 0] > 0.5
+    truth = batch.labels[0, 1:, 0] > 0
+    assert float((found & truth).sum() / (found | truth).sum()) > 0.97
+
+
+class _Never:
+    def __call__(self, rng: np.random.Generator, item: int, request: ClipRequest):
+        raise AssertionError("the test brings its own clip")
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_train_leaves_weights_state_and_curves(
+    tiny_recipe, video_folder, videos, tmp_path
+) -> None:
+    from s3fo.inference.weights import load_network
+
+    kept, held = hold_out(videos, ["two"])
+    score = PropagationScore(held, protocol="davis-2017")
+    seen = []
+    best = train(
+        tiny_recipe(iterations=2),
+        tmp_path,
+        videos=kept,
+        workers=0,
+        validate=score,
+        progress=lambda done, total, label: seen.append((done, total)),
+    )
+    assert best == tmp_path / "best.safetensors"
+    assert (tmp_path / "last.pt").exists()
+    assert seen[-1] == (1000, 1000)
+    rows = list(csv.DictReader((tmp_path / "curves.csv").open()))
+    assert {"J&F", "J", "F"} <= {row["name"] for row in rows}
+    assert list((tmp_path / "tensorboard").iterdir())
+    network = load_network(best)
+    assert network.config.name == "tiny_r18"
+    assert not list(tmp_path.glob(".*.part"))
+    again = PropagationScore(held)(network)
+    # The exported weights are float16.
+    validated = {r["name"]: float(r["value"]) for r in rows if r["name"] in again}
+    assert again["J&F"] == pytest.approx(validated["J&F"], abs=0.02)
+
+
+def test_training_goes_on_from_weights(tiny_recipe, videos, tmp_path) -> None:
+    first = train(tiny_recipe(iterations=1), tmp_path / "a", videos=videos, workers=0)
+    second = train(
+        tiny_recipe(iterations=1, learning_rate=0.0),
+        tmp_path / "b",
+        videos=videos,
+        init=first,
+        workers=0,
+    )
+    one, two = load_file(first), load_file(second)
+    name = "mask_decoder.pred.weight"
+    torch.testing.assert_close(one[name], two[name], rtol=0, atol=0)
+
+
+def test_a_run_of_another_recipe_is_not_resumed(tiny_recipe, videos, tmp_path) -> None:
+    train(tiny_recipe(iterations=1), tmp_path, videos=videos, workers=0)
+    with pytest.raises(InputError, match="recipe test"):
+        train(tiny_recipe(name="other"), tmp_path, videos=videos, workers=0)
+
+
+def test_missing_material_is_named(tmp_path) -> None:
+    with pytest.raises(InputError, match="annotated videos"):
+        train("s3-small", tmp_path)
+    with pytest.raises(InputError, match="one of"):
+        train("no-such-recipe", tmp_path)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(
+    tiny_recipe, videos, tmp_path
+) -> None:
+    with pytest.raises(InputError, match="whole number of clips"):
+        trainer(tiny_recipe(), videos, tmp_path, accumulate=3)
+
+
+def test_lost_gradients_end_the_run(tiny_recipe, videos, tmp_path) -> None:
+    run = trainer(tiny_recipe(learning_rate=1e-3), videos, tmp_path)
+    batch = next(iter(clip_loader(run.maker, run._sampler(), 0)))
+    broken = batch._replace(frames=batch.frames * float("nan"))
+    before = weights(run)
+    run._skipped = 18
+    run.step([broken])
+    torch.testing.assert_close(weights(run), before)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        run.step([broken])
+
+
+def test_the_published_stages() -> None:
+    one, two = get_recipe("vitb-stage-1"), get_recipe("vitb-stage-2-mega")
+    assert one.single_object and one.iterations == 80_000 and not one.autocast
+    assert one.phases == (Phase(0, 384, 3, 16, 2),)
+    assert two.iterations == 175_000 and two.autocast
+    assert two.phases == (Phase(0, 480, 8, 16, 3),)
+    assert two.points.num_points == 12544 and one.points.num_points == 8192
+    assert {"vitb-stage-2-base", "vitb-stage-2-with-mose", "s3-small"} < set(RECIPES)
