@@ -106,11 +106,12 @@ def _open(folder: Path) -> MaskSequence:
     return sequence
 
 
-def _png_files(folder: Path) -> dict[str, Path]:
+def _png_files(folder: Path) -> dict[str, str]:
+    """PNG files by frame name; plain strings, as there may be very many."""
     return {
-        name[:-4]: folder / name
+        name[:-4]: os.path.join(folder, name)
         for name in os.listdir(folder)
-        if name.lower().endswith(".png") and not name.startswith(".")
+        if name[-4:].lower() == ".png" and name[0] != "."
     }
 
 

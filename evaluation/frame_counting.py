@@ -109,7 +109,8 @@ class FrameCounter:
 
     def _count_label_maps(self, gt: LabelMap, pred: LabelMap) -> FrameRows:
         if self._adaptive:
-            ids = np.union1d(kernels.present_ids(gt), kernels.present_ids(pred))
+            found = {*_present(gt).tolist(), *_present(pred).tolist()}
+            ids = np.array(sorted(found), dtype=np.int64)
             return ids, kernels.count_frame_adaptive(gt, pred, ids)
         return kernels.count_present(gt, pred, tolerance_radius(gt.shape))
 

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from evaluation.errors import InputError
 from evaluation.png import decode_png_indices
 
+FilePath = str | os.PathLike[str]
+
 LabelMap = NDArray[np.integer[Any]]
 """[H, W], uint8 or uint16; 0 is background, k is object k."""
 
@@ -34,7 +36,7 @@ _PNG_END = b"IEND\xaeB`\x82"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 
-def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
+def read_label_map(path: FilePath) -> LabelMap:
     """Read the object ids stored in a PNG.
 
     Palette, grey (1, 2, 4, 8 and 16 bits) and black-and-white files give their raw
@@ -57,7 +59,9 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
 
 
 def decode_label_map(
-    data: bytes, path: Path, notice: Callable[[str], None] = warnings.warn
+    data: bytes,
+    path: FilePath,
+    notice: Callable[[str], None] = warnings.warn,
 ) -> LabelMap:
     """Decode the bytes of a PNG as :func:`read_label_map` does.
 
@@ -90,7 +94,7 @@ def decode_label_map(
     return pixels.astype(np.uint16 if bits_per_sample == 16 else np.uint8, copy=False)
 
 
-def write_label_map(path: str | os.PathLike[str], label_map: LabelMap) -> None:
+def write_label_map(path: FilePath, label_map: LabelMap) -> None:
     """Write object ids as a PNG: 8-bit with the DAVIS palette, 16-bit grey above 255.
 
     The file appears complete or not at all.
@@ -232,7 +236,7 @@ def encode_rle(mask: Mask) -> dict[str, Any]:
     }
 
 
-def _check_signature(path: Path, data: bytes) -> None:
+def _check_signature(path: FilePath, data: bytes) -> None:
     if data.startswith(PNG_SIGNATURE) and len(data) > 33:
         if _PNG_END in data:
             return
@@ -249,7 +253,7 @@ def _check_signature(path: Path, data: bytes) -> None:
     raise _damaged(path, "something else than a complete PNG")
 
 
-def _damaged(path: Path, found: str) -> InputError:
+def _damaged(path: FilePath, found: str) -> InputError:
     return InputError(
         path,
         found,
@@ -259,7 +263,7 @@ def _damaged(path: Path, found: str) -> InputError:
 
 
 def _ids_from_colours(
-    path: Path, pixels: NDArray[np.uint8], notice: Callable[[str], None]
+    path: FilePath, pixels: NDArray[np.uint8], notice: Callable[[str], None]
 ) -> LabelMap:
     """Map [H, W, 2..4] colours (alpha ignored) back to ids by the DAVIS palette."""
     if pixels.shape[2] == 2:
@@ -288,7 +292,7 @@ def _ids_from_colours(
     return nearest.astype(np.uint8)
 
 
-def _checked_ids(path: Path, ids: NDArray[Any]) -> NDArray[Any]:
+def _checked_ids(path: FilePath, ids: NDArray[Any]) -> NDArray[Any]:
     if ids.dtype == bool:
         ids = ids.astype(np.uint8)
     whole = np.issubdtype(ids.dtype, np.integer)

@@ -48,7 +48,7 @@ def run_in_order(
     Returns:
         The results in the order of `items`.
     """
-    available = workers or len(os.sched_getaffinity(0))
+    available = workers or _processors()
     report = _Report(sum(sizes), len(items), progress)
     if min(available, len(items)) <= 1:
         results = []
@@ -68,6 +68,13 @@ def run_in_order(
             raise
     by_index = {i: future.result() for future, i in futures.items()}
     return [by_index[i] for i in range(len(items))]
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _watch(

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ class Scores:
         fingerprint: digest of all masks that were read.
         notes: what a reader of the numbers should know, in sentences.
         inputs: names of the results and of the ground truth.
-        version: version of this software.
+        version: version of the software that made them; empty for this one.
     """
 
     protocol: Protocol
@@ -116,7 +115,7 @@ class Scores:
             "notes": list(self.notes),
             "inputs": dict(self.inputs),
             "fingerprint": self.fingerprint,
-            "version": self.version,
+            "version": self.version or software_version(),
         }
         cleaned: dict[str, Any] = _plain(document)
         return cleaned
@@ -202,6 +201,8 @@ def merge(shards: Sequence[Scores]) -> Scores:
 
 def software_version() -> str:
     """Version of the installed package; ``"unknown"`` when it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("s3fo")
     except PackageNotFoundError:

@@ -17,7 +17,7 @@ from evaluation.pairing import SequencePair
 from evaluation.parallel import Tick, run_in_order
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
-from evaluation.scores import Scores, software_version
+from evaluation.scores import Scores
 from evaluation.sequence_scores import SequenceScores, score_sequence
 from evaluation.sources import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.tables import frame_table, object_table
@@ -99,7 +99,6 @@ def score(
         _total_fingerprint(done),
         tuple(notes),
         {"results": label, "ground_truth": truth.label},
-        software_version(),
     )
 
 

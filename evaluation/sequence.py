@@ -6,13 +6,18 @@ import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap, Mask, decode_label_map, decode_rle
+from evaluation.labelmap import (
+    FilePath,
+    LabelMap,
+    Mask,
+    decode_label_map,
+    decode_rle,
+)
 
 ObjectMasks = dict[int, Mask]
 """Masks that may overlap: object id -> [H, W] bool."""
@@ -91,15 +96,14 @@ class FileSequence(MaskSequence):
 
     def read(self, frame: str) -> LabelMap:
         """The label map."""
-        path: Path = self._masks[frame]
-        data = path.read_bytes()
+        path = self._masks[frame]
+        data = _bytes(path)
         if frame not in self._digests:
             self._digests[frame] = _hash(data)
         return decode_label_map(data, path, self.remark)
 
     def _content(self, frame: str) -> bytes:
-        path: Path = self._masks[frame]
-        return path.read_bytes()
+        return _bytes(self._masks[frame])
 
 
 class ObjectFolderSequence(MaskSequence):
@@ -107,8 +111,8 @@ class ObjectFolderSequence(MaskSequence):
 
     overlapping = True
 
-    def __init__(self, name: str, files: Mapping[int, Mapping[str, Path]]) -> None:
-        frames: dict[str, dict[int, Path]] = {}
+    def __init__(self, name: str, files: Mapping[int, Mapping[str, FilePath]]) -> None:
+        frames: dict[str, dict[int, FilePath]] = {}
         for object_id, paths in sorted(files.items()):
             for frame, path in paths.items():
                 frames.setdefault(frame, {})[object_id] = path
@@ -116,13 +120,13 @@ class ObjectFolderSequence(MaskSequence):
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
-        paths: dict[int, Path] = self._masks[frame]
+        paths: dict[int, FilePath] = self._masks[frame]
         return str(paths.get(object_id, next(iter(paths.values()))))  # type: ignore[arg-type]
 
     def read(self, frame: str) -> ObjectMasks:
         """The masks of the objects annotated in this frame."""
-        paths: dict[int, Path] = self._masks[frame]
-        files = {object_id: path.read_bytes() for object_id, path in paths.items()}
+        paths: dict[int, FilePath] = self._masks[frame]
+        files = {object_id: _bytes(path) for object_id, path in paths.items()}
         if frame not in self._digests:
             self._digests[frame] = _hash(self._joined(files))
         return {
@@ -131,8 +135,8 @@ class ObjectFolderSequence(MaskSequence):
         }
 
     def _content(self, frame: str) -> bytes:
-        paths: dict[int, Path] = self._masks[frame]
-        return self._joined({k: path.read_bytes() for k, path in paths.items()})
+        paths: dict[int, FilePath] = self._masks[frame]
+        return self._joined({k: _bytes(path) for k, path in paths.items()})
 
     @staticmethod
     def _joined(files: Mapping[int, bytes]) -> bytes:
@@ -216,6 +220,11 @@ def natural(name: str) -> list[tuple[int, int, str]]:
         for part in re.split(r"(\d+)", name)
         if part
     ]
+
+
+def _bytes(path: FilePath) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _hash(data: bytes) -> bytes:
