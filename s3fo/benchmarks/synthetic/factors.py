@@ -31,6 +31,9 @@ class Factors:
         rotation: radians a frame.
         blur: exposure as a fraction of the frame time.
         crossing: the paths of all objects meet in the middle of the video.
+        cast: videos of one benchmark with the same number have the same scenery and
+            the same actors, so that they differ in the other factors only; None
+            casts each video anew.
     """
 
     objects: int = 1
@@ -48,6 +51,7 @@ class Factors:
     rotation: float = 0.01
     blur: float = 0.0
     crossing: bool = False
+    cast: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ PRESETS: dict[str, Preset] = {
     "attributes": Preset(
         size=(270, 480),
         videos={
-            f"{factor}-{step}": replace(_BASE, **levels)  # type: ignore[arg-type]
-            for factor, sweep in _SWEEPS.items()
+            f"{factor}-{step}": replace(_BASE, cast=cast, **levels)  # type: ignore[arg-type]
+            for cast, (factor, sweep) in enumerate(_SWEEPS.items())
             for step, levels in enumerate(sweep)
         },
     ),
@@ -152,8 +156,9 @@ def check_factors(name: str, factors: Factors) -> None:
         wrong.append(f"distractors={factors.distractors}")
     least = {"objects": 1, "length": 2, "growth": 1.0, "size": 1e-5}
     for item in fields(factors):
-        if getattr(factors, item.name) < least.get(item.name, 0):
-            wrong.append(f"{item.name}={getattr(factors, item.name)}")
+        value = getattr(factors, item.name)
+        if value is not None and value < least.get(item.name, 0):
+            wrong.append(f"{item.name}={value}")
     if factors.absence_frames + factors.occlusion_frames > factors.length - 4:
         wrong.append(f"absence and occlusion longer than {factors.length} frames")
     if wrong:

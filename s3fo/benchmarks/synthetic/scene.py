@@ -129,7 +129,7 @@ class Scene:
     shutter: float = 0.0
     antialias: bool = True
     noise: float = 2.0
-    factors: dict[str, float] = field(default_factory=dict)
+    factors: dict[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -170,9 +170,8 @@ def _write_all(
 
     def write(item: tuple[str, Factors]) -> tuple[str, Any]:
         name, factors = item
-        # All steps of a sweep are cast alike: they differ in the swept factor only.
-        cast = swept_factor(name) or name
-        rng = np.random.default_rng([order["seed"], crc32(cast.encode())])
+        own = crc32(name.encode()) if factors.cast is None else factors.cast
+        rng = np.random.default_rng([order["seed"], own])
         scene = _castable_scene(name, factors, order, rng)
         return name, _write_sequence(root, scene, rng, advance)
 
