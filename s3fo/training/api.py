@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.inference.weights import find_weights
 from s3fo.model.checkpoint import convert_objects, load_vit, load_weights, read_file
-from s3fo.model.config import SpatialSemanticConfig
+from s3fo.model.config import SpatialSemanticConfig, get_config
 from s3fo.model.network import S3Network, build_network
 from s3fo.model.vit import VisionTransformer
 from s3fo.model.vits_focus import VITS_FOCUS, fingerprint, load_vits
@@ -81,7 +81,7 @@ def train(
     if target.type == "cuda":
         target = torch.device("cuda", processes.local_rank)
     torch.manual_seed(recipe.seed)
-    network = build_network(recipe.model, single_object=recipe.single_object)
+    network = build_for(recipe)
     identity = load_backbone(network, backbone, backbone_file)
     if init is not None:
         load_initial(network, init)
@@ -108,6 +108,26 @@ def train(
     trainer.run(progress)
     best = options.folder / "best.safetensors"
     return best if best.exists() else options.folder / "last.safetensors"
+
+
+def build_for(recipe: Recipe) -> S3Network:
+    """The network a recipe trains, with fresh weights.
+
+    Raises:
+        InputError: a ViT is to be fine-tuned that the model does not have.
+    """
+    config = get_config(recipe.model, single_object=recipe.single_object)
+    if recipe.finetune:
+        if not isinstance(config.encoder, SpatialSemanticConfig):
+            raise InputError(
+                f"recipe {recipe.name}",
+                f"a ViT to fine-tune in {config.name}",
+                "a model with spatial-semantic blocks",
+                "Leave `finetune` empty.",
+            )
+        encoder = replace(config.encoder, finetune=recipe.finetune)
+        config = replace(config, encoder=encoder)
+    return build_network(config)
 
 
 def clip_maker(

@@ -44,6 +44,7 @@ class Recipe:
         iterations: optimiser steps.
         max_objects: most objects of a clip.
         single_object: train the one-object form of the network.
+        finetune: spatial-semantic blocks whose ViT blocks train too.
         object_shares: share of the steps whose clips hold at most 1, 2, ... objects.
             All clips of a step share this limit, so no padding is computed. Empty:
             every clip holds up to `max_objects`.
@@ -72,6 +73,7 @@ class Recipe:
     iterations: int
     max_objects: int = 3
     single_object: bool = False
+    finetune: tuple[int, ...] = ()
     object_shares: tuple[float, ...] = ()
     learning_rate: float = 1e-4
     schedule: Schedule = "constant"
@@ -159,7 +161,7 @@ RECIPES: dict[str, Recipe] = {
                 frame_colour=_COLOUR_PER_FRAME,
             ),
             videos=VideoStyle(
-                max_skip=((0, 4), (0.2, 6), (0.4, 9), (0.6, 14)),
+                max_skip=((0, 4), (0.2, 6), (0.4, 9), (0.6, 14), (0.8, 6)),
                 degrees=15,
                 shear=10,
                 crop_scale=(0.12, 0.75),
