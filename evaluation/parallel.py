@@ -1,12 +1,15 @@
-"""Run one job over many sequences, in threads, with progress and a clean stop."""
+"""Run one job over many sequences on all processors, with progress and a clean stop."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import threading
+import signal
+import sys
+import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Any, Generic, TypeVar
 
 from evaluation.progress import ProgressCallback
 from evaluation.sequence import Named
@@ -14,12 +17,14 @@ from evaluation.sequence import Named
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")
 
-_REPORT_EVERY = 0.1
-"""Seconds between reports of progress."""
-
-
 Tick = Callable[..., None]
 """``tick()`` or ``tick(n)`` tells that one or n more steps are done; may raise."""
+
+FEW_STEPS = 200
+"""Steps a processor below which starting a process costs more than it saves."""
+
+_REPORT_EVERY = 0.1
+"""Seconds between reports of progress."""
 
 
 class Stopped(Exception):
@@ -35,88 +40,127 @@ def run_in_order(
 ) -> list[Result]:
     """Run `job(item, tick)` for every item; `tick()` tells that a step is done.
 
-    The jobs spend their time in code that lets other threads run (decoding,
-    counting), so threads use all processors. Large items start first.
+    Processes are forked from this one, so nothing is imported or sent anew; where
+    that cannot be done safely, the items are done one after the other. (Threads
+    would not help: the steps are so short that they wait for each other.) Large
+    items start first.
 
     Args:
         job: what to do; may raise.
         items: what to do it with.
         sizes: steps of each item.
-        workers: threads; None for one a processor.
+        workers: processes; None for as many as are worth it.
         progress: called from this thread with steps done and steps in all.
 
     Returns:
         The results in the order of `items`.
     """
-    available = workers or _processors()
-    report = _Report(sum(sizes), len(items), progress)
-    if min(available, len(items)) <= 1:
-        results = []
-        for item in items:
-            results.append(job(item, report.step_now))
-            report.finished(item)
-            report.tell()
-        return results
-    order = sorted(range(len(items)), key=lambda i: -sizes[i])
-    with ThreadPoolExecutor(min(available, len(items))) as pool:
-        futures = {pool.submit(job, items[i], report.step): i for i in order}
-        try:
-            _watch(futures, items, report)
-        except BaseException:
-            report.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    by_index = {i: future.result() for future, i in futures.items()}
-    return [by_index[i] for i in range(len(items))]
+    n = _worth(workers, len(items), sum(sizes))
+    if n > 1:
+        return _Forked(job, items, sizes, progress).run(n)
+    told = _Told(sum(sizes), len(items), progress)
+    results = []
+    for item in items:
+        results.append(job(item, told.step))
+        told.finished(item)
+    return results
 
 
-def _processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _worth(workers: int | None, n_items: int, n_steps: int) -> int:
+    """Number of processes to use."""
+    if sys.platform != "linux" or multiprocessing.current_process().daemon:
+        return 1
+    wanted = workers or min(len(os.sched_getaffinity(0)), n_steps // FEW_STEPS)
+    return max(1, min(wanted, n_items))
 
 
-def _watch(
-    futures: dict[Future[Any], int], items: Sequence[Named], report: Any
-) -> None:
-    pending = set(futures)
-    while pending:
-        ended, pending = wait(pending, _REPORT_EVERY, FIRST_COMPLETED)
-        for future in sorted(ended, key=lambda future: futures[future]):
-            future.result()
-            report.finished(items[futures[future]])
-        report.tell()
-
-
-class _Report:
-    """Counts steps from any thread, tells about them in one."""
+class _Told:
+    """What the caller has been told of how far the work is."""
 
     def __init__(
-        self, total: int, n_items: int, progress: ProgressCallback | None
+        self, n_steps: int, n_items: int, progress: ProgressCallback | None
     ) -> None:
-        self._total, self._n_items, self._progress = total, n_items, progress
-        self._lock = threading.Lock()
-        self._steps, self._items, self._stopped = 0, 0, False
-        self._label = f"0/{n_items}"
+        self._n_steps, self._n_items, self._progress = n_steps, n_items, progress
+        self._steps, self._items, self._label = 0, 0, f"0/{n_items}"
 
     def step(self, steps: int = 1) -> None:
-        if self._stopped:
-            raise Stopped
-        with self._lock:
-            self._steps += steps
-
-    def step_now(self, steps: int = 1) -> None:
-        self.step(steps)
-        self.tell()
-
-    def stop(self) -> None:
-        self._stopped = True
+        self.tell(self._steps + steps)
 
     def finished(self, item: Named) -> None:
         self._items += 1
         self._label = f"{item.name} {self._items}/{self._n_items}"
+        self.tell(self._steps)
 
-    def tell(self) -> None:
+    def tell(self, steps: int) -> None:
+        self._steps = steps
         if self._progress is not None:
-            self._progress(self._steps, self._total, self._label)
+            self._progress(steps, self._n_steps, self._label)
+
+
+class _Forked(Generic[Item, Result]):
+    """Items done by processes that are forked from this one."""
+
+    def __init__(
+        self,
+        job: Callable[[Item, Tick], Result],
+        items: Sequence[Item],
+        sizes: Sequence[int],
+        progress: ProgressCallback | None,
+    ) -> None:
+        self._items, self._sizes = items, sizes
+        self._told = _Told(sum(sizes), len(items), progress)
+        self._context = multiprocessing.get_context("fork")
+        self._done = self._context.Value("q", 0)
+        self._stop = self._context.Event()
+        self._inherited = (job, items, self._done, self._stop)
+
+    def run(self, n: int) -> list[Result]:
+        """Do everything with `n` processes."""
+        largest_first = sorted(range(len(self._items)), key=lambda i: -self._sizes[i])
+        pool = ProcessPoolExecutor(n, self._context, _inherit, self._inherited)
+        try:
+            with warnings.catch_warnings():
+                # Other threads of this process are of no concern to the children:
+                # all they do is read files and count.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                futures = {pool.submit(_do, i): i for i in largest_first}
+            self._watch(futures)
+        except BaseException:
+            self._stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        pool.shutdown()
+        results = {i: future.result() for future, i in futures.items()}
+        return [results[i] for i in range(len(results))]
+
+    def _watch(self, futures: dict[Future[Any], int]) -> None:
+        pending = set(futures)
+        while pending:
+            ended, pending = wait(pending, _REPORT_EVERY, FIRST_COMPLETED)
+            self._told.tell(self._done.value)
+            for future in sorted(ended, key=lambda future: futures[future]):
+                future.result()
+                self._told.finished(self._items[futures[future]])
+
+
+_inherited: tuple[Any, ...] = ()
+"""In a forked process: job, items, counter of steps, flag to stop."""
+
+
+def _inherit(*inherited: Any) -> None:
+    global _inherited
+    _inherited = inherited
+    # The first process decides what an interrupt from the keyboard means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _do(i: int) -> Any:
+    job, items, done, stop = _inherited
+
+    def tick(steps: int = 1) -> None:
+        if stop.is_set():
+            raise Stopped
+        with done.get_lock():
+            done.value += steps
+
+    return job(items[i], tick)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from evaluation import kernels
 from evaluation.alignment import align
 from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
@@ -59,8 +60,8 @@ def score(
         binarize: take whatever is not 0 as object 1, in both masks.
         void: ground-truth label whose pixels are left out of both masks; None
             follows the protocol.
-        workers: threads; None takes one a processor, at most one a sequence. The
-            result does not depend on it.
+        workers: processes, at most one a sequence; None takes as many as there are
+            processors and work for them. The result does not depend on it.
         cache: keep pixel counts of finished sequences in a folder (True: the user's
             cache folder), so that unchanged sequences need no counting next time,
             and an interrupted job goes on where it was.
@@ -78,6 +79,7 @@ def score(
     predictions, label = open_results(results, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, leniency)
     job = _Job(rules, leniency, label, truth.label, open_cache(cache))
+    kernels.prepare()
     done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
     notes += [note for part in done for note in part.notes]
     kept = [part for part in done if len(part.scores.object_ids)]
