@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from plain_engine import PlainEngine
 
 from evaluation.errors import InputError
 from s3fo.inference.build import build_propagator
@@ -45,8 +48,12 @@ def _run(engine, frames, mask, **keywords):
     return [first, *(engine.step(frame) for frame in frames[1:])]
 
 
+def _config(overrides):
+    return InferenceConfig().with_overrides(**overrides)
+
+
 def _engine(network, **overrides):
-    return Propagator(network, InferenceConfig().with_overrides(**overrides))
+    return Propagator(network, _config(overrides))
 
 
 def test_probabilities_of_given_and_of_propagated_masks(tiny):
@@ -57,6 +64,42 @@ def test_probabilities_of_given_and_of_propagated_masks(tiny):
     assert engine.objects.ids == (2, 5)
     assert (first[1] > 0.5).sum() == (_mask(5, 2) == 2).sum()
     np.testing.assert_allclose(second.sum(0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"mem_every": 2, "max_mem_frames": 3, "stagger_updates": 1},
+        {**LONG, "top_k": 20, "chunk_size": 2},
+        {
+            **LONG,
+            "flip_aug": True,
+            "long_term": {**LONG["long_term"], "min_mem_frames": 1},
+        },
+        {"mem_every": 1, "max_internal_size": 32},
+    ],
+)
+def test_an_eventful_video_as_the_specification_tells_it(tiny, overrides):
+    """Late objects, a partial and a full annotation, a permanent frame, a deletion."""
+    late, partial = np.zeros((2, *SIZE), np.int64)
+    late[32:38, 5:30], partial[2:12, 5:45], partial[14:30, 4:20] = 9, 2, 7
+    masks = {
+        0: (_mask(1, 2), [1, 2]),
+        3: (late, [9]),
+        5: (partial, [2, 7]),
+        8: (_mask(1, 2, 9, 7), [1, 2, 9, 7]),
+    }
+    frames, results = _video(12), []
+    for engine in (_engine(tiny, **overrides), PlainEngine(tiny, _config(overrides))):
+        played = []
+        for t, frame in enumerate(frames):
+            if t == 10:
+                engine.delete_objects([2])
+            given = masks.get(t, (None, None))
+            played.append(engine.step(frame, *given, force_permanent=t == 6))
+        results.append(played)
+    for p, q in zip(*results, strict=True):
+        np.testing.assert_allclose(p, q, atol=2e-5)
 
 
 def test_torch_in_torch_out(tiny):
@@ -147,10 +190,9 @@ def test_clearing_parts(tiny):
     engine.clear_non_permanent()
     (after,) = engine.memory.token_counts
     assert (after.long, after.permanent, after.temporary) == (0, before.permanent, 0)
-    with_sensory = engine.step(frames[6])
-    engine.clear_non_permanent()
-    engine.clear_sensory()
-    without = engine.step(frames[6])
+    twin = copy.deepcopy(engine)
+    twin.clear_sensory()
+    with_sensory, without = engine.step(frames[6]), twin.step(frames[6])
     assert np.isfinite(without).all() and not np.array_equal(with_sensory, without)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
-from s3fo.benchmarks import VideoSequence, open_folders
+from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, merge_scores, predict
 from s3fo.inference.s3 import S3Method, choose_device, shrunk_size
 from s3fo.inference.scores import read_scores, write_scores
@@ -101,10 +101,8 @@ def test_video_file_and_first_mask(weights, tmp_path):
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     write_label_map(tmp_path / "mask.png", _mask({3: 5}))
-    names = tuple(f"{t:05d}" for t in range(FRAMES))
-    annotations = {names[0]: tmp_path / "mask.png"}
-    sequence = VideoSequence("clip", names, {}, annotations, video=video)
-    run = predict(sequence, tmp_path / "out", weights=weights)
+    sequences = open_folders(video, tmp_path / "mask.png")
+    run = predict(sequences, tmp_path / "out", weights=weights)
     assert not run.failures
     masks = _read(tmp_path / "out")
     assert len(masks) == FRAMES and 3 in masks["clip/00000.png"]
@@ -146,7 +144,8 @@ def test_merging_follows_object_ids(tmp_path):
         merge_scores([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
 
 
-def test_a_plain_checkpoint_is_recognised(tmp_path):
+def test_a_plain_checkpoint_is_recognised(tmp_path, monkeypatch):
+    monkeypatch.setattr("s3fo.inference.weights.PRESETS", ["tiny", "tiny_r18"])
     network = build_network("tiny_r18")
     torch.save({"weights": network.state_dict()}, tmp_path / "last.pth")
     assert load_network(tmp_path / "last.pth").config.name == "tiny_r18"
