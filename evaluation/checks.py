@@ -10,6 +10,9 @@ from evaluation.leniency import Leniency
 from evaluation.protocols import VOID, Protocol
 from evaluation.sequence_scores import SequenceScores
 
+MAX_PROPOSALS = 20
+"""Proposals a video that DAVIS takes in the unsupervised task."""
+
 MANY_IDS = 16
 """Predicted ids without an object from which masks look anti-aliased."""
 
@@ -36,6 +39,13 @@ def check_labels(
     _refuse_white(truth, counts.name, gt, pred)
     if gt == {VOID} and protocol.void_label == VOID:
         raise _white(truth, counts.name, "object ids from 1 on")
+    if protocol.matching == "proposals" and len(pred) > MAX_PROPOSALS:
+        raise InputError(
+            f"{results}, sequence {counts.name}",
+            f"{len(pred)} proposals",
+            f"at most {MAX_PROPOSALS}",
+            "Keep the best proposals, with one id through the whole video.",
+        )
     if protocol.objects == "foreground" or protocol.matching != "by-id":
         return []
     notes = []

@@ -89,6 +89,8 @@ class FrameCounter:
             pred = {} if isinstance(gt, dict) else np.zeros_like(gt)
         pred = self._fitted(pred, gt, pair, frame)
         if isinstance(gt, dict) or isinstance(pred, dict):
+            if 0 in gt and not isinstance(pred, dict):
+                raise _no_room_for_zero(pair.where(frame))
             return self._count_overlapping(_as_objects(gt, pred), _as_objects(pred, gt))
         if self._void is not None:
             self._note(_present(gt), _present(pred))
@@ -160,6 +162,15 @@ class FrameCounter:
             "Write the masks in the size of the ground truth, or allow nearest "
             "resizing (resize='nearest', --resize nearest).",
         )
+
+
+def _no_room_for_zero(where: str) -> InputError:
+    return InputError(
+        where,
+        "a label map, where 0 is background",
+        "a mask for each object, as the ground truth has an object 0",
+        "Write one folder an object: <sequence>/<object>/<frame>.png.",
+    )
 
 
 def _count_pairs(gt: LabelMap, pred: LabelMap) -> PairGrid:

@@ -228,6 +228,26 @@ def test_two_dimensional_results_per_sequence_are_refused(small):
         score({"walk": np.zeros((60, 80), np.uint8)}, small.gt)
 
 
+def test_object_zero_needs_masks_of_its_own(small):
+    gt = {f: {0: m[1], 1: m[2]} for f, m in object_masks(small.gt).items()}
+    pred = {f: {0: m[1], 1: m[2]} for f, m in object_masks(small.pred).items()}
+    scores = score({"walk": pred}, {"walk": gt}, "sa-v")
+    assert scores.objects["object"].tolist() == [0, 1]
+    with pytest.raises(InputError, match="object 0"):
+        score(small.pred, {"walk": gt}, "sa-v")
+
+
+def test_more_proposals_than_davis_takes_are_refused(small):
+    def crowd(label_map, frame):
+        label_map[-1, :21] = np.arange(1, 22)
+        return label_map
+
+    small.change(small.pred, crowd)
+    with pytest.raises(InputError, match="21 proposals"):
+        score(small.pred, small.gt, "davis-2017-unsupervised")
+    assert score(small.pred, small.gt, "trackeval-davis").summary["J"] > 0.5
+
+
 def test_void_of_choice(small):
     for path in (small.gt / "walk").iterdir():
         label_map = read_label_map(path)
