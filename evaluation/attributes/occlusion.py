@@ -24,6 +24,11 @@ _REACH = 1.0
 _ENVELOPE_SHARE = 0.2
 """On either side it is the median of this largest share of the areas."""
 
+LEAVING_CONTACT = 0.1
+"""An object last seen with at least this share of its contour on the frame's border
+left the frame; with less it was hidden. (Where it returns says nothing: what was
+hidden may come back near the border.)"""
+
 _BORDER_SLACK = 0.02
 """More border contact than this above the fullest frames' explains a dip."""
 
@@ -127,8 +132,8 @@ def absences(
         border: [n] share of the contour on the frame's border.
 
     Returns:
-        (first, last + 1, why) per run: `"left frame"` when the object touched the
-        border where it was last or next seen, else `"hidden"`.
+        (first, last + 1, why) per run: `"left frame"` when the border cut the object
+        where it was last seen (`LEAVING_CONTACT`), else `"hidden"`.
     """
     seen = np.flatnonzero(visible)
     if not len(seen):
@@ -136,9 +141,6 @@ def absences(
     runs = []
     for before, after in zip(seen, [*seen[1:], len(visible)], strict=True):
         if after - before > 1:
-            at_border = border[before] > 0 or (
-                after < len(visible) and border[after] > 0
-            )
-            why = "left frame" if at_border else "hidden"
+            why = "left frame" if border[before] >= LEAVING_CONTACT else "hidden"
             runs.append((int(before) + 1, int(after), why))
     return runs

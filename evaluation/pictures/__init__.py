@@ -1,27 +1,31 @@
-"""Pictures of scores and failures: error maps, strips, timelines, charts."""
+"""Pictures of scores and failures: error maps, strips, timelines, charts.
 
-from evaluation.pictures.attribute_chart import attribute_chart
-from evaluation.pictures.errors import (
-    PIXEL_COLOURS,
-    PIXEL_NAMES,
-    Pixel,
-    error_map,
-    lay_over,
-)
-from evaluation.pictures.failure_strip import error_map_figure, failure_strip
-from evaluation.pictures.style import KIND_COLOURS, save_figure
-from evaluation.pictures.timeline import timeline
+Names are loaded when they are first used: error maps need no matplotlib.
+"""
 
-__all__ = [
-    "KIND_COLOURS",
-    "PIXEL_COLOURS",
-    "PIXEL_NAMES",
-    "Pixel",
-    "attribute_chart",
-    "error_map",
-    "error_map_figure",
-    "failure_strip",
-    "lay_over",
-    "save_figure",
-    "timeline",
-]
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "KIND_COLOURS": "style",
+    "PIXEL_COLOURS": "errors",
+    "PIXEL_NAMES": "errors",
+    "Pixel": "errors",
+    "attribute_chart": "chart",
+    "error_map": "errors",
+    "error_map_figure": "strip",
+    "failure_strip": "strip",
+    "lay_over": "errors",
+    "save_figure": "style",
+    "timeline": "through_time",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"evaluation.pictures.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -15,7 +15,9 @@ from s3fo.datasets.database import configure
 configure()
 
 if TYPE_CHECKING:
+    from s3fo.datasets.attributes import compute_attributes, write_attributes
     from s3fo.datasets.build import load_benchmark
+    from s3fo.datasets.failures import failure_clips, find_failures, write_failures
     from s3fo.datasets.predictions import add_predictions, remove_predictions
     from s3fo.datasets.records import (
         open_dataset,
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_predictions",
+    "compute_attributes",
     "configure",
     "evaluate",
+    "failure_clips",
+    "find_failures",
     "load_benchmark",
     "object_colour",
     "open_dataset",
@@ -36,12 +41,17 @@ __all__ = [
     "recall_predictions",
     "remove_predictions",
     "worst",
+    "write_attributes",
+    "write_failures",
     "write_scores",
 ]
 
 _MODULES = {
     "add_predictions": "predictions",
+    "compute_attributes": "attributes",
     "evaluate": "scores",
+    "failure_clips": "failures",
+    "find_failures": "failures",
     "load_benchmark": "build",
     "object_colour": "views",
     "open_dataset": "records",
@@ -49,6 +59,8 @@ _MODULES = {
     "recall_predictions": "records",
     "remove_predictions": "predictions",
     "worst": "views",
+    "write_attributes": "attributes",
+    "write_failures": "failures",
     "write_scores": "scores",
 }
 

@@ -10,6 +10,7 @@ from bson import ObjectId
 from fiftyone import ViewField
 
 from evaluation.errors import InputError
+from evaluation.pictures.errors import PIXEL_COLOURS, PIXEL_NAMES
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.mask_files import mask_targets
 from s3fo.datasets.records import recall_predictions
@@ -143,6 +144,10 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
         {"value": str(object_id), "color": object_colour(object_id)}
         for object_id in range(1, max(highest, _LEAST_COLOURS) + 1)
     ]
+    errors = [
+        {"intTarget": int(pixel), "color": code}
+        for pixel, code in PIXEL_COLOURS.items()
+    ]
     names = [GROUND_TRUTH, *recall_predictions(dataset)]
     paths = [f"frames.{name}" for name in names]
     paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
@@ -153,6 +158,10 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
         fields=[
             {"path": path, "colorByAttribute": "index", "valueColors": colours}
             for path in paths
+        ]
+        + [
+            {"path": path, "maskTargetsColors": errors}
+            for path in _error_fields(dataset)
         ],
     )
 
@@ -166,7 +175,14 @@ def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
             first = next((path for path in paths if path), None)
             if first:
                 targets[field] = mask_targets(Path(first))
-    return targets
+    meanings = {int(pixel): name for pixel, name in PIXEL_NAMES.items()}
+    return targets | {field: meanings for field in _error_fields(dataset)}
+
+
+def _error_fields(dataset: fo.Dataset) -> list[str]:
+    """The frame fields with error maps."""
+    fields = [f"{key}_errors" for key in dataset.list_evaluations()]
+    return [f"frames.{name}" for name in fields if dataset.has_frame_field(name)]
 
 
 def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
@@ -180,8 +196,10 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     masks = {path for path in schema if path.startswith("frames.")} - bookkeeping
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
     for key in dataset.list_evaluations():
-        fields = (f"{key}_JF", f"{key}_J", f"{key}_F", f"{key}_objects")
-        groups[f"evaluation {key}"] = [path for path in fields if path in schema]
+        names = ("JF", "J", "F", "objects", "failures")
+        fields = [f"{key}_{name}" for name in names]
+        # Named as FiftyOne does, so that it renames and deletes the group itself.
+        groups[key] = [path for path in fields if path in schema]
     groups["video"] = list(_ABOUT_VIDEO)
     grouped = {path for paths in groups.values() for path in paths}
     groups["metadata"] = [f"metadata.{name}" for name in _METADATA]

@@ -1,0 +1,131 @@
+"""Attributes on a dataset: sliders that filter objects by what makes them hard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import fiftyone as fo
+import pandas as pd
+
+from evaluation.attributes import (
+    ATTRIBUTES,
+    Attribute,
+    Attributes,
+    FeatureExtractor,
+    object_attributes,
+)
+from evaluation.progress import ProgressCallback
+from s3fo.datasets import views
+from s3fo.datasets.records import recall_benchmark
+
+OFFICIAL = "official_tags"
+"""Attribute of `objects` with the benchmark's own tags; they describe the video."""
+
+COMPUTED = "tags_computed"
+"""Attribute of `objects` with the computed tags that hold, e.g. ``["OCC", "FM"]``."""
+
+_FIELDS = {"number": fo.FloatField, "count": fo.IntField, "bucket": fo.StringField}
+
+
+def compute_attributes(
+    dataset: fo.Dataset,
+    *,
+    extractor: FeatureExtractor | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Attributes:
+    """Measure the objects of a dataset, and show the attributes on them.
+
+    They appear on `objects` and on the ``<eval_key>_objects`` of every evaluation
+    (evaluations made later get them when they are written), so that the sliders of
+    the sidebar filter objects by occlusion, size, speed and so on.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        extractor: describes appearance for similarities; None uses colour and texture.
+        workers: threads; None takes one a processor.
+        progress: called as frames get done.
+
+    Returns:
+        The tables.
+
+    Raises:
+        InputError: the dataset is of other origin, or files are broken.
+    """
+    attributes = object_attributes(
+        recall_benchmark(dataset),
+        extractor=extractor,
+        workers=workers,
+        progress=progress,
+    )
+    write_attributes(dataset, attributes)
+    return attributes
+
+
+def write_attributes(dataset: fo.Dataset, attributes: Attributes) -> None:
+    """Show attributes on a dataset, as `compute_attributes` describes.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        attributes: of the same benchmark.
+    """
+    fields = ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
+    for field in fields:
+        if dataset.has_sample_field(field):
+            _declare(dataset, field)
+            _write(dataset, field, attributes.objects)
+    views.apply_defaults(dataset)
+
+
+def shown_attributes() -> list[Attribute]:
+    """Attributes that become fields of objects; tags are gathered in one list."""
+    return [item for item in ATTRIBUTES.values() if item.kind != "tag"]
+
+
+def _declare(dataset: fo.Dataset, field: str) -> None:
+    for item in shown_attributes():
+        path = f"{field}.detections.{item.name}"
+        unit = f" ({item.unit})" if item.unit else ""
+        dataset.add_sample_field(
+            path,
+            _FIELDS[item.kind],
+            description=f"{item.title}{unit}: {item.definition}",
+        )
+    for name in (COMPUTED, OFFICIAL):
+        path = f"{field}.detections.{name}"
+        dataset.add_sample_field(path, fo.ListField, subfield=fo.StringField)
+
+
+def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:
+    """One bulk write per attribute."""
+    rows = {(row["sequence"], row["object"]): row for row in objects.to_dict("records")}
+    sequences, indices = dataset.values(["sequence", f"{field}.detections.index"])
+    keys = [
+        [(sequence, index) for index in own or ()]
+        for sequence, own in zip(sequences, indices, strict=True)
+    ]
+    for item in shown_attributes():
+        values = [
+            [_plain(rows.get(key, {}).get(item.name)) for key in own] for own in keys
+        ]
+        dataset.set_values(f"{field}.detections.{item.name}", values)
+    for name, prefix in ((COMPUTED, "auto_"), (OFFICIAL, "official_")):
+        columns = [str(column) for column in objects if str(column).startswith(prefix)]
+        values = [[_tags(rows.get(key, {}), columns) for key in own] for own in keys]
+        dataset.set_values(f"{field}.detections.{name}", values)
+
+
+def _tags(row: Mapping[Any, Any], columns: Iterable[str]) -> list[str] | None:
+    """The tags that hold; None where none of them is known."""
+    known = [column for column in columns if not pd.isna(row.get(column, pd.NA))]
+    if not known:
+        return None
+    return [column.split("_", 1)[1] for column in known if row[column]]
+
+
+def _plain(value: Any) -> Any:
+    """Missing values as None, numpy numbers as Python's."""
+    if value is None or pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,281 @@
+"""Failures on a dataset: clips that open where a method broke, and error maps."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+from bson import ObjectId
+from fiftyone import ViewField
+from PIL import Image
+
+from evaluation.attributes import Attributes
+from evaluation.errors import InputError
+from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
+from evaluation.failures import find_failures as find
+from evaluation.labelmap import write_atomically
+from evaluation.pictures.errors import error_map
+from evaluation.progress import ProgressCallback
+from evaluation.scores import Scores
+from evaluation.scoring import score
+from s3fo.datasets import views
+from s3fo.datasets.parallel import map_ahead
+from s3fo.datasets.records import recall_benchmark, recall_predictions
+from s3fo.datasets.video_files import video_cache
+
+_NUMBERS = {
+    "index": fo.IntField,
+    "other": fo.IntField,
+    "rank": fo.IntField,
+    "worst_frame": fo.IntField,
+    "cost": fo.FloatField,
+    "severity": fo.FloatField,
+    "worst_J": fo.FloatField,
+    "worst_F": fo.FloatField,
+    "recovers": fo.BooleanField,
+    "mutual": fo.BooleanField,
+}
+
+
+def find_failures(
+    dataset: fo.Dataset,
+    eval_key: str,
+    *,
+    attributes: Attributes | bool = True,
+    error_maps: bool = True,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Failures:
+    """Find the failures behind an evaluation, and show them on the dataset.
+
+    There appear
+
+    - ``<eval_key>_failures``: one `TemporalDetection` per event, labelled by its
+      kind, with object, cost (in J&F of the benchmark), severity (frames of J&F
+      lost), worst frame and circumstances of its onset; clips of it
+      (`failure_clips`) open where it began;
+    - ``frames.<eval_key>_errors``: error maps (hit, missed, false, wrong identity);
+    - saved views "<eval_key> worst objects", "... identity swaps" and "... after
+      return".
+
+    Args:
+        dataset: with the evaluation `eval_key` on it, made by `evaluate`.
+        eval_key: the evaluation.
+        attributes: as for `evaluation.find_failures`.
+        error_maps: whether to make them; they are kept in the cache folder.
+        workers: threads; None takes one a processor.
+        progress: called as frames get done.
+
+    Returns:
+        The failures as tables.
+
+    Raises:
+        InputError: no such evaluation, or its files are gone.
+    """
+    scores, folder = _scores(dataset, eval_key, workers)
+    benchmark = recall_benchmark(dataset)
+    failures = find(
+        folder,
+        benchmark,
+        scores,
+        attributes=attributes,
+        workers=workers,
+        progress=progress,
+    )
+    write_failures(dataset, eval_key, failures)
+    if error_maps:
+        masks = ComparedMasks(folder, benchmark, scores)
+        _write_error_maps(dataset, eval_key, masks, workers)
+    views.apply_defaults(dataset)
+    _save_views(dataset, eval_key)
+    return failures
+
+
+def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> None:
+    """Show the events as ``<eval_key>_failures``, replacing earlier ones.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        eval_key: the evaluation they are about.
+        failures: of the same benchmark.
+    """
+    field = f"{eval_key}_failures"
+    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
+    dataset.add_sample_field(field, document, embedded_doc_type=labels)
+    for name, kind in _NUMBERS.items():
+        dataset.add_sample_field(f"{field}.detections.{name}", kind)
+    dataset.add_sample_field(
+        f"{field}.detections.onset", fo.ListField, subfield=fo.StringField
+    )
+    events = dict(iter(failures.events.groupby("sequence", sort=False)))
+    scored = set(failures.frames["sequence"])
+    values = {
+        sequence.name: _detections(events.get(sequence.name), sequence.frames)
+        for sequence in recall_benchmark(dataset)
+        if sequence.name in scored
+    }
+    dataset.set_values(field, values, key_field="sequence")
+
+
+def failure_clips(
+    dataset: fo.Dataset,
+    eval_key: str,
+    kind: FailureKind | str | None = None,
+    k: int | None = None,
+) -> fo.DatasetView:
+    """Clips of failure events, the most costly first.
+
+    Args:
+        dataset: with failures on it.
+        eval_key: the evaluation they are about.
+        kind: only this kind, e.g. ``"identity swap"``.
+        k: at most so many.
+
+    Raises:
+        InputError: no failures were found for this evaluation, or no such kind.
+    """
+    field = _failure_field(dataset, eval_key)
+    paths = [f"{field}.detections.{name}" for name in ("id", "label", "rank")]
+    wanted = None if kind is None else _checked_kind(kind)
+    events = [
+        (rank, label_id)
+        for label_id, label, rank in zip(
+            *dataset.values(paths, unwind=True), strict=True
+        )
+        if wanted in (None, label)
+    ]
+    kept = [ObjectId(label_id) for _, label_id in sorted(events)[:k]]
+    view = dataset.filter_labels(field, ViewField("_id").is_in(kept))
+    return view.to_clips(field).sort_by(f"{field}.rank")
+
+
+def _checked_kind(kind: FailureKind | str) -> str:
+    names = [item.value for item in FailureKind]
+    name = kind.value if isinstance(kind, FailureKind) else kind
+    if name not in names:
+        raise InputError(
+            "kind", repr(kind), f"one of {', '.join(names)}", "Choose one."
+        )
+    return name
+
+
+def _failure_field(dataset: fo.Dataset, eval_key: str) -> str:
+    field = f"{eval_key}_failures"
+    if not dataset.has_sample_field(field):
+        raise InputError(
+            f"dataset {dataset.name}",
+            f"no failures of {eval_key!r}",
+            "failures found earlier",
+            "Find them first with s3fo.find_failures(dataset, eval_key).",
+        )
+    return field
+
+
+def _scores(
+    dataset: fo.Dataset, eval_key: str, workers: int | None
+) -> tuple[Scores, Path]:
+    """The evaluation's scores, made again from the files, and the results folder."""
+    known = dataset.list_evaluations()
+    if eval_key not in known or not dataset.has_sample_field(f"{eval_key}_JF"):
+        raise InputError(
+            "eval_key",
+            repr(eval_key),
+            f"one of {', '.join(known) or 'no evaluations yet'}",
+            "Evaluate predictions first.",
+        )
+    config = dataset.get_evaluation_info(eval_key).config
+    name = config.pred_field.removeprefix("frames.")
+    folder = recall_predictions(dataset)[name].folder
+    evaluated = dataset.exists(f"{eval_key}_JF").values("sequence")
+    scores = score(
+        folder,
+        recall_benchmark(dataset),
+        config.protocol,
+        sequences=evaluated,
+        workers=workers,
+    )
+    return scores, folder
+
+
+def _detections(
+    events: pd.DataFrame | None, frames: Sequence[str]
+) -> fo.TemporalDetections:
+    """The events of one sequence; frame numbers count from 1."""
+    number = {frame: index for index, frame in enumerate(frames, start=1)}
+    rows = [] if events is None else events.to_dict("records")
+    return fo.TemporalDetections(
+        detections=[
+            fo.TemporalDetection(
+                label=row["kind"],
+                support=[number[row["start"]], number[row["end"]]],
+                index=int(row["object"]),
+                other=int(row["other"]) or None,
+                rank=int(row["event"]) + 1,
+                worst_frame=number[row["worst"]],
+                cost=float(row["cost"]),
+                severity=float(row["loss"]),
+                worst_J=float(row["worst_J"]),
+                worst_F=float(row["worst_F"]),
+                recovers=bool(row["recovers"]),
+                mutual=bool(row["mutual"]),
+                onset=[name for name in CIRCUMSTANCES if row.get(name)],
+            )
+            for row in rows
+        ]
+    )
+
+
+def _error_folder(dataset: fo.Dataset, eval_key: str) -> Path:
+    return video_cache().parent / "errors" / dataset.name / eval_key
+
+
+def _write_error_maps(
+    dataset: fo.Dataset, eval_key: str, masks: ComparedMasks, workers: int | None
+) -> None:
+    """Error maps as grey PNGs that the frames refer to, one write per sequence."""
+    field = f"{eval_key}_errors"
+    document = fo.EmbeddedDocumentField
+    dataset.add_frame_field(field, document, embedded_doc_type=fo.Segmentation)
+    folder = _error_folder(dataset, eval_key)
+
+    def draw(name: str) -> tuple[str, dict[str, Path]]:
+        paths = {}
+        for frame in masks.pairs[name].gt.frames:
+            paths[frame] = folder / name / f"{frame}.png"
+            _write_grey(paths[frame], error_map(*masks.read(name, frame)))
+        return name, paths
+
+    frames = {item.name: item.frames for item in recall_benchmark(dataset)}
+    for name, paths in map_ahead(draw, list(masks.pairs), workers):
+        labels: list[Any] = [
+            fo.Segmentation(mask_path=str(paths[frame])) if frame in paths else None
+            for frame in frames[name]
+        ]
+        view = dataset.select_by("sequence", [name])
+        view.set_values(f"frames.{field}", [labels], validate=False)
+
+
+def _write_grey(path: Path, pixels: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    write_atomically(path, buffer.getvalue())
+
+
+def _save_views(dataset: fo.Dataset, eval_key: str) -> None:
+    """Views to choose in the App; they follow the labels that are there."""
+    field = _failure_field(dataset, eval_key)
+    swaps = ViewField("label") == FailureKind.IDENTITY_SWAP.value
+    late = ViewField("label") == FailureKind.LATE_RECOVERY.value
+    returned = ViewField("onset").contains("after_return")
+    saved = {
+        "worst objects": views.worst(dataset, eval_key, 20),
+        "identity swaps": dataset.filter_labels(field, swaps),
+        "after return": dataset.filter_labels(field, late | returned),
+    }
+    for name, view in saved.items():
+        dataset.save_view(f"{eval_key} {name}", view, overwrite=True)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import evaluation
+import s3fo
+from evaluation.errors import InputError
+from evaluation.pictures import PIXEL_COLOURS, Pixel
+from s3fo.datasets import failure_clips, find_failures
+
+
+@pytest.fixture
+def failing(predicted):
+    s3fo.evaluate(predicted, "shifted", "k")
+    find_failures(predicted, "k")
+    return predicted
+
+
+def test_events_are_those_that_evaluation_finds(failing, results, benchmark):
+    expected = evaluation.find_failures(results, benchmark).events
+    assert len(expected)
+    sample = failing.one(s3fo.datasets.failures.ViewField("sequence") == "pair")
+    (lost,) = [d for d in sample.k_failures.detections if d.label == "missed"]
+    row = expected[expected["kind"] == "missed"].iloc[0]
+    # Object 2 is lost in frame 00004, the fifth.
+    assert (lost.index, lost.support, lost.worst_frame) == (2, [5, 5], 5)
+    assert lost.cost == row["cost"] and lost.rank == row["event"] + 1
+    assert lost.recovers and lost.other is None
+    costs = failing.values("k_failures.detections.cost", unwind=True)
+    assert sum(costs) == pytest.approx(expected["cost"].sum())
+
+
+def test_clips_open_at_failures_most_costly_first(failing):
+    clips = failure_clips(failing, "k")
+    ranks = clips.values("k_failures.rank")
+    assert ranks == list(range(1, len(ranks) + 1))
+    (clip,) = failure_clips(failing, "k", kind="missed")
+    assert clip.support == [5, 5] and clip.k_failures.label == "missed"
+    assert len(failure_clips(failing, "k", k=1)) == 1
+    with pytest.raises(InputError, match="one of false on absent"):
+        failure_clips(failing, "k", kind="nonsense")
+
+
+def test_error_maps_are_named_and_coloured(failing):
+    targets = failing.mask_targets["frames.k_errors"]
+    assert targets == {1: "hit", 2: "missed", 3: "false", 4: "wrong identity"}
+    (scheme,) = [
+        field
+        for field in failing.app_config.color_scheme.fields
+        if field["path"] == "frames.k_errors"
+    ]
+    colours = {
+        entry["intTarget"]: entry["color"] for entry in scheme["maskTargetsColors"]
+    }
+    assert colours == {int(pixel): code for pixel, code in PIXEL_COLOURS.items()}
+    sample = failing.one(s3fo.datasets.failures.ViewField("sequence") == "pair")
+    with Image.open(sample.frames[5].k_errors.mask_path) as image:
+        assert image.mode == "L"
+        pixels = np.array(image)
+    assert pixels.shape == (61, 93)
+    assert {Pixel.HIT, Pixel.MISSED, Pixel.FALSE} <= set(np.unique(pixels).tolist())
+
+
+def test_views_are_saved_for_the_app(failing):
+    names = {"k worst objects", "k identity swaps", "k after return"}
+    assert names <= set(failing.list_saved_views())
+    assert len(failing.load_saved_view("k worst objects")) == 2
+    assert len(failing.load_saved_view("k identity swaps")) == 0
+
+
+def test_finding_again_replaces(failing):
+    before = failing.count("k_failures.detections")
+    find_failures(failing, "k", error_maps=False)
+    assert failing.count("k_failures.detections") == before
+
+
+def test_what_is_missing_is_said(predicted):
+    with pytest.raises(InputError, match="no evaluations yet"):
+        find_failures(predicted, "k")
+    s3fo.evaluate(predicted, "shifted", "k")
+    with pytest.raises(InputError, match="no failures of 'k'"):
+        failure_clips(predicted, "k")
