@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.labelmap import write_label_map
+from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
 from s3fo.cli import main
 
@@ -198,3 +198,56 @@ def test_doctor_reports_every_check(cli):
     checks = {check["name"]: check for check in json.loads(out)}
     assert code == 0, checks
     assert {"python", "packages", "database", "video codec"} <= set(checks)
+
+
+@pytest.fixture(scope="module")
+def shifted(benchmark, tmp_path_factory) -> Path:
+    """Results whose every mask is 6 pixels off."""
+    results = tmp_path_factory.mktemp("shifted") / "results"
+    for path in masks(benchmark).rglob("*.png"):
+        label_map = np.roll(read_label_map(path), 6, axis=1)
+        target = results / path.relative_to(masks(benchmark))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_label_map(target, label_map)
+    return results
+
+
+def test_attributes_of_every_object(cli, benchmark):
+    code, out, _ = cli(
+        "attributes", "--gt", masks(benchmark), "--images", images(benchmark), "--json"
+    )
+    rows = json.loads(out)
+    assert code == 0 and {row["sequence"] for row in rows} == {"one", "two"}
+    assert all(0 <= row["occlusion"] <= 1 and row["length"] > 0 for row in rows)
+
+
+def test_failures_add_up_to_what_is_lost(cli, benchmark, shifted, tmp_path):
+    pictures = tmp_path / "pictures"
+    code, out, _ = cli(
+        "failures", shifted, "--gt", masks(benchmark), "--top", "1", "--pictures",
+        pictures, "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert code == 0 and found["events"]
+    lost = sum(kind["cost"] for kind in found["kinds"]) + found["unassigned"]
+    assert lost == pytest.approx(1 - found["J&F"])
+    assert {path.suffix for path in pictures.iterdir()} == {".png", ".svg"}
+
+
+def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path):
+    saved = tmp_path / "good", tmp_path / "bad"
+    for results, folder in zip((masks(benchmark), shifted), saved, strict=True):
+        gt = masks(benchmark)
+        code, _, _ = cli("evaluate", results, "--gt", gt, "--out", folder, "--no-cache")
+        assert code == 0
+    code, out, _ = cli(
+        "breakdown", *saved, "--gt", masks(benchmark), "--by", "length", "--json"
+    )
+    groups = json.loads(out)["groups"]
+    assert code == 0
+    assert all(row["mean"] == 1.0 for row in groups if row["method"] == "good")
+    assert all(row["mean"] < 1.0 for row in groups if row["method"] == "bad")
+
+    code, out, _ = cli("compare", *saved, "--json")
+    result = json.loads(out)
+    assert code == 0 and result["low"] <= result["delta"] <= result["high"] < 0

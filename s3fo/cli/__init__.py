@@ -25,7 +25,7 @@ app = typer.Typer(
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
     # Imported for their commands, which they register with `app`.
-    from s3fo.cli import catalog, data, model, scores, system  # noqa: F401
+    from s3fo.cli import analysis, catalog, data, model, scores, system  # noqa: F401
 
     try:
         app()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from typing import Any
 
 from evaluation.progress import ProgressCallback
@@ -15,6 +15,14 @@ def print_json(value: Any) -> None:
     """Print `value` as one JSON document on standard output."""
     json.dump(value, sys.stdout, indent=2, default=str)
     sys.stdout.write("\n")
+
+
+def result_alone() -> AbstractContextManager[Any]:
+    """Send what libraries print to standard error, so that ours stays readable.
+
+    FiftyOne greets, warns and reports on standard output.
+    """
+    return redirect_stdout(sys.stderr)
 
 
 def print_table(

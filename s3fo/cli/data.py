@@ -10,7 +10,7 @@ import typer
 
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
-from s3fo.cli.console import print_json, progress_bar
+from s3fo.cli.console import print_json, progress_bar, result_alone
 from s3fo.cli.options import Images, Json, Masks, Root, Split, Workers, open_source
 
 
@@ -47,9 +47,9 @@ def load(
     source = open_source(benchmark, root, split, images, masks)
     if validate and not print_validation(source):
         raise typer.Exit(1)
-    from s3fo.datasets import load_benchmark
+    with result_alone(), progress_bar("load") as progress:
+        from s3fo.datasets import load_benchmark
 
-    with progress_bar("load") as progress:
         loaded = load_benchmark(
             source,
             dataset_name=dataset,

@@ -1,4 +1,4 @@
-"""Commands about scores: evaluate, list the protocols."""
+"""Commands about scores: evaluate, compare, list the protocols."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.console import print_json, progress_bar
+from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import Json, Root, Split, Workers, open_source
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def evaluate(
     per_object: Annotated[
         bool, typer.Option("--per-object", help="Print every object, too.")
     ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="Check every number of an official tool's CSV.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to save all tables in.")
     ] = None,
@@ -100,6 +103,13 @@ def evaluate(
         print_json(scores.to_json_dict())
     else:
         typer.echo(scores.format_table(per_object=per_object))
+    if against:
+        from evaluation import check_against
+
+        agreement = check_against(scores, against)
+        typer.echo(str(agreement), err=as_json)
+        if not agreement.agrees:
+            raise typer.Exit(1)
 
 
 def _ground_truth(
@@ -125,6 +135,29 @@ def _lines(path: Path | None) -> list[str]:
             path, str(error.strerror), "a text file, one name a line", "Check the path."
         ) from error
     return [line.strip() for line in lines if line.strip()]
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder that `evaluate --out` saved.")],
+    second: Annotated[Path, typer.Argument(help="The run to judge against it.")],
+    metric: Annotated[str, typer.Option(help="Score to compare.")] = "J&F",
+    as_json: Json = False,
+) -> None:
+    """Compare two runs object by object, with a paired bootstrap over videos."""
+    from evaluation import Scores
+    from evaluation import compare as compare_runs
+
+    result = compare_runs(Scores.load(first), Scores.load(second), metric=metric)
+    if as_json:
+        rows = result.objects.to_dict("records")
+        low, high = result.interval
+        print_json({"metric": metric, "delta": result.delta, "low": low, "high": high,
+                    "objects": rows})  # fmt: skip
+        return
+    rows = result.objects.itertuples(index=False, name=None)
+    print_table(f"{metric} by object", list(result.objects.columns), rows)
+    typer.echo(str(result))
 
 
 @app.command()

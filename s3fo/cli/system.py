@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 
 if TYPE_CHECKING:
     from s3fo.demo import DemoResult
@@ -101,7 +101,8 @@ def doctor(
     """Check this machine: packages, device, codecs, database, plugin."""
     from s3fo.doctor import examine
 
-    checks = examine()
+    with result_alone():
+        checks = examine()
     if as_json:
         print_json([check.as_dict() for check in checks])
     else:

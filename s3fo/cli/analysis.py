@@ -1,0 +1,239 @@
+"""Commands that say where and why a model fails: attributes, breakdown, failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evaluation.errors import InputError
+from s3fo.cli import app
+from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.options import Json, Root, Split, Workers, open_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation import Attributes, Failures, Scores
+    from s3fo.benchmarks import Benchmark
+
+GroundTruth = Annotated[
+    Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
+]
+FrameImages = Annotated[
+    Path | None, typer.Option(help="Beside --gt: <sequence>/<frame>.jpg.")
+]
+BenchmarkName = Annotated[
+    str | None, typer.Option(help="Instead of --gt: benchmark name, with --root.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to save all tables in.")]
+Pictures = Annotated[
+    Path | None, typer.Option(help="Folder to draw pictures in (PNG and SVG).")
+]
+
+
+def _truth(
+    gt: Path | None,
+    images: Path | None,
+    benchmark: str | None,
+    root: Path | None,
+    split: str | None,
+) -> Benchmark | Path:
+    """Bare masks, masks with their images, or a benchmark: what the options name."""
+    if gt is not None and benchmark is None:
+        return open_source(None, None, None, images, gt) if images else gt
+    if gt is None:
+        return open_source(benchmark, root, split, None, None)
+    raise InputError(
+        "ground truth", "both --gt and --benchmark", "one of them", "Drop one."
+    )
+
+
+def _measure(
+    truth: Benchmark | Path, fps: float | None, workers: int | None
+) -> Attributes:
+    from evaluation import object_attributes
+
+    with progress_bar("attributes") as progress:
+        measured: Attributes = object_attributes(
+            truth, fps=fps, workers=workers, progress=progress
+        )
+    for note in measured.notes:
+        typer.echo(f"note: {note}", err=True)
+    return measured
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain dictionaries, missing values as None."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _print_frame(title: str, table: pd.DataFrame, columns: list[str]) -> None:
+    shown = table[[name for name in columns if name in table]]
+    print_table(title, list(shown.columns), shown.itertuples(index=False, name=None))
+
+
+@app.command()
+def attributes(
+    gt: GroundTruth = None,
+    images: FrameImages = None,
+    benchmark: BenchmarkName = None,
+    root: Root = None,
+    split: Split = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames per second, where not known.")
+    ] = None,
+    out: Out = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what makes each object hard: occlusion, similarity, length, ..."""
+    measured = _measure(_truth(gt, images, benchmark, root, split), fps, workers)
+    if out:
+        measured.save(out)
+    if as_json:
+        print_json(_records(measured.objects))
+        return
+    columns = [
+        "sequence", "object", "length", "occlusion", "similarity", "size", "speed",
+        "longest_gap", "reappearances", "scale_change",
+    ]  # fmt: skip
+    _print_frame("Objects", measured.objects, columns)
+    if measured.official_tags:
+        agreement = measured.agreement()
+        _print_frame("Computed against official tags", agreement, list(agreement))
+
+
+@app.command()
+def breakdown(
+    scores: Annotated[
+        list[Path], typer.Argument(help="Folders that `evaluate --out` saved.")
+    ],
+    gt: GroundTruth = None,
+    images: FrameImages = None,
+    benchmark: BenchmarkName = None,
+    root: Root = None,
+    split: Split = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Attribute; repeatable; default: all.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="Score to break down.")] = "J&F",
+    pictures: Pictures = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Break scores down by attribute, with intervals; several methods compare."""
+    from evaluation import Scores
+    from evaluation import breakdown as break_down
+
+    methods = {folder.name: Scores.load(folder) for folder in scores}
+    measured = _measure(_truth(gt, images, benchmark, root, split), None, workers)
+    result = break_down(methods, measured, by, metric=metric)
+    if pictures:
+        from evaluation.pictures import attribute_chart
+
+        _draw(attribute_chart(result), pictures, "attributes")
+    if as_json:
+        tables = {
+            name: _records(getattr(result, name))
+            for name in ("groups", "trends", "differences")
+        }
+        print_json({"metric": metric, **tables, "notes": result.notes})
+        return
+    columns = ["attribute", "group", "n_objects", "n_videos", "mean", "low", "high"]
+    columns += ["delta", "delta_low", "delta_high", "few"]
+    for method, groups in result.groups.groupby("method", sort=False):
+        _print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
+    if len(methods) > 1:
+        _print_frame("Paired differences", result.differences, list(result.differences))
+    for note in result.notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
+def failures(
+    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    gt: GroundTruth = None,
+    images: FrameImages = None,
+    benchmark: BenchmarkName = None,
+    root: Root = None,
+    split: Split = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
+    out: Out = None,
+    pictures: Pictures = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Find failures, rank them by the J&F they cost, and draw the worst."""
+    from evaluation import find_failures, score
+
+    truth = _truth(gt, images, benchmark, root, split)
+    rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
+    with progress_bar("score") as progress:
+        scores = score(results, truth, rules, workers=workers, progress=progress)
+    measured = _measure(truth, None, workers)
+    with progress_bar("failures") as progress:
+        found: Failures = find_failures(
+            results, truth, scores, attributes=measured, workers=workers,
+            progress=progress,
+        )  # fmt: skip
+    if out:
+        found.save(out)
+    if pictures:
+        _draw_failures(found, scores, results, truth, top, pictures)
+    if as_json:
+        print_json(
+            {
+                "protocol": found.protocol,
+                "J&F": found.headline,
+                "unassigned": found.unassigned,
+                "kinds": _records(found.by("kind")),
+                "events": _records(found.events),
+            }
+        )
+        return
+    _print_frame("What fails", found.by("kind"), list(found.by("kind")))
+    columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
+    columns += ["n_frames", "cost", "recovered", "onset"]
+    _print_frame(f"Top {top} events", found.events.head(top), columns)
+    typer.echo(
+        f"J&F {found.headline:.3f}; the top {top} events cost {found.worth(top):.3f}, "
+        f"frames in no event {found.unassigned:.3f}"
+    )
+
+
+def _draw_failures(
+    found: Failures,
+    scores: Scores,
+    results: Path,
+    truth: Benchmark | Path,
+    top: int,
+    folder: Path,
+) -> None:
+    from evaluation.failures import ComparedMasks
+    from evaluation.pictures import failure_strip, timeline
+
+    masks = ComparedMasks(results, truth, scores)
+    drawn: set[tuple[str, int]] = set()
+    for rank, event in enumerate(found.events.head(top).to_dict("records"), start=1):
+        sequence, object_id = str(event["sequence"]), int(event["object"])
+        images = None if isinstance(truth, Path) else truth[sequence].images
+        name = f"{rank:02d}-{sequence}-{object_id}-{event['kind']}".replace(" ", "-")
+        _draw(failure_strip(event, masks, images), folder, name)
+        if (sequence, object_id) not in drawn:
+            drawn.add((sequence, object_id))
+            figure = timeline(found, sequence, object_id)
+            _draw(figure, folder, f"timeline-{sequence}-{object_id}")
+    typer.echo(f"pictures: {folder}", err=True)
+
+
+def _draw(figure: Any, folder: Path, name: str) -> None:
+    from evaluation.pictures import save_figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending in ("png", "svg"):
+        save_figure(figure, folder / f"{name}.{ending}")
