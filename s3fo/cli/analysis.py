@@ -66,7 +66,8 @@ def _measure(
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain dictionaries, missing values as None."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _print_frame(title: str, table: pd.DataFrame, columns: list[str]) -> None:
