@@ -15,10 +15,19 @@ def register(plugin: Any) -> None:
     Args:
         plugin: FiftyOne's plugin context.
     """
+    from s3fo.plugin.compute_attributes import ComputeAttributes
     from s3fo.plugin.evaluate_vos import EvaluateVOS
+    from s3fo.plugin.find_failures import FindFailures
     from s3fo.plugin.import_predictions import ImportPredictions
     from s3fo.plugin.load_benchmark import LoadBenchmark
     from s3fo.plugin.run_s3 import RunS3
 
-    for operator in (LoadBenchmark, RunS3, ImportPredictions, EvaluateVOS):
+    for operator in (
+        LoadBenchmark,
+        RunS3,
+        ImportPredictions,
+        EvaluateVOS,
+        ComputeAttributes,
+        FindFailures,
+    ):
         plugin.register(operator)

@@ -14,7 +14,7 @@ SHORT = {"length": 18}
 SWEEPS: dict[str, list[Factors]] = {
     "occlusion": [
         Factors(occlusion=share, occlusion_frames=8, **SHORT)
-        for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+        for share in (0.0, 0.3, 0.6, 0.9, 1.0)
     ],
     "size": [Factors(size=size, **SHORT) for size in (0.004, 0.012, 0.03, 0.08)],
     "speed": [Factors(speed=speed, **SHORT) for speed in (0.0, 1.0, 3.0, 6.0)],

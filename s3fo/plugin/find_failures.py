@@ -1,0 +1,68 @@
+"""Operator: find out where, how and at what cost a method fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.plugin.base import Summary, VOSOperator, ask_choice
+
+
+class FindFailures(VOSOperator):
+    """Name a method's failures, as clips, error maps and saved views."""
+
+    name = "find_failures"
+    label = "Find failures"
+    description = "Missed, swapped, drifted, leaked, ...: clips ranked by cost in J&F"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """Which evaluation, with error maps or not."""
+        keys = [
+            key
+            for key in ctx.dataset.list_evaluations()
+            if ctx.dataset.has_sample_field(f"{key}_objects")
+        ]
+        if not keys:
+            raise InputError(
+                f"dataset {ctx.dataset.name}",
+                "no evaluation",
+                "at least one method's scores",
+                "Evaluate predictions first.",
+            )
+        ask_choice(
+            form,
+            "eval_key",
+            {key: key for key in keys},
+            label="Evaluation",
+            description="Whose failures to find",
+            default=keys[-1],
+        )
+        form.bool(
+            "error_maps",
+            label="Error maps",
+            description="Show hit, missed, false and wrong identity in every frame",
+            default=True,
+        )
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Find them."""
+        from s3fo.datasets import find_failures
+
+        eval_key = ctx.params.get("eval_key") or ctx.dataset.list_evaluations()[-1]
+        failures = find_failures(
+            ctx.dataset,
+            eval_key,
+            error_maps=ctx.params.get("error_maps", True),
+            progress=progress,
+        )
+        costly = failures.by("kind")
+        return {
+            "evaluation": eval_key,
+            "events": len(failures.events),
+            "J&F lost in all": failures.lost,
+            "J&F to gain from the ten worst": failures.worth(10),
+            **({"costliest kind": str(costly["kind"].iloc[0])} if len(costly) else {}),
+        }
