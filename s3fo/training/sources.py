@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -46,6 +46,11 @@ class TrainingVideo:
     def frames(self) -> tuple[str, ...]:
         """Names of the annotated frames."""
         return self.sequence.annotated_frames
+
+    def shortened(self, frames: int) -> TrainingVideo:
+        """The same video with its first `frames` annotated frames only."""
+        kept = self.frames[:frames]
+        return TrainingVideo(replace(self.sequence, frames=kept))
 
     def read_labels(self, index: int) -> np.ndarray:
         """Label map [H, W] of annotated frame `index`."""

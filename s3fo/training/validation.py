@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -25,12 +25,14 @@ class PropagationScore:
         size: short side that larger frames are shrunk to, in pixels; None keeps.
         protocol: name of the evaluation protocol.
         autocast: half-precision type of the network; None computes in float32.
+        engine: settings of the inference engine.
     """
 
     videos: Sequence[TrainingVideo]
     size: int | None = None
     protocol: str = "davis-2017"
     autocast: torch.dtype | None = None
+    engine: InferenceConfig = field(default_factory=InferenceConfig)
 
     def __call__(self, network: S3Network) -> dict[str, float]:
         """``"J&F"``, ``"J"`` and ``"F"`` of a network, fractions."""
@@ -46,7 +48,7 @@ class PropagationScore:
 
     def segment(self, network: S3Network, video: TrainingVideo) -> np.ndarray:
         """Label maps [T, H, W] of the annotated frames of a video."""
-        engine = Propagator(network, InferenceConfig(), autocast=self.autocast)
+        engine = Propagator(network, self.engine, autocast=self.autocast)
         label_maps = []
         for index, frame in enumerate(video.frames):
             image = read_image(video.sequence.images[frame])
