@@ -10,7 +10,9 @@ from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.synthetic import write_synthetic
 
 if TYPE_CHECKING:
-    from evaluation.scoring import Scores
+    from evaluation.by_attribute import Breakdown
+    from evaluation.failures import Failures
+    from evaluation.scores import Scores
 
 DATASET = "s3fo-demo"
 METHODS = ("copy", "flow")
@@ -21,14 +23,18 @@ class DemoResult:
     """What the demo made.
 
     Attributes:
-        out: folder with ``benchmark/`` and ``results/<method>/``.
+        out: folder with ``benchmark/``, ``results/<method>/``, ``scores/<method>/``.
         dataset_name: the FiftyOne dataset that shows it all.
         scores: of every method, by name.
+        breakdown: the scores of all methods by attribute.
+        failures: of every method, by name.
     """
 
     out: Path
     dataset_name: str
     scores: dict[str, Scores]
+    breakdown: Breakdown
+    failures: dict[str, Failures]
 
     @property
     def best(self) -> str:
@@ -42,20 +48,35 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
     Args:
         out: folder to write to.
         progress: told about every step of the work.
+
+    Raises:
+        InputError: the weights of S3's frozen ViT cannot be had; says how to get them.
     """
-    from s3fo.datasets import add_predictions, evaluate, load_benchmark
+    from evaluation import breakdown
+    from s3fo.datasets import (
+        add_predictions,
+        compute_attributes,
+        evaluate,
+        find_failures,
+        load_benchmark,
+    )
     from s3fo.inference import predict
 
     benchmark = write_synthetic(out / "benchmark", "mini", progress=progress)
     for method in METHODS:
         predict(benchmark, _results(out, method), method=method, progress=progress)
     dataset = load_benchmark(benchmark, dataset_name=DATASET, progress=progress)
-    scores = {}
+    attributes = compute_attributes(dataset, progress=progress)
+    scores, failures = {}, {}
     for method in METHODS:
         add_predictions(dataset, _results(out, method), method, progress=progress)
         scores[method] = evaluate(dataset, method, progress=progress)
         scores[method].save(out / "scores" / method)
-    return DemoResult(out, DATASET, scores)
+        failures[method] = find_failures(
+            dataset, method, attributes=attributes, progress=progress
+        )
+    by_attribute = breakdown(scores, attributes)
+    return DemoResult(out, DATASET, scores, by_attribute, failures)
 
 
 def _results(out: Path, method: str) -> Path:

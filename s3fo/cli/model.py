@@ -22,6 +22,14 @@ class MethodName(str, Enum):
     copy = "copy"
 
 
+class Precision(str, Enum):
+    """Number format of the network."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
 class SavedFrames(str, Enum):
     """Which frames get a mask."""
 
@@ -49,6 +57,22 @@ def predict(
     device: Annotated[
         str | None, typer.Option(help="S3: auto, cpu, cuda, cuda:1, mps.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="S3: network preset; default: the weights'.")
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="S3: engine settings; default: the benchmark's, or generic."),
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="S3: number format; default float32.")
+    ] = None,
+    compile_encoder: Annotated[
+        bool, typer.Option("--compile", help="S3: compile the image encoder.")
+    ] = False,
+    score_dumps: Annotated[
+        Path | None, typer.Option(help="S3: folder to keep probabilities in.")
+    ] = None,
     frames: Annotated[
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
     ] = SavedFrames.all,
@@ -62,7 +86,17 @@ def predict(
     source = open_source(benchmark, root, split, images, masks)
     from s3fo.inference import predict as run
 
-    given: dict[str, Any] = {"weights": weights, "size": size, "device": device}
+    given: dict[str, Any] = {"size": size}
+    if method is MethodName.s3:
+        given |= {
+            "weights": weights,
+            "device": device,
+            "model": model,
+            "memory": memory or benchmark,
+            "precision": precision and precision.value,
+            "compile_encoder": compile_encoder or None,
+            "scores": score_dumps,
+        }
     with progress_bar("predict") as progress:
         done = run(
             source,

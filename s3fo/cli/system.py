@@ -51,6 +51,24 @@ def _show(result: DemoResult) -> None:
         columns,
         objects[columns].itertuples(index=False, name=None),
     )
+    kinds = result.failures[result.best].by("kind")
+    print_table(
+        f"What fails, and the J&F it costs ({result.best})",
+        list(kinds.columns),
+        kinds.itertuples(index=False, name=None),
+    )
+    from evaluation.attributes import ATTRIBUTES
+
+    groups = result.breakdown.groups
+    hardest = groups[(groups["method"] == result.best) & ~groups["few"]]
+    hardest = hardest.nsmallest(5, "delta")[["attribute", "group", "n_objects", "mean"]]
+    titles = {name: attribute.title for name, attribute in ATTRIBUTES.items()}
+    hardest["attribute"] = hardest["attribute"].replace(titles)
+    print_table(
+        f"Where J&F is lowest, by attribute ({result.best})",
+        list(hardest.columns),
+        hardest.itertuples(index=False, name=None),
+    )
     typer.echo(
         f"Masks and scores are in {result.out}/. Where to look next:\n"
         f"  s3fo app {result.dataset_name}\n"
