@@ -151,10 +151,10 @@ def adaptive_elements(gt_area: int, shape: tuple[int, ...]) -> tuple[Element, El
 
 
 def _f_measure(
-    gt_boundary: NDArray[np.int64],
-    pred_boundary: NDArray[np.int64],
-    gt_matched: NDArray[np.int64],
-    pred_matched: NDArray[np.int64],
+    gt_boundary: Counts,
+    pred_boundary: Counts,
+    gt_matched: Counts,
+    pred_matched: Counts,
 ) -> NDArray[np.float64]:
     both = (gt_boundary > 0) & (pred_boundary > 0)
     precision = np.zeros(both.shape)

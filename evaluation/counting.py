@@ -16,7 +16,7 @@ from evaluation.protocols import Protocol
 
 @dataclass(frozen=True)
 class SequenceCounts:
-    """Pixel counts of one video; n objects, T frames.
+    """Pixel counts of one video; n objects, T frames; int32 to keep them small.
 
     Attributes:
         name: the video.
@@ -90,7 +90,7 @@ def count_sequence(
 def _assemble(rows: Sequence[FrameRows], object_ids: Ids, protocol: Protocol) -> Counts:
     """[n, T, 7 or 9]; an object that a frame does not have counts nothing there."""
     n_counts = N_COUNTS_ADAPTIVE if protocol.boundary == "adaptive" else N_COUNTS
-    counts = np.zeros((len(object_ids), len(rows), n_counts), dtype=np.int64)
+    counts = np.zeros((len(object_ids), len(rows), n_counts), dtype=np.int32)
     place = {object_id: i for i, object_id in enumerate(object_ids.tolist())}
     for t, (ids, frame_counts) in enumerate(rows):
         for object_id, row in zip(ids.tolist(), frame_counts, strict=True):
@@ -102,7 +102,7 @@ def _assemble(rows: Sequence[FrameRows], object_ids: Ids, protocol: Protocol) ->
 def _assemble_pairs(grids: Sequence[PairGrid], object_ids: Ids) -> tuple[Ids, Counts]:
     proposal_ids = _ascending({k for grid in grids for k in grid.pred_ids.tolist()})
     shape = (len(object_ids), len(proposal_ids), len(grids), N_COUNTS)
-    pairs = np.zeros(shape, dtype=np.int64)
+    pairs = np.zeros(shape, dtype=np.int32)
     for t, grid in enumerate(grids):
         rows = _positions(object_ids, grid.gt_ids)
         columns = _positions(proposal_ids, grid.pred_ids)

@@ -8,6 +8,8 @@ OpenCV in :mod:`evaluation.reference`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +35,5 @@ PRED_MATCHED_ADAPTIVE = 8
 N_COUNTS = 7
 N_COUNTS_ADAPTIVE = 9
 
-Counts = NDArray[np.int64]
-"""[..., 7] or [..., 9], columns as named above."""
-
-Scores1D = NDArray[np.float64]
-"""Fractions 0..1, one an object and frame."""
+Counts = NDArray[np.signedinteger[Any]]
+"""[..., 7] or [..., 9] int64 (int32 where many are kept), columns as named above."""

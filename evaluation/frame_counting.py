@@ -89,7 +89,7 @@ class FrameCounter:
             pred = {} if isinstance(gt, dict) else np.zeros_like(gt)
         pred = self._fitted(pred, gt, pair, frame)
         if isinstance(gt, dict) or isinstance(pred, dict):
-            if 0 in gt and not isinstance(pred, dict):
+            if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
             return self._count_overlapping(_as_objects(gt, pred), _as_objects(pred, gt))
         if self._void is not None:
@@ -179,9 +179,8 @@ def _count_pairs(gt: LabelMap, pred: LabelMap) -> PairGrid:
     absent = next(k for k in range(1, len(taken) + 2) if k not in taken)
     rows, columns = np.append(gt_ids, absent), np.append(pred_ids, absent)
     radius = tolerance_radius(gt.shape)
-    return PairGrid(
-        gt_ids, pred_ids, kernels.count_pairs(gt, pred, rows, columns, radius)
-    )
+    counts = kernels.count_pairs(gt, pred, rows, columns, radius)
+    return PairGrid(gt_ids, pred_ids, counts.astype(np.int32))
 
 
 def _present(masks: Masks) -> Ids:

@@ -43,8 +43,6 @@ def smoothed_jaccard(counts: Counts) -> NDArray[np.float64]:
     return np.clip((intersection + 1) / (union + 1), 0.0, 1.0)
 
 
-def _intersection_and_union(
-    counts: Counts,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _intersection_and_union(counts: Counts) -> tuple[Counts, Counts]:
     intersection = counts[..., INTERSECTION]
     return intersection, counts[..., GT_AREA] + counts[..., PRED_AREA] - intersection

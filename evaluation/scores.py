@@ -223,7 +223,7 @@ def _stacked(tables: Sequence[Table]) -> Table:
 def _data_frame(columns: Table) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({name: list(column) for name, column in columns.items()})
+    return pd.DataFrame(dict(columns))
 
 
 def _plain(value: Any) -> Any:

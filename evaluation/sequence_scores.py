@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from evaluation.boundary import adaptive_boundary_f, boundary_f
 from evaluation.counting import SequenceCounts
-from evaluation.counts import GT_AREA, GT_BOUNDARY, N_COUNTS, PRED_AREA, Counts
+from evaluation.counts import (
+    GT_AREA,
+    GT_BOUNDARY,
+    N_COUNTS,
+    PRED_AREA,
+    PRED_BOUNDARY,
+    Counts,
+)
 from evaluation.frame_rules import object_frames
 from evaluation.matching import assign_proposals
 from evaluation.pairing import SequencePair
@@ -47,8 +54,8 @@ class SequenceScores:
     J: Values
     F: Values
     F_adaptive: Values | None
-    gt_area: NDArray[np.int64]
-    pred_area: NDArray[np.int64]
+    gt_area: Counts
+    pred_area: Counts
     annotated: NDArray[np.bool_]
     counted: NDArray[np.bool_]
 
@@ -151,8 +158,9 @@ def _eligible(counts: SequenceCounts, protocol: Protocol) -> NDArray[np.int64]:
 def _select(
     counts: SequenceCounts, protocol: Protocol
 ) -> tuple[Counts, NDArray[np.int64]]:
+    """Counts of each object with the prediction of the same id."""
     object_ids = _eligible(counts, protocol)
-    rows = np.zeros((len(object_ids), *counts.counts.shape[1:]), dtype=np.int64)
+    rows = np.zeros((len(object_ids), *counts.counts.shape[1:]), counts.counts.dtype)
     known = np.isin(object_ids, counts.object_ids)
     rows[known] = counts.counts[np.isin(counts.object_ids, object_ids)]
     return rows, object_ids
@@ -161,60 +169,66 @@ def _select(
 def _match(
     counts: SequenceCounts, protocol: Protocol
 ) -> tuple[Counts, NDArray[np.int64], NDArray[np.int64]]:
-    """Counts of each object with its proposal, in ascending order of proposals."""
-    object_ids = _eligible(counts, protocol)
-    proposal_ids, pairs = _proposals(counts, object_ids, protocol)
-    J, F = jaccard(pairs), boundary_f(pairs)
-    value = np.mean(J, axis=2)
-    if protocol.matching == "proposals":
-        value = (value + np.mean(F, axis=2)) / 2
-    matches = assign_proposals(value.T)
+    """Counts of each object with its proposal, in ascending order of proposals.
+
+    Objects without a proposal come last, with the proposal 0.
+    """
+    object_ids = _eligible(counts, protocol).tolist()
+    proposal_ids = _proposals(counts, len(object_ids), protocol)
+    values = [
+        [_value(counts, o, p, protocol) for o in object_ids] for p in proposal_ids
+    ]
+    shape = (len(proposal_ids), len(object_ids))
+    matches = [
+        (proposal_ids[p], object_ids[o])
+        for p, o in assign_proposals(np.array(values).reshape(shape))
+    ]
     taken = {o for _, o in matches}
-    rows = [pairs[o, p] for p, o in matches]
-    order = [object_ids[o] for _, o in matches]
-    proposals = [proposal_ids[p] for p, _ in matches]
-    for o in range(len(object_ids)):
-        if o not in taken:
-            rows.append(_alone(counts, object_ids[o]))
-            order.append(object_ids[o])
-            proposals.append(0)
-    shape = (len(rows), len(counts.frames), N_COUNTS)
+    matches += [(0, o) for o in object_ids if o not in taken]
+    rows = [_pair_counts(counts, o, p) for p, o in matches]
     return (
-        np.array(rows, dtype=np.int64).reshape(shape),
-        np.array(order, dtype=np.int64),
-        np.array(proposals, dtype=np.int64),
+        np.array(rows, np.int64).reshape(len(rows), len(counts.frames), N_COUNTS),
+        np.array([o for _, o in matches], dtype=np.int64),
+        np.array([p for p, _ in matches], dtype=np.int64),
     )
 
 
-def _proposals(
-    counts: SequenceCounts, object_ids: NDArray[np.int64], protocol: Protocol
-) -> tuple[NDArray[np.int64], Counts]:
-    """Pair counts of the wanted objects with all proposals, [n, m, T, 7].
+def _proposals(counts: SequenceCounts, n_objects: int, protocol: Protocol) -> list[int]:
+    """Ids of the proposals.
 
-    DAVIS takes every id up to the highest as a proposal, and at least as many as
-    there are objects; those that never occur are empty masks.
+    DAVIS takes every id up to the highest as one, and at least as many as there are
+    objects; those that never occur are empty masks.
     """
-    pairs = np.zeros((len(object_ids), *counts.pairs.shape[1:]), dtype=np.int64)
-    known = np.isin(object_ids, counts.object_ids)
-    pairs[known] = counts.pairs[np.isin(counts.object_ids, object_ids)]
+    found: list[int] = counts.proposal_ids.tolist()
     if protocol.matching == "tracks":
-        return counts.proposal_ids, pairs
-    found = counts.proposal_ids
-    total = max(int(found.max()) if len(found) else 0, len(object_ids))
-    padded = np.zeros((len(object_ids), total, *pairs.shape[2:]), dtype=np.int64)
-    for i, object_id in enumerate(object_ids):
-        padded[i] = _alone(counts, object_id)
-    padded[:, found - 1] = pairs
-    return np.arange(1, total + 1, dtype=np.int64), padded
+        return found
+    return list(range(1, max([n_objects, *found]) + 1))
 
 
-def _alone(counts: SequenceCounts, object_id: int) -> Counts:
-    """[T, 7] counts of an object against empty predictions."""
+def _gain(
+    counts: SequenceCounts, object_id: int, proposal_id: int, protocol: Protocol
+) -> float:
+    """What is gained by matching a proposal to an object."""
+    pair = _pair_counts(counts, object_id, proposal_id)
+    if protocol.matching == "tracks":
+        return mean(jaccard(pair))
+    return (mean(jaccard(pair)) + mean(boundary_f(pair))) / 2
+
+
+def _pair_counts(counts: SequenceCounts, object_id: int, proposal_id: int) -> Counts:
+    """[T, 7] counts of an object with a proposal; either may never occur."""
+    objects = np.flatnonzero(counts.object_ids == object_id)
+    proposals = np.flatnonzero(counts.proposal_ids == proposal_id)
+    if len(objects) and len(proposals):
+        pair: Counts = counts.pairs[objects[0], proposals[0]]
+        return pair
     alone = np.zeros((len(counts.frames), N_COUNTS), dtype=np.int64)
-    row = counts.counts[counts.object_ids == object_id]
-    if len(row):
+    if len(objects):
         for column in (GT_AREA, GT_BOUNDARY):
-            alone[:, column] = row[0, :, column]
+            alone[:, column] = counts.counts[objects[0], :, column]
+    if len(proposals) and len(counts.pairs):
+        for column in (PRED_AREA, PRED_BOUNDARY):
+            alone[:, column] = counts.pairs[0, proposals[0], :, column]
     return alone
 
 

@@ -11,13 +11,31 @@ from evaluation.protocols import Protocol
 from evaluation.sequence_scores import SequenceScores
 
 
-def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, list[Any]]:
-    """The `frames` table: one row an object and counted frame."""
-    table: dict[str, list[Any]] = {}
+def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]:
+    """The `frames` table: one row an object and counted frame.
+
+    Numbers are kept as arrays: there may be millions of rows.
+    """
+    names: dict[str, list[str]] = {"sequence": [], "frame": []}
+    numbers: dict[str, list[Any]] = {}
     for scores in sequences:
-        for column, values in _frame_columns(scores).items():
-            table.setdefault(column, []).extend(values)
-    return table
+        objects, frames = np.nonzero(scores.counted)
+        names["sequence"] += [scores.name] * len(objects)
+        names["frame"] += [scores.frames[t] for t in frames]
+        numbers.setdefault("object", []).append(scores.object_ids[objects])
+        for column in ("J", "F", "F_adaptive", "gt_area", "pred_area"):
+            values = getattr(scores, column)
+            if values is not None:
+                wide = np.float64 if values.dtype.kind == "f" else np.int64
+                values = values[objects, frames].astype(wide)
+                numbers.setdefault(column, []).append(values)
+    arrays: dict[str, Any] = {k: np.concatenate(parts) for k, parts in numbers.items()}
+    first = {
+        "sequence": names["sequence"],
+        "object": arrays.pop("object"),
+        "frame": names["frame"],
+    }
+    return {**first, **arrays}
 
 
 def object_table(
@@ -46,19 +64,3 @@ def object_table(
                 row["proposal"] = int(scores.proposal_ids[o])
             rows.append(row)
     return {column: [row[column] for row in rows] for column in rows[0]}
-
-
-def _frame_columns(scores: SequenceScores) -> dict[str, list[Any]]:
-    objects, frames = np.nonzero(scores.counted)
-    columns: dict[str, list[Any]] = {
-        "sequence": [scores.name] * len(objects),
-        "object": scores.object_ids[objects].tolist(),
-        "frame": [scores.frames[t] for t in frames],
-        "J": scores.J[objects, frames].tolist(),
-        "F": scores.F[objects, frames].tolist(),
-    }
-    if scores.F_adaptive is not None:
-        columns["F_adaptive"] = scores.F_adaptive[objects, frames].tolist()
-    columns["gt_area"] = scores.gt_area[objects, frames].tolist()
-    columns["pred_area"] = scores.pred_area[objects, frames].tolist()
-    return columns

@@ -29,7 +29,8 @@ def object_masks(folder):
 
 def same(scores, reference) -> None:
     for column in ("sequence", "object", "frame", "J", "F", "gt_area", "pred_area"):
-        assert scores.frame_columns[column] == reference.frame_columns[column]
+        ours, theirs = scores.frame_columns[column], reference.frame_columns[column]
+        assert list(ours) == list(theirs), column
     assert scores.summary == pytest.approx(reference.summary, nan_ok=True, abs=0)
 
 
@@ -175,7 +176,7 @@ def test_sa_v_json_has_every_fourth_frame(small, tmp_path):
     for path in sorted((small.pred / "walk").iterdir(), reverse=True):
         path.rename(path.with_name(f"{4 * int(path.stem):05d}.png"))
     scores = score(small.pred, tmp_path / "gt.json", "sa-v")
-    assert scores.frame_columns["J"] == reference.frame_columns["J"]
+    assert scores.frames["J"].equals(reference.frames["J"])
     assert scores.frame_columns["frame"][0] == "00004"
 
 

@@ -103,3 +103,17 @@ def test_unmatched_objects_score_zero_in_trackeval_and_as_empty_in_davis(small):
     davis = score(small.pred, small.gt, "davis-2017-unsupervised").objects
     assert track.loc[2, ["J_mean", "proposal"]].tolist() == [0, 0]
     assert davis.set_index("object").loc[2, "J_mean"] == 0.5
+
+
+def test_phantom_objects_of_davis_unsupervised_take_phantom_proposals(small):
+    for folder in (small.gt, small.pred):
+        small.change(folder, lambda m, t: np.where(m == 2, 4, m))
+    fixed = score(small.pred, small.gt, "davis-2017-unsupervised").objects
+    official = score(small.pred, small.gt, "davis-2017-unsupervised-official").objects
+    assert fixed["object"].tolist() == [1, 4]
+    assert official["object"].tolist() == [1, 2, 3, 4]
+    assert official["J_mean"].tolist()[1:3] == [1, 1]
+    crowded = {k: np.full((60, 80), k, np.uint8) for k in (1, 2, 3, 4)}
+    small.change(small.pred, lambda m, t: crowded[1 + t % 4])
+    official = score(small.pred, small.gt, "davis-2017-unsupervised-official").objects
+    assert (official["J_mean"] < 1).all()
