@@ -1,4 +1,4 @@
-"""Commands that run a model: predict."""
+"""Commands that run a model and make one: predict, train."""
 
 from __future__ import annotations
 
@@ -119,3 +119,72 @@ def predict(
         typer.echo(f"failed: {name}: {reason}", err=True)
     if done.failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Folder of the run: weights, curves.")],
+    recipe: Annotated[
+        str, typer.Option(help="E.g. s3-small, vitb-stage-1, vitb-stage-2-mega.")
+    ] = "s3-small",
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with JPEGImages/ and Annotations/; repeatable."),
+    ] = None,
+    stills: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with images/ and masks/; repeatable."),
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Weights to start from: a name or a file.")
+    ] = None,
+    backbone_file: Annotated[
+        Path | None, typer.Option(help="Weights of the frozen ViT.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Go on where an earlier run in --out stopped.")
+    ] = True,
+    iterations: Annotated[
+        int | None, typer.Option(help="Steps; default: the recipe's.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Train so long; plans the schedule by time.")
+    ] = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Video to validate on instead of training; repeatable."),
+    ] = None,
+    accumulate: Annotated[
+        int, typer.Option(help="Batches per step: more takes less memory.")
+    ] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that make clips.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train S3 on annotated videos and still images.
+
+    Several GPUs or machines: torchrun --nproc_per_node N -m s3fo.cli train ...
+    """
+    from s3fo.training import PropagationScore, still_images, training_videos
+    from s3fo.training import hold_out as split
+    from s3fo.training import train as run
+
+    material = [video for folder in videos or () for video in training_videos(folder)]
+    kept, held_out = split(material, hold_out or ())
+    with progress_bar("train") as progress:
+        weights_file = run(
+            recipe,
+            out,
+            videos=kept,
+            stills=[image for folder in stills or () for image in still_images(folder)],
+            init=init,
+            resume=resume,
+            backbone_file=backbone_file,
+            iterations=iterations,
+            minutes=minutes,
+            accumulate=accumulate,
+            workers=workers,
+            device=device,
+            validate=PropagationScore(held_out) if held_out else None,
+            progress=progress,
+        )
+    typer.echo(f"Use it:  s3fo predict ... --weights {weights_file}")
