@@ -65,8 +65,8 @@ class GivenMasks(NamedTuple):
     ) -> GivenMasks:
         """Take an index mask [H, W], brought to `size` by the nearest pixel."""
         if tuple(mask.shape) != size:
-            small = F.interpolate(mask[None, None].double(), size, mode="nearest-exact")
-            mask = small[0, 0].round()
+            small = F.interpolate(mask[None, None].float(), size, mode="nearest-exact")
+            mask = small[0, 0]
         mask = mask.long()
         if object_ids is None:
             object_ids = [i for i in mask.unique().tolist() if i > 0]

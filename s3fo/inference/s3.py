@@ -167,7 +167,7 @@ def _shrink_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
     ids = torch.from_numpy(prompt.astype(np.int64))
     if prompt.shape == size:
         return ids
-    small = F.interpolate(ids[None, None].double(), size, mode="nearest-exact")
+    small = F.interpolate(ids[None, None].float(), size, mode="nearest-exact")
     return small[0, 0].long()
 
 

@@ -39,6 +39,10 @@ def recipe_state(shared: Path) -> Callable[[str, int], dict[str, torch.Tensor]]:
 
 @pytest.fixture(scope="session")
 def tiny() -> S3Network:
-    """A tiny network whose masks change from frame to frame."""
+    """A tiny network with random weights that cares a lot about masks."""
     torch.manual_seed(3)
-    return build_network("tiny").eval().requires_grad_(False)
+    network = build_network("tiny").eval().requires_grad_(False)
+    network.mask_encoder.conv1.weight[:, 3:] *= 5
+    network.pixel_fuser.sensory_compress.weight[:, -2:] *= 10
+    network.mask_decoder.pred.weight *= 20
+    return network

@@ -83,6 +83,7 @@ def test_an_eventful_video_as_the_specification_tells_it(tiny, overrides):
     """Late objects, a partial and a full annotation, a permanent frame, a deletion."""
     late, partial = np.zeros((2, *SIZE), np.int64)
     late[32:38, 5:30], partial[2:12, 5:45], partial[14:30, 4:20] = 9, 2, 7
+    partial[32:] = 99  # of no object: nobody may keep these pixels
     masks = {
         0: (_mask(1, 2), [1, 2]),
         3: (late, [9]),
