@@ -175,14 +175,10 @@ def _match(
     """
     object_ids = _eligible(counts, protocol).tolist()
     proposal_ids = _proposals(counts, len(object_ids), protocol)
-    values = [
-        [_value(counts, o, p, protocol) for o in object_ids] for p in proposal_ids
-    ]
-    shape = (len(proposal_ids), len(object_ids))
-    matches = [
-        (proposal_ids[p], object_ids[o])
-        for p, o in assign_proposals(np.array(values).reshape(shape))
-    ]
+    gains = np.zeros((len(proposal_ids), len(object_ids)))
+    for p, o in np.ndindex(gains.shape):
+        gains[p, o] = _gain(counts, object_ids[o], proposal_ids[p], protocol)
+    matches = [(proposal_ids[p], object_ids[o]) for p, o in assign_proposals(gains)]
     taken = {o for _, o in matches}
     matches += [(0, o) for o in object_ids if o not in taken]
     rows = [_pair_counts(counts, o, p) for p, o in matches]
