@@ -1,6 +1,6 @@
 """Speed and space of one frame, every fast stage beside its straightforward form.
 
-    python benchmarks/inference.py [--short] [--preset vitb] [--threads 1]
+    python -m benchmarks.inference [--short] [--preset vitb] [--threads 1]
 
 Both forms run in the same process, in turns, on the same inputs: CPU-seconds are the
 least of the repeats, the difference is the largest one of the outputs over their
@@ -22,15 +22,16 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import torch
-from memory import forget_peak, resident_mb
 from torch import Tensor
 
 import s3fo.model.deformable_attention as deformable_attention
 import s3fo.model.vit as vit
+from benchmarks.memory import forget_peak, resident_mb
 from s3fo.inference.memory_read import (
     memory_operand,
     query_operand,
@@ -39,7 +40,12 @@ from s3fo.inference.memory_read import (
 )
 from s3fo.model import S3Network, build_network, optimise_for_inference
 from s3fo.model.deformable_attention import reference_points
-from s3fo.model.fast_stages import InferenceNetwork, embed_semantics
+from s3fo.model.fast_stages import (
+    InferenceNetwork,
+    embed_semantics,
+    gather_context,
+    run_blocks,
+)
 from s3fo.model.memory_reading import readout, similarity, top_k_affinity
 from s3fo.model.spatial_semantic import SpatialSemanticEncoder, level_sizes
 
@@ -182,25 +188,32 @@ def encoder_rows(
     size = (image.shape[-2] // 16, image.shape[-1] // 16)
     blocks, ranges = encoder.blocks(), range(len(encoder.config.ranges))
 
-    def vit_blocks() -> Tensor:
-        tokens = encoder.vit_module.embed(image)
-        for index in ranges:
-            tokens = encoder.run_range(index, tokens)
-        return tokens
-
-    table.row("ViT", vit_blocks, vit_blocks)
+    vit_blocks = [block for index in ranges for block in encoder.vit_blocks(index)]
+    tokens = encoder.vit_module.embed(image)
+    table.row(
+        "ViT",
+        lambda: reduce(lambda tokens, block: block(tokens), vit_blocks, tokens),
+        lambda: run_blocks(vit_blocks, tokens),
+    )
     maps = encoder.interact(image)
     detail = encoder.detail_tokens(maps.half, maps.quarter)
     patches = maps.vit[0].flatten(2).mT
     reference = reference_points(level_sizes(size), image.device)
     calls = [extractor for block in blocks for extractor in block.extractors]
 
-    def deformable() -> Tensor:
+    def gathered() -> Tensor:
+        context = detail.clone()
         for extractor in calls:
-            out = extractor.attn(detail, reference, patches, size)
-        return out
+            gather_context(extractor, context, reference, patches, size)
+        return context
 
-    table.row(f"deformable attention, {len(calls)} calls", deformable, deformable)
+    table.row(
+        f"spatial dependency, {len(calls)} calls",
+        lambda: reduce(
+            lambda tokens, call: call(tokens, reference, patches, size), calls, detail
+        ),
+        gathered,
+    )
     memory = patches[:, :2]
     table.row(
         f"semantic embedding, {len(blocks)} calls",

@@ -115,6 +115,15 @@ def _corner_cells(size: Size, locations: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(cells, dim=-1), torch.cat(shares, dim=-1)
 
 
+def sample(value: Tensor, size: Size, locations: Tensor, weights: Tensor) -> Tensor:
+    """Do what `sample_by_grid` does, in the form that is fastest where it runs."""
+    if value.device.type != "cpu":
+        return sample_by_grid(value, size, locations, weights)
+    if value.dtype == torch.bfloat16 and size[0] * size[1] <= _LARGEST_MATRIX:
+        return sample_by_matrix(value, size, locations, weights)
+    return sample_by_rows(value, size, locations, weights)
+
+
 class DeformableAttention(nn.Module):
     """Each query looks at a few points of a feature map around its reference point."""
 
@@ -144,10 +153,6 @@ class DeformableAttention(nn.Module):
         """
         value = self.value_proj(features).unflatten(-1, (self.heads, -1))
         locations, weights = self.sampling_plan(query, reference, size)
-        sample = sample_by_rows if value.device.type == "cpu" else sample_by_grid
-        small = size[0] * size[1] <= _LARGEST_MATRIX
-        if value.device.type == "cpu" and value.dtype == torch.bfloat16 and small:
-            sample = sample_by_matrix
         return self.output_proj(sample(value, size, locations, weights))
 
     def sampling_plan(

@@ -8,6 +8,7 @@ image; the plain modules stay the definition, and what is trained.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TypeVar
 
@@ -17,18 +18,29 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from s3fo.model.decoder import MaskDecoder
-from s3fo.model.deformable_attention import Size, reference_points
+from s3fo.model.deformable_attention import Size, reference_points, sample
 from s3fo.model.encoders import ResNetEncoder
 from s3fo.model.network import ImageFeatures, S3Network
 from s3fo.model.spatial_semantic import (
     SemanticEmbedding,
+    SpatialDependency,
     SpatialSemanticEncoder,
     level_sizes,
     split_levels,
 )
-from s3fo.model.vit import PATCH
+from s3fo.model.vit import PATCH, Block
 
-_KEPT_SIZES = 4
+_KEPT_SIZES = 4  # of images, whose positions are kept
+_PIECE = 1024  # tokens that go through a wide stage at once, on a CPU
+
+
+def run_blocks(blocks: Iterable[Block], tokens: Tensor) -> Tensor:
+    """Run ViT blocks on tokens [B, N, C], their wide hidden layers in pieces."""
+    for block in blocks:
+        tokens = tokens + block.ls1(block.attn(block.norm1(tokens)))
+        for part in tokens.split(_piece(tokens), dim=1):
+            part += block.ls2(block.mlp(block.norm2(part)))
+    return tokens
 
 
 def embed_semantics(
@@ -68,7 +80,38 @@ def embed_semantics(
     constant = F.linear(value[:, 1], to_output, attention.out_proj.bias)
     detail = module.norm(detail)
     share = torch.baddbmm(offsets[:, None], detail, directions).sigmoid()
-    return torch.baddbmm(detail + constant[:, None], share, rows)
+    return detail.add_(constant[:, None]).baddbmm_(share, rows)
+
+
+def gather_context(
+    module: SpatialDependency,
+    detail: Tensor,
+    reference: Tensor,
+    patches: Tensor,
+    size: Size,
+) -> None:
+    """Do what a `SpatialDependency` does, in place and a few queries at a time.
+
+    So a handful of small buffers stays in the cache, where the plain module makes
+    tensors of the size of all detail tokens, and several times that of their sampling
+    points. Arguments as there; `detail` is changed.
+    """
+    attention = module.attn
+    value = attention.value_proj(module.feat_norm(patches))
+    value = value.unflatten(-1, (attention.heads, -1))
+    count = _piece(detail)
+    for part, points in zip(
+        detail.split(count, dim=1), reference.split(count), strict=True
+    ):
+        locations, weights = attention.sampling_plan(
+            module.query_norm(part), points, size
+        )
+        part += attention.output_proj(sample(value, size, locations, weights))
+    ffn, parts = module.ffn, detail.split(count, dim=1)
+    hidden = torch.cat([ffn.fc1(module.ffn_norm(part)) for part in parts], dim=1)
+    hidden = F.gelu(ffn.dwconv(hidden, size))
+    for part, hidden_part in zip(parts, hidden.split(count, dim=1), strict=True):
+        part += ffn.fc2(hidden_part)
 
 
 class _FoldedDetail(nn.Module):
@@ -79,10 +122,11 @@ class _FoldedDetail(nn.Module):
     projected first and up-sampled then: no C-channel map at stride 4 ever exists.
     """
 
-    to_both: Tensor
-    to_both_bias: Tensor
-    from_stem: Tensor
     to_8: Tensor
+    bias_8: Tensor
+    to_corners: Tensor
+    bias_corners: Tensor
+    from_stem: Tensor
     to_4: Tensor
 
     def __init__(self, decoder: MaskDecoder, encoder: SpatialSemanticEncoder) -> None:
@@ -94,9 +138,9 @@ class _FoldedDetail(nn.Module):
         assert up.bias is not None and to_stem.bias is not None
         bias_4 = bias_4 + to_4 @ (up.bias + to_stem.bias)
         corners = torch.einsum("oc,icyx->yxoi", to_4, up.weight).flatten(0, 2)
-        self.split = [len(to_8), len(corners)]
-        self._keep("to_both", torch.cat([to_8, corners]))
-        self._keep("to_both_bias", torch.cat([bias_8, bias_4.repeat(4)]))
+        self._keep("to_corners", corners)
+        self._keep("bias_corners", bias_4.repeat(4))
+        self._keep("bias_8", bias_8)
         self._keep("from_stem", to_4 @ to_stem.weight[:, :, 0, 0])
         self._keep("to_8", to_8)
         self._keep("to_4", to_4)
@@ -112,18 +156,15 @@ class _FoldedDetail(nn.Module):
             vit: the first two ViT outputs, [B, hw, C].
             size: (h, w).
         """
-        both = F.linear(half, self.to_both, self.to_both_bias)
-        detail8, corners = both.split(self.split, dim=-1)
-        detail8 = detail8.transpose(1, 2).unflatten(-1, level_sizes(size)[0])
+        height, width = level_sizes(size)[0]
+        detail8 = F.linear(half, self.to_8, self.bias_8).transpose(1, 2)
+        detail8 = detail8.unflatten(-1, (height, width))
         detail8 = detail8 + _projected_and_upsampled(vit[1], self.to_8, size, 2)
         # The 2 x 2 transposed convolution: four outputs per position, interleaved.
-        detail4 = F.pixel_shuffle(
-            corners.unflatten(-1, (4, -1))
-            .permute(0, 3, 2, 1)
-            .flatten(1, 2)
-            .unflatten(-1, level_sizes(size)[0]),
-            2,
-        )
+        corners = F.linear(half, self.to_corners, self.bias_corners)
+        corners = corners.view(len(half), height, width, 2, 2, -1)
+        corners = corners.permute(0, 5, 1, 3, 2, 4)
+        detail4 = corners.reshape(len(half), -1, 2 * height, 2 * width)
         detail4 += F.conv2d(stem, self.from_stem[:, :, None, None])
         detail4 += _projected_and_upsampled(vit[0], self.to_4, size, 4)
         return detail8, detail4
@@ -150,6 +191,11 @@ def _fold_norm(projection: nn.Module, norm: nn.BatchNorm2d) -> tuple[Tensor, Ten
 
 
 _Part = TypeVar("_Part", bound=nn.Module)
+
+
+def _piece(tokens: Tensor) -> int:
+    """Say how many of the tokens [B, N, C] to process at once."""
+    return _PIECE if tokens.device.type == "cpu" else tokens.shape[1]
 
 
 def fold_batch_norms(part: _Part) -> _Part:
@@ -190,13 +236,13 @@ class _FastEncoder(nn.Module):
         tokens = encoder.vit_module.embed(image, positions)
         vit = []
         for index, block in enumerate(encoder.blocks()):
-            tokens = encoder.run_range(index, tokens)
+            tokens = run_blocks(encoder.vit_blocks(index), tokens)
             narrow = encoder.narrowed(index, tokens)
             patches = narrow[:, 1:]
             memory = torch.stack([narrow[:, 0], patches.mean(1)], dim=1)
             detail = embed_semantics(block.read_from_cls, detail, memory)
             for extractor in block.extractors:
-                detail = extractor(detail, reference, patches, size)
+                gather_context(extractor, detail, reference, patches, size)
             vit.append(patches)
         half, quarter = split_levels(detail, size)
         f16 = (quarter + vit[2]).transpose(1, 2).unflatten(-1, size)

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from s3fo.model.config import Range, SpatialSemanticConfig
+from s3fo.model.config import SpatialSemanticConfig
 from s3fo.model.deformable_attention import (
     DeformableAttention,
     Size,
     reference_points,
 )
-from s3fo.model.vit import PATCH, VisionTransformer
+from s3fo.model.vit import PATCH, Block, VisionTransformer
 
 
 def _conv_norm_relu(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
@@ -233,7 +233,8 @@ class SpatialSemanticEncoder(nn.Module):
         tokens = self.vit_module.embed(image)
         vit_maps: list[Tensor] = []
         for index, block in enumerate(self.blocks()):
-            tokens = self.run_range(index, tokens)
+            for vit_block in self.vit_blocks(index):
+                tokens = vit_block(tokens)
             narrow = self.narrowed(index, tokens)
             detail = block(detail, reference, narrow, size)
             vit_maps.append(narrow[:, 1:].transpose(1, 2).unflatten(-1, size))
@@ -256,11 +257,10 @@ class SpatialSemanticEncoder(nn.Module):
         """Return the spatial-semantic blocks, in order."""
         return cast("list[SpatialSemanticBlock]", list(self.interactions))
 
-    def run_range(self, index: int, tokens: Tensor) -> Tensor:
-        """Run the ViT blocks of one range on tokens [B, 1 + hw, C]."""
-        for block in self._vit_blocks(self.config.ranges[index]):
-            tokens = block(tokens)
-        return tokens
+    def vit_blocks(self, index: int) -> list[Block]:
+        """Return the ViT blocks of one range, in order."""
+        first, last = self.config.ranges[index]
+        return cast("list[Block]", list(self.vit_module.blocks[first : last + 1]))
 
     def narrowed(self, index: int, tokens: Tensor) -> Tensor:
         """Project ViT tokens [B, N, C] to the detail width, where it is another."""
@@ -281,13 +281,8 @@ class SpatialSemanticEncoder(nn.Module):
             for block in self._finetuned_blocks():
                 block.requires_grad_(True)
 
-    def _finetuned_blocks(self) -> list[nn.Module]:
-        ranges = [self.config.ranges[i] for i in self.config.finetune]
-        return [block for part in ranges for block in self._vit_blocks(part)]
-
-    def _vit_blocks(self, part: Range) -> nn.ModuleList:
-        first, last = part
-        return self.vit_module.blocks[first : last + 1]
+    def _finetuned_blocks(self) -> list[Block]:
+        return [b for i in self.config.finetune for b in self.vit_blocks(i)]
 
 
 def level_sizes(size: Size) -> list[Size]:
