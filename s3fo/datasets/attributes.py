@@ -84,39 +84,36 @@ def shown_attributes() -> list[Attribute]:
 
 
 def _declare(dataset: fo.Dataset, field: str) -> None:
+    """All fields at once: FiftyOne reloads the dataset after each declaration."""
+    schema: dict[str, fo.Field] = {}
     for item in shown_attributes():
-        path = f"{field}.detections.{item.name}"
         unit = f" ({item.unit})" if item.unit else ""
-        dataset.add_sample_field(
-            path,
-            _FIELDS[item.kind],
-            description=f"{item.title}{unit}: {item.definition}",
-        )
+        text = f"{item.title}{unit}: {item.definition}"
+        schema[f"{field}.detections.{item.name}"] = _FIELDS[item.kind](description=text)
     for name in (COMPUTED, OFFICIAL):
-        path = f"{field}.detections.{name}"
-        dataset.add_sample_field(path, fo.ListField, subfield=fo.StringField)
+        schema[f"{field}.detections.{name}"] = fo.ListField(fo.StringField())
+    dataset.add_dynamic_sample_fields(schema)
 
 
 def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:
-    """One bulk write per attribute."""
+    """Put the attributes on the labels that are there; one write for all."""
     rows = {(row["sequence"], row["object"]): row for row in objects.to_dict("records")}
-    sequences, indices = dataset.values(["sequence", f"{field}.detections.index"])
-    keys = [
-        [(sequence, index) for index in own or ()]
-        for sequence, own in zip(sequences, indices, strict=True)
-    ]
-    for item in shown_attributes():
-        values = [
-            [_plain(rows.get(key, {}).get(item.name)) for key in own] for own in keys
-        ]
-        dataset.set_values(f"{field}.detections.{item.name}", values)
-    for name, prefix in ((COMPUTED, "auto_"), (OFFICIAL, "official_")):
-        columns = [str(column) for column in objects if str(column).startswith(prefix)]
-        values = [[_tags(rows.get(key, {}), columns) for key in own] for own in keys]
-        dataset.set_values(f"{field}.detections.{name}", values)
+    tags = {
+        COMPUTED: [name for name in objects if str(name).startswith("auto_")],
+        OFFICIAL: [name for name in objects if str(name).startswith("official_")],
+    }
+    sequences, labels = dataset.values(["sequence", field])
+    for sequence, spans in zip(sequences, labels, strict=True):
+        for span in spans.detections if spans else ():
+            row = rows.get((sequence, span.index), {})
+            for item in shown_attributes():
+                span[item.name] = _plain(row.get(item.name))
+            for name, columns in tags.items():
+                span[name] = _tags(row, columns)
+    dataset.set_values(field, labels)
 
 
-def _tags(row: Mapping[Any, Any], columns: Iterable[str]) -> list[str] | None:
+def _tags(row: Mapping[Any, Any], columns: Iterable[Any]) -> list[str] | None:
     """The tags that hold; None where none of them is known."""
     known = [column for column in columns if not pd.isna(row.get(column, pd.NA))]
     if not known:

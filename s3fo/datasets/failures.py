@@ -107,11 +107,10 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     field = f"{eval_key}_failures"
     document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
     dataset.add_sample_field(field, document, embedded_doc_type=labels)
-    for name, kind in _NUMBERS.items():
-        dataset.add_sample_field(f"{field}.detections.{name}", kind)
-    dataset.add_sample_field(
-        f"{field}.detections.onset", fo.ListField, subfield=fo.StringField
-    )
+    # All at once: FiftyOne reloads the dataset after each declaration.
+    schema = {f"{field}.detections.{name}": kind() for name, kind in _NUMBERS.items()}
+    schema[f"{field}.detections.onset"] = fo.ListField(fo.StringField())
+    dataset.add_dynamic_sample_fields(schema)
     events = dict(iter(failures.events.groupby("sequence", sort=False)))
     scored = set(failures.frames["sequence"])
     values = {

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone import ViewField
 from PIL import Image
+from small_benchmark import write_results
 
 import evaluation
 import s3fo
@@ -11,17 +16,26 @@ from evaluation.pictures import PIXEL_COLOURS, Pixel
 from s3fo.datasets import failure_clips, find_failures
 
 
-@pytest.fixture
-def failing(predicted):
-    s3fo.evaluate(predicted, "shifted", "k")
-    find_failures(predicted, "k")
-    return predicted
+@pytest.fixture(scope="module")
+def results(benchmark, tmp_path_factory):
+    return write_results(benchmark, tmp_path_factory.mktemp("shifted"))
+
+
+@pytest.fixture(scope="module")
+def failing(benchmark, results) -> Iterator[fo.Dataset]:
+    """An evaluated dataset with failures; loading one takes seconds."""
+    dataset = s3fo.load_benchmark(benchmark, dataset_name="test-failures")
+    s3fo.add_predictions(dataset, results, "shifted")
+    s3fo.evaluate(dataset, "shifted", "k")
+    find_failures(dataset, "k")
+    yield dataset
+    dataset.delete()
 
 
 def test_events_are_those_that_evaluation_finds(failing, results, benchmark):
     expected = evaluation.find_failures(results, benchmark).events
     assert len(expected)
-    sample = failing.one(s3fo.datasets.failures.ViewField("sequence") == "pair")
+    sample = failing.one(ViewField("sequence") == "pair")
     (lost,) = [d for d in sample.k_failures.detections if d.label == "missed"]
     row = expected[expected["kind"] == "missed"].iloc[0]
     # Object 2 is lost in frame 00004, the fifth.
@@ -55,7 +69,7 @@ def test_error_maps_are_named_and_coloured(failing):
         entry["intTarget"]: entry["color"] for entry in scheme["maskTargetsColors"]
     }
     assert colours == {int(pixel): code for pixel, code in PIXEL_COLOURS.items()}
-    sample = failing.one(s3fo.datasets.failures.ViewField("sequence") == "pair")
+    sample = failing.one(ViewField("sequence") == "pair")
     with Image.open(sample.frames[5].k_errors.mask_path) as image:
         assert image.mode == "L"
         pixels = np.array(image)
@@ -76,9 +90,8 @@ def test_finding_again_replaces(failing):
     assert failing.count("k_failures.detections") == before
 
 
-def test_what_is_missing_is_said(predicted):
-    with pytest.raises(InputError, match="no evaluations yet"):
-        find_failures(predicted, "k")
-    s3fo.evaluate(predicted, "shifted", "k")
-    with pytest.raises(InputError, match="no failures of 'k'"):
-        failure_clips(predicted, "k")
+def test_what_is_missing_is_said(failing):
+    with pytest.raises(InputError, match="'other'; expected one of k"):
+        find_failures(failing, "other")
+    with pytest.raises(InputError, match="no failures of 'other'"):
+        failure_clips(failing, "other")
