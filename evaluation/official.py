@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,8 @@ class Agreement:
 def check_against(scores: Scores, official_csv: str | Path) -> Agreement:
     """Compare every number of an official tool's CSV with ours, as printed there.
 
-    Reads `global_results*.csv` and `per-sequence_results*.csv` of the DAVIS (and
-    LVOS) evaluation and `results.csv` of vos-benchmark and SA-V.
+    Reads `global_results*.csv` and `per-sequence_results*.csv` of the DAVIS
+    evaluation and `results.csv` of vos-benchmark and SA-V.
 
     Raises:
         InputError: the file is none of these.
@@ -83,7 +84,7 @@ def check_against(scores: Scores, official_csv: str | Path) -> Agreement:
     with path.open(newline="") as file:
         rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
     numbers = list(_numbers(rows)) if rows else []
-    if not numbers:
+    if not numbers or not all(_is_number(value) for _, _, value in numbers):
         raise InputError(
             path,
             f"columns {', '.join(rows[0])}" if rows else "an empty file",
@@ -104,19 +105,27 @@ def _numbers(rows: list[list[str]]) -> Iterator[tuple[str, str, str]]:
         for sequence, object_id, *values in rows[1:]:
             name = f"{sequence}_{int(object_id)}" if object_id else "global"
             yield from _named(name, _PERCENT_METRICS, values)
-    elif heading[0] == "Sequence":
+    elif heading[0] == "Sequence" and set(heading[1:]) <= set(_DAVIS_METRICS):
         metrics = [_DAVIS_METRICS[column] for column in heading[1:]]
         for name, *values in rows[1:]:
             yield from _named(name, metrics, values)
-    elif heading[0] in _DAVIS_METRICS:
+    elif len(rows) == 2 and set(heading) <= set(_DAVIS_METRICS):
         metrics = [_DAVIS_METRICS[column] for column in heading]
         yield from _named("global", metrics, rows[1])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(
     name: str, metrics: list[str] | tuple[str, ...], values: list[str]
 ) -> Iterator[tuple[str, str, str]]:
-    for metric, value in zip(metrics, values, strict=True):
+    for metric, value in zip(metrics, values, strict=False):
         yield name, metric, value
 
 
@@ -129,7 +138,9 @@ def _check(
         ours = _object_score(scores, name, metric) * (100 if percent else 1)
     decimals = len(official.partition(".")[2])
     tolerance = max(0.5 * 10.0**-decimals, _FINEST) + _FINEST
-    return Check(name, metric, official, ours, abs(ours - float(official)) <= tolerance)
+    both_missing = math.isnan(ours) and math.isnan(float(official))
+    agrees = both_missing or abs(ours - float(official)) <= tolerance
+    return Check(name, metric, official, ours, agrees)
 
 
 def _object_score(scores: Scores, name: str, metric: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluation import kernels
 from evaluation.alignment import align
@@ -152,7 +152,7 @@ def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
             "Name sequences of the ground truth.",
         )
     chosen = {name: truth.sequences[name] for name in sorted(set(names))}
-    return GroundTruth(chosen, truth.label, truth.ranges, truth.unseen)
+    return replace(truth, sequences=chosen)
 
 
 def _groups(truth: GroundTruth, unseen: Collection[str]) -> frozenset[str]:

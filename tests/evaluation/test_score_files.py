@@ -220,7 +220,9 @@ def test_check_against_the_csv_of_vos_benchmark(shared, tmp_path, dataset):
     assert not check_against(wrong, tmp_path / "results.csv").agrees
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n"])
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "J-Mean\nx\n", "Sequence,V\nwalk_1,0.3\n"]
+)
 def test_check_against_something_else_is_told(small, tmp_path, text):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(InputError, match=r"x\.csv"):

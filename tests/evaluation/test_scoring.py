@@ -1,5 +1,6 @@
 """Scoring many sequences at once: same numbers, told progress, small imports."""
 
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -47,9 +48,16 @@ def test_an_error_in_one_sequence_ends_the_job(many, workers):
     with pytest.raises(InputError) as caught:
         score(many.pred, many.gt, workers=workers)
     assert caught.value.where == str(path)
-    assert threading.active_count() == 1 or not any(
-        "ThreadPool" in thread.name for thread in threading.enumerate()
-    )
+    assert multiprocessing.active_children() == []
+
+
+def test_an_interrupt_leaves_no_process_behind(many):
+    def interrupt(done, total, label):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(many.pred, many.gt, workers=3, progress=interrupt)
+    assert multiprocessing.active_children() == []
 
 
 def test_some_sequences_only(many):
