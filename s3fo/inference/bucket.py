@@ -23,7 +23,8 @@ class Bucket:
 
     Tokens are kept in the order [long-term | permanent | temporary]. Permanent tokens
     are never forgotten; of the temporary ones the oldest go first. Long-term tokens are
-    prototypes that stand for consolidated temporary ones.
+    prototypes that stand for consolidated temporary ones. No result depends on the
+    order within a part.
 
     Args:
         object_ids: the objects, in channel order; each has a column of values.
@@ -35,6 +36,7 @@ class Bucket:
         self.long = 0
         self.permanent = 0
         self._table = TokenTable(capacity)
+        self._oldest = 0
 
     def __len__(self) -> int:
         return len(self._table)
@@ -59,6 +61,7 @@ class Bucket:
         The first frame of a bucket is permanent in any case. Later permanent frames go
         before the older permanent ones.
         """
+        self._straighten()
         permanent = permanent or self.permanent == 0
         place = self.long if permanent else len(self)
         before = len(self)
@@ -66,8 +69,19 @@ class Bucket:
         if permanent:
             self.permanent += len(self) - before
 
+    def overwrite_oldest(self, rows: Rows) -> None:
+        """Put the tokens of a frame in place of the oldest temporary ones.
+
+        The temporary tokens are a ring from now on: nothing else is moved.
+        """
+        start = self.long + self.permanent + self._oldest
+        count = rows[OPERAND].shape[1]
+        self._table.splice(start, start + count, rows)
+        self._oldest = (self._oldest + count) % self.temporary
+
     def forget_oldest(self, count: int) -> None:
         """Drop the `count` oldest temporary tokens."""
+        self._straighten()
         start = self.long + self.permanent
         self._table.splice(start, start + count)
 
@@ -112,6 +126,12 @@ class Bucket:
     def column(self, name: Hashable, start: int, stop: int) -> Tensor:
         """Rows start..stop of a column, [B, stop - start, width]."""
         return self._table[name][:, start:stop]
+
+    def _straighten(self) -> None:
+        """Bring the ring of temporary tokens in order of age."""
+        if self._oldest:
+            self._table.roll(self.long + self.permanent, -self._oldest)
+            self._oldest = 0
 
     def _columns(self) -> list[Hashable]:
         return [OPERAND, KEY, SELECTION, USE, LIFE, *self.object_ids]

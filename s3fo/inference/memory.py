@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evaluation.errors import InputError
-from s3fo.inference.bucket import Bucket, token_rows
+from s3fo.inference.bucket import Bucket, Rows, token_rows
 from s3fo.inference.config import InferenceConfig
 from s3fo.inference.long_term import consolidate
 from s3fo.inference.memory_read import query_operand, sparse_affinity, sparse_readout
@@ -89,8 +89,11 @@ class Memory:
                 for object_id in bucket.object_ids
             }
             rows = token_rows(keys, shrinkages, kept, own)
-            bucket.append(rows, permanent=permanent)
-            self._limit(bucket, frame_tokens)
+            if self._config.use_long_term:
+                bucket.append(rows, permanent=permanent)
+                consolidate(bucket, self._config.long_term, frame_tokens)
+            else:
+                self._queue(bucket, rows, frame_tokens, permanent)
 
     def read(
         self, key: Tensor, selection: Tensor
@@ -184,11 +187,15 @@ class Memory:
             frames = (limits if long_term else self._config).max_mem_frames
             self._buckets.append(Bucket(new, (frames + 1) * frame_tokens))
 
-    def _limit(self, bucket: Bucket, frame_tokens: int) -> None:
-        if self._config.use_long_term:
-            consolidate(bucket, self._config.long_term, frame_tokens)
+    def _queue(
+        self, bucket: Bucket, rows: Rows, frame_tokens: int, permanent: bool
+    ) -> None:
+        """Add a frame to a working memory of limited length."""
+        most = (self._config.max_mem_frames - 1) * frame_tokens
+        if not permanent and bucket.temporary == most > 0:
+            bucket.overwrite_oldest(rows)
         else:
-            most = (self._config.max_mem_frames - 1) * frame_tokens
+            bucket.append(rows, permanent=permanent)
             bucket.forget_oldest(max(0, bucket.temporary - most))
 
 

@@ -54,6 +54,12 @@ class TokenTable:
                 buffer[:, start : start + added] = rows[column]
         self._rows = size
 
+    def roll(self, start: int, shift: int) -> None:
+        """Shift the rows from `start` on in a circle."""
+        for buffer in self._buffers.values():
+            rows = buffer[:, start : self._rows]
+            rows.copy_(rows.roll(shift, dims=1))
+
     def drop_columns(self, columns: Iterable[Hashable]) -> None:
         """Forget columns."""
         for column in columns:

@@ -49,10 +49,13 @@ class _Recorder:
         }
 
     def frames_of(self, object_id):
-        """Frame of every token of an object, in order."""
+        """Frame of every token of an object, the temporary ones by age."""
         for bucket in self.memory._buckets:
             if object_id in bucket.object_ids:
-                return (bucket.values(object_id)[0, :, 0] - 100 * object_id).tolist()
+                frames = bucket.values(object_id)[0, :, 0] - 100 * object_id
+                start = bucket.long + bucket.permanent
+                ring = frames[start:].roll(-bucket._oldest)
+                return [*frames[:start].tolist(), *ring.tolist()]
         return []
 
 
@@ -72,6 +75,19 @@ def test_permanent_frames_go_before_the_first_and_stay():
     for t in range(7):
         recorder.write([1], permanent=t in (2, 4))
     assert recorder.frames_of(1) == _repeat(4, 2, 0, 5, 6)
+
+
+def test_a_shorter_memory_keeps_the_newest():
+    recorder = _Recorder(InferenceConfig(max_mem_frames=5))
+    for _ in range(7):
+        recorder.write([1])
+    recorder.memory.configure(InferenceConfig(max_mem_frames=3))
+    recorder.write([1])
+    assert recorder.frames_of(1) == _repeat(0, 6, 7)
+    recorder.memory.configure(InferenceConfig(max_mem_frames=4))
+    for _ in range(2):
+        recorder.write([1])
+    assert recorder.frames_of(1) == _repeat(0, 7, 8, 9)
 
 
 def test_only_the_first_frame_fits():
