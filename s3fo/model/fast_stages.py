@@ -80,7 +80,7 @@ def embed_semantics(
     constant = F.linear(value[:, 1], to_output, attention.out_proj.bias)
     detail = module.norm(detail)
     share = torch.baddbmm(offsets[:, None], detail, directions).sigmoid()
-    return detail.add_(constant[:, None]).baddbmm_(share, rows)
+    return detail.add_(constant[:, None]).add_(share @ rows)
 
 
 def gather_context(

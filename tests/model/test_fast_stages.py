@@ -83,3 +83,20 @@ def test_optimising_keeps_the_plain_network_as_it_is() -> None:
     after = plain.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "s3-small"])
+def test_half_precision_stays_near(preset: str) -> None:
+    plain = build_network(preset).eval()
+    _randomise(plain)
+    fast = optimise_for_inference(plain)
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+    masks = torch.rand(1, 2, 64, 96, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        expected = plain.encode_image(image)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = fast.encode_image(image)
+            _all_stages(fast, fast, image, masks)
+    for half, single in zip(found, expected, strict=True):
+        apart = float((half.float() - single).abs().mean() / single.abs().mean())
+        assert apart <= 0.03
