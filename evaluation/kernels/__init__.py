@@ -53,7 +53,7 @@ __all__ = [
 ObjectIds = Sequence[int] | NDArray[np.integer[Any]]
 """Distinct ids above 0."""
 
-_BUDGET = 64 << 20
+_BUDGET = 48 << 20
 """Bytes of bit planes kept at once; a crowd in a huge frame is counted in parts."""
 
 _workspace = Workspace()

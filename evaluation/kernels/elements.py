@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from evaluation.boundary import TOLERANCE, Element, adaptive_radii, diagonal, disk
 from evaluation.kernels.native import Buffer, filled
 
-ADD_ROW, GROW, MOVE = range(3)  # as in `bitset`
+ADD_ROW, GROW, MOVE = range(3)  # as in `compiled`
 
 _LONGEST_STEP = 63
 

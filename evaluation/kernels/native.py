@@ -37,10 +37,9 @@ _SIGNATURES = {
     "clear": "u64* i64* i64 i64 i64",
     "unfilter": "u8* i64 i64 i64*",
 }
-"""The functions of `bitset` (a name may end in the bits of a pixel), and what they
+"""The functions of `compiled` (a name may end in the bits of a pixel), and what they
 take. They return nothing."""
 
-_SOURCE = Path(__file__).with_name("bitset.py")
 _lock = threading.Lock()
 _functions: dict[str, Callable[..., None]] = {}
 _unused = (ctypes.c_int64 * 2)()
@@ -55,7 +54,8 @@ def function(name: str) -> Callable[..., None]:
     """
     if name not in _functions:
         with _lock:
-            _functions.setdefault(name, _load(name))
+            if name not in _functions:
+                _functions[name] = _load(name)
     return _functions[name]
 
 
@@ -137,7 +137,8 @@ def _write(path: Path, content: bytes) -> None:
 def _key() -> str:
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     context = f"{llvm.get_process_triple()} {llvmlite.__version__} {processor}"
-    source = _SOURCE.read_bytes() + Path(__file__).read_bytes()
+    files = sorted(Path(__file__).parent.glob("compiled/*.py"))
+    source = b"".join(path.read_bytes() for path in [Path(__file__), *files])
     return hashlib.sha256(source + context.encode()).hexdigest()[:32]
 
 
@@ -146,14 +147,14 @@ def _compile(name: str) -> bytes:
     import numba
     from numba import types
 
-    from evaluation.kernels import bitset
+    from evaluation.kernels import compiled as kernels
 
     kinds = {"i64": types.int64, "i32*": types.CPointer(types.int32)}
     kinds["i64*"] = types.CPointer(types.int64)
     for bits in (8, 16, 64):
         kinds[f"u{bits}*"] = types.CPointer(getattr(types, f"uint{bits}"))
     wanted = types.void(*(kinds[kind] for kind in _SIGNATURES[name].split()))
-    python_function = getattr(bitset, name.rstrip("0123456789"))
+    python_function = getattr(kernels, name.rstrip("0123456789"))
     compiled = numba.cfunc(wanted, error_model="numpy")(python_function)
     return _target().emit_object(_bare(name, compiled))
 

@@ -21,7 +21,7 @@ Shape = tuple[int, int]
 MAX_IDS = 1 << 16
 """Ids are below this: label maps have at most 16 bits."""
 
-_UNKNOWN, _IGNORED = -1, -2  # as in `bitset`
+_UNKNOWN, _IGNORED = -1, -2  # as in `compiled`
 
 
 class Workspace(threading.local):
