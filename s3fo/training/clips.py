@@ -106,8 +106,7 @@ class VideoStyle:
 
     Attributes:
         max_skip: (progress, frames) pairs: from that share of the training on, a
-            frame is at most so many frames from the nearest other one of its clip.
-        frame_interval: annotated frames are this many frames apart in the video.
+            frame is at most so many video frames from another one of its clip.
         degrees: rotation, shear: of the whole clip.
         shear: in degrees.
         crop_scale: area of the crop as a share of the frame.
@@ -118,7 +117,6 @@ class VideoStyle:
     """
 
     max_skip: tuple[tuple[float, int], ...] = ((0, 5), (0.1, 10), (0.3, 15), (0.8, 5))
-    frame_interval: int = 1
     degrees: float = 25.0
     shear: float = 20.0
     crop_scale: tuple[float, float] = (0.36, 1.0)
@@ -131,10 +129,10 @@ class VideoStyle:
     )
     grey_probability: float = 0.05
 
-    def skip_at(self, progress: float) -> int:
-        """Largest gap between frames, in annotated frames."""
+    def skip_at(self, progress: float, interval: int = 1) -> int:
+        """Largest gap between frames, in annotated frames `interval` frames apart."""
         current = [skip for start, skip in self.max_skip if progress >= start][-1]
-        return max(1, current // self.frame_interval)
+        return max(1, current // interval)
 
 
 class Layer(NamedTuple):
@@ -244,7 +242,8 @@ class VideoClips:
     ) -> list[int]:
         """Frame indices: each within the largest gap of one chosen before it."""
         length = len(self.videos[video].frames)
-        skip = max(self.style.skip_at(request.progress), request.num_frames)
+        reach = self.style.skip_at(request.progress, self.videos[video].interval)
+        skip = max(reach, request.num_frames)
         chosen, near = [start], set()
         while len(chosen) < request.num_frames:
             last = chosen[-1]

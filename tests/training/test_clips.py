@@ -106,8 +106,7 @@ def test_frames_are_near_each_other_and_in_order(videos) -> None:
 
 
 def test_the_reach_follows_the_schedule() -> None:
-    style = VideoStyle(frame_interval=5)
-    reach = [style.skip_at(p) for p in (0.0, 0.2, 0.5, 0.9)]
+    reach = [VideoStyle().skip_at(p, interval=5) for p in (0.0, 0.2, 0.5, 0.9)]
     assert reach == [1, 2, 3, 1]
 
 

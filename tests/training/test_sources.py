@@ -67,3 +67,9 @@ def test_videos_in_two_folders(video_folder: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         training_videos(tmp_path / "nowhere")
+
+
+def test_the_first_frames_of_a_video(video_folder: Path) -> None:
+    short = training_videos(video_folder)[0].shortened(3)
+    assert short.frames == ("00000", "00001", "00002")
+    assert short.read(2)[1].any()
