@@ -24,3 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if folder is not None and "FIFTYONE_DATABASE_URI" not in os.environ:
         os.environ["FIFTYONE_DATABASE_DIR"] = str(folder / "mongodb")
         os.environ["FIFTYONE_PLUGINS_DIR"] = str(folder / "plugins")
+
+    from s3fo.datasets import configure
+
+    # Before any test imports FiftyOne: no telemetry, no question about it.
+    configure()

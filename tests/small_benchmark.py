@@ -1,6 +1,7 @@
 """A small benchmark, results of a method that errs in known ways, and a dataset.
 
-Fixtures for every test that needs FiftyOne; a folder's ``conftest.py`` imports them.
+Fixtures for every test that needs FiftyOne; a folder's ``conftest.py`` imports them,
+before FiftyOne's environment is set, so FiftyOne must not be imported here.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import fiftyone as fo
 import numpy as np
 import pytest
 
@@ -18,10 +19,22 @@ from evaluation.labelmap import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 
+if TYPE_CHECKING:
+    import fiftyone as fo
+
 VIDEOS = {
     "alone": Factors(objects=1, length=6, size=0.08),
     "pair": Factors(objects=2, length=8, size=0.06),
 }
+
+
+def own_name(name: str) -> str:
+    """A dataset name that no other process uses: FiftyOne's database is shared.
+
+    All processes of a user talk to the one server that is running, whichever folder
+    they ask for.
+    """
+    return f"test-{os.getpid()}-{name}"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +69,7 @@ def results(benchmark: Benchmark, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dataset(benchmark: Benchmark) -> Iterator[fo.Dataset]:
-    loaded = s3fo.load_benchmark(benchmark, dataset_name="test-small")
+    loaded = s3fo.load_benchmark(benchmark, dataset_name=own_name("small"))
     yield loaded
     if not loaded.deleted:
         loaded.delete()

@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from small_benchmark import write_results
+from small_benchmark import own_name, write_results
 
 import s3fo
 from evaluation.errors import InputError
@@ -100,7 +100,7 @@ def test_removing_takes_everything_of_the_method(predicted):
 
 def test_by_reference(benchmark, results):
     dataset = s3fo.load_benchmark(
-        benchmark, dataset_name="test-reference", masks="reference"
+        benchmark, dataset_name=own_name("reference"), masks="reference"
     )
     try:
         s3fo.add_predictions(dataset, results, "shifted")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import fiftyone as fo
 import pytest
 from fiftyone import ViewField
-from small_benchmark import write_results
+from small_benchmark import own_name, write_results
 
 import s3fo
 from evaluation import object_attributes
@@ -16,7 +16,7 @@ from s3fo.datasets import compute_attributes
 @pytest.fixture(scope="module")
 def measured(benchmark, tmp_path_factory) -> Iterator[fo.Dataset]:
     """An evaluated dataset with attributes; loading one takes seconds."""
-    dataset = s3fo.load_benchmark(benchmark, dataset_name="test-attributes")
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("attributes"))
     results = write_results(benchmark, tmp_path_factory.mktemp("shifted"))
     s3fo.add_predictions(dataset, results, "shifted")
     s3fo.evaluate(dataset, "shifted", "k")

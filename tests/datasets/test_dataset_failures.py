@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fiftyone import ViewField
 from PIL import Image
-from small_benchmark import write_results
+from small_benchmark import own_name, write_results
 
 import evaluation
 import s3fo
@@ -24,7 +24,7 @@ def results(benchmark, tmp_path_factory):
 @pytest.fixture(scope="module")
 def failing(benchmark, results) -> Iterator[fo.Dataset]:
     """An evaluated dataset with failures; loading one takes seconds."""
-    dataset = s3fo.load_benchmark(benchmark, dataset_name="test-failures")
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("failures"))
     s3fo.add_predictions(dataset, results, "shifted")
     s3fo.evaluate(dataset, "shifted", "k")
     find_failures(dataset, "k")

@@ -191,4 +191,8 @@ def test_unknown_predictions_and_keys(predicted):
 def test_an_evaluation_brings_a_workspace_and_a_sidebar_group(evaluated):
     assert {"Benchmark", "Evaluation"} <= set(evaluated.list_workspaces())
     groups = {group.name: group.paths for group in evaluated.app_config.sidebar_groups}
-    assert groups["evaluation k"] == ["k_JF", "k_J", "k_F", "k_objects"]
+    assert groups["k"] == ["k_JF", "k_J", "k_F", "k_objects"]
+    evaluated.rename_evaluation("k", "renamed")
+    evaluated.delete_evaluation("renamed")
+    groups = {group.name for group in evaluated.app_config.sidebar_groups}
+    assert not {"k", "renamed"} & groups

@@ -6,6 +6,7 @@ from dataclasses import replace
 import fiftyone as fo
 import numpy as np
 import pytest
+from small_benchmark import own_name
 
 import s3fo
 from evaluation.errors import InputError
@@ -66,14 +67,14 @@ def test_loading_twice_changes_nothing(dataset, benchmark):
 
 
 def test_only_a_changed_sequence_is_updated(own, results):
-    dataset = s3fo.load_benchmark(own, dataset_name="test-own")
+    dataset = s3fo.load_benchmark(own, dataset_name=own_name("own"))
     try:
         s3fo.add_predictions(dataset, results, "shifted")
         path = "frames.ground_truth.detections.id"
         before = dict(zip(*dataset.values(["sequence", path]), strict=True))
         changed = own["pair"].annotations[own["pair"].frames[3]]
         write_label_map(changed, np.zeros_like(read_label_map(changed)))
-        s3fo.load_benchmark(open_synthetic(own.root), dataset_name="test-own")
+        s3fo.load_benchmark(open_synthetic(own.root), dataset_name=own_name("own"))
         after = dict(zip(*dataset.values(["sequence", path]), strict=True))
         assert after["alone"] == before["alone"]
         assert after["pair"][3] == []
@@ -83,12 +84,12 @@ def test_only_a_changed_sequence_is_updated(own, results):
 
 
 def test_a_sequence_of_another_length_is_made_anew(own):
-    dataset = s3fo.load_benchmark(own, dataset_name="test-own")
+    dataset = s3fo.load_benchmark(own, dataset_name=own_name("own"))
     try:
         pair = own["pair"]
         shorter = replace(pair, frames=pair.frames[:5])
         cut = replace(own, sequences=(own["alone"], shorter))
-        s3fo.load_benchmark(cut, dataset_name="test-own")
+        s3fo.load_benchmark(cut, dataset_name=own_name("own"))
         counts = dict(
             zip(*dataset.values(["sequence", "frames.frame_number"]), strict=True)
         )
@@ -107,11 +108,11 @@ def test_an_interrupted_load_goes_on(benchmark, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        s3fo.load_benchmark(benchmark, dataset_name="test-cut", progress=interrupt)
-    dataset = fo.load_dataset("test-cut")
+        s3fo.load_benchmark(benchmark, dataset_name=own_name("cut"), progress=interrupt)
+    dataset = fo.load_dataset(own_name("cut"))
     try:
         (kept,) = dataset.values("id")
-        s3fo.load_benchmark(benchmark, dataset_name="test-cut")
+        s3fo.load_benchmark(benchmark, dataset_name=own_name("cut"))
         assert len(dataset) == 2
         assert kept in dataset.values("id")
     finally:
@@ -122,16 +123,16 @@ def test_a_broken_mask_leaves_no_dataset(own):
     broken = own["pair"].annotations[own["pair"].frames[2]]
     broken.write_bytes(broken.read_bytes()[:60])
     with pytest.raises(InputError, match=broken.name):
-        s3fo.load_benchmark(own, dataset_name="test-broken")
-    assert not fo.dataset_exists("test-broken")
+        s3fo.load_benchmark(own, dataset_name=own_name("broken"))
+    assert not fo.dataset_exists(own_name("broken"))
 
 
 def test_a_dataset_of_other_content_is_left_alone(benchmark):
-    other = fo.Dataset("test-other")
+    other = fo.Dataset(own_name("other"))
     other.add_sample(fo.Sample("/nowhere.jpg"))
     try:
         with pytest.raises(InputError, match="something else"):
-            s3fo.load_benchmark(benchmark, dataset_name="test-other")
+            s3fo.load_benchmark(benchmark, dataset_name=own_name("other"))
         assert len(other) == 1
         with pytest.raises(InputError, match="other origin"):
             recall_benchmark(other)
@@ -141,7 +142,7 @@ def test_a_dataset_of_other_content_is_left_alone(benchmark):
 
 def test_masks_by_reference(benchmark):
     dataset = s3fo.load_benchmark(
-        benchmark, dataset_name="test-reference", masks="reference"
+        benchmark, dataset_name=own_name("reference"), masks="reference"
     )
     try:
         frame = dataset.one(fo.ViewField("sequence") == "pair").frames[2]
@@ -185,7 +186,7 @@ def test_categories_are_labels(benchmark):
         attributes=("occlusion",),
     )
     dataset = s3fo.load_benchmark(
-        replace(benchmark, sequences=(named,)), dataset_name="test-named"
+        replace(benchmark, sequences=(named,)), dataset_name=own_name("named")
     )
     try:
         sample = dataset.first()
@@ -205,7 +206,7 @@ def test_frames_without_annotation_have_no_labels(benchmark):
     first = pair.frames[0]
     prompted = replace(pair, annotations={first: pair.annotations[first]})
     dataset = s3fo.load_benchmark(
-        replace(benchmark, sequences=(prompted,)), dataset_name="test-prompted"
+        replace(benchmark, sequences=(prompted,)), dataset_name=own_name("prompted")
     )
     try:
         frames = dataset.first().frames
@@ -219,7 +220,7 @@ def test_progress_counts_sequences(benchmark):
     steps = []
     dataset = s3fo.load_benchmark(
         benchmark,
-        dataset_name="test-progress",
+        dataset_name=own_name("progress"),
         progress=lambda *step: steps.append(step),
     )
     dataset.delete()
@@ -228,7 +229,7 @@ def test_progress_counts_sequences(benchmark):
 
 def test_unknown_dataset_is_told(dataset):
     assert open_dataset(dataset.name) is dataset
-    with pytest.raises(InputError, match="test-small"):
+    with pytest.raises(InputError, match=dataset.name):
         open_dataset("no-such-dataset")
 
 
@@ -244,7 +245,7 @@ def test_frames_inside_a_video_file(tmp_path, benchmark):
     film = make_video(pair, tmp_path).path
     sequence = VideoSequence("film", pair.frames, {}, pair.annotations, video=film)
     dataset = s3fo.load_benchmark(
-        replace(benchmark, sequences=(sequence,)), dataset_name="test-film"
+        replace(benchmark, sequences=(sequence,)), dataset_name=own_name("film")
     )
     try:
         assert dataset.first().metadata.total_frame_count == 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import fiftyone as fo
+from small_benchmark import own_name
 
 import s3fo
 from s3fo.benchmarks import open_folders
@@ -20,7 +21,7 @@ def test_osvos_on_davis_2016_to_the_last_digit(shared):
     )
     official = json.loads((shared / "fixtures/metrics/d16.json").read_text())
     expected = official["protocols"]["davis_semi"]
-    dataset = s3fo.load_benchmark(benchmark, dataset_name="test-davis-2016")
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("davis-2016"))
     try:
         assert (len(dataset), dataset.count("frames")) == (10, 645)
         results = shared / "fixtures/metrics/inputs/d16/pred"

@@ -8,6 +8,7 @@ import fiftyone.plugins as fop
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
+from small_benchmark import own_name
 
 import s3fo
 from s3fo.plugin import install
@@ -75,9 +76,9 @@ def test_installing_again_changes_nothing_and_repairs(plugin, tmp_path):
 
 
 def test_load_benchmark(benchmark):
-    params = {"root": folder(benchmark.root), "dataset_name": "test-operator"}
+    params = {"root": folder(benchmark.root), "dataset_name": own_name("operator")}
     run("load_benchmark", benchmark="davis-2017", split="val", **params)
-    dataset = fo.load_dataset("test-operator")
+    dataset = fo.load_dataset(own_name("operator"))
     try:
         assert dataset.values("sequence") == ["alone", "pair"]
     finally:
@@ -90,9 +91,9 @@ def test_load_own_folders(benchmark):
         benchmark="folders",
         images=folder(benchmark.root / "JPEGImages" / "480p"),
         masks=folder(benchmark.root / "Annotations" / "480p"),
-        dataset_name="test-folders",
+        dataset_name=own_name("folders"),
     )
-    dataset = fo.load_dataset("test-folders")
+    dataset = fo.load_dataset(own_name("folders"))
     try:
         assert dataset.count("objects.detections") == 3
     finally:

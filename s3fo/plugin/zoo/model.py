@@ -1,0 +1,172 @@
+"""The zoo model: prompts from labels, masks as labels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.core.labels as fol
+import fiftyone.core.models as fom
+import numpy as np
+from PIL import Image
+
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map
+from evaluation.sequence import ArraySequence
+from s3fo.benchmarks import VideoObject, VideoSequence
+from s3fo.datasets.labels import detections_of, masks_of_label_map
+
+_OPTIONS = ("weights", "size", "device", "memory", "precision")
+
+
+class VideoObjectSegmenterConfig(fom.ModelConfig):
+    """Options of `foz.load_zoo_model`.
+
+    Args:
+        d: ``method`` (``"s3"`` or a baseline) and its options: ``weights``,
+            ``size``, ``device``, ``memory``, ``precision``.
+    """
+
+    def __init__(self, d: dict[str, Any]) -> None:
+        self.method = self.parse_string(d, "method", default="s3")
+        for name in _OPTIONS:
+            setattr(self, name, self.parse_raw(d, name, default=None))
+
+
+class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
+    """Follows objects through the videos of a dataset.
+
+    ``prompt_field`` names frame-level `Detections` with masks. Of each `index` only
+    the first appearance is used, never a later one: a dataset's full ground truth
+    may be given without telling the model more than the benchmarks allow.
+
+    Args:
+        config: a `VideoObjectSegmenterConfig`.
+    """
+
+    def __init__(self, config: VideoObjectSegmenterConfig) -> None:
+        from s3fo.inference import build_method
+
+        self.config = config
+        self._fields: dict[str, str] = {}
+        options = {name: getattr(config, name) for name in _OPTIONS}
+        given = {key: value for key, value in options.items() if value is not None}
+        self._method = build_method(config.method, **given)
+
+    @property
+    def media_type(self) -> str:
+        """Videos."""
+        return "video"
+
+    def predict(self, video_reader: Any, sample: Any) -> dict[int, fo.Detections]:
+        """Segment one video.
+
+        Args:
+            video_reader: FiftyOne's reader; not used, see `_sequence`.
+            sample: the video's sample, with the prompt field.
+
+        Returns:
+            Labels with masks by frame number; none before the first prompt.
+
+        Raises:
+            InputError: no prompt, or one without mask.
+        """
+        from s3fo.inference.predict import segment_video
+
+        prompts = self._prompts(sample)
+        sequence = _sequence(sample, prompts)
+        names = {prompt.index: prompt.label for _, prompt in prompts}
+        with tempfile.TemporaryDirectory() as folder:
+            segment_video(sequence, self._method, Path(folder), sequence.frames)
+            return {
+                number: detections_of(
+                    sequence.name,
+                    masks_of_label_map(
+                        read_label_map(Path(folder) / sequence.name / f"{frame}.png")
+                    ),
+                    names,
+                    with_masks=True,
+                )
+                for number, frame in enumerate(sequence.frames, start=1)
+            }
+
+    def _prompts(self, sample: Any) -> list[tuple[int, fol.Detection]]:
+        """Frame number and label of the first appearance of every object."""
+        field = self.needs_fields.get("prompt_field", "")
+        if not field.startswith("frames."):
+            raise InputError(
+                "prompt_field",
+                repr(field),
+                "a frame field with masks, such as 'frames.ground_truth'",
+                "Pass prompt_field to apply_model.",
+            )
+        first: dict[int, tuple[int, fol.Detection]] = {}
+        for number, frame in sample.frames.items():
+            labels = frame[field.removeprefix("frames.")]
+            for label in labels.detections if labels else ():
+                if label.index is None or not label.has_mask:
+                    raise InputError(
+                        f"{sample.filepath}, frame {number}",
+                        "a label without mask or index",
+                        "detections with mask and index",
+                        "Give every object an index and a mask.",
+                    )
+                first.setdefault(label.index, (number, label))
+        return list(first.values())
+
+
+def _sequence(sample: Any, prompts: list[tuple[int, fol.Detection]]) -> VideoSequence:
+    """A sample as the sequence that methods take.
+
+    Frames are the original images where the dataset knows them, for the video file
+    is a compressed copy for the App.
+    """
+    stored = fo.load_dataset(sample.dataset.name)[sample.id]
+    count = stored.metadata.total_frame_count
+    frames = tuple(f"{number:05d}" for number in range(1, count + 1))
+    files = [
+        stored.frames[number].get_field("filepath") for number in range(1, count + 1)
+    ]
+    images = dict(zip(frames, map(Path, files), strict=True)) if all(files) else {}
+    shape = (
+        _shape(images[frames[0]])
+        if images
+        else (
+            stored.metadata.frame_height,
+            stored.metadata.frame_width,
+        )
+    )
+    masks: dict[str, dict[int, np.ndarray]] = {}
+    for number, label in prompts:
+        masks.setdefault(frames[number - 1], {})[label.index] = _full_mask(label, shape)
+    return VideoSequence(
+        name=stored["sequence"] if stored.has_field("sequence") else sample.id,
+        frames=frames,
+        images=images,
+        annotations={},
+        known_objects=tuple(
+            VideoObject(label.index, frames[number - 1]) for number, label in prompts
+        ),
+        load_object_masks=lambda: ArraySequence("prompts", masks),
+        video=None if images else Path(stored.filepath),
+    )
+
+
+def _shape(path: Path) -> tuple[int, int]:
+    """Height and width in pixels; reads the header only."""
+    with Image.open(path) as image:
+        return image.height, image.width
+
+
+def _full_mask(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
+    """A label's mask [h, w] at its place in a picture, [H, W] bool."""
+    height, width = shape
+    left, top = label.bounding_box[:2]
+    mask = label.get_mask() > 0
+    rows, columns = mask.shape
+    top, left = round(top * height), round(left * width)
+    full = np.zeros(shape, bool)
+    full[top : top + rows, left : left + columns] = mask
+    return full

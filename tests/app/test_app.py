@@ -1,0 +1,104 @@
+"""What a person sees: the dataset, a video with masks, an evaluation, the operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import fiftyone as fo
+import pytest
+from small_benchmark import own_name
+
+import s3fo
+from s3fo.benchmarks import write_synthetic
+from s3fo.benchmarks.synthetic import PRESETS
+from s3fo.inference import predict
+from s3fo.plugin import install
+
+browser = pytest.importorskip("browser", reason="needs playwright")
+
+pytestmark = [
+    pytest.mark.app,
+    pytest.mark.skipif(not browser.chromium(), reason="needs Chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
+    """Three synthetic videos with the masks and scores of the copy baseline."""
+    install()
+    root = tmp_path_factory.mktemp("demo")
+    names = ("crossing", "away-and-back", "near-and-far")
+    benchmark = write_synthetic(
+        root / "data", videos={name: PRESETS["mini"].videos[name] for name in names}
+    )
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("app"))
+    predict(benchmark, root / "copy", method="copy")
+    s3fo.add_predictions(dataset, root / "copy", "copy")
+    s3fo.evaluate(dataset, "copy")
+    yield dataset
+    dataset.delete()
+
+
+@pytest.fixture(scope="module")
+def app(demo):
+    with browser.open_app(demo) as (session, page):
+        page.locator('[data-cy="looker"]').nth(2).wait_for()
+        browser.dismiss_advertising(page)
+        yield session, page
+
+
+def test_the_grid_shows_every_video_with_name_and_score(app, demo):
+    _, page = app
+    for name, score in zip(*demo.values(["sequence", "copy_JF"]), strict=True):
+        page.get_by_text(name).first.wait_for()
+        page.get_by_text(f"{score:.3f}".rstrip("0")).first.wait_for()
+    assert page.locator('[data-cy="looker"]').count() == 3
+    browser.keep_picture(page, "grid")
+
+
+def test_a_video_opens_with_the_masks_of_its_objects(app, demo):
+    _, page = app
+    page.locator('[data-cy="looker"]').first.click()
+    page.get_by_text("frames.ground_truth").last.wait_for()
+    page.wait_for_timeout(6_000)
+    picture = browser.keep_picture(page, "modal")
+    for object_id in (1, 2):
+        colour = s3fo.datasets.object_colour(object_id)
+        assert browser.count_colour(picture, colour) > 500, f"object {object_id}"
+    page.keyboard.press("Escape")
+
+
+def test_the_evaluation_is_listed_and_opens(app, demo):
+    session, page = app
+    session.spaces = demo.load_workspace("Evaluation")
+    page.get_by_text("1 Model Evaluations").wait_for()
+    status = page.get_by_text("Needs Review").bounding_box()
+    page.mouse.click(status["x"] - 100, status["y"] + 5)
+    page.get_by_text("J&F", exact=True).wait_for()
+    shown = page.inner_text("body")
+    results = demo.load_evaluation_results("copy")
+    for name in ("J&F", "J", "F"):
+        assert f"{results.metrics()[name]:.3f}".rstrip("0") in shown, name
+    assert "DAVIS-2017 semi-supervised" in shown
+    browser.keep_picture(page, "evaluation")
+
+
+def test_an_operator_runs_from_the_operator_browser(app, demo):
+    session, page = app
+    session.spaces = demo.load_workspace("Benchmark")
+    page.get_by_text("Model Evaluation").wait_for(state="detached")
+    page.keyboard.press("`")
+    page.keyboard.type("VOS")
+    page.get_by_text("Evaluate VOS predictions").click()
+    page.get_by_text("Evaluation key").wait_for()
+    browser.keep_picture(page, "operator-form")
+    key = page.get_by_text("Evaluation key").locator("xpath=following::input[1]")
+    key.fill("from_the_app")
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_role("button", name="Done").wait_for()
+    shown = page.inner_text("body")
+    assert "DAVIS-2017 semi-supervised" in shown
+    browser.keep_picture(page, "operator-done")
+    demo.reload()
+    assert "from_the_app" in demo.list_evaluations()
+    assert demo.values("from_the_app_JF") == demo.values("copy_JF")
