@@ -26,7 +26,10 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
         scores.protocol.one_line(),
         _table(list(_HEADINGS.values()), [[summary[key] for key in _HEADINGS]]),
     ]
-    extra = {key: value for key, value in summary.items() if key not in _HEADINGS}
+    shown = set(summary) - set(_HEADINGS)
+    if scores.protocol.name != "lvos":
+        shown -= {"V", "V_seen", "V_unseen"}
+    extra = {key: value for key, value in summary.items() if key in shown}
     if extra:
         parts.append(
             "\n".join(f"{key:<20} {value:.3f}" for key, value in extra.items())
