@@ -260,7 +260,10 @@ Row = tuple[str, str, str, str, str]
 
 
 def compare(root: Path, shared: Path | None, short: bool) -> list[Row]:
-    """Measure everything; rows of job, ours, peer, ratio, bar."""
+    """Measure everything; rows of job, ours, peer, ratio, bar.
+
+    In a short run there are no bars for whole jobs: starting Python decides there.
+    """
     places = {"path": install_peer(root / "peer"), "cache": root / "cache"}
     repeats = 1 if short else 3
     davis = davis_like(root / "davis", shared, short)
@@ -269,17 +272,23 @@ def compare(root: Path, shared: Path | None, short: bool) -> list[Row]:
     ours, peer = in_turns(davis, repeats, **places)
     count = len(list(davis[0].glob("*/*.png")))
     name = f"DAVIS-like, {len(list(davis[0].iterdir()))} sequences, {count} frames"
-    rows.append(_row(name, ours, peer, 10))
+    rows.append(_row(name, ours, peer, None if short else 10))
     once = first.result["compiling"]
     rest = Usage(first.cpu - once, first.wall, first.memory, {})
-    rows.append(_row(f"the same, first run but {once:.1f} s to compile", rest, peer, 6))
+    rows.append(
+        _row(
+            f"the same, first run but {once:.1f} s to compile",
+            rest,
+            peer,
+            None if short else 6,
+        )
+    )
     for objects, sequences, frames, bar in ((5, 10, 105, 15), (20, 3, 105, 25)):
         if short:
             sequences, frames = 1, 60
         masks = write_masks(root / f"{objects}", objects, sequences, frames)
         ours, peer = in_turns(masks, 1 if objects == 20 else repeats, **places)
         name = f"{objects} objects, {sequences * frames} frames, 480p"
-        # In a short run, starting Python decides.
         rows.append(_row(name, ours, peer, None if short else bar))
     rows += kernel_rows(measure("kernels", short, **places).result)
     rows += memory_and_scaling(root, short, **places)
@@ -324,7 +333,9 @@ def memory_and_scaling(root: Path, short: bool, **places: Path) -> list[Row]:
     usage = measure("ours", *masks, **places)
     took = f"{usage.cpu:.2f} s, {usage.memory:.0f} MB"
     rows: list[Row] = [(f"20 objects, {frames} frames", took, "", "", "<= 200 MB")]
-    masks = repeated(root / "repeated", root / "davis", 1 if short else 10)
+    if short:
+        return rows
+    masks = repeated(root / "repeated", root / "davis", 10)
     runs = [
         min(measure("ours", *masks, n, **places).wall for _ in range(3))
         for n in (1, 2, 4)
