@@ -1,1 +1,0 @@
-"""Scores as something a person puts in a paper, a slide or a pull request."""

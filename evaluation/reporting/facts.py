@@ -1,0 +1,119 @@
+"""What was measured: benchmark, protocol, methods, machines, speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evaluation.reporting.material import Material, Method
+from evaluation.reporting.tables import Table, number, percent, text
+
+
+def speed_table(material: Material) -> Table:
+    """Speed as the prediction recorded it."""
+    rows = []
+    for method in material.methods:
+        made = method.run.made
+        if method.run.frames_per_second is None:
+            continue
+        done = made.get("sequences", {}).values()
+        rows.append(
+            {
+                "method": method.name,
+                material.metric: method.headline,
+                "fps": method.run.frames_per_second,
+                "frames": sum(int(item["frames"]) for item in done),
+                "seconds": sum(float(item["seconds"]) for item in done),
+                "device": made.get("device", ""),
+                "hardware": _hardware(made),
+                "started": made.get("started", ""),
+            }
+        )
+    return Table(
+        "speed",
+        "Speed",
+        "Frames per second of the prediction, reading images and writing masks "
+        "included, on the machine named; other machines and settings give others.",
+        pd.DataFrame(rows),
+        [
+            text("method", "Method"),
+            percent(material.metric, "J&F"),
+            number("fps", "Frames/s", 1),
+            number("frames", "Frames"),
+            number("seconds", "Seconds", 1),
+            text("device", "Device"),
+            text("hardware", "Machine"),
+        ],
+    )
+
+
+def facts_table(material: Material) -> Table:
+    """What was measured, with what, on what."""
+    rows = [{"about": "benchmark", **row} for row in _benchmark_facts(material)]
+    for method in material.methods:
+        rows += [{"about": method.name, **row} for row in _method_facts(method)]
+    return Table(
+        "measured",
+        "What was measured",
+        "From the benchmark, and from the record in each results folder.",
+        pd.DataFrame(rows),
+        [text("about", ""), text("what", "What"), text("value", "Value")],
+    )
+
+
+def protocol_table(material: Material) -> Table:
+    """The rules in words."""
+    protocol = material.protocol
+    rules = {"name": protocol.name, "source": protocol.source, **protocol.rules()}
+    if protocol.remark:
+        rules["remark"] = protocol.remark
+    return Table(
+        "protocol",
+        f"Protocol: {protocol.title}",
+        "The rules that every score here was made by.",
+        pd.DataFrame({"rule": list(rules), "words": list(rules.values())}),
+        [text("rule", "Rule"), text("words", "In words")],
+    )
+
+
+def _benchmark_facts(material: Material) -> list[dict[str, str]]:
+    scores = material.main.scores
+    facts = {
+        "name": " ".join(part for part in (material.benchmark, material.split) if part),
+        "protocol": material.protocol.one_line(),
+        "sequences": str(len(set(scores.object_columns["sequence"]))),
+        "objects": str(len(scores.object_columns["sequence"])),
+        "scored frames of all objects": str(sum(scores.object_columns["n_frames"])),
+        "appearance described by": material.attributes.extractor,
+    }
+    notes = (*material.notes, *material.attributes.notes, *material.by_attribute.notes)
+    rows = [{"what": key, "value": value} for key, value in facts.items()]
+    return rows + [{"what": "note", "value": note} for note in dict.fromkeys(notes)]
+
+
+def _method_facts(method: Method) -> list[dict[str, str]]:
+    made, scores = method.run.made, method.scores
+    record = method.run.made.get("settings", {})
+    facts: dict[str, Any] = {
+        "masks": scores.inputs.get("results", ""),
+        "fingerprint of all masks read": scores.fingerprint,
+        "method": made.get("method", "not recorded: masks from elsewhere"),
+        "settings": _listed(record),
+        "predicted": made.get("started", ""),
+        "predicted with": _listed(made.get("versions", {})),
+        "device": made.get("device", ""),
+        "machine": _hardware(made),
+        "failed videos": _listed(made.get("failures", {})),
+    }
+    rows = [{"what": key, "value": str(v)} for key, v in facts.items() if v]
+    return rows + [{"what": "note", "value": note} for note in scores.notes]
+
+
+def _hardware(made: Mapping[str, Any]) -> str:
+    return _listed(made.get("hardware", {}))
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())

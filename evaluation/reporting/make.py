@@ -1,0 +1,220 @@
+"""`report`: results folders and ground truth in, a folder to read and to print out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from evaluation.errors import InputError
+from evaluation.labelmap import write_atomically
+from evaluation.leniency import Leniency
+from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
+from evaluation.progress import ProgressCallback
+from evaluation.protocols import Protocol
+from evaluation.reporting.contents import grouped_attributes, tables
+from evaluation.reporting.figures import losses_chart, sequences_chart, speed_chart
+from evaluation.reporting.material import Material, Task, gather, one_per_folder
+from evaluation.reporting.page import Picture, render
+from evaluation.reporting.tables import Table
+from evaluation.reporting.verdict import Finding, findings
+from evaluation.sources import Source
+
+KEPT = "measured"
+"""Folder, within the report's, of what is measured once and kept."""
+
+_CHARTED = 8
+"""Attributes in the chart of the page; the other chart has them all."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written.
+
+    Attributes:
+        folder: everything is in it.
+        page: the HTML page; needs nothing beside it.
+        findings: what the page says first.
+        tables: by name; each also lies in ``tables/`` as CSV, JSON, Markdown, LaTeX.
+        pictures: files in ``figures/`` (PNG; an SVG of the same name beside each).
+    """
+
+    folder: Path
+    page: Path
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, Table]
+    pictures: tuple[Path, ...]
+
+
+def report(
+    results: Mapping[str, str | os.PathLike[str]]
+    | Sequence[str | os.PathLike[str]]
+    | str
+    | os.PathLike[str],
+    ground_truth: Source,
+    out: str | os.PathLike[str],
+    *,
+    protocol: str | Protocol | None = None,
+    images: str | os.PathLike[str] | None = None,
+    fps: float | None = None,
+    sequences: Sequence[str] | None = None,
+    missing: str = "error",
+    resize: str | None = None,
+    binarize: bool = False,
+    void: int | None = None,
+    title: str | None = None,
+    top: int = 6,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Report:
+    """Write a report about one method, or about one compared with others.
+
+    In `out` appear ``report.html`` (one page that needs nothing else, for screen and
+    print), ``report.md``, ``report.tex``, every table in ``tables/`` and every
+    figure in ``figures/``. What was measured is kept in ``measured/`` and used again
+    while its inputs are the same, so an interrupted call can simply be repeated.
+
+    Args:
+        results: results folders; by the name to call each, or named after the
+            folders. The first is the one the report is about.
+        ground_truth: a benchmark, or masks as `evaluation.score` takes them.
+        out: folder to write.
+        protocol: None takes the benchmark's own, for bare masks ``"davis-2017"``.
+        images: beside bare masks, ``<images>/<sequence>/<frame>.jpg``.
+        fps: of bare masks.
+        sequences: names of sequences to score; None for all.
+        missing: as for `evaluation.score`.
+        resize: the same.
+        binarize: the same.
+        void: the same.
+        title: None names the first method and the benchmark.
+        top: how many failure events to show in pictures.
+        workers: processes; None takes as many as are worth it.
+        progress: told about every stage.
+
+    Raises:
+        InputError: nothing to report on, or input that cannot be scored.
+    """
+    folders = _named(results)
+    rules = protocol or getattr(ground_truth, "protocol", None) or "davis-2017"
+    task = Task(
+        folders,
+        ground_truth,
+        rules,
+        Path(images) if images else None,
+        fps,
+        sequences,
+        Leniency(missing, resize, binarize, void),
+        workers,
+    )
+    out = Path(out)
+    material = gather(task, out / KEPT, progress)
+    made = tables(material)
+    for table in made.values():
+        table.save(out / "tables")
+    pictures = [
+        _draw(figure, out, name, title_, about)
+        for name, title_, about, figure in _figures(material, made, top)
+    ]
+    found = tuple(findings(material))
+    heading = title or f"{material.main.name} on {_benchmark_name(material)}"
+    for path, content in render(heading, material, found, made, pictures).items():
+        write_atomically(out / path, content.encode())
+    return Report(
+        out,
+        out / "report.html",
+        found,
+        made,
+        tuple(out / picture.png for picture in pictures),
+    )
+
+
+def _named(results: object) -> dict[str, Path]:
+    if isinstance(results, Mapping):
+        folders = {str(name): Path(folder) for name, folder in results.items()}
+    elif isinstance(results, (str, os.PathLike)):
+        folders = one_per_folder([Path(results)])
+    elif isinstance(results, Sequence) and results:
+        folders = one_per_folder([Path(folder) for folder in results])
+    else:
+        folders = {}
+    if not folders:
+        raise InputError("results", "none", "at least one results folder", "Name one.")
+    return folders
+
+
+def _benchmark_name(material: Material) -> str:
+    name = Path(material.benchmark).name if "/" in material.benchmark else (
+        material.benchmark
+    )  # fmt: skip
+    return " ".join(part for part in (name, material.split) if part)
+
+
+def _figures(
+    material: Material, made: Mapping[str, Table], top: int
+) -> Iterator[tuple[str, str, str, Figure]]:
+    """Name, title, section and figure of everything that is drawn."""
+    names = [method.name for method in material.methods]
+    title = "What the loss is made of"
+    yield "losses", title, "fix", losses_chart(made["kinds"].data)
+    yield from _attribute_figures(material)
+    title = "J&F of each sequence"
+    yield (
+        "sequences",
+        title,
+        "sequences",
+        sequences_chart(made["sequences"].data, names),
+    )
+    if "speed" in made:
+        chart = speed_chart(made["speed"].data, material.metric)
+        yield "speed", "Speed against quality", "speed", chart
+    yield from _event_figures(material, top)
+
+
+def _attribute_figures(
+    material: Material,
+) -> Iterator[tuple[str, str, str, Figure]]:
+    table = material.by_attribute
+    chosen = grouped_attributes(material, _CHARTED)
+    if chosen:
+        title = "The attributes whose groups differ most surely"
+        yield "attributes", title, "attributes", attribute_chart(table, chosen)
+        yield "attributes-all", "All attributes", "", attribute_chart(table)
+
+
+def _event_figures(
+    material: Material, top: int
+) -> Iterator[tuple[str, str, str, Figure]]:
+    main = material.main
+    drawn: set[tuple[str, int]] = set()
+    events = main.failures.events.head(top).to_dict("records")
+    for rank, event in enumerate(events, start=1):
+        sequence, object_id = str(event["sequence"]), int(event["object"])
+        # The onset stands in the caption: it may be too long for the picture.
+        strip = failure_strip(
+            {str(key): value for key, value in event.items()} | {"onset": ""},
+            main.masks,
+            material.images.get(sequence),
+        )
+        begins = f", begins {event['onset']}" if event.get("onset") else ""
+        title = f"{rank}. {event['kind']}: {sequence}, object {object_id}{begins}"
+        yield f"event-{rank:02d}", title, "events", strip
+        if (sequence, object_id) not in drawn:
+            drawn.add((sequence, object_id))
+            yield (
+                f"event-{rank:02d}-timeline",
+                f"J and F of {sequence}, object {object_id}, through time",
+                "events",
+                timeline(main.failures, sequence, object_id),
+            )
+
+
+def _draw(figure: Figure, out: Path, name: str, title: str, section: str) -> Picture:
+    photographs = name.startswith("event") and not name.endswith("timeline")
+    png, svg = f"figures/{name}.png", f"figures/{name}.svg"
+    save_figure(figure, out / png, 150 if photographs else 200)
+    save_figure(figure, out / svg)
+    return Picture(name, title, section, out, png, svg, photographs)

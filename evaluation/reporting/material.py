@@ -1,0 +1,273 @@
+"""Everything a report is made of, measured once and kept for the next time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.attributes import Attributes, object_attributes
+from evaluation.attributes.video import open_videos
+from evaluation.by_attribute import Breakdown, breakdown
+from evaluation.comparison import Comparison, compare
+from evaluation.errors import InputError
+from evaluation.failures import ComparedMasks, Failures, find_failures
+from evaluation.leniency import Leniency
+from evaluation.progress import ProgressCallback
+from evaluation.protocols import Protocol
+from evaluation.reporting.kept import digest, is_kept, keep, truth_key
+from evaluation.runs import Run, leave_record, published_key, read_run
+from evaluation.scores import Scores
+from evaluation.scoring import score
+from evaluation.sources import Source
+
+_STAGE = 1000
+"""Steps of progress that each stage of the work counts for."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of a report.
+
+    Attributes:
+        name: what the report calls it.
+        run: its results folder and how the masks were made.
+        scores: of its masks.
+        failures: where it fails.
+        masks: what was compared, for pictures.
+    """
+
+    name: str
+    run: Run
+    scores: Scores
+    failures: Failures
+    masks: ComparedMasks
+
+    @property
+    def headline(self) -> float:
+        """The J&F that the benchmark publishes, 0..1."""
+        return self.scores.summary[published_key(self.scores.protocol)]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is written from.
+
+    Attributes:
+        benchmark: its name, or the folder of its ground truth.
+        split: of the benchmark; empty where it has none.
+        notes: on how the benchmark was read.
+        protocol: the rules.
+        metric: the J&F that the benchmark publishes: column of objects and summary.
+        methods: the first is the one the report is about.
+        attributes: of the benchmark's objects.
+        by_attribute: scores of all methods by attribute.
+        comparisons: of the first method with each other one, by name.
+        images: image file by sequence and frame; may be empty.
+    """
+
+    benchmark: str
+    split: str
+    notes: tuple[str, ...]
+    protocol: Protocol
+    metric: str
+    methods: tuple[Method, ...]
+    attributes: Attributes
+    by_attribute: Breakdown
+    comparisons: Mapping[str, Comparison]
+    images: Mapping[str, Mapping[str, Path]]
+
+    @property
+    def main(self) -> Method:
+        """The method the report is about."""
+        return self.methods[0]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to measure, and how; see `evaluation.reporting.report`."""
+
+    results: Mapping[str, Path]
+    ground_truth: Source
+    protocol: str | Protocol
+    images: Path | None
+    fps: float | None
+    sequences: Sequence[str] | None
+    leniency: Leniency
+    workers: int | None
+
+
+def gather(task: Task, kept: Path, progress: ProgressCallback | None) -> Material:
+    """Measure everything.
+
+    Args:
+        task: what.
+        kept: folder that keeps attributes and failures for the next time.
+        progress: told about every stage.
+    """
+    runs = {name: read_run(folder) for name, folder in task.results.items()}
+    stages = _Stages(2 * len(runs) + 1, progress)
+    scores = {
+        name: _score(task, run, stages.next(f"score {name}"))
+        for name, run in runs.items()
+    }
+    first = next(iter(scores.values()))
+    names = list(dict.fromkeys(first.object_columns["sequence"]))
+    videos = open_videos(task.ground_truth, task.images, task.fps)
+    images = {video.name: video.images for video in videos if video.name in names}
+    tell = stages.next("attributes")
+    attributes, key = _attributes(task, names, images, kept, tell)
+    methods = []
+    for name, own in scores.items():
+        tell = stages.next(f"failures of {name}")
+        found = _failures(task, runs[name], own, attributes, key, kept / name, tell)
+        masks = ComparedMasks(runs[name].folder, task.ground_truth, own, task.leniency)
+        methods.append(Method(name, runs[name], own, found, masks))
+    with np.errstate(invalid="ignore"):  # resamples without spread have no slope
+        broken_down = breakdown(
+            scores, attributes, metric=published_key(first.protocol)
+        )
+    return Material(
+        benchmark=_name(task.ground_truth),
+        split=getattr(task.ground_truth, "split", None) or "",
+        notes=tuple(getattr(task.ground_truth, "notes", ())),
+        protocol=first.protocol,
+        metric=published_key(first.protocol),
+        methods=tuple(methods),
+        attributes=attributes,
+        by_attribute=broken_down,
+        comparisons=_comparisons(scores),
+        images=images,
+    )
+
+
+def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
+    lenient = task.leniency
+    scores = score(
+        run.folder,
+        task.ground_truth,
+        task.protocol,
+        sequences=task.sequences,
+        missing=lenient.missing,
+        resize=lenient.resize,
+        binarize=lenient.binarize,
+        void=lenient.void,
+        workers=task.workers,
+        cache=True,
+        progress=progress,
+    )
+    if task.sequences is None:
+        leave_record(scores, run.folder)
+    return scores
+
+
+def _attributes(
+    task: Task,
+    names: Sequence[str],
+    images: Mapping[str, Mapping[str, Path]],
+    kept: Path,
+    progress: ProgressCallback | None,
+) -> tuple[Attributes, str]:
+    """Attributes, measured or kept from before, and the key they are kept under."""
+    truth = truth_key(task.ground_truth, images, set(names))
+    key = digest(truth, task.images, task.fps)
+    folder = kept / "attributes"
+    if is_kept(folder, key):
+        return Attributes.load(folder), key
+    attributes = object_attributes(
+        task.ground_truth,
+        images=task.images,
+        sequences=names,
+        fps=task.fps,
+        workers=task.workers,
+        progress=progress,
+    )
+    attributes.save(folder)
+    keep(folder, key)
+    return attributes, key
+
+
+def _failures(
+    task: Task,
+    run: Run,
+    scores: Scores,
+    attributes: Attributes,
+    attributes_key: str,
+    folder: Path,
+    progress: ProgressCallback | None,
+) -> Failures:
+    key = digest(scores.fingerprint, scores.protocol, task.leniency, attributes_key)
+    if is_kept(folder, key):
+        return Failures.load(folder)
+    lenient = task.leniency
+    found = find_failures(
+        run.folder,
+        task.ground_truth,
+        scores,
+        attributes=attributes,
+        missing=lenient.missing,
+        resize=lenient.resize,
+        binarize=lenient.binarize,
+        void=lenient.void,
+        workers=task.workers,
+        progress=progress,
+    )
+    found.save(folder)
+    keep(folder, key)
+    return found
+
+
+def _comparisons(scores: Mapping[str, Scores]) -> dict[str, Comparison]:
+    (_, main), *others = scores.items()
+    metric = published_key(main.protocol)
+    return {name: compare(main, other, metric=metric) for name, other in others}
+
+
+def _name(ground_truth: Source) -> str:
+    if isinstance(ground_truth, (str, os.PathLike)):
+        return str(ground_truth)
+    return str(getattr(ground_truth, "name", "arrays"))
+
+
+def one_per_folder(folders: Sequence[Path]) -> dict[str, Path]:
+    """Names for results folders: their own, longer where two are called alike.
+
+    Raises:
+        InputError: a folder is given twice.
+    """
+    paths = [folder.resolve() for folder in folders]
+    for length in range(1, 1 + max(len(path.parts) for path in paths)):
+        names = ["-".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            return dict(zip(names, folders, strict=True))
+    raise InputError(
+        ", ".join(map(str, folders)),
+        "a results folder twice",
+        "each folder once",
+        "Leave one out.",
+    )
+
+
+class _Stages:
+    """Progress over several long calls."""
+
+    def __init__(self, n: int, progress: ProgressCallback | None) -> None:
+        self._n, self._begun, self._progress = n, 0, progress
+
+    def next(self, label: str) -> ProgressCallback | None:
+        """The callback for the next stage."""
+        before, self._begun = self._begun, self._begun + 1
+        told = self._progress
+        if told is None:
+            return None
+        tell: Callable[[int, int, str], None] = told
+        tell(_STAGE * before, _STAGE * self._n, label)
+
+        def stage(done: int, total: int, detail: str) -> None:
+            part = _STAGE * done // max(total, 1)
+            tell(_STAGE * before + part, _STAGE * self._n, f"{label}: {detail}")
+
+        return stage

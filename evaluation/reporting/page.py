@@ -1,0 +1,148 @@
+"""The report as one HTML page, as Markdown and as LaTeX."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jinja2
+
+from evaluation.reporting.material import Material
+from evaluation.reporting.tables import FORMATS, Table, latex_text
+from evaluation.reporting.verdict import Finding, points
+from evaluation.scores import software_version
+
+MOST_ROWS = 1000
+"""Rows of a table that the HTML page shows; all are in its files."""
+
+_MOST_ROWS_IN_TEXT = 25
+_SECTIONS = (
+    ("fix", "What to fix first", ("fix_first",)),
+    ("scores", "Scores", ("methods", "comparison")),
+    ("speed", "Speed against quality", ("speed",)),
+    ("events", "The costliest failures", ("events", "kinds", "circumstances")),
+    ("attributes", "By attribute", ("attributes", "trends", "differences")),
+    ("sequences", "By sequence and object", ("sequences", "objects")),
+    ("measured", "What was measured", ("measured", "protocol")),
+)
+"""Name, heading and tables of each section, in reading order."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report.
+
+    Attributes:
+        name: of its files.
+        title: caption.
+        section: where it belongs; empty for files only.
+        out: folder of the report.
+        png: file, relative to the report.
+        svg: file, relative to the report.
+        photograph: whether it shows video frames rather than a chart.
+    """
+
+    name: str
+    title: str
+    section: str
+    out: Path
+    png: str
+    svg: str
+    photograph: bool
+
+    @property
+    def source(self) -> str:
+        """The picture itself as an address that needs no file."""
+        if not self.photograph:
+            return _address("image/svg+xml", (self.out / self.svg).read_bytes())
+        pixels = cv2.imread(str(self.out / self.png), cv2.IMREAD_COLOR)
+        _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])
+        return _address("image/jpeg", encoded.tobytes())
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page."""
+
+    name: str
+    heading: str
+    tables: Sequence[Table]
+    pictures: Sequence[Picture]
+
+
+def render(
+    title: str,
+    material: Material,
+    findings: Sequence[Finding],
+    tables: Mapping[str, Table],
+    pictures: Sequence[Picture],
+) -> dict[str, str]:
+    """File name -> content of the page in its three forms."""
+    context = {
+        "title": title,
+        "material": material,
+        "findings": findings,
+        "sections": _sections(tables, pictures),
+        "headline": points(material.main.headline),
+        "version": software_version(),
+        "written": datetime.now(timezone.utc).strftime("%d %B %Y"),
+        "formats": FORMATS,
+        "most": MOST_ROWS,
+        "most_in_text": _MOST_ROWS_IN_TEXT,
+    }
+    return {
+        f"report.{ending}": _environment(ending)
+        .get_template(f"report.{ending}")
+        .render(context)
+        for ending in ("html", "md", "tex")
+    }
+
+
+def _sections(
+    tables: Mapping[str, Table], pictures: Sequence[Picture]
+) -> list[Section]:
+    made = [
+        Section(
+            name,
+            heading,
+            [tables[key] for key in keys if key in tables],
+            [picture for picture in pictures if picture.section == name],
+        )
+        for name, heading, keys in _SECTIONS
+    ]
+    return [section for section in made if section.tables or section.pictures]
+
+
+def _environment(ending: str) -> jinja2.Environment:
+    folder = resources.files("evaluation.reporting") / "templates"
+    syntax: dict[str, Any] = {}
+    if ending == "tex":  # braces and percent signs are LaTeX's own
+        syntax = {
+            "variable_start_string": "<<",
+            "variable_end_string": ">>",
+            "block_start_string": "<%",
+            "block_end_string": "%>",
+        }
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(
+            lambda name: (folder / name).read_text(encoding="utf-8")
+        ),
+        autoescape=ending == "html",
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **syntax,
+    )
+    environment.filters["latex"] = latex_text
+    return environment
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,284 @@
+"""One table, written as Markdown, LaTeX (booktabs), HTML, CSV or JSON.
+
+CSV and JSON hold the data as they are: every column, full precision, fractions 0..1.
+The other forms show chosen columns to people: rounded, in percent, with intervals.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.labelmap import write_atomically
+
+FORMATS = ("csv", "json", "md", "tex")
+"""What `Table.save` writes."""
+
+FLOAT_ROWS = 40
+"""LaTeX tables with more rows may break over pages."""
+
+_LATEX_ESCAPES = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of the data is shown to people.
+
+    Attributes:
+        key: its name in the data.
+        heading: its name for people.
+        digits: decimals of a number; None for text.
+        scale: factor for showing, 100 for percent.
+        signed: show a plus, too.
+        interval: keys of the lower and upper end of an interval to show behind it.
+        best: print the largest value in bold.
+        link: key of the column with the web address behind the text.
+    """
+
+    key: str
+    heading: str
+    digits: int | None = None
+    scale: float = 1.0
+    signed: bool = False
+    interval: tuple[str, str] | None = None
+    best: bool = False
+    link: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is right-aligned and sorted by value."""
+        return self.digits is not None
+
+    def show(self, row: Mapping[str, Any]) -> str:
+        """The cell of a row as text; missing values as a dash."""
+        text = self._show(row[self.key])
+        if self.interval and text != "-":
+            low, high = (self._show(row[key]) for key in self.interval)
+            text += "" if "-" in (low, high) else f" [{low}, {high}]"
+        return text
+
+    def _show(self, value: Any) -> str:
+        if value is None or value is pd.NA:
+            return "-"
+        if isinstance(value, float) and math.isnan(value):
+            return "-"
+        if self.digits is None:
+            return str(value)
+        text = format(self.scale * value, f"{'+' * self.signed}.{self.digits}f")
+        if float(text) == 0:  # no sign where nothing is left of the number
+            text = text.lstrip("+-")
+        return text.replace("-", "\N{MINUS SIGN}")
+
+
+def text(key: str, heading: str, **how: Any) -> Column:
+    """A column of words."""
+    return Column(key, heading, **how)
+
+
+def number(key: str, heading: str, digits: int = 0, **how: Any) -> Column:
+    """A column of numbers as they are."""
+    return Column(key, heading, digits, **how)
+
+
+def percent(key: str, heading: str, **how: Any) -> Column:
+    """A column of fractions, shown in percent with one decimal."""
+    return Column(key, heading, 1, 100.0, **how)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a name, a caption, its data and how to show them.
+
+    Attributes:
+        name: of its files.
+        title: heading.
+        caption: what a reader needs to know to read it.
+        data: all of it, one row an entry, machine-readable names.
+        columns: what is shown, in order.
+        row_classes: HTML class of each row; none if empty.
+    """
+
+    name: str
+    title: str
+    caption: str
+    data: pd.DataFrame
+    columns: Sequence[Column]
+    row_classes: Sequence[str] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def markdown(self, limit: int | None = None) -> str:
+        """In GitHub's Markdown; at most `limit` rows."""
+        rules = ["---:" if column.numeric else "---" for column in self.columns]
+        headings = [_markdown(column.heading) for column in self.columns]
+        lines = [_row(headings), _row(rules)]
+        lines += [_row(cells) for cells in self._cells(limit, _markdown_cell)]
+        return "\n".join(lines) + "\n"
+
+    def latex(self) -> str:
+        """With booktabs rules: a float, or a longtable where it has many rows."""
+        columns = "".join("r" if column.numeric else "l" for column in self.columns)
+        caption = f"{latex_text(self.title)}. {latex_text(self.caption)}"
+        head = " & ".join(latex_text(column.heading) for column in self.columns)
+        rows = [" & ".join(cells) + r" \\" for cells in self._cells(None, _latex_cell)]
+        lines = (_longtable if len(rows) > FLOAT_ROWS else _float)(
+            columns, caption, rf"\label{{tab:{self.name}}}", head, rows
+        )
+        return "\n".join(lines) + "\n"
+
+    def html(self, limit: int | None = None) -> str:
+        """As ``<table>``; cells of numbers keep their full value in ``data-value``."""
+        head = "".join(
+            f'<th scope="col" class="{"number" if column.numeric else "text"}">'
+            f"{html.escape(column.heading)}</th>"
+            for column in self.columns
+        )
+        rows = []
+        for index, cells in enumerate(self._cells(limit, _html_cell)):
+            kind = self.row_classes[index] if len(self.row_classes) else ""
+            opening = f'<tr class="{html.escape(kind)}">' if kind else "<tr>"
+            rows.append(f"{opening}{''.join(cells)}</tr>")
+        return (
+            f'<table id="{html.escape(self.name)}"><thead><tr>{head}</tr></thead>\n'
+            "<tbody>" + "\n".join(rows) + "</tbody></table>\n"
+        )
+
+    def csv(self) -> str:
+        """All data; numbers so that they read back exactly."""
+        return str(self.data.to_csv(index=False))
+
+    def json(self) -> str:
+        """All data as one object: title, caption, rows."""
+        plain = self.data.astype(object).where(self.data.notna(), None)
+        document = {
+            "name": self.name,
+            "title": self.title,
+            "caption": self.caption,
+            "rows": plain.to_dict("records"),
+        }
+        return json.dumps(document, indent=1, default=_python, allow_nan=False) + "\n"
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write it as CSV, JSON, Markdown and LaTeX; the files."""
+        contents = (self.csv(), self.json(), self.markdown(), self.latex())
+        paths = [folder / f"{self.name}.{ending}" for ending in FORMATS]
+        for path, content in zip(paths, contents, strict=True):
+            write_atomically(path, content.encode())
+        return paths
+
+    def _cells(
+        self,
+        limit: int | None,
+        write: Callable[[Column, Mapping[str, Any], bool], str],
+    ) -> list[list[str]]:
+        best = {
+            column.key: self.data[column.key].max()
+            for column in self.columns
+            if column.best and len(self.data) > 1
+        }
+        rows = [
+            dict(zip(self.data.columns, row, strict=True))
+            for row in self.data.head(limit or len(self.data)).itertuples(
+                index=False, name=None
+            )
+        ]
+        return [
+            [
+                write(column, row, best.get(column.key) == row[column.key])
+                for column in self.columns
+            ]
+            for row in rows
+        ]
+
+
+def _float(
+    columns: str, caption: str, label: str, head: str, rows: Sequence[str]
+) -> list[str]:
+    return [
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{caption}}}{label}",
+        rf"  \begin{{tabular}}{{{columns}}}",
+        r"    \toprule",
+        f"    {head} " + r"\\",
+        r"    \midrule",
+        *(f"    {row}" for row in rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        r"\end{table}",
+    ]
+
+
+def _longtable(
+    columns: str, caption: str, label: str, head: str, rows: Sequence[str]
+) -> list[str]:
+    return [
+        rf"\begin{{longtable}}{{{columns}}}",
+        rf"  \caption{{{caption}}}{label}\\",
+        r"  \toprule",
+        f"  {head} " + r"\\",
+        r"  \midrule",
+        r"  \endhead",
+        r"  \bottomrule",
+        r"  \endfoot",
+        *(f"  {row}" for row in rows),
+        r"\end{longtable}",
+    ]
+
+
+def _markdown_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+    shown = _markdown(column.show(row))
+    if column.link and str(row[column.link]).startswith("https://"):
+        shown = f"[{shown}]({row[column.link]})"
+    return f"**{shown}**" if best else shown
+
+
+def _latex_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+    shown = latex_text(column.show(row))
+    return rf"\textbf{{{shown}}}" if best else shown
+
+
+def _html_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+    value = row[column.key]
+    shown = html.escape(column.show(row))
+    if column.link and str(row[column.link]).startswith("https://"):
+        shown = f'<a href="{html.escape(str(row[column.link]))}">{shown}</a>'
+    if best:
+        shown = f"<strong>{shown}</strong>"
+    if not column.numeric:
+        return f"<td>{shown}</td>"
+    exact = "" if pd.isna(value) else f' data-value="{_python(value)!r}"'
+    return f'<td class="number"{exact}>{shown}</td>'
+
+
+def _python(value: Any) -> Any:
+    """Numpy's numbers as Python's, whatever JSON does not know as text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _markdown(words: str) -> str:
+    return words.replace("|", r"\|").replace("\n", " ")
+
+
+def latex_text(words: str) -> str:
+    """Words with everything escaped that LaTeX would take for its own."""
+    return "".join(_LATEX_ESCAPES.get(character, character) for character in words)

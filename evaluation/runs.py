@@ -1,0 +1,374 @@
+"""The run registry: what each results folder is, told by small JSON files in it.
+
+``<results>/run.json`` (written by prediction) says how the masks were made;
+``<results>/scores/<protocol>.json`` (left by every evaluation) what they score, by
+which rules, on which masks. There is no server and no list to keep: runs are found by
+looking. Neither file takes part in scoring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.errors import InputError
+from evaluation.labelmap import write_atomically
+from evaluation.protocols import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.scores import Scores
+
+RUN_FILE = "run.json"
+SCORES_FOLDER = "scores"
+MAX_DEPTH = 6
+"""How deep below the folder given runs are looked for."""
+
+_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy", "numba")
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """What one evaluation of a results folder came to.
+
+    Attributes:
+        protocol: fields of the `Protocol`.
+        summary: metric -> fraction, as `Scores.summary`; None where undefined.
+        n_sequences: videos that were scored.
+        n_objects: objects that were scored.
+        n_frames: frames of all objects that were scored.
+        fingerprint: digest of all masks that were read, ground truth included.
+        masks: digest of names and sizes of the result's mask files, by which a
+            record is known to be out of date.
+        ground_truth: its name or folder.
+        notes: of the scores.
+        versions: of Python and the packages that took part.
+        scored: when, UTC.
+    """
+
+    protocol: Mapping[str, str]
+    summary: Mapping[str, float | None]
+    n_sequences: int
+    n_objects: int
+    n_frames: int
+    fingerprint: str
+    masks: str = ""
+    ground_truth: str = ""
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    scored: str = ""
+
+    @property
+    def protocol_name(self) -> str:
+        """Name of the protocol."""
+        return self.protocol["name"]
+
+    @classmethod
+    def of(cls, scores: Scores, folder: Path | None = None) -> ScoreRecord:
+        """The record of scores; `folder` holds the masks, where there is one."""
+        summary = {
+            key: None if math.isnan(value) else value
+            for key, value in scores.summary.items()
+        }
+        table = scores.object_columns
+        return cls(
+            protocol=scores.protocol.to_dict(),
+            summary=summary,
+            n_sequences=len(set(table["sequence"])),
+            n_objects=len(table["sequence"]),
+            n_frames=sum(table["n_frames"]),
+            fingerprint=scores.fingerprint,
+            masks=mask_digest(folder) if folder else "",
+            ground_truth=scores.inputs.get("ground_truth", ""),
+            notes=tuple(scores.notes),
+            versions=_versions(),
+            scored=datetime.now(timezone.utc).isoformat("T", "seconds"),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> ScoreRecord:
+        """Read one.
+
+        Raises:
+            InputError: it is damaged, or no such record.
+        """
+        try:
+            content = json.loads(path.read_text())
+            content["notes"] = tuple(content["notes"])
+            Protocol(**content["protocol"])
+            return cls(**content)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                path,
+                f"a damaged score record ({error})",
+                "the JSON that an evaluation leaves",
+                "Delete this file and score again.",
+            ) from error
+
+
+def leave_record(scores: Scores, results: str | os.PathLike[str]) -> Path | None:
+    """Leave a record of scores in the results folder they are of.
+
+    Args:
+        scores: of everything in the folder, not of some of its sequences.
+        results: the folder.
+
+    Returns:
+        The record's file; None where the results are no folder or not ours to write.
+    """
+    folder = Path(results)
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return None
+    record = ScoreRecord.of(scores, folder)
+    path = folder / SCORES_FOLDER / f"{record.protocol_name}.json"
+    write_atomically(path, (json.dumps(asdict(record), indent=1) + "\n").encode())
+    return path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A results folder and what is known about it.
+
+    Attributes:
+        folder: the results folder.
+        made: content of its ``run.json``; empty where the masks are from elsewhere.
+        scores: records of its evaluations, by protocol.
+    """
+
+    folder: Path
+    made: Mapping[str, Any]
+    scores: Mapping[str, ScoreRecord]
+
+    @property
+    def method(self) -> str:
+        """Name of the method; the folder's where nothing says."""
+        return str(self.made.get("method") or self.folder.resolve().name)
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """Speed of the prediction, reading and writing included; None if unknown."""
+        speed = self.made.get("frames_per_second")
+        return float(speed) if speed else None
+
+    @cached_property
+    def masks(self) -> str:
+        """Digest of the mask files as they are now."""
+        return mask_digest(self.folder)
+
+    def is_current(self, record: ScoreRecord) -> bool:
+        """Whether the masks still are those that were scored."""
+        return record.masks == self.masks
+
+
+def read_run(folder: str | os.PathLike[str]) -> Run:
+    """Read what a results folder says about itself; nothing, perhaps.
+
+    Raises:
+        InputError: no such folder, or a damaged record.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            folder, "no such folder", "a results folder", "Check the path."
+        )
+    return Run(
+        folder,
+        _read_made(folder / RUN_FILE),
+        {
+            path.stem: ScoreRecord.load(path)
+            for path in sorted((folder / SCORES_FOLDER).glob("*.json"))
+            if _is_record(path)
+        },
+    )
+
+
+def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
+    """All runs in a folder and below it, in order of their paths.
+
+    Raises:
+        InputError: no such folder, or a damaged record.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(root, "no such folder", "a folder", "Check the path.")
+    found: list[Run] = []
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        run = read_run(folder) if _may_be_run(folder, folders, files) else None
+        if run is not None and (run.made or run.scores):
+            found.append(run)
+            folders.clear()
+        elif len(folder.relative_to(root).parts) >= MAX_DEPTH:
+            folders.clear()
+        else:
+            folders[:] = sorted(item for item in folders if not item.startswith("."))
+    return found
+
+
+def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """One row a run and protocol it was scored by.
+
+    Columns: run (folder), method, benchmark, protocol, J&F, J, F (fractions; the
+    J&F that the benchmark publishes), n_sequences, n_objects, fps, started, scored,
+    state (``current``, ``masks changed``, ``not scored``), fingerprint.
+    """
+    import pandas as pd
+
+    rows = []
+    for run in runs:
+        made = {
+            "run": str(run.folder),
+            "method": run.method,
+            "benchmark": run.made.get("benchmark") or "",
+            "fps": run.frames_per_second,
+            "started": run.made.get("started", ""),
+        }
+        for record in run.scores.values():
+            state = "current" if run.is_current(record) else "masks changed"
+            rows.append(made | _scored(record) | {"state": state})
+        if not run.scores:
+            rows.append(made | {"state": "not scored"})
+    columns = (
+        "run", "method", "benchmark", "protocol", "J&F", "J", "F", "n_sequences",
+        "n_objects", "fps", "started", "scored", "state", "fingerprint",
+    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(columns))
+    words = ["protocol", "scored", "fingerprint"]
+    table[words] = table[words].fillna("")
+    return table
+
+
+def compare_runs(first: Run, second: Run) -> pd.DataFrame:
+    """What differs between two runs: how they were made, and what they score.
+
+    Returns:
+        One row a difference: `what`, `first`, `second`, and `difference`
+        (second - first) of scores, which are fractions.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    one, other = _flat(first.made), _flat(second.made)
+    for key in dict.fromkeys((*one, *other)):
+        if one.get(key) != other.get(key):
+            rows.append({"what": key, "first": one.get(key), "second": other.get(key)})
+    for name in dict.fromkeys((*first.scores, *second.scores)):
+        pair = [run.scores[name] for run in (first, second) if name in run.scores]
+        if len(pair) < 2:
+            who = [name in run.scores for run in (first, second)]
+            states = ["scored" if yes else "not scored" for yes in who]
+            rows.append({"what": name, "first": states[0], "second": states[1]})
+            continue
+        rows += _score_rows(name, *pair)
+    return pd.DataFrame(rows, columns=["what", "first", "second", "difference"])
+
+
+def published_key(protocol: Mapping[str, str] | Protocol) -> str:
+    """Which J&F of a summary the benchmark of a protocol publishes."""
+    fields = protocol.to_dict() if isinstance(protocol, Protocol) else protocol
+    return "J&F_adaptive" if fields["boundary"] == "adaptive" else "J&F"
+
+
+def mask_digest(folder: Path) -> str:
+    """Digest of the names and sizes of all PNG files below a folder."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, folders, files in os.walk(folder):
+        folders.sort()
+        for file in sorted(files):
+            if file[-4:].lower() == ".png":
+                path = os.path.join(name, file)
+                relative = os.path.relpath(path, folder)
+                digest.update(f"{relative}\0{os.path.getsize(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _score_rows(
+    name: str, one: ScoreRecord, other: ScoreRecord
+) -> list[dict[str, Any]]:
+    keys = dict.fromkeys((*one.summary, *other.summary))
+    rows: list[dict[str, Any]] = []
+    for key in keys:
+        a, b = one.summary.get(key), other.summary.get(key)
+        delta = b - a if a is not None and b is not None else None
+        rows.append(
+            {"what": f"{name} {key}", "first": a, "second": b, "difference": delta}
+        )
+    for key in ("n_sequences", "n_objects", "ground_truth"):
+        if getattr(one, key) != getattr(other, key):
+            values = {"first": getattr(one, key), "second": getattr(other, key)}
+            rows.append({"what": f"{name} {key}", **values})
+    return rows
+
+
+def _flat(made: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level; videos and times are no settings."""
+    flat: dict[str, Any] = {}
+    for key, value in made.items():
+        if not prefix and key in ("sequences", "started", "failures"):
+            continue
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _scored(record: ScoreRecord) -> dict[str, Any]:
+    boundary = "F_adaptive" if published_key(record.protocol) != "J&F" else "F"
+    return {
+        "protocol": record.protocol_name,
+        "J&F": record.summary.get(published_key(record.protocol)),
+        "J": record.summary.get("J"),
+        "F": record.summary.get(boundary),
+        "n_sequences": record.n_sequences,
+        "n_objects": record.n_objects,
+        "scored": record.scored,
+        "fingerprint": record.fingerprint,
+    }
+
+
+def _may_be_run(folder: Path, folders: list[str], files: list[str]) -> bool:
+    return RUN_FILE in files or SCORES_FOLDER in folders
+
+
+def _read_made(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            path, f"a damaged run record ({error})", "JSON", "Delete this file."
+        ) from error
+    # Other programs have files of this name, too.
+    return content if isinstance(content, dict) and "method" in content else {}
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a JSON file claims to be a score record; other files may lie there."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return True  # so that reading it says what is wrong
+    return isinstance(content, dict) and {"protocol", "summary"} <= content.keys()
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
