@@ -101,6 +101,8 @@ def evaluate(
         scores.save(out)
     if as_json:
         print_json(scores.to_json_dict())
+        for note in scores.notes:
+            typer.echo(f"note: {note}", err=True)
     else:
         typer.echo(scores.format_table(per_object=per_object))
     if against:
