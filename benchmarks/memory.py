@@ -1,11 +1,14 @@
 """Memory of the inference engine: speed and space, beside the plain formulation.
 
-    python benchmarks/memory.py [--short] [--threads 1]
+    python -m benchmarks.memory [--short] [--threads 1]
 
 Reading: 1620 query pixels (854 x 480), three objects, top 30, usage counted. The plain
 formulation is `s3fo.model.memory_reading`: dense similarity, top-k over it, a dense
 affinity, one product per object. CPU-seconds are those of the process; "extra" is the
 peak of resident memory above what was resident before the read.
+
+Writing: a frame into a full working memory of three objects, beside concatenating the
+values alone.
 
 Long video: one object through 2000 small frames in long-term mode; time per frame and
 resident memory must not grow once the long-term store is full.
@@ -24,6 +27,8 @@ import torch
 from torch import Tensor
 
 from s3fo.inference.build import build_propagator
+from s3fo.inference.config import InferenceConfig
+from s3fo.inference.memory import Memory
 from s3fo.inference.memory_read import (
     memory_operand,
     query_operand,
@@ -122,6 +127,29 @@ def compare_reads(counts: list[int], repeats: int) -> None:
             print(f"| {count} | {name} | {seconds:.3f} | {extra:.0f} | {notes[name]} |")
 
 
+def compare_writes() -> None:
+    print("\n| frame | frames kept | write, CPU-ms | concatenating values, CPU-ms |")
+    print("|---|---|---|---|")
+    for name, height, width, frames in (("480p", 30, 54, 5), ("720p", 46, 82, 10)):
+        memory = Memory(InferenceConfig(max_mem_frames=frames))
+        key, shrinkage = torch.randn(1, KEY_DIM, height, width), torch.ones(1, 1, 1, 1)
+        shrinkage = shrinkage.expand(1, 1, height, width)
+        values = torch.randn(1, OBJECTS, VALUE_DIM, height, width)
+        kept = torch.randn(1, OBJECTS, VALUE_DIM, frames * height * width)
+        oldest = height * width
+
+        def write(m=memory, k=key, s=shrinkage, v=values) -> None:
+            m.write(k, s, k.sigmoid(), v, [1, 2, 3])
+
+        def concatenate(kept=kept, n=oldest, v=values) -> Tensor:
+            return torch.cat([kept[..., :n], kept[..., 2 * n :], v.flatten(3)], -1)
+
+        for _ in range(frames):
+            write()
+        fast, plain = measure(write, 5)[0], measure(concatenate, 5)[0]
+        print(f"| {name} | {frames} | {1000 * fast:.1f} | {1000 * plain:.1f} |")
+
+
 def drifting_frame(t: int, size: tuple[int, int] = (64, 96)) -> np.ndarray:
     """A smooth texture that drifts and changes for as long as the video goes on."""
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
@@ -161,9 +189,11 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     if options.short:
         compare_reads([8100], repeats=1)
+        compare_writes()
         long_video(frames=300, windows=3)
     else:
         compare_reads([8100, 40_000], repeats=3)
+        compare_writes()
         long_video(frames=2000, windows=8)
 
 
