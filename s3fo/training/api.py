@@ -91,7 +91,6 @@ def train(
         accumulate=accumulate,
         workers=workers,
         device=target,
-        channels_last=target.type == "cpu",
     )
     options.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(

@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
 from evaluation.errors import InputError
 from s3fo.training import augmentation as aug
 from s3fo.training.augmentation import ColourJitter
+from s3fo.training.layers import (
+    ClipRequest,
+    Layer,
+    StillStyle,
+    colour_frame,
+    draw_colour,
+    paste,
+    paste_clip,
+    still_layer,
+)
 from s3fo.training.sources import StillImage, TrainingVideo
 
 
@@ -31,24 +40,6 @@ class Clip(NamedTuple):
     num_objects: int
 
 
-class ClipRequest(NamedTuple):
-    """What the loop asks a clip maker for.
-
-    Attributes:
-        number: running number of the clip; all its randomness follows from it.
-        progress: how far training is, 0..1.
-        num_objects: the most objects it may hold.
-        num_frames: T.
-        side: S, in pixels.
-    """
-
-    number: int
-    progress: float
-    num_objects: int
-    num_frames: int
-    side: int
-
-
 class ClipMaker(Protocol):
     """A source of clips."""
 
@@ -59,45 +50,6 @@ class ClipMaker(Protocol):
     def __len__(self) -> int:
         """How many items there are."""
         ...
-
-
-@dataclass(frozen=True)
-class StillStyle:
-    """How still images become moving layers; defaults are those of S3's stage 1.
-
-    Attributes:
-        sequence_scale: scale of an image, the same in all frames.
-        frame_degrees: rotation, of every frame anew; likewise the next two.
-        frame_scale: scale.
-        frame_shear: shear in degrees.
-        frame_shift: translation, as a share of the side.
-        spline_probability: chance of a thin-plate-spline warp, per frame.
-        spline_sigma: standard deviation of its displacements, share of the side.
-        part_probability: chance that one mask value is the object instead of all.
-        occluder_probability: chance that a pasted object carries no label.
-        most_pasted: most pasted images, beyond those that make objects.
-        sequence_colour: colour jitter, the same in all frames.
-        frame_colour: colour jitter, of every frame anew.
-        grey_probability: chance that the sequence has no colour.
-    """
-
-    sequence_scale: tuple[float, float] = (0.5, 2.0)
-    frame_degrees: float = 20.0
-    frame_scale: tuple[float, float] = (0.5, 2.0)
-    frame_shear: float = 10.0
-    frame_shift: float = 0.0
-    spline_probability: float = 0.33
-    spline_sigma: float = 0.02
-    part_probability: float = 0.0
-    occluder_probability: float = 0.0
-    most_pasted: int = 0
-    sequence_colour: ColourJitter = field(
-        default_factory=lambda: ColourJitter(0.1, 0.05, 0.05, 0.05)
-    )
-    frame_colour: ColourJitter = field(
-        default_factory=lambda: ColourJitter(0.1, 0.05, 0.05)
-    )
-    grey_probability: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -133,13 +85,6 @@ class VideoStyle:
         """Largest gap between frames, in annotated frames `interval` frames apart."""
         current = [skip for start, skip in self.max_skip if progress >= start][-1]
         return max(1, current // interval)
-
-
-class Layer(NamedTuple):
-    """An image that moves: frames [T, S, S, 3] uint8, masks [T, S, S] float32."""
-
-    frames: np.ndarray
-    masks: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -270,11 +215,11 @@ class VideoClips:
             first = aug.warp_labels(pairs[0][1], matrix, request.side)
             if first.any():
                 break
-        colour = _sequence_colour(rng, style.sequence_colour, style.grey_probability)
+        colour = draw_colour(rng, style.sequence_colour, style.grey_probability)
         frames, labels = [], []
         for image, label_map in pairs:
             frame = aug.warp_image(image, matrix, request.side)
-            frames.append(_frame_colour(rng, frame, colour, style.frame_colour))
+            frames.append(colour_frame(rng, frame, colour, style.frame_colour))
             labels.append(aug.warp_labels(label_map, matrix, request.side))
         return np.stack(frames), np.stack(labels)
 
@@ -319,78 +264,6 @@ class MixedClips:
         return labels
 
 
-def still_layer(
-    rng: Generator, still: StillImage, style: StillStyle, request: ClipRequest
-) -> Layer:
-    """A still image as a moving layer of `request.num_frames` frames."""
-    image, labels = still.read()
-    soft = choose_object(rng, labels, style.part_probability)
-    size, side = labels.shape, request.side
-    sequence = aug.random_affine(rng, size, scale=style.sequence_scale)
-    if rng.random() < 0.5:
-        sequence = sequence @ aug.flip(size[1])
-    colour = _sequence_colour(rng, style.sequence_colour, style.grey_probability)
-    frames, masks = [], []
-    for _ in range(request.num_frames):
-        moved = aug.random_affine(
-            rng,
-            size,
-            degrees=style.frame_degrees,
-            scale=style.frame_scale,
-            shear=style.frame_shear,
-            shift=style.frame_shift,
-        )
-        matrix = aug.resize_and_crop(rng, size, side) @ moved @ sequence
-        frame = aug.warp_image(image, matrix, side)
-        mask = aug.warp_soft(soft, matrix, side)
-        if rng.random() < style.spline_probability:
-            maps = aug.spline_map(rng, side, sigma=style.spline_sigma)
-            frame = aug.remap(frame, maps, fill=aug.MEAN_COLOUR)
-            mask = aug.remap(mask, maps)
-        frames.append(_frame_colour(rng, frame, colour, style.frame_colour))
-        masks.append(mask)
-    return Layer(np.stack(frames), np.stack(masks))
-
-
-def choose_object(
-    rng: Generator, labels: np.ndarray, part_probability: float
-) -> np.ndarray:
-    """Mask [H, W] float32 of all of `labels`, or of one of its larger values."""
-    if rng.random() < part_probability:
-        counts = np.bincount(labels.ravel())
-        counts[0] = 0
-        large = np.flatnonzero(counts > 0.01 * labels.size)
-        if len(large):
-            return (labels == rng.choice(large)).astype(np.float32)
-    return (labels > 0).astype(np.float32)
-
-
-def paste(frames: np.ndarray, labels: np.ndarray, layer: Layer, label: int) -> None:
-    """Paste a layer over frames [T, S, S, 3] and labels [T, S, S], in place."""
-    for t, mask in enumerate(layer.masks):
-        blend = cv2.blendLinear(frames[t], layer.frames[t], 1 - mask, mask)
-        frames[t] = blend
-        labels[t][mask > 0.5] = label
-
-
-def paste_clip(
-    frames: np.ndarray,
-    labels: np.ndarray,
-    other_frames: np.ndarray,
-    other_labels: np.ndarray,
-) -> None:
-    """Paste the objects of a second clip over a first one, in place.
-
-    Masks are blurred (5 x 5, sigma 1) for the colours; labels stay apart.
-    """
-    offset = int(labels.max())
-    for t in range(len(frames)):
-        hard = other_labels[t] > 0
-        soft = cv2.GaussianBlur(hard.astype(np.float32), (5, 5), 1.0)
-        frames[t] = cv2.blendLinear(frames[t], other_frames[t], 1 - soft, soft)
-        labels[t][hard] = other_labels[t][hard] + offset
-
-
 def finish(frames: np.ndarray, labels: np.ndarray, most: int, rng: Generator) -> Clip:
     """Number the objects of the first frame 1..K; a random `most` of them at most."""
     present = np.unique(labels[0])
@@ -400,21 +273,6 @@ def finish(frames: np.ndarray, labels: np.ndarray, most: int, rng: Generator) ->
     table = np.zeros(int(labels.max()) + 1, np.uint8)
     table[present] = np.arange(1, len(present) + 1)
     return Clip(frames, table[labels], len(present))
-
-
-Colour = tuple[np.ndarray, float]
-
-
-def _sequence_colour(rng: Generator, jitter: ColourJitter, grey: float) -> Colour:
-    matrix, contrast = jitter.matrix(rng)
-    return (aug.grey_matrix() @ matrix if rng.random() < grey else matrix), contrast
-
-
-def _frame_colour(
-    rng: Generator, frame: np.ndarray, sequence: Colour, jitter: ColourJitter
-) -> np.ndarray:
-    matrix, contrast = jitter.matrix(rng)
-    return aug.recolour(frame, matrix @ sequence[0], contrast * sequence[1])
 
 
 @lru_cache(maxsize=8)

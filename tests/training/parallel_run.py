@@ -41,8 +41,11 @@ def main(videos: str, out: str) -> None:
     folder = Path(tempfile.mkdtemp())
     options = RunOptions(folder, workers=0, device=torch.device("cpu"))
     trainer = Trainer(network, recipe, maker, options, processes=processes)
-    batches = iter(clip_loader(maker, trainer._sampler(), 0))
-    steps = [trainer.step([next(batches)]) for _ in range(recipe.iterations)]
+    batches = iter(clip_loader(maker, trainer.sampler(), 0))
+    steps = [
+        trainer.learner.step([next(batches)], i / recipe.iterations)
+        for i in range(recipe.iterations)
+    ]
     if processes.leads:
         Path(out).write_text(json.dumps({"world": processes.world, "steps": steps}))
 

@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from evaluation.errors import InputError
 from s3fo.model import build_network
 from s3fo.training.api import clip_maker, hold_out, train
-from s3fo.training.clips import Clip, ClipRequest
+from s3fo.training.clips import Clip
+from s3fo.training.learner import Learner
 from s3fo.training.loading import clip_loader, collate
 from s3fo.training.losses import PointSampling
 from s3fo.training.recipes import RECIPES, Phase, get_recipe
@@ -28,7 +29,7 @@ def trainer(recipe, videos, folder: Path, **options) -> Trainer:
 
 
 def weights(run: Trainer) -> torch.Tensor:
-    parameters = [p.detach().flatten() for p in run.network.parameters()]
+    parameters = [p.detach().flatten() for p in run.learner.network.parameters()]
     return torch.cat(parameters)
 
 
@@ -38,19 +39,21 @@ def test_a_resumed_run_equals_an_unbroken_one(tiny_recipe, videos, tmp_path) -> 
     whole.run()
 
     def stop_at_two(done: int, total: int, label: str) -> None:
-        if first.iteration == 2:
-            first._stop = True
+        if first.learner.iteration == 2:
+            first.stop()
 
     first = trainer(recipe, videos, tmp_path / "parts")
     first.run(stop_at_two)
-    assert 2 <= first.iteration < 4
+    assert 2 <= first.learner.iteration < 4
     second = trainer(recipe, videos, tmp_path / "parts")
     second.resume()
     second.run()
-    assert second.iteration == whole.iteration == 4
+    assert second.learner.iteration == whole.learner.iteration == 4
     torch.testing.assert_close(weights(second), weights(whole), rtol=0, atol=0)
-    for name, value in whole.mean.state.items():
-        torch.testing.assert_close(second.mean.state[name], value, rtol=0, atol=0)
+    for name, value in whole.learner.mean.state.items():
+        torch.testing.assert_close(
+            second.learner.mean.state[name], value, rtol=0, atol=0
+        )
 
 
 def test_accumulated_batches_make_the_same_step(tiny_recipe, videos, tmp_path) -> None:
@@ -59,8 +62,8 @@ def test_accumulated_batches_make_the_same_step(tiny_recipe, videos, tmp_path) -
     losses = []
     for accumulate in (1, 2):
         run = trainer(recipe, videos, tmp_path / str(accumulate), accumulate=accumulate)
-        batches = iter(clip_loader(run.maker, run._sampler(), 0))
-        losses.append(run.step([next(batches) for _ in range(accumulate)]))
+        batches = iter(clip_loader(run.maker, run.sampler(), 0))
+        losses.append(run.learner.step([next(batches) for _ in range(accumulate)], 0.0))
     # Different numbers of objects may be padded; that costs below 1e-4.
     assert losses[0]["total_loss"] == pytest.approx(losses[1]["total_loss"], rel=1e-4)
     assert losses[0]["gradient_norm"] == pytest.approx(
@@ -68,7 +71,7 @@ def test_accumulated_batches_make_the_same_step(tiny_recipe, videos, tmp_path) -
     )
 
 
-def test_one_clip_is_learnt_by_heart(tiny_recipe, tmp_path) -> None:
+def test_one_clip_is_learnt_by_heart(tiny_recipe) -> None:
     """A large moving disc of noise on other noise."""
     side, rng = 96, np.random.default_rng(0)
     y, x = np.mgrid[:side, :side]
@@ -89,22 +92,13 @@ def test_one_clip_is_learnt_by_heart(tiny_recipe, tmp_path) -> None:
         points=PointSampling(2048),
     )
     torch.manual_seed(0)
-    options = RunOptions(tmp_path, workers=0)
-    run = Trainer(build_network(recipe.model), recipe, _Never(), options)
-    for _ in range(steps):
-        run.step([batch])
+    learner = Learner(build_network(recipe.model), recipe)
+    for step in range(steps):
+        learner.step([batch], step / steps)
     with torch.no_grad():
-        found = run.clip_model(batch).masks[0, :, 0] > 0.5
+        found = learner.clip_model(batch).masks[0, :, 0] > 0.5
     truth = batch.labels[0, 1:, 0] > 0
     assert float((found & truth).sum() / (found | truth).sum()) > 0.97
-
-
-class _Never:
-    def __call__(self, rng: np.random.Generator, item: int, request: ClipRequest):
-        raise AssertionError("the test brings its own clip")
-
-    def __len__(self) -> int:
-        return 1
 
 
 def test_train_leaves_weights_state_and_curves(
@@ -174,14 +168,14 @@ def test_a_batch_that_cannot_be_shared_is_refused(
 
 def test_lost_gradients_end_the_run(tiny_recipe, videos, tmp_path) -> None:
     run = trainer(tiny_recipe(learning_rate=1e-3), videos, tmp_path)
-    batch = next(iter(clip_loader(run.maker, run._sampler(), 0)))
+    batch = next(iter(clip_loader(run.maker, run.sampler(), 0)))
     broken = batch._replace(frames=batch.frames * float("nan"))
     before = weights(run)
-    run._skipped = 18
-    run.step([broken])
+    run.learner._skipped = 18
+    run.learner.step([broken], 0.0)
     torch.testing.assert_close(weights(run), before)
     with pytest.raises(FloatingPointError, match="not finite"):
-        run.step([broken])
+        run.learner.step([broken], 0.0)
 
 
 def test_the_published_stages() -> None:
