@@ -327,8 +327,9 @@ def test_kinds_at_their_limits() -> None:
 def test_bulk_errors_are_those_off_the_contour() -> None:
     truth = np.zeros((200, 300), np.uint8)
     truth[50:150, 50:150] = 1
-    band = contour_tolerance(100 * 100, truth.shape)
-    assert band == 3
+    assert contour_tolerance(100 * 100, truth.shape) == 3
+    # F's tolerance would swallow small objects whole: a tenth of the side at most.
+    assert contour_tolerance(16 * 16, (480, 854)) == 2
     grown = np.zeros_like(truth)
     grown[50 - 5 : 150 + 5, 50 - 5 : 150 + 5] = 1
     overlap = measure_overlap(1, regions_of(truth), regions_of(grown), truth.shape)
