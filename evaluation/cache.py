@@ -15,6 +15,7 @@ from evaluation.labelmap import write_atomically
 from evaluation.leniency import Leniency
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
+from evaluation.user_cache import user_cache
 
 FORMAT = 1
 """Raised whenever counting changes, so that older counts are not taken up."""
@@ -80,13 +81,4 @@ def open_cache(cache: bool | str | os.PathLike[str]) -> CountsCache | None:
     """
     if cache is False:
         return None
-    return CountsCache(default_folder() if cache is True else Path(cache))
-
-
-def default_folder() -> Path:
-    """``$S3FO_CACHE_DIR/counts``, else ``s3fo/counts`` in the user's cache folder."""
-    own = os.environ.get("S3FO_CACHE_DIR")
-    if own:
-        return Path(own) / "counts"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "s3fo" / "counts"
+    return CountsCache(user_cache("counts") if cache is True else Path(cache))

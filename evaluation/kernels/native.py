@@ -27,6 +27,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from numpy.typing import DTypeLike
 
+from evaluation.user_cache import user_cache
+
 _SIGNATURES = {
     "scan8": "u8* i64 i64 i64 i32* u8* u64* i64* i64*",
     "scan16": "u16* i64 i64 i64 i32* u16* u64* i64* i64*",
@@ -102,15 +104,9 @@ def filled(values: Any) -> Buffer:
     return buffer
 
 
-def cache_folder() -> Path:
-    """Where machine code is kept: ``$S3FO_CACHE_DIR`` or the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("S3FO_CACHE_DIR") or Path(base, "s3fo")) / "kernels"
-
-
 def _machine_code(name: str) -> bytes:
     """The object file of one kernel, from the cache or freshly compiled."""
-    path = cache_folder() / f"{name}-{_key()}.o"
+    path = user_cache("kernels") / f"{name}-{_key()}.o"
     with contextlib.suppress(OSError):
         stored = path.read_bytes()
         digest, machine_code = stored[:32], stored[32:]

@@ -23,10 +23,10 @@ from evaluation.pictures.errors import error_map
 from evaluation.progress import ProgressCallback
 from evaluation.scores import Scores
 from evaluation.scoring import score
+from evaluation.user_cache import user_cache
 from s3fo.datasets import views
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import recall_benchmark, recall_predictions
-from s3fo.datasets.video_files import video_cache
 
 _NUMBERS = {
     "index": fo.IntField,
@@ -230,7 +230,7 @@ def _detections(
 
 
 def _error_folder(dataset: fo.Dataset, eval_key: str) -> Path:
-    return video_cache().parent / "errors" / dataset.name / eval_key
+    return user_cache("errors", dataset.name, eval_key)
 
 
 def _write_error_maps(

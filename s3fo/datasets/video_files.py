@@ -22,6 +22,7 @@ import fiftyone as fo
 import numpy as np
 
 from evaluation.errors import InputError
+from evaluation.user_cache import user_cache
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 
@@ -72,15 +73,6 @@ class VideoFile:
         )
 
 
-def video_cache() -> Path:
-    """Folder of the cached videos, ``$S3FO_CACHE_DIR/videos``.
-
-    Without that variable, ``~/.cache/s3fo/videos``.
-    """
-    default = Path.home() / ".cache" / "s3fo"
-    return Path(os.environ.get("S3FO_CACHE_DIR", default)) / "videos"
-
-
 def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
     """Encode a sequence as H.264 mp4, or find it in the cache.
 
@@ -88,7 +80,7 @@ def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
 
     Args:
         sequence: its frames are images of one size, or lie in a video file.
-        cache: folder to keep videos in; None means `video_cache()`.
+        cache: folder to keep videos in; None means `user_cache("videos")`.
 
     Raises:
         InputError: no frames, an unreadable one, images of several sizes, or a
@@ -100,7 +92,7 @@ def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
             sequence.name, "no frames", "at least one", "Check the image folder."
         )
     content = _content_hash(sequence, fps)
-    path = (cache or video_cache()) / content[:2] / f"{content}.mp4"
+    path = (cache or user_cache("videos")) / content[:2] / f"{content}.mp4"
     height, width = next(_pictures(sequence)).shape[:2]
     height, width = height + height % 2, width + width % 2
     if not path.is_file():

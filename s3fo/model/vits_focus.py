@@ -142,11 +142,9 @@ def fingerprint(state: dict[str, Tensor]) -> str:
 
 
 def cache_folder() -> Path:
-    """Where converted weights are kept: ``$S3FO_CACHE`` or the user's cache folder."""
-    if "S3FO_CACHE" in os.environ:
-        return Path(os.environ["S3FO_CACHE"])
+    """Where converted weights are kept: ``$S3FO_CACHE_DIR`` or the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "s3fo"
+    return Path(os.environ.get("S3FO_CACHE_DIR") or Path(base, "s3fo"))
 
 
 def _convert_block(tensors: dict[str, Tensor], index: int) -> dict[str, Tensor]:

@@ -94,7 +94,7 @@ REFERENCE = {
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("S3FO_CACHE", str(tmp_path))
+    monkeypatch.setenv("S3FO_CACHE_DIR", str(tmp_path))
     return tmp_path
 
 
