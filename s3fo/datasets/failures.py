@@ -118,6 +118,8 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
         for sequence in recall_benchmark(dataset)
         if sequence.name in scored
     }
+    # Events of videos that were not scored this time would keep ranks of last time.
+    dataset.clear_sample_field(field)
     dataset.set_values(field, values, key_field="sequence")
 
 

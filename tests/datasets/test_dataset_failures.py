@@ -90,6 +90,19 @@ def test_finding_again_replaces(failing):
     assert failing.count("k_failures.detections") == before
 
 
+def test_videos_that_are_no_longer_scored_lose_their_events(failing, results):
+    scores = evaluation.score(
+        results, s3fo.datasets.recall_benchmark(failing), sequences=["alone"]
+    )
+    found = evaluation.find_failures(
+        results, s3fo.datasets.recall_benchmark(failing), scores, attributes=False
+    )
+    s3fo.datasets.write_failures(failing, "k", found)
+    sample = failing.one(ViewField("sequence") == "pair")
+    assert sample.k_failures is None
+    find_failures(failing, "k", error_maps=False)
+
+
 def test_what_is_missing_is_said(failing):
     with pytest.raises(InputError, match="'other'; expected one of k"):
         find_failures(failing, "other")
