@@ -25,6 +25,7 @@ _HOMES = {
     "get_protocol": "evaluation.protocols",
     "merge": "evaluation.scores",
     "object_attributes": "evaluation.attributes",
+    "report": "evaluation.reporting",
     "score": "evaluation.scoring",
 }
 

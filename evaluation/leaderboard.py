@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evaluation.errors import InputError
-
-if TYPE_CHECKING:
-    from evaluation.scoring import Scores
+from evaluation.runs import ScoreRecord, read_run
+from evaluation.scores import Scores
 
 MEASURES = {
     "davis-2016": "J&F",
@@ -69,26 +68,56 @@ class LocalRun:
 
     Attributes:
         name: of the method.
-        scores: as saved by the evaluation, with protocol and input fingerprint.
-        folder: where they are saved; the evidence that is shown.
+        record: what an evaluation of its masks came to, with protocol and fingerprint.
+        folder: where that is written; the evidence that is shown.
         training_data: what the method was trained on.
+        frames_per_second: as its prediction recorded it; None if unknown.
     """
 
     name: str
-    scores: Scores
+    record: ScoreRecord
     folder: Path
     training_data: str = ""
+    frames_per_second: float | None = None
 
     @classmethod
-    def load(cls, folder: Path, name: str, training_data: str = "") -> LocalRun:
-        """Read saved scores.
+    def load(
+        cls,
+        folder: str | PathLike[str],
+        benchmark: str,
+        *,
+        name: str = "",
+        training_data: str = "",
+    ) -> LocalRun:
+        """Read a results folder that was evaluated, or a folder of saved scores.
+
+        Where it was evaluated by several protocols, the benchmark's own counts.
 
         Raises:
-            InputError: the folder holds no saved scores.
+            InputError: there are no scores, or the masks changed since.
         """
-        from evaluation.scoring import Scores
-
-        return cls(name, Scores.load(folder), Path(folder), training_data)
+        folder = Path(folder)
+        if (folder / "scores.json").is_file():
+            record = ScoreRecord.of(Scores.load(folder))
+            return cls(name or folder.name, record, folder, training_data)
+        run = read_run(folder)
+        known = sorted(
+            run.scores, key=lambda protocol: protocol not in _PROTOCOLS[benchmark]
+        )
+        if not known or not run.is_current(run.scores[known[0]]):
+            raise InputError(
+                folder,
+                "masks that changed since they were scored" if known else "no scores",
+                "a results folder with the record of its evaluation",
+                "Score it: s3fo evaluate RESULTS --benchmark NAME --root DIR.",
+            )
+        return cls(
+            name or folder.resolve().name,
+            run.scores[known[0]],
+            folder,
+            training_data,
+            run.frames_per_second,
+        )
 
 
 @dataclass(frozen=True)
@@ -115,12 +144,34 @@ class Leaderboard:
 
 def published_figures() -> pd.DataFrame:
     """All published figures: one row per method, benchmark, split and source."""
-    source = resources.files("evaluation") / "published" / "leaderboard.csv"
-    with source.open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
+    table = _read("leaderboard.csv")
     text = ["variant", "training_data", "hardware", "notes", "url"]
     table[text] = table[text].fillna("")
     return table
+
+
+def published_attributes(benchmark: str = "mose-v2") -> pd.DataFrame:
+    """Published figures by attribute: one row per method and attribute, percent.
+
+    Columns: method, attribute (``"all"`` for all objects), definition, J&Fdot, and
+    J&Fdot_d and J&Fdot_r of disappearance and reappearance; evidence, source, url.
+
+    Raises:
+        InputError: nobody published any for this benchmark.
+    """
+    table = _read("mosev2_attributes.csv")
+    if benchmark not in set(table["benchmark"]):
+        raise InputError(
+            benchmark, "no figures by attribute", "mose-v2", "Leave attributes out."
+        )
+    return table[table["benchmark"] == benchmark].reset_index(drop=True)
+
+
+def _read(name: str) -> pd.DataFrame:
+    with (resources.files("evaluation") / "published" / name).open(
+        encoding="utf-8"
+    ) as file:
+        return pd.read_csv(file)
 
 
 def leaderboard(
@@ -131,6 +182,7 @@ def leaderboard(
     training_data: str | None = None,
     since: int | None = None,
     superseded: bool = True,
+    n_sequences: int | None = None,
 ) -> Leaderboard:
     """Rank published figures and local runs on one benchmark split.
 
@@ -141,6 +193,7 @@ def leaderboard(
         training_data: keep entries whose training data contain this text.
         since: keep entries of this year or later (local runs always stay).
         superseded: keep figures that their authors replaced; they get no rank.
+        n_sequences: how many the split has, to warn of runs on a part of them.
 
     Raises:
         InputError: unknown benchmark, or a split without figures and local runs.
@@ -169,7 +222,7 @@ def leaderboard(
         split,
         measure,
         _rank(table, measure),
-        tuple(_warnings(benchmark, local)),
+        tuple(_warnings(benchmark, local, n_sequences)),
     )
 
 
@@ -186,23 +239,25 @@ def _check_split(
 
 
 def _local_row(run: LocalRun, measure: str) -> dict[str, object]:
-    summary = run.scores.summary
+    record = run.record
     row: dict[str, object] = {
-        column: 100 * summary[key]
+        column: 100 * value
         for column, key in _LOCAL_KEYS.items()
-        if key in summary and not (column == "G" and measure != "G")
+        if (value := record.summary.get(key)) is not None
+        and not (column == "G" and measure != "G")
     }
     return row | {
         "method": run.name,
         "variant": "",
         "training_data": run.training_data,
+        "fps": run.frames_per_second,
         "evidence": LOCAL,
         "superseded": False,
         "source": str(run.folder),
         "url": "",
-        "notes": f"protocol {run.scores.protocol.name}, "
-        f"{run.scores.frames['sequence'].nunique()} sequences, "
-        f"fingerprint {run.scores.fingerprint[:12]}",
+        "notes": f"protocol {record.protocol_name}, {record.n_sequences} sequences "
+        f"of {record.ground_truth or 'unnamed ground truth'}, "
+        f"fingerprint {record.fingerprint[:12]}",
     }
 
 
@@ -231,12 +286,35 @@ def _conflicts(table: pd.DataFrame, measure: str) -> pd.Series:
     return current.groupby(same).transform("nunique") > 1
 
 
-def _warnings(benchmark: str, local: Sequence[LocalRun]) -> list[str]:
+def _warnings(
+    benchmark: str, local: Sequence[LocalRun], n_sequences: int | None
+) -> list[str]:
+    """Why figures of local runs and published ones may not compare."""
     accepted = _PROTOCOLS[benchmark]
-    return [
-        f"{run.name} was scored by {run.scores.protocol.name}, not by "
-        f"{' or '.join(sorted(accepted)) or 'the official tool'}: "
-        f"its figures and the published ones do not compare."
-        for run in local
-        if run.scores.protocol.name not in accepted
-    ]
+    found: list[str] = []
+    for run in local:
+        record = run.record
+        if record.protocol_name not in accepted:
+            own = " or ".join(sorted(accepted)) or "the official tool"
+            found.append(
+                f"{run.name} was scored by {record.protocol_name}, not by {own}: "
+                f"its figures and the published ones do not compare."
+            )
+        named = "/" not in record.ground_truth and record.ground_truth not in (
+            "", "arrays", benchmark,
+        )  # fmt: skip
+        if named:
+            found.append(
+                f"{run.name} was scored on {record.ground_truth}, not on {benchmark}."
+            )
+        if record.options:
+            mended = ", ".join(
+                f"{key} {value}" for key, value in record.options.items()
+            )
+            found.append(f"{run.name} was scored with masks mended: {mended}.")
+        if n_sequences is not None and record.n_sequences != n_sequences:
+            found.append(
+                f"{run.name} was scored on {record.n_sequences} sequences; the split "
+                f"has {n_sequences}."
+            )
+    return found

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.errors import InputError
 from evaluation.labelmap import write_atomically
+from evaluation.leniency import STRICT
 from evaluation.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ SCORES_FOLDER = "scores"
 MAX_DEPTH = 6
 """How deep below the folder given runs are looked for."""
 
+_STRICT = asdict(STRICT)
 _PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy", "numba")
 
 
@@ -52,6 +54,7 @@ class ScoreRecord:
         masks: digest of names and sizes of the result's mask files, by which a
             record is known to be out of date.
         ground_truth: its name or folder.
+        options: what was mended on the way in, as `evaluation.score` names it.
         notes: of the scores.
         versions: of Python and the packages that took part.
         scored: when, UTC.
@@ -65,6 +68,7 @@ class ScoreRecord:
     fingerprint: str
     masks: str = ""
     ground_truth: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     scored: str = ""
@@ -75,7 +79,12 @@ class ScoreRecord:
         return self.protocol["name"]
 
     @classmethod
-    def of(cls, scores: Scores, folder: Path | None = None) -> ScoreRecord:
+    def of(
+        cls,
+        scores: Scores,
+        folder: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> ScoreRecord:
         """The record of scores; `folder` holds the masks, where there is one."""
         summary = {
             key: None if math.isnan(value) else value
@@ -91,6 +100,7 @@ class ScoreRecord:
             fingerprint=scores.fingerprint,
             masks=mask_digest(folder) if folder else "",
             ground_truth=scores.inputs.get("ground_truth", ""),
+            options=dict(options or {}),
             notes=tuple(scores.notes),
             versions=_versions(),
             scored=datetime.now(timezone.utc).isoformat("T", "seconds"),
@@ -117,12 +127,15 @@ class ScoreRecord:
             ) from error
 
 
-def leave_record(scores: Scores, results: str | os.PathLike[str]) -> Path | None:
+def leave_record(
+    scores: Scores, results: str | os.PathLike[str], **options: Any
+) -> Path | None:
     """Leave a record of scores in the results folder they are of.
 
     Args:
         scores: of everything in the folder, not of some of its sequences.
         results: the folder.
+        options: that `evaluation.score` was called with; the defaults are left out.
 
     Returns:
         The record's file; None where the results are no folder or not ours to write.
@@ -130,7 +143,8 @@ def leave_record(scores: Scores, results: str | os.PathLike[str]) -> Path | None
     folder = Path(results)
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         return None
-    record = ScoreRecord.of(scores, folder)
+    mended = {key: value for key, value in options.items() if value != _STRICT[key]}
+    record = ScoreRecord.of(scores, folder, mended)
     path = folder / SCORES_FOLDER / f"{record.protocol_name}.json"
     write_atomically(path, (json.dumps(asdict(record), indent=1) + "\n").encode())
     return path

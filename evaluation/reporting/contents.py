@@ -430,7 +430,9 @@ def _surest_first(material: Material) -> pd.DataFrame:
             "method": _places(groups["method"], material),
         }
     )
-    return groups.loc[places.sort_values(list(places)).index].reset_index(drop=True)
+    return groups.loc[
+        places.sort_values(["attribute", "group", "method"]).index
+    ].reset_index(drop=True)
 
 
 def _main_first(table: pd.DataFrame, material: Material, by: str) -> pd.DataFrame:

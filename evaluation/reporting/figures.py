@@ -179,7 +179,7 @@ def rank_chart(ranking: pd.DataFrame, measure: str, title: str) -> Figure:
         "published": ("o", METHOD_COLOURS[0], True, "reported by its authors"),
         "second-hand": ("o", METHOD_COLOURS[0], False, "second-hand or reproduced"),
         "highlight": ("D", METHOD_COLOURS[1], True, "S3"),
-        "superseded": ("D", METHOD_COLOURS[1], False, "S3, superseded"),
+        "superseded": ("D", METHOD_COLOURS[1], False, "superseded by its authors"),
         "local": ("s", METHOD_COLOURS[2], True, "local run"),
     }
     with style():
@@ -201,7 +201,7 @@ def rank_chart(ranking: pd.DataFrame, measure: str, title: str) -> Figure:
         axes.set_yticks(range(len(ranking)), ranking["label"])
         axes.set_ylim(len(ranking) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0, labelsize=6.5)
-        axes.margins(x=0.08)
+        axes.margins(x=0.12)
         axes.grid(linewidth=0.3, color="#CCCCCC")
         axes.set_axisbelow(True)
         axes.set_xlabel(measure)

@@ -17,7 +17,14 @@ from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.contents import grouped_attributes, tables
 from evaluation.reporting.figures import losses_chart, sequences_chart, speed_chart
-from evaluation.reporting.material import Material, Task, gather, one_per_folder
+from evaluation.reporting.material import (
+    Material,
+    Stages,
+    Task,
+    gather,
+    one_per_folder,
+    stages_of,
+)
 from evaluation.reporting.page import Picture, render
 from evaluation.reporting.tables import Table
 from evaluation.reporting.verdict import Finding, findings
@@ -111,14 +118,12 @@ def report(
         workers,
     )
     out = Path(out)
-    material = gather(task, out / KEPT, progress)
+    stages = Stages(stages_of(len(folders)) + 1, progress)
+    material = gather(task, out / KEPT, stages)
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
-    pictures = [
-        _draw(figure, out, name, title_, about)
-        for name, title_, about, figure in _figures(material, made, top)
-    ]
+    pictures = _drawn(material, made, top, out, stages.next("pictures"))
     found = tuple(findings(material))
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():
@@ -130,6 +135,21 @@ def report(
         made,
         tuple(out / picture.png for picture in pictures),
     )
+
+
+def _drawn(
+    material: Material,
+    made: Mapping[str, Table],
+    top: int,
+    out: Path,
+    progress: ProgressCallback | None,
+) -> list[Picture]:
+    pictures: list[Picture] = []
+    for name, title, section, figure in _figures(material, made, top):
+        pictures.append(_draw(figure, out, name, title, section))
+        if progress:
+            progress(len(pictures), max(2 * top + 5, len(pictures)), name)
+    return pictures
 
 
 def _named(results: object) -> dict[str, Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,11 @@ class Material:
         return self.methods[0]
 
 
+def stages_of(n_methods: int) -> int:
+    """Stages of progress that `gather` goes through."""
+    return 2 * n_methods + 1
+
+
 @dataclass(frozen=True)
 class Task:
     """What to measure, and how; see `evaluation.reporting.report`."""
@@ -100,16 +105,15 @@ class Task:
     workers: int | None
 
 
-def gather(task: Task, kept: Path, progress: ProgressCallback | None) -> Material:
+def gather(task: Task, kept: Path, stages: Stages) -> Material:
     """Measure everything.
 
     Args:
         task: what.
         kept: folder that keeps attributes and failures for the next time.
-        progress: told about every stage.
+        stages: told about every stage, `stages_of` of them.
     """
     runs = {name: read_run(folder) for name, folder in task.results.items()}
-    stages = _Stages(2 * len(runs) + 1, progress)
     scores = {
         name: _score(task, run, stages.next(f"score {name}"))
         for name, run in runs.items()
@@ -160,7 +164,7 @@ def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
         progress=progress,
     )
     if task.sequences is None:
-        leave_record(scores, run.folder)
+        leave_record(scores, run.folder, **asdict(lenient))
     return scores
 
 
@@ -251,7 +255,7 @@ def one_per_folder(folders: Sequence[Path]) -> dict[str, Path]:
     )
 
 
-class _Stages:
+class Stages:
     """Progress over several long calls."""
 
     def __init__(self, n: int, progress: ProgressCallback | None) -> None:

@@ -62,6 +62,7 @@ class Picture:
         if not self.photograph:
             return _address("image/svg+xml", (self.out / self.svg).read_bytes())
         pixels = cv2.imread(str(self.out / self.png), cv2.IMREAD_COLOR)
+        assert pixels is not None, "the figure was just written"
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])
         return _address("image/jpeg", encoded.tobytes())
 
@@ -102,6 +103,11 @@ def render(
         .render(context)
         for ending in ("html", "md", "tex")
     }
+
+
+def table_page(table: Table) -> str:
+    """One table as a page of its own that needs nothing else."""
+    return _environment("html").get_template("table.html").render(table=table)
 
 
 def _sections(

@@ -30,6 +30,7 @@ _LATEX_ESCAPES = {
     "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--",
+    "Ḟ": r"$\dot{\mathrm{F}}$",
 }  # fmt: skip
 
 

@@ -25,7 +25,15 @@ app = typer.Typer(
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
     # Imported for their commands, which they register with `app`.
-    from s3fo.cli import analysis, catalog, data, model, scores, system  # noqa: F401
+    from s3fo.cli import (  # noqa: F401
+        analysis,
+        catalog,
+        data,
+        model,
+        reports,
+        scores,
+        system,
+    )
 
     try:
         app()

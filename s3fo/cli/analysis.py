@@ -33,14 +33,14 @@ Pictures = Annotated[
 ]
 
 
-def _truth(
+def open_truth(
     gt: Path | None,
     images: Path | None,
     benchmark: str | None,
     root: Path | None,
     split: str | None,
 ) -> Benchmark | Path:
-    """Bare masks, masks with their images, or a benchmark: what the options name."""
+    """Open what the options name: masks, masks with images, or a benchmark."""
     if gt is not None and benchmark is None:
         return open_source(None, None, None, images, gt) if images else gt
     if gt is None:
@@ -64,7 +64,7 @@ def _measure(
     return measured
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain dictionaries, missing values as None."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
@@ -90,11 +90,11 @@ def attributes(
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
-    measured = _measure(_truth(gt, images, benchmark, root, split), fps, workers)
+    measured = _measure(open_truth(gt, images, benchmark, root, split), fps, workers)
     if out:
         measured.save(out)
     if as_json:
-        print_json(_records(measured.objects))
+        print_json(records(measured.objects))
         return
     columns = [
         "sequence", "object", "length", "occlusion", "similarity", "size", "speed",
@@ -129,7 +129,7 @@ def breakdown(
     from evaluation import breakdown as break_down
 
     methods = {folder.name: Scores.load(folder) for folder in scores}
-    measured = _measure(_truth(gt, images, benchmark, root, split), None, workers)
+    measured = _measure(open_truth(gt, images, benchmark, root, split), None, workers)
     result = break_down(methods, measured, by, metric=metric)
     if pictures:
         from evaluation.pictures import attribute_chart
@@ -137,7 +137,7 @@ def breakdown(
         _draw(attribute_chart(result), pictures, "attributes")
     if as_json:
         tables = {
-            name: _records(getattr(result, name))
+            name: records(getattr(result, name))
             for name in ("groups", "trends", "differences")
         }
         print_json({"metric": metric, **tables, "notes": result.notes})
@@ -172,7 +172,7 @@ def failures(
     """Find failures, rank them by the J&F they cost, and draw the worst."""
     from evaluation import find_failures, score
 
-    truth = _truth(gt, images, benchmark, root, split)
+    truth = open_truth(gt, images, benchmark, root, split)
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
     with progress_bar("score") as progress:
         scores = score(results, truth, rules, workers=workers, progress=progress)
@@ -192,8 +192,8 @@ def failures(
                 "protocol": found.protocol,
                 "J&F": found.headline,
                 "unassigned": found.unassigned,
-                "kinds": _records(found.by("kind")),
-                "events": _records(found.events),
+                "kinds": records(found.by("kind")),
+                "events": records(found.events),
             }
         )
         return

@@ -26,9 +26,19 @@ def result_alone() -> AbstractContextManager[Any]:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Sequence[str] = (),
 ) -> None:
-    """Print a table; columns whose first cell is a number are right-aligned."""
+    """Print a table; numbers are right-aligned.
+
+    Args:
+        title: heading.
+        columns: their headings; columns whose first cell is a number go right.
+        rows: the cells.
+        right: headings of other columns to right-align.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -37,6 +47,7 @@ def print_table(
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         number = bool(body) and isinstance(body[0][index], int | float)
+        number = number or column in right
         table.add_column(column, justify="right" if number else "left")
     for row in body:
         table.add_row(*(_cell(value) for value in row))

@@ -79,6 +79,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a results folder exactly as the benchmark's official evaluator does."""
+    from evaluation.runs import leave_record
     from evaluation.scoring import score
 
     truth, rules = _ground_truth(gt, benchmark, root, split)
@@ -99,6 +100,9 @@ def evaluate(
         )
     if out:
         scores.save(out)
+    if sequence is None:
+        options = {"missing": missing.value, "resize": resize, "binarize": binarize}
+        leave_record(scores, results, **options, void=void)
     if as_json:
         print_json(scores.to_json_dict())
         for note in scores.notes:

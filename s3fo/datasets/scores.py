@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
+from evaluation.runs import leave_record
 from evaluation.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import views
@@ -91,6 +92,8 @@ def evaluate(
         workers=workers,
         progress=progress,
     )
+    if sequences is None:
+        leave_record(scores, source.folder)
     add_predictions(dataset, source.folder, predictions, workers=workers)
     write_scores(dataset, predictions, eval_key, scores)
     return scores

@@ -20,6 +20,7 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.find_failures import FindFailures
     from s3fo.plugin.import_predictions import ImportPredictions
     from s3fo.plugin.load_benchmark import LoadBenchmark
+    from s3fo.plugin.make_report import MakeReport
     from s3fo.plugin.run_s3 import RunS3
 
     for operator in (
@@ -29,5 +30,6 @@ def register(plugin: Any) -> None:
         EvaluateVOS,
         ComputeAttributes,
         FindFailures,
+        MakeReport,
     ):
         plugin.register(operator)

@@ -1,0 +1,128 @@
+"""A leaderboard as a table for terminal, paper and web, and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from evaluation.leaderboard import LOCAL, Leaderboard
+from evaluation.reporting.figures import rank_chart
+from evaluation.reporting.tables import Table, number, text
+
+OURS = "S3"
+"""The method whose rows are set off."""
+
+_SCORES = {
+    "J&F": "J&F", "G": "G", "J&Fdot": "J&Ḟ", "HOTA_all": "HOTA", "J": "J", "F": "F",
+    "Js": "J seen", "Fs": "F seen", "Ju": "J unseen", "Fu": "F unseen",
+}  # fmt: skip
+_MARKS = {
+    "superseded": "replaced by its authors, not ranked",
+    "conflict": "sources disagree",
+    "second-hand": "reported by others",
+    "reproduction": "run again by others",
+    LOCAL: "local run",
+}
+
+
+def ranking_table(board: Leaderboard) -> Table:
+    """The leaderboard as a `Table`; rows of S3 and local runs have HTML classes.
+
+    The column `marks` says what sets a figure apart: second-hand, reproduction,
+    local run, superseded, conflict.
+    """
+    data = board.table.copy()
+    data["marks"] = [_marks(row) for row in data.to_dict("records")]
+    data["shown"] = (data["method"] + " " + data["variant"].fillna("")).str.strip()
+    data = data[["rank", "shown", "marks", *(
+        name for name in data if name not in ("rank", "shown", "marks")
+    )]]  # fmt: skip
+    used = {mark for row in data["marks"] for mark in row.split(", ") if mark}
+    legend = "; ".join(f"{mark}: {_MARKS[mark]}" for mark in _MARKS if mark in used)
+    caption = f"Percent, ranked by {_SCORES[board.measure]}; ties share a rank."
+    caption += f" Marks: {legend}." if legend else ""
+    caption += "".join(f" Warning: {warning}" for warning in board.warnings)
+    columns = [
+        number("rank", "#"),
+        text("shown", "Method"),
+        text("training_data", "Training data"),
+        *(
+            number(key, heading, 1)
+            for key, heading in ({board.measure: "", **_SCORES} | _SCORES).items()
+            if key in data and data[key].notna().any()
+        ),
+        *([number("fps", "fps", 1)] if "fps" in data else []),
+        number("year", "Year"),
+        text("marks", "Marks"),
+        text("source", "Source", link="url"),
+    ]
+    return Table(
+        f"{board.benchmark}-{board.split}",
+        f"{board.benchmark} {board.split}",
+        caption,
+        data,
+        columns,
+        [_look(row) for row in data.to_dict("records")],
+    )
+
+
+def attribute_ranking(figures: pd.DataFrame, measure: str = "J&Fdot") -> Table:
+    """Published figures by attribute: methods in rows, attributes in columns.
+
+    Args:
+        figures: from `evaluation.leaderboard.published_attributes`.
+        measure: column to show.
+    """
+    wide = figures.pivot(index="method", columns="attribute", values=measure)
+    order = list(dict.fromkeys(figures["attribute"]))
+    wide = wide[order].sort_values("all", ascending=False).reset_index()
+    meanings = figures.drop_duplicates("attribute").set_index("attribute")["definition"]
+    legend = "; ".join(f"{name}: {meanings[name]}" for name in order[1:])
+    first = figures.iloc[0]
+    return Table(
+        f"{first['benchmark']}-attributes",
+        f"{first['benchmark']} by attribute",
+        f"{_SCORES[measure]} in percent. {first['source']}, {first['url']}; "
+        f"{first['notes']}. {legend}.",
+        wide,
+        [text("method", "Method"), *(number(key, key, 1, best=True) for key in order)],
+    )
+
+
+def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
+    """The leaderboard as dots, best on top; S3 and local runs are always drawn.
+
+    Args:
+        board: the ranking.
+        most: of more entries, this many of the best are drawn.
+    """
+    data = board.table.copy()
+    data["look"] = [_look(row) or "published" for row in data.to_dict("records")]
+    named = data["look"].isin(["highlight", "superseded", "local"])
+    ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
+    data = data[(data["rank"].fillna(most + 1) <= most) | ours]
+    words = data["method"] + " " + data["variant"].fillna("")
+    trained = data["training_data"].fillna("").str.slice(0, 28)
+    data["label"] = (words + "  " + trained).str.strip()
+    title = f"{board.benchmark} {board.split}"
+    return rank_chart(data, board.measure, title)
+
+
+def _look(row: Mapping[Hashable, Any]) -> str:
+    """How an entry is set off: HTML class and kind of mark in the plot."""
+    if row["evidence"] == LOCAL:
+        return "local"
+    if row["superseded"]:
+        return "superseded"
+    if row["method"] == OURS:
+        return "highlight"
+    return "second-hand" if row["evidence"] != "authors" else ""
+
+
+def _marks(row: Mapping[Hashable, Any]) -> str:
+    marks = [str(row["evidence"])] if row["evidence"] != "authors" else []
+    marks += [name for name in ("superseded", "conflict") if row[name]]
+    return ", ".join(marks)

@@ -1,0 +1,243 @@
+"""Commands whose output leaves the machine: report, leaderboard, runs."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evaluation.errors import InputError
+from s3fo.cli import app
+from s3fo.cli.analysis import BenchmarkName, FrameImages, GroundTruth, open_truth
+from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.options import Json, Root, Split, Workers
+
+if TYPE_CHECKING:
+    from evaluation.leaderboard import Leaderboard, LocalRun
+    from evaluation.reporting.tables import Table
+
+
+class Format(str, Enum):
+    """How a leaderboard is printed."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    html = "html"
+    latex = "latex"
+
+
+@app.command()
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Results folders; the first is the one it is about."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write the report in.")],
+    gt: GroundTruth = None,
+    images: FrameImages = None,
+    benchmark: BenchmarkName = None,
+    root: Root = None,
+    split: Split = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="What to call a run; repeat in the order of the runs."),
+    ] = None,
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="Only this one; repeatable.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    top: Annotated[int, typer.Option(help="How many failures to show.")] = 6,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Write a report: what to fix first, all scores, failures, comparisons.
+
+    One HTML page that needs nothing else, with Markdown, LaTeX, CSV and JSON of
+    every table, PNG and SVG of every figure.
+    """
+    from evaluation.reporting import report as write_report
+
+    truth = open_truth(gt, images, benchmark, root, split)
+    with progress_bar("report") as progress:
+        made = write_report(
+            _named(runs, name or []),
+            truth,
+            out,
+            protocol=protocol,
+            sequences=sequence,
+            title=title,
+            top=top,
+            workers=workers,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "page": str(made.page),
+                "findings": [vars(finding) for finding in made.findings],
+                "tables": [str(out / "tables" / f"{key}.csv") for key in made.tables],
+                "pictures": [str(path) for path in made.pictures],
+            }
+        )
+        return
+    for finding in made.findings:
+        typer.echo(f"{finding.headline}\n  {finding.text}")
+    typer.echo(f"\nReport: {made.page}")
+
+
+def _named(runs: list[Path], names: list[str]) -> dict[str, Path] | list[Path]:
+    if not names:
+        return runs
+    if len(names) != len(runs) or len(set(names)) != len(names):
+        raise InputError(
+            "--name",
+            f"{', '.join(names)} for {len(runs)} runs",
+            "a name of its own for each run, or none",
+            "Repeat --name in the order of the runs.",
+        )
+    return dict(zip(names, runs, strict=True))
+
+
+@app.command()
+def leaderboard(
+    benchmark: Annotated[str, typer.Argument(help="E.g. davis-2017.")],
+    split: Annotated[str, typer.Option(help="Split the figures are for.")] = "val",
+    local: Annotated[
+        list[Path] | None,
+        typer.Option(help="Own evaluated results folder, or saved scores; repeatable."),
+    ] = None,
+    training_data: Annotated[
+        str | None, typer.Option(help="Only entries whose training data contain this.")
+    ] = None,
+    since: Annotated[int | None, typer.Option(help="Only from this year on.")] = None,
+    superseded: Annotated[
+        bool, typer.Option(help="Show figures their authors replaced, unranked.")
+    ] = True,
+    attributes: Annotated[
+        bool, typer.Option("--attributes", help="Published figures by attribute.")
+    ] = False,
+    output: Annotated[
+        Format, typer.Option("--format", help="What to print.")
+    ] = Format.terminal,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the ranks here too: .png, .svg or .pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rank published figures and own runs; sources, conflicts and marks shown."""
+    from evaluation.leaderboard import leaderboard as rank
+    from evaluation.leaderboard import published_attributes
+    from evaluation.reporting import ranking
+
+    if attributes:
+        _print_table(
+            ranking.attribute_ranking(published_attributes(benchmark)), output, as_json
+        )
+        return
+    board = rank(
+        benchmark,
+        split,
+        local=_local_runs(local or [], benchmark),
+        training_data=training_data,
+        since=since,
+        superseded=superseded,
+        n_sequences=_n_sequences(benchmark, split),
+    )
+    for warning in board.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    _print_table(ranking.ranking_table(board), output, as_json)
+    if plot:
+        _draw(board, plot)
+
+
+def _local_runs(folders: list[Path], benchmark: str) -> list[LocalRun]:
+    from evaluation.leaderboard import MEASURES, LocalRun
+
+    if benchmark not in MEASURES:
+        return []  # ranking it says what is wrong
+    return [LocalRun.load(folder, benchmark) for folder in folders]
+
+
+def _n_sequences(benchmark: str, split: str) -> int | None:
+    """How many the catalogue lists; None where it does not know."""
+    from s3fo.benchmarks.catalog import ENTRIES
+
+    for entry in ENTRIES:
+        if (entry.name, entry.split) == (benchmark, split):
+            return entry.counts.sequences
+    return None
+
+
+def _print_table(table: Table, output: Format, as_json: bool) -> None:
+    if as_json:
+        typer.echo(table.json(), nl=False)
+    elif output is Format.markdown:
+        typer.echo(f"## {table.title}\n\n{table.markdown()}\n{table.caption}")
+    elif output is Format.latex:
+        typer.echo(table.latex(), nl=False)
+    elif output is Format.html:
+        from evaluation.reporting.page import table_page
+
+        typer.echo(table_page(table), nl=False)
+    else:
+        records = table.data.to_dict("records")
+        rows = [
+            [column.show({str(key): cell for key, cell in row.items()})
+             for column in table.columns]
+            for row in records
+        ]  # fmt: skip
+        headings = [column.heading for column in table.columns]
+        right = [column.heading for column in table.columns if column.numeric]
+        print_table(table.title, headings, rows, right=right)
+        typer.echo(table.caption)
+
+
+def _draw(board: Leaderboard, path: Path) -> None:
+    from evaluation.pictures import save_figure
+    from evaluation.reporting.ranking import rank_plot
+
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(path, f"ending {path.suffix!r}", ".png, .svg, .pdf", "Rename.")
+    save_figure(rank_plot(board), path)
+    typer.echo(f"plot: {path}", err=True)
+
+
+@app.command()
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(help="Where to look for results folders.")
+    ] = Path("."),
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Two results folders: what differs between them?"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List runs by what their folders record: method, speed, scores, state."""
+    from evaluation.runs import compare_runs, find_runs, read_run, runs_table
+    from s3fo.cli.analysis import records
+
+    if compare:
+        table = compare_runs(read_run(compare[0]), read_run(compare[1]))
+        if as_json:
+            print_json(records(table))
+            return
+        title = f"{compare[0]} against {compare[1]}"
+        rows = table.fillna("").itertuples(index=False, name=None)
+        print_table(title, list(table.columns), rows)
+        return
+    table = runs_table(find_runs(folder))
+    if as_json:
+        print_json(records(table))
+        return
+    table["run"] = [os.path.relpath(run, folder) for run in table["run"]]
+    table["started"] = table["started"].str.slice(0, 16).str.replace("T", " ")
+    shown = ["run", "method", "benchmark", "protocol", "J&F", "fps", "started", "state"]
+    rows = table[shown].fillna("").itertuples(index=False, name=None)
+    print_table(f"{len(table)} runs in {folder}", shown, rows, right=["J&F", "fps"])

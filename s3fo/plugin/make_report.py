@@ -1,0 +1,81 @@
+"""Operator: a report that can be read, printed and cited from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.plugin.base import (
+    Summary,
+    VOSOperator,
+    ask_choice,
+    ask_folder,
+    chosen_folder,
+)
+
+
+class MakeReport(VOSOperator):
+    """Write a report about a method, compared with the others of the dataset."""
+
+    name = "make_report"
+    label = "Make a report"
+    description = "What to fix first, all scores, failures: HTML, Markdown, LaTeX, CSV"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """About which method, compared or not, and where to write."""
+        from s3fo.datasets import recall_predictions
+
+        names = list(recall_predictions(ctx.dataset))
+        if not names:
+            raise InputError(
+                f"dataset {ctx.dataset.name}",
+                "no predictions",
+                "at least one method's masks",
+                "Import predictions or run a method first.",
+            )
+        ask_choice(
+            form,
+            "predictions",
+            {name: name for name in names},
+            label="Method",
+            description="The one the report is about",
+            default=names[-1],
+        )
+        if len(names) > 1:
+            form.bool(
+                "compare",
+                label="Compare",
+                description="With the dataset's other methods, too",
+                default=True,
+            )
+        ask_folder(form, "out", "Folder", "The report is written here")
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Write it."""
+        from evaluation import report
+        from s3fo.datasets import recall_benchmark, recall_predictions
+
+        sources = recall_predictions(ctx.dataset)
+        main = ctx.params.get("predictions") or list(sources)[-1]
+        others = [name for name in sources if name != main]
+        names = [main, *(others if ctx.params.get("compare", True) else [])]
+        out = chosen_folder(ctx, "out")
+        assert out is not None, "the form requires a folder"
+        made = report(
+            {name: sources[name].folder for name in names},
+            recall_benchmark(ctx.dataset),
+            out,
+            progress=progress,
+        )
+        return {
+            "page": str(made.page),
+            **{finding.headline: finding.text for finding in made.findings},
+        }
+
+    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+        """Nothing in the dataset has changed."""
+        yield from ()
