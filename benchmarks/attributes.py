@@ -28,7 +28,7 @@ LIMIT = 3.0
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="one round, less data")
+    parser.add_argument("--short", action="store_true", help="less data")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--markdown", type=Path, help="also write the table there")
     options = parser.parse_args()
@@ -44,7 +44,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         for name, data in datasets(options.shared, Path(folder), options.short):
-            lines.append(measured(name, *data, rounds=1 if options.short else 3))
+            lines.append(measured(name, *data, rounds=2 if options.short else 3))
     text = "\n".join(lines) + "\n"
     print(text)
     if options.markdown:
