@@ -83,13 +83,13 @@ class Scene:
         self.masks = torch.nn.functional.interpolate(cells, (height, width))
         self.sensory = torch.randn(1, objects, config.sensory_dim, h, w) / 4
         self.keys, self.shrinkage, self.values = [], [], []
-        for shift in range(MEMORY_FRAMES):
-            image = self.image.roll(8 * shift, -1)
-            features = network.encode_image(image)
-            key, shrinkage, _ = network.project_key(features.f16)
-            value, _, self.object_memory = network.encode_mask(
-                image, features.pix_feat, self.sensory, self.masks
-            )
+        features = network.encode_image(self.image)
+        value, _, self.object_memory = network.encode_mask(
+            self.image, features.pix_feat, self.sensory, self.masks
+        )
+        for shift in range(MEMORY_FRAMES):  # the same frame, moved
+            f16, value = features.f16.roll(shift, -1), value.roll(1, -1)
+            key, shrinkage, _ = network.project_key(f16)
             self.keys.append(key.flatten(2))
             self.shrinkage.append(shrinkage.flatten(2))
             self.values.append(value.flatten(3))
@@ -321,7 +321,7 @@ def main() -> None:
     fast = optimise_for_inference(plain)
     with torch.inference_mode():
         for height, width, objects in cases:
-            scene = Scene(plain, height, width, objects)
+            scene = Scene(fast, height, width, objects)
             print(f"\n### {preset}, {width} x {height}, {objects} object(s)\n")
             table = Table(options.repeats)
             if objects == 1:

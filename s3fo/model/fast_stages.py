@@ -160,14 +160,17 @@ class _FoldedDetail(nn.Module):
         detail8 = F.linear(half, self.to_8, self.bias_8).transpose(1, 2)
         detail8 = detail8.unflatten(-1, (height, width))
         detail8 = detail8 + _projected_and_upsampled(vit[1], self.to_8, size, 2)
-        # The 2 x 2 transposed convolution: four outputs per position, interleaved.
-        corners = F.linear(half, self.to_corners, self.bias_corners)
-        corners = corners.view(len(half), height, width, 2, 2, -1)
-        corners = corners.permute(0, 5, 1, 3, 2, 4)
-        detail4 = corners.reshape(len(half), -1, 2 * height, 2 * width)
+        detail4 = self._doubled(half, height, width)
         detail4 += F.conv2d(stem, self.from_stem[:, :, None, None])
         detail4 += _projected_and_upsampled(vit[0], self.to_4, size, 4)
         return detail8, detail4
+
+    def _doubled(self, half: Tensor, height: int, width: int) -> Tensor:
+        """Apply the 2 x 2 transposed convolution: four outputs per position."""
+        corners = F.linear(half, self.to_corners, self.bias_corners)
+        corners = corners.view(len(half), height, width, 2, 2, -1)
+        corners = corners.permute(0, 5, 1, 3, 2, 4)
+        return corners.reshape(len(half), -1, 2 * height, 2 * width)
 
     def _keep(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value.detach().clone(), persistent=False)
