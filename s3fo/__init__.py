@@ -16,15 +16,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from s3fo.datasets import add_predictions, evaluate, load_benchmark, worst
+    from s3fo.datasets import (
+        add_predictions,
+        compute_attributes,
+        evaluate,
+        failure_clips,
+        find_failures,
+        load_benchmark,
+        worst,
+    )
     from s3fo.inference import predict
 
 __version__ = "0.1.0"
-__all__ = ["add_predictions", "evaluate", "load_benchmark", "predict", "worst"]
+__all__ = [
+    "add_predictions",
+    "compute_attributes",
+    "evaluate",
+    "failure_clips",
+    "find_failures",
+    "load_benchmark",
+    "predict",
+    "worst",
+]
 
 _ROOMS = {
     "add_predictions": "s3fo.datasets",
+    "compute_attributes": "s3fo.datasets",
     "evaluate": "s3fo.datasets",
+    "failure_clips": "s3fo.datasets",
+    "find_failures": "s3fo.datasets",
     "load_benchmark": "s3fo.datasets",
     "worst": "s3fo.datasets",
     "predict": "s3fo.inference",

@@ -227,6 +227,8 @@ def trend_row(
         np.nan_to_num(attribute), np.nan_to_num(values), known, bootstrap
     )
     low, high = interval(rhos, n_videos)
+    # A resample of equal attribute values has no slope.
+    resampled = resampled[np.isfinite(resampled)]
     change_low, change_high = interval(resampled * (third - first), n_videos)
     return row | {
         "spearman": rho,
