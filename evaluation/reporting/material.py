@@ -127,7 +127,8 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
     methods = []
     for name, own in scores.items():
         tell = stages.next(f"failures of {name}")
-        found = _failures(task, runs[name], own, attributes, key, kept / name, tell)
+        folder = kept / f"failures-{digest(name)[:12]}"  # a name may hold anything
+        found = _failures(task, runs[name], own, attributes, key, folder, tell)
         masks = ComparedMasks(runs[name].folder, task.ground_truth, own, task.leniency)
         methods.append(Method(name, runs[name], own, found, masks))
     with np.errstate(invalid="ignore"):  # resamples without spread have no slope

@@ -28,11 +28,16 @@ _MARKS = {
 }
 
 
-def ranking_table(board: Leaderboard) -> Table:
+def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     """The leaderboard as a `Table`; rows of S3 and local runs have HTML classes.
 
     The column `marks` says what sets a figure apart: second-hand, reproduction,
     local run, superseded, conflict.
+
+    Args:
+        board: the ranking.
+        notes: whether to show the column of notes; those on local runs are in the
+            caption in any case, they are their evidence.
     """
     data = board.table.copy()
     data["marks"] = [_marks(row) for row in data.to_dict("records")]
@@ -45,6 +50,8 @@ def ranking_table(board: Leaderboard) -> Table:
     caption = f"Percent, ranked by {_SCORES[board.measure]}; ties share a rank."
     caption += f" Marks: {legend}." if legend else ""
     caption += "".join(f" Warning: {warning}" for warning in board.warnings)
+    for row in data[data["evidence"] == LOCAL].to_dict("records"):
+        caption += f" {row['method']}: {row['notes']}."
     columns = [
         number("rank", "#"),
         text("shown", "Method"),
@@ -58,6 +65,7 @@ def ranking_table(board: Leaderboard) -> Table:
         number("year", "Year"),
         text("marks", "Marks"),
         text("source", "Source", link="url"),
+        *([text("notes", "Notes")] if notes else []),
     ]
     return Table(
         f"{board.benchmark}-{board.split}",

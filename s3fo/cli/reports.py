@@ -151,7 +151,8 @@ def leaderboard(
     )
     for warning in board.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    _print_table(ranking.ranking_table(board), output, as_json)
+    roomy = output in (Format.markdown, Format.html)
+    _print_table(ranking.ranking_table(board, notes=roomy), output, as_json)
     if plot:
         _draw(board, plot)
 

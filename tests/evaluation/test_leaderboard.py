@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -14,25 +13,23 @@ from evaluation.leaderboard import (
     MEASURES,
     LocalRun,
     leaderboard,
+    published_attributes,
     published_figures,
 )
+from evaluation.pictures import save_figure
 from evaluation.protocols import get_protocol
+from evaluation.reporting.ranking import attribute_ranking, rank_plot, ranking_table
+from evaluation.runs import ScoreRecord, leave_record
+from evaluation.scoring import score
 
 
-@dataclass
-class SavedScores:
-    """What a leaderboard looks at in `Scores`."""
-
-    summary: dict[str, float]
-    protocol: object
-    frames: pd.DataFrame
-    fingerprint: str = "0123456789abcdef"
-
-
-def local_run(score: float, protocol: str = "davis-2017") -> LocalRun:
-    frames = pd.DataFrame({"sequence": ["dog", "dog", "cows"]})
-    scores = SavedScores({"J&F": score}, get_protocol(protocol), frames)
-    return LocalRun("mine", scores, Path("scores/mine"))  # type: ignore[arg-type]
+def local_run(score: float, protocol: str = "davis-2017", **facts) -> LocalRun:
+    rules = get_protocol(protocol).to_dict()
+    record = ScoreRecord(
+        rules, {"J&F": score}, 2, 3, 90, "0123456789abcdef",
+        **{"ground_truth": "davis-2017", **facts},
+    )  # fmt: skip
+    return LocalRun("mine", record, Path("results/mine"))
 
 
 def test_every_figure_has_a_source_and_is_a_percentage():
@@ -104,3 +101,82 @@ def test_unknown_names_are_explained():
         leaderboard("davis")
     with pytest.raises(InputError, match="test-dev"):
         leaderboard("davis-2017", "train")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"ground_truth": "synthetic-mini"}, "synthetic-mini"),
+        ({"options": {"missing": "score-as-empty"}}, "score-as-empty"),
+    ],
+)
+def test_what_keeps_a_local_run_from_comparing_is_told(facts, said):
+    board = leaderboard("davis-2017", local=[local_run(0.5, **facts)])
+    assert len(board.warnings) == 1 and said in board.warnings[0]
+
+
+def test_a_run_on_part_of_the_split_is_told():
+    board = leaderboard("davis-2017", local=[local_run(0.5)], n_sequences=30)
+    assert "2 sequences" in board.warnings[0] and "30" in board.warnings[0]
+
+
+def test_a_local_run_needs_scores_of_the_masks_it_has(small):
+    with pytest.raises(InputError, match="no scores"):
+        LocalRun.load(small.pred, "davis-2017")
+    scores = score(small.pred, small.gt, "davis-2017", workers=1)
+    leave_record(scores, small.pred)
+    run = LocalRun.load(small.pred, "davis-2017")
+    assert run.record.summary["J&F"] == scores.summary["J&F"]
+    small.write(small.pred, 3, "another")
+    with pytest.raises(InputError, match="changed"):
+        LocalRun.load(small.pred, "davis-2017")
+
+
+def test_saved_scores_enter_too(small, tmp_path):
+    scores = score(small.pred, small.gt, "davis-2017", workers=1)
+    run = LocalRun.load(scores.save(tmp_path / "saved"), "davis-2017", name="me")
+    assert run.name == "me" and run.record.fingerprint == scores.fingerprint
+
+
+def test_figures_by_attribute_are_those_of_their_source(shared):
+    ours = published_attributes()
+    theirs = pd.read_csv(shared / "reference" / "mosev2_attribute_results.csv")
+    assert len(ours) == len(theirs)
+    measures = ["J&Fdot", "J&Fdot_d", "J&Fdot_r"]
+    assert (ours[measures] == theirs[measures]).all(axis=None)
+    assert (ours["method"] == theirs["method"]).all()
+    assert (ours["attribute"] == theirs["attribute"].replace("Overall", "all")).all()
+
+
+def test_attributes_are_columns_and_the_best_is_bold():
+    table = attribute_ranking(published_attributes())
+    row = table.data.set_index("method").loc["SAM2Long-B+"]
+    assert row["all"] == 42.9 and row["KD"] == 25.7
+    assert "**42.9**" in table.markdown() and "**25.7**" not in table.markdown()
+    with pytest.raises(InputError, match="mose-v2"):
+        published_attributes("davis-2017")
+
+
+def test_every_form_of_a_ranking_tells_marks_sources_and_evidence():
+    board = leaderboard("davis-2017", "test-dev", local=[local_run(0.8881)])
+    table = ranking_table(board, notes=True)
+    best = table.data[table.data["rank"] == 1].iloc[0]
+    assert best["method"] == "mine" and best["marks"] == LOCAL
+    for words in (table.markdown(), table.html()):
+        assert "88.8" in words and "superseded" in words and "fingerprint" in words
+        assert "https://proceedings.iclr.cc/" in words
+    assert '<tr class="local">' in table.html()
+    assert "0123456789ab" in table.caption
+    latex = table.latex()
+    assert latex.count(r"\toprule") == 1 and r"J\&F" in latex
+    assert len(table.csv().splitlines()) == 1 + len(board.table)
+
+
+def test_the_rank_plot_always_shows_s3_and_local_runs(tmp_path):
+    board = leaderboard("davis-2017", "test-dev", local=[local_run(0.01)])
+    figure = rank_plot(board, most=3)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert any(name.startswith("mine") for name in names)
+    assert sum(name.startswith("S3") for name in names) == 2
+    assert len(names) == 5  # the three best, one of which is S3; S3's old figure; mine
+    assert save_figure(figure, tmp_path / "ranks.svg").stat().st_size > 1000

@@ -1,0 +1,125 @@
+"""The run registry: what results folders say about themselves."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from evaluation.errors import InputError
+from evaluation.runs import (
+    compare_runs,
+    find_runs,
+    leave_record,
+    mask_digest,
+    read_run,
+    runs_table,
+)
+from evaluation.scoring import score
+
+
+def made(method: str, **settings) -> str:
+    return json.dumps(
+        {
+            "method": method,
+            "settings": settings,
+            "benchmark": "walks",
+            "sequences": {"walk": {"frames": 12, "seconds": 2.0}},
+            "frames_per_second": 6.0,
+            "started": "2026-01-01T00:00:00+00:00",
+        }
+    )
+
+
+@pytest.fixture
+def scored(small):
+    scores = score(small.pred, small.gt, "davis-2017", workers=1)
+    leave_record(scores, small.pred)
+    return scores
+
+
+def test_a_record_holds_the_scores_to_the_last_digit(small, scored):
+    record = read_run(small.pred).scores["davis-2017"]
+    for key, value in scored.summary.items():
+        assert record.summary[key] == (None if math.isnan(value) else value)
+    assert record.fingerprint == scored.fingerprint
+    assert (record.n_sequences, record.n_objects) == (1, 2)
+    assert record.n_frames == len(scored.frames)
+    assert record.protocol == scored.protocol.to_dict()
+    assert {"python", "numpy"} <= set(record.versions)
+
+
+def test_records_take_no_part_in_scoring(small, scored):
+    again = score(small.pred, small.gt, "davis-2017", workers=1)
+    assert again.fingerprint == scored.fingerprint
+    assert again.summary == scored.summary and again.notes == scored.notes
+
+
+def test_each_protocol_has_its_record(small, scored):
+    leave_record(score(small.pred, small.gt, "vos-benchmark", workers=1), small.pred)
+    assert set(read_run(small.pred).scores) == {"davis-2017", "vos-benchmark"}
+
+
+def test_options_other_than_the_defaults_are_kept(small):
+    scores = score(small.pred, small.gt, binarize=True, workers=1)
+    leave_record(scores, small.pred, binarize=True, missing="error")
+    assert read_run(small.pred).scores["davis-2017"].options == {"binarize": True}
+
+
+def test_a_changed_mask_makes_the_record_outdated(small, scored):
+    run = read_run(small.pred)
+    assert run.is_current(run.scores["davis-2017"])
+    small.change(small.pred, lambda label_map, frame: label_map * (frame != 5))
+    changed = read_run(small.pred)
+    assert not changed.is_current(changed.scores["davis-2017"])
+    assert runs_table([changed])["state"].tolist() == ["masks changed"]
+
+
+def test_moving_a_folder_changes_nothing(small, scored, tmp_path):
+    before = mask_digest(small.pred)
+    moved = small.pred.rename(tmp_path / "elsewhere")
+    assert mask_digest(moved) == before
+
+
+def test_nothing_is_left_where_there_is_no_folder(small, scored, tmp_path):
+    assert leave_record(scored, tmp_path / "masks.json") is None
+
+
+def test_runs_are_found_by_looking(small, scored, tmp_path):
+    (small.pred / "run.json").write_text(made("copy"))
+    other = tmp_path / "more" / "flow"
+    small.write(other, 1)
+    (other / "run.json").write_text(made("flow"))
+    (tmp_path / "more" / "run.json").write_text('{"something": "else"}')
+    (small.pred / "walk" / "run.json").write_text(made("not a run: inside one"))
+    table = runs_table(find_runs(tmp_path))
+    assert table["method"].tolist() == ["flow", "copy"]
+    assert table["state"].tolist() == ["not scored", "current"]
+    assert table["fps"].tolist() == [6.0, 6.0]
+    assert table["J&F"].iloc[1] == scored.summary["J&F"]
+
+
+def test_comparing_tells_settings_and_scores(small, scored, tmp_path):
+    (small.pred / "run.json").write_text(made("s3", size=480, weights="a"))
+    better = tmp_path / "better"
+    small.write(better, 1)
+    (better / "run.json").write_text(made("s3", size=384, weights="a"))
+    scores = score(better, small.gt, "davis-2017", workers=1)
+    leave_record(scores, better)
+    table = compare_runs(read_run(small.pred), read_run(better)).set_index("what")
+    assert table.loc["settings.size", ["first", "second"]].tolist() == [480, 384]
+    assert "settings.weights" not in table.index
+    row = table.loc["davis-2017 J&F"]
+    assert row["difference"] == scores.summary["J&F"] - scored.summary["J&F"] > 0
+
+
+def test_damaged_records_are_named(small, scored):
+    path = small.pred / "scores" / "davis-2017.json"
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(InputError, match=r"davis-2017\.json"):
+        read_run(small.pred)
+    path.unlink()
+    (small.pred / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json"):
+        find_runs(small.pred)
