@@ -78,6 +78,26 @@ def write_attributes(dataset: fo.Dataset, attributes: Attributes) -> None:
     views.apply_defaults(dataset)
 
 
+def copy_attributes(dataset: fo.Dataset, field: str) -> None:
+    """Give the objects of a field the attributes shown on `objects`, if there are any.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        field: of `TemporalDetections`, one per object.
+    """
+    if not dataset.has_field(f"objects.detections.{COMPUTED}"):
+        return
+    _declare(dataset, field)
+    names = [*(item.name for item in shown_attributes()), COMPUTED, OFFICIAL]
+    known, labels = dataset.values(["objects", field])
+    for own, spans in zip(known, labels, strict=True):
+        measured = {span.index: span for span in own.detections} if own else {}
+        for span in spans.detections if spans else ():
+            for name in names:
+                span[name] = getattr(measured.get(span.index), name, None)
+    dataset.set_values(field, labels)
+
+
 def shown_attributes() -> list[Attribute]:
     """Attributes that become fields of objects; tags are gathered in one list."""
     return [item for item in ATTRIBUTES.values() if item.kind != "tag"]

@@ -16,6 +16,7 @@ from evaluation.runs import leave_record
 from evaluation.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import views
+from s3fo.datasets.attributes import copy_attributes
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.model_evaluation import (
     LabelRef,
@@ -119,6 +120,7 @@ def write_scores(
     )
     _declare_fields(dataset, predictions, eval_key)
     _write_sequences(dataset, eval_key, scores)
+    copy_attributes(dataset, f"{eval_key}_objects")
     matches: list[Match] = []
     for batch in batches(_by_frame(dataset, scores), lambda item: len(item.scores)):
         matches += _write_frames(dataset, predictions, eval_key, batch)

@@ -62,3 +62,13 @@ def test_measuring_again_changes_nothing(measured):
     before = measured.values("objects.detections.speed", unwind=True)
     compute_attributes(measured)
     assert measured.values("objects.detections.speed", unwind=True) == before
+
+
+def test_evaluations_made_later_get_them_too(measured):
+    s3fo.evaluate(measured, "shifted", "later")
+    for name in ("size", "tags_computed"):
+        first, later = (
+            measured.values(f"{key}_objects.detections.{name}", unwind=True)
+            for key in ("k", "later")
+        )
+        assert later == first
