@@ -148,3 +148,11 @@ def test_leaderboard_by_attribute_and_unknown_ones(cli):
     assert code == 2 and "davis-2017" in err
     code, _, err = cli("leaderboard", "lvos-v1", "--split", "val", "--attributes")
     assert code == 2 and "mose-v2" in err
+
+
+def test_only_an_evaluation_writes_into_the_results(cli, benchmark, results, tmp_path):
+    out = tmp_path / "report"
+    code, _, _ = cli("report", results, "--out", out, *synthetic(benchmark), "--top", 0)
+    assert code == 0
+    evaluate(cli, benchmark, results, "--no-record")
+    assert sorted(path.name for path in results.iterdir()) == ["one", "two"]

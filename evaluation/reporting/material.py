@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from evaluation.leniency import Leniency
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, is_kept, keep, truth_key
-from evaluation.runs import Run, leave_record, published_key, read_run
+from evaluation.runs import Run, published_key, read_run
 from evaluation.scores import Scores
 from evaluation.scoring import score
 from evaluation.sources import Source
@@ -151,7 +151,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
 
 def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
     lenient = task.leniency
-    scores = score(
+    return score(
         run.folder,
         task.ground_truth,
         task.protocol,
@@ -164,9 +164,6 @@ def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
         cache=True,
         progress=progress,
     )
-    if task.sequences is None:
-        leave_record(scores, run.folder, **asdict(lenient))
-    return scores
 
 
 def _attributes(

@@ -15,6 +15,7 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map
 from evaluation.progress import ProgressCallback
+from evaluation.runs import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.benchmarks.files import MASK_SUFFIXES, list_folders, list_frames
@@ -165,7 +166,7 @@ def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
 
 def _strays(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     """What lies in the results but is not asked for."""
-    names = {sequence.name for sequence in benchmark}
+    names = {*(sequence.name for sequence in benchmark), SCORES_FOLDER}
     folders = [name for name in list_folders(results) if name not in names]
     loose = [f"{name}.png" for name in list_frames(results, MASK_SUFFIXES)]
     return tuple(folders + loose)

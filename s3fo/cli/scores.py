@@ -76,6 +76,9 @@ def evaluate(
     cache: Annotated[
         bool, typer.Option(help="Reuse the counts of unchanged sequences.")
     ] = True,
+    record: Annotated[
+        bool, typer.Option(help="Leave a record of the scores beside the masks.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Score a results folder exactly as the benchmark's official evaluator does."""
@@ -100,7 +103,7 @@ def evaluate(
         )
     if out:
         scores.save(out)
-    if sequence is None:
+    if record and sequence is None:
         options = {"missing": missing.value, "resize": resize, "binarize": binarize}
         leave_record(scores, results, **options, void=void)
     if as_json:

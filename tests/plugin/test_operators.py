@@ -193,3 +193,20 @@ def test_progress_reaches_the_app(predicted):
     triggers = [step.body.operator_uri for step in operator.execute(context)]
     assert triggers.count("set_progress") >= 1
     assert triggers[-2:] == ["reload_dataset", "show_output"]
+
+
+def test_make_report_compares_the_methods_of_the_dataset(dataset, predicted, tmp_path):
+    run("run_s3", dataset, method="copy", out=folder(tmp_path), name="copy")
+    out = tmp_path / "report"
+    run("make_report", predicted, predictions="shifted", out=folder(out))
+    page = (out / "report.html").read_text()
+    assert "copy is" in page and "Fix first" in page
+    operation = run_delegated(
+        "make_report", predicted, predictions="copy", compare=False, out=folder(out)
+    )
+    assert operation.run_state == "completed", operation.result.error
+    assert "shifted" not in (out / "tables" / "methods.csv").read_text()
+
+
+def test_report_form_needs_predictions(dataset):
+    assert "no predictions" in problem("make_report", dataset)
