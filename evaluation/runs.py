@@ -141,7 +141,7 @@ def leave_record(
         The record's file; None where the results are no folder or not ours to write.
     """
     folder = Path(results)
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
+    if not folder.is_dir() or not _is_writable(folder):
         return None
     mended = {key: value for key, value in options.items() if value != _STRICT[key]}
     record = ScoreRecord.of(scores, folder, mended)
@@ -354,6 +354,11 @@ def _scored(record: ScoreRecord) -> dict[str, Any]:
 
 def _may_be_run(folder: Path, folders: list[str], files: list[str]) -> bool:
     return RUN_FILE in files or SCORES_FOLDER in folders
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether its owner lets anybody write there: an administrator always could."""
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
 
 
 def _read_made(path: Path) -> dict[str, Any]:

@@ -86,6 +86,16 @@ def test_nothing_is_left_where_there_is_no_folder(small, scored, tmp_path):
     assert leave_record(scored, tmp_path / "masks.json") is None
 
 
+def test_nothing_is_left_in_a_read_only_folder(small):
+    scores = score(small.pred, small.gt, workers=1)
+    small.pred.chmod(0o555)
+    try:
+        assert leave_record(scores, small.pred) is None
+        assert not (small.pred / "scores").exists()
+    finally:
+        small.pred.chmod(0o755)
+
+
 def test_runs_are_found_by_looking(small, scored, tmp_path):
     (small.pred / "run.json").write_text(made("copy"))
     other = tmp_path / "more" / "flow"
