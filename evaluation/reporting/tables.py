@@ -25,6 +25,9 @@ FORMATS = ("csv", "json", "md", "tex")
 FLOAT_ROWS = 40
 """LaTeX tables with more rows may break over pages."""
 
+_LINE, _GAP, _LONG = 115, 2, 18
+"""LaTeX: characters in a small line, between columns, and in a text that may break."""
+
 _LATEX_ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
     "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
@@ -132,7 +135,7 @@ class Table:
 
     def latex(self) -> str:
         """With booktabs rules: a float, or a longtable where it has many rows."""
-        columns = "".join("r" if column.numeric else "l" for column in self.columns)
+        columns = self._latex_columns()
         caption = f"{latex_text(self.title)}. {latex_text(self.caption)}"
         head = " & ".join(latex_text(column.heading) for column in self.columns)
         rows = [" & ".join(cells) + r" \\" for cells in self._cells(None, _latex_cell)]
@@ -140,6 +143,30 @@ class Table:
             columns, caption, rf"\label{{tab:{self.name}}}", head, rows
         )
         return "\n".join(lines) + "\n"
+
+    def _latex_columns(self) -> str:
+        """Column types; where the lines would not fit, long texts get broken ones."""
+        rows = self.data.to_dict("records")
+        widths = [
+            max([len(column.heading), *(len(column.show(row)) for row in rows)])
+            for column in self.columns
+        ]
+        gaps = _GAP * len(widths)
+        long = [
+            not column.numeric and width > _LONG
+            for column, width in zip(self.columns, widths, strict=True)
+        ]
+        fixed = sum(w for w, is_long in zip(widths, long, strict=True) if not is_long)
+        broken = sum(w for w, is_long in zip(widths, long, strict=True) if is_long)
+        room = max(_LINE - gaps - fixed, _LONG * sum(long))
+        if broken <= room:
+            long = [False] * len(long)
+        return "".join(
+            rf"p{{{room * width / broken / _LINE:.2f}\linewidth}}"
+            if is_long
+            else "r" if column.numeric else "l"
+            for column, width, is_long in zip(self.columns, widths, long, strict=True)
+        )  # fmt: skip
 
     def html(self, limit: int | None = None) -> str:
         """As ``<table>``; cells of numbers keep their full value in ``data-value``."""
@@ -210,7 +237,7 @@ def _float(
     columns: str, caption: str, label: str, head: str, rows: Sequence[str]
 ) -> list[str]:
     return [
-        r"\begin{table}",
+        r"\begin{table}[htbp]",
         r"  \centering",
         rf"  \caption{{{caption}}}{label}",
         rf"  \begin{{tabular}}{{{columns}}}",
