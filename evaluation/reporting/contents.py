@@ -22,7 +22,7 @@ _HEADLINES = {
 }  # fmt: skip
 _BETTER_HIGHER = {"J&F", "J", "F", "J&F_adaptive", "F_adaptive"}
 # The attributes worth a column in the table of objects.
-_SHOWN_ATTRIBUTES = ("length", "occlusion", "size", "speed", "reappearances")
+_SHOWN_ATTRIBUTES = ("length", "occlusion", "size", "reappearances")
 
 
 def tables(material: Material) -> dict[str, Table]:

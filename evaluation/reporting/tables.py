@@ -146,7 +146,7 @@ class Table:
 
     def _latex_columns(self) -> str:
         """Column types; where the lines would not fit, long texts get broken ones."""
-        rows = self.data.to_dict("records")
+        rows = self._rows(None)
         widths = [
             max([len(column.heading), *(len(column.show(row)) for row in rows)])
             for column in self.columns
@@ -218,18 +218,27 @@ class Table:
             for column in self.columns
             if column.best and len(self.data) > 1
         }
-        rows = [
-            dict(zip(self.data.columns, row, strict=True))
-            for row in self.data.head(limit or len(self.data)).itertuples(
-                index=False, name=None
-            )
-        ]
         return [
             [
                 write(column, row, best.get(column.key) == row[column.key])
                 for column in self.columns
             ]
-            for row in rows
+            for row in self._rows(limit)
+        ]
+
+    def shown(self) -> list[list[str]]:
+        """The cells as people see them."""
+        return [
+            [column.show(row) for column in self.columns] for row in self._rows(None)
+        ]
+
+    def _rows(self, limit: int | None) -> list[dict[str, Any]]:
+        """Each row by name of the column."""
+        rows = self.data.head(limit or len(self.data))
+        names = [str(name) for name in rows]
+        return [
+            dict(zip(names, row, strict=True))
+            for row in rows.itertuples(index=False, name=None)
         ]
 
 

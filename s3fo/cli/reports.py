@@ -14,6 +14,7 @@ from s3fo.cli import app
 from s3fo.cli.analysis import BenchmarkName, FrameImages, GroundTruth, open_truth
 from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import Json, Root, Split, Workers
+from s3fo.cli.scores import Missing
 
 if TYPE_CHECKING:
     from evaluation.leaderboard import Leaderboard, LocalRun
@@ -51,6 +52,9 @@ def report(
     sequence: Annotated[
         list[str] | None, typer.Option(help="Only this one; repeatable.")
     ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="Frames and sequences without prediction.")
+    ] = Missing.error,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     top: Annotated[int, typer.Option(help="How many failures to show.")] = 6,
     workers: Workers = None,
@@ -71,6 +75,7 @@ def report(
             out,
             protocol=protocol,
             sequences=sequence,
+            missing=missing.value,
             title=title,
             top=top,
             workers=workers,
@@ -187,15 +192,9 @@ def _print_table(table: Table, output: Format, as_json: bool) -> None:
 
         typer.echo(table_page(table), nl=False)
     else:
-        records = table.data.to_dict("records")
-        rows = [
-            [column.show({str(key): cell for key, cell in row.items()})
-             for column in table.columns]
-            for row in records
-        ]  # fmt: skip
         headings = [column.heading for column in table.columns]
         right = [column.heading for column in table.columns if column.numeric]
-        print_table(table.title, headings, rows, right=right)
+        print_table(table.title, headings, table.shown(), right=right)
         typer.echo(table.caption)
 
 
