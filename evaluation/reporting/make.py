@@ -15,7 +15,8 @@ from evaluation.leniency import Leniency
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
-from evaluation.reporting.contents import grouped_attributes, tables
+from evaluation.reporting.attribute_tables import grouped_attributes
+from evaluation.reporting.contents import tables
 from evaluation.reporting.figures import losses_chart, sequences_chart, speed_chart
 from evaluation.reporting.material import (
     Material,

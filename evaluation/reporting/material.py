@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.video import open_videos
@@ -84,6 +85,12 @@ class Material:
     def main(self) -> Method:
         """The method the report is about."""
         return self.methods[0]
+
+
+def places(methods: pd.Series, material: Material) -> pd.Series:
+    """Place of each method in the report's order."""
+    names = [method.name for method in material.methods]
+    return methods.map({name: place for place, name in enumerate(names)})
 
 
 def stages_of(n_methods: int) -> int:

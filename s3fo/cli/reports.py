@@ -220,7 +220,8 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs by what their folders record: method, speed, scores, state."""
-    from evaluation.runs import compare_runs, find_runs, read_run, runs_table
+    from evaluation.run_list import compare_runs, find_runs, runs_table
+    from evaluation.runs import read_run
     from s3fo.cli.analysis import records
 
     if compare:

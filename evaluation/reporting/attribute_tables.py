@@ -1,0 +1,123 @@
+"""The tables of a report about attributes: which objects a method is good at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from evaluation.by_attribute.tables import EVERYTHING
+from evaluation.reporting.material import Material, places
+from evaluation.reporting.tables import Table, number, percent, text
+from evaluation.reporting.verdict import attribute_name
+
+
+def groups_table(material: Material) -> Table:
+    """Scores by attribute."""
+    data = _surest_first(material)
+    data.insert(2, "title", data["attribute"].map(attribute_name))
+    return Table(
+        "attributes",
+        "Scores by attribute",
+        "Mean J&F over the objects of a group, and its difference from all other "
+        "objects, with 95 % intervals (videos resampled), surest first. "
+        "Attributes overlap: a difference is not the attribute's own effect. In "
+        "italics: under five objects.",
+        data,
+        [
+            text("method", "Method"),
+            text("title", "Attribute"),
+            text("group", "Group"),
+            number("n_objects", "Objects"),
+            number("n_videos", "Videos"),
+            percent("mean", "J&F", interval=("low", "high")),
+            percent(
+                "delta", "Difference", signed=True, interval=("delta_low", "delta_high")
+            ),
+        ],
+        ["few" if few else "" for few in data["few"]],
+    )
+
+
+def trends_table(material: Material) -> Table:
+    """How scores go with continuous attributes."""
+    data = material.by_attribute.trends.copy()
+    if len(data):
+        data.insert(2, "title", data["attribute"].map(attribute_name))
+        data = data[data["spearman"].notna()]
+        order = data["spearman"].abs().sort_values(ascending=False).index
+        data = data.loc[order].reset_index(drop=True)
+    return Table(
+        "trends",
+        "Scores against continuous attributes",
+        "Rank correlation of J&F with the attribute, and the J&F difference between "
+        "its lower and upper quartile on a straight line, with 95 % intervals.",
+        data,
+        [
+            text("method", "Method"),
+            text("title", "Attribute"),
+            number("n_objects", "Objects"),
+            number("spearman", "Rank corr.", 2, interval=("low", "high")),
+            percent(
+                "change",
+                "Change",
+                signed=True,
+                interval=("change_low", "change_high"),
+            ),
+        ],
+    )
+
+
+def differences_table(material: Material) -> Table:
+    """Paired differences between methods by attribute."""
+    data = material.by_attribute.differences.copy()
+    if len(data):
+        data.insert(3, "title", data["attribute"].map(attribute_name))
+    return Table(
+        "differences",
+        "Methods compared by attribute",
+        "Mean J&F of the first method minus the second, over objects both have, in "
+        "points, with 95 % intervals (paired, videos resampled).",
+        data,
+        [
+            text("first", "First"),
+            text("second", "Second"),
+            text("title", "Attribute"),
+            text("group", "Group"),
+            *(
+                number(key, heading)
+                for key, heading in (("n_objects", "Objects"), ("n_videos", "Videos"))
+                if key in data
+            ),
+            percent("difference", "Difference", signed=True, interval=("low", "high")),
+            percent("wins", "Wins, %"),
+        ],
+    )
+
+
+def grouped_attributes(material: Material, n: int | None = None) -> list[str]:
+    """The attributes of the surest differences of the main method, surest first."""
+    groups = material.by_attribute.groups
+    own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
+    own = own[own["attribute"] != EVERYTHING].copy()
+    # How far the interval of the difference stays away from 0; below 0 it does not.
+    own["sure"] = np.maximum(own["delta_low"], -own["delta_high"])
+    best = own.groupby("attribute", sort=False)["sure"].max().dropna()
+    return [str(name) for name in best.sort_values(ascending=False).index[:n]]
+
+
+def _surest_first(material: Material) -> pd.DataFrame:
+    """Groups by attribute, methods beside each other; attributes of few last."""
+    groups = material.by_attribute.groups
+    order = dict.fromkeys([EVERYTHING, *grouped_attributes(material)])
+    order |= dict.fromkeys(groups["attribute"])
+    rank = {name: place for place, name in enumerate(order)}
+    placed = pd.DataFrame(
+        {
+            "attribute": groups["attribute"].map(rank),
+            "group": groups.groupby("method", sort=False).cumcount(),
+            "method": places(groups["method"], material),
+        }
+    )
+    return groups.loc[
+        placed.sort_values(["attribute", "group", "method"]).index
+    ].reset_index(drop=True)

@@ -1,0 +1,140 @@
+"""The tables of a report about failures: kinds, events, how they begin."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from evaluation.failures import CIRCUMSTANCES
+from evaluation.reporting.material import Material, Method, places
+from evaluation.reporting.tables import Column, Table, number, percent, text
+from evaluation.reporting.verdict import circumstance_name, fix_first
+
+
+def fix_table(method: Method) -> Table:
+    """What mending each kind of failure is worth."""
+    return Table(
+        "fix_first",
+        f"What to fix first in {method.name}",
+        "Kinds of failure, costliest first. Cost: points of J&F. Ceiling: J&F if all "
+        "events of the kind were perfect instead.",
+        fix_first(method),
+        [
+            text("kind", "Kind"),
+            number("events", "Events"),
+            number("n_frames", "Frames"),
+            percent("cost", "Cost"),
+            percent("share", "Share of loss, %"),
+            percent("ceiling", "Ceiling"),
+            text("worst", "Worst event"),
+            text("onset", "Mostly begins"),
+        ],
+    )
+
+
+def kinds_table(material: Material) -> Table:
+    """Cost of each kind of failure, all methods beside each other."""
+    parts = [
+        method.failures.by("kind").assign(method=method.name)
+        for method in material.methods
+    ]
+    rest = [
+        {
+            "method": method.name,
+            "kind": "in no event",
+            "cost": method.failures.unassigned,
+            "share": method.failures.unassigned / method.failures.lost
+            if method.failures.lost
+            else 0.0,
+        }
+        for method in material.methods
+    ]
+    data = pd.concat([*parts, pd.DataFrame(rest)], ignore_index=True)
+    data = _main_first(data, material, "cost")
+    data[["events", "n_frames"]] = data[["events", "n_frames"]].astype("Int64")
+    return Table(
+        "kinds",
+        "Failures by kind",
+        "Costs in points of J&F; of each method they add up to what it lacks to 100.",
+        data[["method", "kind", "events", "n_frames", "cost", "share"]],
+        [
+            text("method", "Method"),
+            text("kind", "Kind"),
+            number("events", "Events"),
+            number("n_frames", "Frames"),
+            percent("cost", "Cost"),
+            percent("share", "Share of loss, %"),
+        ],
+    )
+
+
+def events_table(material: Material) -> Table:
+    """Every failure event of every method."""
+    parts = [
+        method.failures.events.assign(method=method.name) for method in material.methods
+    ]
+    data = pd.concat(parts, ignore_index=True)
+    front = ["method", "event"]
+    data = data[[*front, *(name for name in data if name not in front)]]
+    columns = [
+        text("method", "Method"),
+        number("event", "No."),
+        text("sequence", "Sequence"),
+        number("object", "Object"),
+        text("kind", "Kind"),
+        text("start", "From"),
+        text("end", "To"),
+        text("worst", "Worst"),
+        number("n_frames", "Frames"),
+        percent("worst_J", "J at worst"),
+        Column("cost", "Cost", 2, 100.0),
+        text("recovered", "Right again"),
+    ]
+    if "onset" in data:
+        columns.append(text("onset", "Begins"))
+    return Table(
+        "events",
+        "Failure events",
+        "Costliest first. Cost: points of J&F. Right again: first later frame in which "
+        "J is at least 50. Begins: what held in the half second before.",
+        data,
+        columns,
+    )
+
+
+def circumstances_table(material: Material) -> Table:
+    """What precedes failures more often than it precedes any frame."""
+    parts = [
+        method.failures.onsets().assign(method=method.name)
+        for method in material.methods
+    ]
+    data = pd.concat(parts, ignore_index=True)
+    if len(data):
+        names = data["circumstance"]
+        data["name"] = names.map(circumstance_name)
+        data["definition"] = names.map(lambda name: CIRCUMSTANCES[name])
+        data = _main_first(data, material, "cost")
+    return Table(
+        "circumstances",
+        "How failures begin",
+        "Share of events that begin within half a second of the circumstance, against "
+        "the share of all frames of which the same holds. Lift: how many times as "
+        "often.",
+        data,
+        [
+            text("method", "Method"),
+            text("name", "Circumstance"),
+            text("definition", "Meaning"),
+            number("events", "Events"),
+            percent("share", "Of events, %"),
+            percent("base", "Of frames, %"),
+            number("lift", "Lift", 1),
+            percent("cost", "Cost"),
+        ],
+    )
+
+
+def _main_first(table: pd.DataFrame, material: Material, by: str) -> pd.DataFrame:
+    """Methods in the report's order, each one's rows with the largest value first."""
+    placed = table.assign(place=places(table["method"], material))
+    order = placed.sort_values(["place", by], ascending=[True, False], kind="stable")
+    return table.loc[order.index].reset_index(drop=True)
