@@ -18,10 +18,10 @@ from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import remember_benchmark
-from s3fo.datasets.video_files import VideoFile, make_video
+from s3fo.datasets.video_files import VideoFile, make_video, name_video
 from s3fo.datasets.writing import (
-    FrameMasks,
     MaskForm,
+    MaskSource,
     batches,
     declare_masks,
     write_masks,
@@ -32,19 +32,25 @@ from s3fo.datasets.writing import (
 MAX_INSTANCE_FRAMES = 20_000
 MAX_INSTANCE_FRAMES_OF_A_VIDEO = 2_000
 
+_Film = Callable[[VideoSequence], VideoFile]
+
 
 @dataclass(frozen=True)
 class _Prepared:
     """A sequence ready to be written, unless it is there already."""
 
-    masks: FrameMasks
+    sequence: VideoSequence
     video: VideoFile
     content: str
     unchanged: bool
 
     @property
     def name(self) -> str:
-        return self.masks.sequence.name
+        return self.sequence.name
+
+    @property
+    def frames_to_write(self) -> int:
+        return 0 if self.unchanged else len(self.sequence.frames)
 
 
 def load_benchmark(
@@ -54,6 +60,7 @@ def load_benchmark(
     split: str | None = None,
     dataset_name: str | None = None,
     masks: Literal["auto"] | MaskForm = "auto",
+    video: Literal["mp4", "none"] = "mp4",
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> fo.Dataset:
@@ -70,6 +77,9 @@ def load_benchmark(
         dataset_name: name in FiftyOne; None means ``"<benchmark>-<split>"``.
         masks: keep masks inside each label (``"instances"``), or refer to the PNG
             files (``"reference"``, for scale); ``"auto"`` decides by size.
+        video: ``"mp4"`` encodes every sequence once, for the App's player (about 14
+            ms a frame at 480p). ``"none"`` does not: look at the frames through
+            `image_sequences`, or load again with ``"mp4"`` later.
         workers: threads that decode and encode; None means one per core.
         progress: told after each sequence.
 
@@ -81,10 +91,11 @@ def load_benchmark(
     """
     benchmark = _opened(benchmark, root, split)
     form = _mask_form(masks, benchmark.sequences)
+    film = _film(video)
     dataset, created = _dataset(dataset_name or _default_name(benchmark), benchmark)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
-        _import(dataset, benchmark.sequences, form, workers, progress)
+        _import(dataset, benchmark.sequences, film, form, workers, progress)
     except InputError:
         if created:
             dataset.delete()
@@ -126,6 +137,13 @@ def _mask_form(
     return "instances" if small and short else "reference"
 
 
+def _film(video: str) -> _Film:
+    films: dict[str, _Film] = {"mp4": make_video, "none": name_video}
+    if video not in films:
+        raise InputError("video", repr(video), " or ".join(films), "Choose one.")
+    return films[video]
+
+
 def _dataset(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
     """The dataset of that name, and whether it was made just now."""
     if fo.dataset_exists(name):
@@ -165,16 +183,17 @@ def _declare_fields(dataset: fo.Dataset) -> None:
 def _import(
     dataset: fo.Dataset,
     sequences: Sequence[VideoSequence],
+    film: _Film,
     form: MaskForm,
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
     names, contents = dataset.values(["sequence", "content"])
     known = dict(zip(names, contents, strict=True))
-    prepared = map_ahead(_preparer(known, form), sequences, workers)
+    prepared = map_ahead(_preparer(known, film, form), sequences, workers)
     done = 0
-    for batch in batches(prepared, lambda item: len(item.masks.objects)):
-        _write(dataset, [item for item in batch if not item.unchanged], form)
+    for batch in batches(prepared, lambda item: item.frames_to_write):
+        _write(dataset, [item for item in batch if not item.unchanged], form, workers)
         for item in batch:
             done += 1
             if progress:
@@ -182,19 +201,13 @@ def _import(
 
 
 def _preparer(
-    known: dict[str, str], form: MaskForm
+    known: dict[str, str], film: _Film, form: MaskForm
 ) -> Callable[[VideoSequence], _Prepared]:
     def prepare(sequence: VideoSequence) -> _Prepared:
-        video = make_video(sequence)
+        video = film(sequence)
         content = _content(sequence, video, form)
         unchanged = known.get(sequence.name) == content
-        annotated = set() if unchanged else set(sequence.annotated_frames)
-        objects = [
-            masks_of_frame(sequence, frame) if frame in annotated else None
-            for frame in sequence.frames
-        ]
-        masks = FrameMasks(sequence, objects, sequence.annotations)
-        return _Prepared(masks, video, content, unchanged)
+        return _Prepared(sequence, video, content, unchanged)
 
     return prepare
 
@@ -213,7 +226,9 @@ def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
     return digest.hexdigest()
 
 
-def _write(dataset: fo.Dataset, items: list[_Prepared], form: MaskForm) -> None:
+def _write(
+    dataset: fo.Dataset, items: list[_Prepared], form: MaskForm, workers: int | None
+) -> None:
     if not items:
         return
     names = [item.name for item in items]
@@ -234,39 +249,48 @@ def _write(dataset: fo.Dataset, items: list[_Prepared], form: MaskForm) -> None:
         if item.name not in counts or item.name in reshaped
     ]
     dataset.add_samples(fresh, progress=False)
-    _write_values(dataset.select_by("sequence", names, ordered=True), items, form)
+    view = dataset.select_by("sequence", names, ordered=True)
+    _write_values(view, items, form, workers)
 
 
-def _write_values(view: fo.DatasetView, items: list[_Prepared], form: MaskForm) -> None:
+def _write_values(
+    view: fo.DatasetView, items: list[_Prepared], form: MaskForm, workers: int | None
+) -> None:
     """Fill the samples of `view`, one per item in the same order, column by column."""
-    columns = [_sample_values(item) for item in items]
+    # First, for it is what frames are counted by.
+    view.set_values("metadata", [item.video.metadata() for item in items])
+    view.ensure_frames()
+    sources = [_source(item.sequence) for item in items]
+    write_masks(view, GROUND_TRUTH, sources, form, workers)
+    columns = [
+        _sample_values(item, source)
+        for item, source in zip(items, sources, strict=True)
+    ]
+    # `content` comes last: a sample whose writing was interrupted is written again.
     for name in columns[0]:
         view.set_values(name, [column[name] for column in columns])
-    view.ensure_frames()
-    files = [_image_files(item.masks.sequence) for item in items]
-    view.set_values("frames.filepath", files, validate=False)
-    write_masks(view, GROUND_TRUTH, [item.masks for item in items], form)
-    # Last, so that a sample whose writing was interrupted is written again.
-    view.set_values("content", [item.content for item in items])
 
 
-def _sample_values(item: _Prepared) -> dict[str, object]:
-    sequence, video = item.masks.sequence, item.video
+def _source(sequence: VideoSequence) -> MaskSource:
+    """The annotations, and the original image of every frame."""
+    return MaskSource(
+        sequence,
+        read=lambda frame: masks_of_frame(sequence, frame),
+        masked=frozenset(sequence.annotated_frames),
+        files=sequence.annotations,
+        images={} if sequence.video else sequence.images,
+    )
+
+
+def _sample_values(item: _Prepared, source: MaskSource) -> dict[str, object]:
+    sequence, video = item.sequence, item.video
     categories = categories_of(sequence)
-    objects = object_spans(item.masks.objects, categories)
     return {
         "filepath": str(video.path),
-        "metadata": video.metadata(),
         "fps": video.fps,
-        "num_objects": len(objects.detections),
+        "num_objects": len(source.seen),
         "categories": sorted({name for name in categories.values() if name}),
         "attributes": list(sequence.attributes or ()),
-        "objects": objects,
+        "objects": object_spans(source.seen, categories),
+        "content": item.content,
     }
-
-
-def _image_files(sequence: VideoSequence) -> list[str | None]:
-    """The original image of every frame; None where frames lie in a video file."""
-    if sequence.video:
-        return [None] * len(sequence.frames)
-    return [str(sequence.images[frame]) for frame in sequence.frames]

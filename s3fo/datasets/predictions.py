@@ -15,7 +15,6 @@ from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views
 from s3fo.datasets.labels import ObjectMask, masks_of_label_map
-from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import (
     Predictions,
     recall_benchmark,
@@ -23,7 +22,7 @@ from s3fo.datasets.records import (
     remember_predictions,
     remembered,
 )
-from s3fo.datasets.writing import FrameMasks, batches, declare_masks, write_masks
+from s3fo.datasets.writing import MaskSource, batches, declare_masks, write_masks
 
 
 def add_predictions(
@@ -114,26 +113,26 @@ def _write(
     progress: ProgressCallback | None,
 ) -> None:
     form = remembered(dataset)["masks"]
-    read = map_ahead(lambda entry: _read(results, entry), sequences, workers)
     done = 0
-    for batch in batches(read, lambda item: len(item.objects)):
-        names = [item.sequence.name for item in batch]
+    for batch in batches(sequences, lambda entry: len(entry.frames)):
+        names = [entry.name for entry in batch]
         view = dataset.select_by("sequence", names, ordered=True)
-        write_masks(view, field, batch, form)
-        for item in batch:
+        sources = [_source(results, entry) for entry in batch]
+        write_masks(view, field, sources, form, workers)
+        for entry in batch:
             done += 1
             if progress:
-                label = f"{item.sequence.name} {done}/{len(sequences)}"
-                progress(done, len(sequences), label)
+                progress(done, len(sequences), f"{entry.name} {done}/{len(sequences)}")
 
 
-def _read(results: Path, sequence: VideoSequence) -> FrameMasks:
+def _source(results: Path, sequence: VideoSequence) -> MaskSource:
     files = dict(_files(results, sequence))
-    objects = [
-        _read_file(files[frame], sequence.binary) if frame in files else None
-        for frame in sequence.frames
-    ]
-    return FrameMasks(sequence, objects, files)
+    return MaskSource(
+        sequence,
+        read=lambda frame: _read_file(files[frame], sequence.binary),
+        masked=frozenset(files),
+        files=files,
+    )
 
 
 def _read_file(path: Path, binary: bool) -> list[ObjectMask]:

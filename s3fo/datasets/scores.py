@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import fiftyone as fo
 import pandas as pd
+from bson import ObjectId
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
@@ -28,7 +29,7 @@ from s3fo.datasets.model_evaluation import (
 )
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
-from s3fo.datasets.writing import batches
+from s3fo.datasets.writing import batches, update_frames
 
 # Column of `Scores.objects` -> attribute of the object's TemporalDetection.
 _OBJECT_SCORES = {
@@ -261,25 +262,46 @@ def _write_frames(
         for truth, prediction, values in zip(*frames, strict=True)
         for match in match_frame(truth, prediction, values)
     ]
-    for name, column in (("J", 0), ("F", 1)):
-        values = [
-            [
-                [frame_scores.get(key, (None, None))[column] for key in labels]
-                for labels, frame_scores in zip(*frames, strict=True)
-            ]
-            for frames in zip(found, scores, strict=True)
-        ]
-        path = f"frames.{predictions}.detections.{name}"
-        view.set_values(path, values, validate=False)
     fates = outcome(matches)
-    for field, samples in ((GROUND_TRUTH, truths), (predictions, found)):
-        outcomes = [
-            [[fates.get(label.id) for label in labels.values()] for labels in frames]
-            for frames in samples
-        ]
-        path = f"frames.{field}.detections.{eval_key}"
-        view.set_values(path, outcomes, validate=False)
+    ids = view.values("frames.id")
+    rows = zip(ids, truths, found, scores, strict=True)
+    update_frames(
+        dataset,
+        [
+            (
+                ObjectId(frame_id),
+                _fates(truth, f"{GROUND_TRUTH}.detections", eval_key, fates)
+                | _fates(prediction, f"{predictions}.detections", eval_key, fates)
+                | _jf(prediction, f"{predictions}.detections", values),
+            )
+            for frames in rows
+            for frame_id, truth, prediction, values in zip(*frames, strict=True)
+        ],
+    )
     return matches
+
+
+def _fates(
+    labels: Mapping[int, LabelRef], path: str, eval_key: str, fates: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Whether each label of a frame counts as found, missed or false."""
+    return {
+        f"{path}.{place}.{eval_key}": fates.get(label.id)
+        for place, label in enumerate(labels.values())
+    }
+
+
+def _jf(
+    labels: Mapping[int, LabelRef],
+    path: str,
+    scores: Mapping[int, tuple[float, float]],
+) -> dict[str, float | None]:
+    """J and F of each label of a frame."""
+    return {
+        f"{path}.{place}.{name}": value
+        for place, object_id in enumerate(labels)
+        for name, value in zip("JF", scores.get(object_id, (None, None)), strict=True)
+    }
 
 
 def _labels(

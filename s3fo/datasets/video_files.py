@@ -62,7 +62,7 @@ class VideoFile:
     def metadata(self) -> fo.VideoMetadata:
         """What FiftyOne would otherwise ask ffprobe for."""
         return fo.VideoMetadata(
-            size_bytes=self.path.stat().st_size,
+            size_bytes=self.path.stat().st_size if self.path.is_file() else None,
             mime_type="video/mp4",
             frame_width=self.width,
             frame_height=self.height,
@@ -86,11 +86,7 @@ def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
         InputError: no frames, an unreadable one, images of several sizes, or a
             video with another number of frames than the sequence.
     """
-    fps = sequence.fps or DEFAULT_FPS
-    if not sequence.frames:
-        raise InputError(
-            sequence.name, "no frames", "at least one", "Check the image folder."
-        )
+    fps = _checked_fps(sequence)
     content = _content_hash(sequence, fps)
     path = (cache or user_cache("videos")) / content[:2] / f"{content}.mp4"
     height, width = next(_pictures(sequence)).shape[:2]
@@ -98,6 +94,43 @@ def make_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
     if not path.is_file():
         _encode_atomically(sequence, path, fps, (height, width))
     return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
+    """Describe the video of a sequence without making it.
+
+    Args:
+        sequence: its frames are images of one size, or lie in a video file.
+        cache: as for `make_video`.
+
+    Returns:
+        The file that holds the frames already, or the path of one that does not
+        exist. `content` follows from names, sizes and times of the image files.
+
+    Raises:
+        InputError: no frames, or an unreadable one.
+    """
+    fps = _checked_fps(sequence)
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{_EDITION} {fps!r} not encoded".encode())
+    for path in [sequence.video] if sequence.video else _image_files(sequence):
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise _unreadable(path) from error
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+    content = digest.hexdigest()
+    path = sequence.video or (cache or user_cache("videos")) / f"none/{content}.mp4"
+    height, width = next(_pictures(sequence)).shape[:2]
+    return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def _checked_fps(sequence: VideoSequence) -> float:
+    if not sequence.frames:
+        raise InputError(
+            sequence.name, "no frames", "at least one", "Check the image folder."
+        )
+    return sequence.fps or DEFAULT_FPS
 
 
 def _content_hash(sequence: VideoSequence, fps: float) -> str:

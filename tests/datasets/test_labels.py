@@ -56,8 +56,7 @@ def test_labels_without_masks_keep_boxes():
 
 
 def test_spans_reach_from_first_to_last_sight():
-    there = masks_of_label_map(draw((1, 0, 0, 4, 4)))
-    spans = object_spans([[], there, None, [], there, []], {})
+    spans = object_spans({1: [2, 5]}, {})
     (span,) = spans.detections
     assert (span.label, span.support, span.visible_frames) == ("object 1", [2, 5], 2)
 
