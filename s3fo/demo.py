@@ -28,6 +28,7 @@ class DemoResult:
         scores: of every method, by name.
         breakdown: the scores of all methods by attribute.
         failures: of every method, by name.
+        report: the page that says what to fix first.
     """
 
     out: Path
@@ -35,6 +36,7 @@ class DemoResult:
     scores: dict[str, Scores]
     breakdown: Breakdown
     failures: dict[str, Failures]
+    report: Path
 
     @property
     def best(self) -> str:
@@ -52,7 +54,7 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
     Raises:
         InputError: the weights of S3's frozen ViT cannot be had; says how to get them.
     """
-    from evaluation import breakdown
+    from evaluation import breakdown, report
     from s3fo.datasets import (
         add_predictions,
         compute_attributes,
@@ -76,7 +78,9 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
             dataset, method, attributes=attributes, progress=progress
         )
     by_attribute = breakdown(scores, attributes)
-    return DemoResult(out, DATASET, scores, by_attribute, failures)
+    runs = {method: _results(out, method) for method in reversed(METHODS)}
+    written = report(runs, benchmark, out / "report", progress=progress)
+    return DemoResult(out, DATASET, scores, by_attribute, failures, written.page)
 
 
 def _results(out: Path, method: str) -> Path:

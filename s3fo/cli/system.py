@@ -71,6 +71,7 @@ def _show(result: DemoResult) -> None:
     )
     typer.echo(
         f"Masks and scores are in {result.out}/. Where to look next:\n"
+        f"  {result.report}\n"
         f"  s3fo app {result.dataset_name}\n"
         f"  s3fo evaluate {result.out}/results/{result.best} "
         f"--gt {result.out}/benchmark/Annotations/480p --per-object"
