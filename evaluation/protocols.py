@@ -276,6 +276,7 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }
+"""All protocols by name."""
 
 
 def get_protocol(protocol: str | Protocol) -> Protocol:
