@@ -34,8 +34,6 @@ class Comparison:
         b: [n] score of each object in the second run.
         interval: lower and upper end of the confidence interval of `delta`.
         confidence: share of such intervals that cover the true difference.
-        p_value: two-sided; small when chance in the choice of videos hardly explains
-            the difference.
         only_in_a: objects that the second run lacks.
         only_in_b: objects that the first run lacks.
     """
@@ -46,7 +44,6 @@ class Comparison:
     b: NDArray[np.float64]
     interval: tuple[float, float]
     confidence: float
-    p_value: float
     only_in_a: tuple[ObjectKey, ...]
     only_in_b: tuple[ObjectKey, ...]
 
@@ -76,7 +73,7 @@ class Comparison:
         return (
             f"{self.metric}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
             f"difference {self.delta:+.3f} ({self.confidence:.0%} interval {low:+.3f} "
-            f"to {high:+.3f}, p = {self.p_value:.3f}) over {len(self.keys)} objects"
+            f"to {high:+.3f}) over {len(self.keys)} objects"
         )
 
 
@@ -91,7 +88,7 @@ def compare(
 ) -> Comparison:
     """Compare two runs object by object.
 
-    The interval and the p-value come from a paired bootstrap over videos: objects of
+    The interval comes from a paired bootstrap over videos: objects of
     one video share its difficulty, so whole videos are drawn, with both runs' scores.
 
     Args:
@@ -135,7 +132,6 @@ def compare(
         values_b,
         (float(low), float(high)),
         confidence,
-        _two_sided(deltas),
         tuple(key for key in a if key not in b),
         tuple(key for key in b if key not in a),
     )
@@ -171,10 +167,3 @@ def _bootstrap(
         drawn = generator.multinomial(len(sizes), chances, size=n)
         means.append((drawn @ sums) / (drawn @ sizes))
     return np.concatenate(means)
-
-
-def _two_sided(deltas: NDArray[np.float64]) -> float:
-    """Twice the smaller share of resamples on either side of no difference."""
-    n = len(deltas)
-    smaller = min(np.count_nonzero(deltas <= 0), np.count_nonzero(deltas >= 0))
-    return float(min(1.0, 2 * (smaller + 1) / (n + 1)))

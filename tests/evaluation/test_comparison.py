@@ -40,9 +40,9 @@ def test_deltas_and_their_mean():
 
 def test_a_clear_difference_is_told_from_chance():
     clear = compare(*runs(40, 0.05, 0.02))
-    assert clear.interval[0] > 0 and clear.p_value < 0.01
+    assert clear.interval[0] > 0
     chance = compare(*runs(40, 0.0, 0.02))
-    assert chance.interval[0] < 0 < chance.interval[1] and chance.p_value > 0.05
+    assert chance.interval[0] < 0 < chance.interval[1]
 
 
 def test_objects_of_one_video_do_not_count_as_independent():
