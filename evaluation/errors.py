@@ -22,9 +22,7 @@ class InputError(ValueError):
         self.found = found
         self.expected = expected
         self.remedy = remedy
-        super().__init__(
-            f"{self.where}: found {found}; expected {expected}. {remedy}"
-        )
+        super().__init__(f"{self.where}: found {found}; expected {expected}. {remedy}")
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Survive the way back from a worker process."""
