@@ -27,7 +27,8 @@ import s3fo
 from evaluation import compare, report, score
 from evaluation.leaderboard import LocalRun, leaderboard
 from evaluation.reporting.ranking import ranking_table
-from evaluation.runs import find_runs, leave_record, runs_table
+from evaluation.run_list import find_runs, runs_table
+from evaluation.runs import leave_record
 from s3fo.benchmarks import write_synthetic
 
 DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))

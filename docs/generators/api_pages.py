@@ -23,7 +23,8 @@ _MODULES = {
     "evaluation.protocols": "Protocols",
     "evaluation.labelmap": "Label maps",
     "evaluation.leaderboard": "Leaderboards",
-    "evaluation.runs": "Runs",
+    "evaluation.runs": "Records of runs",
+    "evaluation.run_list": "Lists of runs",
     "evaluation.errors": "Errors",
     "s3fo.benchmarks.catalog": "The catalogue",
 }
