@@ -64,7 +64,7 @@ print(len(benchmark), "videos, for example", benchmark.sequences[0].name)
 # %%
 attributes = object_attributes(benchmark, images=False)
 shown = ["sequence", "object", "occlusion", "longest_gap", "size", "speed", "length"]
-print(attributes.objects[shown].head(6))
+print(attributes.objects[shown].head(6).round(3).to_string())
 print(ATTRIBUTES["occlusion"].title, "-", ATTRIBUTES["occlusion"].definition)
 
 # %% [markdown]
@@ -83,7 +83,8 @@ print(measured.round(3))
 
 # %%
 odd = objects[(drawn == 100) & (objects["occlusion"] < 0.1)]
-print(odd[["sequence", "occlusion", "disappearance", "left_frame", "border_touch"]])
+columns = ["sequence", "occlusion", "disappearance", "left_frame", "border_touch"]
+print(odd[columns].round(3).to_string())
 
 # %% [markdown]
 # They touched the border of the frame when they vanished, and were taken for having
