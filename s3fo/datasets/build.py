@@ -243,14 +243,18 @@ def _write(
     if reshaped:
         # Other frames: whatever was computed on the old ones means nothing now.
         dataset.delete_samples(dataset.select_by("sequence", reshaped))
-    fresh = [
-        fo.Sample(filepath=str(item.video.path), sequence=item.name)
-        for item in items
-        if item.name not in counts or item.name in reshaped
-    ]
-    dataset.add_samples(fresh, progress=False)
+    fresh = [item for item in items if item.name not in counts or item.name in reshaped]
+    _add_samples(dataset, fresh)
     view = dataset.select_by("sequence", names, ordered=True)
     _write_values(view, items, form, workers)
+
+
+def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> None:
+    """Add bare samples, and forget them: FiftyOne reloads at each write those held."""
+    samples = [
+        fo.Sample(filepath=str(item.video.path), sequence=item.name) for item in items
+    ]
+    dataset.add_samples(samples, progress=False)
 
 
 def _write_values(

@@ -38,14 +38,23 @@ def masks_of_label_map(label_map: NDArray[Any]) -> list[ObjectMask]:
     Args:
         label_map: [H, W] uint8 or uint16, 0 = background, k = object k.
     """
+    plain = label_map if label_map.dtype == np.uint8 else _bytes(label_map > 0)
+    # First the box around all objects: what lies outside need not be seen again.
+    left, top, width, height = cv2.boundingRect(plain)
+    inner = label_map[top : top + height, left : left + width]
     found = []
-    for object_id in present_ids(label_map).tolist():
-        full = cv2.compare(label_map, object_id, cv2.CMP_EQ)
-        left, top, width, height = cv2.boundingRect(full)
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        box = _relative_box((rows, columns), label_map.shape)
-        found.append(ObjectMask(object_id, box, full[rows, columns] > 0))
+    for object_id in present_ids(inner).tolist():
+        full = inner == object_id
+        x, y, width, height = cv2.boundingRect(_bytes(full))
+        mask = full[y : y + height, x : x + width].copy()
+        box = _relative_box(left + x, top + y, mask.shape, label_map.shape)
+        found.append(ObjectMask(object_id, box, mask))
     return found
+
+
+def _bytes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The same memory, as OpenCV wants it."""
+    return mask.view(np.uint8)
 
 
 def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
@@ -63,15 +72,11 @@ def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
     return found
 
 
-def _relative_box(where: tuple[slice, slice], shape: tuple[int, ...]) -> list[float]:
-    rows, columns = where
+def _relative_box(
+    left: int, top: int, size: tuple[int, ...], shape: tuple[int, ...]
+) -> list[float]:
     height, width = shape
-    return [
-        columns.start / width,
-        rows.start / height,
-        (columns.stop - columns.start) / width,
-        (rows.stop - rows.start) / height,
-    ]
+    return [left / width, top / height, size[1] / width, size[0] / height]
 
 
 def categories_of(sequence: VideoSequence) -> dict[int, str | None]:

@@ -20,6 +20,7 @@ import av
 import cv2
 import fiftyone as fo
 import numpy as np
+from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.user_cache import user_cache
@@ -121,8 +122,21 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
     content = digest.hexdigest()
     path = sequence.video or (cache or user_cache("videos")) / f"none/{content}.mp4"
-    height, width = next(_pictures(sequence)).shape[:2]
+    height, width = _picture_size(sequence)
     return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def _picture_size(sequence: VideoSequence) -> tuple[int, int]:
+    """Height and width of the first frame; of an image, only the header is read."""
+    if sequence.video:
+        height, width = next(_pictures(sequence)).shape[:2]
+        return height, width
+    path = sequence.images[sequence.frames[0]]
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except OSError as error:
+        raise _unreadable(path) from error
 
 
 def _checked_fps(sequence: VideoSequence) -> float:
