@@ -76,6 +76,14 @@ def test_reference_has_every_public_name(site: Path) -> None:
         assert re.search(rf'id="[\w.]+\.{name}"', text), name
 
 
+def test_every_operator_and_panel_is_explained(site: Path) -> None:
+    page = _page(site, "how-to/fiftyone")
+    plugin = yaml.safe_load((REPOSITORY / "s3fo/plugin/fiftyone.yml").read_text())
+
+    for name in (*plugin["operators"], *plugin["panels"]):
+        assert f"<code>{name}</code>" in page, name
+
+
 def test_site_has_every_notebook(site: Path) -> None:
     for notebook in NOTEBOOKS:
         page = _page(site, f"notebooks/{notebook.stem}")

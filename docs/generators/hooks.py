@@ -9,11 +9,13 @@ import api_pages
 import catalogue
 import command_page
 import notebook_pages
+import plugin_table
 import protocol_page
 from mkdocs.structure.files import File, Files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL_CARD = REPOSITORY / "s3fo" / "weights" / "README.md"
+PLUGIN = REPOSITORY / "s3fo" / "plugin"
 
 
 def on_config(config: Any) -> Any:
@@ -43,4 +45,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in generated tables, and point at pages what points at the repository."""
     if catalogue.LICENCES in markdown:
         markdown = markdown.replace(catalogue.LICENCES, catalogue.licences())
+    if plugin_table.MARK in markdown:
+        table = plugin_table.operators_and_panels(PLUGIN)
+        markdown = markdown.replace(plugin_table.MARK, table)
     return markdown.replace("(../s3fo/weights/README.md)", "(model-card.md)")
