@@ -76,6 +76,7 @@ def train(
     recipe = get_recipe(recipe)
     if iterations is not None:
         recipe = replace(recipe, iterations=iterations)
+    maker = clip_maker(recipe, videos, stills)
     target = _device(device)
     processes = join_processes(target)
     if target.type == "cuda":
@@ -96,7 +97,7 @@ def train(
     trainer = Trainer(
         network,
         recipe,
-        clip_maker(recipe, videos, stills),
+        maker,
         options,
         processes=processes,
         backbone=identity,

@@ -67,6 +67,7 @@ def test_some_sequences_only(many):
 
 def test_importing_and_scoring_loads_no_more_than_it_needs(many):
     """Start-up counts: these packages together cost more than scoring a benchmark."""
+    prepare()  # once on a machine, numba compiles the kernels
     code = (
         "import sys; from evaluation import score; "
         f"score({str(many.pred)!r}, {str(many.gt)!r}).to_json_dict(); "
