@@ -8,7 +8,7 @@ frames). One video is drawn; the others are hard links to its files in another o
 
 Costs are CPU-milliseconds a frame of this process and of the MongoDB server together:
 on a shared machine time on the clock says little. Videos are not encoded (`video=
-"none"`) except in the row of that name. Answers of filters are seconds on the clock.
+"none"`) except in the rows that say mp4. Answers of filters are seconds on the clock.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import fiftyone as fo
@@ -73,6 +74,7 @@ def measured(folder: Path, short: bool, workers: int) -> list[str]:
             finally:
                 if fo.dataset_exists(name):
                     fo.delete_dataset(name)
+    lines += encoding_costs(wide, workers)
     head = ["", "| question | data | masks | seconds |", "|---|---|---|---|"]
     return lines + head + answers
 
@@ -135,6 +137,21 @@ def import_costs(
     with row.measure("write scores"):
         write_scores(dataset, "copy", "copy", scores)
     return iter(row.lines)
+
+
+def encoding_costs(benchmark: Benchmark, workers: int) -> list[str]:
+    """Rows: some videos imported with mp4, and again into another dataset."""
+    some = replace(benchmark, sequences=benchmark.sequences[:4])
+    frames = sum(len(sequence.frames) for sequence in some)
+    row = Rows(f"4 x {frames // 4}, reference", frames)
+    for step in ("import, encoding mp4", "import, mp4 in the cache"):
+        name = f"s3fo-scale-{os.getpid()}-mp4"
+        with row.measure(step):
+            dataset = s3fo.load_benchmark(
+                some, dataset_name=name, masks="reference", workers=workers
+            )
+        dataset.delete()
+    return row.lines
 
 
 class Rows:

@@ -157,14 +157,16 @@ def _dataset(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
                 f"none, or an earlier load of {benchmark.name}",
                 "Give another dataset name.",
             )
+        if not dataset.has_sample_field("sequence"):
+            _declare_fields(dataset)
         return dataset, False
     dataset = fo.Dataset(name, persistent=True)
-    dataset.media_type = "video"
     _declare_fields(dataset)
     return dataset, True
 
 
 def _declare_fields(dataset: fo.Dataset) -> None:
+    dataset.media_type = "video"
     dataset.add_sample_field("sequence", fo.StringField)
     dataset.create_index("sequence", unique=True)
     dataset.add_sample_field("split", fo.StringField)
