@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from evaluation import InputError, score
+from evaluation.kernels import prepare
 
 
 @pytest.fixture
