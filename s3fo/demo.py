@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evaluation.scores import Scores
 
 DATASET = "s3fo-demo"
-METHODS = ("copy", "flow")
+METHODS = ("copy", "flow", "s3")
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from s3fo.inference.method import METHOD_NAMES, Method, build_method
 from s3fo.inference.predict import Run, predict
+
+# Before torch is loaded: by default its threads spin while they wait for each other,
+# which beside any other work costs three times the CPU and can stall a frame for seconds.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from s3fo.inference.build import build_propagator
