@@ -147,7 +147,9 @@ class VideoSequence:
         if self.binary:
             return (label_map > 0).astype(np.uint8)
         if self.void is not None and label_map.dtype == np.uint8:
-            label_map[label_map == self.void] = 0
+            # Most files have none, and the maximum is soon found.
+            if label_map.size and label_map.max() >= self.void:
+                label_map[label_map == self.void] = 0
         return label_map
 
     def read_object_masks(self, frame: str) -> dict[int, np.ndarray]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         recall_predictions,
     )
     from s3fo.datasets.scores import evaluate, write_scores
-    from s3fo.datasets.views import object_colour, worst
+    from s3fo.datasets.views import image_sequences, object_colour, worst
 
 __all__ = [
     "add_predictions",
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "failure_clips",
     "find_failures",
+    "image_sequences",
     "load_benchmark",
     "object_colour",
     "open_dataset",
@@ -52,6 +53,7 @@ _MODULES = {
     "evaluate": "scores",
     "failure_clips": "failures",
     "find_failures": "failures",
+    "image_sequences": "views",
     "load_benchmark": "build",
     "object_colour": "views",
     "open_dataset": "records",

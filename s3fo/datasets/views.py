@@ -126,6 +126,18 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     return view.sort_by(lowest)
 
 
+def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
+    """The original images as one sequence a video, with all frame labels.
+
+    What a dataset that was loaded without mp4 (`video="none"`) is looked at with.
+
+    Args:
+        dataset: made by `load_benchmark` from image files.
+    """
+    frames = dataset.to_frames(sample_frames=False)
+    return frames.group_by("sample_id", order_by="frame_number")
+
+
 def _active_paths(dataset: fo.Dataset) -> list[str]:
     """What is shown at first: the name, the latest masks, the latest J&F.
 
@@ -174,7 +186,10 @@ def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
             paths = dataset.limit(3).values(f"{field}.mask_path", unwind=True)
             first = next((path for path in paths if path), None)
             if first:
-                targets[field] = mask_targets(Path(first))
+                # The App's grid decodes frame masks by their name without "frames.":
+                # not told there, it takes palette files for grey and all objects for
+                # one.
+                targets[field] = targets[f"{name}_mask"] = mask_targets(Path(first))
     meanings = {int(pixel): name for pixel, name in PIXEL_NAMES.items()}
     return targets | {field: meanings for field in _error_fields(dataset)}
 

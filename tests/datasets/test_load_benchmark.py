@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
@@ -13,7 +14,12 @@ from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
-from s3fo.datasets import open_dataset, recall_benchmark
+from s3fo.datasets import image_sequences, open_dataset, recall_benchmark
+from s3fo.datasets.labels import (
+    detections_document,
+    detections_of,
+    masks_of_frame,
+)
 
 
 @pytest.fixture
@@ -154,6 +160,66 @@ def test_masks_by_reference(benchmark):
         assert all(d.mask is None for d in frame.ground_truth.detections)
         targets = dataset.mask_targets["frames.ground_truth_mask"]
         assert targets["#800000"] == "object 1"
+        assert dataset.mask_targets["ground_truth_mask"] == targets
+    finally:
+        dataset.delete()
+
+
+def test_videos_may_be_left_out_and_made_later(benchmark, cache):
+    name = own_name("unencoded")
+    made = set(cache.rglob("*.mp4"))
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
+    try:
+        assert set(cache.rglob("*.mp4")) == made
+        assert dataset.values("metadata.total_frame_count") == [6, 8]
+        assert dataset.values("metadata.frame_width") == [93, 93]
+        images = image_sequences(dataset)
+        assert len(images) == 2
+        assert images.first().filepath == str(
+            benchmark["alone"].images[benchmark["alone"].frames[0]]
+        )
+        content = dataset.values("content")
+        s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
+        assert dataset.values("content") == content
+        s3fo.load_benchmark(benchmark, dataset_name=name)
+        assert all(Path(path).is_file() for path in dataset.values("filepath"))
+        with pytest.raises(InputError, match="mp4 or none"):
+            s3fo.load_benchmark(benchmark, dataset_name=name, video="film")
+    finally:
+        dataset.delete()
+
+
+def test_labels_are_stored_as_fiftyone_would(benchmark):
+    """The fast documents and FiftyOne's own classes agree but for the fresh ids."""
+    pair = benchmark["pair"]
+    objects = masks_of_frame(pair, pair.frames[0])
+    own = detections_document("pair", objects, {1: "dog"}, with_masks=True)
+    theirs = detections_of("pair", objects, {1: "dog"}, with_masks=True).to_dict()
+    for documents in (own, theirs):
+        for document in documents["detections"]:
+            del document["_id"]
+    assert own == theirs
+
+
+def test_memory_holds_pieces_of_a_long_video(benchmark, monkeypatch):
+    """Every frame arrives when a video is read in several pieces."""
+    from s3fo.datasets import writing
+
+    monkeypatch.setattr(writing, "_FRAMES_A_PIECE", 3)
+    monkeypatch.setattr(writing, "FRAMES_A_WRITE", 4)
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("pieces"))
+    try:
+        for sequence in benchmark:
+            sample = dataset.one(fo.ViewField("sequence") == sequence.name)
+            for number, frame in enumerate(sequence.frames, start=1):
+                labels = sample.frames[number].ground_truth.detections
+                ids = np.unique(sequence.read_annotation(frame))
+                assert [0, *(label.index for label in labels)] == ids.tolist()
+            for span in sample.objects.detections:
+                assert span.visible_frames == sum(
+                    span.index in sequence.read_annotation(frame)
+                    for frame in sequence.frames
+                )
     finally:
         dataset.delete()
 
