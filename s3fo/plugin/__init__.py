@@ -10,7 +10,7 @@ __all__ = ["install", "register"]
 
 
 def register(plugin: Any) -> None:
-    """Hand the operators to FiftyOne; it calls this when it builds its registry.
+    """Hand operators and panels to FiftyOne; it calls this to build its registry.
 
     Args:
         plugin: FiftyOne's plugin context.
@@ -21,6 +21,9 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.import_predictions import ImportPredictions
     from s3fo.plugin.load_benchmark import LoadBenchmark
     from s3fo.plugin.make_report import MakeReport
+    from s3fo.plugin.panels.evaluation import VOSEvaluation
+    from s3fo.plugin.panels.failures import Failures
+    from s3fo.plugin.panels.timeline import ObjectTimeline
     from s3fo.plugin.run_s3 import RunS3
 
     for operator in (
@@ -31,5 +34,8 @@ def register(plugin: Any) -> None:
         ComputeAttributes,
         FindFailures,
         MakeReport,
+        VOSEvaluation,
+        Failures,
+        ObjectTimeline,
     ):
         plugin.register(operator)

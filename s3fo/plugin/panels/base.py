@@ -1,0 +1,272 @@
+"""What every panel shares: choices, tables, messages, opening a video at a frame."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pandas as pd
+from bson import ObjectId
+from fiftyone import ViewField
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.tables import object_scores, prediction_field, vos_evaluations
+
+Handler = Callable[[Any], None]
+Place = tuple[str, int, int]
+"""A sample's id, the first frame to show (from 1), and the last."""
+
+ROWS = 25
+"""Rows of a table: what one looks through before filtering."""
+
+_OPENING = 800
+"""Milliseconds from when the grid has its new view until a video can be opened."""
+
+
+class VOSPanel(foo.Panel):
+    """A panel that shows tables of the dataset.
+
+    Subclasses choose what to show (`refresh`, after every event) and lay it out
+    (`layout`). What is chosen lives in the panel's state.
+    """
+
+    name: str
+    label: str
+    help: str
+    surfaces: Literal["grid", "modal"] = "grid"
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        """FiftyOne's description of the panel."""
+        return foo.PanelConfig(
+            name=self.name,
+            label=self.label,
+            icon="/assets/icon.svg",
+            surfaces=self.surfaces,
+            help_markdown=self.help,
+        )
+
+    @abstractmethod
+    def refresh(self, ctx: Any) -> None:
+        """Put what is to be seen into the panel's data.
+
+        Raises:
+            InputError: there is nothing to see; its text is shown instead.
+        """
+
+    @abstractmethod
+    def layout(self, ctx: Any, panel: types.Object) -> None:
+        """Lay out what `refresh` prepared."""
+
+    def on_change_dataset(self, ctx: Any) -> None:
+        """Begin anew with the other dataset."""
+        ctx.panel.state.clear()
+
+    def on_choose(self, ctx: Any) -> None:
+        """Something was chosen.
+
+        The App keeps it in the state by itself; written back, an answer that comes
+        late would undo the next choice.
+        """
+        ctx.panel_state[ctx.params["path"].split(".")[-1]] = ctx.params["value"]
+
+    def on_grid_ready(self, ctx: Any) -> None:
+        """Open the video that `open_clip` asked for, now that the grid has it."""
+        ctx.ops.open_sample(id=ctx.params["clip"])
+        ctx.panel.state.opening = None
+
+    def update(self, ctx: Any) -> None:
+        """Bring the panel up to date, or say what is missing."""
+        try:
+            if not vos_evaluations(ctx.dataset):
+                raise InputError(
+                    f"dataset {ctx.dataset.name}",
+                    "no evaluation",
+                    "the scores of at least one method",
+                    "Press ` and run 'Evaluate VOS predictions'.",
+                )
+            self.refresh(ctx)
+            ctx.panel.state.problem = None
+        except InputError as error:
+            ctx.panel.state.problem = (
+                f"{error.where}: found {error.found}, expected {error.expected}. "
+                f"{error.remedy}"
+            )
+
+    def render(self, ctx: Any) -> types.Property:
+        """The layout, or what keeps it from being shown."""
+        panel = types.Object()
+        # Here, not in the handlers: events overtake each other, and each brings the
+        # state as it was when it happened.
+        self.update(ctx)
+        state = ctx.panel.state
+        if state.problem:
+            panel.message("problem", state.problem)
+        else:
+            self.layout(ctx, panel)
+        if state.opening:
+            timer = types.TimerView(
+                timeout=_OPENING,
+                on_timeout=self.on_grid_ready,
+                params={"clip": state.opening},
+            )
+            panel.view("opening", timer)
+        margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
+        view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
+        return types.Property(panel, view=view)
+
+
+def choose(
+    panel: types.Object,
+    name: str,
+    choices: Mapping[str, str],
+    chosen: str | Sequence[str] | None,
+    *,
+    label: str,
+    on_change: Handler,
+) -> None:
+    """Add a drop-down; of several values if several are chosen as a list.
+
+    Args:
+        panel: what to add it to.
+        name: of the choice in the panel's state.
+        choices: value -> what to show.
+        chosen: now.
+        label: heading.
+        on_change: gets the new value as ``ctx.params["value"]``.
+    """
+    several = isinstance(chosen, (list, tuple))
+    view = types.DropdownView(label=label, multiple=several, compact=True)
+    for value, shown in choices.items():
+        view.add_choice(value, label=shown)
+    settings = {"label": label, "view": view, "on_change": on_change, "default": chosen}
+    if several:
+        panel.list(name, types.String(), **settings)
+    else:
+        panel.enum(name, view.values(), **settings)
+
+
+def tabs(
+    panel: types.Object, name: str, choices: Mapping[str, str], on_change: Handler
+) -> None:
+    """Add tabs; the first is open at first."""
+    view = types.TabsView()
+    for value, shown in choices.items():
+        view.add_choice(value, label=shown)
+    first = next(iter(choices))
+    panel.enum(name, view.values(), view=view, default=first, on_change=on_change)
+
+
+def table(
+    panel: types.Object,
+    name: str,
+    columns: Mapping[str, str],
+    *,
+    on_click_row: Handler | None = None,
+    label: str | None = None,
+) -> None:
+    """Add a table; its rows are the panel's data of that name.
+
+    Args:
+        panel: what to add it to.
+        name: of the data.
+        columns: key -> heading.
+        on_click_row: gets the row's number as ``ctx.params["row"]``, -1 for the head.
+        label: heading.
+    """
+    narrow = {"table": {"sx": {"minWidth": 300}}}
+    settings = {"on_click_row": on_click_row} if on_click_row else {}
+    view = types.TableView(label=label, componentsProps=narrow, **settings)
+    for key, heading in columns.items():
+        view.add_column(key, label=heading)
+    panel.list(name, types.Object(), view=view, label=label)
+
+
+def rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, str]]:
+    """A table's rows as the App shows them: fractions with three digits, NaN as -."""
+    return [
+        {name: shown(row[name]) for name in columns} for row in frame.to_dict("records")
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value as people read it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def plain(values: Iterable[Any]) -> list[Any]:
+    """Values for a chart: JSON has no NaN."""
+    return [
+        None
+        if value is None or (isinstance(value, float) and value != value)
+        else value
+        for value in values
+    ]
+
+
+def show_objects(
+    ctx: Any, eval_key: str, objects: Iterable[tuple[str, int]], what: str
+) -> None:
+    """Show the videos of some objects in the grid.
+
+    Args:
+        ctx: of the event.
+        eval_key: ``<eval_key>_objects`` keeps only these objects.
+        objects: ids of sample and object.
+        what: they are, for the message.
+    """
+    wanted = set(objects)
+    scores = object_scores(ctx.dataset, eval_key).objects
+    places = zip(scores["sample_id"], scores["object"], strict=True)
+    labels = [
+        label
+        for label, place in zip(scores["id"], places, strict=True)
+        if place in wanted
+    ]
+    if not labels:
+        ctx.ops.notify(f"No object: {what}", variant="warning")
+        return
+    samples = sorted({sample_id for sample_id, _ in wanted})
+    keep = ViewField("_id").is_in([ObjectId(label) for label in labels])
+    view = ctx.dataset.select(samples).filter_labels(f"{eval_key}_objects", keep)
+    ctx.ops.set_view(view)
+    ctx.ops.notify(f"{len(labels)} objects in {len(samples)} videos: {what}")
+
+
+def open_clip(
+    ctx: Any, place: Place, eval_keys: Iterable[str], object_id: int | None = None
+) -> None:
+    """Open a video at a frame: FiftyOne's player can only begin at a clip's start.
+
+    The grid shows that one clip; the panel opens it once the grid has it.
+
+    Args:
+        ctx: of the event.
+        place: what to open.
+        eval_keys: evaluations whose predictions to show.
+        object_id: show this object's masks alone; None shows all.
+    """
+    sample_id, first, last = place
+    view = ctx.dataset.select(sample_id)
+    if object_id is not None:
+        names = {GROUND_TRUTH, *(prediction_field(ctx.dataset, k) for k in eval_keys)}
+        for name in sorted(names):
+            view = view.filter_labels(
+                f"frames.{name}", ViewField("index") == object_id, only_matches=False
+            )
+    clips = view.to_clips([[(first, max(first, last))]])
+    ctx.ops.set_view(clips)
+    ctx.panel.state.opening = clips.first().id
+
+
+def video_length(dataset: fo.Dataset, sample_id: str) -> int:
+    """Frames of a video."""
+    return int(dataset.select(sample_id).values("metadata.total_frame_count")[0])

@@ -1,0 +1,285 @@
+"""Panel "VOS evaluation": how good, where bad, and who is better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from s3fo.datasets import tables
+from s3fo.plugin.panels import evaluation_charts as charts
+from s3fo.plugin.panels.base import (
+    ROWS,
+    VOSPanel,
+    choose,
+    open_clip,
+    rows,
+    show_objects,
+    table,
+    tabs,
+    video_length,
+)
+
+_TABS = {
+    "attributes": "By attribute",
+    "objects": "Objects",
+    "worst": "Worst objects",
+    "difference": "Difference",
+}
+_HEADLINE = {
+    "method": "Evaluation",
+    "J&F": "J&F",
+    "J": "J",
+    "F": "F",
+    "n_objects": "Objects",
+}
+_ORDERS = {"J&F": "J&F", "J_mean": "J", "F_mean": "F", "J_decay": "J decay"}
+_EVERY = "every attribute"
+
+
+class VOSEvaluation(VOSPanel):
+    """Scores of one or several methods, overall, by attribute and by object."""
+
+    name = "vos_evaluation"
+    label = "VOS evaluation"
+    help = (
+        "Scores from the masks, by the protocol named. **Click** a bar, a point or a "
+        "row to see its videos; **drag** in a chart of objects to choose several."
+    )
+
+    def refresh(self, ctx: Any) -> None:
+        """Work out what the open tab shows."""
+        state, dataset = ctx.panel.state, ctx.dataset
+        known = tables.vos_evaluations(dataset)
+        chosen = [key for key in state.methods or known if key in known] or known
+        ctx.panel_state["methods"] = chosen
+        ctx.panel_state["tab"] = state.tab or next(iter(_TABS))
+        ctx.panel.data.headline = rows(charts.headline(dataset, chosen), _HEADLINE)
+        state.rules = charts.rules(dataset, chosen)
+        getattr(self, f"_show_{state.tab}")(ctx, chosen)
+
+    def layout(self, ctx: Any, panel: types.Object) -> None:
+        """Choice and headline on top, the open tab below."""
+        state = ctx.panel.state
+        known = tables.vos_evaluations(ctx.dataset)
+        choose(
+            panel,
+            "methods",
+            {key: key for key in known},
+            list(state.methods),
+            label="Evaluations",
+            on_change=self.on_choose,
+        )
+        table(panel, "headline", _HEADLINE)
+        panel.md(state.rules, name="rules")
+        tabs(panel, "tab", _TABS, self.on_choose)
+        getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
+
+    # ---- by attribute
+
+    def _show_attributes(self, ctx: Any, methods: list[str]) -> None:
+        state = ctx.panel.state
+        name = None if state.attribute in (None, _EVERY) else state.attribute
+        chart = charts.by_attribute(ctx.dataset, methods, name)
+        ctx.panel.data.by_attribute = chart.traces
+        state.by_attribute_layout = chart.layout
+        state.by_attribute_text = chart.text
+
+    def _lay_out_attributes(self, ctx: Any, panel: types.Object) -> None:
+        state = ctx.panel.state
+        panel.md(state.by_attribute_text, name="by_attribute_text")
+        titles = charts.attribute_titles(ctx.dataset, state.methods)
+        choose(
+            panel,
+            "attribute",
+            {_EVERY: "Every attribute: where it hurts most", **titles},
+            state.attribute or _EVERY,
+            label="Attribute",
+            on_change=self.on_choose,
+        )
+        panel.plot(
+            "by_attribute",
+            layout=state.by_attribute_layout,
+            height=f"{state.by_attribute_layout['height']}px",
+            on_click=self.on_click_group,
+        )
+
+    def on_click_group(self, ctx: Any) -> None:
+        """Show the videos of a group's objects."""
+        method, name, group = ctx.params["id"].split("|")
+        members = charts.members(ctx.dataset, name, group)
+        title = charts.title_of(name)
+        show_objects(ctx, method, members, f"{title}: {group}")
+
+    # ---- objects
+
+    def _show_objects(self, ctx: Any, methods: list[str]) -> None:
+        state = ctx.panel.state
+        ctx.panel.data.histogram = charts.histogram(ctx.dataset, methods)
+        against = charts.against_choices(ctx.dataset)
+        if against:
+            ctx.panel_state["against"] = state.against or next(iter(against))
+            ctx.panel.data.scatter = charts.scatter(ctx.dataset, methods, state.against)
+
+    def _lay_out_objects(self, ctx: Any, panel: types.Object) -> None:
+        state = ctx.panel.state
+        panel.plot(
+            "histogram",
+            label="J&F of the objects: drag over bars, or click one",
+            layout=charts.HISTOGRAM_LAYOUT,
+            height="240px",
+            on_click=self.on_click_bin,
+            on_selected=self.on_select_bins,
+        )
+        against = charts.against_choices(ctx.dataset)
+        if not against:
+            return
+        choose(
+            panel,
+            "against",
+            against,
+            state.against,
+            label="J&F against",
+            on_change=self.on_choose,
+        )
+        panel.plot(
+            "scatter",
+            label="One point an object: draw around some, or click one to open it",
+            layout=charts.scatter_layout(state.against),
+            height="340px",
+            on_click=self.on_click_point,
+            on_selected=self.on_select_points,
+        )
+
+    def on_click_bin(self, ctx: Any) -> None:
+        """Show the videos of one bar's objects."""
+        self._show_range(ctx, [ctx.params["id"]])
+
+    def on_select_bins(self, ctx: Any) -> None:
+        """Show the videos of the objects in a range of J&F."""
+        self._show_range(ctx, [point["id"] for point in ctx.params["data"] or ()])
+
+    def _show_range(self, ctx: Any, ids: list[str]) -> None:
+        if not ids:
+            return
+        method = ids[0].split("|")[0]
+        bounds = [float(edge) for item in ids for edge in item.split("|")[1:]]
+        low, high = min(bounds), max(bounds)
+        found = charts.objects_between(ctx.dataset, method, low, high)
+        show_objects(ctx, method, found, f"{method} J&F {low:.2f} to {high:.2f}")
+
+    def on_click_point(self, ctx: Any) -> None:
+        """Open an object at its worst frame."""
+        method, sample_id, object_id = ctx.params["id"].split("|")
+        self._open(ctx, method, sample_id, int(object_id))
+
+    def on_select_points(self, ctx: Any) -> None:
+        """Show the videos of the objects in a lasso."""
+        points = [point["id"].split("|") for point in ctx.params["data"] or ()]
+        if points:
+            found = {(sample_id, int(number)) for _, sample_id, number in points}
+            show_objects(ctx, points[0][0], sorted(found), "chosen in the chart")
+
+    # ---- worst objects
+
+    def _show_worst(self, ctx: Any, methods: list[str]) -> None:
+        state = ctx.panel.state
+        ctx.panel_state["order"] = state.order or "J&F"
+        ctx.panel_state["ranked_by"] = (
+            state.ranked_by if state.ranked_by in methods else methods[0]
+        )
+        worst = charts.worst_objects(ctx.dataset, state.ranked_by, state.order, methods)
+        state.worst_of = state.ranked_by
+        state.worst_places = [
+            [row["sample_id"], int(row["object"])]
+            for row in worst.head(ROWS).to_dict("records")
+        ]
+        columns = charts.worst_columns(methods, worst)
+        ctx.panel.data.worst = rows(worst.head(ROWS), columns)
+        state.worst_columns = columns
+
+    def _lay_out_worst(self, ctx: Any, panel: types.Object) -> None:
+        state = ctx.panel.state
+        line = panel.h_stack("worst_by", gap=2)
+        choose(
+            line,
+            "ranked_by",
+            {key: key for key in state.methods},
+            state.ranked_by,
+            label="Of",
+            on_change=self.on_choose,
+        )
+        choose(
+            line,
+            "order",
+            _ORDERS,
+            state.order,
+            label="Sorted by",
+            on_change=self.on_choose,
+        )
+        panel.md("Click a row: the video opens where the object is worst.", name="hint")
+        table(panel, "worst", state.worst_columns, on_click_row=self.on_click_worst)
+
+    def on_click_worst(self, ctx: Any) -> None:
+        """Open a row's object at its worst frame."""
+        row = ctx.params["row"]
+        if row >= 0:
+            sample_id, object_id = ctx.panel.state.worst_places[row]
+            self._open(ctx, ctx.panel.state.worst_of, sample_id, object_id)
+
+    def _open(self, ctx: Any, method: str, sample_id: str, object_id: int) -> None:
+        dataset = ctx.dataset
+        frame = tables.worst_frame(dataset, method, sample_id, object_id)
+        place = (sample_id, frame, video_length(dataset, sample_id))
+        open_clip(ctx, place, [method], object_id)
+
+    # ---- difference
+
+    def _show_difference(self, ctx: Any, methods: list[str]) -> None:
+        state = ctx.panel.state
+        known = tables.vos_evaluations(ctx.dataset)
+        others = [key for key in [*methods, *known] if key != methods[0]]
+        if not others:
+            state.pair = None
+            return
+        state.pair = [methods[0], others[0]]
+        if state.first in known and state.second in known:
+            state.pair = [state.first, state.second]
+        ctx.panel_state["first"], ctx.panel_state["second"] = state.pair
+        chart = charts.difference(ctx.dataset, *state.pair)
+        ctx.panel.data.difference = chart.traces
+        state.difference_layout = chart.layout
+        state.difference_text = chart.text
+        ctx.panel.data.duel = charts.duel(ctx.dataset, *state.pair)
+
+    def _lay_out_difference(self, ctx: Any, panel: types.Object) -> None:
+        state = ctx.panel.state
+        if not state.pair:
+            panel.md("Two evaluations are needed.", name="difference_text")
+            return
+        known = {key: key for key in tables.vos_evaluations(ctx.dataset)}
+        line = panel.h_stack("difference_of", gap=2)
+        for name, label in (("first", "First"), ("second", "Second")):
+            choose(
+                line,
+                name,
+                known,
+                state.get(name),
+                label=label,
+                on_change=self.on_choose,
+            )
+        panel.md(state.difference_text, name="difference_text")
+        panel.plot(
+            "duel",
+            label="One point an object; above the line the second is better",
+            layout=charts.duel_layout(*state.pair),
+            height="360px",
+            on_click=self.on_click_point,
+            on_selected=self.on_select_points,
+        )
+        panel.plot(
+            "difference",
+            layout=state.difference_layout,
+            height=f"{state.difference_layout['height']}px",
+            on_click=self.on_click_group,
+        )

@@ -1,0 +1,180 @@
+"""Charts and filmstrips of the panel "Failures"."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import fiftyone as fo
+import pandas as pd
+
+from evaluation.attributes import ATTRIBUTES
+from evaluation.by_attribute import attribute_groups, group_order
+from evaluation.failures import ComparedMasks, FailureKind
+from evaluation.pictures.strip import failure_strip
+from evaluation.pictures.style import KIND_COLOURS
+from evaluation.scores import Scores
+from s3fo.datasets import tables
+from s3fo.datasets.failure_tags import TAGS
+from s3fo.datasets.records import recall_predictions
+from s3fo.plugin.panels.evaluation_charts import Chart, Trace, title_of
+
+_DOTS_PER_INCH = 110
+_KEYS = ["sequence", "object"]
+
+
+def with_failures(dataset: fo.Dataset) -> list[str]:
+    """Evaluations whose failures were found."""
+    return [
+        key
+        for key in tables.vos_evaluations(dataset)
+        if dataset.has_sample_field(f"{key}_failures")
+    ]
+
+
+def splits(dataset: fo.Dataset) -> dict[str, str]:
+    """Tags and classes of objects that costs can be split by -> titles."""
+    objects = tables.object_table(dataset)
+    return {
+        str(name): title_of(str(name))
+        for name in objects
+        if (
+            str(name).startswith("official_")
+            or (name in ATTRIBUTES and ATTRIBUTES[name].kind in ("tag", "bucket"))
+        )
+        and objects[name].nunique() > 1
+    }
+
+
+def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
+    """What every kind of failure costs in points of J&F.
+
+    Args:
+        dataset: with failures.
+        eval_key: the evaluation.
+        split: ``"all"``, or a column of the objects to stack the kinds by.
+    """
+    events = _with_groups(dataset, tables.event_table(dataset, eval_key), split)
+    by_kind = events.groupby("kind")["cost"].sum().sort_values(ascending=False)
+    total = by_kind.sum()
+    text = "No failures."
+    if len(by_kind):
+        text = (
+            f"**{by_kind.index[0]}** costs most: {100 * by_kind.iloc[0]:.1f} of "
+            f"{100 * total:.1f} points of J&F lost in {len(events)} events."
+        )
+    groups = group_order(split, events["group"])
+    order = [FailureKind(kind) for kind in by_kind.index]
+    stacked = split != "all"
+    traces = [_bar(events, kind, groups, split if stacked else "") for kind in order]
+    layout = {
+        "height": 110 + 26 * len(groups if stacked else order),
+        "barmode": "stack",
+        "showlegend": stacked,
+        "legend": {"orientation": "h", "y": 1.1, "x": 0, "traceorder": "normal"},
+        "margin": {"t": 20, "b": 40, "l": 20, "r": 20},
+        "xaxis": {"title": {"text": "points of J&F lost"}},
+        "yaxis": {"autorange": "reversed", "tickfont": {"size": 12}},
+    }
+    return Chart(traces, layout, text)
+
+
+def _bar(
+    events: pd.DataFrame, kind: FailureKind, groups: list[str], split: str
+) -> Trace:
+    own = events[events["kind"] == kind.value]
+    sums = own.groupby("group")["cost"].agg(["sum", "count"]).reindex(groups).fillna(0)
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": kind.value,
+        "x": (100 * sums["sum"]).tolist(),
+        "y": groups if split else [kind.value],
+        "ids": [f"{kind.value}|{split}|{group}" for group in groups],
+        "marker": {"color": KIND_COLOURS[kind]},
+        "customdata": sums["count"].astype(int).tolist(),
+        "hovertemplate": f"{kind.value}: {kind.definition}<br>%{{x:.2f}} points in "
+        "%{customdata} events<extra></extra>",
+    }
+
+
+def _with_groups(dataset: fo.Dataset, events: pd.DataFrame, split: str) -> pd.DataFrame:
+    if split == "all":
+        return events.assign(group="all")
+    objects = tables.object_table(dataset)
+    groups = objects[_KEYS].assign(group=attribute_groups(objects[split]))
+    return events.merge(groups, on=_KEYS, how="left")
+
+
+def chosen_events(
+    dataset: fo.Dataset,
+    events: pd.DataFrame,
+    kind: str,
+    group: list[str] | None,
+    tag: str,
+) -> pd.DataFrame:
+    """Events of one kind, group and judgement, with what the table shows.
+
+    Args:
+        dataset: with failures.
+        events: all of an evaluation.
+        kind: or ``"all"``.
+        group: attribute and group of the object, or None.
+        tag: or ``"all"``, or ``"none"`` for those not judged yet.
+    """
+    tags = events["tags"].map(lambda own: next((t for t in TAGS if t in own), ""))
+    events = events.assign(tag=tags, lost=100 * events["cost"])
+    events["place"] = range(1, len(events) + 1)
+    if kind != "all":
+        events = events[events["kind"] == kind]
+    if group:
+        events = _with_groups(dataset, events, group[0])
+        events = events[events["group"] == group[1]]
+    if tag != "all":
+        events = events[events["tag"] == ("" if tag == "none" else tag)]
+    return events.reset_index(drop=True)
+
+
+def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
+    """Onset, worst frame and end of an event, as the source of an image.
+
+    Ground truth, prediction and errors, read from the files.
+    """
+    return tables.remembered(
+        dataset,
+        ("strip", eval_key, event["id"]),
+        lambda: _draw_strip(dataset, eval_key, event),
+    )
+
+
+def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
+    sequence = event["sequence"]
+    benchmark = tables.benchmark_of(dataset).subset([sequence])
+    frames = next(iter(benchmark)).frames
+    scores = tables.object_scores(dataset, eval_key)
+    own = scores.objects[scores.objects["sequence"] == sequence]
+    folder = recall_predictions(dataset)[
+        tables.prediction_field(dataset, eval_key)
+    ].folder
+    masks = ComparedMasks(
+        folder, benchmark, Scores(scores.protocol, {}, own.to_dict("list"), "")
+    )
+    names = {when: frames[event[when] - 1] for when in ("start", "worst", "end")}
+    other = event["other"]
+    row: dict[Any, Any] = {
+        **event.to_dict(),
+        **names,
+        "other": 0 if pd.isna(other) else int(other),
+        "onset": ", ".join(event["onset"]).replace("_", " "),
+    }
+    figure = failure_strip(row, masks, next(iter(benchmark)).images)
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer,
+        format="jpeg",
+        dpi=_DOTS_PER_INCH,
+        facecolor="white",
+        pil_kwargs={"quality": 85},
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,210 @@
+"""Panel "Failures": what goes wrong, at what cost, one event after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.failures import FailureKind
+from s3fo.datasets import tables
+from s3fo.datasets.failure_tags import TAGS, tag_event
+from s3fo.plugin.panels import failure_charts as charts
+from s3fo.plugin.panels.base import (
+    ROWS,
+    VOSPanel,
+    choose,
+    open_clip,
+    rows,
+    shown,
+    table,
+    video_length,
+)
+
+_ALL = "all"
+_COLUMNS = {
+    "place": "#",
+    "sequence": "Video",
+    "object": "Object",
+    "kind": "Kind",
+    "lost": "J&F points lost",
+    "n_frames": "Frames",
+    "tag": "Tag",
+}
+_TAG_CHOICES = {
+    _ALL: "judged or not",
+    "none": "not judged yet",
+    **{tag: tag for tag in TAGS},
+}
+
+
+class Failures(VOSPanel):
+    """Failure events, the most costly first, each as a filmstrip and a clip."""
+
+    name = "vos_failures"
+    label = "Failures"
+    help = (
+        "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
+        "see one kind only, a row to see its filmstrip; judge it with the buttons."
+    )
+
+    def refresh(self, ctx: Any) -> None:
+        """Filter the events and draw the one that is looked at."""
+        state, dataset = ctx.panel.state, ctx.dataset
+        known = charts.with_failures(dataset)
+        if not known:
+            raise InputError(
+                f"dataset {dataset.name}",
+                "no failures",
+                "failures found earlier",
+                "Press ` and run 'Find failures'.",
+            )
+        ctx.panel_state["method"] = state.method if state.method in known else known[-1]
+        state.shown = state.method
+        events = tables.event_table(dataset, state.method)
+        chart = charts.costs(dataset, state.method, state.split or _ALL)
+        ctx.panel.data.costs = chart.traces
+        state.costs_layout, state.costs_text = chart.layout, chart.text
+        chosen = charts.chosen_events(
+            dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
+        )
+        state.count = len(chosen)
+        state.at = max(0, min(int(state.at or 0), len(chosen) - 1))
+        first = state.at // ROWS * ROWS
+        state.first_row = first
+        page = chosen.iloc[first : first + ROWS]
+        ctx.panel.data.events = {
+            "columns": list(_COLUMNS),
+            "rows": [list(row.values()) for row in rows(page, _COLUMNS)],
+            "selectedRows": [state.at - first],
+        }
+        state.event = chosen["id"].iloc[state.at] if len(chosen) else None
+        if state.event:
+            self._draw(ctx, chosen.iloc[state.at])
+
+    def _draw(self, ctx: Any, event: Any) -> None:
+        ctx.panel.state.event_text = (
+            f"{ctx.panel.state.at + 1} of {ctx.panel.state.count}: "
+            f"**{event['sequence']}, object {event['object']}: {event['kind']}** "
+            f"(frames {event['start']} to {event['end']}, worst {event['worst']}; "
+            f"J {shown(event['worst_J'])}, F {shown(event['worst_F'])} there; costs "
+            f"{100 * event['cost']:.2f} points of J&F)"
+        )
+        ctx.panel.data.strip = charts.filmstrip(
+            ctx.dataset, ctx.panel.state.method, event
+        )
+
+    def layout(self, ctx: Any, panel: types.Object) -> None:
+        """Choices, costs, the event looked at, all events."""
+        state = ctx.panel.state
+        line = panel.h_stack("which", gap=2)
+        self._lay_out_choices(ctx, line)
+        panel.md(state.costs_text, name="costs_text")
+        panel.plot(
+            "costs",
+            layout=state.costs_layout,
+            height=f"{state.costs_layout['height']}px",
+            on_click=self.on_click_cost,
+        )
+        if not state.event:
+            panel.md("No event is left: choose less narrowly.", name="nothing")
+            return
+        self._lay_out_buttons(state, panel)
+        panel.md(state.event_text, name="event_text")
+        panel.str("strip", view=types.ImageView(alt="onset, worst frame, end"))
+        table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
+
+    def _lay_out_choices(self, ctx: Any, line: types.Object) -> None:
+        state = ctx.panel.state
+        known = charts.with_failures(ctx.dataset)
+        kinds = {kind.value: kind.value for kind in FailureKind}
+        for name, label, choices, chosen in (
+            ("method", "Evaluation", {key: key for key in known}, state.method),
+            ("kind", "Kind", {_ALL: "all kinds", **kinds}, state.kind or _ALL),
+            (
+                "split",
+                "Split by",
+                {_ALL: "not split", **charts.splits(ctx.dataset)},
+                state.split or _ALL,
+            ),
+            ("tag", "Judged", _TAG_CHOICES, state.tag or _ALL),
+        ):
+            choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
+
+    def _lay_out_buttons(self, state: Any, panel: types.Object) -> None:
+        line = panel.h_stack("buttons", gap=1, align_y="center")
+        line.btn(
+            "previous",
+            "Previous",
+            icon="arrow_back",
+            on_click=self.on_previous,
+            disabled=state.at == 0,
+        )
+        line.btn(
+            "next",
+            "Next",
+            icon="arrow_forward",
+            variant="contained",
+            on_click=self.on_next,
+            disabled=state.at >= state.count - 1,
+        )
+        line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open)
+        for tag in TAGS:
+            name = tag.replace(" ", "_")
+            line.btn(
+                name,
+                tag.capitalize(),
+                variant="outlined",
+                on_click=self.on_tag,
+                params={"tag": tag},
+            )
+
+    def on_narrow(self, ctx: Any) -> None:
+        """Something was chosen: begin at its most costly event."""
+        self.on_choose(ctx)
+        ctx.panel.state.at = 0
+        if ctx.params["path"].endswith("split"):
+            ctx.panel.state.group = None
+
+    def on_click_cost(self, ctx: Any) -> None:
+        """Only the kind, or the group of objects, that was clicked."""
+        kind, split, group = ctx.params["id"].split("|")
+        ctx.panel.state.kind = kind
+        ctx.panel.state.group = [split, group] if split else None
+        ctx.panel.state.at = 0
+
+    def on_click_event(self, ctx: Any) -> None:
+        """Look at a row's event."""
+        if ctx.params["row"] >= 0:
+            ctx.panel.state.at = int(ctx.panel.state.first_row) + ctx.params["row"]
+
+    def on_next(self, ctx: Any) -> None:
+        """Look at the next event."""
+        ctx.panel.state.at = int(ctx.panel.state.at or 0) + 1
+
+    def on_previous(self, ctx: Any) -> None:
+        """Look at the event before."""
+        ctx.panel.state.at = int(ctx.panel.state.at or 0) - 1
+
+    def on_open(self, ctx: Any) -> None:
+        """Open the video where the event begins."""
+        state = ctx.panel.state
+        event = self._event(ctx)
+        sample_id = event["sample_id"]
+        end = max(int(event["end"]), video_length(ctx.dataset, sample_id))
+        place = (sample_id, int(event["start"]), end)
+        open_clip(ctx, place, [state.shown])
+
+    def on_tag(self, ctx: Any) -> None:
+        """Judge the event, and go on to the next."""
+        tag_event(
+            ctx.dataset, ctx.panel.state.shown, self._event(ctx), ctx.params["tag"]
+        )
+        ctx.ops.notify(f"Tagged as {ctx.params['tag']}", variant="success")
+        if (ctx.panel.state.tag or _ALL) == _ALL:
+            self.on_next(ctx)
+
+    def _event(self, ctx: Any) -> Any:
+        events = tables.event_table(ctx.dataset, ctx.panel.state.shown)
+        return events[events["id"] == ctx.panel.state.event].iloc[0]

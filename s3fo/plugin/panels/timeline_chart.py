@@ -1,0 +1,160 @@
+"""The chart of the panel "Object timeline"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evaluation.failures import FailureKind
+from evaluation.pictures.style import KIND_COLOURS
+from s3fo.datasets import tables
+from s3fo.datasets.views import object_colour
+from s3fo.plugin.panels.base import plain
+from s3fo.plugin.panels.evaluation_charts import Chart, Trace
+
+_ROW_HEIGHT = 130
+_HIDDEN = "#3A3F47"
+_COVERED = 0.5
+"""An object is shown as occluded where so much of its box is under another box."""
+
+
+def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
+    """One row per object: J, F, where it is hidden or covered, and failure events.
+
+    Args:
+        dataset: evaluated.
+        eval_key: the evaluation.
+        sample_id: the video.
+    """
+    frames = tables.object_frames(dataset, eval_key, sample_id)
+    events = tables.event_table(dataset, eval_key)
+    events = events[events["sample_id"] == sample_id]
+    objects = sorted(frames["object"].unique().tolist())
+    last = int(frames["number"].max()) if len(frames) else 1
+    layout: dict[str, Any] = {
+        "height": 70 + _ROW_HEIGHT * len(objects),
+        "showlegend": False,
+        "hovermode": "closest",
+        "margin": {"t": 10, "b": 40, "l": 50, "r": 12},
+        "xaxis": {
+            "title": {"text": "frame"},
+            "range": [1, last],
+            "anchor": "free",
+            "position": 0,
+        },
+        "shapes": [],
+    }
+    traces = []
+    for row, object_id in enumerate(objects):
+        own = frames[frames["object"] == object_id].sort_values("number")
+        axis = "" if row == 0 else str(row + 1)
+        layout[f"yaxis{axis}"] = _axis(object_id, row, len(objects))
+        traces += _curves(own, object_id, f"y{axis}")
+        traces += _bars(events[events["object"] == object_id], f"y{axis}")
+        layout["shapes"] += _shades(own, object_id, f"y{axis}", last)
+    return Chart(traces, layout, _text(frames, events))
+
+
+def _text(frames: pd.DataFrame, events: pd.DataFrame) -> str:
+    scored = frames.dropna(subset=["J", "F"])
+    if scored.empty:
+        return "This video was not scored."
+    lowest = scored.iloc[int((scored["J"] + scored["F"]).to_numpy().argmin())]
+    text = f"Lowest: object {lowest['object']} in frame {lowest['number']}."
+    if len(events):
+        first = events.sort_values("start").iloc[0]
+        text += (
+            f" First failure: object {first['object']}, {first['kind']}, from frame "
+            f"{first['start']}."
+        )
+    return text
+
+
+def _axis(object_id: int, row: int, rows: int) -> dict[str, Any]:
+    height = 1 / rows
+    top = 1 - row * height
+    return {
+        "domain": [top - height * 0.92, top],
+        "range": [-0.14, 1.04],
+        "tickvals": [0, 0.5, 1],
+        "title": {
+            "text": f"object {object_id}",
+            "font": {"color": object_colour(object_id), "size": 13},
+        },
+        "zeroline": False,
+    }
+
+
+def _curves(own: pd.DataFrame, object_id: int, axis: str) -> list[Trace]:
+    """J and F of an object; gaps where a frame does not count."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"object {object_id} {name}",
+            "x": own["number"].tolist(),
+            "y": plain(own[name]),
+            "yaxis": axis,
+            "connectgaps": False,
+            "line": {"color": object_colour(object_id), "width": width, "dash": dash},
+            "hovertemplate": f"frame %{{x}}: {name} %{{y:.3f}}",
+        }
+        for name, dash, width in (("J", "solid", 2), ("F", "dot", 1.5))
+    ]
+
+
+def _bars(events: pd.DataFrame, axis: str) -> list[Trace]:
+    """Failure events under the curves, in the colour of their kind."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": event["kind"],
+            "x": [event["start"], event["worst"], event["end"]],
+            "y": [-0.08, -0.08, -0.08],
+            "yaxis": axis,
+            "line": {"color": KIND_COLOURS[FailureKind(event["kind"])], "width": 7},
+            "marker": {"size": [7, 11, 7], "symbol": ["square", "x", "square"]},
+            "hovertemplate": f"{event['kind']}, frames {event['start']} to "
+            f"{event['end']}, {100 * event['cost']:.2f} points of J&F",
+        }
+        for event in events.to_dict("records")
+    ]
+
+
+def _shades(
+    own: pd.DataFrame, object_id: int, axis: str, last: int
+) -> list[dict[str, Any]]:
+    """Where an object is hidden (dark), or covered by another (its own colour)."""
+    hidden = np.ones(last, bool)
+    covered = np.zeros(last, bool)
+    numbers = own["number"].to_numpy(int) - 1
+    hidden[numbers] = ~own["visible"].to_numpy(bool)
+    covered[numbers] = own["overlap"].to_numpy(float) >= _COVERED
+    styles = ((hidden, _HIDDEN, 0.55), (covered, object_colour(object_id), 0.2))
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": axis,
+            "x0": start + 0.5,
+            "x1": end + 0.5,
+            "y0": 0,
+            "y1": 1.04,
+            "fillcolor": colour,
+            "opacity": opacity,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        for mask, colour, opacity in styles
+        for start, end in _runs(mask)
+    ]
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Runs of True as [start, end)."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(int)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import s3fo
+from evaluation.errors import InputError
+from s3fo.datasets import tables
+from s3fo.datasets.failure_tags import tag_event
+from s3fo.plugin.panels import evaluation_charts, failure_charts, timeline_chart
+
+
+@pytest.fixture
+def evaluated(predicted):
+    """One evaluation, with attributes and failures."""
+    s3fo.evaluate(predicted, "shifted", "k")
+    s3fo.datasets.compute_attributes(predicted)
+    s3fo.datasets.find_failures(predicted, "k", error_maps=False)
+    return predicted
+
+
+def test_scores_read_from_the_dataset_are_those_of_the_files(predicted):
+    scores = s3fo.evaluate(predicted, "shifted", "k")
+    read = tables.object_scores(predicted, "k")
+    for name in ("J&F", "J", "F", "J_recall", "F_decay"):
+        assert read.summary[name] == pytest.approx(scores.summary[name], abs=1e-12)
+    columns = ["sequence", "object", "J_mean", "F_mean", "J&F"]
+    pd.testing.assert_frame_equal(
+        read.objects[columns].sort_values(columns[:2], ignore_index=True),
+        scores.objects[columns].sort_values(columns[:2], ignore_index=True),
+    )
+
+
+def test_tables_follow_the_dataset(evaluated):
+    before = tables.event_table(evaluated, "k")
+    assert tables.event_table(evaluated, "k") is before
+    tag_event(evaluated, "k", before.iloc[0], "confirmed")
+    after = tables.event_table(evaluated, "k")
+    assert after["tags"].iloc[0] == ["confirmed"]
+
+
+def test_an_event_has_one_judgement_and_its_view_follows(evaluated):
+    event = tables.event_table(evaluated, "k").iloc[0]
+    tag_event(evaluated, "k", event, "confirmed")
+    tag_event(evaluated, "k", event, "ignore")
+    assert tables.event_table(evaluated, "k")["tags"].iloc[0] == ["ignore"]
+    assert evaluated.load_saved_view("k confirmed").count() == 0
+    shown = evaluated.load_saved_view("k ignore")
+    assert shown.values("k_failures.detections.id", unwind=True) == [event["id"]]
+    with pytest.raises(InputError, match="confirmed"):
+        tag_event(evaluated, "k", event, "wrong")
+
+
+def test_the_worst_frame_is_where_the_object_was_lost(predicted):
+    s3fo.evaluate(predicted, "shifted", "k")
+    sample_id = predicted.match({"sequence": "pair"}).first().id
+    # The results lose object 2 in the frame of index 4.
+    assert tables.worst_frame(predicted, "k", sample_id, 2) == 5
+
+
+def test_bars_show_the_means_of_their_objects(evaluated):
+    chart = evaluation_charts.by_attribute(evaluated, ["k"], "n_objects")
+    objects = tables.object_scores(evaluated, "k").objects
+    scores = objects.set_index(["sample_id", "object"])["J&F"]
+    trace = chart.traces[0]
+    assert len(trace["ids"]) == 2
+    for label, mean in zip(trace["ids"], trace["x"], strict=True):
+        _, name, group = label.split("|")
+        members = evaluation_charts.members(evaluated, name, group)
+        assert scores.loc[members].mean() == pytest.approx(mean)
+
+
+def test_every_object_is_in_one_bar_of_the_histogram(evaluated):
+    (trace,) = evaluation_charts.histogram(evaluated, ["k"])
+    found = []
+    for label, count in zip(trace["ids"], trace["y"], strict=True):
+        method, low, high = label.split("|")
+        bar = evaluation_charts.objects_between(
+            evaluated, method, float(low), float(high)
+        )
+        assert len(bar) == count
+        found += bar
+    assert len(found) == len(set(found)) == 3
+
+
+def test_costs_of_the_bars_add_up_to_those_of_the_events(evaluated):
+    total = 100 * tables.event_table(evaluated, "k")["cost"].sum()
+    for split in ("all", *failure_charts.splits(evaluated)):
+        chart = failure_charts.costs(evaluated, "k", split)
+        assert sum(sum(trace["x"]) for trace in chart.traces) == pytest.approx(total)
+
+
+def test_a_filmstrip_is_drawn_from_the_files(evaluated):
+    event = tables.event_table(evaluated, "k").iloc[0]
+    strip = failure_charts.filmstrip(evaluated, "k", event)
+    assert strip.startswith("data:image/jpeg;base64,") and len(strip) > 10_000
+
+
+def test_the_timeline_has_two_curves_an_object(evaluated):
+    sample_id = evaluated.match({"sequence": "pair"}).first().id
+    chart = timeline_chart.timeline(evaluated, "k", sample_id)
+    names = [trace["name"] for trace in chart.traces]
+    for name in ("object 1 J", "object 1 F", "object 2 J", "object 2 F"):
+        assert names.count(name) == 1
