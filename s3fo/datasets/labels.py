@@ -38,23 +38,22 @@ def masks_of_label_map(label_map: NDArray[Any]) -> list[ObjectMask]:
     Args:
         label_map: [H, W] uint8 or uint16, 0 = background, k = object k.
     """
-    plain = label_map if label_map.dtype == np.uint8 else _bytes(label_map > 0)
-    # First the box around all objects: what lies outside need not be seen again.
-    left, top, width, height = cv2.boundingRect(plain)
-    inner = label_map[top : top + height, left : left + width]
+    rows = np.flatnonzero(np.bitwise_or.reduce(label_map, axis=1))
+    columns = np.flatnonzero(np.bitwise_or.reduce(label_map, axis=0))
+    if not len(rows):
+        return []
+    # What lies outside the box around all objects need not be seen again.
+    top, left = int(rows[0]), int(columns[0])
+    inner = label_map[top : rows[-1] + 1, left : columns[-1] + 1]
+    full = np.empty(inner.shape, bool)
     found = []
     for object_id in present_ids(inner).tolist():
-        full = inner == object_id
-        x, y, width, height = cv2.boundingRect(_bytes(full))
+        np.equal(inner, object_id, out=full)
+        x, y, width, height = cv2.boundingRect(full.view(np.uint8))
         mask = full[y : y + height, x : x + width].copy()
         box = _relative_box(left + x, top + y, mask.shape, label_map.shape)
         found.append(ObjectMask(object_id, box, mask))
     return found
-
-
-def _bytes(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The same memory, as OpenCV wants it."""
-    return mask.view(np.uint8)
 
 
 def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
