@@ -10,7 +10,7 @@ from s3fo.inference.method import METHOD_NAMES, Method, build_method
 from s3fo.inference.predict import Run, predict
 
 # Before torch is loaded: by default its threads spin while they wait for each other,
-# which beside any other work costs three times the CPU and can stall a frame for seconds.
+# which beside other work costs three times the CPU and can stall a frame for seconds.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
