@@ -229,14 +229,19 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
 
 def _save_workspaces(dataset: fo.Dataset) -> None:
     """Layouts to choose in the App; only those that have something to show."""
-    _save_workspace(dataset, "Benchmark", [fo.Panel(type="Samples", pinned=True)])
-    if dataset.list_evaluations():
-        samples = fo.Panel(type="Samples", pinned=True)
-        scores = fo.Panel(type="model_evaluation_panel_builtin")
-        _save_workspace(dataset, "Evaluation", [samples, scores])
+    _save_workspace(dataset, "Benchmark", ["Samples"])
+    keys = dataset.list_evaluations()
+    if keys:
+        _save_workspace(dataset, "Evaluation", ["Samples", "vos_evaluation"])
+        _save_workspace(
+            dataset, "Compare", ["vos_evaluation", "model_evaluation_panel_builtin"]
+        )
+    if any(dataset.has_sample_field(f"{key}_failures") for key in keys):
+        _save_workspace(dataset, "Failures", ["Samples", "vos_failures"])
 
 
-def _save_workspace(dataset: fo.Dataset, name: str, panels: list[fo.Panel]) -> None:
+def _save_workspace(dataset: fo.Dataset, name: str, types: list[str]) -> None:
+    panels = [fo.Panel(type=kind, pinned=kind == "Samples") for kind in types]
     spaces = [
         # Without an active child the panel would stay blank.
         fo.Space(children=[panel], active_child=panel.component_id)

@@ -70,7 +70,8 @@ def test_a_video_opens_with_the_masks_of_its_objects(app, demo):
 
 def test_the_evaluation_is_listed_and_opens(app, demo):
     session, page = app
-    session.spaces = demo.load_workspace("Evaluation")
+    panel = fo.Panel(type="model_evaluation_panel_builtin")
+    session.spaces = fo.Space(children=[panel], active_child=panel.component_id)
     page.get_by_text("1 Model Evaluations").wait_for()
     status = page.get_by_text("Needs Review").bounding_box()
     page.mouse.click(status["x"] - 100, status["y"] + 5)

@@ -242,7 +242,7 @@ def show_objects(
 
 
 def open_clip(
-    ctx: Any, place: Place, eval_keys: Iterable[str], object_id: int | None = None
+    ctx: Any, place: Place, eval_keys: Sequence[str], object_id: int | None = None
 ) -> None:
     """Open a video at a frame: FiftyOne's player can only begin at a clip's start.
 
@@ -262,9 +262,17 @@ def open_clip(
             view = view.filter_labels(
                 f"frames.{name}", ViewField("index") == object_id, only_matches=False
             )
+    shown = [prediction_field(ctx.dataset, key) for key in eval_keys]
+    ctx.ops.set_active_fields([_mask_path(ctx.dataset, name) for name in shown])
     clips = view.to_clips([[(first, max(first, last))]])
     ctx.ops.set_view(clips)
     ctx.panel.state.opening = clips.first().id
+
+
+def _mask_path(dataset: fo.Dataset, name: str) -> str:
+    """Where the masks of a frame field are: in its labels, or in files."""
+    files = f"frames.{name}_mask"
+    return files if dataset.has_field(files) else f"frames.{name}"
 
 
 def video_length(dataset: fo.Dataset, sample_id: str) -> int:
