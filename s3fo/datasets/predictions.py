@@ -12,6 +12,7 @@ from PIL import Image
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map
 from evaluation.progress import ProgressCallback
+from evaluation.runs import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views
 from s3fo.datasets.labels import ObjectMask, masks_of_label_map
@@ -59,7 +60,8 @@ def add_predictions(
     present = [entry for entry in sequences if (results / entry.name).is_dir()]
     if not present:
         raise _no_results(results, sequences)
-    found = Predictions(results, _content(results, present))
+    made = read_run(results).made or None
+    found = Predictions(results, _content(results, present), made)
     if recall_predictions(dataset).get(name) != found:
         _check_sizes(results, present)
         _replace(dataset, name, results, present, workers, progress)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +122,13 @@ class Predictions:
     Attributes:
         folder: the results folder.
         content: hash of the files that were read.
+        made: how the masks were made (method, settings with the weights' hash,
+            versions, hardware), where the folder records it.
     """
 
     folder: Path
     content: str
+    made: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 def remember_predictions(
@@ -136,14 +139,18 @@ def remember_predictions(
     kept = {key: value for key, value in facts["predictions"].items() if key != name}
     if predictions:
         folder = str(predictions.folder)
-        kept[name] = {"folder": folder, "content": predictions.content}
+        kept[name] = {
+            "folder": folder,
+            "content": predictions.content,
+            "made": predictions.made,
+        }
     _remember(dataset, {**facts, "predictions": kept})
 
 
 def recall_predictions(dataset: fo.Dataset) -> dict[str, Predictions]:
     """What every imported prediction field was read from, in order of import."""
     return {
-        name: Predictions(Path(record["folder"]), record["content"])
+        name: Predictions(Path(record["folder"]), record["content"], record.get("made"))
         for name, record in remembered(dataset).get("predictions", {}).items()
     }
 

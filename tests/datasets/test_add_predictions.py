@@ -10,6 +10,7 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
 from s3fo.datasets import recall_predictions, remove_predictions
+from s3fo.inference import predict
 
 LABELS = "frames.shifted.detections"
 
@@ -123,3 +124,11 @@ def test_first_look_shows_the_latest_masks(predicted):
         if entry["path"].startswith("frames.")
     }
     assert colours["frames.shifted"] == colours["frames.ground_truth"]
+
+
+def test_how_the_masks_were_made_is_kept(predicted, benchmark, tmp_path):
+    predict(benchmark, tmp_path / "copied", method="copy")
+    s3fo.add_predictions(predicted, tmp_path / "copied", "copied")
+    made = recall_predictions(predicted)["copied"].made
+    assert made["method"] == "copy" and made["versions"]["s3fo"]
+    remove_predictions(predicted, "copied")
