@@ -58,6 +58,10 @@ class MaskSequence(ABC):
     def read(self, frame: str) -> LabelMap | ObjectMasks:
         """The masks of one frame."""
 
+    folder_offset = 0
+    """What makes an object's id of the number of its folder: 1 where folders count from
+    0 but ids, as in label maps, from 1 (SA-V as a benchmark)."""
+
     @abstractmethod
     def _content(self, frame: str) -> bytes:
         """Bytes that change whenever the masks of the frame do."""
@@ -141,6 +145,14 @@ class ObjectFolderSequence(MaskSequence):
     @staticmethod
     def _joined(files: Mapping[int, bytes]) -> bytes:
         return b"".join(k.to_bytes(8, "little") + _hash(d) for k, d in files.items())
+
+    def numbered_from(self, offset: int) -> ObjectFolderSequence:
+        """The same masks, `offset` added to every id."""
+        files: dict[int, dict[str, FilePath]] = {}
+        for frame in self.frames:
+            for object_id, path in self._masks[frame].items():
+                files.setdefault(object_id + offset, {})[frame] = path
+        return ObjectFolderSequence(self.name, files)
 
     def object_frames(self, object_id: int) -> set[str]:
         """Frames for which the object's folder has a file."""

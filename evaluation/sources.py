@@ -13,7 +13,12 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.folders import open_ground_truth_folder, open_results_folder
 from evaluation.frame_rules import Ranges
-from evaluation.sequence import ArraySequence, FileSequence, MaskSequence
+from evaluation.sequence import (
+    ArraySequence,
+    FileSequence,
+    MaskSequence,
+    ObjectFolderSequence,
+)
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Any
 """A folder, a JSON file of run-length encodings, arrays by sequence and frame, or
@@ -74,7 +79,21 @@ def open_results(
 
         found = read_mask_json(path)
         return {name: found[name] for name in truth if name in found}, str(path)
-    return open_results_folder(path, truth), str(path)
+    found = open_results_folder(path, truth)
+    return {name: _numbered_like(truth[name], found[name]) for name in found}, str(path)
+
+
+def _numbered_like(truth: MaskSequence, results: MaskSequence) -> MaskSequence:
+    """Results whose object folders, if any, have the ids of the ground truth.
+
+    Folders may count from 0; ids of label maps cannot.
+    """
+    if not isinstance(results, ObjectFolderSequence):
+        return results
+    offset = truth.folder_offset
+    if isinstance(truth, FileSequence) and 0 in results.annotated_ids():
+        offset = 1
+    return results.numbered_from(offset) if offset else results
 
 
 def _from_benchmark(benchmark: Any) -> GroundTruth:

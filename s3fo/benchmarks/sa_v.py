@@ -79,7 +79,7 @@ def _from_folders(root: Path, name: str) -> VideoSequence:
 
 def load_object_folders(folder: Path, name: str) -> MaskSequence:
     """Masks of ``<folder>/<object>/<frame>.png``; folder ``000`` is object 1."""
-    return ObjectFolderSequence(
+    masks = ObjectFolderSequence(
         name,
         {
             int(number) + 1: dict(list_frames(folder / number, MASK_SUFFIXES))
@@ -87,6 +87,8 @@ def load_object_folders(folder: Path, name: str) -> MaskSequence:
             if number.isdigit()
         },
     )
+    masks.folder_offset = 1
+    return masks
 
 
 def _read_train(root: Path) -> Found:
@@ -149,7 +151,9 @@ def load_masklets(path: Path) -> MaskSequence:
         }
         for index, masks in enumerate(content["masklet"])
     }
-    return RleSequence(content["video_id"], frames, str(path))
+    masks = RleSequence(content["video_id"], frames, str(path))
+    masks.folder_offset = 1
+    return masks
 
 
 def masklet_objects(path: Path) -> tuple[VideoObject, ...]:

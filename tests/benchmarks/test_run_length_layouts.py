@@ -67,6 +67,16 @@ def test_sa_v_scores_with_its_protocol(tmp_path: Path) -> None:
     assert objects["sav_000001", 1] < 1, "the small one was cut out of the big one"
 
 
+def test_sa_v_results_in_object_folders_are_of_the_same_objects(tmp_path: Path) -> None:
+    root = sa_v(tmp_path)
+    benchmark = open_benchmark("sa-v", root)
+    folders = next(root.rglob("Annotations_6fps"))
+    scores = score(folders, benchmark, "sa-v")
+    assert scores.summary["J&F"] == 1.0
+    by_folder = score(folders, folders, "sa-v").objects
+    assert (scores.objects["object"] == by_folder["object"] + 1).all()
+
+
 def test_sa_v_train(tmp_path: Path) -> None:
     for name in ("sav_000001", "sav_000002"):
         write_clip(tmp_path / "sav_000" / f"{name}.mp4")

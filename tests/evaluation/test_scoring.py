@@ -8,7 +8,6 @@ import threading
 import pytest
 
 from evaluation import InputError, score
-from evaluation.kernels import prepare
 
 
 @pytest.fixture
@@ -68,14 +67,17 @@ def test_some_sequences_only(many):
 
 def test_importing_and_scoring_loads_no_more_than_it_needs(many):
     """Start-up counts: these packages together cost more than scoring a benchmark."""
-    prepare()  # once on a machine, numba compiles the kernels
     code = (
         "import sys; from evaluation import score; "
         f"score({str(many.pred)!r}, {str(many.gt)!r}).to_json_dict(); "
         "heavy = {'pandas', 'scipy', 'cv2', 'PIL', 'matplotlib', 'pyarrow', 'numba', "
         "'pycocotools', 'torch', 'fiftyone'}; print(sorted(heavy & set(sys.modules)))"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    # The first process may have to compile the kernels, with numba.
+    _, second = (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        for _ in range(2)
     )
-    assert out.stdout.strip() == "[]"
+    assert second.stdout.strip() == "[]"
