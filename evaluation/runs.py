@@ -12,12 +12,10 @@ import hashlib
 import json
 import math
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +23,7 @@ from evaluation.errors import InputError
 from evaluation.labelmap import write_atomically
 from evaluation.leniency import STRICT
 from evaluation.protocols import Protocol
+from evaluation.versions import installed_versions
 
 if TYPE_CHECKING:
     from evaluation.scores import Scores
@@ -98,7 +97,7 @@ class ScoreRecord:
             ground_truth=scores.inputs.get("ground_truth", ""),
             options=dict(options or {}),
             notes=tuple(scores.notes),
-            versions=_versions(),
+            versions=installed_versions(_PACKAGES),
             scored=datetime.now(timezone.utc).isoformat("T", "seconds"),
         )
 
@@ -247,13 +246,3 @@ def _is_record(path: Path) -> bool:
     except (OSError, ValueError):
         return True  # so that reading it says what is wrong
     return isinstance(content, dict) and {"protocol", "summary"} <= content.keys()
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -8,12 +8,12 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
 from evaluation.labelmap import write_atomically
+from evaluation.versions import installed_versions
 
 FILE_NAME = "run.json"
 _PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "av", "torch")
@@ -44,7 +44,9 @@ class RunRecord:
     started: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat("T", "seconds")
     )
-    versions: dict[str, str] = field(default_factory=lambda: _versions())
+    versions: dict[str, str] = field(
+        default_factory=lambda: installed_versions(_PACKAGES)
+    )
     hardware: dict[str, Any] = field(default_factory=lambda: _hardware())
 
     @property
@@ -84,16 +86,6 @@ class RunRecord:
         ours = json.dumps([self.method, self.settings], sort_keys=True, default=dict)
         theirs = json.dumps([other.method, other.settings], sort_keys=True)
         return ours == theirs
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _hardware() -> dict[str, Any]:

@@ -143,6 +143,25 @@ def chosen_folder(ctx: Any, name: str) -> Path | None:
     return Path(value) if value else None
 
 
+def imported_methods(dataset: Any) -> list[str]:
+    """Names of the methods whose masks a dataset holds, in order of import.
+
+    Raises:
+        InputError: there are none.
+    """
+    from s3fo.datasets import recall_predictions
+
+    names = list(recall_predictions(dataset))
+    if not names:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no predictions",
+            "at least one method's masks",
+            "Import predictions or run a method first.",
+        )
+    return names
+
+
 def ask_choice(
     form: types.Object,
     name: str,

@@ -6,10 +6,9 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import PROTOCOLS
-from s3fo.plugin.base import Summary, VOSOperator, ask_choice
+from s3fo.plugin.base import Summary, VOSOperator, ask_choice, imported_methods
 
 
 class EvaluateVOS(VOSOperator):
@@ -21,17 +20,10 @@ class EvaluateVOS(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which predictions, by which protocol, under which key."""
-        from s3fo.datasets import recall_benchmark, recall_predictions
+        from s3fo.datasets import recall_benchmark
 
         benchmark = recall_benchmark(ctx.dataset)
-        names = list(recall_predictions(ctx.dataset))
-        if not names:
-            raise InputError(
-                f"dataset {ctx.dataset.name}",
-                "no predictions",
-                "at least one method's masks",
-                "Import predictions or run a method first.",
-            )
+        names = imported_methods(ctx.dataset)
         ask_choice(
             form,
             "predictions",

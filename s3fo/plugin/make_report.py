@@ -7,7 +7,6 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import (
     Summary,
@@ -15,6 +14,7 @@ from s3fo.plugin.base import (
     ask_choice,
     ask_folder,
     chosen_folder,
+    imported_methods,
 )
 
 
@@ -27,16 +27,7 @@ class MakeReport(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """About which method, compared or not, and where to write."""
-        from s3fo.datasets import recall_predictions
-
-        names = list(recall_predictions(ctx.dataset))
-        if not names:
-            raise InputError(
-                f"dataset {ctx.dataset.name}",
-                "no predictions",
-                "at least one method's masks",
-                "Import predictions or run a method first.",
-            )
+        names = imported_methods(ctx.dataset)
         ask_choice(
             form,
             "predictions",
