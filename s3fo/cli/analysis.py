@@ -10,7 +10,7 @@ import typer
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, Root, Split, Workers, open_source
+from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,9 +160,7 @@ def failures(
     benchmark: BenchmarkName = None,
     root: Root = None,
     split: Split = None,
-    protocol: Annotated[
-        str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
-    ] = None,
+    protocol: ProtocolName = None,
     top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
     out: Out = None,
     pictures: Pictures = None,

@@ -26,6 +26,9 @@ Masks = Annotated[
     Path | None,
     typer.Option(help="Folder of <sequence>/<frame>.png, or one first-frame mask."),
 ]
+ProtocolName = Annotated[
+    str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Workers = Annotated[int | None, typer.Option(help="Default: one per core.")]
 

@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.analysis import BenchmarkName, FrameImages, GroundTruth, open_truth
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, Root, Split, Workers
+from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers
 from s3fo.cli.scores import Missing
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def report(
     benchmark: BenchmarkName = None,
     root: Root = None,
     split: Split = None,
-    protocol: Annotated[
-        str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
-    ] = None,
+    protocol: ProtocolName = None,
     name: Annotated[
         list[str] | None,
         typer.Option(help="What to call a run; repeat in the order of the runs."),

@@ -11,7 +11,7 @@ import typer
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, Root, Split, Workers, open_source
+from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers, open_source
 
 if TYPE_CHECKING:
     from evaluation.sources import Source
@@ -36,9 +36,7 @@ def evaluate(
     gt: Annotated[
         Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
     ] = None,
-    protocol: Annotated[
-        str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
-    ] = None,
+    protocol: ProtocolName = None,
     benchmark: Annotated[
         str | None, typer.Option(help="Instead of --gt: benchmark name, with --root.")
     ] = None,
