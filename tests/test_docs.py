@@ -24,7 +24,12 @@ DOCS = REPOSITORY / "docs"
 # Also read outside the site, where nothing else checks their links.
 OUTSIDE = [
     REPOSITORY / name
-    for name in ("README.md", "CONTRIBUTING.md", "s3fo/weights/README.md")
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "s3fo/weights/README.md",
+        "s3fo/plugin/vos/README.md",
+    )
 ]
 PAGES = [*sorted(DOCS.rglob("*.md")), *OUTSIDE]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.py"))
@@ -78,7 +83,7 @@ def test_reference_has_every_public_name(site: Path) -> None:
 
 def test_every_operator_and_panel_is_explained(site: Path) -> None:
     page = _page(site, "how-to/fiftyone")
-    plugin = yaml.safe_load((REPOSITORY / "s3fo/plugin/fiftyone.yml").read_text())
+    plugin = yaml.safe_load((REPOSITORY / "s3fo/plugin/vos/fiftyone.yml").read_text())
 
     for name in (*plugin["operators"], *plugin["panels"]):
         assert f"<code>{name}</code>" in page, name
@@ -108,7 +113,7 @@ def test_licences_of_all_benchmarks_are_listed(site: Path) -> None:
         assert entry.licence in page, entry.name
 
 
-@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.parent.name)
 def test_links_outside_the_site_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
         if "://" not in target:

@@ -1,21 +1,20 @@
 """Make the plugin known to FiftyOne.
 
 FiftyOne finds plugins only as folders with a ``fiftyone.yml`` under its plugins
-folder. The folder written here holds that file, the icon, and one line of Python
-that takes everything else from the installed package.
+folder. Ours is `FOLDER`: written there by `install`, or taken from the repository by
+``fiftyone plugins download``. It takes everything else from the installed package.
 """
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from evaluation.labelmap import write_atomically
 
-_ENTRY = b'''"""Everything is in the installed package s3fo."""
+FOLDER = Path(__file__).with_name("vos")
+"""The plugin's folder as FiftyOne wants it."""
 
-from s3fo.plugin import register  # noqa: F401
-'''
+_LAST = "fiftyone.yml"  # FiftyOne looks for it, so it must find the others there.
 
 
 def install(plugins_dir: str | Path | None = None) -> Path:
@@ -35,15 +34,10 @@ def install(plugins_dir: str | Path | None = None) -> Path:
 
         plugins_dir = fo.config.plugins_dir
     folder = Path(plugins_dir) / "@s3fo" / "vos"
-    source = resources.files("s3fo.plugin")
-    files = {
-        "__init__.py": _ENTRY,
-        "assets/icon.svg": (source / "assets" / "icon.svg").read_bytes(),
-        # Last: FiftyOne looks for this file, so it must find the others there.
-        "fiftyone.yml": (source / "fiftyone.yml").read_bytes(),
-    }
-    for name, content in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    for source in sorted(files, key=lambda path: path.name == _LAST):
+        path, content = folder / source.relative_to(FOLDER), source.read_bytes()
+        if source.suffix == ".pyc" or (path.is_file() and path.read_bytes() == content):
+            continue
+        write_atomically(path, content)
     return folder
