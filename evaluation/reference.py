@@ -95,3 +95,21 @@ def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
     """Object ids that occur in a label map, ascending, without the background."""
     ids = np.flatnonzero(np.bincount(label_map.ravel()))
     return ids[ids > 0]
+
+
+def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The objects of a label map and the boxes around them.
+
+    Args:
+        label_map: [H, W] unsigned integers, 0 = background.
+
+    Returns:
+        [n] int64 ids, ascending, and [n, 4] int64 pixels: first row, the row after
+        the last, first column, the column after the last.
+    """
+    ids = present_ids(label_map)
+    boxes = np.empty((len(ids), 4), np.int64)
+    for box, object_id in zip(boxes, ids, strict=True):
+        rows, columns = np.nonzero(label_map == object_id)
+        box[:] = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+    return ids, boxes

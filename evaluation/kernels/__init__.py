@@ -46,6 +46,7 @@ __all__ = [
     "count_frame_adaptive",
     "count_pairs",
     "count_present",
+    "object_boxes",
     "prepare",
     "present_ids",
 ]
@@ -159,6 +160,29 @@ def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
         seen.ctypes.data,
     )
     return np.flatnonzero(seen)
+
+
+def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The objects of a label map and the boxes around them, in one look at it.
+
+    Args:
+        label_map: [H, W], uint8 or uint16, 0 = background.
+
+    Returns:
+        [n] int64 ids, ascending, and [n, 4] int64 pixels: first row, the row after
+        the last, first column, the column after the last.
+    """
+    label_map = _checked_map(label_map)
+    narrow = label_map.itemsize == 1
+    boxes = np.zeros((256 if narrow else MAX_IDS, 4), np.int64)
+    function("bound8" if narrow else "bound16")(
+        label_map.ctypes.data,
+        label_map.strides[0] // label_map.itemsize,
+        *label_map.shape,
+        boxes.ctypes.data,
+    )
+    ids = np.flatnonzero(boxes[:, 1])
+    return ids, boxes[ids]
 
 
 _Tolerances = Callable[[NDArray[np.int64], tuple[int, int]], list[Tolerance]]

@@ -34,6 +34,8 @@ _SIGNATURES = {
     "scan16": "u16* i64 i64 i64 i32* u16* u64* i64* i64*",
     "find8": "u8* i64 i64 i64 u8*",
     "find16": "u16* i64 i64 i64 u8*",
+    "bound8": "u8* i64 i64 i64 i64*",
+    "bound16": "u16* i64 i64 i64 i64*",
     "measure": "u64* i64* i64 i64 i64 u64* i64* i64 i64* i64* i64*",
     "match": "u64* i64* i64 i64 u64* i64* i64 i64* i64* i64* u64* i64* i64*",
     "clear": "u64* i64* i64 i64 i64",

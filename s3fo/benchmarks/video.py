@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import join_objects, read_label_map, split_objects
+from evaluation.labelmap import (
+    LabelMap,
+    decode_label_map,
+    join_objects,
+    split_objects,
+)
 from evaluation.sequence import MaskSequence
 
 VOID = 255
@@ -136,6 +141,23 @@ class VideoSequence:
             masks = self.read_object_masks(frame)
             larger_first = sorted(masks, key=lambda key: -int(masks[key].sum()))
             return join_objects({key: masks[key] for key in larger_first})
+        stored, void = self.stored_annotation(frame)
+        label_map = np.array(stored)
+        # Most files have no void, and the maximum is soon found.
+        if void is not None and label_map.size and label_map.max() >= void:
+            label_map[label_map == void] = 0
+        return label_map
+
+    def stored_annotation(self, frame: str) -> tuple[LabelMap, int | None]:
+        """Label map of an index-mask file as it is stored, without a copy.
+
+        Returns:
+            [H, W] uint8 or uint16, perhaps read-only and with gaps between its rows,
+            and the pixel value in it that is no object; None if all are.
+
+        Raises:
+            InputError: the frame has no annotation, or its file is broken.
+        """
         if frame not in self.annotations:
             raise InputError(
                 self.name,
@@ -143,14 +165,11 @@ class VideoSequence:
                 f"one of {len(self.annotations)} annotated frames",
                 "See `annotated_frames`.",
             )
-        label_map = read_label_map(self.annotations[frame])
+        path = self.annotations[frame]
+        label_map = decode_label_map(path.read_bytes(), path)
         if self.binary:
-            return (label_map > 0).astype(np.uint8)
-        if self.void is not None and label_map.dtype == np.uint8:
-            # Most files have none, and the maximum is soon found.
-            if label_map.size and label_map.max() >= self.void:
-                label_map[label_map == self.void] = 0
-        return label_map
+            return (label_map > 0).astype(np.uint8), None
+        return label_map, self.void if label_map.dtype == np.uint8 else None
 
     def read_object_masks(self, frame: str) -> dict[int, np.ndarray]:
         """Boolean mask [H, W] of every object annotated in a frame, by object id.

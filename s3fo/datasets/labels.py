@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import cv2
 import fiftyone as fo
 import numpy as np
 from bson import Binary, ObjectId
 from fiftyone.core.utils import serialize_numpy_array
 from numpy.typing import NDArray
 
-from evaluation.kernels import present_ids
+from evaluation.kernels import object_boxes
 from s3fo.benchmarks.video import VideoSequence
 
 
@@ -24,35 +23,38 @@ class ObjectMask(NamedTuple):
     Attributes:
         object_id: at least 1.
         box: ``[x, y, width, height]`` relative to the picture, 0..1.
-        mask: [h, w] bool, the object inside its box.
+        pixels: [h, w] label map inside the box.
+        value: what the object's pixels are in it.
     """
 
     object_id: int
     box: list[float]
-    mask: NDArray[np.bool_]
+    pixels: NDArray[Any]
+    value: int
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """[h, w] bool, the object inside its box; made when asked for."""
+        return np.asarray(self.pixels == self.value)
 
 
-def masks_of_label_map(label_map: NDArray[Any]) -> list[ObjectMask]:
+def masks_of_label_map(
+    label_map: NDArray[Any], *, ignore: int | None = None
+) -> list[ObjectMask]:
     """Every object of a label map, smallest id first.
 
     Args:
         label_map: [H, W] uint8 or uint16, 0 = background, k = object k.
+        ignore: a pixel value that is no object.
     """
-    rows = np.flatnonzero(np.bitwise_or.reduce(label_map, axis=1))
-    columns = np.flatnonzero(np.bitwise_or.reduce(label_map, axis=0))
-    if not len(rows):
-        return []
-    # What lies outside the box around all objects need not be seen again.
-    top, left = int(rows[0]), int(columns[0])
-    inner = label_map[top : rows[-1] + 1, left : columns[-1] + 1]
-    full = np.empty(inner.shape, bool)
+    ids, boxes = object_boxes(label_map)
     found = []
-    for object_id in present_ids(inner).tolist():
-        np.equal(inner, object_id, out=full)
-        x, y, width, height = cv2.boundingRect(full.view(np.uint8))
-        mask = full[y : y + height, x : x + width].copy()
-        box = _relative_box(left + x, top + y, mask.shape, label_map.shape)
-        found.append(ObjectMask(object_id, box, mask))
+    for object_id, box in zip(ids.tolist(), boxes.tolist(), strict=True):
+        if object_id != ignore:
+            top, bottom, left, right = box
+            pixels = label_map[top:bottom, left:right]
+            relative = _relative_box(left, top, pixels.shape, label_map.shape)
+            found.append(ObjectMask(object_id, relative, pixels, object_id))
     return found
 
 
@@ -63,7 +65,8 @@ def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
         InputError: the frame has no annotation, or its file is broken.
     """
     if sequence.object_masks is None:
-        return masks_of_label_map(sequence.read_annotation(frame))
+        label_map, void = sequence.stored_annotation(frame)
+        return masks_of_label_map(label_map, ignore=void)
     found = []
     for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
         for item in masks_of_label_map(mask.astype(np.uint8)):

@@ -147,6 +147,21 @@ def test_present_ids(seed: int, shape: tuple[int, int], labels: int) -> None:
     assert np.array_equal(kernels.present_ids(gt), reference.present_ids(gt))
 
 
+@given(st.integers(0, 2**32), shapes, st.integers(1, 300), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_object_boxes(
+    seed: int, shape: tuple[int, int], labels: int, wide: bool
+) -> None:
+    dtype = np.uint16 if wide else np.uint8
+    label_map, _ = make_pair(seed, shape, labels if wide else 1 + labels % 254, dtype)
+    padded = np.pad(label_map, ((0, 0), (1, 0)), constant_values=1)[:, 1:]
+    for layout in (label_map, padded):
+        ids, boxes = kernels.object_boxes(layout)
+        expected_ids, expected_boxes = reference.object_boxes(label_map)
+        assert np.array_equal(ids, expected_ids)
+        assert np.array_equal(boxes, expected_boxes)
+
+
 @pytest.mark.parametrize("shape", [(480, 854), (431, 960), (720, 1280)])
 def test_common_frame_sizes(shape: tuple[int, int]) -> None:
     gt, pred = make_pair(2, shape, 4)

@@ -15,7 +15,7 @@ on a machine: a process that finds the machine code in the cache never imports n
 """
 
 from evaluation.kernels.compiled.dilation import match
-from evaluation.kernels.compiled.labels import find, scan
+from evaluation.kernels.compiled.labels import bound, find, scan
 from evaluation.kernels.compiled.outlines import clear, measure
 from evaluation.kernels.compiled.png_filters import unfilter
 

@@ -12,6 +12,7 @@ from evaluation.kernels.compiled.words import (
     LAST,
     TOP,
     equal_pixels,
+    highest_one,
     jit,
     lowest_one,
     offset,
@@ -120,3 +121,37 @@ def find(labels: Any, pitch: int, height: int, width: int, seen: Any) -> None:
                 rest &= ~equal_pixels(pixels, label)
                 seen[label] = 1
     seen[0] = 0
+
+
+@jit
+def widen(box: Any, y: int, first: int, last: int) -> None:
+    """Make a half-open box reach the pixels `first` to `last` of row `y`."""
+    if box[BOTTOM] == 0:
+        box[TOP] = y
+        box[FIRST] = first
+    box[BOTTOM] = y + 1
+    box[FIRST] = min(box[FIRST], first)
+    box[LAST] = max(box[LAST], last + 1)
+
+
+def bound(labels: Any, pitch: int, height: int, width: int, boxes: Any) -> None:
+    """Find the box of every label of a label map, except background.
+
+    `boxes` holds four zeros for each possible label; those of labels that occur
+    become first row, the row after the last, first column, the column after the last.
+    """
+    for y in range(height):
+        row = offset(labels, y * pitch)
+        for x in range(width if width < 64 else 0):
+            if row[x]:
+                widen(offset(boxes, 4 * np.int64(row[x])), y, x, x)
+        for word in range((width + 63) // 64 if width >= 64 else 0):
+            start = min(64 * word, width - 64)
+            pixels = offset(row, start)
+            rest = ~equal_pixels(pixels, pixels[0] * 0)
+            while rest:
+                label = pixels[lowest_one(rest)]
+                same = equal_pixels(pixels, label)
+                rest &= ~same
+                first, last = start + lowest_one(same), start + highest_one(same)
+                widen(offset(boxes, 4 * np.int64(label)), y, first, last)

@@ -63,3 +63,14 @@ def lowest_one(_typing: Any, _word: Any) -> Any:
         return builder.cttz(args[0], ir.IntType(1)(1))
 
     return types.int64(types.uint64), generate
+
+
+@intrinsic
+def highest_one(_typing: Any, _word: Any) -> Any:
+    """Where the highest set bit is, in a word that is not zero."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        above = builder.ctlz(args[0], ir.IntType(1)(1))
+        return builder.sub(ir.IntType(64)(63), above)
+
+    return types.int64(types.uint64), generate
