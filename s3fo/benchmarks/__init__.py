@@ -2,6 +2,7 @@
 
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.burst_predictions import write_burst_predictions
+from s3fo.benchmarks.fetching import fetch_benchmark
 from s3fo.benchmarks.folders import open_folders
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.submission import Submission, write_submission
@@ -15,6 +16,7 @@ __all__ = [
     "Validation",
     "VideoObject",
     "VideoSequence",
+    "fetch_benchmark",
     "open_benchmark",
     "open_folders",
     "validate",

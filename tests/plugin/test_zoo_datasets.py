@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import fiftyone as fo
 import fiftyone.zoo as foz
 import pytest
@@ -52,12 +54,46 @@ def test_a_benchmark_loads_from_its_folder_and_is_remembered(zoo, benchmark):
 
 
 def test_without_folder_it_says_what_to_download(zoo):
-    entry = catalog.get_entry("davis-2017", "val")
+    entry = catalog.get_entry("mose-v1", "val")
     with pytest.raises(InputError) as caught:
-        load("nothing")
-    for fact in (entry.download, entry.unpack, entry.licence, "source_dir"):
+        foz.load_zoo_dataset(
+            "s3fo-mose-v1", split="val", dataset_name=own_name("nothing")
+        )
+    place = str(Path(fo.config.dataset_zoo_dir) / "s3fo-mose-v1")
+    for fact in (entry.download, entry.unpack, entry.licence, "source_dir", place):
         assert fact in str(caught.value)
     assert not fo.dataset_exists(own_name("nothing"))
+
+
+def test_without_folder_it_is_downloaded_where_it_may_be(zoo, benchmark, monkeypatch):
+    """The host is a folder here; `test_fetching` has one of the web."""
+    asked = []
+
+    def fetch(name, folder, *, split, progress):
+        asked.append((name, folder, split))
+        progress(1, 2, "MB of a file")
+        progress(2, 2, "MB of a file")
+        return benchmark.root
+
+    monkeypatch.setattr("s3fo.plugin.zoo.datasets.fetch_benchmark", fetch)
+    loaded = load("fetched", masks="reference")
+    try:
+        assert len(loaded) == 2
+        home = Path(fo.config.dataset_zoo_dir) / "s3fo-davis-2017"
+        assert asked == [("davis-2017", home, "val")]
+    finally:
+        loaded.delete()
+
+
+def test_what_nobody_may_download_is_tagged_manual(zoo):
+    manual = {
+        name
+        for name in foz.list_zoo_datasets(source="s3fo")
+        if foz.get_zoo_dataset(name).requires_manual_download
+    }
+    assert {"s3fo-lvos-v2", "s3fo-youtube-vos-2019", "s3fo-sa-v"} <= manual
+    assert not {"s3fo-davis-2017", "s3fo-davis-2016", "s3fo-mose-v2"} & manual
+    assert manual == set(foz.list_zoo_datasets(source="s3fo", tags="manual"))
 
 
 def test_a_failed_load_leaves_no_empty_dataset(zoo, benchmark):

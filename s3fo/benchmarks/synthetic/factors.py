@@ -82,17 +82,18 @@ _SWEEPS: dict[str, list[dict[str, float]]] = {
         {"distractors": count, "similarity": 0.7} for count in (0, 1, 3, 6)
     ],
     "similarity": [
-        {"distractors": 4, "similarity": value} for value in (0.0, 0.5, 1.0)
+        {"distractors": 4, "similarity": value} for value in (0.0, 0.25, 0.5, 0.75, 1.0)
     ],
-    "size": [{"size": value} for value in (0.003, 0.01, 0.04, 0.12)],
-    "speed": [{"speed": value} for value in (1.0, 5.0, 12.0, 25.0)],
-    "deformation": [{"deformation": value} for value in (0.0, 1.5, 4.0)],
+    "size": [{"size": value} for value in (0.003, 0.01, 0.02, 0.04, 0.12)],
+    "speed": [{"speed": value} for value in (1.0, 3.0, 6.0, 12.0, 25.0)],
+    # From 1.6 radians to either side on, waves come round to where they were.
+    "deformation": [{"deformation": value} for value in (0.0, 0.4, 0.8, 1.2, 1.6)],
     "illumination": [{"illumination": value} for value in (0.0, 0.4, 0.8)],
-    "absence": [{"absence_frames": frames} for frames in (0, 5, 15)],
+    "absence": [{"absence_frames": frames} for frames in (0, 3, 6, 10, 15)],
     "growth": [{"growth": value} for value in (1.0, 2.0, 4.0)],
     "rotation": [{"rotation": value} for value in (0.0, 0.05, 0.15)],
     "blur": [{"blur": value, "speed": 12.0} for value in (0.0, 0.5, 1.0)],
-    "length": [{"length": frames} for frames in (20, 80, 160)],
+    "length": [{"length": frames} for frames in (20, 40, 80, 120, 160)],
 }
 
 PRESETS: dict[str, Preset] = {

@@ -1,30 +1,38 @@
 """The benchmarks as FiftyOne zoo datasets.
 
->>> foz.load_zoo_dataset("s3fo-davis-2017", split="val", source_dir="/data/DAVIS")
+>>> foz.load_zoo_dataset("s3fo-davis-2017", split="val")
+>>> foz.load_zoo_dataset("s3fo-mose-v1", split="train", source_dir="/data/MOSE")
 
-Nothing is downloaded: every benchmark asks its users to accept terms on a page of its
-own. Without `source_dir` the error says what to get from where.
+Without `source_dir` a split is downloaded, if its host gives it to everybody
+(`s3fo.benchmarks.remote_files`); else the error says what to get from where, and where
+to put it. The licence is that of the benchmark either way.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import fiftyone as fo
 import fiftyone.zoo.datasets as fozd
 
 from evaluation.errors import InputError
 from evaluation.labelmap import write_atomically
-from s3fo.benchmarks import catalog, open_benchmark
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks import catalog, fetch_benchmark, open_benchmark
+from s3fo.benchmarks.remote_files import files_of
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class BenchmarkDataset(fozd.ZooDataset):
-    """A benchmark of the catalogue that its user has downloaded.
+    """A benchmark of the catalogue.
 
     Args:
-        source_dir: the unpacked benchmark; needed once a split, then remembered.
+        source_dir: the unpacked benchmark; then remembered. None downloads it where
+            that is possible.
         masks: as in `s3fo.load_benchmark`.
         video: as in `s3fo.load_benchmark`.
     """
@@ -51,7 +59,8 @@ class BenchmarkDataset(fozd.ZooDataset):
     @property
     def tags(self) -> tuple[str, ...]:
         """What it is for."""
-        return ("video", "segmentation", "tracking", "manual")
+        manual = ("manual",) if self.requires_manual_download else ()
+        return ("video", "segmentation", "tracking", *manual)
 
     @property
     def supported_splits(self) -> tuple[str, ...]:
@@ -60,8 +69,12 @@ class BenchmarkDataset(fozd.ZooDataset):
 
     @property
     def requires_manual_download(self) -> bool:
-        """Always."""
-        return True
+        """Whether no split can be had without a person."""
+        return not any(
+            file.url
+            for split in self.supported_splits
+            for file in files_of(self.benchmark, split)
+        )
 
     @property
     def supports_partial_downloads(self) -> bool:
@@ -71,11 +84,16 @@ class BenchmarkDataset(fozd.ZooDataset):
     def _download_and_prepare(
         self, dataset_dir: str, scratch_dir: str, split: str
     ) -> tuple[None, int, None]:
-        """Look whether the benchmark is there, and remember where."""
-        remembered = _remembered(dataset_dir)
-        if self.source_dir is None and remembered is None:
-            raise self._missing(split)
-        source = self.source_dir or str(remembered)
+        """Get the split, or look whether it is there; remember where."""
+        source = self.source_dir or _remembered(dataset_dir)
+        if source is None:
+            entry = catalog.get_entry(self.benchmark, split)
+            _LOGGER.info("%s. Licence: %s", entry.title, entry.licence)
+            # Splits that come in one archive share it.
+            home = Path(dataset_dir).parent
+            source = str(
+                fetch_benchmark(self.benchmark, home, split=split, progress=_bars())
+            )
         found = open_benchmark(self.benchmark, source, split=split)
         root = json.dumps({"source_dir": str(Path(source).absolute())})
         write_atomically(_record(dataset_dir), root.encode())
@@ -106,15 +124,20 @@ class BenchmarkDataset(fozd.ZooDataset):
             dataset.delete()
             raise
 
-    def _missing(self, split: str) -> InputError:
-        entry = catalog.get_entry(self.benchmark, split)
-        return InputError(
-            f"zoo dataset {self.name}, split {split}",
-            "no source_dir",
-            f"the folder of {entry.title}: {entry.layout}",
-            f"Download it by hand from {entry.download} (licence: {entry.licence}). "
-            f"{entry.unpack} Then give that folder as `source_dir`, and `split`.",
-        )
+
+def _bars() -> ProgressCallback:
+    """Progress as FiftyOne shows it: one bar for each thing that is done."""
+    bars: dict[str, Any] = {}
+
+    def report(done: int, total: int, label: str) -> None:
+        if label not in bars:
+            bars[label] = fo.ProgressBar(total=total, iters_str=label)
+            bars[label].start()
+        bars[label].set_iteration(done)
+        if done == total:
+            bars[label].close()
+
+    return report
 
 
 def _record(split_dir: str) -> Path:
@@ -122,9 +145,12 @@ def _record(split_dir: str) -> Path:
 
 
 def _remembered(split_dir: str) -> str | None:
-    """The folder that was given for a split before."""
+    """The folder that a split was loaded from before, if it is still there."""
     record = _record(split_dir)
-    return json.loads(record.read_text())["source_dir"] if record.is_file() else None
+    if not record.is_file():
+        return None
+    folder = str(json.loads(record.read_text())["source_dir"])
+    return folder if Path(folder).is_dir() else None
 
 
 class Davis2016(BenchmarkDataset):

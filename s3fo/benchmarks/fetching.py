@@ -1,0 +1,124 @@
+"""`fetch_benchmark`: get a split from its host, or say what to get by hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from os import PathLike
+from pathlib import Path
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks.catalog import Entry, get_entry
+from s3fo.benchmarks.download import download, forget, origin_of
+from s3fo.benchmarks.remote_files import RemoteFile, files_of
+from s3fo.benchmarks.unpack import unpack
+
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+
+def fetch_benchmark(
+    name: str,
+    folder: str | PathLike[str],
+    *,
+    split: str | None = None,
+    progress: ProgressCallback | None = None,
+) -> Path:
+    """Download and unpack one split, unless that was done before.
+
+    Archives that a person has put into `folder` are taken as if they had been
+    downloaded, so this unpacks benchmarks that only people can download, too.
+
+    Args:
+        name: catalogue name of the benchmark.
+        folder: where downloads go; the split is unpacked to a folder inside.
+        split: e.g. ``"val"``; None means its usual one.
+        progress: told of megabytes, then of files.
+
+    Returns:
+        The folder to open the benchmark from.
+
+    Raises:
+        InputError: a person must download it (then it says what, from where, to
+            where), or the download failed or is not what it should be.
+    """
+    entry, folder = get_entry(name, split), Path(folder)
+    files = files_of(entry.name, entry.split)
+    place = folder / _unpacked_name(files) if files else folder
+    if files and place.is_dir():
+        return place
+    absent = [file for file in files if not (folder / file.name).is_file()]
+    if not files or any(file.url is None for file in absent):
+        raise InputError(
+            f"{entry.title} {entry.split}",
+            f"nothing of it in {folder}",
+            entry.layout,
+            by_hand(entry, folder),
+        )
+    paths = [download(file, folder, progress=progress) for file in files]
+    own = [path for path in paths if origin_of(path)]  # Not those a person put there.
+    try:
+        _unpack_all(paths, place, progress)
+    except InputError:
+        for path in own:
+            forget(path)
+        raise
+    for path in own:
+        path.unlink()
+    return place
+
+
+def by_hand(entry: Entry, folder: Path) -> str:
+    """What a person must do to have a split, in a few sentences.
+
+    Args:
+        entry: the split.
+        folder: where `fetch_benchmark` looks for archives.
+    """
+    files = files_of(entry.name, entry.split)
+    terms = f"{entry.download} (licence: {entry.licence})"
+    own = f"{entry.unpack} Then give that folder (`root`; `source_dir` in the zoo)"
+    if not files:
+        return f"Download it by hand from {terms}. {own}."
+    names = " and ".join(file.name for file in files)
+    sums = "".join(
+        f" {file.name} has sha256 {file.sha256}." for file in files if file.sha256
+    )
+    return (
+        f"Download {names} by hand from {terms}.{sums} Put them as they are into "
+        f"{folder} and try again. Or: {own}."
+    )
+
+
+def _unpacked_name(files: tuple[RemoteFile, ...]) -> str:
+    """Name of the folder for what these files hold; other splits may share it."""
+    stems = [
+        file.name.removesuffix(ending)
+        for file in files
+        for ending in _ARCHIVES
+        if file.name.endswith(ending)
+    ]
+    return "+".join(stems)
+
+
+def _is_archive(name: str) -> bool:
+    return name.endswith(_ARCHIVES)
+
+
+def _unpack_all(
+    paths: list[Path], place: Path, progress: ProgressCallback | None
+) -> None:
+    """Unpack side by side under a passing name, then rename."""
+    passing = place.with_name(f".{place.name}.unpacking")
+    shutil.rmtree(passing, ignore_errors=True)
+    try:
+        for path in paths:
+            if _is_archive(path.name):
+                unpack(path, passing, progress=progress)
+            else:
+                passing.mkdir(exist_ok=True)
+                shutil.copy2(path, passing / path.name)
+        os.replace(passing, place)
+    except BaseException:
+        shutil.rmtree(passing, ignore_errors=True)
+        raise
