@@ -19,4 +19,4 @@ from evaluation.kernels.compiled.labels import bound, find, scan
 from evaluation.kernels.compiled.outlines import clear, measure
 from evaluation.kernels.compiled.png_filters import unfilter
 
-__all__ = ["clear", "find", "match", "measure", "scan", "unfilter"]
+__all__ = ["bound", "clear", "find", "match", "measure", "scan", "unfilter"]
