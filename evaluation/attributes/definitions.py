@@ -187,7 +187,8 @@ ATTRIBUTES: dict[str, Attribute] = {
             "deformation",
             "Deformation",
             "0..1",
-            "mean 1 - IoU of the centred, scale-free shapes one second apart",
+            "mean 1 - IoU of the centred, scale-free shapes half a second or a second "
+            "apart, whichever differ more",
         ),
         _number(
             "crowdedness",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ SPEED_LAG = 1 / 12
 """Seconds over which speed is taken: two frames at 24 fps, so that jitter of the
 masks matters less and 24 and 12 fps give the same value."""
 
-DEFORMATION_LAG = 1.0
-"""Seconds between the two shapes that deformation compares."""
+DEFORMATION_LAGS = (0.5, 1.0)
+"""Seconds between two shapes that deformation compares; the less alike pair counts.
+With one second alone, a walker whose step takes a second would look rigid."""
 
 _TOLERANCE = 0.25
 """A shape may be older or younger than that by this share."""
@@ -63,14 +65,22 @@ class Motion:
         if past:
             before = min(past, key=lambda then: abs(time - then.time - SPEED_LAG))
             row |= _speed(before, now, float(np.hypot(*shape)))
-            before = min(past, key=lambda then: abs(time - then.time - DEFORMATION_LAG))
-            off = abs(time - before.time - DEFORMATION_LAG)
-            if off <= _TOLERANCE * DEFORMATION_LAG:
-                shared = np.count_nonzero(now.canvas & before.canvas)
-                either = np.count_nonzero(now.canvas | before.canvas)
-                row["deformation"] = 1 - shared / either
+            changes = [_change(past, now, lag) for lag in DEFORMATION_LAGS]
+            known = [change for change in changes if change is not None]
+            if known:
+                row["deformation"] = max(known)
         past.append(now)
         return row
+
+
+def _change(past: Iterable[_Moment], now: _Moment, lag: float) -> float | None:
+    """1 - IoU with the shape `lag` seconds ago; None where there is no such shape."""
+    before = min(past, key=lambda then: abs(now.time - then.time - lag))
+    if abs(now.time - before.time - lag) > _TOLERANCE * lag:
+        return None
+    shared = np.count_nonzero(now.canvas & before.canvas)
+    either = np.count_nonzero(now.canvas | before.canvas)
+    return 1 - shared / either
 
 
 def _speed(before: _Moment, now: _Moment, diagonal: float) -> dict[str, float]:
