@@ -18,6 +18,7 @@ import pandas as pd
 from evaluation.errors import InputError
 from evaluation.runs import ScoreRecord, read_run
 from evaluation.scores import Scores
+from evaluation.training_data import trained_on
 
 MEASURES = {
     "davis-2016": "J&F",
@@ -190,13 +191,15 @@ def leaderboard(
         benchmark: one of `MEASURES`.
         split: the split the figures are for.
         local: own runs; each must carry its protocol.
-        training_data: keep entries whose training data contain this text.
+        training_data: keep entries that say they used this data set (``"MOSE"``), or
+            did not (``"w/o MOSE"``); see `evaluation.training_data`.
         since: keep entries of this year or later (local runs always stay).
         superseded: keep figures that their authors replaced; they get no rank.
         n_sequences: how many the split has, to warn of runs on a part of them.
 
     Raises:
-        InputError: unknown benchmark, or a split without figures and local runs.
+        InputError: unknown benchmark, a split without figures and local runs, or
+            training data that no entry names.
     """
     if benchmark not in MEASURES:
         raise InputError(
@@ -208,8 +211,7 @@ def leaderboard(
     _check_split(benchmark, split, sorted(table.loc[here, "split"].unique()), local)
     table = table[here & (table["split"] == split)]
     if training_data:
-        kept = table["training_data"].str.contains(training_data, case=False)
-        table = table[kept]
+        table = table[trained_on(table["training_data"].tolist(), training_data)]
     if since:
         table = table[table["year"] >= since]
     if not superseded:

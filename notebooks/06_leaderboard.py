@@ -89,8 +89,15 @@ print(board.table[columns].head(12).to_string(index=False))
 # - `superseded`: figures that their authors replaced; they are shown and not ranked;
 # - `conflict`: sources that disagree about the same thing. Both stay in the table.
 #
-# And read `training_data` yourself before you group by it: the option
-# `training_data="MOSE"` searches text, so it finds "w/o MOSE", too.
+# `training_data="MOSE"` keeps the entries that say they trained on it, "w/o MOSE" those
+# that say they did not, or list other data only. Who says nothing is in neither.
+
+# %%
+fair = leaderboard("mose-v1", "val", training_data="w/o MOSE")
+print(fair.table[columns].head(6).to_string(index=False))
+
+# %% [markdown]
+# Where sources disagree, count:
 
 # %%
 every = leaderboard("davis-2017", "val")

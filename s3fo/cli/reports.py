@@ -116,7 +116,8 @@ def leaderboard(
         typer.Option(help="Own evaluated results folder, or saved scores; repeatable."),
     ] = None,
     training_data: Annotated[
-        str | None, typer.Option(help="Only entries whose training data contain this.")
+        str | None,
+        typer.Option(help="Only entries trained on this data set; or 'w/o NAME'."),
     ] = None,
     since: Annotated[int | None, typer.Option(help="Only from this year on.")] = None,
     superseded: Annotated[

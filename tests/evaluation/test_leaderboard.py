@@ -21,6 +21,7 @@ from evaluation.protocols import get_protocol
 from evaluation.reporting.ranking import attribute_ranking, rank_plot, ranking_table
 from evaluation.runs import ScoreRecord, leave_record
 from evaluation.scoring import score
+from evaluation.training_data import TrainingData
 
 
 def local_run(score: float, protocol: str = "davis-2017", **facts) -> LocalRun:
@@ -80,8 +81,52 @@ def test_filters_keep_local_runs():
     )
     published = board.table[board.table["evidence"] != LOCAL]
     assert published["year"].min() >= 2025
-    assert published["training_data"].str.contains("MOSE").all()
+    assert set(published["training_data"]) == {"LiVOS: w/ MOSE"}
     assert list(board.table.loc[board.table["evidence"] == LOCAL, "J&F"]) == [50.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "used", "left_out", "complete"),
+    [
+        ("static+YTVOS19+MOSE", {"static", "YTVOS19", "MOSE"}, set(), True),
+        ("w/o MOSE", set(), {"MOSE"}, False),
+        ("LiVOS: w/ MOSE", {"MOSE"}, set(), False),
+        ("finetuned on MOSEv2", {"MOSEv2"}, set(), False),
+        ("incl. MOSEv2 train (not zero-shot)", {"MOSEv2"}, set(), False),
+        ("DAVIS17+YTVOS19 (no pretraining)", {"DAVIS17", "YTVOS19"}, set(), True),
+        ("SA-V+SA-1B (released ckpt)", {"SA-V", "SA-1B"}, set(), True),
+        ("SAM2.1 init", {"SAM2.1"}, set(), False),
+        ("training-free", {"training-free"}, set(), True),
+        ("", set(), set(), False),
+    ],
+)
+def test_training_data_in_the_words_of_the_sources(words, used, left_out, complete):
+    assert TrainingData.read(words) == TrainingData(used, left_out, complete)
+
+
+def test_every_published_description_is_understood():
+    for words in set(published_figures()["training_data"]) - {""}:
+        data = TrainingData.read(words)
+        assert data.used | data.left_out, words
+        assert words.count("+") + 1 == len(data.used | data.left_out), words
+
+
+def test_trained_with_and_without_are_told_apart():
+    def kept(wanted: str) -> set[str]:
+        table = leaderboard("mose-v1", training_data=wanted).table
+        return set(table["training_data"])
+
+    used, left_out = kept("mose"), kept("w/o MOSE")
+    assert {"static+MOSE", "MOSE", "LiVOS: w/ MOSE"} <= used
+    assert {"w/o MOSE", "static+YTVOS19+DAVIS17"} <= left_out
+    assert not used & left_out
+    neither = {"", "finetuned on MOSEv2"}  # what else they used, nobody says
+    assert not neither & (used | left_out)
+
+
+def test_training_data_nobody_names_is_explained():
+    with pytest.raises(InputError, match="YTVOS19"):
+        leaderboard("davis-2017", training_data="YTVOS20")
 
 
 def test_a_local_run_shows_protocol_and_fingerprint():
