@@ -28,6 +28,9 @@
 import os
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 import s3fo
 from evaluation import Scores, score
 from s3fo.benchmarks import write_synthetic
@@ -51,12 +54,23 @@ for sequence in benchmark:
 # %% [markdown]
 # A *label map* holds the masks of a frame: an image in which pixel value k means
 # object k, and 0 means background. On disk it is a PNG with a colour palette, but the
-# colours mean nothing; the indices do.
+# colours mean nothing; the indices do. Here is one, beside its frame:
 
 # %%
 sequence = benchmark["crossing"]
 label_map = sequence.read_annotation(sequence.frames[0])
 print(label_map.shape, label_map.dtype, sorted(set(label_map.ravel().tolist())))
+
+
+def side_by_side(*files: Path) -> Image.Image:
+    """Pictures of one size in a row."""
+    return Image.fromarray(
+        np.hstack([np.asarray(Image.open(file).convert("RGB")) for file in files])
+    )
+
+
+truth = benchmark.root / "Annotations" / "480p"
+side_by_side(sequence.images[sequence.frames[0]], truth / "crossing" / "00000.png")
 
 # %% [markdown]
 # ## Predictions
@@ -126,13 +140,25 @@ track = frames[
 print(track[["frame", "J", "F", "gt_area", "pred_area"]].iloc[::6])
 
 # %% [markdown]
+# Numbers never say *what* went wrong. Look at the frame where this object is lost most,
+# the truth and the mask of optical flow beside it; notebook 4 does this for you.
+
+# %%
+name, frame = worst["sequence"], track.loc[track["J"].idxmin(), "frame"]
+print(f"object {worst['object']} of {name}, frame {frame}")
+side_by_side(
+    benchmark[name].images[frame],
+    truth / name / f"{frame}.png",
+    DATA / "results" / "flow" / name / f"{frame}.png",
+)
+
+# %% [markdown]
 # ## Trust
 #
 # Before you believe a tool's number, give it something whose score you know. The
 # ground truth as its own prediction scores exactly 1:
 
 # %%
-truth = benchmark.root / "Annotations" / "480p"
 perfect = score(truth, benchmark)
 print(perfect.summary["J&F"])
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 import s3fo
 from evaluation import InputError, compare, score
@@ -144,6 +145,16 @@ print(difference.objects)
 # wins: optical flow on `near-and-far`, whose objects grow to three times their size,
 # which a template cannot; the template where things move fast or look alike.
 #
+# Such a sentence is worth a look at the masks it speaks of. From the left: the truth,
+# optical flow, the template, late in `near-and-far`.
+
+# %%
+last = Path("near-and-far") / "00036.png"
+folders = (benchmark.root / "Annotations" / "480p", DATA / "results" / "flow", mine)
+beside = [np.asarray(Image.open(folder / last).convert("RGB")) for folder in folders]
+Image.fromarray(np.hstack(beside))
+
+# %% [markdown]
 # ## When the masks are not as they should be
 #
 # A missing frame is an error, never a silent skip, for a skipped frame would raise the

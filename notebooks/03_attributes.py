@@ -22,6 +22,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 import s3fo
 from evaluation import breakdown, object_attributes, score
 from evaluation.attributes import ATTRIBUTES
@@ -147,6 +149,7 @@ print(f"full occlusion costs flow {loss.mean():.3f} of J&F, "
 # %%
 chart = save_figure(attribute_chart(table), DATA / "attributes.png")
 print("look at", chart)
+Image.open(chart)
 
 # %% [markdown]
 # The same from the command line, for saved scores:

@@ -23,8 +23,11 @@ import os
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 import s3fo
-from evaluation.failures import FailureKind
+from evaluation.failures import ComparedMasks, FailureKind
+from evaluation.pictures import failure_strip, save_figure, timeline
 from s3fo.benchmarks import write_synthetic
 from s3fo.datasets import compute_attributes, failure_clips, find_failures, worst
 
@@ -93,7 +96,25 @@ print(onsets.round(3).to_string())
 # %% [markdown]
 # ## Look
 #
-# Three views to start with. Each is a FiftyOne view: filter, sort and tag it further.
+# The costliest event in three frames: how it began, its worst frame, how it ended. Hit,
+# missed, false and given to another object each have a colour.
+
+# %%
+event = failures.events.iloc[0].to_dict()
+masks = ComparedMasks(DATA / "results" / "flow", benchmark, scores)
+strip = failure_strip(event, masks, benchmark[event["sequence"]].images)
+Image.open(save_figure(strip, DATA / "costliest.png", 110))
+
+# %% [markdown]
+# And its object through the whole video:
+
+# %%
+track = timeline(failures, event["sequence"], event["object"])
+Image.open(save_figure(track, DATA / "timeline.png", 110))
+
+# %% [markdown]
+# In the App there are three views to start with. Each is a FiftyOne view: filter, sort
+# and tag it further.
 
 # %%
 clips = failure_clips(dataset, "flow", k=10)
@@ -107,7 +128,7 @@ print("videos of the three worst objects:", worst_objects.values("sequence"))
 print("saved views:", dataset.list_saved_views())
 
 # %% [markdown]
-# In the App: the sidebar filters objects by score and attribute with sliders,
+# The sidebar filters objects by score and attribute with sliders,
 # `flow_errors` paints what was hit, missed, false, or given to the wrong object, and
 # the workspaces (top right) put videos and charts side by side. Without a notebook:
 # `s3fo app s3fo-notebooks`.

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 import s3fo
 from evaluation import InputError, score
@@ -110,6 +111,7 @@ rows = [np.hstack([laid_over(f) for f in chosen[i : i + 4]]) for i in (0, 4)]
 sheet = own / "masks.png"
 cv2.imwrite(str(sheet), np.vstack(rows))
 print("look at", sheet)
+Image.open(sheet)
 
 # %% [markdown]
 # ## Without ground truth

@@ -22,11 +22,13 @@ import os
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
 import s3fo
 from evaluation import compare, report, score
 from evaluation.leaderboard import LocalRun, leaderboard
-from evaluation.reporting.ranking import ranking_table
+from evaluation.pictures import save_figure
+from evaluation.reporting.ranking import rank_plot, ranking_table
 from evaluation.run_list import find_runs, runs_table
 from evaluation.runs import leave_record
 from s3fo.benchmarks import write_synthetic
@@ -78,9 +80,15 @@ columns = ["rank", "method", "variant", "training_data", "J&F", "year", "evidenc
 print(board.table[columns].head(12).to_string(index=False))
 
 # %% [markdown]
-# The first line has no rank: its authors replaced this figure (89.1, first arXiv
-# version) by a lower one (87.8, as published). Ranked tables that still show the old
-# one exist.
+# As a picture: filled marks are the authors' own figures, hollow ones are not.
+
+# %%
+Image.open(save_figure(rank_plot(board), paper / "ranks.png", 110))
+
+# %% [markdown]
+# The first line of the table has no rank: its authors replaced this figure (89.1, first
+# arXiv version) by a lower one (87.8, as published). Ranked tables that still show the
+# old one exist.
 #
 # Before you copy such a table, look at three columns:
 #
@@ -149,6 +157,7 @@ written = report(
 for finding in written.findings:
     print("-", finding.headline)
 print(f"{written.page}, {len(written.tables)} tables, {len(written.pictures)} figures")
+Image.open(paper / "report" / "figures" / "losses.png")
 
 # %% [markdown]
 # What reviewers will ask, and where the answer is:

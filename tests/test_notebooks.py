@@ -1,28 +1,35 @@
-"""Every notebook runs as a plain script, and what it shows is right."""
+"""Every notebook runs, and what it shows is right: numbers, text and pictures."""
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from evaluation import InputError
 from s3fo.inference.weights import DEFAULT, find_weights
 from s3fo.model.vits_focus import BackboneError, load_vits
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-TESTED = {
-    "01_quickstart.py",
-    "02_your_masks.py",
-    "03_attributes.py",
-    "04_failures_in_the_app.py",
-    "05_your_videos_with_s3.py",
-    "06_leaderboard.py",
+REPOSITORY = Path(__file__).resolve().parents[1]
+NOTEBOOKS = REPOSITORY / "notebooks"
+KEPT = REPOSITORY / "artifacts" / "notebooks"
+PICTURES = {
+    "01_quickstart": 2,
+    "02_your_masks": 1,
+    "03_attributes": 1,
+    "04_failures_in_the_app": 2,
+    "05_your_videos_with_s3": 1,
+    "06_leaderboard": 2,
 }
+"""How many each notebook shows."""
+
 DATASET = f"test-{os.getpid()}-notebooks"
 
 
@@ -39,22 +46,46 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run a notebook in the folder; gives what its variables are in the end."""
+    """Run a notebook in the folder; gives what its variables are in the end.
+
+    Its page is made as for the documentation, looked through, and kept to look at.
+    """
     monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(REPOSITORY / "docs" / "generators")
+    pages = importlib.import_module("notebook_pages")
 
     def run_notebook(name: str) -> dict[str, Any]:
-        assert name in TESTED
-        return runpy.run_path(str(NOTEBOOKS / name), run_name="__main__")
+        names: dict[str, Any] = {}
+        cells = list(pages.run(pages.read(NOTEBOOKS / f"{name}.py"), names))
+        page = pages.page(name, cells)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for file, content in page.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            (KEPT / file).write_bytes(data)
+        check_page(name, page)
+        return names
 
     return run_notebook
 
 
+def check_page(name: str, page: dict[str, Any]) -> None:
+    """Every picture is there, in its place, and shows something."""
+    text = page[f"{name}.md"]
+    pictures = [file for file in page if file.endswith(".png")]
+    assert len(pictures) == PICTURES[name]
+    for file in pictures:
+        assert f"]({file})" in text
+        pixels = np.asarray(Image.open(io.BytesIO(page[file])).convert("RGB"))
+        assert min(pixels.shape[:2]) >= 100 and pixels.std() > 10, file
+    assert text.count("```text\n") >= 5, "cells print"
+
+
 def test_no_notebook_goes_untested() -> None:
-    assert {path.name for path in NOTEBOOKS.glob("*.py")} == TESTED
+    assert {path.stem for path in NOTEBOOKS.glob("*.py")} == PICTURES.keys()
 
 
 def test_quickstart(run: Any) -> None:
-    shown = run("01_quickstart.py")
+    shown = run("01_quickstart")
 
     copy, flow = (shown["scores"][name].summary["J&F"] for name in ("copy", "flow"))
     assert 0.05 < copy < 0.25 < flow < 0.6
@@ -67,7 +98,7 @@ def test_quickstart(run: Any) -> None:
 
 
 def test_your_masks(run: Any) -> None:
-    shown = run("02_your_masks.py")
+    shown = run("02_your_masks")
 
     difference = shown["difference"].objects.set_index(["sequence", "object"])["delta"]
     assert (difference["near-and-far"] < 0).all()
@@ -83,7 +114,7 @@ def test_your_masks(run: Any) -> None:
 
 
 def test_attributes(run: Any) -> None:
-    shown = run("03_attributes.py")
+    shown = run("03_attributes")
 
     measured = shown["measured"]["mean"]
     assert measured[0] < 0.01 < 0.1 < measured[50] < measured[100]
@@ -98,7 +129,7 @@ def test_failures(run: Any) -> None:
     import fiftyone as fo
 
     try:
-        shown = run("04_failures_in_the_app.py")
+        shown = run("04_failures_in_the_app")
 
         failures, clips = shown["failures"], shown["clips"]
         assert failures.frames["cost"].sum() == pytest.approx(failures.lost)
@@ -124,11 +155,11 @@ def test_your_videos(run: Any) -> None:
         load_vits()
     except (BackboneError, InputError) as error:
         with pytest.raises(SystemExit) as stopped:
-            run("05_your_videos_with_s3.py")
+            run("05_your_videos_with_s3")
         assert str(error) in str(stopped.value)
         pytest.skip(f"S3 cannot run here: {error}")
 
-    shown = run("05_your_videos_with_s3.py")
+    shown = run("05_your_videos_with_s3")
 
     assert shown["sequence"].fps == 24.0
     quality = shown["scores"].objects.set_index("object")["J&F"]
@@ -139,7 +170,7 @@ def test_your_videos(run: Any) -> None:
 
 
 def test_leaderboard(run: Any) -> None:
-    shown = run("06_leaderboard.py")
+    shown = run("06_leaderboard")
 
     assert shown["runs"].set_index("method")["state"].eq("current").all()
     assert shown["difference"].delta > 0
