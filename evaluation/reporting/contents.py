@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from evaluation.reporting.failure_tables import (
     circumstances_table,
     events_table,
     fix_table,
+    judgements_table,
     kinds_table,
 )
 from evaluation.reporting.material import Material, Method
@@ -43,6 +46,7 @@ def tables(material: Material) -> dict[str, Table]:
         fix_table(material.main),
         kinds_table(material),
         events_table(material),
+        judgements_table(material),
         circumstances_table(material),
         groups_table(material),
         trends_table(material),
@@ -53,7 +57,17 @@ def tables(material: Material) -> dict[str, Table]:
         facts_table(material),
         protocol_table(material),
     ]
+    if len(material.methods) == 1:
+        made = [_about_one(table) for table in made]
     return {table.name: table for table in made if len(table)}
+
+
+def _about_one(table: Table) -> Table:
+    """Without the column that says of every row that it is about the one method."""
+    if table.name in ("methods", "speed"):
+        return table
+    shown = [column for column in table.columns if column.key != "method"]
+    return replace(table, columns=shown)
 
 
 def headline_table(material: Material) -> Table:

@@ -9,6 +9,11 @@ from evaluation.reporting.material import Material, Method, places
 from evaluation.reporting.tables import Column, Table, number, percent, text
 from evaluation.reporting.verdict import circumstance_name, fix_first
 
+JUDGEMENT = "judgement"
+"""Column of the events where people said what they are; empty: nobody did."""
+
+_NOT_JUDGED = "not judged"
+
 
 def fix_table(method: Method) -> Table:
     """What mending each kind of failure is worth."""
@@ -91,6 +96,9 @@ def events_table(material: Material) -> Table:
     ]
     if "onset" in data:
         columns.append(text("onset", "Begins"))
+    if JUDGEMENT in data:
+        data[JUDGEMENT] = data[JUDGEMENT].replace("", pd.NA)
+        columns.append(text(JUDGEMENT, "Judged"))
     return Table(
         "events",
         "Failure events",
@@ -98,6 +106,38 @@ def events_table(material: Material) -> Table:
         "J is at least 50. Begins: what held in the half second before.",
         data,
         columns,
+    )
+
+
+def judgements_table(material: Material) -> Table:
+    """What people who looked at the failures said of them, where somebody did.
+
+    Empty unless the events of a method have a column `judgement`.
+    """
+    parts = []
+    for method in material.methods:
+        events = method.failures.events
+        if JUDGEMENT in events and (events[JUDGEMENT].fillna("") != "").any():
+            said = events[JUDGEMENT].fillna("").replace("", _NOT_JUDGED)
+            costs = events["cost"].groupby(said).agg(["size", "sum"])
+            costs = costs.rename(columns={"size": "events", "sum": "cost"})
+            costs["share"] = costs["cost"] / method.failures.lost
+            costs["method"] = method.name
+            parts.append(costs.rename_axis(JUDGEMENT).reset_index())
+    columns = ["method", JUDGEMENT, "events", "cost", "share"]
+    data = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    return Table(
+        "judgements",
+        "What people judged the failures to be",
+        "Cost: points of J&F.",
+        _main_first(data, material, "cost") if parts else data,
+        [
+            text("method", "Method"),
+            text(JUDGEMENT, "Judged"),
+            number("events", "Events"),
+            percent("cost", "Cost"),
+            percent("share", "Share of loss, %"),
+        ],
     )
 
 

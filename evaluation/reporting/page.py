@@ -26,7 +26,11 @@ _SECTIONS = (
     ("fix", "What to fix first", ("fix_first",)),
     ("scores", "Scores", ("methods", "comparison")),
     ("speed", "Speed against quality", ("speed",)),
-    ("events", "The costliest failures", ("events", "kinds", "circumstances")),
+    (
+        "events",
+        "The costliest failures",
+        ("events", "judgements", "kinds", "circumstances"),
+    ),
     ("attributes", "By attribute", ("attributes", "trends", "differences")),
     ("sequences", "By sequence and object", ("sequences", "objects")),
     ("measured", "What was measured", ("measured", "protocol")),

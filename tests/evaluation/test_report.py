@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,8 +15,16 @@ import pytest
 import evaluation
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
+from evaluation.leniency import STRICT
 from evaluation.reporting import Report
-from evaluation.reporting.material import one_per_folder
+from evaluation.reporting.contents import tables
+from evaluation.reporting.material import (
+    Stages,
+    Task,
+    gather,
+    one_per_folder,
+    stages_of,
+)
 
 FRAMES = 10
 
@@ -173,6 +182,31 @@ def test_only_recorded_speeds_are_told(made):
     assert speed["method"].tolist() == ["lossy"] and speed["fps"].tolist() == [5.0]
     facts = made.tables["measured"].data
     assert "size 480" in set(facts["value"])
+
+
+def test_judgements_of_people_are_told_where_there_are_any(folders, tmp_path):
+    methods = {"lossy": folders["lossy"]}
+    task = Task(methods, folders["gt"], "davis-2017", None, None, None, STRICT, 1)
+    material = gather(task, tmp_path, Stages(stages_of(1), None))
+    assert "judgements" not in tables(material)
+
+    failures = material.main.failures
+    events = failures.events.assign(judgement="")
+    events.loc[0, "judgement"] = "label error"
+    judged = replace(material.main, failures=replace(failures, events=events))
+    made = tables(replace(material, methods=(judged,)))
+    said = made["judgements"].data.set_index("judgement")
+    assert said.loc["label error", "cost"] == events["cost"][0]
+    assert said["events"].sum() == len(events)
+    shown = made["events"].shown()
+    assert [row[-1] for row in shown] == ["label error"] + ["-"] * (len(events) - 1)
+
+
+def test_a_report_on_one_method_does_not_repeat_its_name(folders, tmp_path):
+    made = evaluation.report(folders["lossy"], folders["gt"], tmp_path, top=0)
+    headings = [column.heading for column in made.tables["events"].columns]
+    assert headings[0] == "No." and "Method" not in headings
+    assert set(made.tables["events"].data["method"]) == {"lossy"}
 
 
 def test_every_figure_is_there_twice(made):
