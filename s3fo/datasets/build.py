@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import fiftyone as fo
+from bson import ObjectId
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
+from s3fo.benchmarks.files import path_text
 from s3fo.datasets import views
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
@@ -24,6 +26,8 @@ from s3fo.datasets.writing import (
     MaskSource,
     batches,
     declare_masks,
+    insert_frames,
+    update,
     write_masks,
 )
 
@@ -36,6 +40,14 @@ MAX_INSTANCE_FRAMES_OF_A_VIDEO = 1_000
 _Film = Callable[[VideoSequence], VideoFile]
 
 
+class _Known(NamedTuple):
+    """What is in the dataset of a sequence, once it was imported completely."""
+
+    id: str
+    content: str | None
+    frame_count: int | None
+
+
 @dataclass(frozen=True)
 class _Prepared:
     """A sequence ready to be written, unless it is there already."""
@@ -43,11 +55,21 @@ class _Prepared:
     sequence: VideoSequence
     video: VideoFile
     content: str
-    unchanged: bool
+    known: _Known | None
 
     @property
     def name(self) -> str:
         return self.sequence.name
+
+    @property
+    def unchanged(self) -> bool:
+        return self.known is not None and self.known.content == self.content
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the dataset holds as many frames of it as there are."""
+        frame_count = self.video.frame_count
+        return self.known is not None and self.known.frame_count == frame_count
 
     @property
     def frames_to_write(self) -> int:
@@ -191,8 +213,7 @@ def _import(
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
-    names, contents = dataset.values(["sequence", "content"])
-    known = dict(zip(names, contents, strict=True))
+    known = _known(dataset)
     prepared = map_ahead(_preparer(known, film, form), sequences, workers)
     done = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
@@ -203,14 +224,20 @@ def _import(
                 progress(done, len(sequences), f"{item.name} {done}/{len(sequences)}")
 
 
+def _known(dataset: fo.Dataset) -> dict[str, _Known]:
+    """What the dataset holds already, by the name of the sequence."""
+    paths = ["sequence", "id", "content", "metadata.total_frame_count"]
+    rows = zip(*dataset.values(paths), strict=True)
+    return {name: _Known(*row) for name, *row in rows}
+
+
 def _preparer(
-    known: dict[str, str], film: _Film, form: MaskForm
+    known: Mapping[str, _Known], film: _Film, form: MaskForm
 ) -> Callable[[VideoSequence], _Prepared]:
     def prepare(sequence: VideoSequence) -> _Prepared:
         video = film(sequence)
         content = _content(sequence, video, form)
-        unchanged = known.get(sequence.name) == content
-        return _Prepared(sequence, video, content, unchanged)
+        return _Prepared(sequence, video, content, known.get(sequence.name))
 
     return prepare
 
@@ -222,7 +249,8 @@ def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
     digest.update(f"{categories_of(sequence)} {sequence.attributes}".encode())
     for frame in sequence.annotated_frames:
         if sequence.object_masks is None:
-            digest.update(sequence.annotations[frame].read_bytes())
+            with open(path_text(sequence.annotations, frame), "rb") as file:
+                digest.update(file.read())
         else:
             for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
                 digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
@@ -232,50 +260,52 @@ def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
 def _write(
     dataset: fo.Dataset, items: list[_Prepared], form: MaskForm, workers: int | None
 ) -> None:
-    if not items:
-        return
-    names = [item.name for item in items]
-    existing = dataset.select_by("sequence", names)
-    found = existing.values(["sequence", "metadata.total_frame_count"])
-    counts = dict(zip(*found, strict=True))
-    reshaped = [
-        item.name
-        for item in items
-        if counts.get(item.name, item.video.frame_count) != item.video.frame_count
-    ]
-    if reshaped:
-        # Other frames: whatever was computed on the old ones means nothing now.
-        dataset.delete_samples(dataset.select_by("sequence", reshaped))
-    fresh = [item for item in items if item.name not in counts or item.name in reshaped]
-    _add_samples(dataset, fresh)
-    view = dataset.select_by("sequence", names, ordered=True)
-    _write_values(view, items, form, workers)
+    """Write sequences: those of which frames are there already, and the others."""
+    fresh = [item for item in items if not item.has_frames]
+    # Other frames: whatever was computed on the old ones means nothing now.
+    dataset.delete_samples([item.known.id for item in fresh if item.known])
+    if fresh:
+        sources = [_source(item.sequence) for item in fresh]
+        ids = _add_samples(dataset, fresh)
+        insert_frames(dataset, ids, GROUND_TRUTH, sources, form, workers)
+        _write_samples(dataset, ids, fresh, sources)
+    there = [item for item in items if item.has_frames]
+    if there:
+        sources = [_source(item.sequence) for item in there]
+        ids = [item.known.id for item in there if item.known]
+        view = dataset.select(ids, ordered=True)
+        write_masks(view, GROUND_TRUTH, sources, form, workers)
+        _write_samples(dataset, ids, there, sources)
 
 
-def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> None:
-    """Add bare samples, and forget them: FiftyOne reloads at each write those held."""
+def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> list[str]:
+    """Add bare samples, and forget them: FiftyOne reloads at each write those held.
+
+    Returns:
+        Their ids.
+    """
     samples = [
         fo.Sample(filepath=str(item.video.path), sequence=item.name) for item in items
     ]
-    dataset.add_samples(samples, progress=False)
+    ids: list[str] = dataset.add_samples(samples, progress=False)
+    return ids
 
 
-def _write_values(
-    view: fo.DatasetView, items: list[_Prepared], form: MaskForm, workers: int | None
+def _write_samples(
+    dataset: fo.Dataset,
+    ids: Sequence[str],
+    items: Sequence[_Prepared],
+    sources: Sequence[MaskSource],
 ) -> None:
-    """Fill the samples of `view`, one per item in the same order, column by column."""
-    # First, for it is what frames are counted by.
-    view.set_values("metadata", [item.video.metadata() for item in items])
-    view.ensure_frames()
-    sources = [_source(item.sequence) for item in items]
-    write_masks(view, GROUND_TRUTH, sources, form, workers)
-    columns = [
-        _sample_values(item, source)
-        for item, source in zip(items, sources, strict=True)
+    """Fill the samples whose frames are there.
+
+    With this, and not before, a sample counts as imported.
+    """
+    updates = [
+        (ObjectId(key), _sample_values(item, source))
+        for key, item, source in zip(ids, items, sources, strict=True)
     ]
-    # `content` comes last: a sample whose writing was interrupted is written again.
-    for name in columns[0]:
-        view.set_values(name, [column[name] for column in columns])
+    update(dataset, updates)
 
 
 def _source(sequence: VideoSequence) -> MaskSource:
@@ -294,10 +324,11 @@ def _sample_values(item: _Prepared, source: MaskSource) -> dict[str, object]:
     categories = categories_of(sequence)
     return {
         "filepath": str(video.path),
+        "metadata": video.metadata().to_dict(),
         "fps": video.fps,
         "num_objects": len(source.seen),
         "categories": sorted({name for name in categories.values() if name}),
         "attributes": list(sequence.attributes or ()),
-        "objects": object_spans(source.seen, categories),
+        "objects": object_spans(source.seen, categories).to_dict(),
         "content": item.content,
     }
