@@ -1,18 +1,31 @@
-"""How the App must be told to read mask files that labels refer to.
+"""How the App is made to show mask files that labels refer to.
 
 FiftyOne and its App read a palette PNG as colours, not as indices: of a plain
 integer mask they would look at the red channel, in which DAVIS's object 2 (dark
 green) is 0, invisible. Such files get colours as mask targets; grey files get
 integers.
+
+The App shows the colours that a palette file has. So that an object has one colour
+everywhere, files with another palette than DAVIS's are shown through copies in the
+cache that have that palette and the same pixels.
 """
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image
 
+from evaluation.labelmap import davis_palette, write_atomically
+from evaluation.user_cache import user_cache
+
 _OBJECTS_TOLD = 30
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _PALETTE = 0, 3
 
 
 def mask_targets(path: Path) -> dict[str, str] | dict[int, str]:
@@ -25,8 +38,7 @@ def mask_targets(path: Path) -> dict[str, str] | dict[int, str]:
         ``{"#800000": "object 1", ...}`` for palette files, else
         ``{1: "object 1", ...}``.
     """
-    with Image.open(path) as image:
-        palette = image.getpalette() if image.mode == "P" else None
+    palette = _palette_of(path)
     names = {key: f"object {key}" for key in range(1, _OBJECTS_TOLD + 1)}
     if palette is None:
         return names
@@ -37,3 +49,106 @@ def mask_targets(path: Path) -> dict[str, str] | dict[int, str]:
             # Palettes may repeat a colour for ids that they do not use.
             colours.setdefault("#{:02x}{:02x}{:02x}".format(*channels), name)
     return colours
+
+
+def files_to_show(
+    files: Mapping[str, Path], *, binary: bool = False
+) -> Mapping[str, Path]:
+    """The files of one sequence, such that the App shows each object in its colour.
+
+    Args:
+        files: mask file of each frame, all written alike; the first is looked at.
+        binary: any non-zero pixel is object 1.
+
+    Returns:
+        `files`, where their own colours are right (or they are grey: then mask
+        targets say the colours); else copies of them, made when asked for.
+    """
+    first = next(iter(files.values()), None)
+    if first is None:
+        return files
+    try:
+        palette = _palette_of(first)
+    except OSError:
+        return files  # Whoever reads the masks tells what is wrong.
+    if binary:
+        return _Recoloured(files, _one_colour())
+    wanted = davis_palette().tobytes()
+    told = 3 * (_OBJECTS_TOLD + 1)
+    if palette is None or palette[3:told] == wanted[3 : min(len(palette), told)]:
+        return files
+    return _Recoloured(files, wanted)
+
+
+class _Recoloured(Mapping[str, Path]):
+    """Copies with another palette; made when asked for, once for each content."""
+
+    def __init__(self, files: Mapping[str, Path], palette: bytes) -> None:
+        self._files = files
+        self._palette = palette
+
+    def __getitem__(self, frame: str) -> Path:
+        path = self._files[frame]
+        copy = _with_palette(path.read_bytes(), self._palette)
+        if copy is None:
+            return path
+        name = hashlib.blake2b(copy, digest_size=16).hexdigest()
+        shown = user_cache("masks") / name[:2] / f"{name}.png"
+        if not shown.is_file():
+            write_atomically(shown, copy)
+        return shown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._files
+
+
+def _palette_of(path: Path) -> bytes | None:
+    with Image.open(path) as image:
+        palette = image.getpalette() if image.mode in ("P", "1") else None
+    return None if palette is None else bytes(palette)
+
+
+def _one_colour() -> bytes:
+    palette = davis_palette()
+    return (palette[:1].tobytes() + palette[1:2].tobytes() * 255)[:768]
+
+
+def _with_palette(data: bytes, palette: bytes) -> bytes | None:
+    """A PNG with the same pixels, as indices into another palette.
+
+    The compressed pixels are taken over as they are. Grey of up to 8 bits becomes
+    indices, too: only the header tells the two apart.
+
+    Returns:
+        The file; None if its pixels are something else (16 bits, colours).
+    """
+    chunks = list(_chunks(data))
+    if not chunks or chunks[0][0] != b"IHDR":
+        return None
+    header = bytearray(chunks[0][1])
+    bits, kind = header[8], header[9]
+    if kind not in (_GREY, _PALETTE) or bits > 8:
+        return None
+    header[9] = _PALETTE
+    kept = [(b"IHDR", bytes(header)), (b"PLTE", palette[: 3 << bits])]
+    kept += [chunk for chunk in chunks if chunk[0] in (b"IDAT", b"IEND")]
+    return _SIGNATURE + b"".join(_packed(*chunk) for chunk in kept)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    start = len(_SIGNATURE)
+    while data.startswith(_SIGNATURE) and start + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, start)
+        yield data[start + 4 : start + 8], data[start + 8 : start + 8 + length]
+        start += 12 + length
+
+
+def _packed(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)

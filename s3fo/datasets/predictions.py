@@ -16,6 +16,7 @@ from evaluation.runs import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views
 from s3fo.datasets.labels import ObjectMask, masks_of_label_map
+from s3fo.datasets.mask_files import files_to_show
 from s3fo.datasets.records import (
     Predictions,
     recall_benchmark,
@@ -133,7 +134,7 @@ def _source(results: Path, sequence: VideoSequence) -> MaskSource:
         sequence,
         read=lambda frame: _read_file(files[frame], sequence.binary),
         masked=frozenset(files),
-        files=files,
+        files=files_to_show(files, binary=sequence.binary),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from pathlib import Path
 
 import fiftyone as fo
@@ -11,22 +10,11 @@ from fiftyone import ViewField
 
 from evaluation.errors import InputError
 from evaluation.pictures.errors import PIXEL_COLOURS, PIXEL_NAMES
+from s3fo.datasets.colours import object_colour
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.mask_files import mask_targets
 from s3fo.datasets.records import recall_predictions
 
-# Okabe & Ito, "Color Universal Design" (2008), without black: told apart by
-# colour-blind people too, and bright enough to lie over a video.
-_FIRST_COLOURS = (
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#CC79A7",
-    "#D55E00",
-    "#0072B2",
-)
-_GOLDEN_RATIO = 0.618034
 _NEUTRAL = "#5E6472"
 """Everything that is not an object: names, figures, tags."""
 
@@ -60,19 +48,6 @@ _METADATA = (
     "size_bytes",
     "mime_type",
 )
-
-
-def object_colour(object_id: int) -> str:
-    """The colour of an object everywhere: ground truth, every method, every video.
-
-    Returns:
-        ``"#RRGGBB"``.
-    """
-    if object_id <= len(_FIRST_COLOURS):
-        return _FIRST_COLOURS[object_id - 1]
-    hue = (object_id * _GOLDEN_RATIO) % 1.0
-    red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 0.95)
-    return f"#{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}"
 
 
 def apply_defaults(dataset: fo.Dataset) -> None:
@@ -152,10 +127,9 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
     highest = dataset.bounds("objects.detections.index")[1] or 0
-    colours = [
-        {"value": str(object_id), "color": object_colour(object_id)}
-        for object_id in range(1, max(highest, _LEAST_COLOURS) + 1)
-    ]
+    ids = range(1, max(highest, _LEAST_COLOURS) + 1)
+    colours = [{"value": str(key), "color": object_colour(key)} for key in ids]
+    grey_masks = [{"intTarget": key, "color": object_colour(key)} for key in ids]
     errors = [
         {"intTarget": int(pixel), "color": code}
         for pixel, code in PIXEL_COLOURS.items()
@@ -172,26 +146,45 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
             for path in paths
         ]
         + [
-            {"path": path, "maskTargetsColors": errors}
-            for path in _error_fields(dataset)
+            {"path": path, "maskTargetsColors": targets}
+            for fields, targets in (
+                (_mask_fields(dataset), grey_masks),
+                (_error_fields(dataset), errors),
+            )
+            for field in fields
+            for path in _both_names(field)
         ],
     )
 
 
 def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
-    targets = {}
-    for name in (GROUND_TRUTH, *recall_predictions(dataset)):
-        field = f"frames.{name}_mask"
-        if dataset.has_field(field):
-            paths = dataset.limit(3).values(f"{field}.mask_path", unwind=True)
-            first = next((path for path in paths if path), None)
-            if first:
-                # The App's grid decodes frame masks by their name without "frames.":
-                # not told there, it takes palette files for grey and all objects for
-                # one.
-                targets[field] = targets[f"{name}_mask"] = mask_targets(Path(first))
-    meanings = {int(pixel): name for pixel, name in PIXEL_NAMES.items()}
-    return targets | {field: meanings for field in _error_fields(dataset)}
+    targets: dict[str, dict] = {}
+    for field in _mask_fields(dataset):
+        paths = dataset.limit(3).values(f"{field}.mask_path", unwind=True)
+        first = next((path for path in paths if path), None)
+        if first:
+            meanings = mask_targets(Path(first))
+            targets.update(dict.fromkeys(_both_names(field), meanings))
+    pixels = {int(pixel): name for pixel, name in PIXEL_NAMES.items()}
+    for field in _error_fields(dataset):
+        targets.update(dict.fromkeys(_both_names(field), pixels))
+    return targets
+
+
+def _both_names(field: str) -> tuple[str, str]:
+    """A frame field's path, and what the App's grid calls it.
+
+    The grid decodes frame masks by their name without "frames.": not told there, it
+    takes palette files for grey and all objects for one.
+    """
+    return field, field.removeprefix("frames.")
+
+
+def _mask_fields(dataset: fo.Dataset) -> list[str]:
+    """The frame fields that refer to mask files."""
+    names = [GROUND_TRUTH, *recall_predictions(dataset)]
+    fields = [f"frames.{name}_mask" for name in names]
+    return [field for field in fields if dataset.has_field(field)]
 
 
 def _error_fields(dataset: fo.Dataset) -> list[str]:

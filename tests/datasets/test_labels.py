@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from s3fo.datasets.colours import line_colour, object_colour
 from s3fo.datasets.labels import (
     detections_of,
     masks_of_label_map,
     object_instance,
     object_spans,
 )
-from s3fo.datasets.views import object_colour
 
 
 def draw(*boxes: tuple[int, int, int, int, int]) -> np.ndarray:
@@ -59,6 +59,17 @@ def test_spans_reach_from_first_to_last_sight():
     spans = object_spans({1: [2, 5]}, {})
     (span,) = spans.detections
     assert (span.label, span.support, span.visible_frames) == ("object 1", [2, 5], 2)
+
+
+def test_the_colour_of_an_object_is_that_of_its_mask_files():
+    assert [object_colour(key) for key in (1, 2, 3, 8)] == [
+        "#800000",
+        "#008000",
+        "#808000",
+        "#400000",
+    ]
+    assert object_colour(300) != object_colour(301)
+    assert line_colour(4) == "#7373FF"  # Navy is lost on a dark ground.
 
 
 def test_twenty_objects_have_twenty_colours():
