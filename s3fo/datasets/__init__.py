@@ -17,7 +17,9 @@ configure()
 if TYPE_CHECKING:
     from s3fo.datasets.attributes import compute_attributes, write_attributes
     from s3fo.datasets.build import load_benchmark
+    from s3fo.datasets.colours import object_colour
     from s3fo.datasets.failures import failure_clips, find_failures, write_failures
+    from s3fo.datasets.from_labels import benchmark_from_dataset
     from s3fo.datasets.predictions import add_predictions, remove_predictions
     from s3fo.datasets.records import (
         open_dataset,
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
         recall_predictions,
     )
     from s3fo.datasets.scores import evaluate, write_scores
-    from s3fo.datasets.views import image_sequences, object_colour, worst
+    from s3fo.datasets.views import image_sequences, worst
 
 __all__ = [
     "add_predictions",
+    "benchmark_from_dataset",
     "compute_attributes",
     "configure",
     "evaluate",
@@ -49,13 +52,14 @@ __all__ = [
 
 _MODULES = {
     "add_predictions": "predictions",
+    "benchmark_from_dataset": "from_labels",
     "compute_attributes": "attributes",
     "evaluate": "scores",
     "failure_clips": "failures",
     "find_failures": "failures",
     "image_sequences": "views",
     "load_benchmark": "build",
-    "object_colour": "views",
+    "object_colour": "colours",
     "open_dataset": "records",
     "recall_benchmark": "records",
     "recall_predictions": "records",

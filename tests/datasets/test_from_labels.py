@@ -1,0 +1,167 @@
+"""Datasets that others made, in the form of the zoo's DAVIS-2017 and in others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import fiftyone as fo
+import numpy as np
+import pytest
+from small_benchmark import own_name, write_results
+
+import s3fo
+from evaluation.errors import InputError
+from evaluation.scoring import score
+from s3fo.benchmarks import Benchmark, write_synthetic
+from s3fo.benchmarks.synthetic import Factors
+from s3fo.datasets import benchmark_from_dataset, recall_benchmark
+from s3fo.datasets.labels import detections_of, masks_of_label_map
+from s3fo.datasets.video_files import make_video
+
+
+@pytest.fixture
+def theirs() -> Iterator[fo.Dataset]:
+    dataset = fo.Dataset(own_name("theirs"))
+    yield dataset
+    dataset.delete()
+
+
+def zoo_label(sequence: str, label_map: np.ndarray, position: int) -> fo.Detection:
+    """As `voxel51/davis-2017` makes them: no index, counted from 0, absent or not."""
+    mask = (label_map == position + 1).astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    rows, columns = label_map.shape
+    return fo.Detection(
+        bounding_box=[x / columns, y / rows, width / columns, height / rows],
+        mask=mask[y : y + height, x : x + width] if mask.any() else None,
+        label=f"{sequence}{position}",
+    )
+
+
+def zoo_images(benchmark: Benchmark, *, first_only: bool = False) -> list[fo.Sample]:
+    """One sample an image, as `voxel51/davis-2017` has them."""
+    samples = []
+    for sequence in benchmark:
+        for number, frame in enumerate(sequence.frames):
+            label_map = sequence.read_annotation(frame)
+            if first_only and number:
+                label_map = np.zeros_like(label_map)
+            labels = [
+                zoo_label(sequence.name, label_map, position)
+                for position in range(int(label_map.max()))
+            ]
+            sample = fo.Sample(
+                filepath=str(sequence.images[frame]),
+                tags=["val", sequence.name],
+                frame_number=frame,
+                ground_truth=fo.Detections(detections=labels),
+            )
+            samples.append(sample)
+    return samples
+
+
+def assert_same_masks(found: Benchmark, benchmark: Benchmark) -> None:
+    assert [item.name for item in found] == [item.name for item in benchmark]
+    for own, original in zip(found, benchmark, strict=True):
+        assert own.objects == original.objects
+        for frame, other in zip(own.frames, original.frames, strict=True):
+            expected = original.read_annotation(other)
+            assert np.array_equal(own.read_annotation(frame), expected)
+
+
+def test_the_zoos_davis_is_scored_like_the_original(theirs, benchmark, tmp_path):
+    theirs.add_samples(zoo_images(benchmark)[::-1])
+    found = benchmark_from_dataset(theirs, tmp_path / "gt", name="davis-2017")
+    assert (found.name, found.split, found.protocol) == (
+        "davis-2017",
+        "val",
+        "davis-2017",
+    )
+    assert "object k here is k - 1 there" in found.notes[-1]
+    assert_same_masks(found, benchmark)
+    results = write_results(benchmark, tmp_path / "shifted")
+    original = score(results, benchmark, "davis-2017").summary
+    assert score(results, found, "davis-2017").summary == original
+    dataset = s3fo.load_benchmark(found, dataset_name=own_name("from-labels"))
+    try:
+        assert dataset.values("sequence") == ["alone", "pair"]
+        assert_same_masks(recall_benchmark(dataset), benchmark)
+    finally:
+        dataset.delete()
+
+
+def test_first_masks_only(theirs, benchmark, tmp_path):
+    """Test-dev: the zoo gives later frames empty labels, not none."""
+    theirs.add_samples(zoo_images(benchmark, first_only=True))
+    found = benchmark_from_dataset(theirs, tmp_path, name="davis-2017", split="val")
+    for sequence in found:
+        assert sequence.annotated_frames == sequence.frames[:1]
+
+
+def test_a_view_of_some_sequences(theirs, benchmark, tmp_path):
+    theirs.add_samples(zoo_images(benchmark))
+    found = benchmark_from_dataset(theirs.match_tags("pair"), tmp_path)
+    assert [sequence.name for sequence in found] == ["pair"]
+    assert (found.name, found.protocol) == (theirs.name, "davis-2017")
+
+
+def test_videos_with_an_index(dataset, benchmark, tmp_path):
+    found = benchmark_from_dataset(
+        dataset, tmp_path, field="frames.ground_truth", sequence="sequence"
+    )
+    assert_same_masks(found, benchmark)
+    assert all(item.video is None for item in found)
+
+
+def test_videos_whose_frames_are_no_files(theirs, tmp_path):
+    videos = {"alone": Factors(objects=1, length=4, size=0.08)}
+    made = write_synthetic(
+        tmp_path / "made", videos=videos, size=(60, 92), textures="procedural"
+    )
+    film = make_video(made["alone"], tmp_path).path
+    sample = fo.Sample(filepath=str(film))
+    for number, frame in enumerate(made["alone"].frames[:3], start=1):
+        objects = masks_of_label_map(made["alone"].read_annotation(frame))
+        labels = detections_of("alone", objects, {}, with_masks=True)
+        sample.frames[number] = fo.Frame(gt=labels)
+    theirs.add_sample(sample)
+    (sequence,) = benchmark_from_dataset(theirs, tmp_path, field="gt")
+    assert (sequence.name, sequence.video) == (film.stem, film)
+    assert sequence.frames == ("00000", "00001", "00002", "00003")
+    assert sequence.annotated_frames == ("00000", "00001", "00002")
+    for frame in sequence.annotated_frames:
+        expected = made["alone"].read_annotation(frame)
+        assert np.array_equal(sequence.read_annotation(frame), expected)
+
+
+def test_of_masks_that_overlap_the_smaller_lies_on_top(theirs, benchmark, tmp_path):
+    whole = fo.Detection(label="a", index=1, bounding_box=[0, 0, 1, 1])
+    whole.mask = np.ones((61, 93), bool)
+    part = fo.Detection(label="b", index=2, bounding_box=[10 / 93, 20 / 61, 0.1, 0.1])
+    part.mask = np.ones((5, 7), bool)
+    image = next(iter(benchmark["alone"].images.values()))
+    sample = fo.Sample(filepath=str(image))
+    sample["masks"] = fo.Detections(detections=[part, whole])
+    theirs.add_sample(sample)
+    (sequence,) = benchmark_from_dataset(theirs, tmp_path, field="masks")
+    label_map = sequence.read_annotation(sequence.frames[0])
+    assert (label_map == 2).sum() == 35
+    assert (label_map[20:25, 10:17] == 2).all()
+    assert (label_map == 1).sum() == 61 * 93 - 35
+
+
+def test_what_cannot_be_used_is_told(theirs, benchmark, tmp_path):
+    image = str(next(iter(benchmark["alone"].images.values())))
+    box = fo.Detection(label="car", bounding_box=[0, 0, 1, 1])
+    sample = fo.Sample(image, ground_truth=fo.Detections(detections=[box]))
+    theirs.add_sample(sample)
+    with pytest.raises(InputError, match="one of ground_truth"):
+        benchmark_from_dataset(theirs, tmp_path, field="gt")
+    with pytest.raises(InputError, match="no masks"):
+        benchmark_from_dataset(theirs, tmp_path)
+    box.mask = np.ones((61, 93), bool)
+    sample.ground_truth = fo.Detections(detections=[box])
+    sample.save()
+    with pytest.raises(InputError, match="label 'car' and no index"):
+        benchmark_from_dataset(theirs, tmp_path)
