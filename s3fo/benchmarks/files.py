@@ -26,10 +26,20 @@ class FrameFiles(Mapping[str, Path]):
 
     def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
         self.folder = folder
+        self._prefix = str(folder / "_")[:-1]
         self._files = dict(files)
 
     def __getitem__(self, frame: str) -> Path:
         return self.folder / self._files[frame]
+
+    def text(self, frame: str) -> str:
+        """The path of a frame's file as text."""
+        return self._prefix + self._files[frame]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """File name of each frame name, in playing order."""
+        return self._files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -42,6 +52,14 @@ class FrameFiles(Mapping[str, Path]):
 
     def __repr__(self) -> str:
         return f"FrameFiles({str(self.folder)!r}, {len(self)} frames)"
+
+
+def path_text(files: Mapping[str, Path], frame: str) -> str:
+    """The path of a frame's file as text.
+
+    Where many files are opened, making a `Path` of each takes longer than opening it.
+    """
+    return files.text(frame) if isinstance(files, FrameFiles) else str(files[frame])
 
 
 def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:

@@ -18,6 +18,7 @@ from evaluation.labelmap import (
     split_objects,
 )
 from evaluation.sequence import MaskSequence
+from s3fo.benchmarks.files import path_text
 
 VOID = 255
 
@@ -165,8 +166,9 @@ class VideoSequence:
                 f"one of {len(self.annotations)} annotated frames",
                 "See `annotated_frames`.",
             )
-        path = self.annotations[frame]
-        label_map = decode_label_map(path.read_bytes(), path)
+        path = path_text(self.annotations, frame)
+        with open(path, "rb") as file:
+            label_map = decode_label_map(file.read(), path)
         if self.binary:
             return (label_map > 0).astype(np.uint8), None
         return label_map, self.void if label_map.dtype == np.uint8 else None

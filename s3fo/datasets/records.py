@@ -203,6 +203,8 @@ def _pack(files: Mapping[str, Path]) -> dict[str, Any]:
     """Frame files as their folder once and a name for each: half the size."""
     if not files:
         return {"folder": ".", "files": {}}
+    if isinstance(files, FrameFiles):
+        return {"folder": str(files.folder), "files": dict(files.names)}
     folder = os.path.commonpath([path.parent for path in files.values()])
     names = {
         frame: path.relative_to(folder).as_posix() for frame, path in files.items()

@@ -29,7 +29,7 @@ from s3fo.datasets.model_evaluation import (
 )
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
-from s3fo.datasets.writing import batches, update_frames
+from s3fo.datasets.writing import batches, update
 
 # Column of `Scores.objects` -> attribute of the object's TemporalDetection.
 _OBJECT_SCORES = {
@@ -265,7 +265,7 @@ def _write_frames(
     fates = outcome(matches)
     ids = view.values("frames.id")
     rows = zip(ids, truths, found, scores, strict=True)
-    update_frames(
+    update(
         dataset,
         [
             (
@@ -277,6 +277,7 @@ def _write_frames(
             for frames in rows
             for frame_id, truth, prediction, values in zip(*frames, strict=True)
         ],
+        frames=True,
     )
     return matches
 

@@ -24,6 +24,7 @@ from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.user_cache import user_cache
+from s3fo.benchmarks.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 
@@ -114,9 +115,9 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
     fps = _checked_fps(sequence)
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{_EDITION} {fps!r} not encoded".encode())
-    for path in [sequence.video] if sequence.video else _image_files(sequence):
+    for path in _files(sequence):
         try:
-            status = path.stat()
+            status = os.stat(path)
         except OSError as error:
             raise _unreadable(path) from error
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
@@ -150,17 +151,20 @@ def _checked_fps(sequence: VideoSequence) -> float:
 def _content_hash(sequence: VideoSequence, fps: float) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{_EDITION} {fps!r}".encode())
-    for path in [sequence.video] if sequence.video else _image_files(sequence):
+    for path in _files(sequence):
         try:
-            data = path.read_bytes()
+            data = Path(path).read_bytes()
         except OSError as error:
             raise _unreadable(path) from error
         digest.update(hashlib.blake2b(data, digest_size=16).digest())
     return digest.hexdigest()
 
 
-def _image_files(sequence: VideoSequence) -> list[Path]:
-    return [sequence.images[frame] for frame in sequence.frames]
+def _files(sequence: VideoSequence) -> list[str]:
+    """The video, or the images in playing order."""
+    if sequence.video:
+        return [str(sequence.video)]
+    return [path_text(sequence.images, frame) for frame in sequence.frames]
 
 
 def _pictures(sequence: VideoSequence) -> Iterator[np.ndarray]:
@@ -171,8 +175,8 @@ def _pictures(sequence: VideoSequence) -> Iterator[np.ndarray]:
         return
     # Masks know nothing of EXIF rotation, so the picture must not be turned either.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    for path in _image_files(sequence):
-        read = cv2.imread(str(path), flags)
+    for path in _files(sequence):
+        read = cv2.imread(path, flags)
         if read is None:
             raise _unreadable(path)
         yield read
@@ -232,7 +236,7 @@ def _padded(picture: np.ndarray, size: tuple[int, int], where: str) -> np.ndarra
     return cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
 
 
-def _unreadable(path: Path) -> InputError:
+def _unreadable(path: Path | str) -> InputError:
     return InputError(
         path,
         "no readable image",

@@ -14,9 +14,12 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import fiftyone as fo
 from bson import ObjectId
-from pymongo import UpdateOne
+from fiftyone.core.frame import Frame
+from fiftyone.core.odm import bulk_write
+from pymongo import InsertOne, UpdateOne
 
 from s3fo.benchmarks import VideoSequence
+from s3fo.benchmarks.files import path_text
 from s3fo.datasets.labels import (
     ObjectMask,
     categories_of,
@@ -35,8 +38,8 @@ _FRAMES_A_PIECE = 100
 """Frames that one thread reads at a time."""
 
 Item = TypeVar("Item")
-FrameUpdate = tuple[ObjectId, dict[str, Any]]
-"""Id of a frame, and the new values by path below the frame."""
+Update = tuple[ObjectId, dict[str, Any]]
+"""Id of a sample or frame, and its new values by path."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,22 @@ class MaskSource:
 
 
 class _Piece(NamedTuple):
-    """Some frames of a sample, with the ids that they have in the database."""
+    """Some frames of a sample: which, and the ids of their documents.
+
+    `sample` is the sample's id where the documents are still to be made, else None.
+    """
 
     source: MaskSource
     first: int
-    ids: Sequence[str]
+    ids: Sequence[ObjectId]
+    sample: ObjectId | None
 
 
 class _Read(NamedTuple):
     """A piece ready to be written, and the object ids in each of its frames."""
 
     piece: _Piece
-    updates: list[FrameUpdate]
+    updates: list[Update]
     object_ids: list[list[int]]
 
 
@@ -116,7 +123,7 @@ def write_masks(
     form: MaskForm,
     workers: int | None = None,
 ) -> None:
-    """Read and write the masks of some sequences.
+    """Read the masks of some sequences and write them to their frames.
 
     Args:
         view: the sequences' samples, in the order of `sources`, with all frames.
@@ -128,50 +135,127 @@ def write_masks(
     Raises:
         InputError: a mask cannot be read.
     """
-    pieces = _pieces(view, sources)
+    ids = view.values("frames._id")
+    pieces = (
+        _Piece(source, first, own[first : first + _FRAMES_A_PIECE], None)
+        for source, own in zip(sources, ids, strict=True)
+        for first in range(0, len(own), _FRAMES_A_PIECE)
+    )
+    for updates in _updates(pieces, field, form, workers):
+        update(view, updates, frames=True)
+
+
+def insert_frames(
+    dataset: fo.Dataset,
+    samples: Sequence[str],
+    field: str,
+    sources: Sequence[MaskSource],
+    form: MaskForm,
+    workers: int | None = None,
+) -> None:
+    """Make the frames of some sequences together with their masks.
+
+    Frames that are made empty and filled later cost the database twice as much.
+
+    Args:
+        dataset: what to add frames to.
+        samples: ids of the sequences' samples, which have no frames yet.
+        field: frame field of the detections.
+        sources: what to read and write.
+        form: put masks into the labels, or refer to the files in `<field>_mask`.
+        workers: threads that read; None means one per core.
+
+    Raises:
+        InputError: a mask cannot be read.
+    """
+    pieces = (
+        _Piece(source, first, [ObjectId() for _ in names], ObjectId(sample))
+        for source, sample in zip(sources, samples, strict=True)
+        for first in range(0, len(source.sequence.frames), _FRAMES_A_PIECE)
+        for names in [source.sequence.frames[first : first + _FRAMES_A_PIECE]]
+    )
+    for updates in _updates(pieces, field, form, workers):
+        now = _now()
+        always = {"_dataset_id": dataset._doc.id, "created_at": now}
+        _bulk_write(
+            dataset,
+            [
+                InsertOne({"_id": key, **always, **values, "last_modified_at": now})
+                for key, values in updates
+            ],
+            [str(key) for key, _ in updates],
+            frames=True,
+        )
+
+
+def update(
+    samples: fo.core.collections.SampleCollection,
+    updates: Sequence[Update],
+    *,
+    frames: bool = False,
+) -> None:
+    """Set values of many samples or frames, all of one document in one update.
+
+    `set_values` needs one update for every field, and for every label in it.
+
+    Args:
+        samples: the dataset, or a view of it.
+        updates: at most some thousand; values as MongoDB keeps them.
+        frames: whether these are frames.
+    """
+    now = _now()
+    operations = [
+        UpdateOne({"_id": key}, {"$set": {**values, "last_modified_at": now}})
+        for key, values in updates
+    ]
+    ids = [str(key) for key, _ in updates]
+    _bulk_write(samples._root_dataset, operations, ids, frames)
+
+
+def _now() -> datetime:
+    """The present time as FiftyOne keeps it."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+def _bulk_write(
+    dataset: fo.Dataset, operations: list[Any], ids: list[str], frames: bool
+) -> None:
+    """Write all at once: FiftyOne feels its way up from batches of one document."""
+    if not operations:
+        return
+    if frames:
+        bulk_write(operations, dataset._frame_collection, batcher=False)
+        Frame._reload_docs(dataset._frame_collection_name, frame_ids=ids)
+    else:
+        bulk_write(operations, dataset._sample_collection, batcher=False)
+        fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=ids)
+
+
+def _updates(
+    pieces: Iterable[_Piece], field: str, form: MaskForm, workers: int | None
+) -> Iterator[list[Update]]:
+    """What to write, many frames at a time; then note which objects were seen."""
     read = map_ahead(lambda piece: _read(piece, field, form), pieces, workers)
     for batch in batches(read, lambda item: len(item.updates)):
-        update_frames(view, [update for item in batch for update in item.updates])
+        yield [update for item in batch for update in item.updates]
         for piece, _, object_ids in batch:
             for number, present in enumerate(object_ids, start=piece.first + 1):
                 for object_id in present:
                     piece.source.seen.setdefault(object_id, []).append(number)
 
 
-def update_frames(
-    samples: fo.core.collections.SampleCollection, updates: Sequence[FrameUpdate]
-) -> None:
-    """Set values of many frames, each frame in one update.
-
-    `set_values` needs one update for every field, and for every label in it.
-
-    Args:
-        samples: the dataset, or a view of it.
-        updates: at most some thousand frames.
-    """
-    now = datetime.now(timezone.utc).replace(tzinfo=None)
-    operations = [
-        UpdateOne({"_id": frame_id}, {"$set": {**values, "last_modified_at": now}})
-        for frame_id, values in updates
-    ]
-    if operations:
-        ids = [str(frame_id) for frame_id, _ in updates]
-        samples._root_dataset._bulk_write(operations, ids=ids, frames=True)
-
-
-def _pieces(view: fo.DatasetView, sources: Sequence[MaskSource]) -> Iterator[_Piece]:
-    for source, ids in zip(sources, view.values("frames.id"), strict=True):
-        for first in range(0, len(ids), _FRAMES_A_PIECE):
-            yield _Piece(source, first, ids[first : first + _FRAMES_A_PIECE])
-
-
 def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
     source, sequence = piece.source, piece.source.sequence
     categories = categories_of(sequence)
-    updates: list[FrameUpdate] = []
+    updates: list[Update] = []
     object_ids = []
-    for frame_id, frame in zip(piece.ids, sequence.frames[piece.first :], strict=False):
+    frames = sequence.frames[piece.first : piece.first + len(piece.ids)]
+    for number, (key, frame) in enumerate(
+        zip(piece.ids, frames, strict=True), start=piece.first + 1
+    ):
         values: dict[str, Any] = {field: None}
+        if piece.sample:
+            values |= {"_sample_id": piece.sample, "frame_number": number}
         objects: list[ObjectMask] = []
         if frame in source.masked:
             objects = source.read(frame)
@@ -179,10 +263,13 @@ def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
                 sequence.name, objects, categories, with_masks=form == "instances"
             )
         if form == "reference":
-            path = source.files.get(frame)
-            values[f"{field}_mask"] = path and segmentation_document(str(path))
+            values[f"{field}_mask"] = (
+                segmentation_document(path_text(source.files, frame))
+                if frame in source.files
+                else None
+            )
         if source.images:
-            values["filepath"] = str(source.images[frame])
-        updates.append((ObjectId(frame_id), values))
+            values["filepath"] = path_text(source.images, frame)
+        updates.append((key, values))
         object_ids.append([item.object_id for item in objects])
     return _Read(piece, updates, object_ids)
