@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from evaluation.counts import (
 )
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap, Mask
-from evaluation.leniency import Leniency
+from evaluation.leniency import Leniency, resized
 from evaluation.pairing import Masks, SequencePair
 from evaluation.protocols import VOID, Protocol
 from evaluation.sequence import ObjectMasks
@@ -151,8 +150,8 @@ class FrameCounter:
             return pred
         if self._resize == "nearest":
             if isinstance(pred, dict):
-                return {k: _resized(mask, shape) for k, mask in pred.items()}
-            return _resized(pred, shape)
+                return {k: resized(mask, shape) for k, mask in pred.items()}
+            return resized(pred, shape)
         found = min(_sizes(pred) - {shape})
         turned = " (turned by 90 degrees?)" if found == shape[::-1] else ""
         raise InputError(
@@ -220,10 +219,3 @@ def _without_void(gt: LabelMap, pred: LabelMap, void: int) -> tuple[LabelMap, La
     gt, pred = gt.copy(), pred.copy()
     gt[unclear], pred[unclear] = 0, 0
     return gt, pred
-
-
-def _resized(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Nearest neighbour, pixel centres aligned."""
-    rows = ((np.arange(shape[0]) + 0.5) * mask.shape[0] / shape[0]).astype(np.int64)
-    columns = ((np.arange(shape[1]) + 0.5) * mask.shape[1] / shape[1]).astype(np.int64)
-    return np.ascontiguousarray(mask[np.ix_(rows, columns)])

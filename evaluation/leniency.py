@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 
@@ -41,3 +45,10 @@ class Leniency:
 
 
 STRICT = Leniency()
+
+
+def resized(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Bring a label map or mask to `shape`: nearest pixel, pixel centres aligned."""
+    rows = ((np.arange(shape[0]) + 0.5) * mask.shape[0] / shape[0]).astype(np.int64)
+    columns = ((np.arange(shape[1]) + 0.5) * mask.shape[1] / shape[1]).astype(np.int64)
+    return np.ascontiguousarray(mask[np.ix_(rows, columns)])

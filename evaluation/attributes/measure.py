@@ -104,6 +104,7 @@ def measure_video(
                 "same_category": neighbours[category] - 1 if category else None,
                 "fps": known_fps,
                 "n_frames": len(video.frames),
+                "descriptor": seen.descriptors.get(object_id),
                 "official": None if official is None else tuple(official),
                 **summarise_object(frames, seen, video, min_gap),
             }
@@ -155,6 +156,9 @@ def _assembled(
     """Put the videos' tables together, with columns in their order and types."""
     rows = [row for _, video_rows, _ in results for row in video_rows]
     objects = pd.DataFrame(rows)
+    keys = ["sequence", "object", "descriptor"]
+    descriptors = objects[keys].dropna(ignore_index=True)
+    objects = objects.drop(columns="descriptor")
     for attribute in definitions.ATTRIBUTES.values():
         if attribute.name not in objects:
             objects[attribute.name] = None
@@ -174,6 +178,7 @@ def _assembled(
     return Attributes(
         objects=objects,
         frames=pd.concat([frames for frames, *_ in results], ignore_index=True),
+        descriptors=descriptors,
         notes=tuple(
             f"{note} ({count} of {len(results)} sequences)"
             for note, count in notes.items()

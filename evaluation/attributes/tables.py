@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from evaluation.attributes.definitions import ATTRIBUTES
-from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
+from evaluation.table_files import load_tables, save_tables
 
 OFFICIAL = "official_"
 """Prefix of columns with a benchmark's own tags. They describe whole sequences, so
 every object of a sequence carries them, also those they are not true of."""
+
+_FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
+
+
+def _nothing_described() -> pd.DataFrame:
+    return pd.DataFrame(columns=["sequence", "object", "descriptor"])
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,15 @@ class Attributes:
         frames: one row per sequence, object and annotated frame.
         notes: what could not be measured, or only under an assumption.
         extractor: name of what described appearance.
+        descriptors: `descriptor`, [d] float32 of length 1, of each `sequence` and
+            `object`: what it looks like on average; no rows without images.
     """
 
     objects: pd.DataFrame
     frames: pd.DataFrame
     notes: tuple[str, ...] = ()
     extractor: str = "none"
+    descriptors: pd.DataFrame = field(default_factory=_nothing_described)
 
     @property
     def official_tags(self) -> list[str]:
@@ -71,14 +77,10 @@ class Attributes:
         return pd.DataFrame(rows)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write `objects.parquet`, `frames.parquet` and `attributes.json`."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("objects", "frames"):
-            data: bytes = getattr(self, name).to_parquet(None, index=False)
-            write_atomically(folder / f"attributes_{name}.parquet", data)
+        """Write `attributes.json` and `attributes_<table>.parquet` for each table."""
         facts = {"notes": self.notes, "extractor": self.extractor}
-        write_atomically(folder / "attributes.json", json.dumps(facts).encode())
+        tables = (self.objects, self.frames, self.descriptors)
+        save_tables(folder, "attributes", facts, dict(zip(_FILES, tables, strict=True)))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Attributes:
@@ -87,18 +89,8 @@ class Attributes:
         Raises:
             InputError: the folder holds no saved attributes.
         """
-        folder = Path(folder)
-        try:
-            facts = json.loads((folder / "attributes.json").read_text())
-            tables = {
-                name: pd.read_parquet(folder / f"attributes_{name}.parquet")
-                for name in ("objects", "frames")
-            }
-        except FileNotFoundError as error:
-            raise InputError(
-                folder,
-                "no saved attributes",
-                "attributes.json with its two Parquet tables",
-                "Compute them with object_attributes(...).save(folder).",
-            ) from error
-        return cls(**tables, notes=tuple(facts["notes"]), extractor=facts["extractor"])
+        remedy = "Compute them with object_attributes(...).save(folder)."
+        facts, tables = load_tables(folder, "attributes", _FILES, remedy)
+        objects, frames, descriptors = tables
+        notes, extractor = tuple(facts["notes"]), facts["extractor"]
+        return cls(objects, frames, notes, extractor, descriptors)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.alignment import align
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap, Mask, split_objects
-from evaluation.leniency import STRICT, Leniency
+from evaluation.leniency import STRICT, Leniency, resized
 from evaluation.pairing import SequencePair
 from evaluation.protocols import VOID
 from evaluation.sources import Source, open_ground_truth, open_results
@@ -82,7 +81,7 @@ class ComparedMasks:
         if predicted is None:
             predicted = {} if isinstance(truth, dict) else np.zeros_like(truth)
         if self._resize:
-            predicted = _each(predicted, lambda mask: _resized(mask, _shape(truth)))
+            predicted = _each(predicted, lambda mask: resized(mask, _shape(truth)))
         if self._merge:
             return _merged(truth), _merged(predicted)
         if self._ignored is not None and not isinstance(truth, dict):
@@ -142,10 +141,3 @@ def _shape(masks: Masks) -> tuple[int, ...]:
     if isinstance(masks, Mapping):
         return next(iter(masks.values())).shape
     return masks.shape
-
-
-def _resized(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    pixels = mask.view(np.uint8) if mask.dtype == bool else mask
-    size = (shape[1], shape[0])
-    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized).astype(mask.dtype)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, Attributes
 from evaluation.errors import InputError
 from evaluation.failures.onset import onset_table
-from evaluation.labelmap import write_atomically
+from evaluation.table_files import load_tables, save_tables
+
+_FILES = ("failure_frames", "failure_events")
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,9 @@ class Failures:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `failure_frames.parquet`, `failure_events.parquet`, `failures.json`."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("frames", "events"):
-            data: bytes = getattr(self, name).to_parquet(None, index=False)
-            write_atomically(folder / f"failure_{name}.parquet", data)
         facts = {"J&F": self.headline, "protocol": self.protocol}
-        write_atomically(folder / "failures.json", json.dumps(facts).encode())
+        tables = dict(zip(_FILES, (self.frames, self.events), strict=True))
+        save_tables(folder, "failures", facts, tables)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Failures:
@@ -117,18 +113,6 @@ class Failures:
         Raises:
             InputError: the folder holds no saved failures.
         """
-        folder = Path(folder)
-        try:
-            facts = json.loads((folder / "failures.json").read_text())
-            frames, events = (
-                pd.read_parquet(folder / f"failure_{name}.parquet")
-                for name in ("frames", "events")
-            )
-        except FileNotFoundError as error:
-            raise InputError(
-                folder,
-                "no saved failures",
-                "failures.json with its two Parquet tables",
-                "Find them with find_failures(...).save(folder).",
-            ) from error
+        remedy = "Find them with find_failures(...).save(folder)."
+        facts, (frames, events) = load_tables(folder, "failures", _FILES, remedy)
         return cls(frames, events, facts["J&F"], facts["protocol"])

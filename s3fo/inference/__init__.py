@@ -14,6 +14,7 @@ from s3fo.inference.predict import Run, predict
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
+    from s3fo.inference.appearance import S3Features
     from s3fo.inference.build import build_propagator
     from s3fo.inference.config import InferenceConfig
     from s3fo.inference.propagator import Propagator
@@ -25,6 +26,7 @@ __all__ = [
     "Method",
     "Propagator",
     "Run",
+    "S3Features",
     "build_method",
     "build_propagator",
     "merge_scores",
@@ -35,6 +37,7 @@ __all__ = [
 _LAZY = {
     "InferenceConfig": "s3fo.inference.config",
     "Propagator": "s3fo.inference.propagator",
+    "S3Features": "s3fo.inference.appearance",
     "build_propagator": "s3fo.inference.build",
     "merge_scores": "s3fo.inference.scores",
 }
