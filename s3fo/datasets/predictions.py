@@ -57,7 +57,7 @@ def add_predictions(
     """
     results = Path(results).absolute()
     sequences = recall_benchmark(dataset).sequences
-    _check_name(dataset, name)
+    check_name(dataset, name)
     present = [entry for entry in sequences if (results / entry.name).is_dir()]
     if not present:
         raise _no_results(results, sequences)
@@ -161,7 +161,12 @@ def _content(results: Path, sequences: Sequence[VideoSequence]) -> str:
     return digest.hexdigest()
 
 
-def _check_name(dataset: fo.Dataset, name: str) -> None:
+def check_name(dataset: fo.Dataset, name: str) -> None:
+    """Whether `add_predictions` takes this name, before it takes any work.
+
+    Raises:
+        InputError: it is no identifier, or a field of other content.
+    """
     taken = set(dataset.get_frame_field_schema()) - set(recall_predictions(dataset))
     if not name.isidentifier() or name in taken:
         raise InputError(

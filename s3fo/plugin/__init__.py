@@ -17,10 +17,13 @@ def register(plugin: Any) -> None:
     """
     from s3fo.plugin.compute_attributes import ComputeAttributes
     from s3fo.plugin.evaluate_vos import EvaluateVOS
+    from s3fo.plugin.export_submission import ExportSubmission
     from s3fo.plugin.find_failures import FindFailures
     from s3fo.plugin.import_predictions import ImportPredictions
     from s3fo.plugin.load_benchmark import LoadBenchmark
     from s3fo.plugin.make_report import MakeReport
+    from s3fo.plugin.menu import Menu
+    from s3fo.plugin.open_workspace import OpenWorkspace
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.timeline import ObjectTimeline
@@ -34,6 +37,9 @@ def register(plugin: Any) -> None:
         ComputeAttributes,
         FindFailures,
         MakeReport,
+        ExportSubmission,
+        Menu,
+        OpenWorkspace,
         VOSEvaluation,
         Failures,
         ObjectTimeline,

@@ -1,12 +1,11 @@
-"""What every operator shares: forms, progress, a summary at the end."""
+"""What every operator shares: the form, progress, a result or a readable error."""
 
 from __future__ import annotations
 
 import queue
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import fiftyone.operators as foo
@@ -14,16 +13,21 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
-
-Summary = Mapping[str, str | int | float]
-"""What an operator did: name -> figure, shown when it is done."""
+from s3fo.plugin.outcome import (
+    Step,
+    Summary,
+    error_notice,
+    error_window,
+    result_window,
+)
 
 
 class VOSOperator(foo.Operator):
     """An operator that maps a form to one library function.
 
-    Subclasses fill the form (`fields`) and call the library (`work`). Long work
-    shows progress whether it runs at once or delegated.
+    Subclasses fill the form (`fields`), call the library (`work`), and say what one
+    does next (`next_steps`). Long work shows progress whether it runs at once or
+    delegated.
     """
 
     name: str
@@ -37,7 +41,7 @@ class VOSOperator(foo.Operator):
             name=self.name,
             label=self.label,
             description=self.description,
-            icon="/assets/icon.svg",
+            icon=f"/assets/{self.name}.svg",
             dynamic=True,
             execute_as_generator=True,
             allow_delegated_execution=True,
@@ -59,9 +63,13 @@ class VOSOperator(foo.Operator):
             InputError: it cannot be done; shown to the user.
         """
 
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Where one goes from the result; the first is the most likely."""
+        return ()
+
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
-        """Triggers for the App after the work is done, e.g. to reload."""
-        yield ctx.ops.reload_dataset()
+        """Triggers for the App after the work is done: show what has changed."""
+        yield from show_changes(ctx)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form, with whatever is wrong with it said in it."""
@@ -69,34 +77,75 @@ class VOSOperator(foo.Operator):
         try:
             self.fields(ctx, form)
         except InputError as error:
-            warning = types.AlertView(
-                severity="warning",
-                label=f"{error.where}: found {error.found}",
-                description=f"Expected {error.expected}. {error.remedy}",
-            )
+            warning = error_notice(error, "warning")
             form.view("problem", warning, invalid=True, error_message=str(error))
-        return types.Property(form, view=types.View(label=self.label))
+        view = types.View(label=self.label, description=self.description)
+        return types.Property(form, view=view)
+
+    def resolve_output(self, ctx: Any) -> types.Property | None:
+        """The result of a delegated run, among FiftyOne's runs."""
+        if not ctx.results:
+            return None
+        return self._result(ctx, ctx.results)[0]
 
     def execute(self, ctx: Any) -> Any:
         """Run at once (a generator of triggers) or delegated (the summary)."""
         if not ctx.delegated:
-            return self._run_in_app(ctx)
+            return self._run_at_once(ctx)
 
         def tell(done: int, total: int, label: str) -> None:
             ctx.set_progress(progress=done / max(total, 1), label=label)
 
         return dict(self.work(ctx, tell))
 
-    def _run_in_app(self, ctx: Any) -> Iterator[Any]:
-        summary = yield from _with_progress(ctx, lambda tell: self.work(ctx, tell))
+    def _run_at_once(self, ctx: Any) -> Iterator[Any]:
+        try:
+            summary = yield from _with_progress(ctx, lambda tell: self.work(ctx, tell))
+        except InputError as error:
+            if not _in_app(ctx):
+                raise
+            # Raised, it would reach the App as a broken connection.
+            window = error_window(f"{self.label}: not done", error)
+            yield ctx.ops.show_output(outputs=window.to_json(), results={})
+            return
         yield from self.finish(ctx, summary)
-        outputs = types.Object()
-        for name in summary:
-            outputs.str(name, label=name)
-        shown = {name: _for_people(value) for name, value in summary.items()}
-        view = types.View(label=f"{self.label}: done")
-        outputs_json = types.Property(outputs, view=view).to_json()
-        yield ctx.ops.show_output(outputs=outputs_json, results=shown)
+        window, shown = self._result(ctx, summary)
+        yield ctx.ops.show_output(outputs=window.to_json(), results=shown)
+
+    def _result(
+        self, ctx: Any, summary: Summary
+    ) -> tuple[types.Property, dict[str, str]]:
+        steps = self.next_steps(ctx, summary)
+        return result_window(f"{self.label}: done", summary, steps)
+
+
+def show_changes(ctx: Any) -> Iterator[Any]:
+    """Triggers that make an open App show a changed dataset as if just opened.
+
+    Reloading brings new fields, but an open App keeps its colours and the fields it
+    shows.
+    """
+    ctx.dataset.reload()
+    config = ctx.dataset.app_config
+    yield ctx.ops.reload_dataset()
+    scheme = config.color_scheme
+    if scheme is not None:
+        yield ctx.trigger(
+            "set_color_scheme",
+            {
+                "color_by": scheme.color_by,
+                "color_pool": scheme.color_pool,
+                "opacity": scheme.opacity,
+                "fields": scheme.fields,
+            },
+        )
+    if config.active_fields is not None:
+        yield ctx.ops.set_active_fields(config.active_fields.paths)
+
+
+def _in_app(ctx: Any) -> bool:
+    """Whether the App runs the operator: it tells its layout, Python does not."""
+    return "spaces" in ctx.request_params
 
 
 def _with_progress(
@@ -113,83 +162,3 @@ def _with_progress(
                 continue
             yield ctx.ops.set_progress(progress=done / max(total, 1), label=label)
         return future.result()
-
-
-def _for_people(value: str | int | float) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def ask_folder(form: types.Object, name: str, label: str, description: str) -> None:
-    """Add a folder chooser to a form."""
-    form.file(
-        name,
-        label=label,
-        description=description,
-        required=True,
-        view=types.FileExplorerView(
-            choose_dir=True, button_label="Choose a folder", choose_button_label="Take"
-        ),
-    )
-
-
-def chosen_folder(ctx: Any, name: str) -> Path | None:
-    """The folder chosen in a form; None if there is none yet.
-
-    Called from Python, the parameter may also be a plain path.
-    """
-    value = ctx.params.get(name)
-    if isinstance(value, dict):
-        value = value.get("absolute_path")
-    return Path(value) if value else None
-
-
-def imported_methods(dataset: Any) -> list[str]:
-    """Names of the methods whose masks a dataset holds, in order of import.
-
-    Raises:
-        InputError: there are none.
-    """
-    from s3fo.datasets import recall_predictions
-
-    names = list(recall_predictions(dataset))
-    if not names:
-        raise InputError(
-            f"dataset {dataset.name}",
-            "no predictions",
-            "at least one method's masks",
-            "Import predictions or run a method first.",
-        )
-    return names
-
-
-def ask_choice(
-    form: types.Object,
-    name: str,
-    choices: Mapping[str, str],
-    *,
-    label: str,
-    description: str,
-    default: str | None = None,
-) -> None:
-    """Add a drop-down to a form.
-
-    Args:
-        form: the form.
-        name: of the parameter.
-        choices: value -> what to show.
-        label: heading.
-        description: help.
-        default: value chosen at first.
-    """
-    view = types.DropdownView()
-    for value, shown in choices.items():
-        view.add_choice(value, label=shown)
-    form.enum(
-        name,
-        view.values(),
-        label=label,
-        description=description,
-        default=default,
-        required=default is None,
-        view=view,
-    )

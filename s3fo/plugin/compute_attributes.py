@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
-from s3fo.plugin.base import Summary, VOSOperator
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 
 class ComputeAttributes(VOSOperator):
@@ -15,7 +17,7 @@ class ComputeAttributes(VOSOperator):
 
     name = "compute_attributes"
     label = "Compute object attributes"
-    description = "Occlusion, similarity, length, size, speed, ... of every object"
+    description = "What makes objects hard: occlusion, similarity, size, speed, ..."
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Nothing to choose: which benchmark is meant is known."""
@@ -26,8 +28,8 @@ class ComputeAttributes(VOSOperator):
             "about",
             types.Notice(
                 label=f"Measures all objects of {len(benchmark)} videos from ground "
-                "truth and images; sliders for them appear on `objects` and on the "
-                "objects of every evaluation."
+                "truth and images. Afterwards the panel VOS evaluation shows J&F by "
+                "attribute, and the sidebar has a slider for each, below `objects`."
             ),
         )
 
@@ -42,3 +44,9 @@ class ComputeAttributes(VOSOperator):
             "similarity by": attributes.extractor,
             **({"notes": notes} if notes else {}),
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """See where scores are low, if there are any scores."""
+        if ctx.dataset.has_workspace("Evaluation"):
+            return [to_workspace("Evaluation", "See J&F by attribute")]
+        return [to_operator("evaluate_vos", "Evaluate predictions")]

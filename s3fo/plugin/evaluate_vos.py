@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import PROTOCOLS
-from s3fo.plugin.base import Summary, VOSOperator, ask_choice, imported_methods
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import ask_choice, imported_methods
+from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 
 class EvaluateVOS(VOSOperator):
@@ -16,7 +19,7 @@ class EvaluateVOS(VOSOperator):
 
     name = "evaluate_vos"
     label = "Evaluate VOS predictions"
-    description = "J, F and J&F per frame, object and sequence"
+    description = "Score masks: J, F and J&F per frame, object and video"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which predictions, by which protocol, under which key."""
@@ -67,3 +70,12 @@ class EvaluateVOS(VOSOperator):
             "objects": len(scores.objects),
             "protocol": scores.protocol.title,
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Look at the scores, then at what costs them."""
+        return [
+            to_workspace("Evaluation", "See the evaluation"),
+            to_operator(
+                "find_failures", "Find failures", eval_key=summary["evaluation"]
+            ),
+        ]

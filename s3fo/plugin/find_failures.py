@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
-from s3fo.plugin.base import Summary, VOSOperator, ask_choice
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import ask_choice
+from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 
 class FindFailures(VOSOperator):
@@ -66,3 +69,10 @@ class FindFailures(VOSOperator):
             "J&F to gain from the ten worst": failures.worth(10),
             **({"costliest kind": str(costly["kind"].iloc[0])} if len(costly) else {}),
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Look at them one by one, or write them up."""
+        return [
+            to_workspace("Failures", "See the failures"),
+            to_operator("make_report", "Make a report"),
+        ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
-from s3fo.plugin.base import Summary, VOSOperator, ask_folder, chosen_folder
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import ask_folder, ask_method_name, chosen_folder
+from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 
 class ImportPredictions(VOSOperator):
@@ -39,13 +42,7 @@ class ImportPredictions(VOSOperator):
             )
         found = f"{len(there)} of {len(names)} sequences"
         form.view("found", types.AlertView(severity="info", label=found))
-        form.str(
-            "name",
-            label="Name of the method",
-            description="The field in which the masks appear",
-            default=re.sub(r"\W+", "_", results.name),
-            required=True,
-        )
+        ask_method_name(ctx, form, default=re.sub(r"\W+", "_", results.name))
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Import them."""
@@ -60,3 +57,11 @@ class ImportPredictions(VOSOperator):
             "sequences": len(ctx.dataset) - len(missing),
             "without results": ", ".join(missing) or "none",
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Look at the masks, then score them."""
+        name = summary["predictions"]
+        return [
+            to_workspace("Benchmark", "See the masks"),
+            to_operator("evaluate_vos", "Evaluate them", predictions=name),
+        ]

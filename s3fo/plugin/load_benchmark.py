@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
-from s3fo.plugin.base import (
-    Summary,
-    VOSOperator,
-    ask_choice,
-    ask_folder,
-    chosen_folder,
-)
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import ask_choice, ask_folder, chosen_folder
+from s3fo.plugin.outcome import Step, Summary, to_operator
 
 _FOLDERS = "folders"
 _SYNTHETIC = "synthetic"
@@ -24,6 +20,10 @@ _MASK_FORMS = {
     "auto": "Decide by size",
     "instances": "In every label: hide, colour and crop each object",
     "reference": "As references to the PNG files: for large benchmarks",
+}
+_VIDEOS = {
+    "mp4": "Encode an mp4 of each sequence, for the player",
+    "none": "None: look at the images as a sequence (faster to load)",
 }
 
 
@@ -70,6 +70,14 @@ class LoadBenchmark(VOSOperator):
             description="How the dataset keeps them",
             default="auto",
         )
+        ask_choice(
+            form,
+            "video",
+            _VIDEOS,
+            label="Video",
+            description="Loading again with mp4 adds what is missing",
+            default="mp4",
+        )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Load it."""
@@ -81,6 +89,7 @@ class LoadBenchmark(VOSOperator):
             benchmark,
             dataset_name=ctx.params.get("dataset_name"),
             masks=ctx.params.get("mask_form", "auto"),
+            video=ctx.params.get("video", "mp4"),
             progress=progress,
         )
         return {
@@ -89,6 +98,13 @@ class LoadBenchmark(VOSOperator):
             "frames": dataset.count("frames"),
             "objects": dataset.count("objects.detections"),
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Get masks of a method: from a folder, or from a model."""
+        return [
+            to_operator("import_predictions", "Import predictions"),
+            to_operator("run_s3", "Run S3"),
+        ]
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Open the dataset."""

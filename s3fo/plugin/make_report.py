@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
-from s3fo.plugin.base import (
-    Summary,
-    VOSOperator,
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import (
     ask_choice,
     ask_folder,
     chosen_folder,
     imported_methods,
 )
+from s3fo.plugin.outcome import Step, Summary, to_file
 
 
 class MakeReport(VOSOperator):
@@ -66,6 +66,10 @@ class MakeReport(VOSOperator):
             "page": str(made.page),
             **{finding.headline: finding.text for finding in made.findings},
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Read it."""
+        return [to_file(str(summary["page"]), "Open the report")]
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Nothing in the dataset has changed."""

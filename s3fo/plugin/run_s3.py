@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from fiftyone import ViewField
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
-from s3fo.plugin.base import (
-    Summary,
-    VOSOperator,
+from s3fo.benchmarks import Benchmark, VideoSequence
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import (
     ask_choice,
     ask_folder,
+    ask_method_name,
     chosen_folder,
+)
+from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.prompts import (
+    prompt_fields,
+    prompted_by,
+    read_first_masks,
+    videos_with_masks,
 )
 
 _METHODS = {
     "s3": "S3",
-    "flow": "Optical flow (baseline)",
-    "copy": "Copy of the first mask (baseline)",
+    "flow": "Optical flow (baseline): moves the masks along",
+    "copy": "Copy (baseline): the first masks, for ever",
 }
+_OWN = "own"
+_OPTIONS = ("weights", "memory", "size", "device", "precision")
+_SHARE_OF_IMPORT = 0.05
+"""Of the progress bar; segmenting takes the rest."""
 
 
 class RunS3(VOSOperator):
@@ -32,56 +49,138 @@ class RunS3(VOSOperator):
     description = "Follow every object from its first mask through the video"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
-        """Which method, which weights, where to write."""
+        """Which method, on what, how, and where the masks go."""
         from s3fo.datasets import recall_benchmark
 
-        recall_benchmark(ctx.dataset)
+        benchmark = recall_benchmark(ctx.dataset)
         ask_choice(
             form,
             "method",
             _METHODS,
             label="Method",
-            description="It sees each object's first mask and nothing else",
+            description="What segments. S3 comes with trained weights",
             default="s3",
         )
-        if ctx.params.get("method", "s3") == "s3":
-            form.str(
-                "weights",
-                label="Weights",
-                description="Name or file; empty for the ones that come with s3fo",
+        self._ask_what(ctx, form, benchmark)
+        method = ctx.params.get("method", "s3")
+        ask_method_name(ctx, form, default=method)
+        ask_folder(
+            form,
+            "out",
+            "Results folder",
+            "Masks are written to <folder>/<name> as PNG and stay there; finished "
+            f"videos are kept when you run again. If left empty: {_own_folder(ctx)}",
+            required=False,
+        )
+        form.bool(
+            "overwrite",
+            label="Start over",
+            description="Segment finished videos again, replacing their masks",
+            default=False,
+        )
+        if method == "s3":
+            self._ask_how(ctx, form, benchmark)
+
+    def _ask_what(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
+        """Which first masks, of which videos."""
+        fields = {name: f"frames.{name}" for name in prompt_fields(ctx.dataset)}
+        if GROUND_TRUTH in fields:
+            fields[GROUND_TRUTH] = "Ground truth"
+        ask_choice(
+            form,
+            "prompt_field",
+            fields,
+            label="First masks",
+            description="Field to take each object's first mask from. The method sees "
+            "that one mask and nothing later, whatever else the field holds",
+            default=GROUND_TRUTH,
+        )
+        chosen = _chosen_videos(ctx)
+        if len(chosen) > 1:
+            ask_choice(
+                form,
+                "videos",
+                {
+                    key: f"{text} ({len(names or benchmark)})"
+                    for key, (text, names) in chosen.items()
+                },
+                label="Videos",
+                description="Try a few first: it shows how long all will take",
+                default=next(iter(chosen)),
             )
-            form.int(
-                "size",
-                label="Working size",
-                description="Shorter side in pixels; empty for the weights' own",
-                min=64,
-            )
-        ask_folder(form, "out", "Results folder", "Masks are written here as PNG")
+
+    def _ask_how(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
+        """Weights and engine; the defaults are those of the benchmark."""
+        from s3fo.inference.presets import PRESETS
+        from s3fo.inference.weights import DEFAULT, find_weights
+
+        form.view("how", types.Header(label="Settings of S3", divider=True))
         form.str(
-            "name",
-            label="Name of the method",
-            description="The field in which the masks appear",
-            default=ctx.params.get("method", "s3"),
-            required=True,
+            "weights",
+            label="Weights",
+            description="Name of weights that come with s3fo, or path of a file",
+            default=DEFAULT,
+        )
+        memory = _memory_preset(benchmark.name)
+        ask_choice(
+            form,
+            "memory",
+            {
+                _OWN: f"The benchmark's own ({memory})",
+                **{name: name for name in PRESETS},
+            },
+            label="Memory",
+            description="How much of the past is kept. generic, lvos, burst: long-term "
+            "memory, for long videos; davis, mose, youtube-vos: the last frames",
+            default=_OWN,
+        )
+        chosen = ctx.params.get("memory", _OWN)
+        size = PRESETS[memory if chosen == _OWN else chosen].size
+        form.int(
+            "size",
+            label="Working size",
+            description="Shorter side in pixels: smaller is faster, larger finer. If "
+            f"left empty: {size or 'that of the frames'}; 0 keeps the frames' size",
+            min=0,
+        )
+        self._ask_device(form)
+        find_weights(ctx.params.get("weights") or DEFAULT)
+
+    def _ask_device(self, form: types.Object) -> None:
+        from s3fo.inference.s3 import PRECISIONS
+
+        ask_choice(
+            form,
+            "device",
+            _devices(),
+            label="Device",
+            description="What computes",
+            default="auto",
+        )
+        ask_choice(
+            form,
+            "precision",
+            {name: name for name in PRECISIONS},
+            label="Precision",
+            description="Number format of the network: float32 is exact, the others "
+            "are faster on a GPU",
+            default="float32",
         )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Segment and import."""
-        from s3fo.datasets import add_predictions, recall_benchmark
+        from s3fo.datasets import add_predictions
+        from s3fo.datasets.predictions import check_name
         from s3fo.inference import predict
 
-        out = chosen_folder(ctx, "out")
-        assert out is not None, "the form requires a folder"
         name = ctx.params["name"]
-        options = {
-            key: ctx.params[key] for key in ("weights", "size") if ctx.params.get(key)
-        }
+        check_name(ctx.dataset, name)
         run = predict(
-            recall_benchmark(ctx.dataset),
-            Path(out) / name,
-            method=ctx.params["method"],
-            progress=progress,
-            **options,
+            _videos(ctx),
+            (chosen_folder(ctx, "out") or _own_folder(ctx)) / name,
+            method=_method(ctx),
+            overwrite=ctx.params.get("overwrite", False),
+            progress=_part(progress, 0, 1 - _SHARE_OF_IMPORT),
         )
         if run.failures:
             raise InputError(
@@ -90,11 +189,113 @@ class RunS3(VOSOperator):
                 "masks of every video",
                 "Mend this and run again: finished videos are kept.",
             )
-        add_predictions(ctx.dataset, run.out, name)
+        importing = _part(progress, 1 - _SHARE_OF_IMPORT, _SHARE_OF_IMPORT)
+        missing = add_predictions(ctx.dataset, run.out, name, progress=importing)
         return {
             "predictions": name,
             "videos": len(run.finished),
             "kept from before": len(run.kept),
             "frames per second": run.frames_per_second,
+            "without masks": ", ".join(missing) or "none",
             "results": str(run.out),
         }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Look at the masks, then score them."""
+        name = summary["predictions"]
+        return [
+            to_workspace("Benchmark", "See the masks"),
+            to_operator("evaluate_vos", "Evaluate them", predictions=name),
+        ]
+
+
+def _method(ctx: Any) -> Any:
+    """The method with its settings; where its first masks came from is one."""
+    from s3fo.datasets import recall_benchmark
+    from s3fo.inference import build_method
+
+    name = ctx.params.get("method", "s3")
+    given = {key: ctx.params.get(key) for key in _OPTIONS if name == "s3"}
+    if name == "s3" and given["memory"] in (None, _OWN):
+        given["memory"] = recall_benchmark(ctx.dataset).name
+    method = build_method(name, **{k: v for k, v in given.items() if v != ""})
+    prompts = ctx.params.get("prompt_field", GROUND_TRUTH)
+    if prompts != GROUND_TRUTH:
+        method.settings = {**method.settings, "first masks": f"frames.{prompts}"}
+    return method
+
+
+def _videos(ctx: Any) -> Benchmark:
+    """The videos to segment, with the first masks to begin with."""
+    from s3fo.datasets import recall_benchmark
+
+    benchmark = recall_benchmark(ctx.dataset)
+    _, names = _chosen_videos(ctx).get(ctx.params.get("videos", ""), ("", None))
+    if names is not None:
+        benchmark = benchmark.subset(names)
+    prompts = ctx.params.get("prompt_field", GROUND_TRUTH)
+    if prompts == GROUND_TRUTH:
+        return benchmark  # its files: whole masks even where labels have none
+    there = videos_with_masks(ctx.dataset, prompts)
+    videos = [item for item in benchmark if item.name in there]
+    prompted = tuple(_prompted(ctx.dataset, item, prompts) for item in videos)
+    return replace(benchmark, sequences=prompted)
+
+
+def _prompted(dataset: Any, sequence: VideoSequence, path: str) -> VideoSequence:
+    @lru_cache(maxsize=1)
+    def read() -> Any:
+        sample = dataset.one(ViewField("sequence") == sequence.name)
+        return read_first_masks(sample.frames, path, sequence)
+
+    return prompted_by(sequence, read)
+
+
+def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
+    """What is chosen in the App, the narrowest first: key -> text and names."""
+    found: dict[str, tuple[str, list[str] | None]] = {}
+    if ctx.selected:
+        names = ctx.view.select(ctx.selected).values("sequence")
+        found["selected"] = ("The selected videos", sorted(set(names)))
+    if ctx.has_custom_view:
+        names = ctx.view.values("sequence")
+        found["view"] = ("The videos in the current view", sorted(set(names)))
+    return {**found, "all": ("All videos of the dataset", None)}
+
+
+def _own_folder(ctx: Any) -> Path:
+    """Where results go unless one says otherwise: with FiftyOne's other data."""
+    import fiftyone as fo
+
+    return Path(fo.config.default_dataset_dir) / "s3fo" / ctx.dataset.name
+
+
+def _memory_preset(benchmark: str) -> str:
+    """Name of the settings that a benchmark is run with."""
+    from s3fo.inference.presets import PRESETS, get_preset
+
+    preset = get_preset(benchmark)
+    return next(name for name, item in PRESETS.items() if item is preset)
+
+
+def _devices() -> dict[str, str]:
+    """Devices of this machine: value -> what to show."""
+    from s3fo.inference.s3 import choose_device, device_name
+
+    found = {"auto": f"Automatic ({device_name(choose_device('auto'))})"}
+    for kind in ("cpu", "cuda", "mps"):
+        try:
+            found[kind] = device_name(choose_device(kind))
+        except InputError:
+            continue
+    return found
+
+
+def _part(progress: ProgressCallback, begin: float, share: float) -> ProgressCallback:
+    """Progress of one of several stages, as that of the whole."""
+
+    def tell(done: int, total: int, label: str) -> None:
+        whole = 1_000_000
+        progress(int(whole * (begin + share * done / max(total, 1))), whole, label)
+
+    return tell

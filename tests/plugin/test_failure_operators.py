@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import fiftyone.operators as foo
 import pytest
+from operator_runs import form, run
 
 import s3fo
 from s3fo.plugin import install
@@ -12,36 +12,20 @@ def plugin():
     return install()
 
 
-def run(operator: str, dataset, **params):
-    """Run an operator at once, as the App does."""
-    return foo.execute_operator(
-        f"@s3fo/vos/{operator}", {"dataset": dataset, "params": params}
-    )
-
-
-def form(operator: str, dataset, **params):
-    context = foo.executor.ExecutionContext(
-        {"dataset_name": dataset.name, "params": params}
-    )
-    return foo.get_operator(f"@s3fo/vos/{operator}").resolve_input(context).type
-
-
 def test_attributes_are_computed_from_the_app(dataset):
-    assert "about" in form("compute_attributes", dataset).properties
+    assert "about" in form("compute_attributes", dataset)
     run("compute_attributes", dataset)
     assert None not in dataset.values("objects.detections.occlusion", unwind=True)
 
 
 def test_failures_are_found_from_the_app(predicted):
     s3fo.evaluate(predicted, "shifted", "k")
-    assert {"eval_key", "error_maps"} <= set(
-        form("find_failures", predicted).properties
-    )
+    assert {"eval_key", "error_maps"} <= set(form("find_failures", predicted))
     run("find_failures", predicted, eval_key="k", error_maps=False)
     assert predicted.count("k_failures.detections") > 0
     assert not predicted.has_frame_field("k_errors")
 
 
 def test_failures_need_an_evaluation_and_say_so(dataset):
-    problem = form("find_failures", dataset).properties["problem"]
+    problem = form("find_failures", dataset)["problem"]
     assert "no evaluation" in problem.view.label

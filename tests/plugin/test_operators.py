@@ -6,8 +6,8 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.plugins as fop
 import pytest
-from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
+from operator_runs import folder, form, problem, run, run_delegated, triggers_in_app
 from small_benchmark import own_name
 
 import s3fo
@@ -20,42 +20,6 @@ def plugin():
     return install()
 
 
-def run(operator: str, dataset=None, **params):
-    """Run an operator at once, as the App does."""
-    if dataset is None:
-        dataset = fo.Dataset()
-    return foo.execute_operator(
-        f"@s3fo/vos/{operator}", {"dataset": dataset, "params": params}
-    )
-
-
-def run_delegated(operator: str, dataset, **params):
-    """Queue an operator, run the queue, hand back the operation."""
-    queued = foo.execute_operator(
-        f"@s3fo/vos/{operator}",
-        {"dataset": dataset, "params": params, "request_delegation": True},
-    )
-    service = DelegatedOperationService()
-    assert service.get(queued.result["id"]).run_state == "queued"
-    service.execute_queued_operations(operator=f"@s3fo/vos/{operator}")
-    return service.get(queued.result["id"])
-
-
-def folder(path) -> dict[str, str]:
-    """A folder as the App's file chooser hands it over."""
-    return {"absolute_path": str(path)}
-
-
-def problem(operator: str, dataset, **params) -> str | None:
-    """What the form says is wrong."""
-    context = foo.executor.ExecutionContext(
-        {"dataset_name": dataset.name, "params": params}
-    )
-    form = foo.get_operator(f"@s3fo/vos/{operator}").resolve_input(context)
-    found = form.type.properties.get("problem")
-    return found and f"{found.view.label} {found.view.description}"
-
-
 def test_installing_lists_every_operator(plugin):
     definition = fop.get_plugin("@s3fo/vos")
     assert definition.directory == str(plugin)
@@ -63,7 +27,7 @@ def test_installing_lists_every_operator(plugin):
     assert sorted(operators) == sorted(
         f"@s3fo/vos/{name}" for name in definition.operators
     )
-    assert len(operators) == 10, "seven verbs and three panels"
+    assert len(operators) == 13, "eight verbs, the menu, workspaces, three panels"
 
 
 def test_installing_again_changes_nothing_and_repairs(plugin, tmp_path):
@@ -176,23 +140,139 @@ def test_run_a_baseline_and_see_its_masks(dataset, tmp_path):
     assert (tmp_path / "copy" / "pair" / "00007.png").is_file()
 
 
-def test_progress_reaches_the_app(predicted):
+def test_the_app_gets_progress_changes_and_a_result(predicted):
     """In the App an operator is a stream of triggers."""
-    context = foo.executor.ExecutionContext(
-        {
-            "dataset_name": predicted.name,
-            "params": {
-                "predictions": "shifted",
-                "eval_key": "k",
-                "protocol": "davis-2017",
-            },
-        },
-        executor=foo.executor.Executor(),
+    steps = triggers_in_app(
+        "evaluate_vos",
+        predicted,
+        predictions="shifted",
+        eval_key="k",
+        protocol="davis-2017",
     )
-    operator = foo.get_operator("@s3fo/vos/evaluate_vos")
-    triggers = [step.body.operator_uri for step in operator.execute(context)]
-    assert triggers.count("set_progress") >= 1
-    assert triggers[-2:] == ["reload_dataset", "show_output"]
+    names = [step.operator_uri for step in steps]
+    assert names.count("set_progress") >= 1
+    assert names[-4:] == [
+        "reload_dataset",
+        "set_color_scheme",
+        "set_active_fields",
+        "show_output",
+    ]
+    window = steps[-1].params
+    assert window["results"]["protocol"] == "DAVIS-2017 semi-supervised"
+    predicted.reload()
+    assert buttons(window["outputs"], predicted) == [
+        "See the evaluation",
+        "Find failures",
+    ]
+
+
+def buttons(window, dataset) -> list[str]:
+    """Labels of a result's buttons; each leads to something that is there."""
+    line = window["type"]["properties"]["steps"]["type"]["properties"].values()
+    for button in (item["view"] for item in line):
+        if button["href"] is None:
+            assert foo.get_operator(button["operator"])
+        if "workspace" in button["params"]:
+            assert button["params"]["workspace"] in dataset.list_workspaces()
+    return [item["view"]["label"] for item in line]
+
+
+def test_an_open_app_gets_the_colours_of_new_masks(dataset, results):
+    """It keeps the colours it began with unless told."""
+    steps = triggers_in_app(
+        "import_predictions", dataset, results=folder(results), name="shifted"
+    )
+    told = {step.operator_uri: step.params for step in steps}
+    fields = {item["path"]: item for item in told["set_color_scheme"]["fields"]}
+    assert fields["frames.shifted"] == fields["frames.ground_truth"] | {
+        "path": "frames.shifted"
+    }
+    colours = {
+        item["value"]: item["color"] for item in fields["objects"]["valueColors"]
+    }
+    assert colours["2"] == s3fo.datasets.object_colour(2)
+    assert "frames.shifted" in told["set_active_fields"]["fields"]
+
+
+def test_every_result_leads_on(predicted, results, tmp_path):
+    s3fo.evaluate(predicted, "shifted", "k")
+    for operator, params in {
+        "compute_attributes": {},
+        "import_predictions": {"results": folder(results), "name": "again"},
+        "find_failures": {"eval_key": "k"},
+        "make_report": {"predictions": "shifted", "out": folder(tmp_path)},
+    }.items():
+        window = triggers_in_app(operator, predicted, **params)[-1].params["outputs"]
+        predicted.reload()
+        assert buttons(window, predicted), operator
+        title = window["type"]["properties"]["title"]["view"]["label"]
+        assert (
+            title == f"{foo.get_operator(f'@s3fo/vos/{operator}').config.label}: done"
+        )
+
+
+def test_an_error_is_told_in_the_app_and_raised_in_python(predicted, results):
+    shutil.rmtree(results / "pair")
+    params = {"predictions": "shifted", "eval_key": "k", "protocol": "davis-2017"}
+    told = triggers_in_app("evaluate_vos", predicted, **params)[-1]
+    assert told.operator_uri == "show_output"
+    error = told.params["outputs"]["type"]["properties"]["error"]["view"]
+    assert error["severity"] == "error"
+    assert "pair" in error["label"] and "Traceback" not in str(error)
+    with pytest.raises(ExecutionError, match="pair"):
+        run("evaluate_vos", predicted, **params)
+
+
+def test_the_result_of_a_delegated_run_can_be_looked_at(predicted):
+    operation = run_delegated(
+        "evaluate_vos",
+        predicted,
+        predictions="shifted",
+        eval_key="k",
+        protocol="davis-2017",
+    )
+    context = foo.executor.ExecutionContext(
+        {"dataset_name": predicted.name, "results": operation.result.result}
+    )
+    shown = foo.get_operator("@s3fo/vos/evaluate_vos").resolve_output(context)
+    assert {"J&F", "protocol", "steps"} <= set(shown.type.properties)
+
+
+def test_the_menu_leads_to_every_operator(dataset):
+    entries = form("menu", dataset)
+    lines = [
+        entry.type.properties for name, entry in entries.items() if "_line" in name
+    ]
+    leads_to = {button.view.operator for line in lines for button in line.values()
+                if getattr(button.view, "operator", None)}  # fmt: skip
+    verbs = {
+        operator.uri
+        for operator in foo.list_operators()
+        if "@s3fo/vos" in operator.uri and operator.config.allow_delegated_execution
+    }
+    assert leads_to == verbs and len(verbs) == 8
+
+
+def test_a_submission_is_checked_and_packed(benchmark, results, tmp_path):
+    """The synthetic videos stand for a benchmark that a server scores."""
+    from dataclasses import replace
+
+    hidden = replace(benchmark, name="mose-v1", split="val")
+    dataset = s3fo.load_benchmark(hidden, dataset_name=own_name("hidden"))
+    try:
+        s3fo.add_predictions(dataset, results, "shifted")
+        run("export_submission", dataset, predictions="shifted", out=folder(tmp_path))
+        assert (tmp_path / "mose-v1-val-shifted.zip").is_file()
+        (results / "pair" / "00003.png").unlink()
+        with pytest.raises(ExecutionError, match="1 frames missing"):
+            run("export_submission", dataset, out=folder(tmp_path),
+                predictions="shifted")  # fmt: skip
+    finally:
+        dataset.delete()
+
+
+def test_the_submission_form_names_the_server(predicted):
+    assert "no server" in problem("export_submission", predicted)
 
 
 def test_make_report_compares_the_methods_of_the_dataset(dataset, predicted, tmp_path):

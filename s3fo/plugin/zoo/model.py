@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
-import fiftyone.core.labels as fol
 import fiftyone.core.models as fom
-import numpy as np
-from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map
-from evaluation.sequence import ArraySequence
-from s3fo.benchmarks import VideoObject, VideoSequence
+from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.labels import detections_of, masks_of_label_map
+from s3fo.plugin.prompts import prompted_by, read_first_masks
 
 _OPTIONS = ("weights", "size", "device", "memory", "precision")
 
@@ -75,25 +72,6 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
         """
         from s3fo.inference.predict import segment_video
 
-        prompts = self._prompts(sample)
-        sequence = _sequence(sample, prompts)
-        names = {prompt.index: prompt.label for _, prompt in prompts}
-        with tempfile.TemporaryDirectory() as folder:
-            segment_video(sequence, self._method, Path(folder), sequence.frames)
-            return {
-                number: detections_of(
-                    sequence.name,
-                    masks_of_label_map(
-                        read_label_map(Path(folder) / sequence.name / f"{frame}.png")
-                    ),
-                    names,
-                    with_masks=True,
-                )
-                for number, frame in enumerate(sequence.frames, start=1)
-            }
-
-    def _prompts(self, sample: Any) -> list[tuple[int, fol.Detection]]:
-        """Frame number and label of the first appearance of every object."""
         field = self.needs_fields.get("prompt_field", "")
         if not field.startswith("frames."):
             raise InputError(
@@ -102,23 +80,27 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
                 "a frame field with masks, such as 'frames.ground_truth'",
                 "Pass prompt_field to apply_model.",
             )
-        first: dict[int, tuple[int, fol.Detection]] = {}
-        for number, frame in sample.frames.items():
-            labels = frame[field.removeprefix("frames.")]
-            for label in labels.detections if labels else ():
-                if label.index is None or not label.has_mask:
-                    raise InputError(
-                        f"{sample.filepath}, frame {number}",
-                        "a label without mask or index",
-                        "detections with mask and index",
-                        "Give every object an index and a mask.",
-                    )
-                first.setdefault(label.index, (number, label))
-        return list(first.values())
+        video = _sequence(sample)
+        path = field.removeprefix("frames.")
+        prompts = read_first_masks(sample.frames, path, video)
+        sequence = prompted_by(video, lambda: prompts)
+        with tempfile.TemporaryDirectory() as folder:
+            segment_video(sequence, self._method, Path(folder), sequence.frames)
+            return {
+                number: detections_of(
+                    sequence.name,
+                    masks_of_label_map(
+                        read_label_map(Path(folder) / sequence.name / f"{frame}.png")
+                    ),
+                    prompts.names,
+                    with_masks=True,
+                )
+                for number, frame in enumerate(sequence.frames, start=1)
+            }
 
 
-def _sequence(sample: Any, prompts: list[tuple[int, fol.Detection]]) -> VideoSequence:
-    """A sample as the sequence that methods take.
+def _sequence(sample: Any) -> VideoSequence:
+    """A sample as the sequence that methods take, without annotations.
 
     Frames are the original images where the dataset knows them, for the video file
     is a compressed copy for the App.
@@ -130,43 +112,10 @@ def _sequence(sample: Any, prompts: list[tuple[int, fol.Detection]]) -> VideoSeq
         stored.frames[number].get_field("filepath") for number in range(1, count + 1)
     ]
     images = dict(zip(frames, map(Path, files), strict=True)) if all(files) else {}
-    shape = (
-        _shape(images[frames[0]])
-        if images
-        else (
-            stored.metadata.frame_height,
-            stored.metadata.frame_width,
-        )
-    )
-    masks: dict[str, dict[int, np.ndarray]] = {}
-    for number, label in prompts:
-        masks.setdefault(frames[number - 1], {})[label.index] = _full_mask(label, shape)
     return VideoSequence(
         name=stored["sequence"] if stored.has_field("sequence") else sample.id,
         frames=frames,
         images=images,
         annotations={},
-        known_objects=tuple(
-            VideoObject(label.index, frames[number - 1]) for number, label in prompts
-        ),
-        load_object_masks=lambda: ArraySequence("prompts", masks),
         video=None if images else Path(stored.filepath),
     )
-
-
-def _shape(path: Path) -> tuple[int, int]:
-    """Height and width in pixels; reads the header only."""
-    with Image.open(path) as image:
-        return image.height, image.width
-
-
-def _full_mask(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
-    """A label's mask [h, w] at its place in a picture, [H, W] bool."""
-    height, width = shape
-    left, top = label.bounding_box[:2]
-    mask = label.get_mask() > 0
-    rows, columns = mask.shape
-    top, left = round(top * height), round(left * width)
-    full = np.zeros(shape, bool)
-    full[top : top + rows, left : left + columns] = mask
-    return full

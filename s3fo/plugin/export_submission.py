@@ -1,0 +1,106 @@
+"""Operator: the zip that a benchmark's server wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from evaluation.progress import ProgressCallback
+from s3fo.benchmarks import Benchmark, write_submission
+from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
+from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import (
+    ask_choice,
+    ask_folder,
+    chosen_folder,
+    imported_methods,
+)
+from s3fo.plugin.outcome import Step, Summary
+
+
+class ExportSubmission(VOSOperator):
+    """Check a method's masks and pack them for the benchmark's server."""
+
+    name = "export_submission"
+    label = "Export a VOS submission"
+    description = "Check the masks, write the zip that the benchmark's server takes"
+
+    def fields(self, ctx: Any, form: types.Object) -> None:
+        """Whose masks, and where the zip goes."""
+        from s3fo.datasets import recall_benchmark
+
+        benchmark = recall_benchmark(ctx.dataset)
+        server = _format(benchmark).server
+        names = imported_methods(ctx.dataset)
+        ask_choice(
+            form,
+            "predictions",
+            {name: name for name in names},
+            label="Method",
+            description="Whose masks to submit",
+            default=names[-1],
+        )
+        ask_folder(form, "out", "Folder", "The zip is written here")
+        note = types.Notice(
+            label=f"For {server}. Every mask is checked first: all videos and frames, "
+            "sizes, ids, palette. Nothing is uploaded."
+        )
+        form.view("about", note)
+
+    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Check and pack them."""
+        from s3fo.datasets import recall_benchmark, recall_predictions
+
+        benchmark = recall_benchmark(ctx.dataset)
+        sources = recall_predictions(ctx.dataset)
+        name = ctx.params.get("predictions") or list(sources)[-1]
+        folder = chosen_folder(ctx, "out")
+        assert folder is not None, "the form requires a folder"
+        done = write_submission(
+            sources[name].folder,
+            benchmark,
+            Path(folder) / f"{benchmark.name}-{benchmark.split}-{name}.zip",
+            progress=progress,
+        )
+        left_out = ", ".join(done.ignored)
+        return {
+            "zip": str(done.path),
+            "sequences": done.sequences,
+            "masks": done.frames,
+            "upload it to": done.upload_to,
+            **({"left out": left_out} if left_out else {}),
+        }
+
+    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+        """Go where it is uploaded."""
+        address = str(summary["upload it to"])
+        known = address.startswith("https://")
+        return [Step("Open the server's page", link=address)] if known else []
+
+    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+        """Nothing in the dataset has changed."""
+        yield from ()
+
+
+def _format(benchmark: Benchmark) -> SubmissionFormat:
+    """What the server wants.
+
+    Raises:
+        InputError: the benchmark has none.
+    """
+    from s3fo.benchmarks import catalog
+
+    known = benchmark.name in catalog.names()
+    form = get_entry(benchmark.name, benchmark.split).submission if known else None
+    if form is None:
+        raise InputError(
+            f"{benchmark.name} {benchmark.split or ''}".strip(),
+            "no server that takes submissions",
+            "a benchmark split with one, such as davis-2017 test-dev or mose-v1 val",
+            "Evaluate the predictions here instead.",
+        )
+    return form

@@ -1,0 +1,123 @@
+"""Questions that several operators' forms ask, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+
+
+def ask_folder(
+    form: types.Object,
+    name: str,
+    label: str,
+    description: str,
+    *,
+    required: bool = True,
+) -> None:
+    """Add a folder chooser to a form."""
+    form.file(
+        name,
+        label=label,
+        description=description,
+        required=required,
+        view=types.FileExplorerView(
+            choose_dir=True, button_label="Choose a folder", choose_button_label="Take"
+        ),
+    )
+
+
+def chosen_folder(ctx: Any, name: str) -> Path | None:
+    """The folder chosen in a form; None if there is none yet.
+
+    Called from Python, the parameter may also be a plain path.
+    """
+    value = ctx.params.get(name)
+    if isinstance(value, dict):
+        value = value.get("absolute_path")
+    return Path(value) if value else None
+
+
+def imported_methods(dataset: Any) -> list[str]:
+    """Names of the methods whose masks a dataset holds, in order of import.
+
+    Raises:
+        InputError: there are none.
+    """
+    from s3fo.datasets import recall_predictions
+
+    names = list(recall_predictions(dataset))
+    if not names:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no predictions",
+            "at least one method's masks",
+            "Import predictions or run a method first.",
+        )
+    return names
+
+
+def ask_choice(
+    form: types.Object,
+    name: str,
+    choices: Mapping[str, str],
+    *,
+    label: str,
+    description: str,
+    default: str | None = None,
+) -> None:
+    """Add a drop-down to a form.
+
+    Args:
+        form: the form.
+        name: of the parameter.
+        choices: value -> what to show.
+        label: heading.
+        description: help.
+        default: value chosen at first.
+    """
+    view = types.DropdownView()
+    for value, shown in choices.items():
+        view.add_choice(value, label=shown)
+    form.enum(
+        name,
+        view.values(),
+        label=label,
+        description=description,
+        default=default,
+        required=default is None,
+        view=view,
+    )
+
+
+def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
+    """Ask under which name a method's masks shall appear in the dataset."""
+    from s3fo.datasets import recall_predictions
+    from s3fo.datasets.predictions import check_name
+
+    name = ctx.params.get("name") or default
+    wrong = None
+    try:
+        check_name(ctx.dataset, name)
+    except InputError as error:
+        wrong = f"expected {error.expected}"
+    form.str(
+        "name",
+        label="Name of the method",
+        description="Its masks appear in the field `frames.<name>`",
+        default=default,
+        required=True,
+        invalid=wrong is not None,
+        error_message=wrong or "",
+    )
+    if name in recall_predictions(ctx.dataset):
+        warning = types.AlertView(
+            severity="info",
+            label=f"Replaces the masks of {name}",
+            description="If they differ, evaluations of the old ones are deleted.",
+        )
+        form.view("replaces", warning)

@@ -1,0 +1,61 @@
+"""Operator: all operators and panels in one window, in the order of the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from s3fo.plugin.outcome import PLUGIN, Step, add_button
+
+_GROUPS = {
+    "Data": ("load_benchmark",),
+    "Masks": ("run_s3", "import_predictions"),
+    "Scores": ("evaluate_vos", "compute_attributes", "find_failures"),
+    "Results": ("make_report", "export_submission"),
+}
+
+
+class Menu(foo.Operator):
+    """All of it in one window: load, segment, import, score, look, report."""
+
+    name = "menu"
+    label = "VOS: video object segmentation"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """FiftyOne's description of the operator."""
+        return foo.OperatorConfig(
+            name=self.name,
+            label=self.label,
+            description="Load, segment, import, score, look, report: all of s3fo",
+            icon="/assets/icon.svg",
+            dynamic=True,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        """A button above the grid."""
+        button = types.Button(
+            label="VOS: load, run, score, look, report",
+            icon="/assets/icon.svg",
+            prompt=True,
+        )
+        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """A line of buttons for every group."""
+        form = types.Object()
+        for title, names in _GROUPS.items():
+            form.view(title, types.Header(label=title, divider=True))
+            for name in names:
+                operator = foo.get_operator(f"{PLUGIN}/{name}")
+                line = form.h_stack(f"{name}_line", gap=2, align_y="center")
+                step = Step(operator.config.label, operator.uri, asks=True)
+                add_button(line, name, step)
+                line.md(operator.config.description, name=f"about_{name}")
+        view = types.PromptView(label=self.label)
+        return types.Property(form, view=view)
+
+    def execute(self, ctx: Any) -> None:
+        """Nothing: the buttons do it."""

@@ -1,0 +1,28 @@
+"""Operator behind the buttons of results: open a workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+
+
+class OpenWorkspace(foo.Operator):
+    """Open one of the dataset's workspaces: for the buttons of results."""
+
+    name = "open_workspace"
+    label = "Open a workspace"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """FiftyOne's description of the operator."""
+        return foo.OperatorConfig(name=self.name, label=self.label, unlisted=True)
+
+    def execute(self, ctx: Any) -> None:
+        """Open it, over the whole dataset."""
+        name = ctx.params["workspace"]
+        ctx.ops.clear_view()
+        ctx.ops.set_spaces(spaces=ctx.dataset.load_workspace(name))
+        # No operator can close the window that its button is in.
+        message = f"The workspace {name} is open: press Done to see it"
+        ctx.ops.notify(message, variant="success")

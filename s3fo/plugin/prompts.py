@@ -1,0 +1,204 @@
+"""Masks in a dataset's frame field -> what a method is shown: first appearances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+import fiftyone as fo
+import fiftyone.core.labels as fol
+import numpy as np
+from PIL import Image
+
+from evaluation.errors import InputError
+from evaluation.labelmap import read_label_map
+from evaluation.sequence import ArraySequence
+from s3fo.benchmarks import VideoObject, VideoSequence
+from s3fo.benchmarks.video_file import iterate_frames
+from s3fo.datasets.fields import GROUND_TRUTH
+
+Frames: TypeAlias = Mapping[int, Any]
+"""A sample's frames by number, from 1."""
+
+
+@dataclass(frozen=True)
+class FirstMasks:
+    """The mask of every object in the frame of its first appearance.
+
+    Attributes:
+        masks: by frame name and object id, [H, W] bool.
+        names: what each object is called; empty where nothing says so.
+    """
+
+    masks: dict[str, dict[int, np.ndarray]]
+    names: dict[int, str] = field(default_factory=dict)
+
+
+def prompt_fields(dataset: fo.Dataset) -> list[str]:
+    """Frame fields that may hold first masks, the ground truth first.
+
+    Error maps hold none; files of masks are found through the labels beside them.
+    """
+    schema = dataset.get_frame_field_schema()
+    kinds = {
+        name: getattr(item, "document_type", None) for name, item in schema.items()
+    }
+    labels = {name for name, kind in kinds.items() if kind is fol.Detections}
+    errors = {f"{key}_errors" for key in dataset.list_evaluations()}
+    maps = {
+        name
+        for name, kind in kinds.items()
+        if kind is fol.Segmentation and name.removesuffix("_mask") not in labels
+    }
+    return sorted(
+        labels | (maps - errors), key=lambda name: (name != GROUND_TRUTH, name)
+    )
+
+
+def videos_with_masks(dataset: fo.Dataset, name: str) -> list[str]:
+    """Sequences that have at least one label in a frame field.
+
+    Raises:
+        InputError: there is none.
+    """
+    kind = dataset.get_field(f"frames.{name}").document_type
+    path = "detections.id" if kind is fol.Detections else "id"
+    labels = dataset.values(["sequence", f"frames.{name}.{path}"])
+    found = [video for video, frames in zip(*labels, strict=True) if any(frames)]
+    if not found:
+        raise InputError(
+            f"frames.{name}",
+            "no masks in any video",
+            "each object's mask in the frame of its first appearance",
+            "Choose another field for the first masks, or fill this one.",
+        )
+    return found
+
+
+def prompted_by(
+    sequence: VideoSequence, read: Callable[[], FirstMasks]
+) -> VideoSequence:
+    """The same video with first masks from elsewhere, and no other annotation.
+
+    Args:
+        sequence: the video.
+        read: gives its first masks; called when the video's turn comes.
+    """
+
+    def objects() -> tuple[VideoObject, ...]:
+        return tuple(
+            VideoObject(object_id, frame)
+            for frame, masks in read().masks.items()
+            for object_id in masks
+        )
+
+    return replace(
+        sequence,
+        annotations={},
+        known_objects=None,
+        binary=False,
+        load_objects=objects,
+        load_object_masks=lambda: ArraySequence(sequence.name, read().masks),
+    )
+
+
+def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> FirstMasks:
+    """Look through a video for the first mask of every object.
+
+    Args:
+        frames: of the video's sample.
+        path: of the field, without ``frames.``: labels with masks, or label maps.
+        sequence: the video.
+
+    Raises:
+        InputError: a label without mask or index, or a label map of another size.
+    """
+    shape = _frame_shape(sequence)
+    found = FirstMasks({})
+    seen: set[int] = set()
+    for number, name in enumerate(sequence.frames, start=1):
+        if number not in frames:
+            continue
+        objects = _objects(frames[number], path, sequence, shape)
+        for object_id, label, read_mask in objects:
+            if object_id not in seen:
+                seen.add(object_id)
+                found.masks.setdefault(name, {})[object_id] = read_mask()
+                if label:
+                    found.names[object_id] = label
+    return found
+
+
+_Object: TypeAlias = tuple[int, str | None, Callable[[], np.ndarray]]
+
+
+def _objects(
+    frame: Any, path: str, sequence: VideoSequence, shape: tuple[int, int]
+) -> Iterator[_Object]:
+    """Id, name and mask of every object in a frame."""
+    place = f"{sequence.name}, frame {frame.frame_number}"
+    value = frame[path]
+    beside = f"{path}_mask"  # where datasets of many frames keep the masks of labels
+    if isinstance(value, fol.Detections) and frame.has_field(beside):
+        value = frame[beside]
+    if isinstance(value, fol.Segmentation):
+        label_map = _label_map(value, sequence, shape, place)
+        for object_id in np.unique(label_map[label_map > 0]).tolist():
+            yield object_id, None, partial(np.equal, label_map, object_id)
+    elif isinstance(value, fol.Detections):
+        for label in value.detections:
+            if label.index is None or not label.has_mask:
+                raise InputError(
+                    place,
+                    "a label without mask or index",
+                    "detections with mask and index",
+                    "Give every object an index and a mask.",
+                )
+            yield label.index, label.label, partial(_full_mask, label, shape)
+
+
+def _label_map(
+    value: fol.Segmentation,
+    sequence: VideoSequence,
+    shape: tuple[int, int],
+    place: str,
+) -> np.ndarray:
+    """Object ids [H, W] of a frame, void as background."""
+    # FiftyOne would read a palette file as colours.
+    label_map = read_label_map(value.mask_path) if value.mask_path else value.mask
+    if label_map is None or label_map.shape != shape:
+        raise InputError(
+            place,
+            "no mask" if label_map is None else f"a mask of shape {label_map.shape}",
+            f"a label map of {shape[1]}x{shape[0]} pixels",
+            "Choose a field whose masks are object ids, at the size of the frames.",
+        )
+    if sequence.binary:
+        return (label_map > 0).astype(np.uint8)
+    if sequence.void is not None and label_map.dtype == np.uint8:
+        return np.where(label_map >= sequence.void, 0, label_map)
+    return label_map
+
+
+def _frame_shape(sequence: VideoSequence) -> tuple[int, int]:
+    """Height and width of a video's frames in pixels."""
+    if sequence.images:
+        with Image.open(sequence.images[sequence.frames[0]]) as image:
+            return image.height, image.width
+    assert sequence.video is not None, "frames are files, or inside a video"
+    height, width = next(iterate_frames(sequence.video)).shape[:2]
+    return height, width
+
+
+def _full_mask(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
+    """A label's mask [h, w] at its place in a picture, [H, W] bool."""
+    height, width = shape
+    left, top = label.bounding_box[:2]
+    mask = label.get_mask() > 0
+    rows, columns = mask.shape
+    top, left = round(top * height), round(left * width)
+    full = np.zeros(shape, bool)
+    full[top : top + rows, left : left + columns] = mask
+    return full
