@@ -30,19 +30,37 @@ class Bootstrap:
         """Videos with at least one member."""
         return len(np.unique(self.video[member]))
 
-    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum over objects [n] in every resample: [resamples]."""
-        totals = np.bincount(self.video, values, minlength=self._draws.shape[1])
-        return self._draws @ totals
+    def sums(self, *values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums over objects in every resample.
+
+        Args:
+            *values: k times [n]; together they cost little more than one.
+
+        Returns:
+            [k, resamples].
+        """
+        n_videos = self._draws.shape[1]
+        totals = [np.bincount(self.video, own, minlength=n_videos) for own in values]
+        return np.stack(totals) @ self._draws.T
 
     def means(
-        self, values: NDArray[np.float64], member: NDArray[np.bool_]
+        self, values: NDArray[np.float64], *members: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Mean over members in every resample; NaN where none was drawn."""
+        """Means over groups of members in every resample; NaN where none was drawn.
+
+        Args:
+            values: [n].
+            *members: k times [n].
+
+        Returns:
+            [k, resamples].
+        """
+        sums = self.sums(
+            *(np.where(member, values, 0.0) for member in members),
+            *(member.astype(np.float64) for member in members),
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.sums(np.where(member, values, 0.0)) / self.sums(
-                member.astype(np.float64)
-            )
+            return sums[: len(members)] / sums[len(members) :]
 
 
 def interval(resampled: NDArray[np.float64], n_videos: int) -> tuple[float, float]:
@@ -75,13 +93,15 @@ def slopes(
     x = np.where(known, x - x[known].mean(), 0.0)
     y = np.where(known, y - y[known].mean(), 0.0)
 
-    def slope(total: Any) -> Any:
-        n, sx, sy = total(weight), total(x), total(y)
-        cross = total(x * y) - sx * sy / n
-        spread = total(x * x) - sx**2 / n
+    parts = (weight, x, y, x * y, x * x, y * y)
+
+    def slope(n: Any, sx: Any, sy: Any, xy: Any, xx: Any, yy: Any) -> Any:
+        cross = xy - sx * sy / n
+        spread = xx - sx**2 / n
         if normalised:
-            spread = np.sqrt(spread * (total(y * y) - sy**2 / n))
+            spread = np.sqrt(spread * (yy - sy**2 / n))
         return cross / spread
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(slope(np.sum)), slope(bootstrap.sums)
+        plain = slope(*(np.sum(part) for part in parts))
+        return float(plain), slope(*bootstrap.sums(*parts))

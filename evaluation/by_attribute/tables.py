@@ -183,7 +183,7 @@ def group_row(
     scored = ~np.isnan(values)
     member, rest = member & scored, ~member & known & scored
     values = np.nan_to_num(values)
-    means, others = bootstrap.means(values, member), bootstrap.means(values, rest)
+    means, others = bootstrap.means(values, member, rest)
     mean, other = _mean(values, member), _mean(values, rest)
     n_videos = bootstrap.n_videos(member)
     low, high = interval(means, n_videos)
@@ -248,7 +248,7 @@ def difference_row(
     member = member & ~np.isnan(values)
     values = np.nan_to_num(values)
     n_videos = bootstrap.n_videos(member)
-    low, high = interval(bootstrap.means(values, member), n_videos)
+    low, high = interval(bootstrap.means(values, member)[0], n_videos)
     inside = values[member]
     return {
         "n_objects": int(member.sum()),

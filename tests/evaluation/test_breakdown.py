@@ -108,7 +108,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         videos = np.repeat(np.arange(30), 3)
         values = 0.6 + np.repeat(rng.normal(0, 0.1, 30), 3) + rng.normal(0, 0.05, 90)
         bootstrap = Bootstrap(pd.Series(videos), 400, trial)
-        low, high = interval(bootstrap.means(values, np.ones(90, bool)), 30)
+        low, high = interval(bootstrap.means(values, np.ones(90, bool))[0], 30)
         covered += low <= 0.6 <= high
     assert 0.89 <= covered / 200 <= 0.985
 
