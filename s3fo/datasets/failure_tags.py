@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
+import pandas as pd
 from bson import ObjectId
 from fiftyone import ViewField
+from pymongo import UpdateOne
 
 from evaluation.errors import InputError
+from evaluation.failures.judgements import JUDGEMENT
+from s3fo.datasets import tables
 
 TAGS = ("confirmed", "label error", "ignore")
 """An event is one of these: the method's fault, the annotation's, or no matter."""
@@ -34,9 +39,43 @@ def tag_event(
     if tag not in TAGS:
         raise InputError("tag", repr(tag), f"one of {', '.join(TAGS)}", "Choose one.")
     field = f"{eval_key}_failures"
-    one = ViewField("_id") == ObjectId(event["id"])
-    view = dataset.select(event["sample_id"]).filter_labels(field, one)
-    view.untag_labels(list(TAGS), label_fields=field)
-    view.tag_labels(tag, label_fields=field)
-    judged = dataset.filter_labels(field, ViewField("tags").contains(tag))
-    dataset.save_view(f"{eval_key} {tag}", judged, overwrite=True)
+    others = [name for name in event["tags"] if name not in TAGS]
+    change = UpdateOne(
+        {
+            "_id": ObjectId(event["sample_id"]),
+            f"{field}.detections._id": ObjectId(event["id"]),
+        },
+        {
+            "$set": {
+                f"{field}.detections.$.tags": [*others, tag],
+                "last_modified_at": datetime.now(timezone.utc).replace(tzinfo=None),
+            }
+        },
+    )
+    dataset._bulk_write([change], ids=[event["sample_id"]])
+    _save_view(dataset, eval_key, tag)
+
+
+def judged_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
+    """The events of an evaluation that people judged.
+
+    Returns:
+        sequence, object, kind, start, end (numbers of frames, from 1), judgement.
+    """
+    events = tables.event_table(dataset, eval_key)
+    said = events["tags"].map(judgement)
+    columns = ["sequence", "object", "kind", "start", "end"]
+    return events[columns].assign(**{JUDGEMENT: said})[said != ""]
+
+
+def judgement(tags: Iterable[str]) -> str:
+    """Which of `TAGS` is among the tags of an event; empty if none is."""
+    return next((tag for tag in TAGS if tag in tags), "")
+
+
+def _save_view(dataset: fo.Dataset, eval_key: str, tag: str) -> None:
+    """A view of what carries the tag: once, it follows the tags by itself."""
+    name = f"{eval_key} {tag}"
+    if not dataset.has_saved_view(name):
+        tagged = ViewField("tags").contains(tag)
+        dataset.save_view(name, dataset.filter_labels(f"{eval_key}_failures", tagged))

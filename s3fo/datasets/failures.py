@@ -18,6 +18,7 @@ from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
+from evaluation.failures.judgements import carry_over
 from evaluation.labelmap import write_atomically
 from evaluation.pictures.errors import error_map
 from evaluation.progress import ProgressCallback
@@ -25,6 +26,7 @@ from evaluation.scores import Scores
 from evaluation.scoring import score
 from evaluation.user_cache import user_cache
 from s3fo.datasets import views
+from s3fo.datasets.failure_tags import judged_events
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import recall_benchmark, recall_predictions
 
@@ -99,6 +101,8 @@ def find_failures(
 def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> None:
     """Show the events as ``<eval_key>_failures``, replacing earlier ones.
 
+    What people said of earlier events (`failure_tags`) is kept on those found again.
+
     Args:
         dataset: made by `load_benchmark`.
         eval_key: the evaluation they are about.
@@ -111,10 +115,11 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     schema = {f"{field}.detections.{name}": kind() for name, kind in _NUMBERS.items()}
     schema[f"{field}.detections.onset"] = fo.ListField(fo.StringField())
     dataset.add_dynamic_sample_fields(schema)
+    judged = judged_events(dataset, eval_key)
     events = dict(iter(failures.events.groupby("sequence", sort=False)))
     scored = set(failures.frames["sequence"])
     values = {
-        sequence.name: _detections(events.get(sequence.name), sequence.frames)
+        sequence.name: _detections(events.get(sequence.name), sequence.frames, judged)
         for sequence in recall_benchmark(dataset)
         if sequence.name in scored
     }
@@ -204,20 +209,25 @@ def _scores(
 
 
 def _detections(
-    events: pd.DataFrame | None, frames: Sequence[str]
+    events: pd.DataFrame | None, frames: Sequence[str], judged: pd.DataFrame
 ) -> fo.TemporalDetections:
     """The events of one sequence; frame numbers count from 1."""
+    if events is None:
+        return fo.TemporalDetections()
     number = {frame: index for index, frame in enumerate(frames, start=1)}
-    rows = [] if events is None else events.to_dict("records")
+    places = {name: events[name].map(number) for name in ("start", "worst", "end")}
+    events = events.assign(**places)
+    said = carry_over(events, judged)
     return fo.TemporalDetections(
         detections=[
             fo.TemporalDetection(
                 label=row["kind"],
-                support=[number[row["start"]], number[row["end"]]],
+                tags=[judgement] if judgement else [],
+                support=[int(row["start"]), int(row["end"])],
                 index=int(row["object"]),
                 other=int(row["other"]) or None,
                 rank=int(row["event"]) + 1,
-                worst_frame=number[row["worst"]],
+                worst_frame=int(row["worst"]),
                 cost=float(row["cost"]),
                 severity=float(row["loss"]),
                 worst_J=float(row["worst_J"]),
@@ -226,7 +236,7 @@ def _detections(
                 mutual=bool(row["mutual"]),
                 onset=[name for name in CIRCUMSTANCES if row.get(name)],
             )
-            for row in rows
+            for row, judgement in zip(events.to_dict("records"), said, strict=True)
         ]
     )
 

@@ -2,3 +2,19 @@
 
 GROUND_TRUTH = "ground_truth"
 """Frame field of the annotated masks."""
+
+OBJECT_SCORES = {
+    "J_mean": "J",
+    "F_mean": "F",
+    "J&F": "JF",
+    "J_recall": "J_recall",
+    "F_recall": "F_recall",
+    "J_decay": "J_decay",
+    "F_decay": "F_decay",
+    "F_adaptive_mean": "F_adaptive",
+    "J&F_adaptive": "JF_adaptive",
+}
+"""Column of `Scores.objects` -> attribute of the object's label."""
+
+OBJECT_FACTS = ("group", "proposal")
+"""Columns of `Scores.objects` that are no scores, named alike on the label."""

@@ -64,6 +64,7 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         gt_field: ``"frames.ground_truth"``.
         protocol: name of the evaluation protocol.
         iou: J from which on an object counted as found in a frame.
+        summary: metric -> score over everything, as the protocol averages.
         **kwargs: further settings of `DetectionEvaluationConfig`.
     """
 
@@ -73,11 +74,13 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         gt_field: str,
         protocol: str | None = None,
         iou: float = FOUND_FROM_J,
+        summary: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("classwise", True)
         super().__init__(pred_field, gt_field, iou=iou, **kwargs)
         self.protocol = protocol
+        self.summary = dict(summary or {})
 
     @property
     def method(self) -> str:
@@ -190,9 +193,13 @@ def register_run(
     pred_field: str,
     gt_field: str,
     protocol: str,
+    summary: Mapping[str, float],
 ) -> VOSEvaluation:
     """Announce an evaluation, deleting what an earlier one of that key wrote."""
-    evaluation = VOSEvaluationConfig(pred_field, gt_field, protocol=protocol).build()
+    config = VOSEvaluationConfig(
+        pred_field, gt_field, protocol=protocol, summary=summary
+    )
+    evaluation = config.build()
     if eval_key in dataset.list_evaluations():
         dataset.delete_evaluation(eval_key)
     evaluation.register_run(dataset, eval_key)

@@ -23,6 +23,7 @@ from s3fo.benchmarks import (
     open_benchmark,
 )
 from s3fo.benchmarks.files import FrameFiles
+from s3fo.datasets.answers import kept
 
 INFO = "s3fo"
 """Key of `dataset.info` under which this package keeps its own facts."""
@@ -113,6 +114,16 @@ def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
     sequences = tuple(_from_json(record) for record in records)
     notes = tuple(facts["notes"])
     return Benchmark(name, split, root, sequences, facts["protocol"], notes)
+
+
+def benchmark_of(dataset: fo.Dataset) -> Benchmark:
+    """The benchmark that a dataset was loaded from, opened once a process.
+
+    Raises:
+        InputError: the dataset was not made by `load_benchmark`.
+    """
+    loaded = dataset.get_run_info(_RUN).timestamp if dataset.has_run(_RUN) else None
+    return kept(dataset, ("benchmark",), loaded, lambda: recall_benchmark(dataset))
 
 
 @dataclass(frozen=True)

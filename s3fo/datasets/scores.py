@@ -18,7 +18,7 @@ from evaluation.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes
-from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.fields import GROUND_TRUTH, OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.model_evaluation import (
     LabelRef,
     Match,
@@ -30,17 +30,6 @@ from s3fo.datasets.model_evaluation import (
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
 from s3fo.datasets.writing import batches, update
-
-# Column of `Scores.objects` -> attribute of the object's TemporalDetection.
-_OBJECT_SCORES = {
-    "J_mean": "J",
-    "F_mean": "F",
-    "J&F": "JF",
-    "J_recall": "J_recall",
-    "F_recall": "F_recall",
-    "J_decay": "J_decay",
-    "F_decay": "F_decay",
-}
 
 
 def evaluate(
@@ -118,8 +107,9 @@ def write_scores(
         pred_field=f"frames.{predictions}",
         gt_field=f"frames.{GROUND_TRUTH}",
         protocol=scores.protocol.name,
+        summary=scores.summary,
     )
-    _declare_fields(dataset, predictions, eval_key)
+    _declare_fields(dataset, predictions, eval_key, scores)
     _write_sequences(dataset, eval_key, scores)
     copy_attributes(dataset, f"{eval_key}_objects")
     matches: list[Match] = []
@@ -150,15 +140,21 @@ def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
     )
 
 
-def _declare_fields(dataset: fo.Dataset, predictions: str, eval_key: str) -> None:
+def _declare_fields(
+    dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
+) -> None:
     for name in ("J", "F", "JF"):
         dataset.add_sample_field(f"{eval_key}_{name}", fo.FloatField)
     document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
     objects = f"{eval_key}_objects"
     dataset.add_sample_field(objects, document, embedded_doc_type=labels)
     dataset.add_sample_field(f"{objects}.detections.index", fo.IntField)
-    for name in _OBJECT_SCORES.values():
-        dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
+    for column, name in OBJECT_SCORES.items():
+        if column in scores.object_columns:
+            dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
+    for name, kind in zip(OBJECT_FACTS, (fo.StringField, fo.IntField), strict=True):
+        if name in scores.object_columns:
+            dataset.add_sample_field(f"{objects}.detections.{name}", kind)
     for name in ("J", "F"):
         dataset.add_frame_field(f"{predictions}.detections.{name}", fo.FloatField)
     for field in (predictions, GROUND_TRUTH):
@@ -193,8 +189,10 @@ def _scored_objects(
                 index=row["object"],
                 **{
                     name: _number(row[column])
-                    for column, name in _OBJECT_SCORES.items()
+                    for column, name in OBJECT_SCORES.items()
+                    if column in row
                 },
+                **{name: row[name] for name in OBJECT_FACTS if name in row},
             )
             for row in rows.to_dict("records")
             if row["object"] in by_id

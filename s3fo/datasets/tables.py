@@ -1,14 +1,13 @@
 """What a dataset holds about an evaluation, as tables.
 
 Panels ask for these at every click, so they are read as whole columns and kept until
-the dataset changes. The tables have the columns of `evaluation`, so everything that
-works on scores from files works on them.
+the labels they are made of change. The tables have the columns of `evaluation`, so
+everything that works on scores from files works on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import fiftyone as fo
 import pandas as pd
@@ -19,20 +18,11 @@ from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
-from s3fo.benchmarks import Benchmark
+from s3fo.datasets.answers import kept, renewed
 from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.records import recall_benchmark
+from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.stored_labels import StoredLabels, read_labels
 
-_SCORE_COLUMNS = {
-    "J": "J_mean",
-    "F": "F_mean",
-    "JF": "J&F",
-    "J_recall": "J_recall",
-    "F_recall": "F_recall",
-    "J_decay": "J_decay",
-    "F_decay": "F_decay",
-}
 _EVENT_COLUMNS = {
     "index": "object",
     "label": "kind",
@@ -47,11 +37,6 @@ _EVENT_COLUMNS = {
 }
 _RESAMPLES = 1000
 """Of the bootstrap: intervals to two digits, at the speed of a click."""
-
-_KEPT = 64
-_memory: dict[tuple[Any, ...], Any] = {}
-
-Value = TypeVar("Value")
 
 
 def vos_evaluations(dataset: fo.Dataset) -> list[str]:
@@ -95,17 +80,54 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
         InputError: there is no such evaluation.
     """
     protocol = evaluation_protocol(dataset, eval_key)
-    return remembered(
+    labels = _score_labels(dataset, eval_key)
+    return kept(
         dataset,
         ("scores", eval_key),
-        lambda: _read_scores(dataset, eval_key, protocol),
+        (protocol, labels.version),
+        lambda: _scores(labels, protocol),
     )
 
 
+def matched_proposals(
+    dataset: fo.Dataset, eval_key: str, sample_id: str
+) -> dict[int, int] | None:
+    """Predicted index -> object id in one video, where the protocol matched them.
+
+    None where predicted index k stands for object k.
+    """
+    objects = object_scores(dataset, eval_key).objects
+    if "proposal" not in objects:
+        return None
+    own = objects[objects["sample_id"] == sample_id]
+    return dict(zip(own["proposal"], own["object"], strict=True))
+
+
+def predicted_index(
+    dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int
+) -> int:
+    """Index of the predicted labels that were scored as an object; 0 if none were."""
+    matched = matched_proposals(dataset, eval_key, sample_id)
+    if matched is None:
+        return object_id
+    return next((index for index, own in matched.items() if own == object_id), 0)
+
+
 def summary(dataset: fo.Dataset, eval_key: str) -> dict[str, float]:
-    """The overall scores, as they were when the evaluation was made."""
-    config = dataset.get_evaluation_info(eval_key).config
-    return getattr(config, "summary", None) or object_scores(dataset, eval_key).summary
+    """The overall scores, as the protocol averages them.
+
+    Raises:
+        InputError: the evaluation is of an early version, which did not keep them.
+    """
+    kept_summary = dataset.get_evaluation_info(eval_key).config.summary
+    if not kept_summary:
+        raise InputError(
+            f"evaluation {eval_key}",
+            "no overall scores",
+            "those of a present version",
+            "Evaluate the predictions again.",
+        )
+    return dict(kept_summary)
 
 
 def object_table(dataset: fo.Dataset) -> pd.DataFrame:
@@ -114,7 +136,8 @@ def object_table(dataset: fo.Dataset) -> pd.DataFrame:
     Columns: sample_id, sequence, object, label, start, end (frames, from 1), and the
     attributes as far as they were computed.
     """
-    return remembered(dataset, ("objects",), lambda: _read_objects(dataset))
+    labels = _object_labels(dataset)
+    return kept(dataset, ("objects",), labels.version, lambda: _objects(labels))
 
 
 def object_attributes(dataset: fo.Dataset) -> Attributes:
@@ -148,7 +171,38 @@ def breakdown(
             resamples=_RESAMPLES,
         )
 
-    return remembered(dataset, ("breakdown", eval_keys, name), work)
+    labels = [_score_labels(dataset, key) for key in eval_keys]
+    versions = [item.version for item in (_object_labels(dataset), *labels)]
+    return kept(dataset, ("breakdown", eval_keys, name), tuple(versions), work)
+
+
+def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
+    """By how much the second evaluation is better than the first, by attribute.
+
+    Args:
+        dataset: evaluated, with attributes.
+        first: an evaluation.
+        second: another one.
+
+    Returns:
+        The `differences` of `evaluation.by_attribute.Breakdown`, second - first.
+
+    Raises:
+        InputError: no such evaluation, or no attributes.
+    """
+    # In order of making: then both ways round, and the panel's other charts, share it.
+    pair = [key for key in vos_evaluations(dataset) if key in (first, second)]
+    rows = breakdown(dataset, tuple(pair)).differences
+    if pair[0] == second:
+        return rows
+    return rows.assign(
+        first=rows["second"],
+        second=rows["first"],
+        difference=-rows["difference"],
+        low=-rows["high"],
+        high=-rows["low"],
+        wins=1 - rows["wins"],
+    )
 
 
 def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
@@ -158,110 +212,56 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     (frames, from 1), n_frames, cost (in J&F of the benchmark), loss (frames of J&F),
     worst_J, worst_F, recovers, onset (list of str), tags (list of str).
     """
-    return remembered(
-        dataset, ("events", eval_key), lambda: _read_events(dataset, eval_key)
-    )
+    labels = _labels(dataset, f"{eval_key}_failures")
+    return kept(dataset, ("events", eval_key), labels.version, lambda: _events(labels))
 
 
-def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.DataFrame:
-    """Scores of one video, frame by frame.
+def _score_labels(dataset: fo.Dataset, eval_key: str) -> StoredLabels:
+    # Their attributes are left out: they are those of `objects`.
+    names = ("_id", "index", *OBJECT_SCORES.values(), *OBJECT_FACTS)
+    return _labels(dataset, f"{eval_key}_objects", names)
 
-    Returns:
-        One row per object and scored frame: object, number (of the frame, from 1), J,
-        F, visible (whether the ground truth shows the object), overlap (share of its
-        box under the boxes of other objects; NaN where it is not visible).
-    """
-    field = prediction_field(dataset, eval_key)
-    return remembered(
+
+def _object_labels(dataset: fo.Dataset) -> StoredLabels:
+    return _labels(dataset, "objects")
+
+
+def _labels(
+    dataset: fo.Dataset, field: str, names: tuple[str, ...] | None = None
+) -> StoredLabels:
+    return renewed(
         dataset,
-        ("frames", eval_key, sample_id),
-        lambda: _read_frames(dataset.select(sample_id), field, eval_key),
+        ("labels", field),
+        lambda known: read_labels(dataset, field, names, known),
     )
 
 
-def worst_frame(
-    dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int
-) -> int:
-    """Number of the frame in which an object's J&F is lowest, from 1.
-
-    An object that was not scored in any frame gives 1.
-    """
-    frames = object_frames(dataset, eval_key, sample_id)
-    own = frames[frames["object"] == object_id].dropna(subset=["J", "F"])
-    if own.empty:
-        return 1
-    lowest = int((own["J"] + own["F"]).to_numpy().argmin())
-    return int(own["number"].iloc[lowest])
-
-
-def benchmark_of(dataset: fo.Dataset) -> Benchmark:
-    """The benchmark a dataset was loaded from, opened once."""
-    return remembered(dataset, ("benchmark",), lambda: recall_benchmark(dataset))
-
-
-def remembered(
-    dataset: fo.Dataset, question: tuple[Any, ...], work: Callable[[], Value]
-) -> Value:
-    """The answer to a question about a dataset, worked out again when it changed."""
-    key = (str(dataset._doc.id), _state(dataset), *question)
-    if key not in _memory:
-        answer = work()
-        while len(_memory) >= _KEPT:
-            _memory.pop(next(iter(_memory)), None)
-        _memory[key] = answer
-    value: Value = _memory[key]
-    return value
-
-
-def _state(dataset: fo.Dataset) -> tuple[Any, ...]:
-    """Changes whenever the dataset or one of its samples does; both are indexed."""
-    latest = dataset._sample_collection.find_one(
-        {}, {"last_modified_at": 1}, sort=[("last_modified_at", -1)]
-    )
-    samples = dataset._sample_collection.estimated_document_count()
-    newest = latest and latest.get("last_modified_at")
-    return dataset.last_modified_at, newest, samples
-
-
-def _raw(dataset: fo.Dataset, field: str) -> list[tuple[str, str, list[dict]]]:
-    """Sample id, sequence and the raw labels of one field, of every sample."""
-    if not dataset.has_sample_field(field):
-        return []
-    found = dataset._sample_collection.find(
-        {}, {"sequence": 1, f"{field}.detections": 1}
-    )
-    return [
-        (str(doc["_id"]), doc["sequence"], (doc.get(field) or {}).get("detections", []))
-        for doc in found
+def _scores(labels: StoredLabels, protocol: Protocol) -> Scores:
+    rows = [
+        (sequence, label["index"], sample_id, str(label["_id"]), label)
+        for sample_id, sequence, found in labels
+        for label in found
     ]
-
-
-def _read_scores(dataset: fo.Dataset, eval_key: str, protocol: Protocol) -> Scores:
     places = ("sequence", "object", "sample_id", "id")
-    columns: dict[str, list[Any]] = {name: [] for name in places}
-    columns |= {column: [] for column in _SCORE_COLUMNS.values()}
-    extra: dict[str, list[Any]] = {"proposal": [], "group": []}
-    for sample_id, sequence, labels in _raw(dataset, f"{eval_key}_objects"):
-        for label in labels:
-            place = (sequence, label["index"], sample_id, str(label["_id"]))
-            for name, value in zip(places, place, strict=True):
-                columns[name].append(value)
-            for name, column in _SCORE_COLUMNS.items():
-                value = label.get(name)
-                columns[column].append(float("nan") if value is None else value)
-            for name, values in extra.items():
-                values.append(label.get(name))
-    columns |= {
-        name: values for name, values in extra.items() if values and None not in values
+    columns: dict[str, list[Any]] = {
+        name: [row[k] for row in rows] for k, name in enumerate(places)
     }
+    documents = [row[-1] for row in rows]
+    for column, name in OBJECT_SCORES.items():
+        values = [document.get(name) for document in documents]
+        columns[column] = [float("nan") if v is None else v for v in values]
+    for name in OBJECT_FACTS:
+        facts = [document.get(name) for document in documents]
+        if facts and None not in facts:
+            columns[name] = facts
     return Scores(protocol, {}, columns, fingerprint="")
 
 
-def _read_objects(dataset: fo.Dataset) -> pd.DataFrame:
+def _objects(labels: StoredLabels) -> pd.DataFrame:
     numbers = [item.name for item in shown_attributes()]
     rows = []
-    for sample_id, sequence, labels in _raw(dataset, "objects"):
-        for label in labels:
+    for sample_id, sequence, found in labels:
+        for label in found:
             start, end = label["support"]
             row = {
                 "sample_id": sample_id,
@@ -285,10 +285,10 @@ def _read_objects(dataset: fo.Dataset) -> pd.DataFrame:
     return table[order + [name for name in names if name not in order]]
 
 
-def _read_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
+def _events(labels: StoredLabels) -> pd.DataFrame:
     rows = []
-    for sample_id, sequence, labels in _raw(dataset, f"{eval_key}_failures"):
-        for label in labels:
+    for sample_id, sequence, found in labels:
+        for label in found:
             start, end = label["support"]
             row: dict[str, Any] = {"id": str(label["_id"]), "sample_id": sample_id}
             row |= {"sequence": sequence, "start": start, "end": end}
@@ -298,52 +298,3 @@ def _read_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     names = ["id", "sample_id", "sequence", "start", "end", *_EVENT_COLUMNS.values()]
     table = pd.DataFrame(rows, columns=[*names, "onset", "tags", "n_frames"])
     return table.sort_values("cost", ascending=False, ignore_index=True)
-
-
-def _read_frames(view: fo.DatasetView, field: str, eval_key: str) -> pd.DataFrame:
-    paths = [f"frames.{field}.detections.{name}" for name in ("index", "J", "F")]
-    truth = f"frames.{GROUND_TRUTH}.detections"
-    paths += [f"{truth}.{name}" for name in ("index", "bounding_box", eval_key)]
-    columns = view.values(["frames.frame_number", *paths])
-    rows = []
-    for number, ids, regions, contours, seen, boxes, fates in zip(
-        *(column[0] for column in columns), strict=True
-    ):
-        shown = dict(zip(seen or (), boxes or (), strict=True))
-        scored = dict(
-            zip(ids or (), zip(regions or (), contours or (), strict=True), strict=True)
-        )
-        for object_id, fate in zip(seen or (), fates or (), strict=True):
-            if fate == "fn":
-                # Nothing was predicted, so there is no label to carry the zeros.
-                scored.setdefault(object_id, (0.0, 0.0))
-        for object_id in sorted({*shown, *scored}):
-            j, f = scored.get(object_id, (None, None))
-            rows.append(
-                (
-                    object_id,
-                    number,
-                    j,
-                    f,
-                    object_id in shown,
-                    _overlap(object_id, shown),
-                )
-            )
-    names = ["object", "number", "J", "F", "visible", "overlap"]
-    table = pd.DataFrame(rows, columns=names)
-    return table.astype({"J": float, "F": float})
-
-
-def _overlap(object_id: int, boxes: dict[int, list[float]]) -> float:
-    """Largest share of an object's box under the box of another object."""
-    if object_id not in boxes:
-        return float("nan")
-    left, top, width, height = boxes[object_id]
-    largest = 0.0
-    for other, (x, y, w, h) in boxes.items():
-        if other == object_id or width * height == 0:
-            continue
-        across = max(0.0, min(left + width, x + w) - max(left, x))
-        down = max(0.0, min(top + height, y + h) - max(top, y))
-        largest = max(largest, across * down / (width * height))
-    return largest

@@ -13,7 +13,8 @@ import evaluation
 import s3fo
 from evaluation.errors import InputError
 from evaluation.pictures import PIXEL_COLOURS, Pixel
-from s3fo.datasets import failure_clips, find_failures
+from s3fo.datasets import failure_clips, find_failures, tables
+from s3fo.datasets.failure_tags import tag_event
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,18 @@ def test_what_is_missing_is_said(failing):
         find_failures(failing, "other")
     with pytest.raises(InputError, match="no failures of 'other'"):
         failure_clips(failing, "other")
+
+
+def test_judgements_stay_on_events_found_again(failing):
+    events = tables.event_table(failing, "k")
+    event = events[events["n_frames"] > 1].iloc[0]
+    tag_event(failing, "k", event, "label error")
+    find_failures(failing, "k", error_maps=False)
+    again = tables.event_table(failing, "k")
+    assert event["id"] not in set(again["id"])
+    (judged,) = again[again["tags"].map(len) > 0].to_dict("records")
+    for name in ("sequence", "object", "kind", "start", "end"):
+        assert judged[name] == event[name]
+    assert judged["tags"] == ["label error"]
+    shown = failing.load_saved_view("k label error")
+    assert shown.values("k_failures.detections.id", unwind=True) == [judged["id"]]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import s3fo
 from evaluation.errors import InputError
-from s3fo.datasets import tables
+from evaluation.labelmap import write_label_map
+from evaluation.protocols import PROTOCOLS
+from s3fo.datasets import frame_table, tables
 from s3fo.datasets.failure_tags import tag_event
 from s3fo.plugin.panels import evaluation_charts, failure_charts, timeline_chart
 
@@ -55,7 +58,7 @@ def test_the_worst_frame_is_where_the_object_was_lost(predicted):
     s3fo.evaluate(predicted, "shifted", "k")
     sample_id = predicted.match({"sequence": "pair"}).first().id
     # The results lose object 2 in the frame of index 4.
-    assert tables.worst_frame(predicted, "k", sample_id, 2) == 5
+    assert frame_table.worst_frame(predicted, "k", sample_id, 2) == 5
 
 
 def test_bars_show_the_means_of_their_objects(evaluated):
@@ -102,3 +105,35 @@ def test_the_timeline_has_two_curves_an_object(evaluated):
     names = [trace["name"] for trace in chart.traces]
     for name in ("object 1 J", "object 1 F", "object 2 J", "object 2 F"):
         assert names.count(name) == 1
+
+
+def test_the_headline_is_that_of_every_protocol(predicted):
+    for protocol in PROTOCOLS:
+        scores = s3fo.evaluate(predicted, "shifted", "k", protocol=protocol)
+        (row,) = evaluation_charts.headline(predicted, ["k"]).to_dict("records")
+        assert row.pop("method") == "k"
+        assert row.pop("n_objects") == len(scores.objects)
+        assert {"J&F", "J", "F"} <= set(row)
+        for name, value in row.items():
+            assert value == pytest.approx(scores.summary[name], abs=0, nan_ok=True)
+        assert ("J&F_adaptive" in row) == (protocol == "mose-v2")
+        read = tables.object_scores(predicted, "k").summary
+        assert read["J&F"] == pytest.approx(row["J&F"])
+
+
+def test_proposals_stand_for_the_objects_they_were_matched_with(
+    dataset, benchmark, tmp_path
+):
+    for sequence in benchmark:
+        for frame in sequence.frames:
+            label_map = sequence.read_annotation(frame)
+            label_map = np.array([0, 7, 4], np.uint8)[label_map]
+            write_label_map(tmp_path / sequence.name / f"{frame}.png", label_map)
+    s3fo.add_predictions(dataset, tmp_path, "renamed")
+    s3fo.evaluate(dataset, "renamed", "k", protocol="davis-2017-unsupervised")
+    sample_id = dataset.match({"sequence": "pair"}).first().id
+    frames = frame_table.object_frames(dataset, "k", sample_id)
+    assert set(frames["object"]) == {1, 2}
+    assert (frames["J"] == 1).all()
+    assert tables.predicted_index(dataset, "k", sample_id, 1) == 7
+    assert tables.predicted_index(dataset, "k", sample_id, 2) == 4

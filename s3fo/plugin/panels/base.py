@@ -16,7 +16,13 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.tables import object_scores, prediction_field, vos_evaluations
+from s3fo.datasets.object_masks import put_masks
+from s3fo.datasets.tables import (
+    object_scores,
+    predicted_index,
+    prediction_field,
+    vos_evaluations,
+)
 
 Handler = Callable[[Any], None]
 Place = tuple[str, int, int]
@@ -79,6 +85,8 @@ class VOSPanel(foo.Panel):
     def on_grid_ready(self, ctx: Any) -> None:
         """Open the video that `open_clip` asked for, now that the grid has it."""
         ctx.ops.open_sample(id=ctx.params["clip"])
+        # Not earlier: an opened video starts with the dataset's own active fields.
+        ctx.ops.set_active_fields(ctx.params["fields"])
         ctx.panel.state.opening = None
 
     def update(self, ctx: Any) -> None:
@@ -114,7 +122,7 @@ class VOSPanel(foo.Panel):
             timer = types.TimerView(
                 timeout=_OPENING,
                 on_timeout=self.on_grid_ready,
-                params={"clip": state.opening},
+                params={"clip": state.opening, "fields": state.opening_fields},
             )
             panel.view("opening", timer)
         margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
@@ -255,15 +263,20 @@ def open_clip(
         object_id: show this object's masks alone; None shows all.
     """
     sample_id, first, last = place
-    view = ctx.dataset.select(sample_id)
+    dataset = ctx.dataset
+    view = dataset.select(sample_id)
+    methods = [prediction_field(dataset, key) for key in eval_keys]
+    paths = [_mask_path(dataset, name) for name in methods]
     if object_id is not None:
-        names = {GROUND_TRUTH, *(prediction_field(ctx.dataset, k) for k in eval_keys)}
-        for name in sorted(names):
-            view = view.filter_labels(
-                f"frames.{name}", ViewField("index") == object_id, only_matches=False
-            )
-    shown = [prediction_field(ctx.dataset, key) for key in eval_keys]
-    ctx.ops.set_active_fields([_mask_path(ctx.dataset, name) for name in shown])
+        indices = dict.fromkeys([GROUND_TRUTH], object_id)
+        for name, key in zip(methods, eval_keys, strict=True):
+            indices[name] = predicted_index(dataset, key, sample_id, object_id)
+        for name, index in indices.items():
+            put_masks(dataset, name, sample_id, index, first)
+            own = ViewField("index") == index
+            view = view.filter_labels(f"frames.{name}", own, only_matches=False)
+        paths = [f"frames.{name}" for name in methods]
+    ctx.panel.state.opening_fields = paths
     clips = view.to_clips([[(first, max(first, last))]])
     ctx.ops.set_view(clips)
     ctx.panel.state.opening = clips.first().id

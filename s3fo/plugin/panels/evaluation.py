@@ -6,7 +6,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from s3fo.datasets import tables
+from s3fo.datasets import frame_table, tables
 from s3fo.plugin.panels import evaluation_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
@@ -25,13 +25,6 @@ _TABS = {
     "objects": "Objects",
     "worst": "Worst objects",
     "difference": "Difference",
-}
-_HEADLINE = {
-    "method": "Evaluation",
-    "J&F": "J&F",
-    "J": "J",
-    "F": "F",
-    "n_objects": "Objects",
 }
 _ORDERS = {"J&F": "J&F", "J_mean": "J", "F_mean": "F", "J_decay": "J decay"}
 _EVERY = "every attribute"
@@ -54,7 +47,9 @@ class VOSEvaluation(VOSPanel):
         chosen = [key for key in state.methods or known if key in known] or known
         ctx.panel_state["methods"] = chosen
         ctx.panel_state["tab"] = state.tab or next(iter(_TABS))
-        ctx.panel.data.headline = rows(charts.headline(dataset, chosen), _HEADLINE)
+        headline = charts.headline(dataset, chosen)
+        state.headline_columns = charts.headline_columns(headline)
+        ctx.panel.data.headline = rows(headline, state.headline_columns)
         state.rules = charts.rules(dataset, chosen)
         getattr(self, f"_show_{state.tab}")(ctx, chosen)
 
@@ -70,7 +65,7 @@ class VOSEvaluation(VOSPanel):
             label="Evaluations",
             on_change=self.on_choose,
         )
-        table(panel, "headline", _HEADLINE)
+        table(panel, "headline", state.headline_columns)
         panel.md(state.rules, name="rules")
         tabs(panel, "tab", _TABS, self.on_choose)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
@@ -157,7 +152,9 @@ class VOSEvaluation(VOSPanel):
 
     def on_select_bins(self, ctx: Any) -> None:
         """Show the videos of the objects in a range of J&F."""
-        self._show_range(ctx, [point["id"] for point in ctx.params["data"] or ()])
+        # Bars of no object have no height, but lie in the range as well.
+        bars = [bar["id"] for bar in ctx.params["data"] or () if bar["y"]]
+        self._show_range(ctx, bars)
 
     def _show_range(self, ctx: Any, ids: list[str]) -> None:
         if not ids:
@@ -229,7 +226,7 @@ class VOSEvaluation(VOSPanel):
 
     def _open(self, ctx: Any, method: str, sample_id: str, object_id: int) -> None:
         dataset = ctx.dataset
-        frame = tables.worst_frame(dataset, method, sample_id, object_id)
+        frame = frame_table.worst_frame(dataset, method, sample_id, object_id)
         place = (sample_id, frame, video_length(dataset, sample_id))
         open_clip(ctx, place, [method], object_id)
 

@@ -16,6 +16,7 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES
 from evaluation.by_attribute import attribute_groups
 from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS
+from evaluation.protocols import Protocol
 from s3fo.datasets import tables
 from s3fo.plugin.panels.base import plain
 
@@ -24,6 +25,11 @@ _HARDEST = 15
 
 _BINS = 20
 _AGAINST = ("length", "size", "occlusion", "similarity", "speed", "deformation")
+_HEADLINE = (
+    *("J&F", "J", "F", "J&F_adaptive", "F_adaptive"),
+    *("J_seen", "F_seen", "J_unseen", "F_unseen"),
+    *("J&F_disappearance", "J&F_reappearance"),
+)
 _FACTS = ("sequence", "object", "label")
 _NEUTRAL = "#8A8F98"
 
@@ -46,24 +52,38 @@ class Chart:
 
 
 def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
-    """Overall scores: method, J&F, J, F, n_objects."""
+    """Overall scores by method, as the protocols average them, and n_objects.
+
+    Columns: method, those of `_HEADLINE` that any protocol has, n_objects.
+    """
     found = []
     for method in methods:
-        scores = tables.object_scores(dataset, method)
-        summary = tables.summary(dataset, method)
-        row: dict[str, Any] = {"method": method}
-        row |= {name: summary[name] for name in ("J&F", "J", "F")}
-        found.append({**row, "n_objects": len(scores.objects)})
-    return pd.DataFrame(found)
+        row = {"method": method, **tables.summary(dataset, method)}
+        objects = tables.object_scores(dataset, method).objects
+        found.append({**row, "n_objects": len(objects)})
+    table = pd.DataFrame(found)
+    return table[
+        ["method", *(name for name in _HEADLINE if name in table), "n_objects"]
+    ]
+
+
+def headline_columns(table: pd.DataFrame) -> dict[str, str]:
+    """Columns of `headline` -> headings."""
+    names = {"method": "Evaluation", "n_objects": "Objects"}
+    return {name: names.get(name, name.replace("_", " ")) for name in map(str, table)}
 
 
 def rules(dataset: fo.Dataset, methods: list[str]) -> str:
     """The protocol of the evaluations in words; said if they differ."""
-    of = {key: tables.evaluation_protocol(dataset, key).one_line() for key in methods}
+    of = {key: _rules(tables.evaluation_protocol(dataset, key)) for key in methods}
     if len(set(of.values())) == 1:
         return f"*{of[methods[0]]}*"
     lines = [f"- {key}: *{text}*" for key, text in of.items()]
     return "\n".join(["**Different protocols: do not compare.**", "", *lines])
+
+
+def _rules(protocol: Protocol) -> str:
+    return "; ".join(text for text in (protocol.one_line(), protocol.remark) if text)
 
 
 def title_of(name: str) -> str:
@@ -370,8 +390,7 @@ def worst_columns(methods: list[str], table: pd.DataFrame) -> dict[str, str]:
 
 def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     """Who wins where: mean J&F difference by attribute, second minus first."""
-    result = tables.breakdown(dataset, (second, first))
-    rows = result.differences
+    rows = tables.differences(dataset, first, second)
     overall = rows[rows["attribute"] == "all"].iloc[0]
     text = (
         f"**{second} - {first}: {overall['difference']:+.3f}** J&F "

@@ -16,8 +16,9 @@ from evaluation.pictures.strip import failure_strip
 from evaluation.pictures.style import KIND_COLOURS
 from evaluation.scores import Scores
 from s3fo.datasets import tables
-from s3fo.datasets.failure_tags import TAGS
-from s3fo.datasets.records import recall_predictions
+from s3fo.datasets.answers import kept
+from s3fo.datasets.failure_tags import judgement
+from s3fo.datasets.records import benchmark_of, recall_predictions
 from s3fo.plugin.panels.evaluation_charts import Chart, Trace, title_of
 
 _DOTS_PER_INCH = 110
@@ -123,8 +124,7 @@ def chosen_events(
         group: attribute and group of the object, or None.
         tag: or ``"all"``, or ``"none"`` for those not judged yet.
     """
-    tags = events["tags"].map(lambda own: next((t for t in TAGS if t in own), ""))
-    events = events.assign(tag=tags, lost=100 * events["cost"])
+    events = events.assign(tag=events["tags"].map(judgement), lost=100 * events["cost"])
     events["place"] = range(1, len(events) + 1)
     if kind != "all":
         events = events[events["kind"] == kind]
@@ -141,16 +141,17 @@ def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
 
     Ground truth, prediction and errors, read from the files.
     """
-    return tables.remembered(
+    return kept(
         dataset,
         ("strip", eval_key, event["id"]),
+        None,  # events found anew have other ids
         lambda: _draw_strip(dataset, eval_key, event),
     )
 
 
 def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
     sequence = event["sequence"]
-    benchmark = tables.benchmark_of(dataset).subset([sequence])
+    benchmark = benchmark_of(dataset).subset([sequence])
     frames = next(iter(benchmark)).frames
     scores = tables.object_scores(dataset, eval_key)
     own = scores.objects[scores.objects["sequence"] == sequence]

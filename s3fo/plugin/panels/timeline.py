@@ -37,6 +37,8 @@ class ObjectTimeline(VOSPanel):
         state.shown, state.sample = state.method, video_of(ctx)
         chart = charts.timeline(dataset, state.method, state.sample)
         ctx.panel.data.timeline = chart.traces
+        frames = video_length(dataset, state.sample)
+        ctx.panel.data.cursor = {"frames": [[k, k] for k in range(frames + 1)]}
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
@@ -52,6 +54,9 @@ class ObjectTimeline(VOSPanel):
             on_change=self.on_choose,
         )
         panel.md(state.timeline_text, name="timeline_text")
+        # The App moves the line while the video plays; the server hears nothing of it.
+        follow = types.FrameLoaderView(target=charts.CURSOR_PATH)
+        panel.obj("cursor", view=follow)
         panel.plot(
             "timeline",
             layout=state.timeline_layout,

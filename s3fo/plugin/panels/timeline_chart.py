@@ -10,12 +10,19 @@ import pandas as pd
 
 from evaluation.failures import FailureKind
 from evaluation.pictures.style import KIND_COLOURS
-from s3fo.datasets import tables
+from s3fo.datasets import frame_table, tables
 from s3fo.datasets.views import object_colour
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.evaluation_charts import Chart, Trace
 
 _ROW_HEIGHT = 130
+_CURSOR = 999
+"""Number of the axis of the cursor, beyond those of the objects."""
+
+CURSOR_COLOUR = "#FF6D04"
+CURSOR_PATH = "timeline[0].x"
+"""Where in the panel's data the cursor is, as FiftyOne's frame loader sets it."""
+
 _HIDDEN = "#3A3F47"
 _COVERED = 0.5
 """An object is shown as occluded where so much of its box is under another box."""
@@ -29,7 +36,7 @@ def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
         eval_key: the evaluation.
         sample_id: the video.
     """
-    frames = tables.object_frames(dataset, eval_key, sample_id)
+    frames = frame_table.object_frames(dataset, eval_key, sample_id)
     events = tables.event_table(dataset, eval_key)
     events = events[events["sample_id"] == sample_id]
     objects = sorted(frames["object"].unique().tolist())
@@ -47,7 +54,8 @@ def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
         },
         "shapes": [],
     }
-    traces = []
+    layout[f"yaxis{_CURSOR}"] = {"overlaying": "y", "range": [0, 1], "visible": False}
+    traces: list[Trace] = [_cursor()]
     for row, object_id in enumerate(objects):
         own = frames[frames["object"] == object_id].sort_values("number")
         axis = "" if row == 0 else str(row + 1)
@@ -56,6 +64,20 @@ def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
         traces += _bars(events[events["object"] == object_id], f"y{axis}")
         layout["shapes"] += _shades(own, object_id, f"y{axis}", last)
     return Chart(traces, layout, _text(frames, events))
+
+
+def _cursor() -> Trace:
+    """A line through all rows where the player is."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "frame shown",
+        "x": [1, 1],
+        "y": [0, 1],
+        "yaxis": f"y{_CURSOR}",
+        "line": {"color": CURSOR_COLOUR, "width": 1.5},
+        "hoverinfo": "skip",
+    }
 
 
 def _text(frames: pd.DataFrame, events: pd.DataFrame) -> str:

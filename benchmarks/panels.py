@@ -1,0 +1,257 @@
+"""How fast the App's panels open and answer clicks on a large dataset.
+
+    python -m benchmarks.panels [--short] [--markdown FILE]
+
+1000 videos of 100 frames (854 x 480 pixels, three objects) with two evaluations,
+attributes and failures; with `--short` 20 videos of 12 frames. Every event is handed
+to the panel as the App's server does: in a new context that loads the dataset again,
+with the state that a browser would send, up to the answer as JSON.
+
+Seconds are those on the clock; CPU-seconds are those of this process and of the MongoDB
+server together, which on a shared machine say more. "First" is with nothing remembered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pydash
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+from benchmarks.import_scale import about, cpu_seconds, mongod
+from benchmarks.many_videos import METHODS, make_dataset
+from s3fo.datasets import answers as answers_kept
+from s3fo.plugin.panels.evaluation import VOSEvaluation
+from s3fo.plugin.panels.failures import Failures
+from s3fo.plugin.panels.timeline import ObjectTimeline
+
+OPEN_WITHIN, ANSWER_WITHIN = 2.0, 1.0
+"""Seconds that a panel may take to open, and to answer a click."""
+
+_REPEATS = 3
+
+
+def main() -> None:
+    """Make the dataset, measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="20 videos of 12 frames")
+    parser.add_argument("--markdown", type=Path, help="also write the table there")
+    options = parser.parse_args()
+    shape = (20, 12, (60, 90)) if options.short else (1000, 100, (480, 854))
+    name = f"s3fo-panels-{os.getpid()}"
+    with tempfile.TemporaryDirectory(prefix="s3fo-panels-") as folder:
+        os.environ["S3FO_CACHE_DIR"] = f"{folder}/cache"
+        try:
+            dataset = make_dataset(Path(folder), name, *shape)
+            lines = report(dataset, measure(dataset))
+        finally:
+            if fo.dataset_exists(name):
+                fo.delete_dataset(name)
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text)
+
+
+@dataclass
+class Answer:
+    """How long a panel took, and what it told the App.
+
+    Attributes:
+        panel: its name.
+        event: what a person did.
+        seconds: on the clock, of each time.
+        cpu: seconds of this process and the server, of each time.
+        limit: seconds it may take.
+        requests: what the App was told to do: operator name -> parameters.
+    """
+
+    panel: str
+    event: str
+    limit: float = ANSWER_WITHIN
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    requests: dict[str, Any] = field(default_factory=dict)
+
+
+class Visitor:
+    """A browser with one panel open, which keeps its state as the App does.
+
+    Args:
+        panel: what is looked at.
+        dataset: in the App.
+        current_sample: id of the video that is open, for modal panels.
+    """
+
+    def __init__(
+        self, panel: foo.Panel, dataset: fo.Dataset, current_sample: str | None = None
+    ) -> None:
+        self.panel, self.dataset, self.sample = panel, dataset, current_sample
+        self.state: dict[str, Any] = {}
+        self.data: dict[str, Any] = {}
+        self.answers: dict[str, Answer] = {}
+        self.server = mongod()
+
+    def choose(self, event: str, name: str, value: Any) -> Answer:
+        """Choose from a drop-down or open a tab: the App keeps the value by itself."""
+        pydash.set_(self.state, name, value)
+        method = "on_narrow" if hasattr(self.panel, "on_narrow") else "on_choose"
+        return self.do(event, method, path=name, value=value)
+
+    def do(
+        self, event: str, method: str, limit: float = ANSWER_WITHIN, **params: Any
+    ) -> Answer:
+        """Let the panel handle an event."""
+        answer = self.answers.setdefault(
+            event, Answer(str(self.panel.label), event, limit)
+        )
+        start, own, theirs = time.time(), time.process_time(), cpu_seconds(self.server)
+        executor = Executor()
+        request = {
+            "dataset_name": self.dataset.name,
+            "current_sample": self.sample,
+            "params": {
+                **params,
+                "panel_id": "panel",
+                "panel_state": json.loads(json.dumps(self.state)),
+                "__method__": method,
+            },
+        }
+        with ExecutionContext(request, executor) as context:
+            self.panel.execute(context)
+        told = json.loads(json.dumps(executor.to_json()))["requests"]
+        answer.seconds.append(time.time() - start)
+        cpu = time.process_time() - own + cpu_seconds(self.server) - theirs
+        answer.cpu.append(cpu)
+        answer.requests = {item["operator_uri"]: item["params"] for item in told}
+        self._take_in(told)
+        return answer
+
+    def _take_in(self, told: list[dict[str, Any]]) -> None:
+        for item in told:
+            params = item["params"]
+            if item["operator_uri"] == "patch_panel_state":
+                self._merge(self.state, params["state"])
+            elif item["operator_uri"] == "patch_panel_data":
+                self._merge(self.data, params["data"])
+
+    @staticmethod
+    def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            pydash.set_(into, key, value)
+
+
+def measure(dataset: fo.Dataset) -> list[Answer]:
+    """Do everything a person can do, several times."""
+    answers: list[Answer] = []
+    for visit in (visit_evaluation, visit_failures, visit_timeline):
+        answers += _repeated(visit, dataset)
+    return answers
+
+
+def _repeated(
+    visit: Callable[[fo.Dataset, dict[str, Answer]], None], dataset: fo.Dataset
+) -> list[Answer]:
+    answers: dict[str, Answer] = {}
+    for _ in range(_REPEATS):
+        answers_kept.forget()
+        visit(dataset, answers)
+    return list(answers.values())
+
+
+def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "VOS evaluation"."""
+    person = Visitor(VOSEvaluation(), dataset)
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    bar = person.data["by_attribute"][0]["ids"][-1]
+    person.do("click an attribute's bar", "on_click_group", id=bar)
+    person.choose("choose an attribute", "attribute", bar.split("|")[1])
+    person.choose("open tab Objects", "tab", "objects")
+    bars = person.data["histogram"][0]["ids"]
+    person.do("click a bar of the histogram", "on_click_bin", id=bars[-3])
+    person.do(
+        "drag over the histogram", "on_select_bins", data=[{"id": b} for b in bars[:15]]
+    )
+    points = person.data["scatter"][0]["ids"]
+    person.do("click a point", "on_click_point", id=points[0])
+    person.do(
+        "draw around 300 points",
+        "on_select_points",
+        data=[{"id": point} for point in points[:300]],
+    )
+    person.choose("scatter against another attribute", "against", "size")
+    person.choose("open tab Worst objects", "tab", "worst")
+    person.do("click the worst object", "on_click_worst", row=0)
+    person.choose("sort by F", "order", "F_mean")
+    person.choose("open tab Difference", "tab", "difference")
+    person.choose("swap the methods", "first", METHODS[1])
+    person.choose("leave one method", "methods", [METHODS[1]])
+
+
+def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "Failures"."""
+    person = Visitor(Failures(), dataset)
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    person.do("click a row", "on_click_event", row=5)
+    person.do("next", "on_next")
+    person.do("clip", "on_open")
+    person.do("judge, and on to the next", "on_tag", tag="confirmed")
+    bar = person.data["costs"][0]["ids"][0]
+    person.do("click a bar", "on_click_cost", id=bar)
+    person.choose("choose a kind", "kind", "all")
+    person.choose("split by size", "split", "size_bucket")
+    person.choose("judged only", "tag", "confirmed")
+    person.choose("judged or not", "tag", "all")
+    person.choose("other method", "method", METHODS[0])
+
+
+def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "Object timeline"."""
+    ids = dataset.values("id")
+    person = Visitor(ObjectTimeline(), dataset, ids[0])
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    person.sample = ids[-1]
+    person.do("next video", "on_change_current_sample")
+    person.choose("other method", "method", METHODS[0])
+    person.do("click a curve", "on_click_frame", x=7)
+
+
+def report(dataset: fo.Dataset, answers: list[Answer]) -> list[str]:
+    """The measurements as lines of Markdown."""
+    frames = dataset.count("frames")
+    lines = [
+        f"{len(dataset)} videos, {frames} frames, {len(METHODS)} methods. {about()}",
+        "",
+        "| panel | event | seconds | CPU-seconds | at most |",
+        "|---|---|---|---|---|",
+    ]
+    for item in answers:
+        seconds, cpu = (sorted(times)[len(times) // 2] for times in (
+            item.seconds, item.cpu
+        ))  # fmt: skip
+        missed = "" if seconds <= item.limit else " (missed)"
+        lines.append(
+            f"| {item.panel} | {item.event} | {seconds:.2f}{missed} | {cpu:.2f} | "
+            f"{item.limit:.0f} |"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""J and F of one video, frame by frame, as a table."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import pandas as pd
+from bson import ObjectId
+
+from s3fo.datasets.answers import kept
+from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.tables import matched_proposals, prediction_field
+
+
+def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.DataFrame:
+    """Scores of one video, frame by frame.
+
+    Returns:
+        One row per object and scored frame: object, number (of the frame, from 1), J,
+        F, visible (whether the ground truth shows the object), overlap (share of its
+        box under the boxes of other objects; NaN where it is not visible).
+    """
+    field = prediction_field(dataset, eval_key)
+    matched = matched_proposals(dataset, eval_key, sample_id)
+    return kept(
+        dataset,
+        ("frames", eval_key, sample_id),
+        (field, str(matched), _last_write(dataset, sample_id)),
+        lambda: _read_frames(dataset.select(sample_id), field, eval_key, matched),
+    )
+
+
+def _last_write(dataset: fo.Dataset, sample_id: str) -> object:
+    """When a frame of the video was last written."""
+    latest = dataset._frame_collection.find_one(
+        {"_sample_id": ObjectId(sample_id)},
+        {"last_modified_at": 1},
+        sort=[("last_modified_at", -1)],
+    )
+    return latest and latest.get("last_modified_at")
+
+
+def worst_frame(
+    dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int
+) -> int:
+    """Number of the frame in which an object's J&F is lowest, from 1.
+
+    An object that was not scored in any frame gives 1.
+    """
+    frames = object_frames(dataset, eval_key, sample_id)
+    own = frames[frames["object"] == object_id].dropna(subset=["J", "F"])
+    if own.empty:
+        return 1
+    lowest = int((own["J"] + own["F"]).to_numpy().argmin())
+    return int(own["number"].iloc[lowest])
+
+
+def _read_frames(
+    view: fo.DatasetView, field: str, eval_key: str, matched: dict[int, int] | None
+) -> pd.DataFrame:
+    paths = [f"frames.{field}.detections.{name}" for name in ("index", "J", "F")]
+    truth = f"frames.{GROUND_TRUTH}.detections"
+    paths += [f"{truth}.{name}" for name in ("index", "bounding_box", eval_key)]
+    columns = view.values(["frames.frame_number", *paths])
+    rows = []
+    for number, ids, regions, contours, seen, boxes, fates in zip(
+        *(column[0] for column in columns), strict=True
+    ):
+        shown = dict(zip(seen or (), boxes or (), strict=True))
+        scored = {
+            object_id if matched is None else matched[object_id]: (j, f)
+            for object_id, j, f in zip(
+                ids or (), regions or (), contours or (), strict=True
+            )
+            if matched is None or object_id in matched
+        }
+        for object_id, fate in zip(seen or (), fates or (), strict=True):
+            if fate == "fn":
+                # Nothing was predicted, so there is no label to carry the zeros.
+                scored.setdefault(object_id, (0.0, 0.0))
+        for object_id in sorted({*shown, *scored}):
+            j, f = scored.get(object_id, (None, None))
+            rows.append(
+                (
+                    object_id,
+                    number,
+                    j,
+                    f,
+                    object_id in shown,
+                    _overlap(object_id, shown),
+                )
+            )
+    names = ["object", "number", "J", "F", "visible", "overlap"]
+    table = pd.DataFrame(rows, columns=names)
+    return table.astype({"J": float, "F": float})
+
+
+def _overlap(object_id: int, boxes: dict[int, list[float]]) -> float:
+    """Largest share of an object's box under the box of another object."""
+    if object_id not in boxes:
+        return float("nan")
+    left, top, width, height = boxes[object_id]
+    largest = 0.0
+    for other, (x, y, w, h) in boxes.items():
+        if other == object_id or width * height == 0:
+            continue
+        across = max(0.0, min(left + width, x + w) - max(left, x))
+        down = max(0.0, min(top + height, y + h) - max(top, y))
+        largest = max(largest, across * down / (width * height))
+    return largest
