@@ -153,6 +153,40 @@ def test_a_video_that_fails_is_named_and_the_exit_code_says_so(
     assert (tmp_path / "out" / "two").is_dir()
 
 
+def test_one_mask_can_only_belong_to_one_sequence(cli, benchmark, tmp_path):
+    mask = sorted((masks(benchmark) / "one").glob("*.png"))[0]
+    words = ("--masks", mask, "--method", "copy", "--out", tmp_path / "out")
+    code, _, err = cli("predict", "--images", images(benchmark), *words)
+    assert code == 2 and "one mask file for 2 sequences" in err
+    assert str(images(benchmark) / "one") in err, "the remedy names what would work"
+
+    code, out, _ = cli("predict", "--images", images(benchmark) / "one", *words)
+    assert code == 0 and "1 videos done" in out
+
+    alone = tmp_path / "images" / "one"
+    shutil.copytree(images(benchmark) / "one", alone)
+    code, out, _ = cli("predict", "--images", alone.parent, *words)
+    assert code == 0 and "1 kept" in out
+
+
+def test_score_dumps_of_several_runs_are_merged(cli, tmp_path):
+    from s3fo.inference.scores import write_scores
+
+    p = np.zeros((3, 1, 2), np.float32)
+    p[:, 0] = [[0.2, 0.1], [0.5, 0.3], [0.3, 0.6]]
+    write_scores(tmp_path / "small/clip/0.npz", p, [1, 2])
+    p[:, 0] = [[0.1, 0.2], [0.1, 0.7], [0.8, 0.1]]
+    write_scores(tmp_path / "large/clip/0.npz", p, [1, 2])
+    runs, out = (tmp_path / "small", tmp_path / "large"), tmp_path / "merged"
+    code, printed, _ = cli("merge-scores", *runs, "--out", out)
+    assert code == 0 and "2 runs merged" in printed
+    assert read_label_map(out / "clip" / "0.png").tolist() == [[2, 1]]
+
+    write_scores(tmp_path / "large/clip/1.npz", p, [1, 2])
+    code, _, err = cli("merge-scores", *runs, "--out", out)
+    assert code == 2 and "same frames" in err
+
+
 def test_catalogue_commands(cli, benchmark, tmp_path):
     code, out, _ = cli("benchmarks", "--json")
     listed = {(entry["name"], entry["split"]) for entry in json.loads(out)}

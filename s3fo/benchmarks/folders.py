@@ -79,6 +79,8 @@ def _sequences(
     if frames:
         return [_single_sequence(images, frames, masks)]
     image_root = _descend(images, IMAGE_SUFFIXES, notes)
+    if masks is not None and masks.is_file():
+        return [_only_sequence(image_root, masks)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
     return [
         VideoSequence(
@@ -113,6 +115,26 @@ def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
         f"<sequence>/<frame>{suffixes[0]}",
         "Give the folder that holds the sequences.",
     )
+
+
+def _only_sequence(image_root: Path, masks: Path) -> VideoSequence:
+    """The one sequence that a single mask can belong to."""
+    found = {
+        name: files
+        for name in list_folders(image_root)
+        if (files := list_frames(image_root / name, IMAGE_SUFFIXES))
+    }
+    if len(found) > 1:
+        names = list(found)
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise InputError(
+            masks,
+            f"one mask file for {len(names)} sequences ({shown})",
+            "a folder of <sequence>/<frame>.png, or the frames of one sequence",
+            f"Give {image_root / names[0]} as images, say, or a folder of masks.",
+        )
+    ((name, frames),) = found.items()
+    return _single_sequence(image_root / name, frames, masks)
 
 
 def _single_sequence(

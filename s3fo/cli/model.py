@@ -25,6 +25,7 @@ class MethodName(str, Enum):
 class Precision(str, Enum):
     """Number format of the network."""
 
+    auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
     float16 = "float16"
@@ -65,7 +66,7 @@ def predict(
         typer.Option(help="S3: engine settings; default: the benchmark's, or generic."),
     ] = None,
     precision: Annotated[
-        Precision | None, typer.Option(help="S3: number format; default float32.")
+        Precision | None, typer.Option(help="S3: number format; default: auto.")
     ] = None,
     compile_encoder: Annotated[
         bool, typer.Option("--compile", help="S3: compile the image encoder.")
@@ -119,6 +120,26 @@ def predict(
         typer.echo(f"failed: {name}: {reason}", err=True)
     if done.failures:
         raise typer.Exit(1)
+
+
+@app.command("merge-scores")
+def merge_scores(
+    dumps: Annotated[
+        list[Path],
+        typer.Argument(help="Folders that `predict --score-dumps` filled."),
+    ],
+    out: Annotated[Path, typer.Option(help="Results folder to write.")],
+) -> None:
+    """Merge runs at several sizes, or of several weights, into one set of masks.
+
+    The field's multi-scale testing: the objects' probabilities are summed over the
+    runs, and each pixel goes to the highest sum.
+    """
+    from s3fo.inference import merge_scores as merge
+
+    with progress_bar("merge") as progress:
+        merge(dumps, out, progress=progress)
+    typer.echo(f"{out}: {len(dumps)} runs merged")
 
 
 @app.command()
