@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from evaluation.labelmap import write_atomically
 from evaluation.scores import software_version
 from evaluation.sources import Source, open_ground_truth
+
+Kept = TypeVar("Kept")
 
 
 def digest(*parts: object) -> str:
@@ -37,10 +40,15 @@ def truth_key(
     return total.hexdigest()
 
 
-def is_kept(folder: Path, key: str) -> bool:
-    """Whether the folder holds what was measured under this key."""
+def load_kept(folder: Path, key: str, load: Callable[[Path], Kept]) -> Kept | None:
+    """What was measured under this key; None if it is not there, or unreadable."""
     path = folder / "key"
-    return path.is_file() and path.read_text() == key
+    if not path.is_file() or path.read_text() != key:
+        return None
+    try:
+        return load(folder)
+    except (ValueError, KeyError):  # damaged, or of another form: measured again
+        return None
 
 
 def keep(folder: Path, key: str) -> None:

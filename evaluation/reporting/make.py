@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation.errors import InputError
+from evaluation.failures.judgements import with_judgements
 from evaluation.labelmap import write_atomically
 from evaluation.leniency import Leniency
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
@@ -75,6 +77,7 @@ def report(
     void: int | None = None,
     title: str | None = None,
     top: int = 6,
+    judgements: Mapping[str, pd.DataFrame] | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Report:
@@ -100,6 +103,8 @@ def report(
         void: the same.
         title: None names the first method and the benchmark.
         top: how many failure events to show in pictures.
+        judgements: what people said of the failures of a method, by its name: events
+            (sequence, object, kind, start, end) with a column `judgement`.
         workers: processes; None takes as many as are worth it.
         progress: told about every stage.
 
@@ -120,7 +125,7 @@ def report(
     )
     out = Path(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
-    material = gather(task, out / KEPT, stages)
+    material = _judged(gather(task, out / KEPT, stages), judgements or {})
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
@@ -136,6 +141,20 @@ def report(
         made,
         tuple(out / picture.png for picture in pictures),
     )
+
+
+def _judged(material: Material, judgements: Mapping[str, pd.DataFrame]) -> Material:
+    """The material whose failures tell what people said of them."""
+    methods = tuple(
+        replace(
+            method,
+            failures=with_judgements(method.failures, judgements[method.name]),
+        )
+        if method.name in judgements
+        else method
+        for method in material.methods
+    )
+    return replace(material, methods=methods)
 
 
 def _drawn(

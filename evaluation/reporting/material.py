@@ -19,7 +19,7 @@ from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.leniency import Leniency
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
-from evaluation.reporting.kept import digest, is_kept, keep, truth_key
+from evaluation.reporting.kept import digest, keep, load_kept, truth_key
 from evaluation.runs import Run, published_key, read_run
 from evaluation.scores import Scores
 from evaluation.scoring import score
@@ -184,8 +184,8 @@ def _attributes(
     truth = truth_key(task.ground_truth, images, set(names))
     key = digest(truth, task.images, task.fps)
     folder = kept / "attributes"
-    if is_kept(folder, key):
-        return Attributes.load(folder), key
+    if (known := load_kept(folder, key, Attributes.load)) is not None:
+        return known, key
     attributes = object_attributes(
         task.ground_truth,
         images=task.images,
@@ -209,8 +209,8 @@ def _failures(
     progress: ProgressCallback | None,
 ) -> Failures:
     key = digest(scores.fingerprint, scores.protocol, task.leniency, attributes_key)
-    if is_kept(folder, key):
-        return Failures.load(folder)
+    if (known := load_kept(folder, key, Failures.load)) is not None:
+        return known
     lenient = task.leniency
     found = find_failures(
         run.folder,

@@ -253,6 +253,20 @@ def test_made_again_it_measures_nothing_anew(made, folders, monkeypatch):
     assert told == sorted(told) and told[-1][0] <= told[-1][1]
 
 
+def test_what_was_kept_and_is_damaged_is_measured_anew(folders, tmp_path):
+    def report() -> Report:
+        return evaluation.report(
+            folders["lossy"], folders["gt"], tmp_path, top=0, workers=1
+        )
+
+    first = report()
+    for path in sorted((tmp_path / "measured").rglob("*.json")):
+        path.write_text("{")
+    second = report()
+    assert second.tables["objects"].csv() == first.tables["objects"].csv()
+    assert second.findings == first.findings
+
+
 def test_changed_masks_are_measured_anew(folders, tmp_path):
     results = draw(tmp_path / "mine", 2)
     first = evaluation.report(
