@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -220,6 +221,37 @@ def test_submission_refuses_unfit_masks_and_writes_nothing(cli, benchmark, tmp_p
     shutil.copytree(masks(benchmark), results, dirs_exist_ok=True)
     code, out, _ = cli(*words)
     assert code == 0 and target.is_file() and "Upload" in out
+
+
+def test_download_says_what_must_be_fetched_by_hand(cli, tmp_path):
+    words = ("benchmarks", "download", "mose-v1", "--to", tmp_path)
+    code, _, err = cli(*words)
+    assert code == 2 and "CC BY-NC-SA" in err
+    assert "valid.tar.gz" in err and str(tmp_path) in err
+
+
+def test_download_ends_with_the_command_that_loads(cli, tmp_path, monkeypatch):
+    place = tmp_path / "DAVIS-2017-trainval-480p"
+    monkeypatch.setattr("s3fo.benchmarks.fetch_benchmark", lambda *_, **__: place)
+    code, out, _ = cli("benchmarks", "download", "davis-2017", "--to", tmp_path)
+    assert code == 0
+    assert f"s3fo load davis-2017 --split val --root {place}" in out
+
+
+def test_a_benchmark_is_loaded_without_videos(cli, benchmark, tmp_path, monkeypatch):
+    import fiftyone as fo
+
+    monkeypatch.setenv("S3FO_CACHE_DIR", str(tmp_path))
+    name = f"test-{os.getpid()}-cli"
+    code, out, _ = cli(
+        "load", "davis-2017", "--root", benchmark, "--dataset", name, "--video", "none"
+    )
+    try:
+        assert code == 0 and f"s3fo app {name}" in out
+        assert fo.load_dataset(name).list_saved_views() == ["images"]
+        assert not list(tmp_path.rglob("*.mp4"))
+    finally:
+        fo.delete_dataset(name)
 
 
 def test_protocols_state_their_rules(cli):

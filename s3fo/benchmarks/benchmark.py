@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
@@ -21,6 +22,7 @@ class Benchmark:
         sequences: its videos, in the order of the split's list.
         protocol: name of the evaluation protocol its scores are published with.
         notes: what a person should know about how the folder was read.
+        options: the further options of `open_benchmark` that it was opened with.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Benchmark:
     sequences: tuple[VideoSequence, ...]
     protocol: str
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sequences)

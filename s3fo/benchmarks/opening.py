@@ -55,7 +55,13 @@ def open_benchmark(
         ) from error
     found = read(Path(root), entry.split, **options)
     return Benchmark(
-        name, entry.split, found.root, found.sequences, entry.protocol, found.notes
+        name,
+        entry.split,
+        found.root,
+        found.sequences,
+        entry.protocol,
+        found.notes,
+        options,
     )
 
 

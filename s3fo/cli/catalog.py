@@ -96,6 +96,24 @@ def show_benchmark(
         typer.echo(f"  {label:13}" + ("\n" + " " * 15).join(lines))
 
 
+@benchmarks.command("download")
+def download_benchmark(
+    name: Annotated[str, typer.Argument(help="E.g. davis-2017.")],
+    to: Annotated[Path, typer.Option(help="Folder for the archives and the data.")],
+    split: Split = None,
+) -> None:
+    """Download and unpack a split, or say what to get by hand and where to put it."""
+    from s3fo.benchmarks import fetch_benchmark
+    from s3fo.benchmarks.catalog import get_entry
+
+    entry = get_entry(name, split)
+    typer.echo(f"{entry.title}. Licence: {entry.licence}", err=True)
+    with progress_bar("download") as progress:
+        place = fetch_benchmark(name, to, split=entry.split, progress=progress)
+    typer.echo(f"{entry.title} {entry.split} is in {place}")
+    typer.echo(f"Load it:  s3fo load {name} --split {entry.split} --root {place}")
+
+
 def print_validation(benchmark: Benchmark) -> bool:
     """Compare a benchmark with its catalogue entry; True if all is well."""
     from s3fo.benchmarks.validation import validate
@@ -117,13 +135,18 @@ def submit(
     results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
     benchmark: Annotated[str, typer.Option(help="Benchmark name, e.g. mose-v1.")],
     root: Root,
-    out: Annotated[Path, typer.Option(help="The zip to write.")],
+    out: Annotated[Path, typer.Option(help="The zip to write; of BURST, the JSON.")],
     split: Split = None,
 ) -> None:
-    """Check the masks and write the zip that the benchmark's server wants."""
-    from s3fo.benchmarks.submission import write_submission
+    """Check the masks and write the file that the benchmark's evaluation wants."""
+    from s3fo.benchmarks import write_burst_predictions, write_submission
 
     source = open_source(benchmark, root, split, None, None)
+    if source.name == "burst":
+        with progress_bar("submit") as progress:
+            write_burst_predictions(results, source, out, progress=progress)
+        typer.echo(f"{out}: {len(source)} sequences, for the evaluation code of BURST")
+        return
     with progress_bar("submit") as progress:
         done = write_submission(results, source, out, progress=progress)
     typer.echo(f"{done.path}: {done.sequences} sequences, {done.frames} masks")

@@ -22,6 +22,13 @@ class MaskForm(str, Enum):
     reference = "reference"
 
 
+class Video(str, Enum):
+    """What FiftyOne's player shows."""
+
+    mp4 = "mp4"
+    none = "none"
+
+
 @app.command()
 def load(
     benchmark: Annotated[
@@ -37,6 +44,10 @@ def load(
     keep_masks: Annotated[
         MaskForm, typer.Option(help="Inside the labels, or by reference for scale.")
     ] = MaskForm.auto,
+    video: Annotated[
+        Video,
+        typer.Option(help="Encode an mp4 of each sequence, or look at the images."),
+    ] = Video.mp4,
     validate: Annotated[
         bool, typer.Option("--validate", help="Compare with the catalogue first.")
     ] = False,
@@ -54,6 +65,7 @@ def load(
             source,
             dataset_name=dataset,
             masks=keep_masks.value,
+            video=video.value,
             workers=workers,
             progress=progress,
         )

@@ -100,8 +100,10 @@ def _serve(name: str | None, *, port: int = 5151, remote: bool = False) -> None:
     install()
     import fiftyone as fo
 
-    dataset = open_dataset(name) if name else None
-    session = fo.launch_app(dataset, port=port, remote=remote)
+    from s3fo.datasets.views import opening_view
+
+    shown = opening_view(open_dataset(name)) if name else None
+    session = fo.launch_app(shown, port=port, remote=remote)
     session.wait(-1)
 
 

@@ -68,6 +68,7 @@ def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) ->
         protocol=benchmark.protocol,
         masks=masks,
         notes=list(benchmark.notes),
+        options=dict(benchmark.options),
         **_published_facts(benchmark),
     )
     _remember(dataset, facts)
@@ -107,13 +108,15 @@ def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
             "Load the benchmark with s3fo first.",
         )
     name, split, root = facts["benchmark"], facts["split"], Path(facts["root"])
+    options = facts.get("options", {})
     records = dataset.load_run_results(_RUN).sequences
     if any(record["per_object_masks"] for record in records):
-        opened = open_benchmark(name, root, split=split)
+        opened = open_benchmark(name, root, split=split, **options)
         return opened.subset(record["name"] for record in records)
     sequences = tuple(_from_json(record) for record in records)
     notes = tuple(facts["notes"])
-    return Benchmark(name, split, root, sequences, facts["protocol"], notes)
+    protocol = facts["protocol"]
+    return Benchmark(name, split, root, sequences, protocol, notes, options)
 
 
 def benchmark_of(dataset: fo.Dataset) -> Benchmark:

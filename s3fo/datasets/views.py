@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 from bson import ObjectId
 from fiftyone import ViewField
 
@@ -17,6 +18,9 @@ from s3fo.datasets.records import recall_predictions
 
 _NEUTRAL = "#5E6472"
 """Everything that is not an object: names, figures, tags."""
+
+IMAGE_VIEW = "images"
+"""Saved view of a dataset without mp4."""
 
 _LEAST_COLOURS = 20
 """Methods may find objects that the ground truth lacks: DAVIS allows 20 proposals."""
@@ -63,6 +67,7 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     dataset.mask_targets = _mask_targets(dataset)
     dataset.save()
     _save_workspaces(dataset)
+    _save_image_view(dataset)
 
 
 def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
@@ -104,13 +109,38 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
 def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
     """The original images as one sequence a video, with all frame labels.
 
-    What a dataset that was loaded without mp4 (`video="none"`) is looked at with.
+    What a dataset that was loaded without mp4 (`video="none"`) is looked at with: such
+    a dataset has it as the saved view `IMAGE_VIEW`.
 
     Args:
         dataset: made by `load_benchmark` from image files.
     """
     frames = dataset.to_frames(sample_frames=False)
     return frames.group_by("sample_id", order_by="frame_number")
+
+
+def opening_view(dataset: fo.Dataset) -> fo.Dataset | fo.DatasetView:
+    """What to look at first: the dataset, or its images where there are no videos."""
+    if not has_videos(dataset) and dataset.has_saved_view(IMAGE_VIEW):
+        return dataset.load_saved_view(IMAGE_VIEW)
+    return dataset
+
+
+def has_videos(dataset: fo.Dataset) -> bool:
+    """Whether the App's player has something to play."""
+    return not len(dataset) or Path(dataset.first().filepath).is_file()
+
+
+def _save_image_view(dataset: fo.Dataset) -> None:
+    if has_videos(dataset):
+        if dataset.has_saved_view(IMAGE_VIEW):
+            dataset.delete_saved_view(IMAGE_VIEW)
+        return
+    about = "The frames as they are: there is no mp4 of these videos"
+    # Made anew each time, for it copies the frames' fields.
+    with fou.SetAttributes(fo.config, show_progress_bars=False):
+        view = image_sequences(dataset)
+    dataset.save_view(IMAGE_VIEW, view, description=about, overwrite=True)
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
@@ -121,8 +151,9 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     """
     latest = [GROUND_TRUTH, *recall_predictions(dataset)][-1]
     reference = dataset.has_frame_field(f"{latest}_mask")
-    paths = ["sequence", f"frames.{latest}_mask" if reference else f"frames.{latest}"]
-    return paths + [f"{key}_JF" for key in dataset.list_evaluations()[-1:]]
+    shown = f"frames.{latest}_mask" if reference else f"frames.{latest}"
+    scores = [f"{key}_JF" for key in dataset.list_evaluations()[-1:]]
+    return ["sequence", *_both_names(shown), *scores]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
@@ -135,7 +166,7 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
         for pixel, code in PIXEL_COLOURS.items()
     ]
     names = [GROUND_TRUTH, *recall_predictions(dataset)]
-    paths = [f"frames.{name}" for name in names]
+    paths = [path for name in names for path in _both_names(f"frames.{name}")]
     paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
     return fo.ColorScheme(
         color_by="value",
@@ -172,7 +203,7 @@ def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
 
 
 def _both_names(field: str) -> tuple[str, str]:
-    """A frame field's path, and what the App's grid calls it.
+    """A frame field's path, and what the App's grid and views of frames call it.
 
     The grid decodes frame masks by their name without "frames.": not told there, it
     takes palette files for grey and all objects for one.

@@ -32,7 +32,7 @@ class LoadBenchmark(VOSOperator):
 
     name = "load_benchmark"
     label = "Load a VOS benchmark"
-    description = "DAVIS, or any folders of frames and masks, as a video dataset"
+    description = "DAVIS, YouTube-VOS, MOSE, LVOS, SA-V, BURST, or your own folders"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which benchmark, from where."""
@@ -107,8 +107,12 @@ class LoadBenchmark(VOSOperator):
         ]
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
-        """Open the dataset."""
+        """Open the dataset; where it has no videos, at its images."""
+        from s3fo.datasets.views import IMAGE_VIEW
+
         yield ctx.ops.open_dataset(summary["dataset"])
+        if ctx.params.get("video") == "none":
+            yield ctx.ops.set_view(name=IMAGE_VIEW)
 
 
 def _benchmarks() -> dict[str, str]:

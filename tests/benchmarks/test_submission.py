@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from benchmark_trees import (
+    burst,
     names,
     write_davis,
     write_json,
@@ -19,6 +21,7 @@ from evaluation.labelmap import write_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark, write_submission
 from s3fo.benchmarks.catalog import SubmissionFormat
+from s3fo.cli import main
 from s3fo.inference import predict
 
 
@@ -147,3 +150,19 @@ def test_public_splits_are_scored_at_home(tmp_path: Path) -> None:
     benchmark = open_benchmark("davis-2017", tmp_path)
     with pytest.raises(InputError, match="score it at home"):
         write_submission(tmp_path, benchmark, tmp_path / "x.zip")
+
+
+def test_burst_is_submitted_as_json(tmp_path, monkeypatch, capsys):
+    burst(tmp_path)
+    results = tmp_path / "results/LaSOT_-_zebra-17"
+    for frame in ("frame0002", "frame0005"):
+        write_label_map(results / f"{frame}.png", np.full((24, 32), 4, np.uint8))
+    target = tmp_path / "predictions.json"
+    words = ["s3fo", "submit", results.parent, "--benchmark", "burst"]
+    words += ["--root", tmp_path, "--out", target]
+    monkeypatch.setattr("sys.argv", [str(word) for word in words])
+    with pytest.raises(SystemExit):
+        main()
+    assert "evaluation code of BURST" in capsys.readouterr().out
+    (written,) = json.loads(target.read_text())["sequences"]
+    assert [set(frame) for frame in written["segmentations"]] == [{"4"}, {"4"}]

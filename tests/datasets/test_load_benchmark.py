@@ -20,6 +20,7 @@ from s3fo.datasets.labels import (
     detections_of,
     masks_of_frame,
 )
+from s3fo.datasets.views import IMAGE_VIEW, opening_view
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_masks_by_reference(benchmark):
         dataset.delete()
 
 
-def test_videos_may_be_left_out_and_made_later(benchmark, cache):
+def test_videos_may_be_left_out_and_:made_later(benchmark, cache, results)::
     name = own_name("unencoded")
     made = set(cache.rglob("*.mp4"))
     dataset = s3fo.load_benchmark(benchmark, dataset_name=name, video="none")

@@ -49,6 +49,16 @@ def test_load_benchmark(benchmark):
         dataset.delete()
 
 
+def test_load_benchmark_without_videos(benchmark):
+    params = {"root": folder(benchmark.root), "dataset_name": own_name("silent")}
+    run("load_benchmark", benchmark="davis-2017", video="none", **params)
+    dataset = fo.load_dataset(own_name("silent"))
+    try:
+        assert dataset.list_saved_views() == ["images"]
+    finally:
+        dataset.delete()
+
+
 def test_load_own_folders(benchmark):
     run(
         "load_benchmark",
