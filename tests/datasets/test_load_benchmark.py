@@ -166,7 +166,7 @@ def test_masks_by_reference(benchmark):
         dataset.delete()
 
 
-def test_videos_may_be_left_out_and_:made_later(benchmark, cache, results)::
+def test_videos_may_be_left_out_and_made_later(benchmark, cache, results):
     name = own_name("unencoded")
     made = set(cache.rglob("*.mp4"))
     dataset = s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
@@ -182,7 +182,13 @@ def test_videos_may_be_left_out_and_:made_later(benchmark, cache, results)::
         content = dataset.values("content")
         s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
         assert dataset.values("content") == content
+        assert opening_view(dataset).media_type == "group"
+        assert dataset.list_saved_views() == [IMAGE_VIEW]
+        s3fo.add_predictions(dataset, results, "shifted")
+        assert opening_view(dataset).has_sample_field("shifted")
         s3fo.load_benchmark(benchmark, dataset_name=name)
+        assert opening_view(dataset) is dataset
+        assert dataset.list_saved_views() == []
         assert all(Path(path).is_file() for path in dataset.values("filepath"))
         with pytest.raises(InputError, match="mp4 or none"):
             s3fo.load_benchmark(benchmark, dataset_name=name, video="film")
