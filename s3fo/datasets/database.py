@@ -69,10 +69,12 @@ def ensure_mongod() -> str:
 def configure() -> None:
     """Set FiftyOne's environment; call it before the first ``import fiftyone``.
 
-    Telemetry is off, S3 is in the model zoo, and the fallback MongoDB keeps its own
-    database folder. Variables that the user has set are left as they are.
+    Telemetry is off, S3 is in the model zoo, operators can be scheduled from the App
+    for ``fiftyone delegated launch``, and the fallback MongoDB keeps its own database
+    folder. Variables that the user has set are left as they are.
     """
     os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+    os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
     os.environ.setdefault("FIFTYONE_MODEL_ZOO_MANIFEST_PATHS", str(MODEL_ZOO_MANIFEST))
     if uses_fallback():
         os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")

@@ -13,6 +13,11 @@ from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import ask_choice, imported_methods
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
+_MISSING = {
+    "error": "Stop and name them",
+    "score-as-empty": "Score them as empty masks",
+}
+
 
 class EvaluateVOS(VOSOperator):
     """Score predictions against the ground truth by a benchmark's protocol."""
@@ -53,6 +58,15 @@ class EvaluateVOS(VOSOperator):
             error_message="letters, digits and underscores only",
         )
 
+        ask_choice(
+            form,
+            "missing",
+            _MISSING,
+            label="Frames without prediction",
+            description="Results folders may lack some frames or videos",
+            default="error",
+        )
+
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Score them."""
         from s3fo.datasets import evaluate
@@ -62,6 +76,7 @@ class EvaluateVOS(VOSOperator):
             ctx.params["predictions"],
             ctx.params.get("eval_key"),
             protocol=ctx.params.get("protocol"),
+            missing=ctx.params.get("missing", "error"),
             progress=progress,
         )
         return {

@@ -54,7 +54,7 @@ class Menu(foo.Operator):
                 step = Step(operator.config.label, operator.uri, asks=True)
                 add_button(line, name, step)
                 line.md(operator.config.description, name=f"about_{name}")
-        view = types.PromptView(label=self.label)
+        view = types.PromptView(label=self.label, submit_button_label="Done")
         return types.Property(form, view=view)
 
     def execute(self, ctx: Any) -> None:

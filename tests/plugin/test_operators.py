@@ -233,6 +233,18 @@ def test_an_error_is_told_in_the_app_and_raised_in_python(predicted, results):
         run("evaluate_vos", predicted, **params)
 
 
+def test_missing_frames_can_be_scored_as_empty(predicted, results):
+    shutil.rmtree(results / "alone")
+    (results / "pair" / "00003.png").unlink()
+    params = {"predictions": "shifted", "eval_key": "k", "protocol": "davis-2017"}
+    with pytest.raises(ExecutionError, match="score-as-empty"):
+        run("evaluate_vos", predicted, **params)
+    run("evaluate_vos", predicted, missing="score-as-empty", **params)
+    predicted.reload()
+    scores = dict(zip(*predicted.values(["sequence", "k_JF"]), strict=True))
+    assert scores["alone"] == 0 < scores["pair"] < 1
+
+
 def test_the_result_of_a_delegated_run_can_be_looked_at(predicted):
     operation = run_delegated(
         "evaluate_vos",
