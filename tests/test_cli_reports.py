@@ -141,6 +141,19 @@ def test_leaderboard_with_an_own_run_warns_of_what_does_not_compare(
     assert "synthetic" in err and "2 sequences" in err and "30" in err
 
 
+def test_leaderboard_filters_published_figures_by_training_data(
+    cli, benchmark, results
+):
+    evaluate(cli, benchmark, results)
+    words = ("leaderboard", "davis-2017", "--local", results, "--json")
+    code, out, _ = cli(*words, "--trained-on", "my data", "--training-data", "MOSE")
+    trained = {row["training_data"] for row in json.loads(out)["rows"]}
+    assert code == 0 and trained > {"my data"}
+    assert all("MOSE" in words for words in trained - {"my data"})
+    code, _, err = cli(*words, "--trained-on", "a", "--trained-on", "b")
+    assert code == 2 and "--trained-on" in err
+
+
 def test_leaderboard_by_attribute_and_unknown_ones(cli):
     code, out, _ = cli("leaderboard", "mose-v2", "--attributes", "--format", "markdown")
     assert code == 0 and "OCC" in out and "42.9" in out

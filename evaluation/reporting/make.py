@@ -208,7 +208,7 @@ def _figures(
         "sequences",
         sequences_chart(made["sequences"].data, names),
     )
-    if "speed" in made:
+    if len(made.get("speed", ())) > 1:
         chart = speed_chart(made["speed"].data, material.metric)
         yield "speed", "Speed against quality", "speed", chart
     yield from _event_figures(material, top)

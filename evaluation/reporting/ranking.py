@@ -24,7 +24,7 @@ _MARKS = {
     "conflict": "sources disagree",
     "second-hand": "reported by others",
     "reproduction": "run again by others",
-    LOCAL: "local run",
+    LOCAL: "scored here",
 }
 
 

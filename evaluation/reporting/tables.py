@@ -220,7 +220,11 @@ class Table:
         }
         return [
             [
-                write(column, row, best.get(column.key) == row[column.key])
+                write(
+                    column,
+                    row,
+                    column.key in best and best[column.key] == row[column.key],
+                )
                 for column in self.columns
             ]
             for row in self._rows(limit)

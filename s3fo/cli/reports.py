@@ -115,6 +115,10 @@ def leaderboard(
         list[Path] | None,
         typer.Option(help="Own evaluated results folder, or saved scores; repeatable."),
     ] = None,
+    trained_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Training data of a local run; repeat in their order."),
+    ] = None,
     training_data: Annotated[
         str | None,
         typer.Option(help="Only entries trained on this data set; or 'w/o NAME'."),
@@ -147,7 +151,7 @@ def leaderboard(
     board = rank(
         benchmark,
         split,
-        local=_local_runs(local or [], benchmark),
+        local=_local_runs(local or [], trained_on or [], benchmark),
         training_data=training_data,
         since=since,
         superseded=superseded,
@@ -161,12 +165,25 @@ def leaderboard(
         _draw(board, plot)
 
 
-def _local_runs(folders: list[Path], benchmark: str) -> list[LocalRun]:
+def _local_runs(
+    folders: list[Path], trained_on: list[str], benchmark: str
+) -> list[LocalRun]:
     from evaluation.leaderboard import MEASURES, LocalRun
 
     if benchmark not in MEASURES:
         return []  # ranking it says what is wrong
-    return [LocalRun.load(folder, benchmark) for folder in folders]
+    words = trained_on or [""] * len(folders)
+    if len(words) != len(folders):
+        raise InputError(
+            "--trained-on",
+            f"{len(words)} for {len(folders)} local runs",
+            "one for each local run, or none",
+            "Repeat --trained-on in the order of --local.",
+        )
+    return [
+        LocalRun.load(folder, benchmark, training_data=said)
+        for folder, said in zip(folders, words, strict=True)
+    ]
 
 
 def _n_sequences(benchmark: str, split: str) -> int | None:

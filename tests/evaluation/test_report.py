@@ -59,6 +59,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hardware": {"cores": 2},
     }
     (made["lossy"] / "run.json").write_text(json.dumps(record))
+    faster = record | {"frames_per_second": 20.0}
+    (root / "shifted" / "run.json").write_text(json.dumps(faster))
     return made
 
 
@@ -177,9 +179,10 @@ def test_methods_are_compared_in_pairs(made):
     assert row["low"] <= row["difference"] <= row["high"]
 
 
-def test_only_recorded_speeds_are_told(made):
+def test_recorded_speeds_and_settings_are_told(made):
     speed = made.tables["speed"].data
-    assert speed["method"].tolist() == ["lossy"] and speed["fps"].tolist() == [5.0]
+    assert speed["method"].tolist()[0] == "lossy"
+    assert speed["fps"].tolist() == [5.0, 20.0]
     facts = made.tables["measured"].data
     assert "size 480" in set(facts["value"])
 
@@ -207,6 +210,8 @@ def test_a_report_on_one_method_does_not_repeat_its_name(folders, tmp_path):
     headings = [column.heading for column in made.tables["events"].columns]
     assert headings[0] == "No." and "Method" not in headings
     assert set(made.tables["events"].data["method"]) == {"lossy"}
+    assert len(made.tables["speed"]) == 1
+    assert "speed" not in {path.stem for path in made.pictures}, "one dot says nothing"
 
 
 def test_every_figure_is_there_twice(made):
@@ -276,6 +281,7 @@ def test_changed_masks_are_measured_anew(folders, tmp_path):
     second = evaluation.report(
         results, folders["gt"], tmp_path / "out", top=0, workers=1
     )
+    assert "speed" not in first.tables, "not recorded"
     assert first.tables["methods"].data["J&F"].item() < 1
     assert second.tables["methods"].data["J&F"].item() == 1
     assert second.findings[0].headline == "Nothing fails"

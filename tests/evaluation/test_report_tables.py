@@ -76,3 +76,9 @@ def test_every_form_is_a_file(table, tmp_path):
         f"things.{ending}" for ending in ("csv", "json", "md", "tex")
     ]
     assert all(path.stat().st_size for path in written)
+
+
+def test_what_is_missing_is_not_the_best():
+    data = pd.DataFrame({"fps": pd.Series([None, 2.5], dtype=object)})
+    table = Table("speeds", "", "", data, [number("fps", "fps", 1)])
+    assert table.markdown().splitlines()[2:] == ["| - |", "| 2.5 |"]
