@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pandas as pd
+
+from evaluation.failures.tables import Failures
 
 JUDGEMENT = "judgement"
 """Column of judged events; empty where nobody said anything."""
 
 _SAME = ["sequence", "object", "kind"]
+_ENDS = ["start", "end"]
 
 
 def carry_over(events: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
@@ -23,7 +29,7 @@ def carry_over(events: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
     Returns:
         [n] by the events' index; "" where no judged event overlaps.
     """
-    places = events[[*_SAME, "start", "end"]].assign(place=range(len(events)))
+    places = events[[*_SAME, *_ENDS]].assign(place=range(len(events)))
     pairs = places.merge(judged, on=_SAME, suffixes=("", "_judged"))
     shared = (
         pairs[["end", "end_judged"]].min(axis=1)
@@ -34,3 +40,37 @@ def carry_over(events: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
     most = pairs.sort_values("shared", ascending=False).drop_duplicates("place")
     said = most.set_index("place")[JUDGEMENT].reindex(range(len(events)))
     return pd.Series(said.fillna("").to_numpy(), index=events.index, dtype=object)
+
+
+def with_judgements(failures: Failures, judged: pd.DataFrame) -> Failures:
+    """Failures whose events tell what people said of them.
+
+    Args:
+        failures: found in results.
+        judged: events of the same results, found at any time: sequence, object, kind,
+            start, end (names of frames) and `judgement`.
+
+    Returns:
+        The failures with `judgement` in their events, "" where nothing was said.
+    """
+    places = failures.frames[["sequence", "frame"]].drop_duplicates()
+    # Names of frames count up: 2 is before 10, with or without leading zeros.
+    places = places.assign(length=places["frame"].astype(str).str.len())
+    places = places.sort_values(["sequence", "length", "frame"])
+    numbers = places.groupby("sequence").cumcount()
+    keys = zip(places["sequence"], places["frame"].astype(str), strict=True)
+    of = dict(zip(keys, numbers.tolist(), strict=True))
+    said = carry_over(_numbered(failures.events, of), _numbered(judged, of).dropna())
+    return replace(failures, events=failures.events.assign(**{JUDGEMENT: said}))
+
+
+def _numbered(events: pd.DataFrame, of: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    """Events whose ends are numbers instead of names; NaN for unknown frames."""
+    numbers = {
+        end: [
+            of.get((sequence, str(frame)), float("nan"))
+            for sequence, frame in zip(events["sequence"], events[end], strict=True)
+        ]
+        for end in _ENDS
+    }
+    return events.assign(**numbers)

@@ -15,6 +15,7 @@ from pymongo import UpdateOne
 from evaluation.errors import InputError
 from evaluation.failures.judgements import JUDGEMENT
 from s3fo.datasets import tables
+from s3fo.datasets.records import benchmark_of
 
 TAGS = ("confirmed", "label error", "ignore")
 """An event is one of these: the method's fault, the annotation's, or no matter."""
@@ -66,6 +67,31 @@ def judged_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     said = events["tags"].map(judgement)
     columns = ["sequence", "object", "kind", "start", "end"]
     return events[columns].assign(**{JUDGEMENT: said})[said != ""]
+
+
+def judgements_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
+    """What people judged, as `evaluation.report` takes it.
+
+    Returns:
+        Name of the predictions -> as `judged_events`, with names of frames; of several
+        evaluations of the same predictions, the latest with judgements.
+    """
+    found = {}
+    for key in tables.vos_evaluations(dataset):
+        judged = judged_events(dataset, key)
+        if len(judged):
+            frames = {item.name: item.frames for item in benchmark_of(dataset)}
+            names = {
+                end: [
+                    frames[sequence][number - 1]
+                    for sequence, number in zip(
+                        judged["sequence"], judged[end], strict=True
+                    )
+                ]
+                for end in ("start", "end")
+            }
+            found[tables.prediction_field(dataset, key)] = judged.assign(**names)
+    return found
 
 
 def judgement(tags: Iterable[str]) -> str:

@@ -49,6 +49,7 @@ class MakeReport(VOSOperator):
         """Write it."""
         from evaluation import report
         from s3fo.datasets import recall_benchmark, recall_predictions
+        from s3fo.datasets.failure_tags import judgements_by_method
 
         sources = recall_predictions(ctx.dataset)
         main = ctx.params.get("predictions") or list(sources)[-1]
@@ -60,6 +61,7 @@ class MakeReport(VOSOperator):
             {name: sources[name].folder for name in names},
             recall_benchmark(ctx.dataset),
             out,
+            judgements=judgements_by_method(ctx.dataset),
             progress=progress,
         )
         return {

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from evaluation.failures.judgements import carry_over
+from evaluation.failures import Failures
+from evaluation.failures.judgements import carry_over, with_judgements
 
 
 def events(*rows):
@@ -52,3 +53,20 @@ def test_nothing_judged_and_nothing_found():
     assert list(carry_over(found, JUDGED)) == []
     assert carried(("dog", 3, "missed", 1, 2)) == [""]
     assert list(carry_over(JUDGED, JUDGED.iloc[:0])) == ["", "", ""]
+
+
+def test_failures_tell_what_was_said_of_them():
+    """Ends are names of frames, which count up without leading zeros, too."""
+    names = [str(k) for k in range(12)]
+    frames = pd.DataFrame({"sequence": "dog", "frame": names[::-1], "event": -1})
+    found = events(
+        ("dog", 1, "missed", "2", "10", 0), ("dog", 2, "missed", "0", "1", 0)
+    )
+    failures = Failures(frames, found.drop(columns="judgement"), 0.5, "davis-2017")
+    said = events(
+        ("dog", 1, "missed", "10", "11", "confirmed"),
+        ("dog", 2, "missed", "gone", "1", "ignore"),
+    )
+    judged = with_judgements(failures, said)
+    assert list(judged.events["judgement"]) == ["confirmed", ""]
+    assert list(judged.events["start"]) == ["2", "0"]

@@ -109,7 +109,7 @@ def test_the_timeline_has_two_curves_an_object(evaluated):
 
 def test_the_headline_is_that_of_every_protocol(predicted):
     for protocol in PROTOCOLS:
-        scores = s3fo.evaluate(predicted, "shifted", "k", protocol=protocol)
+        scores = s3fo.evaluate(predicted, "shifted", "k", protocol=protocol, workers=1)
         (row,) = evaluation_charts.headline(predicted, ["k"]).to_dict("records")
         assert row.pop("method") == "k"
         assert row.pop("n_objects") == len(scores.objects)
