@@ -19,14 +19,17 @@ from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes
 from s3fo.datasets.fields import GROUND_TRUTH, OBJECT_FACTS, OBJECT_SCORES
-from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
-from s3fo.datasets.model_evaluation import register_run, save_results
+from s3fo.datasets.model_evaluation import (
+    LabelRef,
+    Match,
+    match_frame,
+    outcome,
+    register_run,
+    save_results,
+)
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
-from s3fo.datasets.writing import batches, index_labels, update
-
-_LOWEST = "J_min"
-"""Attribute of an object's label: its J in the worst frame."""
+from s3fo.datasets.writing import batches, update
 
 
 def evaluate(
@@ -46,8 +49,7 @@ def evaluate(
     since they were imported, they are imported again first. On the dataset appear
 
     - ``frames.<predictions>``: J and F of every object in every scored frame;
-    - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
-      J_min, its J in the worst frame, to find bad frames without looking at frames;
+    - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall and decay;
     - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
     - an evaluation run for the Model Evaluation panel.
 
@@ -113,10 +115,9 @@ def write_scores(
     _declare_fields(dataset, predictions, eval_key, scores)
     _write_sequences(dataset, eval_key, scores)
     copy_attributes(dataset, f"{eval_key}_objects")
-    matches = Matches()
+    matches: list[Match] = []
     for batch in batches(_by_frame(dataset, scores), lambda item: len(item.scores)):
-        matches.add(_write_frames(dataset, predictions, eval_key, batch))
-    index_labels(dataset, predictions, ("J", "F"))
+        matches += _write_frames(dataset, predictions, eval_key, batch)
     save_results(dataset, eval_key, evaluation, matches, scores)
     views.apply_defaults(dataset)
 
@@ -154,7 +155,6 @@ def _declare_fields(
     for column, name in OBJECT_SCORES.items():
         if column in scores.object_columns:
             dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
-    dataset.add_sample_field(f"{objects}.detections.{_LOWEST}", fo.FloatField)
     for name, kind in zip(OBJECT_FACTS, (fo.StringField, fo.IntField), strict=True):
         if name in scores.object_columns:
             dataset.add_sample_field(f"{objects}.detections.{name}", kind)
@@ -172,21 +172,17 @@ def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None
         dataset.set_values(f"{eval_key}_{name}", values, key_field="sequence")
     names, spans = dataset.values(["sequence", "objects"])
     by_name = dict(zip(names, spans, strict=True))
-    lowest = scores.frames.groupby(["sequence", "object"])["J"].min()
-    by_object: dict[str, dict[int, float]] = {}
-    for (sequence, object_id), value in lowest.items():
-        by_object.setdefault(sequence, {})[object_id] = value
     objects = {
-        sequence: _scored_objects(by_name[sequence], rows, by_object.get(sequence, {}))
+        sequence: _scored_objects(by_name[sequence], rows)
         for sequence, rows in scores.objects.groupby("sequence", sort=False)
     }
     dataset.set_values(f"{eval_key}_objects", objects, key_field="sequence")
 
 
 def _scored_objects(
-    spans: fo.TemporalDetections, rows: pd.DataFrame, lowest: Mapping[int, float]
+    spans: fo.TemporalDetections, rows: pd.DataFrame
 ) -> fo.TemporalDetections:
-    """The objects of one sequence with their scores, `lowest` by object id."""
+    """The objects of one sequence with their scores."""
     by_id = {span.index: span for span in spans.detections}
     return fo.TemporalDetections(
         detections=[
@@ -199,7 +195,6 @@ def _scored_objects(
                     for column, name in OBJECT_SCORES.items()
                     if column in row
                 },
-                **{_LOWEST: _number(lowest.get(row["object"], math.nan))},
                 **{name: row[name] for name in OBJECT_FACTS if name in row},
             )
             for row in rows.to_dict("records")
@@ -228,15 +223,14 @@ class _SequenceScores(NamedTuple):
 
 
 def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
-    frames = scores.frames
-    rows_of = frames.groupby("sequence", sort=False).indices
+    tables = dict(iter(scores.frames.groupby("sequence", sort=False)))
     objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
     for sequence in recall_benchmark(dataset):
-        if sequence.name not in rows_of:
+        if sequence.name not in tables:
             continue
         values: dict[str, dict[int, tuple[float, float]]] = {}
-        table = frames[["frame", "object", "J", "F"]].iloc[rows_of[sequence.name]]
-        columns = (table[name].tolist() for name in table)
+        table = tables[sequence.name]
+        columns = (table[name].tolist() for name in ("frame", "object", "J", "F"))
         for frame, object_id, j, f in zip(*columns, strict=True):
             if not math.isnan(j):
                 values.setdefault(frame, {})[object_id] = (j, f)
