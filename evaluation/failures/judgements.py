@@ -60,7 +60,8 @@ def with_judgements(failures: Failures, judged: pd.DataFrame) -> Failures:
     numbers = places.groupby("sequence").cumcount()
     keys = zip(places["sequence"], places["frame"].astype(str), strict=True)
     of = dict(zip(keys, numbers.tolist(), strict=True))
-    said = carry_over(_numbered(failures.events, of), _numbered(judged, of).dropna())
+    known = _numbered(judged, of).dropna(subset=_ENDS)
+    said = carry_over(_numbered(failures.events, of), known)
     return replace(failures, events=failures.events.assign(**{JUDGEMENT: said}))
 
 

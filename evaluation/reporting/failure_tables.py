@@ -5,12 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluation.failures import CIRCUMSTANCES
+from evaluation.failures.judgements import JUDGEMENT
 from evaluation.reporting.material import Material, Method, places
 from evaluation.reporting.tables import Column, Table, number, percent, text
 from evaluation.reporting.verdict import circumstance_name, fix_first
-
-JUDGEMENT = "judgement"
-"""Column of the events where people said what they are; empty: nobody did."""
 
 _NOT_JUDGED = "not judged"
 

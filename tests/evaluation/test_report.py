@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,16 +14,8 @@ import pytest
 import evaluation
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
-from evaluation.leniency import STRICT
 from evaluation.reporting import Report
-from evaluation.reporting.contents import tables
-from evaluation.reporting.material import (
-    Stages,
-    Task,
-    gather,
-    one_per_folder,
-    stages_of,
-)
+from evaluation.reporting.material import one_per_folder
 
 FRAMES = 10
 
@@ -187,22 +178,20 @@ def test_recorded_speeds_and_settings_are_told(made):
     assert "size 480" in set(facts["value"])
 
 
-def test_judgements_of_people_are_told_where_there_are_any(folders, tmp_path):
-    methods = {"lossy": folders["lossy"]}
-    task = Task(methods, folders["gt"], "davis-2017", None, None, None, STRICT, 1)
-    material = gather(task, tmp_path, Stages(stages_of(1), None))
-    assert "judgements" not in tables(material)
-
-    failures = material.main.failures
-    events = failures.events.assign(judgement="")
-    events.loc[0, "judgement"] = "label error"
-    judged = replace(material.main, failures=replace(failures, events=events))
-    made = tables(replace(material, methods=(judged,)))
-    said = made["judgements"].data.set_index("judgement")
-    assert said.loc["label error", "cost"] == events["cost"][0]
+def test_judgements_of_people_are_told_where_there_are_any(made, folders, tmp_path):
+    assert "judgements" not in made.tables
+    events = made.tables["events"].data
+    events = events[events["method"] == "lossy"]
+    judged = events.head(1).assign(judgement="label error")
+    told = evaluation.report(
+        {"lossy": folders["lossy"]}, folders["gt"], tmp_path, top=0, workers=1,
+        judgements={"lossy": judged},
+    ).tables  # fmt: skip
+    said = told["judgements"].data.set_index("judgement")
+    assert said.loc["label error", "cost"] == pytest.approx(events["cost"].iloc[0])
     assert said["events"].sum() == len(events)
-    shown = made["events"].shown()
-    assert [row[-1] for row in shown] == ["label error"] + ["-"] * (len(events) - 1)
+    shown = [row[-1] for row in told["events"].shown()]
+    assert shown == ["label error"] + ["-"] * (len(events) - 1)
 
 
 def test_a_report_on_one_method_does_not_repeat_its_name(folders, tmp_path):
