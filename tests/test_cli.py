@@ -278,13 +278,24 @@ def shifted(benchmark, tmp_path_factory) -> Path:
     return results
 
 
-def test_attributes_of_every_object(cli, benchmark):
+def test_attributes_of_every_object(cli, benchmark, tmp_path):
     code, out, _ = cli(
-        "attributes", "--gt", masks(benchmark), "--images", images(benchmark), "--json"
-    )
+        "attributes", "--gt", masks(benchmark), "--images", images(benchmark), "--json",
+        "--pictures", tmp_path,
+    )  # fmt: skip
     rows = json.loads(out)
     assert code == 0 and {row["sequence"] for row in rows} == {"one", "two"}
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert {"spread.png", "spread.svg", "examples.png", "examples.svg"} == drawn
     assert all(0 <= row["occlusion"] <= 1 and row["length"] > 0 for row in rows)
+
+
+def test_attributes_refuse_features_that_are_not_there(cli, benchmark):
+    code, _, err = cli(
+        "attributes", "--gt", masks(benchmark), "--images", images(benchmark),
+        "--features", "nowhere.safetensors",
+    )  # fmt: skip
+    assert code == 2 and "nowhere.safetensors" in err and "s3-small" in err
 
 
 def test_failures_add_up_to_what_is_lost(cli, benchmark, shifted, tmp_path):

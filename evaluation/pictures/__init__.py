@@ -12,6 +12,8 @@ _HOMES = {
     "PIXEL_NAMES": "errors",
     "Pixel": "errors",
     "attribute_chart": "chart",
+    "attribute_examples": "examples",
+    "attribute_spread": "examples",
     "error_map": "errors",
     "error_map_figure": "strip",
     "failure_strip": "strip",

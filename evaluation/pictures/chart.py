@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from evaluation.attributes import ATTRIBUTES
 from evaluation.by_attribute import Breakdown
@@ -47,8 +48,9 @@ def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Fig
             shift = 0.5 * ((number + 0.5) / len(methods) - 0.5)
             _draw_method(axes, groups, rows, method, number, shift)
         _label(axes, groups, rows)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
         axes.set_xlabel(
-            f"{table.metric} (mean over objects, 95 % interval over videos)"
+            f"{table.metric}, % (mean over objects, 95 % interval over videos)"
         )
         if len(methods) > 1:
             figure.legend(loc="outside upper center", ncols=len(methods), frameon=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
-import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Box, region_of
 from evaluation.failures.compared import ComparedMasks
-from evaluation.labelmap import LabelMap, davis_palette
+from evaluation.labelmap import LabelMap
+from evaluation.pictures.drawing import (
+    Picture,
+    canvas,
+    cut,
+    frame_picture,
+    outlined,
+    show,
+)
 from evaluation.pictures.errors import (
     PIXEL_COLOURS,
     PIXEL_NAMES,
@@ -30,6 +38,11 @@ _COLUMNS = ("onset", "worst", "end")
 _ROWS = ("ground truth", "prediction", "errors")
 _MARGIN = 0.25
 """Surroundings shown on each side of the object, of its larger box side."""
+
+# Inches: beside and below the pictures, between them, and the tallest picture.
+_LEFT, _BELOW, _GAP, _TALLEST = 0.25, 0.28, 0.03, 2.4
+_TEXT_LINE, _CHARACTERS = 0.135, 100
+"""Height of a line of the title, inches, and how much text one holds."""
 
 
 def error_map_figure(
@@ -56,7 +69,7 @@ def error_map_figure(
         axes.set_position(
             (0, 0.3 / figure.get_figheight(), 1, 1 - 0.55 / figure.get_figheight())
         )
-        _show(axes, lay_over(_canvas(image, errors.shape), errors))
+        show(axes, lay_over(canvas(image, errors.shape), errors))
         axes.set_title(title, pad=4)
         _legend(figure)
     return figure
@@ -75,34 +88,24 @@ def failure_strip(
         images: image file by frame name of the event's sequence; None draws on grey.
     """
     frames = [str(event[when]) for when in ("start", "worst", "end")]
-    object_id = int(event["object"])
-    maps = [_frame(masks, str(event["sequence"]), frame) for frame in frames]
+    sequence, object_id = str(event["sequence"]), int(event["object"])
+    maps = [_frame(masks, sequence, frame) for frame in frames]
     window = _window(maps, object_id)
-    cell = (WIDTH - 0.25) / 3
-    row = cell * window.height / window.width
-    height = 3 * row + 0.7
+    cell = (WIDTH - _LEFT) / 3
+    row = min(_TALLEST, cell * window.height / window.width)
+    title = _headline(event)
+    above = 0.27 + _TEXT_LINE * (1 + title.count("\n"))
+    height = 3 * row + above + _BELOW
     with style():
         figure = Figure(figsize=(WIDTH, height))
-        figure.text(0.5, 1 - 0.05 / height, _headline(event), ha="center", va="top")
+        figure.text(0.5, 1 - 0.05 / height, title, ha="center", va="top")
         for column, frame in enumerate(frames):
-            truth, predicted = maps[column]
-            image = _canvas(_read(images, frame, truth.shape), truth.shape)
-            pictures = (
-                _outlined(image, truth, object_id),
-                _outlined(image, predicted, object_id),
-                lay_over(image, error_map(truth, predicted, object_id)),
-            )
-            for line, picture in enumerate(pictures):
-                left, bottom = 0.25 + column * cell, 0.28 + (2 - line) * row
-                axes = figure.add_axes(
-                    (
-                        left / WIDTH,
-                        bottom / height,
-                        (cell - 0.03) / WIDTH,
-                        (row - 0.03) / height,
-                    )
-                )
-                _show(axes, _cut(picture, window))
+            image = frame_picture(images, frame, maps[column][0].shape)
+            for line, picture in enumerate(_rows(image, maps[column], object_id)):
+                left, bottom = _LEFT + column * cell, _BELOW + (2 - line) * row
+                place = np.array([left, bottom, cell - _GAP, row - _GAP])
+                axes = figure.add_axes(tuple(place / [WIDTH, height, WIDTH, height]))
+                show(axes, cut(picture, window), "equal")
                 if line == 0:
                     axes.set_title(f"{_COLUMNS[column]}: frame {frame}", pad=3)
                 if column == 0:
@@ -111,19 +114,30 @@ def failure_strip(
     return figure
 
 
+def _rows(
+    image: Picture, maps: tuple[LabelMap, LabelMap], object_id: int
+) -> list[Picture]:
+    """Ground truth, prediction and errors of one frame."""
+    errors = error_map(*maps, object_id)
+    masks = [outlined(image, label_map, object_id) for label_map in maps]
+    return [*masks, lay_over(image, errors)]
+
+
 def _name_row(axes: Axes, name: str) -> None:
     place = {"transform": axes.transAxes, "ha": "right", "va": "center"}
     axes.text(-0.03, 0.5, name, rotation=90, **place)  # type: ignore[arg-type]
 
 
 def _headline(event: Mapping[str, Any]) -> str:
+    """What happened, what it cost and what came before, broken into lines."""
     other = f" (object {event['other']})" if event["other"] else ""
+    cost = f"{event['n_frames']} frames, costs {100 * event['cost']:.2f} points of J&F"
     onset = f"; {event['onset']}" if event.get("onset") else ""
-    return (
-        f"{event['sequence']}, object {event['object']}: {event['kind']}{other}, "
-        f"{event['n_frames']} frames, costs {100 * event['cost']:.2f} points of J&F"
-        f"{onset}"
-    )
+    lines = [
+        f"{event['sequence']}, object {event['object']}: {event['kind']}{other}",
+        cost + onset,
+    ]
+    return "\n".join(part for line in lines for part in wrap(line, _CHARACTERS))
 
 
 def _frame(
@@ -131,46 +145,6 @@ def _frame(
 ) -> tuple[LabelMap, LabelMap]:
     truth, predicted = masks.read(sequence, frame)
     return as_label_map(truth, predicted), as_label_map(predicted, truth)
-
-
-def _read(
-    images: Mapping[str, Path] | None, frame: str, shape: tuple[int, ...]
-) -> NDArray[np.uint8] | None:
-    if not images or frame not in images:
-        return None
-    image = cv2.imread(str(images[frame]), cv2.IMREAD_COLOR)
-    if image is None:
-        return None
-    if image.shape[:2] != shape:
-        image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    return np.asarray(image[..., ::-1], dtype=np.uint8)
-
-
-def _canvas(
-    image: NDArray[np.uint8] | None, shape: tuple[int, ...]
-) -> NDArray[np.uint8]:
-    return np.full((*shape, 3), 170, np.uint8) if image is None else image
-
-
-def _outlined(
-    image: NDArray[np.uint8], label_map: LabelMap, object_id: int
-) -> NDArray[np.uint8]:
-    """All objects tinted in their colours, the one in question strongly and edged."""
-    tinted = image.astype(np.float32)
-    for other in np.unique(label_map).tolist():
-        if other == 0:
-            continue
-        weight = 0.6 if other == object_id else 0.3
-        here = label_map == other
-        tinted[here] = (1 - weight) * tinted[here] + weight * davis_palette()[
-            other % 256
-        ]
-    picture = tinted.astype(np.uint8)
-    mask = (label_map == object_id).astype(np.uint8)
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    thickness = max(1, round(min(label_map.shape) / 240))
-    cv2.drawContours(picture, contours, -1, (255, 255, 255), thickness)
-    return picture
 
 
 def _window(maps: list[tuple[LabelMap, LabelMap]], object_id: int) -> Box:
@@ -203,15 +177,6 @@ def _shaped(around: Box, height: int, width: int) -> Box:
     left = (around.left + around.right - columns) // 2
     top, left = np.clip(top, 0, height - rows), np.clip(left, 0, width - columns)
     return Box(int(top), int(left), int(top) + rows, int(left) + columns)
-
-
-def _cut(picture: NDArray[np.uint8], window: Box) -> NDArray[np.uint8]:
-    return picture[window.top : window.bottom, window.left : window.right]
-
-
-def _show(axes: Axes, picture: NDArray[np.uint8]) -> None:
-    axes.imshow(picture, interpolation="bilinear", aspect="auto")
-    axes.set_axis_off()
 
 
 def _legend(figure: Figure) -> None:

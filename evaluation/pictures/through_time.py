@@ -42,10 +42,10 @@ def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
             axes.plot(frames["index"], frames[name], line, color=colour, label=name)
         _bars(axes, events)
         axes.set_ylim(-0.02, 1.32)
-        axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
         axes.set_xlim(frames["index"].iloc[0] - 0.5, frames["index"].iloc[-1] + 0.5)
         axes.set_xlabel("annotated frame")
-        axes.set_ylabel("score")
+        axes.set_ylabel("J and F, %")
         mean = 1 - frames["loss"].mean()
         axes.set_title(
             f"{sequence}, object {object_id}: J&F {100 * mean:.1f}", loc="left"

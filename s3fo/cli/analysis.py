@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evaluation import Attributes, Failures, Scores
+    from evaluation.attributes import FeatureExtractor
     from s3fo.benchmarks import Benchmark
+
+COLOUR = "colour"
+"""Looks as colour and texture, which need no model."""
 
 GroundTruth = Annotated[
     Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
@@ -28,6 +32,13 @@ BenchmarkName = Annotated[
     str | None, typer.Option(help="Instead of --gt: benchmark name, with --root.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to save all tables in.")]
+Features = Annotated[
+    str,
+    typer.Option(
+        help="What describes looks for similarity: `colour` (and texture), `s3` (its "
+        "features), or an S3 weights file."
+    ),
+]
 Pictures = Annotated[
     Path | None, typer.Option(help="Folder to draw pictures in (PNG and SVG).")
 ]
@@ -51,17 +62,34 @@ def open_truth(
 
 
 def _measure(
-    truth: Benchmark | Path, fps: float | None, workers: int | None
+    truth: Benchmark | Path,
+    workers: int | None,
+    features: str = COLOUR,
+    fps: float | None = None,
 ) -> Attributes:
     from evaluation import object_attributes
 
     with progress_bar("attributes") as progress:
         measured: Attributes = object_attributes(
-            truth, fps=fps, workers=workers, progress=progress
+            truth,
+            extractor=_extractor(features),
+            fps=fps,
+            workers=workers,
+            progress=progress,
         )
     for note in measured.notes:
         typer.echo(f"note: {note}", err=True)
     return measured
+
+
+def _extractor(features: str) -> FeatureExtractor | None:
+    """What `--features` names; None for what is built in."""
+    if features == COLOUR:
+        return None
+    from s3fo.inference import S3Features
+    from s3fo.inference.weights import DEFAULT
+
+    return S3Features(DEFAULT if features == "s3" else features)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -71,8 +99,14 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _print_frame(title: str, table: pd.DataFrame, columns: list[str]) -> None:
-    shown = table[[name for name in columns if name in table]]
-    print_table(title, list(shown.columns), shown.itertuples(index=False, name=None))
+    """Print the columns that are there and hold anything; gaps stay empty."""
+    shown = table[[name for name in columns if name in table]].dropna(axis=1, how="all")
+    numbers = [str(name) for name in shown.select_dtypes("number")]
+    rows = [
+        ["" if cell is None else cell for cell in row.values()]
+        for row in records(shown)
+    ]
+    print_table(title, list(shown.columns), rows, right=numbers)
 
 
 @app.command()
@@ -85,22 +119,29 @@ def attributes(
     fps: Annotated[
         float | None, typer.Option(help="Frames per second, where not known.")
     ] = None,
+    features: Features = COLOUR,
     out: Out = None,
+    pictures: Pictures = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
-    measured = _measure(open_truth(gt, images, benchmark, root, split), fps, workers)
+    truth = open_truth(gt, images, benchmark, root, split)
+    measured = _measure(truth, workers, features, fps)
     if out:
         measured.save(out)
+    if pictures:
+        _draw_attributes(measured, truth, pictures)
     if as_json:
         print_json(records(measured.objects))
         return
     columns = [
-        "sequence", "object", "length", "occlusion", "similarity", "size", "speed",
-        "longest_gap", "reappearances", "scale_change",
+        "sequence", "object", "length", "occlusion", "similarity",
+        "background_similarity", "size", "speed", "longest_gap", "reappearances",
+        "deformation",
     ]  # fmt: skip
-    _print_frame("Objects", measured.objects, columns)
+    shown = measured.objects.astype({"length": "Int64"})
+    _print_frame("Objects", shown, columns)
     if measured.official_tags:
         agreement = measured.agreement()
         _print_frame("Computed against official tags", agreement, list(agreement))
@@ -120,6 +161,7 @@ def breakdown(
         list[str] | None, typer.Option(help="Attribute; repeatable; default: all.")
     ] = None,
     metric: Annotated[str, typer.Option(help="Score to break down.")] = "J&F",
+    features: Features = COLOUR,
     pictures: Pictures = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -129,7 +171,8 @@ def breakdown(
     from evaluation import breakdown as break_down
 
     methods = {folder.name: Scores.load(folder) for folder in scores}
-    measured = _measure(open_truth(gt, images, benchmark, root, split), None, workers)
+    truth = open_truth(gt, images, benchmark, root, split)
+    measured = _measure(truth, workers, features)
     result = break_down(methods, measured, by, metric=metric)
     if pictures:
         from evaluation.pictures import attribute_chart
@@ -174,7 +217,7 @@ def failures(
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
     with progress_bar("score") as progress:
         scores = score(results, truth, rules, workers=workers, progress=progress)
-    measured = _measure(truth, None, workers)
+    measured = _measure(truth, workers)
     with progress_bar("failures") as progress:
         found: Failures = find_failures(
             results, truth, scores, attributes=measured, workers=workers,
@@ -203,6 +246,19 @@ def failures(
         f"J&F {found.headline:.3f}; the top {top} events cost {found.worth(top):.3f}, "
         f"frames in no event {found.unassigned:.3f}"
     )
+
+
+def _draw_attributes(
+    measured: Attributes, truth: Benchmark | Path, folder: Path
+) -> None:
+    from evaluation.attributes.video import open_videos
+    from evaluation.pictures import attribute_examples, attribute_spread
+
+    _draw(attribute_spread(measured), folder, "spread")
+    examples = attribute_examples(measured, open_videos(truth))
+    if examples is not None:
+        _draw(examples, folder, "examples")
+    typer.echo(f"pictures: {folder}", err=True)
 
 
 def _draw_failures(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from s3fo.datasets.colours import object_colour
     from s3fo.datasets.failures import failure_clips, find_failures, write_failures
     from s3fo.datasets.from_labels import benchmark_from_dataset
+    from s3fo.datasets.look_alikes import map_look_alikes
     from s3fo.datasets.predictions import add_predictions, remove_predictions
     from s3fo.datasets.records import (
         open_dataset,
@@ -39,6 +40,7 @@ __all__ = [
     "find_failures",
     "image_sequences",
     "load_benchmark",
+    "map_look_alikes",
     "object_colour",
     "open_dataset",
     "recall_benchmark",
@@ -59,6 +61,7 @@ _MODULES = {
     "find_failures": "failures",
     "image_sequences": "views",
     "load_benchmark": "build",
+    "map_look_alikes": "look_alikes",
     "object_colour": "colours",
     "open_dataset": "records",
     "recall_benchmark": "records",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import fiftyone as fo
+import numpy as np
 import pytest
 from fiftyone import ViewField
 from small_benchmark import own_name, write_results
@@ -10,7 +11,8 @@ from small_benchmark import own_name, write_results
 import s3fo
 from evaluation import object_attributes
 from evaluation.attributes import ATTRIBUTES
-from s3fo.datasets import compute_attributes
+from evaluation.errors import InputError
+from s3fo.datasets import compute_attributes, map_look_alikes
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +74,30 @@ def test_evaluations_made_later_get_them_too(measured):
             for key in ("k", "later")
         )
         assert later == first
+
+
+def test_brain_knows_every_object_by_its_looks(measured, benchmark):
+    attributes = object_attributes(benchmark)
+    for method in ("tsne", "pca"):
+        clips = map_look_alikes(measured, attributes, method=method)
+    assert {"looks", "look_alikes"} <= set(measured.list_brain_runs())
+    labels = measured.values("objects.detections.id", unwind=True)
+    assert clips.values("id") == labels, "a clip is known by the object's label"
+    points = measured.load_brain_results("looks")
+    assert points.points.shape == (3, 2) and list(points.sample_ids) == labels
+
+
+def test_the_most_alike_come_first(measured, benchmark):
+    attributes = object_attributes(benchmark)
+    vectors = np.stack(attributes.descriptors["descriptor"])
+    first, *others = map_look_alikes(measured, attributes).values("id")
+    saved = measured.load_saved_view("objects by looks")
+    ranked = saved.sort_by_similarity(first, brain_key="look_alikes").values("id")
+    nearest = others[int((vectors[1:] @ vectors[0]).argmax())]
+    assert ranked[:2] == [first, nearest]
+
+
+def test_looks_need_images(measured, benchmark):
+    without = object_attributes(benchmark, images=False)
+    with pytest.raises(InputError, match="descriptors of 0 objects"):
+        map_look_alikes(measured, without)

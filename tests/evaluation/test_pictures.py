@@ -10,15 +10,25 @@ import cv2
 import numpy as np
 import pytest
 from drawn_videos import draw, during, paint, still, travel
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from evaluation.attributes import object_attributes
+from evaluation.attributes.video import open_videos
 from evaluation.by_attribute import breakdown
-from evaluation.failures import ComparedMasks, FailureKind, Failures, find_failures
+from evaluation.failures import (
+    CIRCUMSTANCES,
+    ComparedMasks,
+    FailureKind,
+    Failures,
+    find_failures,
+)
 from evaluation.pictures import (
     KIND_COLOURS,
     PIXEL_COLOURS,
     Pixel,
     attribute_chart,
+    attribute_examples,
+    attribute_spread,
     error_map,
     error_map_figure,
     failure_strip,
@@ -150,6 +160,36 @@ def test_a_strip_can_do_without_images(broken: tuple, tmp_path: Path) -> None:
     assert picture(tmp_path / "strip.png").std() > 10
 
 
+def test_long_headlines_are_broken_into_lines(broken: tuple) -> None:
+    failures, masks, _, _ = broken
+    event = failures.events.iloc[0].to_dict()
+    event["onset"] = ", ".join(name.replace("_", " ") for name in CIRCUMSTANCES)
+    event["sequence"] = "v"
+    figure = failure_strip(event | {"n_frames": 1234567, "cost": 0.123456}, masks)
+    canvas = FigureCanvasAgg(figure)
+    headline, top = figure.texts[0], figure.axes[0].title
+    box = headline.get_window_extent(canvas.get_renderer())
+    assert event["onset"].split(", ")[-1] in headline.get_text()
+    assert 0 <= box.x0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
+    assert box.y0 >= top.get_window_extent(canvas.get_renderer()).y1
+
+
+def test_examples_go_from_least_to_most(broken: tuple, tmp_path: Path) -> None:
+    truth = broken[3]
+    attributes = object_attributes({"v": truth}, fps=24)
+    videos = open_videos({"v": truth})
+    figure = attribute_examples(attributes, videos, ("size", "speed"))
+    assert figure is not None
+    values = [float(axes.get_title().split(": ")[1]) for axes in figure.axes]
+    assert values == [*sorted(values[:2]), *sorted(values[2:])]
+    assert values[2] < values[3], "one travels, one stands"
+    assert attribute_examples(attributes, videos, ("similarity",)) is None
+    image = picture(save_figure(figure, tmp_path / "examples.png"))
+    assert share_of(image, "#AAAAAA") > 0.2, "grey where there are no images"
+    shown = attribute_spread(attributes).axes
+    assert "Speed" in {axes.get_title() for axes in shown}
+
+
 def test_a_timeline_marks_events_and_absence(broken: tuple, tmp_path: Path) -> None:
     failures = broken[0]
     figure = timeline(failures, "v", 2)
@@ -183,5 +223,8 @@ def test_a_chart_has_a_row_per_group_and_hollow_dots_for_few(
     markers = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
     assert {line.get_markerfacecolor() for line in markers} == {"white"}
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["new", "old"]
+    FigureCanvasAgg(figure).draw()
+    shown = [float(tick.get_text()) for tick in figure.axes[0].get_xticklabels()]
+    assert max(shown) > 10 and "J&F, %" in figure.axes[0].get_xlabel()
     save_figure(figure, tmp_path / "chart.svg")
     assert "Disappears, returns" in (tmp_path / "chart.svg").read_text()
