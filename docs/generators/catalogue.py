@@ -9,10 +9,11 @@ LICENCES = "<!-- licences of all benchmarks -->"
 
 _HEAD = """# Benchmarks
 
-What `s3fo benchmarks show NAME` tells of each, made from the catalogue. Nothing is
-downloaded for you: benchmarks have [licences of their own](../licences.md), and some
-want you to sign. Unpack one, then `s3fo load NAME --root FOLDER --validate` compares
-it with what is listed here.
+What `s3fo benchmarks show NAME` tells of each, made from the catalogue. Benchmarks have
+[licences of their own](../licences.md), and some want you to sign.
+`s3fo benchmarks download NAME --to FOLDER` fetches what its host gives to everybody, or
+says what to fetch by hand; `s3fo load NAME --root FOLDER --validate` compares a folder
+with what is listed here.
 """
 
 

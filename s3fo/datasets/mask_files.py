@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from evaluation.labelmap import davis_palette, write_atomically
@@ -68,16 +69,12 @@ def files_to_show(
     if first is None:
         return files
     try:
-        palette = _palette_of(first)
+        usual = _is_grey_or_davis(first)
     except OSError:
         return files  # Whoever reads the masks tells what is wrong.
     if binary:
         return _Recoloured(files, _one_colour())
-    wanted = davis_palette().tobytes()
-    told = 3 * (_OBJECTS_TOLD + 1)
-    if palette is None or palette[3:told] == wanted[3 : min(len(palette), told)]:
-        return files
-    return _Recoloured(files, wanted)
+    return files if usual else _Recoloured(files, davis_palette().tobytes())
 
 
 class _Recoloured(Mapping[str, Path]):
@@ -106,6 +103,23 @@ class _Recoloured(Mapping[str, Path]):
 
     def __contains__(self, frame: object) -> bool:
         return frame in self._files
+
+
+def _is_grey_or_davis(path: Path) -> bool:
+    """Whether a file is grey, or has the colours of DAVIS for the ids it has.
+
+    Many files have the first colours only, and black for the ids they do not use.
+    """
+    palette = _palette_of(path)
+    if palette is None:
+        return True
+    given = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    coloured = np.flatnonzero(given.any(axis=1))
+    last = min(int(coloured[-1]), _OBJECTS_TOLD) if len(coloured) else 0
+    if not np.array_equal(given[1 : last + 1], davis_palette()[1 : last + 1]):
+        return False
+    with Image.open(path) as image:
+        return int(image.getextrema()[1]) <= last  # type: ignore[arg-type]
 
 
 def _palette_of(path: Path) -> bytes | None:

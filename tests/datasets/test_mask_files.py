@@ -12,7 +12,7 @@ from PIL import Image
 from small_benchmark import own_name
 
 import s3fo
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.labelmap import davis_palette, read_label_map, write_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.colours import object_colour
 from s3fo.datasets.mask_files import files_to_show, mask_targets
@@ -46,6 +46,19 @@ def test_files_with_davis_palette_are_shown_themselves(tmp_path, cache):
     assert files_to_show(files) is files
     assert shown_colours(files["0"])[3] == object_colour(3)
     assert files_to_show({}) == {}
+
+
+@pytest.mark.parametrize(("highest", "own"), [(7, True), (8, False)])
+def test_colours_may_end_with_the_last_object(tmp_path, cache, highest, own):
+    """DAVIS's first colours, then black: right as long as no id is black."""
+    ids = np.where(highest >= IDS, IDS, 0).astype(np.uint8)
+    image = Image.fromarray(ids)
+    image.putpalette(davis_palette()[:8].tobytes() + bytes(3 * 248))
+    image.save(tmp_path / "0.png")
+    files = {"0": tmp_path / "0.png"}
+    assert (files_to_show(files) is files) == own
+    shown = np.asarray(Image.open(files_to_show(files)["0"]).convert("RGB"))
+    assert np.array_equal(shown, davis_palette()[ids])
 
 
 @pytest.mark.parametrize("bits", [None, 4])

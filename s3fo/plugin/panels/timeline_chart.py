@@ -11,30 +11,31 @@ import pandas as pd
 from evaluation.failures import FailureKind
 from evaluation.pictures.style import KIND_COLOURS
 from s3fo.datasets import frame_table, tables
-from s3fo.datasets.views import object_colour
+from s3fo.datasets.colours import line_colour
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.evaluation_charts import Chart, Trace
 
 _ROW_HEIGHT = 130
-_CURSOR = 999
-"""Number of the axis of the cursor, beyond those of the objects."""
+_WHOLE = "yaxis999"
+"""Axis over all rows; those of the objects have lower numbers."""
 
-CURSOR_COLOUR = "#FF6D04"
-CURSOR_PATH = "timeline[0].x"
-"""Where in the panel's data the cursor is, as FiftyOne's frame loader sets it."""
+_CURSOR_COLOUR = "#FF6D04"
 
 _HIDDEN = "#3A3F47"
 _COVERED = 0.5
 """An object is shown as occluded where so much of its box is under another box."""
 
 
-def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
+def timeline(
+    dataset: fo.Dataset, eval_key: str, sample_id: str, begins: int = 1
+) -> Chart:
     """One row per object: J, F, where it is hidden or covered, and failure events.
 
     Args:
         dataset: evaluated.
         eval_key: the evaluation.
         sample_id: the video.
+        begins: frame that the player began with; marked if it is not the first.
     """
     frames = frame_table.object_frames(dataset, eval_key, sample_id)
     events = tables.event_table(dataset, eval_key)
@@ -54,8 +55,10 @@ def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
         },
         "shapes": [],
     }
-    layout[f"yaxis{_CURSOR}"] = {"overlaying": "y", "range": [0, 1], "visible": False}
-    traces: list[Trace] = [_cursor()]
+    traces: list[Trace] = []
+    if begins > 1:
+        layout[_WHOLE] = {"domain": [0, 1], "range": [0, 1], "visible": False}
+        traces.append(_beginning(begins))
     for row, object_id in enumerate(objects):
         own = frames[frames["object"] == object_id].sort_values("number")
         axis = "" if row == 0 else str(row + 1)
@@ -66,17 +69,17 @@ def timeline(dataset: fo.Dataset, eval_key: str, sample_id: str) -> Chart:
     return Chart(traces, layout, _text(frames, events))
 
 
-def _cursor() -> Trace:
-    """A line through all rows where the player is."""
+def _beginning(frame: int) -> Trace:
+    """A line through all rows."""
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "frame shown",
-        "x": [1, 1],
+        "name": "the clip begins",
+        "x": [frame, frame],
         "y": [0, 1],
-        "yaxis": f"y{_CURSOR}",
-        "line": {"color": CURSOR_COLOUR, "width": 1.5},
-        "hoverinfo": "skip",
+        "yaxis": _WHOLE.replace("axis", ""),
+        "line": {"color": _CURSOR_COLOUR, "width": 1.5},
+        "hovertemplate": "the clip begins",
     }
 
 
@@ -104,7 +107,7 @@ def _axis(object_id: int, row: int, rows: int) -> dict[str, Any]:
         "tickvals": [0, 0.5, 1],
         "title": {
             "text": f"object {object_id}",
-            "font": {"color": object_colour(object_id), "size": 13},
+            "font": {"color": line_colour(object_id), "size": 13},
         },
         "zeroline": False,
     }
@@ -121,7 +124,7 @@ def _curves(own: pd.DataFrame, object_id: int, axis: str) -> list[Trace]:
             "y": plain(own[name]),
             "yaxis": axis,
             "connectgaps": False,
-            "line": {"color": object_colour(object_id), "width": width, "dash": dash},
+            "line": {"color": line_colour(object_id), "width": width, "dash": dash},
             "hovertemplate": f"frame %{{x}}: {name} %{{y:.3f}}",
         }
         for name, dash, width in (("J", "solid", 2), ("F", "dot", 1.5))
@@ -156,7 +159,7 @@ def _shades(
     numbers = own["number"].to_numpy(int) - 1
     hidden[numbers] = ~own["visible"].to_numpy(bool)
     covered[numbers] = own["overlap"].to_numpy(float) >= _COVERED
-    styles = ((hidden, _HIDDEN, 0.55), (covered, object_colour(object_id), 0.2))
+    styles = ((hidden, _HIDDEN, 0.55), (covered, line_colour(object_id), 0.2))
     return [
         {
             "type": "rect",
