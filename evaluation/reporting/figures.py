@@ -122,7 +122,7 @@ def sequences_chart(table: pd.DataFrame, methods: list[str]) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.grid(linewidth=0.3, color="#CCCCCC")
         axes.set_axisbelow(True)
-        axes.set_xlabel("J&F")
+        axes.set_xlabel("J&F, %")
         if len(methods) > 1:
             figure.legend(loc="outside upper center", ncols=6, frameon=False)
     return figure
@@ -162,7 +162,7 @@ def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
         axes.grid(linewidth=0.3, color="#CCCCCC", which="both")
         axes.set_axisbelow(True)
         axes.set_xlabel("frames per second (faster is further right)")
-        axes.set_ylabel("J&F")
+        axes.set_ylabel("J&F, %")
     return figure
 
 
@@ -204,7 +204,7 @@ def rank_chart(ranking: pd.DataFrame, measure: str, title: str) -> Figure:
         axes.margins(x=0.12)
         axes.grid(linewidth=0.3, color="#CCCCCC")
         axes.set_axisbelow(True)
-        axes.set_xlabel(measure)
+        axes.set_xlabel(f"{measure}, %")
         axes.set_title(title, loc="left")
         figure.legend(
             handles=[

@@ -113,10 +113,14 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
     data = data[(data["rank"].fillna(most + 1) <= most) | ours]
     words = data["method"] + " " + data["variant"].fillna("")
-    trained = data["training_data"].fillna("").str.slice(0, 28)
+    trained = data["training_data"].fillna("").map(_shortened)
     data["label"] = (words + "  " + trained).str.strip()
     title = f"{board.benchmark} {board.split}"
     return rank_chart(data, board.measure, title)
+
+
+def _shortened(words: str, most: int = 28) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def _look(row: Mapping[Hashable, Any]) -> str:
