@@ -28,6 +28,7 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.timeline import ObjectTimeline
     from s3fo.plugin.run_s3 import RunS3
+    from s3fo.plugin.show_changes import RestoreColours, ShowChanges
 
     for operator in (
         LoadBenchmark,
@@ -40,6 +41,8 @@ def register(plugin: Any) -> None:
         ExportSubmission,
         Menu,
         OpenWorkspace,
+        ShowChanges,
+        RestoreColours,
         VOSEvaluation,
         Failures,
         ObjectTimeline,

@@ -20,6 +20,7 @@ from s3fo.plugin.outcome import (
     error_window,
     result_window,
 )
+from s3fo.plugin.show_changes import changes
 
 
 class VOSOperator(foo.Operator):
@@ -69,7 +70,7 @@ class VOSOperator(foo.Operator):
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Triggers for the App after the work is done: show what has changed."""
-        yield from show_changes(ctx)
+        yield from changes(ctx)
 
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form, with whatever is wrong with it said in it."""
@@ -117,30 +118,6 @@ class VOSOperator(foo.Operator):
     ) -> tuple[types.Property, dict[str, str]]:
         steps = self.next_steps(ctx, summary)
         return result_window(f"{self.label}: done", summary, steps)
-
-
-def show_changes(ctx: Any) -> Iterator[Any]:
-    """Triggers that make an open App show a changed dataset as if just opened.
-
-    Reloading brings new fields, but an open App keeps its colours and the fields it
-    shows.
-    """
-    ctx.dataset.reload()
-    config = ctx.dataset.app_config
-    yield ctx.ops.reload_dataset()
-    scheme = config.color_scheme
-    if scheme is not None:
-        yield ctx.trigger(
-            "set_color_scheme",
-            {
-                "color_by": scheme.color_by,
-                "color_pool": scheme.color_pool,
-                "opacity": scheme.opacity,
-                "fields": scheme.fields,
-            },
-        )
-    if config.active_fields is not None:
-        yield ctx.ops.set_active_fields(config.active_fields.paths)
 
 
 def _in_app(ctx: Any) -> bool:

@@ -14,6 +14,7 @@ _GROUPS = {
     "Masks": ("run_s3", "import_predictions"),
     "Scores": ("evaluate_vos", "compute_attributes", "find_failures"),
     "Results": ("make_report", "export_submission"),
+    "This window": ("show_changes",),
 }
 
 

@@ -27,7 +27,7 @@ def test_installing_lists_every_operator(plugin):
     assert sorted(operators) == sorted(
         f"@s3fo/vos/{name}" for name in definition.operators
     )
-    assert len(operators) == 13, "eight verbs, the menu, workspaces, three panels"
+    assert len(operators) == 15, "eight verbs, four helpers, three panels"
 
 
 def test_installing_again_changes_nothing_and_repairs(plugin, tmp_path):
@@ -204,6 +204,17 @@ def test_an_open_app_gets_the_colours_of_new_masks(dataset, results):
     assert "frames.shifted" in told["set_active_fields"]["fields"]
 
 
+def test_colours_come_back_when_a_dataset_is_opened(predicted):
+    """A session keeps the colours it began with, even when the page is loaded again."""
+    assert foo.get_operator("@s3fo/vos/restore_colours").config.on_dataset_open
+    (told,) = triggers_in_app("restore_colours", predicted)
+    paths = [item["path"] for item in told.params["fields"]]
+    assert told.operator_uri == "set_color_scheme" and "frames.shifted" in paths
+    assert triggers_in_app("restore_colours", fo.Dataset()) == []
+    names = [step.operator_uri for step in triggers_in_app("show_changes", predicted)]
+    assert names == ["reload_dataset", "set_color_scheme", "set_active_fields"]
+
+
 def test_every_result_leads_on(predicted, results, tmp_path):
     s3fo.evaluate(predicted, "shifted", "k")
     for operator, params in {
@@ -272,7 +283,7 @@ def test_the_menu_leads_to_every_operator(dataset):
         for operator in foo.list_operators()
         if "@s3fo/vos" in operator.uri and operator.config.allow_delegated_execution
     }
-    assert leads_to == verbs and len(verbs) == 8
+    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 8
 
 
 def test_a_submission_is_checked_and_packed(benchmark, results, tmp_path):

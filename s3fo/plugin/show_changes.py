@@ -1,0 +1,80 @@
+"""An open App is brought up to date: new fields, their colours, what is shown.
+
+An App keeps the colours that it began with, for itself and for whoever opens the
+dataset again in the same session; fields that came later would look like none of
+the dataset's objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+
+from s3fo.datasets.records import remembered
+
+
+def changes(ctx: Any) -> Iterator[Any]:
+    """Triggers that make an open App show a changed dataset as if just opened."""
+    ctx.dataset.reload()
+    yield ctx.ops.reload_dataset()
+    yield from _colours(ctx)
+    active = ctx.dataset.app_config.active_fields
+    if active is not None:
+        yield ctx.ops.set_active_fields(active.paths)
+
+
+def _colours(ctx: Any) -> Iterator[Any]:
+    """The trigger for the dataset's own colours, if it has any."""
+    scheme = ctx.dataset.app_config.color_scheme
+    if scheme is not None:
+        names = ("color_by", "color_pool", "opacity", "fields")
+        yield ctx.trigger(
+            "set_color_scheme", {name: getattr(scheme, name) for name in names}
+        )
+
+
+class ShowChanges(foo.Operator):
+    """Show what a scheduled run, or Python, has changed since the App was opened."""
+
+    name = "show_changes"
+    label = "Show what is new"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """FiftyOne's description of the operator."""
+        return foo.OperatorConfig(
+            name=self.name,
+            label=self.label,
+            description="After a scheduled run, or work in Python: new VOS fields",
+            icon=f"/assets/{self.name}.svg",
+            execute_as_generator=True,
+        )
+
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        """Reload, colour, show."""
+        yield from changes(ctx)
+
+
+class RestoreColours(foo.Operator):
+    """Give a dataset its colours whenever it is opened; runs by itself."""
+
+    name = "restore_colours"
+    label = "Restore the colours of objects"
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """FiftyOne's description of the operator."""
+        return foo.OperatorConfig(
+            name=self.name,
+            label=self.label,
+            unlisted=True,
+            on_dataset_open=True,
+            execute_as_generator=True,
+        )
+
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        """Set them, of our own datasets only."""
+        if ctx.dataset is not None and remembered(ctx.dataset):
+            yield from _colours(ctx)
