@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from evaluation.labelmap import encode_rle, write_label_map
+from s3fo.benchmarks.catalog import Entry
 
 SIZE = (24, 32)
 
@@ -202,3 +203,70 @@ def burst(root: Path, split: str = "val") -> Path:
     entry["segmentations"] = [masks({"4": square(2)}), masks({"9": square(20)})]
     write_json(root / "annotations" / split / "first_frame_annotations.json", content)
     return root
+
+
+FOLDERS = {"train": "train", "val": "valid", "test": "test"}
+
+
+def write_entry(root: Path, entry: Entry) -> None:
+    """A small tree in the format of one split."""
+    name = entry.name
+    if name.startswith("davis"):
+        write_davis_entry(root, entry)
+    elif name == "burst":
+        burst(root, entry.split)
+    elif name == "sa-v" and entry.split == "train":
+        write_clip(root / "sav_000/sav_000001.mp4")
+        write_json(root / "sav_000/sav_000001_manual.json", masklets("sav_000001"))
+    elif name == "sa-v":
+        sa_v(root, entry.split)
+    else:
+        write_tree_entry(root, entry)
+
+
+def write_davis_entry(root: Path, entry: Entry) -> None:
+    single = entry.name == "davis-2016"
+    write_davis(
+        root,
+        {"ape": [255] if single else [1, 2], "bat": [255] if single else [1]},
+        year=2016 if single else 2017,
+        split=entry.split,
+        first_only=not entry.public,
+    )
+    if entry.name.endswith("unsupervised"):
+        folder = root / "Annotations_unsupervised/480p"
+        for name in ("ape", "bat"):
+            write_sequence(
+                root / "unused", folder, name, names(4), {f: [1, 2] for f in names(4)}
+            )
+
+
+def write_tree_entry(root: Path, entry: Entry) -> None:
+    split = entry.split.removesuffix("-all-frames")
+    folder = root / FOLDERS[split]
+    lvos = entry.name.startswith("lvos")
+    frames = names(4, 5, 8, 1) if lvos else names(4, 5)
+    late = not entry.name.startswith("mose")
+    if entry.public:
+        annotated = {f: [1] if late and f == frames[0] else [1, 2] for f in frames}
+    else:
+        annotated = {frames[0]: [1] if late else [1, 2]}
+        if late:
+            annotated[frames[1]] = [2]
+    write_tree(folder, {"ape": annotated}, frames)
+    first = frames[1:] if late else frames
+    spans = {1: frames, 2: first}
+    if lvos:
+        objects = {
+            key: {"frame_range": {"start": int(span[0]), "end": int(span[-1]) + 5}}
+            for key, span in spans.items()
+        }
+        path = folder / f"{FOLDERS[split]}_meta.json"
+    else:
+        objects = {key: {"frames": span} for key, span in spans.items()}
+        path = folder / "meta.json"
+    write_json(path, {"videos": {"ape": {"objects": objects}}})
+    if split != entry.split:
+        images = root / f"all_frames/{folder.name}_all_frames/JPEGImages/ape"
+        for frame in names(16):
+            write_image(images / f"{frame}.jpg")

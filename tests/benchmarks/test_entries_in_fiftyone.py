@@ -1,0 +1,142 @@
+"""Every split of the catalogue as a dataset, evaluated later in another process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from benchmark_trees import burst, write_entry
+from small_benchmark import cache, own_name
+
+import s3fo
+from evaluation.scoring import score
+from s3fo.benchmarks import Benchmark, open_benchmark
+from s3fo.benchmarks.catalog import ENTRIES, Entry
+from s3fo.datasets import recall_benchmark
+from s3fo.inference import predict
+
+__all__ = ["cache"]
+
+LATER = """
+import json, sys
+import s3fo
+from evaluation.scoring import score
+from s3fo.datasets import open_dataset, recall_benchmark, recall_predictions
+for name in sys.argv[1:]:
+    dataset = open_dataset(name)
+    if name.endswith("sa-v-val"):
+        scores = s3fo.evaluate(dataset, "copy")
+    else:  # The same without the slow part, which writes into the dataset.
+        folder = recall_predictions(dataset)["copy"].folder
+        benchmark = recall_benchmark(dataset)
+        binarize = all(sequence.binary for sequence in benchmark)
+        scores = score(folder, benchmark, benchmark.protocol, binarize=binarize)
+    print("scores", json.dumps([name, scores.summary]))
+"""
+
+
+def case(entry: Entry) -> tuple[str, str, bool, bool]:
+    """What matters here; of the splits that are alike in it one stands for all."""
+    all_frames = entry.split.endswith("all-frames")
+    return entry.layout, entry.protocol, entry.public, all_frames
+
+
+CASES = list({case(entry): entry for entry in ENTRIES}.values())
+PUBLIC = [entry for entry in CASES if entry.public]
+
+
+@dataclass
+class Loaded:
+    """A dataset, what it was loaded from, and its scores in another process."""
+
+    dataset: fo.Dataset
+    benchmark: Benchmark
+    results: Path
+    later: dict[str, float]
+
+
+def title(entry: Entry) -> str:
+    return f"{entry.name} {entry.split}"
+
+
+@pytest.fixture(scope="module")
+def loaded(cache, tmp_path_factory) -> Iterator[dict[str, Loaded]]:
+    """Every entry loaded, with results where it can be scored."""
+    root = tmp_path_factory.mktemp("entries")
+    made = {}
+    for entry in CASES:
+        place = root / title(entry)
+        write_entry(place / "data", entry)
+        benchmark = open_benchmark(entry.name, place / "data", split=entry.split)
+        dataset = s3fo.load_benchmark(
+            benchmark, dataset_name=own_name(title(entry).replace(" ", "-"))
+        )
+        if entry.public:
+            predict(benchmark, place / "copy", method="copy")
+            s3fo.add_predictions(dataset, place / "copy", "copy")
+        made[title(entry)] = Loaded(dataset, benchmark, place / "copy", {})
+    scored = {made[title(e)].dataset.name: made[title(e)] for e in PUBLIC}
+    done = subprocess.run(
+        [sys.executable, "-c", LATER, *scored], capture_output=True, text=True
+    )
+    for line in done.stdout.splitlines():
+        if line.startswith("scores "):
+            name, summary = json.loads(line.removeprefix("scores "))
+            scored[name].later = summary
+    assert done.returncode == 0, done.stderr
+    yield made
+    for item in made.values():
+        item.dataset.delete()
+
+
+@pytest.mark.parametrize("entry", CASES, ids=title)
+def test_an_entry_as_a_dataset(loaded, entry):
+    item = loaded[title(entry)]
+    assert item.dataset.values("sequence") == [one.name for one in item.benchmark]
+    counts = item.dataset.values("metadata.total_frame_count")
+    assert counts == [len(one.frames) for one in item.benchmark]
+    again = recall_benchmark(item.dataset)
+    assert (again.name, again.split, again.protocol) == (
+        item.benchmark.name,
+        item.benchmark.split,
+        entry.protocol,
+    )
+    for old, new in zip(item.benchmark, again, strict=True):
+        assert (new.frames, new.annotated_frames) == (old.frames, old.annotated_frames)
+        assert (new.objects, new.prompt_frames()) == (old.objects, old.prompt_frames())
+        for frame in new.annotated_frames:
+            assert np.array_equal(
+                new.read_annotation(frame), old.read_annotation(frame)
+            )
+
+
+@pytest.mark.parametrize("entry", PUBLIC, ids=title)
+def test_an_entry_is_evaluated_later(loaded, entry):
+    item = loaded[title(entry)]
+    binarize = entry.name == "davis-2016"
+    expected = score(item.results, item.benchmark, entry.protocol, binarize=binarize)
+    assert 0 < item.later["J&F"] <= 1
+    assert item.later == pytest.approx(dict(expected.summary), nan_ok=True)
+
+
+def test_options_of_a_benchmark_are_kept(cache, tmp_path):
+    burst(tmp_path)
+    benchmark = open_benchmark("burst", tmp_path, annotations="first-frame")
+    dataset = s3fo.load_benchmark(
+        benchmark, dataset_name=own_name("options"), video="none"
+    )
+    try:
+        again = recall_benchmark(fo.load_dataset(dataset.name))
+        (old,), (new,) = benchmark, again
+        assert again.options == {"annotations": "first-frame"}
+        assert set(new.read_object_masks("frame0005")) == {9}
+        assert new.objects == old.objects
+    finally:
+        dataset.delete()
