@@ -181,9 +181,9 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.choose("open tab Objects", "tab", "objects")
     bars = person.data["histogram"][0]["ids"]
     person.do("click a bar of the histogram", "on_click_bin", id=bars[-3])
-    person.do(
-        "drag over the histogram", "on_select_bins", data=[{"id": b} for b in bars[:15]]
-    )
+    counts = person.data["histogram"][0]["y"]
+    dragged = [{"id": b, "y": y} for b, y in zip(bars, counts, strict=True)]
+    person.do("drag over the histogram", "on_select_bins", data=dragged[:15])
     points = person.data["scatter"][0]["ids"]
     person.do("click a point", "on_click_point", id=points[0])
     person.do(
@@ -209,6 +209,7 @@ def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("click a row", "on_click_event", row=5)
     person.do("next", "on_next")
     person.do("clip", "on_open")
+    person.do("all clips", "on_clips")
     person.do("judge, and on to the next", "on_tag", tag="confirmed")
     bar = person.data["costs"][0]["ids"][0]
     person.do("click a bar", "on_click_cost", id=bar)

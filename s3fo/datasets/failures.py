@@ -155,8 +155,22 @@ def failure_clips(
         )
         if wanted in (None, label)
     ]
-    kept = [ObjectId(label_id) for _, label_id in sorted(events)[:k]]
-    view = dataset.filter_labels(field, ViewField("_id").is_in(kept))
+    return event_clips(dataset, eval_key, [own for _, own in sorted(events)[:k]])
+
+
+def event_clips(
+    dataset: fo.Dataset, eval_key: str, ids: Sequence[str]
+) -> fo.DatasetView:
+    """Clips of some failure events, the most costly first.
+
+    Args:
+        dataset: with failures on it.
+        eval_key: the evaluation they are about.
+        ids: of the events' labels.
+    """
+    field = _failure_field(dataset, eval_key)
+    chosen = ViewField("_id").is_in([ObjectId(label_id) for label_id in ids])
+    view = dataset.filter_labels(field, chosen)
     return view.to_clips(field).sort_by(f"{field}.rank")
 
 

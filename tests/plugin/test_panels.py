@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,9 @@ from evaluation.labelmap import write_label_map
 from evaluation.protocols import PROTOCOLS
 from s3fo.datasets import frame_table, tables
 from s3fo.datasets.failure_tags import tag_event
+from s3fo.datasets.failures import event_clips
 from s3fo.plugin.panels import evaluation_charts, failure_charts, timeline_chart
+from s3fo.plugin.panels.timeline import video_of
 
 
 @pytest.fixture
@@ -137,3 +141,27 @@ def test_proposals_stand_for_the_objects_they_were_matched_with(
     assert (frames["J"] == 1).all()
     assert tables.predicted_index(dataset, "k", sample_id, 1) == 7
     assert tables.predicted_index(dataset, "k", sample_id, 2) == 4
+
+
+def test_the_timeline_marks_where_a_clip_begins(evaluated):
+    sample_id = evaluated.match({"sequence": "pair"}).first().id
+    clip = evaluated.select(sample_id).to_clips([[(3, 8)]])
+    context = SimpleNamespace(current_sample=clip.first().id, view=clip)
+    assert video_of(context) == (sample_id, 3)
+    context = SimpleNamespace(current_sample=sample_id, view=evaluated.view())
+    assert video_of(context) == (sample_id, 1)
+    marked = timeline_chart.timeline(evaluated, "k", sample_id, 3).traces
+    (line,) = [trace for trace in marked if trace["name"] == "the clip begins"]
+    assert line["x"] == [3, 3] and f"yaxis{line['yaxis'][1:]}" in (
+        timeline_chart.timeline(evaluated, "k", sample_id, 3).layout
+    )
+    assert len(timeline_chart.timeline(evaluated, "k", sample_id).traces) + 1 == len(
+        marked
+    )
+
+
+def test_the_player_steps_through_clips_by_cost(evaluated):
+    events = tables.event_table(evaluated, "k")
+    assert len(events) > 2
+    clips = event_clips(evaluated, "k", list(events["id"][::-1][:2]))
+    assert list(clips.values("k_failures.cost")) == list(events["cost"][-2:])

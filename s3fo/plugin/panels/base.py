@@ -266,7 +266,7 @@ def open_clip(
     dataset = ctx.dataset
     view = dataset.select(sample_id)
     methods = [prediction_field(dataset, key) for key in eval_keys]
-    paths = [_mask_path(dataset, name) for name in methods]
+    paths = [mask_path(dataset, name) for name in methods]
     if object_id is not None:
         indices = dict.fromkeys([GROUND_TRUTH], object_id)
         for name, key in zip(methods, eval_keys, strict=True):
@@ -282,7 +282,7 @@ def open_clip(
     ctx.panel.state.opening = clips.first().id
 
 
-def _mask_path(dataset: fo.Dataset, name: str) -> str:
+def mask_path(dataset: fo.Dataset, name: str) -> str:
     """Where the masks of a frame field are: in its labels, or in files."""
     files = f"frames.{name}_mask"
     return files if dataset.has_field(files) else f"frames.{name}"

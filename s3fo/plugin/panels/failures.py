@@ -10,11 +10,13 @@ from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets import tables
 from s3fo.datasets.failure_tags import TAGS, tag_event
+from s3fo.datasets.failures import event_clips
 from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
     choose,
+    mask_path,
     open_clip,
     rows,
     shown,
@@ -23,6 +25,9 @@ from s3fo.plugin.panels.base import (
 )
 
 _ALL = "all"
+_CLIPS = 100
+"""Clips shown together: as many as one steps through."""
+
 _COLUMNS = {
     "place": "#",
     "sequence": "Video",
@@ -46,7 +51,9 @@ class Failures(VOSPanel):
     label = "Failures"
     help = (
         "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
-        "see one kind only, a row to see its filmstrip; judge it with the buttons."
+        "see one kind only, a row to see its filmstrip; judge it with the buttons. "
+        "**Keys**: after a click on Next, Enter goes on to the next failure; in the "
+        "player on one of All clips, the arrow keys do."
     )
 
     def refresh(self, ctx: Any) -> None:
@@ -62,13 +69,10 @@ class Failures(VOSPanel):
             )
         ctx.panel_state["method"] = state.method if state.method in known else known[-1]
         state.shown = state.method
-        events = tables.event_table(dataset, state.method)
         chart = charts.costs(dataset, state.method, state.split or _ALL)
         ctx.panel.data.costs = chart.traces
         state.costs_layout, state.costs_text = chart.layout, chart.text
-        chosen = charts.chosen_events(
-            dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
-        )
+        chosen = self._chosen(ctx)
         state.count = len(chosen)
         state.at = max(0, min(int(state.at or 0), len(chosen) - 1))
         first = state.at // ROWS * ROWS
@@ -82,6 +86,13 @@ class Failures(VOSPanel):
         state.event = chosen["id"].iloc[state.at] if len(chosen) else None
         if state.event:
             self._draw(ctx, chosen.iloc[state.at])
+
+    def _chosen(self, ctx: Any) -> Any:
+        state, dataset = ctx.panel.state, ctx.dataset
+        events = tables.event_table(dataset, state.shown)
+        return charts.chosen_events(
+            dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
+        )
 
     def _draw(self, ctx: Any, event: Any) -> None:
         ctx.panel.state.event_text = (
@@ -150,6 +161,7 @@ class Failures(VOSPanel):
             disabled=state.at >= state.count - 1,
         )
         line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open)
+        line.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
         for tag in TAGS:
             name = tag.replace(" ", "_")
             line.btn(
@@ -195,6 +207,18 @@ class Failures(VOSPanel):
         end = max(int(event["end"]), video_length(ctx.dataset, sample_id))
         place = (sample_id, int(event["start"]), end)
         open_clip(ctx, place, [state.shown])
+
+    def on_clips(self, ctx: Any) -> None:
+        """Show the clips of the chosen events; the player steps through them."""
+        chosen = self._chosen(ctx).head(_CLIPS)
+        eval_key = ctx.panel.state.shown
+        ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
+        field = tables.prediction_field(ctx.dataset, eval_key)
+        ctx.ops.set_active_fields([mask_path(ctx.dataset, field)])
+        ctx.ops.notify(
+            f"{len(chosen)} clips, the most costly first. Open one; the arrow keys "
+            "then go to the next failure."
+        )
 
     def on_tag(self, ctx: Any) -> None:
         """Judge the event, and go on to the next."""

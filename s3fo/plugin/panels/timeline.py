@@ -21,7 +21,8 @@ class ObjectTimeline(VOSPanel):
     help = (
         "Solid: J. Dotted: F. Dark: the object is not visible. Tinted: "
         "another object's box lies over its own. Bars below: failure events. "
-        "**Click** a curve to open the video there."
+        "**Click** a curve to open the video there. The orange line is where the clip "
+        "that is open begins; FiftyOne does not tell panels which frame plays."
     )
 
     def on_change_current_sample(self, ctx: Any) -> None:
@@ -34,11 +35,10 @@ class ObjectTimeline(VOSPanel):
             raise InputError("video", "none open", "an open video", "Open one.")
         known = tables.vos_evaluations(dataset)
         ctx.panel_state["method"] = state.method if state.method in known else known[-1]
-        state.shown, state.sample = state.method, video_of(ctx)
-        chart = charts.timeline(dataset, state.method, state.sample)
+        state.shown = state.method
+        state.sample, begins = video_of(ctx)
+        chart = charts.timeline(dataset, state.method, state.sample, begins)
         ctx.panel.data.timeline = chart.traces
-        frames = video_length(dataset, state.sample)
-        ctx.panel.data.cursor = {"frames": [[k, k] for k in range(frames + 1)]}
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
@@ -54,9 +54,6 @@ class ObjectTimeline(VOSPanel):
             on_change=self.on_choose,
         )
         panel.md(state.timeline_text, name="timeline_text")
-        # The App moves the line while the video plays; the server hears nothing of it.
-        follow = types.FrameLoaderView(target=charts.CURSOR_PATH)
-        panel.obj("cursor", view=follow)
         panel.plot(
             "timeline",
             layout=state.timeline_layout,
@@ -72,10 +69,12 @@ class ObjectTimeline(VOSPanel):
         open_clip(ctx, (state.sample, min(frame, last), last), [state.shown])
 
 
-def video_of(ctx: Any) -> str:
-    """Id of the video that is open, also if it is open as a clip of it."""
+def video_of(ctx: Any) -> tuple[str, int]:
+    """Id of the video that is open, also as a clip of it, and its first frame shown."""
     open_now = str(ctx.current_sample)
     if ctx.view._is_clips:
-        ids = ctx.view.values(["id", "sample_id"])
-        return str(dict(zip(*ids, strict=True)).get(open_now, open_now))
-    return open_now
+        clips = zip(*ctx.view.values(["id", "sample_id", "support"]), strict=True)
+        for clip, sample_id, support in clips:
+            if clip == open_now:
+                return str(sample_id), int(support[0])
+    return open_now, 1
