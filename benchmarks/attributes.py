@@ -1,8 +1,10 @@
-"""What attributes and failures cost per object and frame, on one core.
+"""What attributes and failures cost, and how well attributes follow what is known.
 
-Times are CPU times of this process, reading files included, least of several rounds.
+Times are CPU times of this process per object and frame, on one core, reading files
+included, least of several rounds. With `--follow`, rank correlations of attributes
+with the factors that the synthetic preset `attributes` varies, for three seeds.
 
-    python benchmarks/attributes.py [--short] [--shared DIR] [--markdown FILE]
+    python benchmarks/attributes.py [--short] [--follow] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -13,13 +15,30 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.remove(str(Path(__file__).parent))  # there, `evaluation` is another file
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
+
+SEEDS = (0, 1, 2)
+ANSWERS = {
+    "occlusion": "occlusion",
+    "occlusion-frames": "occlusion",
+    "size": "size",
+    "speed": "speed",
+    "length": "length",
+    "absence": "disappearance",
+    "similarity": "background_similarity",
+    "distractors": "background_similarity",
+    "deformation": "deformation",
+    "rotation": "deformation",
+    "growth": "scale_change",
+    "illumination": "appearance_change",
+}
+"""Swept factor -> the attribute that answers to it."""
 
 LIMIT = 3.0
 """Milliseconds per object and frame at 480p that attributes may take."""
@@ -31,7 +50,19 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="less data")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--markdown", type=Path, help="also write the table there")
+    parser.add_argument("--follow", action="store_true", help="rank correlations")
     options = parser.parse_args()
+    lines = cost_table(options.shared, options.short)
+    if options.follow:
+        lines += ["", *follow_table()]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text)
+
+
+def cost_table(shared: Path, short: bool) -> list[str]:
+    """Milliseconds per object and frame."""
     lines = [
         f"{platform.processor() or platform.machine()}, Python "
         f"{platform.python_version()}, one thread",
@@ -43,12 +74,52 @@ def main() -> None:
         "|---|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in datasets(options.shared, Path(folder), options.short):
-            lines.append(measured(name, *data, rounds=2 if options.short else 3))
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if options.markdown:
-        options.markdown.write_text(text)
+        for name, data in datasets(shared, Path(folder), short):
+            lines.append(measured(name, *data, rounds=2 if short else 3))
+    return lines
+
+
+def follow_table() -> list[str]:
+    """Spearman's rho of each factor's steps and its attribute, a column per seed."""
+    from evaluation.attributes import ATTRIBUTES as defined
+    from s3fo.inference import S3Features
+
+    rhos: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        for extractor in (None, S3Features()):
+            for key, rho in correlations(seed, extractor):
+                rhos.setdefault(key, []).append(rho)
+    lines = [
+        "Spearman's rho of the steps of a factor and the attribute, seeds "
+        f"{', '.join(map(str, SEEDS))}, frames of 135 x 240:",
+        "",
+        "| factor | attribute | looks by | rho |",
+        "|---|---|---|---|",
+    ]
+    for (factor, looks), values in rhos.items():
+        if looks == "colour and texture" or defined[ANSWERS[factor]].pictures:
+            cells = ", ".join(f"{value:.2f}" for value in values)
+            shown = looks if defined[ANSWERS[factor]].pictures else ""
+            lines.append(f"| {factor} | {ANSWERS[factor]} | {shown} | {cells} |")
+    return lines
+
+
+def correlations(seed: int, extractor: Any) -> Iterator[tuple[tuple[str, str], float]]:
+    """(factor, extractor) and its rho, for every sweep of the preset."""
+    from evaluation import object_attributes
+    from s3fo.benchmarks.synthetic import write_synthetic
+    from s3fo.benchmarks.synthetic.factors import swept_factor
+
+    with tempfile.TemporaryDirectory() as folder:
+        benchmark = write_synthetic(folder, "attributes", seed=seed, size=(135, 240))
+        measured = object_attributes(benchmark, extractor=extractor)
+    objects = measured.objects[measured.objects["object"] == 1]
+    factors = objects["sequence"].map(swept_factor)
+    steps = objects["sequence"].str.rpartition("-")[2].astype(int)
+    for factor, attribute in ANSWERS.items():
+        own = factors == factor
+        values = objects.loc[own, attribute].astype(float)
+        yield (factor, measured.extractor), values.corr(steps[own], method="spearman")
 
 
 def datasets(shared: Path, folder: Path, short: bool) -> list[tuple[str, tuple]]:

@@ -53,7 +53,8 @@ would tag 17 of its 20 validation sequences; 0.2 reproduces its own tags."""
 
 OCCLUDED_DIP, OCCLUDED_SHARE = 0.5, 0.1
 """Occluded: at least this share of frames with at least this visibility dip while
-in contact with another object (or while no other object is annotated)."""
+in contact with another object (or while no other object is annotated), or in which
+the object is in several parts: bars and branches cut it up before they hide much."""
 
 BORDER_SHARE = 0.1
 """Out of view (DAVIS' sense): touches the border in more than this share of frames."""
@@ -238,7 +239,8 @@ ATTRIBUTES: dict[str, Attribute] = {
         _tag(
             "auto_OCC",
             "Occluded",
-            "hidden inside the frame, or a visibility dip of half in 10 % of frames",
+            "hidden inside the frame, or in 10 % of frames a visibility dip of half or "
+            "in several parts",
             "OCC",
         ),
         _tag("auto_DR", "Disappears, returns", "at least one reappearance", "DR"),

@@ -266,7 +266,9 @@ def _tags(
     """Computed tags; None where their value could not be measured."""
     dip = frames["visibility_dip"] > limits.OCCLUDED_DIP
     dip &= alone | (frames["contact"] > 0)
-    share = dip.sum() / frames["visible"].sum()
+    shown = frames["visible"].sum()
+    split = (frames["components"] > 1).sum()
+    occluded = max(dip.sum(), split) >= limits.OCCLUDED_SHARE * shown
 
     def over(name: str, limit: float) -> bool | None:
         value = row.get(name, np.nan)
@@ -278,7 +280,7 @@ def _tags(
 
     returns = row.get("longest_return", np.nan)
     return {
-        "auto_OCC": bool(share >= limits.OCCLUDED_SHARE or row.get("hidden", 0) > 0),
+        "auto_OCC": bool(occluded or row.get("hidden", 0) > 0),
         "auto_DR": over("reappearances", 0),
         "auto_LRA": None
         if np.isnan(returns)
