@@ -18,7 +18,7 @@ from s3fo.benchmarks.files import path_text
 from s3fo.datasets import views
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
-from s3fo.datasets.mask_files import files_to_show
+from s3fo.datasets.mask_files import annotations_to_show
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import remember_benchmark
 from s3fo.datasets.video_files import VideoFile, make_video, name_video
@@ -315,7 +315,7 @@ def _source(sequence: VideoSequence) -> MaskSource:
         sequence,
         read=lambda frame: masks_of_frame(sequence, frame),
         masked=frozenset(sequence.annotated_frames),
-        files=files_to_show(sequence.annotations, binary=sequence.binary),
+        files=annotations_to_show(sequence),
         images={} if sequence.video else sequence.images,
     )
 

@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluation.labelmap import davis_palette, write_atomically
+from evaluation.labelmap import davis_palette, write_atomically, write_label_map
 from evaluation.user_cache import user_cache
+from s3fo.benchmarks import VideoSequence
 
 _OBJECTS_TOLD = 30
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -50,6 +51,17 @@ def mask_targets(path: Path) -> dict[str, str] | dict[int, str]:
             # Palettes may repeat a colour for ids that they do not use.
             colours.setdefault("#{:02x}{:02x}{:02x}".format(*channels), name)
     return colours
+
+
+def annotations_to_show(sequence: VideoSequence) -> Mapping[str, Path]:
+    """The mask file of each annotated frame, for the App.
+
+    Masks that are kept object by object (folders, run lengths) are drawn into label
+    maps in the cache when asked for; where they overlap the smaller lies on top.
+    """
+    if sequence.object_masks is not None:
+        return _Drawn(sequence)
+    return files_to_show(sequence.annotations, binary=sequence.binary)
 
 
 def files_to_show(
@@ -89,8 +101,7 @@ class _Recoloured(Mapping[str, Path]):
         copy = _with_palette(path.read_bytes(), self._palette)
         if copy is None:
             return path
-        name = hashlib.blake2b(copy, digest_size=16).hexdigest()
-        shown = user_cache("masks") / name[:2] / f"{name}.png"
+        shown = _place(copy)
         if not shown.is_file():
             write_atomically(shown, copy)
         return shown
@@ -103,6 +114,38 @@ class _Recoloured(Mapping[str, Path]):
 
     def __contains__(self, frame: object) -> bool:
         return frame in self._files
+
+
+class _Drawn(Mapping[str, Path]):
+    """Label maps of a sequence without any; made when asked for."""
+
+    def __init__(self, sequence: VideoSequence) -> None:
+        self._sequence = sequence
+        self._frames = frozenset(sequence.annotated_frames)
+
+    def __getitem__(self, frame: str) -> Path:
+        if frame not in self._frames:
+            raise KeyError(frame)
+        label_map = self._sequence.read_annotation(frame)
+        shown = _place(f"{label_map.shape}".encode() + label_map.tobytes())
+        if not shown.is_file():
+            write_label_map(shown, label_map)
+        return shown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sequence.annotated_frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._frames
+
+
+def _place(content: bytes) -> Path:
+    """Where a file that is made from `content` lies in the cache."""
+    name = hashlib.blake2b(content, digest_size=16).hexdigest()
+    return user_cache("masks") / name[:2] / f"{name}.png"
 
 
 def _is_grey_or_davis(path: Path) -> bool:

@@ -12,10 +12,11 @@ from pathlib import Path
 import fiftyone as fo
 import numpy as np
 import pytest
-from benchmark_trees import burst, write_entry
+from benchmark_trees import burst, sa_v, write_entry
 from small_benchmark import cache, own_name
 
 import s3fo
+from evaluation.labelmap import read_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark
 from s3fo.benchmarks.catalog import ENTRIES, Entry
@@ -138,5 +139,28 @@ def test_options_of_a_benchmark_are_kept(cache, tmp_path):
         assert again.options == {"annotations": "first-frame"}
         assert set(new.read_object_masks("frame0005")) == {9}
         assert new.objects == old.objects
+    finally:
+        dataset.delete()
+
+
+def test_masks_by_reference_of_objects_that_are_kept_apart(cache, tmp_path):
+    """SA-V has no label maps to refer to: they are drawn, overlaps and all."""
+    benchmark = open_benchmark("sa-v", sa_v(tmp_path), split="val")
+    dataset = s3fo.load_benchmark(
+        benchmark,
+        dataset_name=own_name("apart"),
+        masks="reference",
+    )
+    try:
+        for sequence, paths in zip(
+            benchmark, dataset.values("frames.ground_truth_mask.mask_path"), strict=True
+        ):
+            shown = dict(zip(sequence.frames, paths, strict=True))
+            assert [f for f in shown if shown[f]] == list(sequence.annotated_frames)
+            for frame in sequence.annotated_frames:
+                assert np.array_equal(
+                    read_label_map(shown[frame]), sequence.read_annotation(frame)
+                )
+        assert dataset.mask_targets["ground_truth_mask"]["#808000"] == "object 3"
     finally:
         dataset.delete()
