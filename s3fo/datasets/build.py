@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import fiftyone as fo
 from bson import ObjectId
@@ -19,24 +19,19 @@ from s3fo.datasets import views
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.mask_files import annotations_to_show
+from s3fo.datasets.mask_forms import MaskForm, choose_form
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import remember_benchmark
 from s3fo.datasets.video_files import VideoFile, make_video, name_video
 from s3fo.datasets.writing import (
-    MaskForm,
     MaskSource,
     batches,
     declare_masks,
+    index_labels,
     insert_frames,
     update,
     write_masks,
 )
-
-# Measured: masks inside the labels cost about 1.6 kB a frame for each source of masks.
-# Some views gather all frames of a video in one of MongoDB's documents of 16 MB: a
-# video of 1000 frames leaves room for ground truth and eight methods.
-MAX_INSTANCE_FRAMES = 20_000
-MAX_INSTANCE_FRAMES_OF_A_VIDEO = 1_000
 
 _Film = Callable[[VideoSequence], VideoFile]
 
@@ -100,7 +95,8 @@ def load_benchmark(
         split: e.g. ``"val"``; only with a name, None means its usual one.
         dataset_name: name in FiftyOne; None means ``"<benchmark>-<split>"``.
         masks: keep masks inside each label (``"instances"``), or refer to the PNG
-            files (``"reference"``, for scale); ``"auto"`` decides by size.
+            files (``"reference"``, for scale); ``"auto"`` decides by size. Videos
+            of more than 4500 frames are refused with ``"instances"``.
         video: ``"mp4"`` encodes every sequence once, for the App's player (about 14
             ms a frame at 480p). ``"none"`` does not: look at the frames through
             `image_sequences`, or load again with ``"mp4"`` later.
@@ -111,10 +107,11 @@ def load_benchmark(
         The persistent dataset.
 
     Raises:
-        InputError: the folder is not that benchmark, or a file is broken.
+        InputError: the folder is not that benchmark, a file is broken, or a video is
+            too long to keep masks inside the labels.
     """
     benchmark = _opened(benchmark, root, split)
-    form = _mask_form(masks, benchmark.sequences)
+    form = choose_form(masks, benchmark.sequences)
     film = _film(video)
     dataset, created = _dataset(dataset_name or _default_name(benchmark), benchmark)
     declare_masks(dataset, GROUND_TRUTH, form)
@@ -126,6 +123,7 @@ def load_benchmark(
         raise
     if benchmark.split:
         dataset.set_values("split", [benchmark.split] * len(dataset))
+    index_labels(dataset, GROUND_TRUTH, ("label", "index"))
     remember_benchmark(dataset, benchmark, form)
     views.apply_defaults(dataset)
     return dataset
@@ -145,20 +143,6 @@ def _opened(
 
 def _default_name(benchmark: Benchmark) -> str:
     return "-".join(part for part in (benchmark.name, benchmark.split) if part)
-
-
-def _mask_form(
-    masks: Literal["auto"] | MaskForm, sequences: Sequence[VideoSequence]
-) -> MaskForm:
-    forms = ("auto", *get_args(MaskForm))
-    if masks not in forms:
-        raise InputError("masks", repr(masks), " or ".join(forms), "Choose one.")
-    if masks != "auto":
-        return masks
-    lengths = [len(sequence.frames) for sequence in sequences]
-    small = sum(lengths) <= MAX_INSTANCE_FRAMES
-    short = max(lengths, default=0) <= MAX_INSTANCE_FRAMES_OF_A_VIDEO
-    return "instances" if small and short else "reference"
 
 
 def _film(video: str) -> _Film:

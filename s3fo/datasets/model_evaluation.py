@@ -11,11 +11,15 @@ be called ``VOSEvaluation``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 from fiftyone.utils.eval.detection import (
     DetectionEvaluation,
@@ -24,36 +28,14 @@ from fiftyone.utils.eval.detection import (
 )
 
 from evaluation.scores import Scores
+from s3fo.datasets.matches import FOUND_FROM_J, Matches
 
 METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
 """Overall scores shown, as far as the protocol has them."""
 
-FOUND_FROM_J = 0.5
-"""J from which on an object counts as found in a frame."""
-
 _PANEL = "model_evaluation_panel_builtin"
+_ROWS_A_PART = 10_000
 _SAMPLE_FIELDS = ("J", "F", "JF", "objects")
-
-
-class LabelRef(NamedTuple):
-    """A label and its id in the database; without id it stands for no label."""
-
-    label: str | None
-    id: str
-
-
-_NOTHING = LabelRef(None, "")
-
-
-class Match(NamedTuple):
-    """One row of FiftyOne's detection results; None where a side is missing."""
-
-    truth: str | None
-    prediction: str | None
-    j: float
-    confidence: None
-    truth_id: str | None
-    prediction_id: str | None
 
 
 class VOSEvaluationConfig(DetectionEvaluationConfig):
@@ -210,7 +192,7 @@ def save_results(
     dataset: fo.Dataset,
     eval_key: str,
     evaluation: VOSEvaluation,
-    matches: list[Match],
+    matches: Matches,
     scores: Scores,
 ) -> None:
     """Store what the Model Evaluation panel shows.
@@ -219,7 +201,7 @@ def save_results(
         dataset: the evaluated dataset.
         eval_key: key given to `register_run`.
         evaluation: what `register_run` returned.
-        matches: one row per found, missed or false object and frame.
+        matches: what was found, missed and falsely predicted.
         scores: its summary is shown, and its protocol as the evaluation's note.
     """
     metrics = {
@@ -236,12 +218,60 @@ def save_results(
         dataset,
         evaluation.config,
         eval_key,
-        matches,
+        [],
+        classes=matches.classes,
         custom_metrics=metrics,
         backend=evaluation,
     )
-    evaluation.save_run_results(dataset, eval_key, results)
+    _store(dataset, eval_key, evaluation, results, matches)
     _write_note(dataset, eval_key, scores.protocol.one_line())
+
+
+def _store(
+    dataset: fo.Dataset,
+    eval_key: str,
+    evaluation: VOSEvaluation,
+    results: VOSResults,
+    matches: Matches,
+) -> None:
+    """Save results, with the matches in place of its empty columns.
+
+    What `save_run_results` does, but never with all matches in memory: FiftyOne
+    would hold several copies of them, a kilobyte each.
+    """
+    document = evaluation._get_run_doc(dataset, eval_key)
+    if document.results:
+        document.results.delete()
+    with tempfile.TemporaryFile() as file:
+        columns = matches.columns(results.missing)
+        for part in _json_parts(results.serialize(), columns):
+            file.write(part.encode())
+        file.seek(0)
+        document.results.put(file, content_type="application/json")
+    document.results_meta = dict(results.get_meta() or {})
+    document.save()
+    getattr(dataset, evaluation._results_cache_field()).pop(eval_key, None)
+
+
+def _json_parts(
+    head: Mapping[str, Any], columns: Mapping[str, Iterable[Any]]
+) -> Iterator[str]:
+    """JSON of `head`, with `columns` in place of some of its values, in parts."""
+    opening = "{"
+    for key, value in head.items():
+        yield f"{opening}{json.dumps(key)}: "
+        opening = ", "
+        if key not in columns:
+            yield json_util.dumps(value)
+            continue
+        items = iter(columns[key])
+        yield "["
+        separator = ""
+        while part := list(islice(items, _ROWS_A_PART)):
+            yield separator + json.dumps(part)[1:-1]
+            separator = ", "
+        yield "]"
+    yield "}"
 
 
 def _write_note(dataset: fo.Dataset, eval_key: str, note: str) -> None:
@@ -249,47 +279,3 @@ def _write_note(dataset: fo.Dataset, eval_key: str, note: str) -> None:
     store = ExecutionStore.create(_PANEL, dataset._doc.id)
     evaluation_id = str(dataset._doc.evaluations[eval_key].id)
     store.set("notes", {**(store.get("notes") or {}), evaluation_id: note})
-
-
-def match_frame(
-    truths: Mapping[int, LabelRef],
-    predictions: Mapping[int, LabelRef],
-    scores: Mapping[int, tuple[float, float]],
-) -> list[Match]:
-    """Which objects of a frame were found.
-
-    Args:
-        truths: the objects seen in the frame, by object id.
-        predictions: the objects predicted in the frame.
-        scores: J and F of the objects that count in the frame.
-
-    Returns:
-        One row for an object found; for one that was not, a row for the ground
-        truth missed and one for the wrong prediction, where they exist.
-    """
-    rows = []
-    for object_id, (j, _) in scores.items():
-        truth = truths.get(object_id, _NOTHING)
-        prediction = predictions.get(object_id, _NOTHING)
-        if truth.id and prediction.id and j >= FOUND_FROM_J:
-            sides = [(truth, prediction)]
-        else:
-            sides = [(truth, _NOTHING), (_NOTHING, prediction)]
-        rows += [
-            Match(left.label, right.label, j, None, left.id or None, right.id or None)
-            for left, right in sides
-            if left.id or right.id
-        ]
-    return rows
-
-
-def outcome(matches: list[Match]) -> dict[str, str]:
-    """Label id -> ``"tp"``, ``"fp"`` or ``"fn"``, as FiftyOne's filters expect."""
-    found: dict[str, str] = {}
-    for match in matches:
-        complete = match.truth_id and match.prediction_id
-        if match.truth_id:
-            found[match.truth_id] = "tp" if complete else "fn"
-        if match.prediction_id:
-            found[match.prediction_id] = "tp" if complete else "fp"
-    return found

@@ -17,6 +17,7 @@ from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views
 from s3fo.datasets.labels import ObjectMask, masks_of_label_map
 from s3fo.datasets.mask_files import files_to_show
+from s3fo.datasets.mask_forms import check_room
 from s3fo.datasets.records import (
     Predictions,
     recall_benchmark,
@@ -24,7 +25,13 @@ from s3fo.datasets.records import (
     remember_predictions,
     remembered,
 )
-from s3fo.datasets.writing import MaskSource, batches, declare_masks, write_masks
+from s3fo.datasets.writing import (
+    MaskSource,
+    batches,
+    declare_masks,
+    index_labels,
+    write_masks,
+)
 
 
 def add_predictions(
@@ -52,8 +59,9 @@ def add_predictions(
         Names of the dataset's sequences that the folder has no results for.
 
     Raises:
-        InputError: an unusable name, no results for any sequence, a broken PNG, or
-            one of another size than the video. The dataset is then as it was.
+        InputError: an unusable name, no results for any sequence, a broken PNG, one
+            of another size than the video, or a video too long for yet another
+            source of masks inside the labels. The dataset is then as it was.
     """
     results = Path(results).absolute()
     sequences = recall_benchmark(dataset).sequences
@@ -64,6 +72,8 @@ def add_predictions(
     made = read_run(results).made or None
     found = Predictions(results, _content(results, present), made)
     if recall_predictions(dataset).get(name) != found:
+        kept = set(recall_predictions(dataset)) | {name}
+        check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
         _check_sizes(results, present)
         _replace(dataset, name, results, present, workers, progress)
         remember_predictions(dataset, name, found)
@@ -105,6 +115,7 @@ def _replace(
     dataset.rename_frame_field(passing, name)
     if dataset.has_frame_field(f"{passing}_mask"):
         dataset.rename_frame_field(f"{passing}_mask", f"{name}_mask")
+    index_labels(dataset, name, ("label", "index"))
 
 
 def _write(

@@ -19,17 +19,14 @@ from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes
 from s3fo.datasets.fields import GROUND_TRUTH, OBJECT_FACTS, OBJECT_SCORES
-from s3fo.datasets.model_evaluation import (
-    LabelRef,
-    Match,
-    match_frame,
-    outcome,
-    register_run,
-    save_results,
-)
+from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
+from s3fo.datasets.model_evaluation import register_run, save_results
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
-from s3fo.datasets.writing import batches, update
+from s3fo.datasets.writing import batches, index_labels, update
+
+_LOWEST = "J_min"
+"""Attribute of an object's label: its J in the worst frame."""
 
 
 def evaluate(
@@ -49,7 +46,8 @@ def evaluate(
     since they were imported, they are imported again first. On the dataset appear
 
     - ``frames.<predictions>``: J and F of every object in every scored frame;
-    - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall and decay;
+    - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
+      J_min, its J in the worst frame, to find bad frames without looking at frames;
     - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
     - an evaluation run for the Model Evaluation panel.
 
@@ -115,9 +113,10 @@ def write_scores(
     _declare_fields(dataset, predictions, eval_key, scores)
     _write_sequences(dataset, eval_key, scores)
     copy_attributes(dataset, f"{eval_key}_objects")
-    matches: list[Match] = []
+    matches = Matches()
     for batch in batches(_by_frame(dataset, scores), lambda item: len(item.scores)):
-        matches += _write_frames(dataset, predictions, eval_key, batch)
+        matches.add(_write_frames(dataset, predictions, eval_key, batch))
+    index_labels(dataset, predictions, ("J", "F"))
     save_results(dataset, eval_key, evaluation, matches, scores)
     views.apply_defaults(dataset)
 
@@ -155,6 +154,7 @@ def _declare_fields(
     for column, name in OBJECT_SCORES.items():
         if column in scores.object_columns:
             dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
+    dataset.add_sample_field(f"{objects}.detections.{_LOWEST}", fo.FloatField)
     for name, kind in zip(OBJECT_FACTS, (fo.StringField, fo.IntField), strict=True):
         if name in scores.object_columns:
             dataset.add_sample_field(f"{objects}.detections.{name}", kind)
@@ -174,9 +174,16 @@ def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None
     by_name = dict(zip(names, spans, strict=True))
     objects = {
         sequence: _scored_objects(by_name[sequence], rows)
-        for sequence, rows in scores.objects.groupby("sequence", sort=False)
+        for sequence, rows in _objects(scores).groupby("sequence", sort=False)
     }
     dataset.set_values(f"{eval_key}_objects", objects, key_field="sequence")
+
+
+def _objects(scores: Scores) -> pd.DataFrame:
+    """The scores of the objects, with J in the worst frame."""
+    place = ["sequence", "object"]
+    lowest = scores.frames.groupby(place)["J"].min().rename(_LOWEST)
+    return scores.objects.join(lowest, on=place)
 
 
 def _scored_objects(
@@ -192,7 +199,7 @@ def _scored_objects(
                 index=row["object"],
                 **{
                     name: _number(row[column])
-                    for column, name in OBJECT_SCORES.items()
+                    for column, name in {**OBJECT_SCORES, _LOWEST: _LOWEST}.items()
                     if column in row
                 },
                 **{name: row[name] for name in OBJECT_FACTS if name in row},
@@ -223,14 +230,15 @@ class _SequenceScores(NamedTuple):
 
 
 def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
-    tables = dict(iter(scores.frames.groupby("sequence", sort=False)))
+    rows_of = scores.frames.groupby("sequence", sort=False).indices
+    frames = scores.frames[["frame", "object", "J", "F"]]
     objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
     for sequence in recall_benchmark(dataset):
-        if sequence.name not in tables:
+        if sequence.name not in rows_of:
             continue
         values: dict[str, dict[int, tuple[float, float]]] = {}
-        table = tables[sequence.name]
-        columns = (table[name].tolist() for name in ("frame", "object", "J", "F"))
+        table = frames.iloc[rows_of[sequence.name]]
+        columns = (table[name].tolist() for name in table)
         for frame, object_id, j, f in zip(*columns, strict=True):
             if not math.isnan(j):
                 values.setdefault(frame, {})[object_id] = (j, f)

@@ -115,12 +115,12 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
     fps = _checked_fps(sequence)
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{_EDITION} {fps!r} not encoded".encode())
-    for path in _files(sequence):
+    for file in _files(sequence):
         try:
-            status = os.stat(path)
+            status = os.stat(file)
         except OSError as error:
-            raise _unreadable(path) from error
-        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+            raise _unreadable(file) from error
+        digest.update(f"{file} {status.st_size} {status.st_mtime_ns}".encode())
     content = digest.hexdigest()
     path = sequence.video or (cache or user_cache("videos")) / f"none/{content}.mp4"
     height, width = _picture_size(sequence)

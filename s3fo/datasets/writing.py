@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import fiftyone as fo
 from bson import ObjectId
@@ -26,10 +26,8 @@ from s3fo.datasets.labels import (
     detections_document,
     segmentation_document,
 )
+from s3fo.datasets.mask_forms import MaskForm
 from s3fo.datasets.parallel import map_ahead
-
-MaskForm = Literal["instances", "reference"]
-"""How masks are kept: inside each `Detection`, or as the path of the PNG."""
 
 FRAMES_A_WRITE = 1_000
 """Frames that are held in memory and written together."""
@@ -114,6 +112,16 @@ def declare_masks(dataset: fo.Dataset, field: str, form: MaskForm) -> None:
     if form == "reference":
         mask_field = f"{field}_mask"
         dataset.add_frame_field(mask_field, document, embedded_doc_type=fo.Segmentation)
+
+
+def index_labels(dataset: fo.Dataset, field: str, attributes: Sequence[str]) -> None:
+    """Index attributes of a frame field's labels.
+
+    Opening such an attribute in the App's sidebar (its values, its bounds) then does
+    not look at every frame. An index costs 6 microseconds a frame.
+    """
+    for name in attributes:
+        dataset.create_index(f"frames.{field}.detections.{name}")
 
 
 def write_masks(

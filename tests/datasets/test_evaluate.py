@@ -3,12 +3,14 @@ from __future__ import annotations
 import fiftyone as fo
 import numpy as np
 import pytest
+from bson import json_util
 from fiftyone.operators.store import ExecutionStore
 
 import evaluation.scoring
 import s3fo
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
+from s3fo.datasets import remove_predictions
 
 LABELS = "frames.shifted.detections"
 
@@ -38,6 +40,8 @@ def test_every_number_is_the_one_that_evaluation_gives(predicted, results, bench
             row = objects.loc[(sample.sequence, span.index)]
             assert (span.J, span.F, span.JF) == tuple(row[["J_mean", "F_mean", "J&F"]])
             assert span.J_recall == row["J_recall"]
+            own = table.loc[sample.sequence].xs(span.index, level="object")
+            assert span.J_min == own["J"].min() < 1
         row = expected.sequences.set_index("sequence").loc[sample.sequence]
         assert (sample.k_J, sample.k_F, sample.k_JF) == tuple(row[["J", "F", "J&F"]])
 
@@ -76,6 +80,33 @@ def test_the_run_is_one_that_the_app_can_open(evaluated):
     }
     assert np.count_nonzero(results.ytrue == results.ypred) == 15
     assert np.count_nonzero(results.ypred == results.missing) == 1
+
+
+def test_results_are_stored_as_fiftyone_would(evaluated, monkeypatch):
+    """Written in parts, and the same as FiftyOne makes of them in one go."""
+    from s3fo.datasets import model_evaluation
+
+    monkeypatch.setattr(model_evaluation, "_ROWS_A_PART", 4)
+    s3fo.evaluate(evaluated, "shifted", "k")
+    stored = evaluated._doc.evaluations["k"].results.read()
+    results = evaluated.load_evaluation_results("k", cache=False)
+    assert json_util.loads(stored) == results.serialize()
+    assert list(results.classes) == ["object 1", "object 2"]
+    truths = evaluated.values("frames.ground_truth.detections.id", unwind=3)
+    found = {key for key in results.ytrue_ids if key}
+    assert len(found) == 16 and found < set(truths)
+    assert list(results.ytrue_ids).count(None) == 0
+    assert list(results.ypred_ids).count(None) == 1
+
+
+def test_the_sidebar_has_indexes_to_ask(evaluated):
+    """Values and bounds of label attributes without a look at every frame."""
+    indexes = set(evaluated.get_index_information())
+    asked = {f"{LABELS}.{name}" for name in ("label", "index", "J", "F")}
+    truths = "frames.ground_truth.detections"
+    assert asked | {f"{truths}.label", f"{truths}.index"} <= indexes
+    remove_predictions(evaluated, "shifted")
+    assert not asked & set(evaluated.get_index_information())
 
 
 def test_the_protocol_stands_beside_the_numbers(evaluated):

@@ -236,6 +236,29 @@ def test_unknown_mask_form(benchmark):
         s3fo.load_benchmark(benchmark, masks="polygons")
 
 
+def test_masks_of_long_videos_are_not_kept_inside_labels(
+    benchmark, results, monkeypatch
+):
+    """All frames of a video must fit into one document of the database."""
+    from s3fo.datasets import mask_forms
+
+    name = own_name("long")
+    monkeypatch.setattr(mask_forms, "ROOM", 15)
+    with pytest.raises(InputError, match=r'8 frames.*at most 7 .*"reference"'):
+        s3fo.load_benchmark(benchmark, dataset_name=name, masks="instances")
+    assert not fo.dataset_exists(name)
+    monkeypatch.setattr(mask_forms, "ROOM", 16)
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=name, masks="instances")
+    try:
+        s3fo.add_predictions(dataset, results, "first")
+        s3fo.add_predictions(dataset, results, "first")
+        with pytest.raises(InputError, match=r'3 sources.*at most 5 .*"reference"'):
+            s3fo.add_predictions(dataset, results, "second")
+        assert not dataset.has_frame_field("second")
+    finally:
+        dataset.delete()
+
+
 def test_a_benchmark_comes_back_from_its_dataset(dataset, benchmark):
     again = recall_benchmark(fo.load_dataset(dataset.name))
     assert (again.name, again.split) == (benchmark.name, benchmark.split)
