@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.reporting.material import Material, Method
 from evaluation.reporting.tables import Table, number, percent, text
+from evaluation.scores import software_version
 
 
 def speed_table(material: Material) -> Table:
@@ -87,6 +88,7 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
         "objects": str(len(scores.object_columns["sequence"])),
         "scored frames of all objects": str(sum(scores.object_columns["n_frames"])),
         "appearance described by": material.attributes.extractor,
+        "scored with": f"s3fo {software_version()}",
     }
     notes = (*material.notes, *material.attributes.notes, *material.by_attribute.notes)
     rows = [{"what": key, "value": value} for key, value in facts.items()]
@@ -95,12 +97,13 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
 
 def _method_facts(method: Method) -> list[dict[str, str]]:
     made, scores = method.run.made, method.scores
-    record = method.run.made.get("settings", {})
+    settings = dict(made.get("settings", {}))
     facts: dict[str, Any] = {
         "masks": scores.inputs.get("results", ""),
         "fingerprint of all masks read": scores.fingerprint,
         "method": made.get("method", "not recorded: masks from elsewhere"),
-        "settings": _listed(record),
+        "weights": _listed(settings.pop("weights", None) or {}),
+        "settings": _listed(settings),
         "predicted": made.get("started", ""),
         "predicted with": _listed(made.get("versions", {})),
         "device": made.get("device", ""),
@@ -115,5 +118,12 @@ def _hardware(made: Mapping[str, Any]) -> str:
     return _listed(made.get("hardware", {}))
 
 
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items())
+def _listed(values: Mapping[str, Any] | str) -> str:
+    """Names and values on one line; what is unset or nested in its own words."""
+    if isinstance(values, str):
+        return values
+    return ", ".join(
+        f"{key} ({_listed(value)})" if isinstance(value, Mapping) else f"{key} {value}"
+        for key, value in values.items()
+        if value is not None
+    )

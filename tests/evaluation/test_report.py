@@ -43,7 +43,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     record = {
         "method": "flow",
-        "settings": {"size": 480},
+        "settings": {
+            "weights": {"file": "small.safetensors", "sha256": "84cd"},
+            "size": 480,
+            "engine": {"mem_every": 5},
+            "top_k": None,
+        },
         "device": "cpu",
         "sequences": {"walk": {"frames": 10, "seconds": 2.0}},
         "frames_per_second": 5.0,
@@ -175,7 +180,9 @@ def test_recorded_speeds_and_settings_are_told(made):
     assert speed["method"].tolist()[0] == "lossy"
     assert speed["fps"].tolist() == [5.0, 20.0]
     facts = made.tables["measured"].data
-    assert "size 480" in set(facts["value"])
+    told = facts[facts["about"] == "lossy"].set_index("what")["value"]
+    assert told["settings"] == "size 480, engine (mem_every 5)"
+    assert told["weights"] == "file small.safetensors, sha256 84cd"
 
 
 def test_judgements_of_people_are_told_where_there_are_any(made, folders, tmp_path):
