@@ -26,13 +26,15 @@ def changes(ctx: Any) -> Iterator[Any]:
 
 
 def _colours(ctx: Any) -> Iterator[Any]:
-    """The trigger for the dataset's own colours, if it has any."""
+    """Triggers for the dataset's own colours, if it has any."""
     scheme = ctx.dataset.app_config.color_scheme
     if scheme is not None:
         names = ("color_by", "color_pool", "opacity", "fields")
         yield ctx.trigger(
             "set_color_scheme", {name: getattr(scheme, name) for name in names}
         )
+        # Masks that are painted already keep their colour otherwise.
+        yield ctx.ops.refresh_colors()
 
 
 class ShowChanges(foo.Operator):

@@ -161,9 +161,10 @@ def test_the_app_gets_progress_changes_and_a_result(predicted):
     )
     names = [step.operator_uri for step in steps]
     assert names.count("set_progress") >= 1
-    assert names[-4:] == [
+    assert names[-5:] == [
         "reload_dataset",
         "set_color_scheme",
+        "refresh_colors",
         "set_active_fields",
         "show_output",
     ]
@@ -207,12 +208,18 @@ def test_an_open_app_gets_the_colours_of_new_masks(dataset, results):
 def test_colours_come_back_when_a_dataset_is_opened(predicted):
     """A session keeps the colours it began with, even when the page is loaded again."""
     assert foo.get_operator("@s3fo/vos/restore_colours").config.on_dataset_open
-    (told,) = triggers_in_app("restore_colours", predicted)
+    told, painted = triggers_in_app("restore_colours", predicted)
     paths = [item["path"] for item in told.params["fields"]]
     assert told.operator_uri == "set_color_scheme" and "frames.shifted" in paths
+    assert painted.operator_uri == "refresh_colors"
     assert triggers_in_app("restore_colours", fo.Dataset()) == []
     names = [step.operator_uri for step in triggers_in_app("show_changes", predicted)]
-    assert names == ["reload_dataset", "set_color_scheme", "set_active_fields"]
+    assert names == [
+        "reload_dataset",
+        "set_color_scheme",
+        "refresh_colors",
+        "set_active_fields",
+    ]
 
 
 def test_every_result_leads_on(predicted, results, tmp_path):
