@@ -196,6 +196,7 @@ def test_catalogue_commands(cli, benchmark, tmp_path):
 
     code, out, _ = cli("benchmarks", "show", "youtube-vos-2019")
     assert code == 0 and "507" in out and "youtube-vos" in out
+    assert "valid.zip (by hand)" in out
 
     code, _, err = cli("benchmarks", "show", "davis-2071")
     assert code == 2 and "Did you mean davis-2017?" in err

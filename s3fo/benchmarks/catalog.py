@@ -246,6 +246,9 @@ _MOSE_V2 = replace(
     citation="Ding et al., MOSEv2: A More Challenging Dataset for Video Object "
     "Segmentation in Complex Scenes, arXiv 2508.05630",
     download="https://huggingface.co/datasets/FudanCVL/MOSEv2",
+    unpack="Join the parts of the training archive (cat train.tar.gz.?? > "
+    "train.tar.gz), unpack it and valid.tar.gz side by side into one folder, and put "
+    "meta_train.json and meta_valid.json there.",
     remarks=("5 fps or more.", "The longest video has 7825 frames."),
 )
 _MOSE_V2_HIDDEN = replace(
@@ -351,7 +354,8 @@ _BURST = Entry(
     citation="Athar et al., BURST: A Benchmark for Unifying Object Recognition, "
     "Segmentation and Tracking in Video, WACV 2023",
     download="https://github.com/Ali2500/BURST-benchmark",
-    unpack="Unpack annotations.zip to annotations/ and the frames of TAO to frames/.",
+    unpack="Unpack annotations.zip (linked there) to annotations/ and the frames of "
+    "TAO (https://motchallenge.net/tao_download.php) to frames/.",
     remarks=(
         "The official metric is HOTA of the BURST evaluation code, which reads what "
         "`write_burst_predictions` writes; J&F is offered beside it.",

@@ -16,6 +16,7 @@ from s3fo.cli.options import Json, Root, Split, open_source
 if TYPE_CHECKING:
     from s3fo.benchmarks import Benchmark
     from s3fo.benchmarks.catalog import Entry
+    from s3fo.benchmarks.remote_files import RemoteFile
 
 benchmarks = typer.Typer(help="The benchmarks s3fo knows.", invoke_without_command=True)
 app.add_typer(benchmarks, name="benchmarks")
@@ -70,8 +71,10 @@ def show_benchmark(
 ) -> None:
     """Explain one benchmark: what it is, where to get it, how it is scored."""
     from s3fo.benchmarks.catalog import get_entry, splits
+    from s3fo.benchmarks.remote_files import files_of
 
     entry = get_entry(name, split)
+    files = files_of(name, entry.split)
     if as_json:
         print_json(asdict(entry))
         return
@@ -85,6 +88,7 @@ def show_benchmark(
         "ground truth": "public" if entry.public else "held by the server",
         "layout": entry.layout,
         "download": entry.download,
+        "files": ", ".join(map(_how, files)) or "several, see the page",
         "unpack": entry.unpack,
         "submission": entry.submission.server if entry.submission else "not needed",
         "licence": entry.licence,
@@ -94,6 +98,10 @@ def show_benchmark(
     for label, text in [*facts.items(), *(("note", text) for text in entry.remarks)]:
         lines = textwrap.wrap(text, 84) or [""]
         typer.echo(f"  {label:13}" + ("\n" + " " * 15).join(lines))
+
+
+def _how(file: RemoteFile) -> str:
+    return f"{file.name} ({'direct' if file.url else 'by hand'})"
 
 
 @benchmarks.command("download")
