@@ -85,8 +85,6 @@ class VOSPanel(foo.Panel):
     def on_grid_ready(self, ctx: Any) -> None:
         """Open the video that `open_clip` asked for, now that the grid has it."""
         ctx.ops.open_sample(id=ctx.params["clip"])
-        # Not earlier: an opened video starts with the dataset's own active fields.
-        ctx.ops.set_active_fields(ctx.params["fields"])
         ctx.panel.state.opening = None
 
     def update(self, ctx: Any) -> None:
@@ -122,7 +120,7 @@ class VOSPanel(foo.Panel):
             timer = types.TimerView(
                 timeout=_OPENING,
                 on_timeout=self.on_grid_ready,
-                params={"clip": state.opening, "fields": state.opening_fields},
+                params={"clip": state.opening},
             )
             panel.view("opening", timer)
         margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
@@ -264,7 +262,8 @@ def open_clip(
     """
     sample_id, first, last = place
     dataset = ctx.dataset
-    view = dataset.select(sample_id)
+    # Filtered below: what is filtered before to_clips comes back in the clips.
+    clips = dataset.select(sample_id).to_clips([[(first, max(first, last))]])
     methods = [prediction_field(dataset, key) for key in eval_keys]
     paths = [mask_path(dataset, name) for name in methods]
     if object_id is not None:
@@ -274,10 +273,11 @@ def open_clip(
         for name, index in indices.items():
             put_masks(dataset, name, sample_id, index, first)
             own = ViewField("index") == index
-            view = view.filter_labels(f"frames.{name}", own, only_matches=False)
+            clips = clips.filter_labels(f"frames.{name}", own, only_matches=False)
         paths = [f"frames.{name}" for name in methods]
-    ctx.panel.state.opening_fields = paths
-    clips = view.to_clips([[(first, max(first, last))]])
+    # In the dataset: a video that an operator opens shows what is active there.
+    dataset.app_config.active_fields = fo.ActiveFields(paths=["sequence", *paths])
+    dataset.save()
     ctx.ops.set_view(clips)
     ctx.panel.state.opening = clips.first().id
 
