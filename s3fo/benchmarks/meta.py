@@ -37,10 +37,12 @@ class VideoMeta:
     Attributes:
         objects: by id.
         attributes: official attribute tags of the video; None if none were given.
+        length: frames it should have; None if that is not said.
     """
 
     objects: dict[int, ObjectMeta] = field(default_factory=dict)
     attributes: tuple[str, ...] | None = None
+    length: int | None = None
 
 
 def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
@@ -49,7 +51,7 @@ def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
     Understood are ``{"videos": {video: {"objects": ...}}}`` with objects as
     ``{id: {...}}``, as a list of ids or of ``{"id": ...}``, or as their number, and
     per object ``category``, ``frames``, ``frame_range``, ``caption`` (or ``exp``) and
-    ``attributes``; per video ``attributes``.
+    ``attributes``; per video ``attributes`` and ``length``.
 
     Raises:
         InputError: not JSON, or nothing like that.
@@ -92,7 +94,12 @@ def _video(path: Path, content: Any) -> VideoMeta:
             path, f"objects that cannot be read ({error!r})", "ids", "Unpack again."
         ) from error
     tags = content.get("attributes")
-    return VideoMeta(objects, None if tags is None else _tags(tags))
+    length = content.get("length")
+    return VideoMeta(
+        objects,
+        None if tags is None else _tags(tags),
+        length if isinstance(length, int) else None,
+    )
 
 
 def _entries(objects: Any) -> list[tuple[Any, Any]]:
@@ -137,4 +144,4 @@ def _join(old: VideoMeta, new: VideoMeta) -> VideoMeta:
             attributes=fresh.attributes or known.attributes,
         )
     tags = old.attributes if new.attributes is None else new.attributes
-    return VideoMeta(objects, tags)
+    return VideoMeta(objects, tags, new.length or old.length)

@@ -82,7 +82,21 @@ def read_video_tree(
         f"every video of {rules.title} {split} in JPEGImages and Annotations",
         "Unpack the missing pieces.",
     )
-    return Found(folder, sequences, tuple(notes))
+    return Found(folder, sequences, (*notes, *_short_of_frames(sequences, meta)))
+
+
+def _short_of_frames(
+    sequences: tuple[VideoSequence, ...], meta: dict[str, VideoMeta]
+) -> list[str]:
+    """A note if there are fewer frames than meta files say; MOSE v2 has lengths."""
+    short = [
+        f"{sequence.name} ({len(sequence.frames)} of {length})"
+        for sequence in sequences
+        if (length := meta.get(sequence.name, VideoMeta()).length)
+        and len(sequence.frames) < length
+    ]
+    shown = ", ".join(short[:5]) + (", ..." if len(short) > 5 else "")
+    return [f"fewer frames than the meta file says: {shown}"] if short else []
 
 
 def _split_folder(root: Path, split: str, rules: TreeRules) -> tuple[Path, list[str]]:

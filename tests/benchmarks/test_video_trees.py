@@ -149,6 +149,18 @@ def test_mose_metas_in_their_variants(tmp_path: Path, objects: Any, place: str) 
     assert sequence.listed_frames is None
 
 
+def test_videos_shorter_than_their_meta_file_says_are_noted(tmp_path: Path) -> None:
+    """A download that is not whole shows at the end of videos."""
+    videos = {"short": {"00000": [1]}, "whole": {"00000": [1]}}
+    write_tree(tmp_path / "valid", videos, names(3))
+    lengths = {"short": 5, "whole": 3}
+    meta = {key: {"length": n, "objects": 1} for key, n in lengths.items()}
+    write_json(tmp_path / "meta_valid.json", {"videos": meta})
+    benchmark = open_benchmark("mose-v2", tmp_path, split="val")
+    (note,) = benchmark.notes
+    assert note == "fewer frames than the meta file says: short (3 of 5)"
+
+
 def test_mose_train_has_masks_of_every_frame(tmp_path: Path) -> None:
     write_tree(tmp_path / "train", {"v": {key: [1, 3] for key in names(5)}}, names(5))
     write_tree(tmp_path / "valid", {"w": {"00000": [1]}}, names(5))
