@@ -77,5 +77,6 @@ def count_colour(picture: Path, colour: str, tolerance: int = 40) -> int:
     wanted = np.uint8([[[int(colour[i : i + 2], 16) for i in (5, 3, 1)]]])
     hue = int(cv2.cvtColor(wanted, cv2.COLOR_BGR2HSV)[0, 0, 0])
     image = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2HSV)
-    near = np.abs(image[..., 0].astype(int) - hue) <= tolerance // 8
+    apart = np.abs(image[..., 0].astype(int) - hue)
+    near = np.minimum(apart, 180 - apart) <= tolerance // 8  # Red is 0 and 180.
     return int((near & (image[..., 1] > 100)).sum())
