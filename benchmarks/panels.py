@@ -179,11 +179,11 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("click an attribute's bar", "on_click_group", id=bar)
     person.choose("choose an attribute", "attribute", bar.split("|")[1])
     person.choose("open tab Objects", "tab", "objects")
-    bars = person.data["histogram"][0]["ids"]
-    person.do("click a bar of the histogram", "on_click_bin", id=bars[-3])
-    counts = person.data["histogram"][0]["y"]
+    bars, counts = (person.data["histogram"][0][name] for name in ("ids", "y"))
+    fullest = bars[counts.index(max(counts))]
+    person.do("click a bar of the histogram", "on_click_bin", id=fullest)
     dragged = [{"id": b, "y": y} for b, y in zip(bars, counts, strict=True)]
-    person.do("drag over the histogram", "on_select_bins", data=dragged[:15])
+    person.do("drag over the histogram", "on_select_bins", data=dragged)
     points = person.data["scatter"][0]["ids"]
     person.do("click a point", "on_click_point", id=points[0])
     person.do(

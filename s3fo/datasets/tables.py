@@ -155,12 +155,14 @@ def breakdown(
 
     Args:
         dataset: evaluated, with attributes.
-        eval_keys: evaluations, side by side.
+        eval_keys: evaluations, side by side; in the answer, the oldest is first.
         name: one attribute; None means all.
 
     Raises:
         InputError: no such evaluation, or no attributes.
     """
+    # In one order, so that all questions about the same evaluations share the answer.
+    eval_keys = tuple(key for key in vos_evaluations(dataset) if key in eval_keys)
 
     def work() -> Breakdown:
         scores = {key: object_scores(dataset, key) for key in eval_keys}
@@ -190,10 +192,8 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
     Raises:
         InputError: no such evaluation, or no attributes.
     """
-    # In order of making: then both ways round, and the panel's other charts, share it.
-    pair = [key for key in vos_evaluations(dataset) if key in (first, second)]
-    rows = breakdown(dataset, tuple(pair)).differences
-    if pair[0] == second:
+    rows = breakdown(dataset, (first, second)).differences
+    if rows["first"].iloc[0] == second:
         return rows
     return rows.assign(
         first=rows["second"],

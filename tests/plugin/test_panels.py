@@ -13,7 +13,13 @@ from evaluation.protocols import PROTOCOLS
 from s3fo.datasets import frame_table, tables
 from s3fo.datasets.failure_tags import tag_event
 from s3fo.datasets.failures import event_clips
-from s3fo.plugin.panels import evaluation_charts, failure_charts, timeline_chart
+from s3fo.plugin.panels import (
+    attribute_charts,
+    failure_charts,
+    headline,
+    object_charts,
+    timeline_chart,
+)
 from s3fo.plugin.panels.timeline import video_of
 
 
@@ -66,25 +72,23 @@ def test_the_worst_frame_is_where_the_object_was_lost(predicted):
 
 
 def test_bars_show_the_means_of_their_objects(evaluated):
-    chart = evaluation_charts.by_attribute(evaluated, ["k"], "n_objects")
+    chart = attribute_charts.by_attribute(evaluated, ["k"], "n_objects")
     objects = tables.object_scores(evaluated, "k").objects
     scores = objects.set_index(["sample_id", "object"])["J&F"]
     trace = chart.traces[0]
     assert len(trace["ids"]) == 2
     for label, mean in zip(trace["ids"], trace["x"], strict=True):
         _, name, group = label.split("|")
-        members = evaluation_charts.members(evaluated, name, group)
+        members = attribute_charts.members(evaluated, name, group)
         assert scores.loc[members].mean() == pytest.approx(mean)
 
 
 def test_every_object_is_in_one_bar_of_the_histogram(evaluated):
-    (trace,) = evaluation_charts.histogram(evaluated, ["k"])
+    (trace,) = object_charts.histogram(evaluated, ["k"])
     found = []
     for label, count in zip(trace["ids"], trace["y"], strict=True):
         method, low, high = label.split("|")
-        bar = evaluation_charts.objects_between(
-            evaluated, method, float(low), float(high)
-        )
+        bar = object_charts.objects_between(evaluated, method, float(low), float(high))
         assert len(bar) == count
         found += bar
     assert len(found) == len(set(found)) == 3
@@ -114,7 +118,7 @@ def test_the_timeline_has_two_curves_an_object(evaluated):
 def test_the_headline_is_that_of_every_protocol(predicted):
     for protocol in PROTOCOLS:
         scores = s3fo.evaluate(predicted, "shifted", "k", protocol=protocol, workers=1)
-        (row,) = evaluation_charts.headline(predicted, ["k"]).to_dict("records")
+        (row,) = headline.headline(predicted, ["k"]).to_dict("records")
         assert row.pop("method") == "k"
         assert row.pop("n_objects") == len(scores.objects)
         assert {"J&F", "J", "F"} <= set(row)

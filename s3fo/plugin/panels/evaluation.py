@@ -7,7 +7,12 @@ from typing import Any
 from fiftyone.operators import types
 
 from s3fo.datasets import frame_table, tables
-from s3fo.plugin.panels import evaluation_charts as charts
+from s3fo.plugin.panels import (
+    attribute_charts,
+    comparison_charts,
+    headline,
+    object_charts,
+)
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -19,6 +24,7 @@ from s3fo.plugin.panels.base import (
     tabs,
     video_length,
 )
+from s3fo.plugin.panels.chart import title_of
 
 _TABS = {
     "attributes": "By attribute",
@@ -44,13 +50,15 @@ class VOSEvaluation(VOSPanel):
         """Work out what the open tab shows."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = tables.vos_evaluations(dataset)
-        chosen = [key for key in state.methods or known if key in known] or known
+        # The latest first: it is what the grid and the other panels show.
+        latest = known[::-1]
+        chosen = [key for key in state.methods or latest if key in known] or latest
         ctx.panel_state["methods"] = chosen
         ctx.panel_state["tab"] = state.tab or next(iter(_TABS))
-        headline = charts.headline(dataset, chosen)
-        state.headline_columns = charts.headline_columns(headline)
-        ctx.panel.data.headline = rows(headline, state.headline_columns)
-        state.rules = charts.rules(dataset, chosen)
+        scores = headline.headline(dataset, chosen)
+        state.headline_columns = headline.headline_columns(scores)
+        ctx.panel.data.headline = rows(scores, state.headline_columns)
+        state.rules = headline.rules(dataset, chosen)
         getattr(self, f"_show_{state.tab}")(ctx, chosen)
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
@@ -75,7 +83,7 @@ class VOSEvaluation(VOSPanel):
     def _show_attributes(self, ctx: Any, methods: list[str]) -> None:
         state = ctx.panel.state
         name = None if state.attribute in (None, _EVERY) else state.attribute
-        chart = charts.by_attribute(ctx.dataset, methods, name)
+        chart = attribute_charts.by_attribute(ctx.dataset, methods, name)
         ctx.panel.data.by_attribute = chart.traces
         state.by_attribute_layout = chart.layout
         state.by_attribute_text = chart.text
@@ -83,7 +91,7 @@ class VOSEvaluation(VOSPanel):
     def _lay_out_attributes(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
         panel.md(state.by_attribute_text, name="by_attribute_text")
-        titles = charts.attribute_titles(ctx.dataset, state.methods)
+        titles = attribute_charts.attribute_titles(ctx.dataset, state.methods)
         choose(
             panel,
             "attribute",
@@ -102,31 +110,33 @@ class VOSEvaluation(VOSPanel):
     def on_click_group(self, ctx: Any) -> None:
         """Show the videos of a group's objects."""
         method, name, group = ctx.params["id"].split("|")
-        members = charts.members(ctx.dataset, name, group)
-        title = charts.title_of(name)
+        members = attribute_charts.members(ctx.dataset, name, group)
+        title = title_of(name)
         show_objects(ctx, method, members, f"{title}: {group}")
 
     # ---- objects
 
     def _show_objects(self, ctx: Any, methods: list[str]) -> None:
         state = ctx.panel.state
-        ctx.panel.data.histogram = charts.histogram(ctx.dataset, methods)
-        against = charts.against_choices(ctx.dataset)
+        ctx.panel.data.histogram = object_charts.histogram(ctx.dataset, methods)
+        against = object_charts.against_choices(ctx.dataset)
         if against:
             ctx.panel_state["against"] = state.against or next(iter(against))
-            ctx.panel.data.scatter = charts.scatter(ctx.dataset, methods, state.against)
+            ctx.panel.data.scatter = object_charts.scatter(
+                ctx.dataset, methods, state.against
+            )
 
     def _lay_out_objects(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
         panel.plot(
             "histogram",
             label="J&F of the objects: drag over bars, or click one",
-            layout=charts.HISTOGRAM_LAYOUT,
+            layout=object_charts.HISTOGRAM_LAYOUT,
             height="240px",
             on_click=self.on_click_bin,
             on_selected=self.on_select_bins,
         )
-        against = charts.against_choices(ctx.dataset)
+        against = object_charts.against_choices(ctx.dataset)
         if not against:
             return
         choose(
@@ -140,7 +150,7 @@ class VOSEvaluation(VOSPanel):
         panel.plot(
             "scatter",
             label="One point an object: draw around some, or click one to open it",
-            layout=charts.scatter_layout(state.against),
+            layout=object_charts.scatter_layout(state.against),
             height="340px",
             on_click=self.on_click_point,
             on_selected=self.on_select_points,
@@ -162,7 +172,7 @@ class VOSEvaluation(VOSPanel):
         method = ids[0].split("|")[0]
         bounds = [float(edge) for item in ids for edge in item.split("|")[1:]]
         low, high = min(bounds), max(bounds)
-        found = charts.objects_between(ctx.dataset, method, low, high)
+        found = object_charts.objects_between(ctx.dataset, method, low, high)
         show_objects(ctx, method, found, f"{method} J&F {low:.2f} to {high:.2f}")
 
     def on_click_point(self, ctx: Any) -> None:
@@ -185,13 +195,15 @@ class VOSEvaluation(VOSPanel):
         ctx.panel_state["ranked_by"] = (
             state.ranked_by if state.ranked_by in methods else methods[0]
         )
-        worst = charts.worst_objects(ctx.dataset, state.ranked_by, state.order, methods)
+        worst = object_charts.worst_objects(
+            ctx.dataset, state.ranked_by, state.order, methods
+        )
         state.worst_of = state.ranked_by
         state.worst_places = [
             [row["sample_id"], int(row["object"])]
             for row in worst.head(ROWS).to_dict("records")
         ]
-        columns = charts.worst_columns(methods, worst)
+        columns = object_charts.worst_columns(methods, worst)
         ctx.panel.data.worst = rows(worst.head(ROWS), columns)
         state.worst_columns = columns
 
@@ -243,11 +255,11 @@ class VOSEvaluation(VOSPanel):
         if state.first in known and state.second in known:
             state.pair = [state.first, state.second]
         ctx.panel_state["first"], ctx.panel_state["second"] = state.pair
-        chart = charts.difference(ctx.dataset, *state.pair)
+        chart = comparison_charts.difference(ctx.dataset, *state.pair)
         ctx.panel.data.difference = chart.traces
         state.difference_layout = chart.layout
         state.difference_text = chart.text
-        ctx.panel.data.duel = charts.duel(ctx.dataset, *state.pair)
+        ctx.panel.data.duel = comparison_charts.duel(ctx.dataset, *state.pair)
 
     def _lay_out_difference(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
@@ -269,7 +281,7 @@ class VOSEvaluation(VOSPanel):
         panel.plot(
             "duel",
             label="One point an object; above the line the second is better",
-            layout=charts.duel_layout(*state.pair),
+            layout=comparison_charts.duel_layout(*state.pair),
             height="360px",
             on_click=self.on_click_point,
             on_selected=self.on_select_points,

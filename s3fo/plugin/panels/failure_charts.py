@@ -19,7 +19,7 @@ from s3fo.datasets import tables
 from s3fo.datasets.answers import kept
 from s3fo.datasets.failure_tags import judgement
 from s3fo.datasets.records import benchmark_of, recall_predictions
-from s3fo.plugin.panels.evaluation_charts import Chart, Trace, title_of
+from s3fo.plugin.panels.chart import Chart, Trace, title_of
 
 _DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]

@@ -13,7 +13,7 @@ from evaluation.pictures.style import KIND_COLOURS
 from s3fo.datasets import frame_table, tables
 from s3fo.datasets.colours import line_colour
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.evaluation_charts import Chart, Trace
+from s3fo.plugin.panels.chart import Chart, Trace
 
 _ROW_HEIGHT = 130
 _WHOLE = "yaxis999"

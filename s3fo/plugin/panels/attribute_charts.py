@@ -1,0 +1,141 @@
+"""Chart of the tab "By attribute"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evaluation.attributes import ATTRIBUTES
+from evaluation.by_attribute import attribute_groups
+from evaluation.pictures.style import METHOD_COLOURS
+from s3fo.datasets import tables
+from s3fo.plugin.panels.base import plain
+from s3fo.plugin.panels.chart import (
+    HARDEST,
+    Chart,
+    Trace,
+    bar_layout,
+    places,
+    title_of,
+    whiskers,
+)
+
+
+def attribute_titles(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:
+    """Attributes that set the objects apart -> their titles."""
+    groups = tables.breakdown(dataset, tuple(methods)).groups
+    return {
+        name: title_of(name) for name in groups["attribute"].unique() if name != "all"
+    }
+
+
+def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> Chart:
+    """J&F by attribute with intervals, methods side by side.
+
+    Args:
+        dataset: evaluated.
+        methods: evaluations.
+        name: an attribute: all its groups; None: of every attribute the group with
+            the largest deficit, the largest first, for the first method.
+    """
+    result = tables.breakdown(dataset, tuple(methods))
+    groups = result.groups[result.groups["attribute"] != "all"]
+    if groups.empty:
+        text = "No attributes yet: press ` and run **Compute attributes**."
+        return Chart([], {"height": 120}, text)
+    own = groups[groups["method"] == methods[0]]
+    if name is None:
+        chosen = _hardest(own).iloc[::-1]
+        text = _verdict(chosen.iloc[-1], methods[0])
+    else:
+        chosen = own[own["attribute"] == name].iloc[::-1]
+        text = (
+            f"**{title_of(name)}**: {ATTRIBUTES[name].definition}."
+            if (name in ATTRIBUTES)
+            else f"**{title_of(name)}**: given by the benchmark, for whole videos."
+        )
+    order = list(zip(chosen["attribute"], chosen["group"], strict=True))
+    traces = [_bars(groups, method, order, k, name) for k, method in enumerate(methods)]
+    everything = result.groups[result.groups["attribute"] == "all"]
+    means = dict(zip(everything["method"], everything["mean"], strict=True))
+    layout = bar_layout(len(order) * len(methods), len(methods))
+    layout["shapes"] = [
+        _line(means[method], METHOD_COLOURS[k % 6]) for k, method in enumerate(methods)
+    ]
+    return Chart(traces, layout, text)
+
+
+def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
+    """The group of each attribute furthest below the rest; few objects come last."""
+    below = groups[groups["delta"] < 0].sort_values(["few", "delta"])
+    return below.drop_duplicates("attribute").head(HARDEST)
+
+
+def _verdict(row: pd.Series, method: str) -> str:
+    sure = (
+        f" [{row['delta_low']:+.2f}, {row['delta_high']:+.2f}]"
+        if np.isfinite(row["delta_low"])
+        else ""
+    )
+    return (
+        f"**{title_of(row['attribute'])}: {row['group']}** hurts {method} most: J&F "
+        f"{row['mean']:.3f}, {row['delta']:+.3f}{sure} against all other objects "
+        f"({row['n_objects']} objects in {row['n_videos']} videos). Attributes "
+        f"overlap: none is claimed to be the cause."
+    )
+
+
+def _bars(
+    groups: pd.DataFrame,
+    method: str,
+    order: list[tuple[str, str]],
+    k: int,
+    name: str | None,
+) -> Trace:
+    rows = groups[groups["method"] == method].set_index(["attribute", "group"])
+    rows = rows.reindex(pd.MultiIndex.from_tuples(order, names=["attribute", "group"]))
+    names = [group if name else f"{title_of(a)}: {group}" for a, group in order]
+    names = [
+        f"{text} *" if few else text
+        for text, few in zip(names, rows["few"], strict=True)
+    ]
+    colour = METHOD_COLOURS[k % len(METHOD_COLOURS)]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": method,
+        "x": plain(rows["mean"]),
+        "y": names,
+        "ids": [f"{method}|{a}|{group}" for a, group in order],
+        "marker": {"color": colour},
+        "error_x": whiskers(rows["mean"], rows["low"], rows["high"]),
+        "customdata": [
+            [int(n), int(v)]
+            for n, v in zip(rows["n_objects"], rows["n_videos"], strict=True)
+        ],
+        "hovertemplate": "%{y}<br>J&F %{x:.3f}, %{customdata[0]} objects in "
+        f"%{{customdata[1]}} videos<extra>{method}</extra>",
+    }
+
+
+def _line(x: float, colour: str) -> dict[str, Any]:
+    """Where the mean over all objects is."""
+    line = {"color": colour, "width": 1, "dash": "dot"}
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": line,
+    }
+
+
+def members(dataset: fo.Dataset, name: str, group: str) -> list[tuple[str, int]]:
+    """Sample id and object of everything in a group."""
+    objects = tables.object_table(dataset)
+    return places(objects[attribute_groups(objects[name]) == group])

@@ -1,0 +1,133 @@
+"""What the charts of the panels are made of.
+
+Every bar and point carries an id that says what to show when it is clicked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evaluation.attributes import ATTRIBUTES
+from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS
+from s3fo.plugin.panels.base import plain
+
+KEYS = ["sequence", "object"]
+"""Columns that tell an object apart from all others."""
+
+HARDEST = 15
+"""Groups shown when all attributes are looked at together."""
+
+NEUTRAL = "#8A8F98"
+
+
+Trace = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart.
+
+    Attributes:
+        traces: Plotly's data.
+        layout: Plotly's layout.
+        text: what it says, in Markdown.
+    """
+
+    traces: list[Trace]
+    layout: dict[str, Any]
+    text: str
+
+
+def title_of(name: str) -> str:
+    """What an attribute is called."""
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name].title
+    return name.replace("official_", "official tag ")
+
+
+def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
+    """Intervals around the ends of bars; none where they are not known."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, v) for v in (high - mean).fillna(0)],
+        "arrayminus": [max(0.0, v) for v in (mean - low).fillna(0)],
+        "color": NEUTRAL,
+        "thickness": 1.2,
+        "width": 3,
+    }
+
+
+def bar_layout(bars: int, methods: int) -> dict[str, Any]:
+    """Layout of lying bars of J&F, as high as they need; one colour a method."""
+    return {
+        "height": 90 + 24 * bars,
+        "barmode": "group",
+        "bargap": 0.25,
+        "showlegend": methods > 1,
+        "legend": {"orientation": "h", "y": 1.08, "x": 0, "traceorder": "normal"},
+        "margin": {"t": 30, "b": 40, "l": 20, "r": 20},
+        "xaxis": {
+            "title": {"text": "J&F (mean over objects, 95 % interval)"},
+            "rangemode": "tozero",
+        },
+        "yaxis": {"tickfont": {"size": 12}},
+    }
+
+
+POINT_LAYOUT: dict[str, Any] = {
+    "dragmode": "lasso",
+    "hovermode": "closest",
+    "showlegend": True,
+    "legend": {"orientation": "h", "y": 1.1, "x": 0},
+    "margin": {"t": 24, "b": 44, "l": 48, "r": 12},
+}
+
+
+def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> Trace:
+    """One point an object.
+
+    Args:
+        table: sample_id, sequence, object and the columns of the axes.
+        method: the evaluation that a click is about.
+        axes: columns of x and y.
+        k: number of the method, for colour and marker.
+    """
+    ids = zip(table["sample_id"], table["object"], strict=True)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": method,
+        "x": plain(table[axes[0]]),
+        "y": plain(table[axes[1]]),
+        "ids": [f"{method}|{sample_id}|{number}" for sample_id, number in ids],
+        "text": [
+            f"{sequence}, object {number}"
+            for sequence, number in zip(table["sequence"], table["object"], strict=True)
+        ],
+        "marker": {
+            "color": METHOD_COLOURS[k % len(METHOD_COLOURS)],
+            "symbol": _SYMBOLS[METHOD_MARKERS[k % len(METHOD_MARKERS)]],
+            "size": 7,
+            "opacity": 0.75,
+        },
+        "hovertemplate": "%{text}<br>%{x:.3f}, %{y:.3f}",
+    }
+
+
+_SYMBOLS = {
+    "o": "circle",
+    "s": "square",
+    "D": "diamond",
+    "^": "triangle-up",
+    "v": "triangle-down",
+    "P": "cross",
+}
+
+
+def places(objects: pd.DataFrame) -> list[tuple[str, int]]:
+    """Sample id and object of every row."""
+    return list(zip(objects["sample_id"], objects["object"].tolist(), strict=True))

@@ -1,0 +1,89 @@
+"""Charts of the tab "Difference": one method against another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+
+from evaluation.pictures.style import METHOD_COLOURS
+from s3fo.datasets import tables
+from s3fo.plugin.panels.base import plain
+from s3fo.plugin.panels.chart import (
+    HARDEST,
+    KEYS,
+    NEUTRAL,
+    POINT_LAYOUT,
+    Chart,
+    Trace,
+    bar_layout,
+    points,
+    title_of,
+    whiskers,
+)
+
+
+def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
+    """Who wins where: mean J&F difference by attribute, second minus first."""
+    rows = tables.differences(dataset, first, second)
+    overall = rows[rows["attribute"] == "all"].iloc[0]
+    text = (
+        f"**{second} - {first}: {overall['difference']:+.3f}** J&F "
+        f"[{overall['low']:+.3f}, {overall['high']:+.3f}]; {second} is better on "
+        f"{overall['wins']:.0%} of {overall['n_objects']} objects."
+    )
+    groups = rows[rows["attribute"] != "all"]
+    groups = groups.assign(size=groups["difference"].abs())
+    groups = groups.sort_values(["few", "size"], ascending=[True, False])
+    groups = groups.drop_duplicates("attribute").head(HARDEST)
+    groups = groups.sort_values("difference")
+    better = groups["difference"] > 0
+    pairs = list(zip(groups["attribute"], groups["group"], strict=True))
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "name": "difference",
+        "x": plain(groups["difference"]),
+        "y": [
+            f"{title_of(name)}: {group}" + (" *" if few else "")
+            for (name, group), few in zip(pairs, groups["few"], strict=True)
+        ],
+        "ids": [f"{second}|{name}|{group}" for name, group in pairs],
+        "marker": {
+            "color": [METHOD_COLOURS[1] if win else METHOD_COLOURS[0] for win in better]
+        },
+        "error_x": whiskers(groups["difference"], groups["low"], groups["high"]),
+        "hovertemplate": "%{y}: %{x:+.3f}<extra></extra>",
+    }
+    layout = bar_layout(len(pairs), 1)
+    title = f"J&F of {second} minus {first} (right: {second} is better)"
+    layout["xaxis"] = {"title": {"text": title}, "zeroline": True}
+    return Chart([trace], layout, text)
+
+
+def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
+    """J&F of every object, one method against the other."""
+    ours = tables.object_scores(dataset, first).objects
+    theirs = tables.object_scores(dataset, second).objects[[*KEYS, "J&F"]]
+    table = ours.merge(theirs, on=KEYS, suffixes=("", " second"))
+    wins = table["J&F second"] > table["J&F"]
+    axes = ("J&F", "J&F second")
+    traces = [
+        points(table[~wins], first, axes, 0),
+        points(table[wins], second, axes, 1),
+    ]
+    for trace, name in zip(traces, (first, second), strict=True):
+        trace["name"] = f"{name} is better"
+    return traces
+
+
+def duel_layout(first: str, second: str) -> dict[str, Any]:
+    """Axes of `duel`, with the line of equal scores."""
+    line = {"color": NEUTRAL, "width": 1, "dash": "dot"}
+    limits = [-0.03, 1.03]
+    return {
+        **POINT_LAYOUT,
+        "xaxis": {"title": {"text": f"J&F of {first}"}, "range": limits},
+        "yaxis": {"title": {"text": f"J&F of {second}"}, "range": limits},
+        "shapes": [{"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": line}],
+    }

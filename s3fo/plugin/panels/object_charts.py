@@ -1,0 +1,132 @@
+"""Charts of the tab "Objects", and the table of the worst ones."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evaluation.attributes import ATTRIBUTES
+from evaluation.pictures.style import METHOD_COLOURS
+from s3fo.datasets import tables
+from s3fo.plugin.panels.chart import (
+    KEYS,
+    POINT_LAYOUT,
+    Trace,
+    places,
+    points,
+    title_of,
+)
+
+_BINS = 20
+
+
+_AGAINST = ("length", "size", "occlusion", "similarity", "speed", "deformation")
+
+
+def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
+    """How many objects reach which J&F."""
+    edges = np.linspace(0, 1, _BINS + 1)
+    traces = []
+    for k, method in enumerate(methods):
+        values = tables.object_scores(dataset, method).objects["J&F"].dropna()
+        counts, _ = np.histogram(values.clip(0, 1), edges)
+        ids = [
+            f"{method}|{low:.4f}|{high:.4f}" for low, high in itertools.pairwise(edges)
+        ]
+        traces.append(
+            {
+                "type": "bar",
+                "name": method,
+                "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
+                "y": counts.tolist(),
+                "ids": ids,
+                "marker": {"color": METHOD_COLOURS[k % len(METHOD_COLOURS)]},
+                "hovertemplate": "J&F %{x:.3f}: %{y} objects",
+            }
+        )
+    return traces
+
+
+HISTOGRAM_LAYOUT: dict[str, Any] = {
+    "dragmode": "select",
+    "selectdirection": "h",
+    "showlegend": True,
+    "legend": {"orientation": "h", "y": 1.15, "x": 0},
+    "bargap": 0.08,
+    "margin": {"t": 24, "b": 40, "l": 44, "r": 12},
+    "xaxis": {"title": {"text": "J&F of an object"}, "range": [0, 1]},
+    "yaxis": {"title": {"text": "objects"}},
+}
+
+
+def objects_between(
+    dataset: fo.Dataset, method: str, low: float, high: float
+) -> list[tuple[str, int]]:
+    """Sample id and object of everything with low <= J&F < high (1 belongs to 1)."""
+    objects = tables.object_scores(dataset, method).objects
+    scores = objects["J&F"]
+    inside = (scores >= low) & ((scores < high) | (high >= 1))
+    return places(objects[inside])
+
+
+def against_choices(dataset: fo.Dataset) -> dict[str, str]:
+    """Attributes that J&F can be held against -> titles."""
+    objects = tables.object_table(dataset)
+    return {name: title_of(name) for name in _AGAINST if name in objects}
+
+
+def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace]:
+    """J&F of every object against an attribute of it."""
+    objects = tables.object_table(dataset)[[*KEYS, "label", against]]
+    return [
+        points(
+            tables.object_scores(dataset, method).objects.merge(objects, on=KEYS),
+            method,
+            (against, "J&F"),
+            k,
+        )
+        for k, method in enumerate(methods)
+    ]
+
+
+def scatter_layout(against: str) -> dict[str, Any]:
+    """Axes of `scatter`; attributes over several decades get a logarithmic one."""
+    unit = ATTRIBUTES[against].unit
+    wide = against in ("length", "size")
+    return {
+        **POINT_LAYOUT,
+        "xaxis": {
+            "title": {"text": f"{title_of(against)} ({unit})"},
+            "type": "log" if wide else "linear",
+        },
+        "yaxis": {"title": {"text": "J&F"}, "range": [-0.03, 1.03]},
+    }
+
+
+def worst_objects(
+    dataset: fo.Dataset, method: str, order: str, methods: list[str]
+) -> pd.DataFrame:
+    """Objects of one method, the worst first, with the J&F of the others."""
+    table = tables.object_scores(dataset, method).objects.merge(
+        tables.object_table(dataset).drop(columns="sample_id"), on=KEYS
+    )
+    for other in methods:
+        if other != method:
+            theirs = tables.object_scores(dataset, other).objects[[*KEYS, "J&F"]]
+            theirs = theirs.rename(columns={"J&F": f"J&F {other}"})
+            table = table.merge(theirs, on=KEYS, how="left")
+    lowest_first = order != "J_decay"
+    return table.sort_values(order, ascending=lowest_first, ignore_index=True)
+
+
+def worst_columns(methods: list[str], table: pd.DataFrame) -> dict[str, str]:
+    """Columns of the table of worst objects -> headings."""
+    columns = {"sequence": "Video", "object": "Object", "J&F": "J&F"}
+    columns |= {"J_mean": "J", "F_mean": "F", "J_decay": "J decay"}
+    columns |= {f"J&F {other}": f"J&F {other}" for other in methods}
+    columns |= {"length": "Frames", "size_bucket": "Size", "occlusion": "Occlusion"}
+    return {name: heading for name, heading in columns.items() if name in table}

@@ -1,0 +1,60 @@
+"""The benchmark of the panels runs, on little data, and every event does its work."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import pytest
+from small_benchmark import own_name
+
+from benchmarks import panels
+from benchmarks.many_videos import METHODS, make_dataset
+from s3fo.datasets import tables
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    name = own_name("many")
+    folder = tmp_path_factory.mktemp("many")
+    yield make_dataset(folder, name, videos=8, frames=8, size=(60, 90))
+    fo.delete_dataset(name)
+
+
+def test_every_event_is_answered(many, monkeypatch):
+    monkeypatch.setattr(panels, "_REPEATS", 1)
+    answers = panels.measure(many)
+    assert len(answers) == 34
+    told = {(item.panel, item.event): item.requests for item in answers}
+    assert all("show_panel_output" in requests for requests in told.values())
+    opening = {event for (_, event), requests in told.items() if "set_view" in requests}
+    assert {
+        "click an attribute's bar",
+        "click a bar of the histogram",
+        "drag over the histogram",
+        "click a point",
+        "draw around 300 points",
+        "click the worst object",
+        "clip",
+        "all clips",
+        "click a curve",
+    } == opening
+    lines = panels.report(many, answers)
+    assert f"{len(METHODS)} methods" in lines[0] and len(lines) == 4 + len(answers)
+
+
+def test_copies_are_whole_videos_of_their_own(many):
+    assert len(many) == 8 and many.count("frames") == 64
+    assert len(set(many.values("sequence"))) == 8
+    ids = many.values("careless_objects.detections.id", unwind=True)
+    assert len(set(ids)) == len(ids) == 24
+
+
+def test_differences_are_the_same_both_ways_round(many):
+    first, second = METHODS
+    forth = tables.differences(many, first, second)
+    back = tables.differences(many, second, first)
+    assert (forth["difference"] == -back["difference"]).all()
+    assert (forth["low"] == -back["high"]).all()
+    assert forth["wins"].to_numpy() == pytest.approx(1 - back["wins"].to_numpy())
+    means = [tables.object_scores(many, key).objects["J&F"].mean() for key in METHODS]
+    overall = forth[forth["attribute"] == "all"].iloc[0]
+    assert overall["difference"] == pytest.approx(means[1] - means[0])
