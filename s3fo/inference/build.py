@@ -40,6 +40,5 @@ def build_propagator(
     network = build_network(preset)
     if weights is not None:
         load_weights(network, as_tensors(weights))
-    return Propagator(
-        optimise_for_inference(network.to(device)), config, autocast=autocast
-    )
+    network = optimise_for_inference(network.to(device), autocast)
+    return Propagator(network, config, autocast=autocast)

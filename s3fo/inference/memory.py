@@ -13,6 +13,7 @@ from s3fo.inference.bucket import Bucket, Rows, token_rows
 from s3fo.inference.config import InferenceConfig
 from s3fo.inference.long_term import consolidate
 from s3fo.inference.memory_read import query_operand, sparse_affinity, sparse_readout
+from s3fo.model.layers import as_maps
 
 
 class TokenCounts(NamedTuple):
@@ -117,12 +118,12 @@ class Memory:
             if self._config.use_long_term:
                 bucket.count_usage(affinity)
             readouts = [
-                sparse_readout(affinity, bucket.values(object_id)).transpose(1, 2)
+                sparse_readout(affinity, bucket.values(object_id))
                 for object_id in bucket.object_ids
             ]
             yield (
                 tuple(bucket.object_ids),
-                torch.stack(readouts, dim=1).unflatten(-1, key.shape[-2:]),
+                as_maps(torch.stack(readouts, dim=1), (key.shape[-2], key.shape[-1])),
             )
 
     def sensory(self, object_ids: Sequence[int], unknown: Tensor) -> Tensor:

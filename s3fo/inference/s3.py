@@ -15,17 +15,12 @@ from torch import Tensor
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
 from s3fo.inference.propagator import Propagator
 from s3fo.inference.scores import write_scores
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
 from s3fo.model.fast_stages import optimise_for_inference
-
-PRECISIONS: Mapping[str, torch.dtype | None] = {
-    "float32": None,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
 
 
 class S3Method:
@@ -38,8 +33,9 @@ class S3Method:
         size: short side in pixels that larger frames are shrunk to; None takes the
             memory preset's, 0 keeps all frames as they are.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
-        precision: of the network: ``"float32"``, ``"bfloat16"``, ``"float16"``. Memory
-            reads and the competition of objects are float32 in any case.
+        precision: number format of the network: ``"float32"``, ``"bfloat16"``,
+            ``"float16"``, or ``"auto"``, see `choose_precision`. Memory reads and the
+            competition of objects are float32 in any case.
         compile_encoder: compile the image encoder; pays off over many frames of few
             sizes.
         scores: folder for the probabilities of every frame, for `merge_scores`.
@@ -59,7 +55,7 @@ class S3Method:
         memory: str = "generic",
         size: int | None = None,
         device: str = "auto",
-        precision: str = "float32",
+        precision: str = AUTO,
         compile_encoder: bool = False,
         scores: str | PathLike[str] | None = None,
         **overrides: Any,
@@ -67,13 +63,16 @@ class S3Method:
         path = find_weights(weights)
         preset = get_preset(memory)
         config = preset.engine.with_overrides(**overrides)
-        network = load_network(path, model).to(choose_device(device))
+        chosen = choose_device(device)
+        network = load_network(path, model).to(chosen)
+        precision = choose_precision(precision, network.config.name, chosen)
+        autocast = AUTOCAST[precision]
         self._size = preset.size if size is None else size
         self._scores = None if scores is None else Path(scores)
         self._engine = Propagator(
-            optimise_for_inference(network),
+            optimise_for_inference(network, autocast),
             config,
-            autocast=_autocast(precision),
+            autocast=autocast,
             compile_encoder=compile_encoder,
         )
         self.device = device_name(self._engine.device)
@@ -169,14 +168,6 @@ def _shrink_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
         return ids
     small = F.interpolate(ids[None, None].float(), size, mode="nearest-exact")
     return small[0, 0].long()
-
-
-def _autocast(precision: str) -> torch.dtype | None:
-    if precision not in PRECISIONS:
-        raise InputError(
-            "precision", repr(precision), f"one of {', '.join(PRECISIONS)}", "Choose."
-        )
-    return PRECISIONS[precision]
 
 
 def _frames_from_first_prompt(sequence: VideoSequence) -> Iterator[str]:

@@ -72,13 +72,16 @@ class SensoryUpdate(nn.Module):
         self.g4_conv = nn.Conv2d(up_dims[2] + 1, sensory_dim, 1)
         self.transform = nn.Conv2d(2 * sensory_dim, 3 * sensory_dim, 3, padding=1)
 
-    def forward(self, p16: Tensor, p8: Tensor, p4: Tensor, sensory: Tensor) -> Tensor:
-        """Return the new sensory memory [B, K, Cs, h, w]; p4 carries the logits."""
+    def forward(
+        self, p16: Tensor, p8: Tensor, p4: Tensor, logits: Tensor, sensory: Tensor
+    ) -> Tensor:
+        """Return the new sensory memory [B, K, Cs, h, w]."""
         size = (p16.shape[-2], p16.shape[-1])
+        finest = [area_resize(maps, size) for maps in (p4, logits.to(p4.dtype))]
         inputs = (
             per_object(self.g16_conv, p16)
             + per_object(self.g8_conv, area_resize(p8, size))
-            + per_object(self.g4_conv, area_resize(p4, size))
+            + per_object(self.g4_conv, torch.cat(finest, dim=2))
         )
         return gated_update(self.transform, inputs, sensory)
 
@@ -121,8 +124,7 @@ class MaskDecoder(nn.Module):
         with float32_island(p4.device):
             logits = per_object(self.pred, F.relu(p4.float()))
         if update_sensory:
-            p4 = torch.cat([p4, logits.to(p4.dtype)], dim=2)
-            sensory = self.sensory_update(p16, p8, p4, sensory)
+            sensory = self.sensory_update(p16, p8, p4, logits, sensory)
         return sensory, logits.squeeze(2)
 
 

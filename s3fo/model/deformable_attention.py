@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 Size = tuple[int, int]
 
-_LARGEST_MATRIX = 512  # cells of the map; bounds the memory of `sample_by_matrix`
+_LARGEST_MATRIX = 256  # cells of the map; beyond, `sample_by_rows` is faster
 
 
 def reference_points(sizes: list[Size], device: torch.device) -> Tensor:
@@ -68,15 +68,54 @@ def sample_by_rows(
     `value`; no [heads, d, queries, points] tensor arises, which on a CPU makes this
     several times faster, forward and backward. Arguments and result are the same.
     """
-    batch, cells, heads, dim = value.shape
-    index, share = _corner_cells(size, locations)
-    head = torch.arange(heads, device=value.device)[:, None]
-    first = torch.arange(batch, device=value.device)[:, None, None, None] * cells
-    rows = ((index + first) * heads + head).flatten(0, 2)
-    share = (share * weights.repeat(1, 1, 1, 4)).to(value.dtype).flatten(0, 2)
-    table = value.reshape(-1, dim)
-    summed = F.embedding_bag(rows, table, per_sample_weights=share, mode="sum")
+    batch, _, heads, dim = value.shape
+    height, width = size[0] + 3, size[1] + 3
+    # A frame of zeros, as wide as points are clamped: no corner needs a check.
+    frame = (0, 0, 1, 2, 1, 2)
+    table = F.pad(value.flatten(2).unflatten(1, size), frame).reshape(-1, dim)
+    cells, shares = _framed_corners(size, locations, weights)
+    head = torch.arange(heads, dtype=torch.int32, device=value.device)
+    first = torch.arange(batch, dtype=torch.int32, device=value.device)
+    rows = cells * heads + head.view(-1, 1, 1, 1)
+    rows = rows + (first * (height * width * heads)).view(-1, 1, 1, 1, 1)
+    rows, shares = _by_query(rows), _by_query(shares).to(value.dtype)
+    summed = F.embedding_bag(rows, table, per_sample_weights=shares, mode="sum")
     return summed.view(batch, -1, heads * dim)
+
+
+def _framed_corners(
+    size: Size, locations: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return cells in a map with a frame, and their shares, [B, M, 4, P, N].
+
+    The frame is one cell wide in front and two behind. Queries come last, so that the
+    many small steps run along them. Arguments as of `sample_by_grid`.
+    """
+    x, y = locations.permute(4, 0, 2, 3, 1).contiguous().unbind()
+    weights = weights.permute(0, 2, 3, 1).contiguous()
+    x = (x * size[1] - 0.5).clamp(-1, size[1])
+    y = (y * size[0] - 0.5).clamp(-1, size[0])
+    left, top = x.floor(), y.floor()
+    bottom_share = weights * (y - top)
+    top_share = weights - bottom_share
+    to_right = x - left
+    bottom_right, top_right = bottom_share * to_right, top_share * to_right
+    corners = (
+        top_share - top_right,
+        top_right,
+        bottom_share - bottom_right,
+        bottom_right,
+    )
+    width = size[1] + 3
+    first = ((top + 1) * width + (left + 1)).to(torch.int32)
+    cells = torch.stack([first, first + 1, first + width, first + width + 1], dim=2)
+    return cells, torch.stack(corners, dim=2)
+
+
+def _by_query(corners: Tensor) -> Tensor:
+    """Turn [B, M, 4, P, N] into a row of 4 P per query and head."""
+    batch, heads, _, _, count = corners.shape
+    return corners.flatten(1, 3).mT.reshape(batch * count * heads, -1)
 
 
 def sample_by_matrix(
@@ -84,42 +123,27 @@ def sample_by_matrix(
 ) -> Tensor:
     """Do what `sample_by_grid` does as a product with an explicit sampling matrix.
 
-    For low precision on a CPU, in training above all: matrix products are the one
-    thing that is fast there. The [B, M, N, h * w] matrix restricts
-    it to small maps. Arguments and result are the same.
+    For training in low precision on a CPU: the gradient of a matrix product is the one
+    that is fast there. The [B, M, N, h * w] matrix restricts it to small maps.
+    Arguments and result are the same.
     """
-    cells, shares = _corner_cells(size, locations)
-    shares = shares * weights.float().repeat(1, 1, 1, 4)
-    cells, shares = cells.transpose(1, 2), shares.transpose(1, 2).to(value.dtype)
+    cells, shares = _framed_corners(size, locations, weights)
+    width = size[1] + 3
+    row, column = cells // width - 1, cells % width - 1
+    inside = (row >= 0) & (row < size[0]) & (column >= 0) & (column < size[1])
+    cells = (row * size[1] + column).where(inside, 0).long().flatten(2, 3).mT
+    shares = (shares * inside).to(value.dtype).flatten(2, 3).mT
     matrix = shares.new_zeros(*shares.shape[:-1], value.shape[1])
     matrix.scatter_add_(-1, cells, shares)
     return (matrix @ value.transpose(1, 2)).transpose(1, 2).flatten(2)
-
-
-def _corner_cells(size: Size, locations: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the 4 cells around each point and their bilinear share, [B, N, M, 4 P]."""
-    height, width = size
-    x = locations[..., 0] * width - 0.5
-    y = locations[..., 1] * height - 0.5
-    left, top = x.floor(), y.floor()
-    right_share, bottom_share = x - left, y - top
-    columns, rows = left.long(), top.long()
-    cells, shares = [], []
-    for row, row_share in ((rows, 1 - bottom_share), (rows + 1, bottom_share)):
-        row_share = row_share * ((row >= 0) & (row < height))
-        row = row.clamp(0, height - 1) * width
-        for column, share in ((columns, 1 - right_share), (columns + 1, right_share)):
-            inside = (column >= 0) & (column < width)
-            cells.append(row + column.clamp(0, width - 1))
-            shares.append(row_share * share * inside)
-    return torch.cat(cells, dim=-1), torch.cat(shares, dim=-1)
 
 
 def sample(value: Tensor, size: Size, locations: Tensor, weights: Tensor) -> Tensor:
     """Do what `sample_by_grid` does, in the form that is fastest where it runs."""
     if value.device.type != "cpu":
         return sample_by_grid(value, size, locations, weights)
-    if value.dtype == torch.bfloat16 and size[0] * size[1] <= _LARGEST_MATRIX:
+    small = size[0] * size[1] <= _LARGEST_MATRIX
+    if small and value.requires_grad and value.dtype == torch.bfloat16:
         return sample_by_matrix(value, size, locations, weights)
     return sample_by_rows(value, size, locations, weights)
 
@@ -161,10 +185,13 @@ class DeformableAttention(nn.Module):
         """Say where each query looks [B, N, M, P, 2] and how much [B, N, M, P]."""
         heads, points = self.heads, self.points
         offsets = self.sampling_offsets(query).unflatten(-1, (heads, points, 2))
-        scale = reference.new_tensor([size[1], size[0]])
-        locations = reference[:, None, None] + offsets / scale
         logits = self.attention_weights(query).unflatten(-1, (heads, points))
-        return locations, logits.softmax(-1)
+        # Small steps over many queries: they run along the queries.
+        offsets = offsets.permute(4, 0, 2, 3, 1).contiguous()
+        logits = logits.permute(0, 2, 3, 1).contiguous()
+        scale = reference.new_tensor([size[1], size[0]]).view(2, 1, 1, 1, 1)
+        locations = reference.T[:, None, None, None] + offsets / scale
+        return locations.permute(1, 4, 2, 3, 0), logits.softmax(2).permute(0, 3, 1, 2)
 
     def _reset_parameters(self) -> None:
         """Point p of head m starts p + 1 cells away in the direction of the head."""

@@ -8,7 +8,13 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from s3fo.model.config import FeaturePyramidConfig, ModelConfig, ResNetConfig
-from s3fo.model.layers import ObjectFusion, gated_update, other_objects, per_object
+from s3fo.model.layers import (
+    ObjectFusion,
+    as_maps,
+    gated_update,
+    other_objects,
+    per_object,
+)
 from s3fo.model.vit import PATCH, VisionTransformer
 
 
@@ -177,7 +183,7 @@ class FeaturePyramidEncoder(nn.Module):
                 tokens = checkpoint(block, tokens, use_reentrant=False)
             else:
                 tokens = block(tokens)
-        maps = tokens.transpose(1, 2).unflatten(-1, size)
+        maps = as_maps(tokens, size)
         return self.simfp_4(maps), self.simfp_3(maps), self.simfp_2(maps)
 
 

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from s3fo.model.decoder import MaskDecoder
 from s3fo.model.deformable_attention import Size, reference_points, sample
 from s3fo.model.encoders import ResNetEncoder
+from s3fo.model.layers import as_maps
 from s3fo.model.network import ImageFeatures, S3Network
 from s3fo.model.spatial_semantic import (
     SemanticEmbedding,
@@ -31,14 +32,14 @@ from s3fo.model.spatial_semantic import (
 from s3fo.model.vit import PATCH, Block
 
 _KEPT_SIZES = 4  # of images, whose positions are kept
-_PIECE = 1024  # tokens that go through a wide stage at once, on a CPU
+_PIECE = 1024 * 384  # numbers that go through a wide stage at once, on a CPU
 
 
 def run_blocks(blocks: Iterable[Block], tokens: Tensor) -> Tensor:
     """Run ViT blocks on tokens [B, N, C], their wide hidden layers in pieces."""
     for block in blocks:
         tokens = tokens + block.ls1(block.attn(block.norm1(tokens)))
-        for part in tokens.split(_piece(tokens), dim=1):
+        for part in tokens.chunk(_pieces(tokens), dim=1):
             part += block.ls2(block.mlp(block.norm2(part)))
     return tokens
 
@@ -99,18 +100,16 @@ def gather_context(
     attention = module.attn
     value = attention.value_proj(module.feat_norm(patches))
     value = value.unflatten(-1, (attention.heads, -1))
-    count = _piece(detail)
-    for part, points in zip(
-        detail.split(count, dim=1), reference.split(count), strict=True
-    ):
+    parts = detail.chunk(_pieces(detail), dim=1)
+    for part, points in zip(parts, reference.chunk(len(parts)), strict=True):
         locations, weights = attention.sampling_plan(
             module.query_norm(part), points, size
         )
         part += attention.output_proj(sample(value, size, locations, weights))
-    ffn, parts = module.ffn, detail.split(count, dim=1)
+    ffn = module.ffn
     hidden = torch.cat([ffn.fc1(module.ffn_norm(part)) for part in parts], dim=1)
     hidden = F.gelu(ffn.dwconv(hidden, size))
-    for part, hidden_part in zip(parts, hidden.split(count, dim=1), strict=True):
+    for part, hidden_part in zip(parts, hidden.chunk(len(parts), dim=1), strict=True):
         part += ffn.fc2(hidden_part)
 
 
@@ -119,7 +118,8 @@ class _FoldedDetail(nn.Module):
 
     In evaluation mode the sum of up-sampled maps, its BatchNorm and the decoder's 1 x 1
     convolution are linear, and up-sampling works channel by channel. So all maps are
-    projected first and up-sampled then: no C-channel map at stride 4 ever exists.
+    projected first and up-sampled then: no C-channel map at stride 4 ever exists. Maps
+    are channels-last, which tokens are anyway, and what the decoder is faster on.
     """
 
     to_8: Tensor
@@ -156,21 +156,21 @@ class _FoldedDetail(nn.Module):
             vit: the first two ViT outputs, [B, hw, C].
             size: (h, w).
         """
-        height, width = level_sizes(size)[0]
-        detail8 = F.linear(half, self.to_8, self.bias_8).transpose(1, 2)
-        detail8 = detail8.unflatten(-1, (height, width))
-        detail8 = detail8 + _projected_and_upsampled(vit[1], self.to_8, size, 2)
-        detail4 = self._doubled(half, height, width)
+        size_8 = level_sizes(size)[0]
+        detail8 = as_maps(F.linear(half, self.to_8, self.bias_8), size_8)
+        detail8 += _projected_and_upsampled(vit[1], self.to_8, size, 2)
+        detail4 = self._doubled(half, size_8)
         detail4 += F.conv2d(stem, self.from_stem[:, :, None, None])
         detail4 += _projected_and_upsampled(vit[0], self.to_4, size, 4)
         return detail8, detail4
 
-    def _doubled(self, half: Tensor, height: int, width: int) -> Tensor:
+    def _doubled(self, half: Tensor, size: Size) -> Tensor:
         """Apply the 2 x 2 transposed convolution: four outputs per position."""
+        height, width = size
         corners = F.linear(half, self.to_corners, self.bias_corners)
-        corners = corners.view(len(half), height, width, 2, 2, -1)
-        corners = corners.permute(0, 5, 1, 3, 2, 4)
-        return corners.reshape(len(half), -1, 2 * height, 2 * width)
+        corners = corners.view(len(half), height, width, 2, 2, -1).transpose(2, 3)
+        rows = corners.reshape(len(half), 4 * height * width, -1)
+        return as_maps(rows, (2 * height, 2 * width))
 
     def _keep(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value.detach().clone(), persistent=False)
@@ -179,7 +179,7 @@ class _FoldedDetail(nn.Module):
 def _projected_and_upsampled(
     rows: Tensor, weight: Tensor, size: Size, factor: int
 ) -> Tensor:
-    maps = F.linear(rows, weight).transpose(1, 2).unflatten(-1, size)
+    maps = as_maps(F.linear(rows, weight), size)
     return F.interpolate(maps, scale_factor=factor, mode="bilinear")
 
 
@@ -196,9 +196,11 @@ def _fold_norm(projection: nn.Module, norm: nn.BatchNorm2d) -> tuple[Tensor, Ten
 _Part = TypeVar("_Part", bound=nn.Module)
 
 
-def _piece(tokens: Tensor) -> int:
-    """Say how many of the tokens [B, N, C] to process at once."""
-    return _PIECE if tokens.device.type == "cpu" else tokens.shape[1]
+def _pieces(tokens: Tensor) -> int:
+    """Say in how many (even) pieces to process tokens [B, N, C]."""
+    if tokens.device.type != "cpu":
+        return 1
+    return -(-tokens[0].numel() // _PIECE)
 
 
 def fold_batch_norms(part: _Part) -> _Part:
@@ -248,8 +250,8 @@ class _FastEncoder(nn.Module):
                 gather_context(extractor, detail, reference, patches, size)
             vit.append(patches)
         half, quarter = split_levels(detail, size)
-        f16 = (quarter + vit[2]).transpose(1, 2).unflatten(-1, size)
-        return encoder.norm3(f16), *self.fold(stem, half, vit, size)
+        f16 = encoder.norm3(as_maps(quarter + vit[2], size))
+        return f16, *self.fold(stem, half, vit, size)
 
     def _place(
         self, encoder: SpatialSemanticEncoder, size: Size, device: torch.device
@@ -265,15 +267,42 @@ class _FastEncoder(nn.Module):
         return self._placed[size, device]
 
 
+_FLOAT32 = (
+    "key_proj.",
+    "mask_decoder.pred",
+    "object_summarizer.feature_pred",
+    "object_summarizer.weights_pred",
+)
+"""Parts that compute in float32 under autocast, too."""
+_PRODUCTS = (
+    nn.Linear,
+    nn.Conv2d,
+    nn.ConvTranspose2d,
+    nn.MultiheadAttention,
+    _FoldedDetail,
+)
+
+
+def _store_in_half(network: nn.Module, half: torch.dtype) -> None:
+    """Cast the weights that autocast would cast for every product anew."""
+    for name, part in network.named_modules():
+        if isinstance(part, _PRODUCTS) and not name.startswith(_FLOAT32):
+            for tensors in (part.parameters, part.buffers):
+                for weight in tensors(recurse=False):
+                    weight.data = weight.data.to(half)
+
+
 class InferenceNetwork(S3Network):
     """A network whose stages are computed in their fast forms, without gradients.
 
-    It shares its parts with the plain network. What is folded is a snapshot of the
-    weights: load weights first, then optimise.
+    In float32 it shares its parts with the plain network. What is folded is a snapshot
+    of the weights: load weights first, then optimise.
     """
 
-    def __init__(self, network: S3Network) -> None:
+    def __init__(self, network: S3Network, half: torch.dtype | None = None) -> None:
         nn.Module.__init__(self)
+        if half is not None:
+            network = copy.deepcopy(network)
         self.config = network.config
         for name, part in network.named_children():
             self.add_module(name, part)
@@ -286,6 +315,8 @@ class InferenceNetwork(S3Network):
         if isinstance(encoder, ResNetEncoder):
             self.pixel_encoder = fold_batch_norms(encoder)
         self.mask_encoder = fold_batch_norms(network.mask_encoder)
+        if half is not None:
+            _store_in_half(self, half)
 
     def encode_image(self, image: Tensor) -> ImageFeatures:
         """Encode an RGB image [B, 3, H, W] in 0..1, already padded."""
@@ -297,6 +328,14 @@ class InferenceNetwork(S3Network):
         return ImageFeatures(f16, self.pix_feat_proj(f16), detail8, detail4)
 
 
-def optimise_for_inference(network: S3Network) -> S3Network:
-    """Return the network in evaluation mode, with every stage in its fast form."""
-    return InferenceNetwork(network.eval().requires_grad_(False)).eval()
+def optimise_for_inference(
+    network: S3Network, half: torch.dtype | None = None
+) -> S3Network:
+    """Return the network in evaluation mode, with every stage in its fast form.
+
+    Args:
+        network: the plain network with its weights.
+        half: the type of the autocast that the network will run under, if any: what it
+            casts is stored cast.
+    """
+    return InferenceNetwork(network.eval().requires_grad_(False), half).eval()

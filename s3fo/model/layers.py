@@ -14,9 +14,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def as_maps(rows: Tensor, size: tuple[int, int]) -> Tensor:
+    """View rows [..., hw, c] as channels-last maps [..., c, h, w]."""
+    return rows.unflatten(-2, size).movedim(-1, -3)
+
+
 def per_object(layer: Callable[[Tensor], Tensor], maps: Tensor) -> Tensor:
     """Apply a 2-D layer to [B, K, c, y, x] by folding objects into the batch."""
-    return layer(maps.flatten(0, 1)).unflatten(0, maps.shape[:2])
+    folded = maps.flatten(0, 1)
+    if len(folded) == 1 and folded.is_contiguous(memory_format=torch.channels_last):
+        # The stride of a single item may be anything; only this one tells PyTorch
+        # that the maps are channels-last. Else most layers copy them.
+        strides = (folded.numel(), *folded.stride()[1:])
+        folded = folded.as_strided(folded.shape, strides)
+    return layer(folded).unflatten(0, maps.shape[:2])
 
 
 def upsample_objects(maps: Tensor, factor: int) -> Tensor:

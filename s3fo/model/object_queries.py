@@ -13,6 +13,7 @@ from s3fo.model.decoder import aggregate
 from s3fo.model.layers import (
     ChannelAttentionBlock,
     area_resize,
+    as_maps,
     float32_island,
 )
 
@@ -202,7 +203,7 @@ class _PixelFeedForward(nn.Module):
         self.conv = ChannelAttentionBlock(dim, dim)
 
     def forward(self, pixel: Tensor, size: tuple[int, int]) -> Tensor:
-        maps = pixel.transpose(1, 2).unflatten(-1, size)
+        maps = as_maps(pixel, size)
         return _as_rows(self.conv(maps))
 
 
@@ -276,7 +277,7 @@ class ObjectTransformer(nn.Module):
         pixel, pixel_pe = self.initial_pixels(pixels)
         logits = []
         for level, head in enumerate(self.mask_pred):
-            maps = pixel.transpose(1, 2).unflatten(-1, size)
+            maps = as_maps(pixel, size)
             logits.append(head(maps).view(batch, objects, *size))
             if level < len(self.blocks):
                 blocked = self.blocked_pixels(logits[-1], selector)

@@ -21,6 +21,7 @@ from s3fo.model.deformable_attention import (
     Size,
     reference_points,
 )
+from s3fo.model.layers import as_maps
 from s3fo.model.vit import PATCH, Block, VisionTransformer
 
 
@@ -90,7 +91,7 @@ class _DepthwiseConv(nn.Module):
         parts = []
         levels = zip(split_levels(tokens, size), level_sizes(size), strict=True)
         for part, shape in levels:
-            level = part.transpose(1, 2).unflatten(-1, shape)
+            level = as_maps(part, shape)
             parts.append(self.dwconv(level).flatten(2).transpose(1, 2))
         return torch.cat(parts, dim=1)
 
@@ -237,11 +238,9 @@ class SpatialSemanticEncoder(nn.Module):
                 tokens = vit_block(tokens)
             narrow = self.narrowed(index, tokens)
             detail = block(detail, reference, narrow, size)
-            vit_maps.append(narrow[:, 1:].transpose(1, 2).unflatten(-1, size))
+            vit_maps.append(as_maps(narrow[:, 1:], size))
         levels = zip(split_levels(detail, size), level_sizes(size), strict=True)
-        half, quarter = (
-            part.transpose(1, 2).unflatten(-1, shape) for part, shape in levels
-        )
+        half, quarter = (as_maps(part, shape) for part, shape in levels)
         return EncoderMaps(stem, half, quarter, vit_maps[:3])
 
     def train(self, mode: bool = True) -> SpatialSemanticEncoder:

@@ -12,7 +12,8 @@ import torch
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
-from s3fo.inference import build_method, merge_scores, predict
+from s3fo.inference import build_method, merge_scores, precision, predict
+from s3fo.inference.precision import choose_precision
 from s3fo.inference.s3 import S3Method, choose_device, shrunk_size
 from s3fo.inference.scores import read_scores, write_scores
 from s3fo.inference.weights import find_weights, load_network
@@ -159,6 +160,19 @@ def test_what_is_not_there_is_told():
         find_weights("nowhere.pth")
     with pytest.raises(InputError, match="this machine has: cpu"):
         choose_device("tpu")
+
+
+def test_automatic_precision(weights, monkeypatch):
+    """bfloat16 for what was trained in it where it is fast; the record says which."""
+    cpu = torch.device("cpu")
+    for fast in (True, False):
+        monkeypatch.setattr(precision, "_cpu_multiplies_bfloat16", lambda f=fast: f)
+        expected = "bfloat16" if fast else "float32"
+        assert choose_precision("auto", "s3-small", cpu) == expected
+        assert choose_precision("auto", "vitb", cpu) == "float32"
+        assert choose_precision("float32", "s3-small", cpu) == "float32"
+        assert choose_precision("auto", "s3-small", torch.device("cuda")) == "float32"
+    assert S3Method(weights=weights).settings["precision"] == "float32"
 
 
 def test_bad_options_are_told(weights):

@@ -1,4 +1,4 @@
-"""Deformable sampling: both formulations agree, forward and backward."""
+"""Deformable sampling: all formulations agree, forward and backward."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from s3fo.model.deformable_attention import (
     DeformableAttention,
     reference_points,
     sample_by_grid,
+    sample_by_matrix,
     sample_by_rows,
 )
 
 
 @pytest.mark.parametrize(("batch", "size"), [(1, (3, 5)), (2, (1, 4))])
-def test_both_formulations_agree(batch: int, size: tuple[int, int]) -> None:
+def test_all_formulations_agree(batch: int, size: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(3)
     heads, dim, count, points = 3, 4, 7, 4
     shape = (batch, size[0] * size[1], heads, dim)
     value = torch.randn(shape, generator=generator, dtype=torch.float64)
-    # Half of the points lie outside of the map, where the value is zero.
+    # Many points lie (far) outside of the map, where the value is zero.
     locations = torch.rand(
         (batch, count, heads, points, 2), generator=generator, dtype=torch.float64
     )
-    locations = locations * 2 - 0.5
+    locations = locations * 4 - 1.5
     weights = torch.rand(
         (batch, count, heads, points), generator=generator, dtype=torch.float64
     )
     results = []
-    for sample in (sample_by_grid, sample_by_rows):
+    for sample in (sample_by_grid, sample_by_rows, sample_by_matrix):
         inputs = [t.clone().requires_grad_() for t in (value, locations, weights)]
         out = sample(inputs[0], size, inputs[1], inputs[2])
         grads = torch.autograd.grad((out * out).sum(), inputs)
         results.append((out, *grads))
-    for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    for expected, *others in zip(*results, strict=True):
+        for other in others:
+            torch.testing.assert_close(other, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_a_point_on_a_cell_centre_reads_that_cell() -> None:

@@ -89,7 +89,7 @@ def test_optimising_keeps_the_plain_network_as_it_is() -> None:
 def test_half_precision_stays_near(preset: str) -> None:
     plain = build_network(preset).eval()
     _randomise(plain)
-    fast = optimise_for_inference(plain)
+    fast = optimise_for_inference(plain, torch.bfloat16)
     image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(2))
     masks = torch.rand(1, 2, 64, 96, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
@@ -100,3 +100,20 @@ def test_half_precision_stays_near(preset: str) -> None:
     for half, single in zip(found, expected, strict=True):
         apart = float((half.float() - single).abs().mean() / single.abs().mean())
         assert apart <= 0.03
+
+
+def test_half_precision_spares_what_needs_float32() -> None:
+    """What autocast leaves alone keeps all digits; the plain network keeps its own."""
+    plain = build_network("tiny").eval()
+    half = optimise_for_inference(plain, torch.bfloat16)
+    assert all(value.dtype == torch.float32 for value in plain.parameters())
+    kinds = {name: value.dtype for name, value in half.named_parameters()}
+    assert kinds["key_proj.key_proj.weight"] == torch.float32
+    assert kinds["mask_decoder.pred.weight"] == torch.float32
+    assert kinds["pixel_encoder.vit_module.pos_embed"] == torch.float32
+    assert kinds["pixel_encoder.vit_module.blocks.0.mlp.fc1.weight"] == torch.bfloat16
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        f16 = half.encode_image(image).f16
+        once, again = half.project_key(f16), plain.project_key(f16)
+    assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
