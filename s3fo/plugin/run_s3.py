@@ -147,7 +147,7 @@ class RunS3(VOSOperator):
         find_weights(ctx.params.get("weights") or DEFAULT)
 
     def _ask_device(self, form: types.Object) -> None:
-        from s3fo.inference.s3 import PRECISIONS
+        from s3fo.inference.precision import AUTO, PRECISIONS
 
         ask_choice(
             form,
@@ -162,9 +162,9 @@ class RunS3(VOSOperator):
             "precision",
             {name: name for name in PRECISIONS},
             label="Precision",
-            description="Number format of the network: float32 is exact, the others "
-            "are faster on a GPU",
-            default="float32",
+            description="Number format of the network: auto is bfloat16 for the small "
+            "model where the processor is fast in it, else float32",
+            default=AUTO,
         )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
