@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from fiftyone.operators import types
@@ -18,6 +17,7 @@ from s3fo.plugin.forms import (
     ask_folder,
     chosen_folder,
     imported_methods,
+    own_folder,
 )
 from s3fo.plugin.outcome import Step, Summary
 
@@ -44,7 +44,13 @@ class ExportSubmission(VOSOperator):
             description="Whose masks to submit",
             default=names[-1],
         )
-        ask_folder(form, "out", "Folder", "The zip is written here")
+        ask_folder(
+            form,
+            "out",
+            "Folder",
+            f"The zip is written here. If left empty: {own_folder(ctx)}",
+            required=False,
+        )
         note = types.Notice(
             label=f"For {server}. Every mask is checked first: all videos and frames, "
             "sizes, ids, palette. Nothing is uploaded."
@@ -58,12 +64,11 @@ class ExportSubmission(VOSOperator):
         benchmark = recall_benchmark(ctx.dataset)
         sources = recall_predictions(ctx.dataset)
         name = ctx.params.get("predictions") or list(sources)[-1]
-        folder = chosen_folder(ctx, "out")
-        assert folder is not None, "the form requires a folder"
+        folder = chosen_folder(ctx, "out") or own_folder(ctx)
         done = write_submission(
             sources[name].folder,
             benchmark,
-            Path(folder) / f"{benchmark.name}-{benchmark.split}-{name}.zip",
+            folder / f"{benchmark.name}-{benchmark.split}-{name}.zip",
             progress=progress,
         )
         left_out = ", ".join(done.ignored)

@@ -42,6 +42,13 @@ def chosen_folder(ctx: Any, name: str) -> Path | None:
     return Path(value) if value else None
 
 
+def own_folder(ctx: Any) -> Path:
+    """Where files go unless one says otherwise: with FiftyOne's other data."""
+    import fiftyone as fo
+
+    return Path(fo.config.default_dataset_dir) / "s3fo" / ctx.dataset.name
+
+
 def imported_methods(dataset: Any) -> list[str]:
     """Names of the methods whose masks a dataset holds, in order of import.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from fiftyone.operators import types
@@ -14,6 +15,7 @@ from s3fo.plugin.forms import (
     ask_folder,
     chosen_folder,
     imported_methods,
+    own_folder,
 )
 from s3fo.plugin.outcome import Step, Summary, to_file
 
@@ -43,7 +45,14 @@ class MakeReport(VOSOperator):
                 description="With the dataset's other methods, too",
                 default=True,
             )
-        ask_folder(form, "out", "Folder", "The report is written here")
+        name = ctx.params.get("predictions", names[-1])
+        ask_folder(
+            form,
+            "out",
+            "Folder",
+            f"The report is written here. If left empty: {_folder(ctx, name)}",
+            required=False,
+        )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Write it."""
@@ -55,8 +64,7 @@ class MakeReport(VOSOperator):
         main = ctx.params.get("predictions") or list(sources)[-1]
         others = [name for name in sources if name != main]
         names = [main, *(others if ctx.params.get("compare", True) else [])]
-        out = chosen_folder(ctx, "out")
-        assert out is not None, "the form requires a folder"
+        out = chosen_folder(ctx, "out") or _folder(ctx, main)
         made = report(
             {name: sources[name].folder for name in names},
             recall_benchmark(ctx.dataset),
@@ -76,3 +84,8 @@ class MakeReport(VOSOperator):
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Nothing in the dataset has changed."""
         yield from ()
+
+
+def _folder(ctx: Any, method: str) -> Path:
+    """Where the report goes unless one says otherwise."""
+    return own_folder(ctx) / f"report-{method}"

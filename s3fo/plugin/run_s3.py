@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fiftyone import ViewField
@@ -21,6 +20,7 @@ from s3fo.plugin.forms import (
     ask_folder,
     ask_method_name,
     chosen_folder,
+    own_folder,
 )
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 from s3fo.plugin.prompts import (
@@ -69,7 +69,7 @@ class RunS3(VOSOperator):
             "out",
             "Results folder",
             "Masks are written to <folder>/<name> as PNG and stay there; finished "
-            f"videos are kept when you run again. If left empty: {_own_folder(ctx)}",
+            f"videos are kept when you run again. If left empty: {own_folder(ctx)}",
             required=False,
         )
         form.bool(
@@ -177,7 +177,7 @@ class RunS3(VOSOperator):
         check_name(ctx.dataset, name)
         run = predict(
             _videos(ctx),
-            (chosen_folder(ctx, "out") or _own_folder(ctx)) / name,
+            (chosen_folder(ctx, "out") or own_folder(ctx)) / name,
             method=_method(ctx),
             overwrite=ctx.params.get("overwrite", False),
             progress=_part(progress, 0, 1 - _SHARE_OF_IMPORT),
@@ -261,13 +261,6 @@ def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
         names = ctx.view.values("sequence")
         found["view"] = ("The videos in the current view", sorted(set(names)))
     return {**found, "all": ("All videos of the dataset", None)}
-
-
-def _own_folder(ctx: Any) -> Path:
-    """Where results go unless one says otherwise: with FiftyOne's other data."""
-    import fiftyone as fo
-
-    return Path(fo.config.default_dataset_dir) / "s3fo" / ctx.dataset.name
 
 
 def _memory_preset(benchmark: str) -> str:

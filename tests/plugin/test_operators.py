@@ -328,5 +328,14 @@ def test_make_report_compares_the_methods_of_the_dataset(dataset, predicted, tmp
     assert "shifted" not in (out / "tables" / "methods.csv").read_text()
 
 
+def test_a_report_has_a_folder_of_its_own(predicted, tmp_path, monkeypatch):
+    monkeypatch.setattr(fo.config, "default_dataset_dir", str(tmp_path))
+    page = tmp_path / "s3fo" / predicted.name / "report-shifted" / "report.html"
+    told = triggers_in_app("make_report", predicted, predictions="shifted")[-1].params
+    assert page.is_file() and told["results"]["page"] == str(page)
+    button = told["outputs"]["type"]["properties"]["steps"]["type"]["properties"]
+    assert button["step_0"]["view"]["href"].endswith("report-shifted/report.html")
+
+
 def test_report_form_needs_predictions(dataset):
     assert "no predictions" in problem("make_report", dataset)
