@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DATASET = "s3fo-demo"
 METHODS = ("copy", "flow", "s3")
+WORKSPACE = "Evaluation"
+"""The layout to look at the demo in: the videos, and the scores of all methods."""
 
 
 @dataclass(frozen=True)

@@ -23,17 +23,17 @@ def demo(
         Path, typer.Option(help="Folder for the benchmark, masks and scores.")
     ] = Path("demo"),
     open_app: Annotated[
-        bool, typer.Option("--app", help="Open the result in the FiftyOne App.")
+        bool, typer.Option("--app", help="Look at the result in the FiftyOne App.")
     ] = False,
 ) -> None:
     """Everything once, on a built-in benchmark: load, predict, evaluate, show."""
-    from s3fo.demo import run_demo
+    from s3fo.demo import WORKSPACE, run_demo
 
     with progress_bar("demo") as progress:
         result = run_demo(out, progress=progress)
     _show(result)
     if open_app:
-        _serve(result.dataset_name)
+        _serve(result.dataset_name, workspace=WORKSPACE)
 
 
 def _show(result: DemoResult) -> None:
@@ -92,7 +92,13 @@ def open_the_app(
     _serve(dataset, port=port, remote=remote)
 
 
-def _serve(name: str | None, *, port: int = 5151, remote: bool = False) -> None:
+def _serve(
+    name: str | None,
+    *,
+    workspace: str | None = None,
+    port: int = 5151,
+    remote: bool = False,
+) -> None:
     from s3fo.datasets import configure, open_dataset
     from s3fo.plugin import install
 
@@ -102,8 +108,10 @@ def _serve(name: str | None, *, port: int = 5151, remote: bool = False) -> None:
 
     from s3fo.datasets.views import opening_view
 
-    shown = opening_view(open_dataset(name)) if name else None
-    session = fo.launch_app(shown, port=port, remote=remote)
+    dataset = open_dataset(name) if name else None
+    shown = opening_view(dataset) if dataset else None
+    spaces = dataset.load_workspace(workspace) if dataset and workspace else None
+    session = fo.launch_app(shown, spaces=spaces, port=port, remote=remote)
     session.wait(-1)
 
 
