@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import fiftyone as fo
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 PICTURES = Path(__file__).resolve().parents[2] / "artifacts"
 PATIENCE = 60_000
@@ -35,19 +36,34 @@ def chromium() -> str | None:
     return named or shutil.which("chromium") or shutil.which("google-chrome")
 
 
+_SIZE: ViewportSize = {"width": 1500, "height": 900}
+_QUIET = "window.IS_PLAYWRIGHT = true; localStorage.setItem('mui-mode', '{theme}')"
+"""FiftyOne then neither advertises over the page nor reports what is done on it."""
+
+
 @contextmanager
-def open_app(dataset: fo.Dataset) -> Iterator[tuple[fo.Session, Page]]:
-    """Serve a dataset and open it in a browser."""
+def open_app(
+    dataset: fo.Dataset, workspace: str | None = None, theme: str = "dark"
+) -> Iterator[tuple[fo.Session, Page]]:
+    """Serve a dataset and open it in a browser.
+
+    Args:
+        dataset: to look at.
+        workspace: a saved layout to open it in.
+        theme: ``"dark"`` or ``"light"``.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    session = fo.launch_app(dataset, port=port, remote=True)
+    spaces = dataset.load_workspace(workspace) if workspace else None
+    session = fo.launch_app(dataset, port=port, remote=True, spaces=spaces)
     try:
         with sync_playwright() as player:
             browser = player.chromium.launch(
                 executable_path=chromium(), args=list(_SWITCHES)
             )
-            page = browser.new_page(viewport={"width": 1500, "height": 900})
+            page = browser.new_page(viewport=_SIZE)
+            page.add_init_script(_QUIET.format(theme=theme))
             page.set_default_timeout(PATIENCE)
             page.goto(f"http://localhost:{port}/datasets/{dataset.name}")
             yield session, page
@@ -64,9 +80,77 @@ def keep_picture(page: Page, name: str) -> Path:
     return path
 
 
-def dismiss_advertising(page: Page) -> None:
-    """Close the pop-over that covers the App when it opens for the first time."""
-    page.get_by_text("Dismiss").click()
+def choose_workspace(page: Page, name: str) -> None:
+    """Change to a saved layout, with the menu."""
+    page.get_by_role("button", name="Unsaved").click()
+    page.get_by_text(name, exact=True).click()
+
+
+def wait_for_videos(page: Page, names: list[str]) -> None:
+    """Until the grid shows the videos with these names, and no others."""
+    grid = page.locator('[data-cy="looker"]')
+    expect(grid).to_have_count(len(names), timeout=PATIENCE)
+    for name in names:
+        expect(grid.filter(has_text=name)).to_have_count(1, timeout=PATIENCE)
+
+
+def wait_for_playback(page: Page) -> str:
+    """Until the open video shows a frame later than the first.
+
+    Returns:
+        Its time and the video's, as ``"0:00.70 / 0:01.66"``.
+    """
+    time = page.get_by_test_id("timeline-playhead-time")
+    expect(time).to_have_text(re.compile(r"^0:0(?!0\.00 )"), timeout=PATIENCE)
+    page.wait_for_timeout(1_000)
+    return time.inner_text()
+
+
+def close_video(page: Page) -> None:
+    """Close the video that is open, with a click beside it."""
+    page.mouse.click(_SIZE["width"] / 2, _SIZE["height"] - 5)
+    page.locator('[data-cy="modal"]').wait_for(state="detached")
+
+
+def in_chart(page: Page, chart: int, x: float | str, y: float | str) -> tuple[int, int]:
+    """Where in the page a chart shows a value of its axes.
+
+    Args:
+        page: with the chart.
+        chart: which of those on the page, from 0.
+        x: number, or category of a bar.
+        y: likewise.
+    """
+    drawn = page.locator(".js-plotly-plot").nth(chart)
+    drawn.locator(".main-svg").first.wait_for()
+    drawn.scroll_into_view_if_needed()
+    left, top = drawn.evaluate(
+        """(chart, [x, y]) => {
+            const {xaxis, yaxis, _size} = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            const left = box.left + _size.l, top = box.top + _size.t;
+            return [left + xaxis.d2p(x), top + yaxis.d2p(y)];
+        }""",
+        [x, y],
+    )
+    return round(left), round(top)
+
+
+def click(page: Page, left: float, top: float) -> None:
+    """Click in a chart, which must see the mouse coming."""
+    page.mouse.move(left - 3, top)
+    page.mouse.move(left, top)
+    page.wait_for_timeout(300)
+    page.mouse.click(left, top)
+
+
+def drag(page: Page, *corners: tuple[float, float]) -> None:
+    """Drag the mouse along a line."""
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
 
 
 def count_colour(picture: Path, colour: str, tolerance: int = 40) -> int:

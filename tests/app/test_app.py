@@ -43,7 +43,6 @@ def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
 def app(demo):
     with browser.open_app(demo) as (session, page):
         page.locator('[data-cy="looker"]').nth(2).wait_for()
-        browser.dismiss_advertising(page)
         yield session, page
 
 

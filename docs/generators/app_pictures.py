@@ -1,0 +1,151 @@
+"""The pictures of docs/app.md, taken from the running product.
+
+    python docs/generators/app_pictures.py
+
+Runs the demo (what an earlier run finished is kept), opens it in headless Chromium,
+walks through it with the mouse as the page tells, and writes docs/images/app-*.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+    from playwright.sync_api import Page
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+IMAGES = REPOSITORY / "docs" / "images"
+WIDTH = 1200
+"""Pixels; the text of a page is about half as wide, screens have twice the dots."""
+
+LARGEST = 150_000
+"""Bytes of a picture."""
+
+METHOD = "s3"
+
+
+class Walk:
+    """The way through the App that docs/app.md describes."""
+
+    def __init__(self, page: Page, dataset: fo.Dataset, out: Path) -> None:
+        self.page, self.dataset, self.out = page, dataset, out
+
+    def take(self) -> None:
+        """Answer the three questions, and look at everything on the way."""
+        self.what_hurts()
+        self.which_objects()
+        self.worst_object()
+        self.through_time()
+        self.who_wins()
+        self.what_fails()
+        self.judge()
+
+    def what_hurts(self) -> None:
+        """The attribute that hurts most, and its videos."""
+        self.page.get_by_text(f"hurts {METHOD} most").wait_for()
+        browser.wait_for_videos(self.page, self.dataset.values("sequence"))
+        self.keep("attributes")
+
+    def which_objects(self) -> None:
+        """How the scores of the objects are spread."""
+        self.page.get_by_role("tab", name="Objects", exact=True).click()
+        self.page.get_by_text("drag over bars").wait_for()
+        browser.in_chart(self.page, 1, 40, 0.5)
+        self.keep("objects")
+
+    def worst_object(self) -> None:
+        """The worst object, opened at its worst frame."""
+        from s3fo.datasets import tables
+
+        self.page.get_by_role("tab", name="Worst objects").click()
+        self.page.get_by_text("Click a row").wait_for()
+        worst = tables.object_scores(self.dataset, METHOD).objects["J&F"].min()
+        row = self.page.get_by_role("row").filter(has_text=f"{worst:.3f}").last
+        row.hover()
+        self.keep("worst")
+        row.click()
+        browser.wait_for_playback(self.page)
+        self.keep("worst-frame")
+
+    def through_time(self) -> None:
+        """J and F of the open video, frame by frame."""
+        self.page.get_by_text("Object timeline").first.click()
+        self.page.get_by_text("Lowest: object").wait_for()
+        browser.in_chart(self.page, -1, 20, 0)
+        self.keep("timeline")
+        browser.close_video(self.page)
+
+    def who_wins(self) -> None:
+        """Two methods against each other."""
+        self.page.get_by_role("tab", name="Difference").click()
+        self.page.get_by_text("is better on").wait_for()
+        browser.in_chart(self.page, 0, 0.5, 0.5)
+        self.keep("difference")
+
+    def what_fails(self) -> None:
+        """Kinds of failures by what they cost, and the costliest event."""
+        browser.choose_workspace(self.page, "Failures")
+        self.page.get_by_text("costs most").wait_for()
+        browser.in_chart(self.page, 0, 0, 0)
+        self.page.locator("img[src^='data:image/jpeg']").wait_for()
+        self.keep("failures")
+
+    def judge(self) -> None:
+        """Say what one thinks of an event; the next one comes."""
+        self.page.get_by_role("button", name="Confirmed").click()
+        self.page.get_by_text("2 of ").wait_for()
+        tagged = self.page.get_by_role("cell", name="confirmed").first
+        tagged.scroll_into_view_if_needed()
+        self.keep("judged")
+
+    def keep(self, name: str) -> None:
+        """Take a picture of what is seen."""
+        self.page.wait_for_timeout(1_500)
+        shot = Image.open(io.BytesIO(self.page.screenshot()))
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / f"app-{name}.png").write_bytes(compressed(shot))
+
+
+def compressed(picture: Image.Image) -> bytes:
+    """A screenshot as PNG, with as many colours as fit into `LARGEST` bytes."""
+    height = round(picture.height * WIDTH / picture.width)
+    picture = picture.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+    for colours in (256, 128, 64, 32):
+        buffer = io.BytesIO()
+        palette = picture.quantize(colours, dither=Image.Dither.NONE)
+        palette.save(buffer, format="png", optimize=True)
+        if buffer.tell() <= LARGEST:
+            break
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Run the demo, then walk."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--demo", type=Path, default=REPOSITORY / "demo")
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    options = parser.parse_args()
+
+    from s3fo.datasets import open_dataset
+    from s3fo.demo import WORKSPACE, run_demo
+    from s3fo.plugin import install
+
+    install()
+    dataset = open_dataset(run_demo(options.demo).dataset_name)
+    with browser.open_app(dataset, WORKSPACE, options.theme) as (_, page):
+        Walk(page, dataset, options.out).take()
+
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "app"))
+import browser  # noqa: E402  # of the tests: both drive the App as a person does
+
+if __name__ == "__main__":
+    main()
