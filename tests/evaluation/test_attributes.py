@@ -74,6 +74,30 @@ def test_size_speed_and_length_follow_what_was_drawn() -> None:
     assert buckets.tolist() == ["1-50"] * 4 + ["51-100", "101-300"]
 
 
+def test_an_object_cut_into_parts_is_occluded() -> None:
+    """A thin pole hides next to nothing, and yet official tags count it."""
+
+    def behind(width: float) -> DrawnVideo:
+        pole = lambda t: (0.5, 0.5, width, 2.0)  # noqa: E731
+        return draw({1: still(0.5, 0.5, 0.2)}, 12, name=f"{width}", walls=[pole])
+
+    objects = object_attributes([behind(1e-4), behind(0.01)]).objects
+    assert objects["visibility_dip"].max() < 0.1
+    assert objects["auto_OCC"].tolist() == [False, True]
+
+
+def test_a_steady_stride_is_a_deformation() -> None:
+    """Its period of a second must not make it look rigid."""
+
+    def striding(t: int) -> tuple[float, float, float, float]:
+        width = 0.1 + 0.04 * np.sin(2 * np.pi * t / 24)
+        return 0.5, 0.5, width, 0.1
+
+    rigid, walker = (draw({1: path}, 48) for path in (still(0.5, 0.5, 0.1), striding))
+    assert measured([rigid], "deformation")[0] < 0.02
+    assert measured([walker], "deformation")[0] > 0.15
+
+
 def test_absences_are_counted_timed_and_explained() -> None:
     behind = during(still(0.5, 0.5, 0.1), lambda t: not (10 <= t < 22 or t == 30))
     out = travel(0.1, 0.02, 0.85, 0.1)
@@ -333,9 +357,13 @@ def test_any_extractor_can_give_the_similarity(tmp_path: Path) -> None:
 
 def test_tables_survive_saving(tmp_path: Path) -> None:
     video = replace(lively((120, 213), "v"), attributes=("FM",))
-    attributes = object_attributes([video])
+    looks = {"sequence": ["v"], "object": [1], "descriptor": [np.float32([0.6, 0.8])]}
+    attributes = replace(object_attributes([video]), descriptors=pd.DataFrame(looks))
     attributes.save(tmp_path)
     loaded = Attributes.load(tmp_path)
+    assert (
+        loaded.descriptors["descriptor"][0].tolist() == looks["descriptor"][0].tolist()
+    )
     pd.testing.assert_frame_equal(attributes.objects, loaded.objects)
     pd.testing.assert_frame_equal(attributes.frames, loaded.frames)
     assert (loaded.notes, loaded.extractor) == (attributes.notes, attributes.extractor)
