@@ -14,7 +14,7 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.pictures import PIXEL_COLOURS, Pixel
 from s3fo.datasets import failure_clips, find_failures, tables
-from s3fo.datasets.failure_tags import tag_event
+from s3fo.datasets.failure_tags import judgements_by_method, tag_event
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_what_is_missing_is_said(failing):
         failure_clips(failing, "other")
 
 
-def test_judgements_stay_on_events_found_again(failing):
+def test_judgements_stay_on_events_found_again(failing, benchmark):
     events = tables.event_table(failing, "k")
     event = events[events["n_frames"] > 1].iloc[0]
     tag_event(failing, "k", event, "label error")
@@ -124,3 +124,8 @@ def test_judgements_stay_on_events_found_again(failing):
     assert judged["tags"] == ["label error"]
     shown = failing.load_saved_view("k label error")
     assert shown.values("k_failures.detections.id", unwind=True) == [judged["id"]]
+    (told,) = judgements_by_method(failing)["shifted"].to_dict("records")
+    frames = benchmark[event["sequence"]].frames
+    assert told["judgement"] == "label error"
+    assert told["start"] == frames[event["start"] - 1]
+    assert told["end"] == frames[event["end"] - 1]

@@ -162,9 +162,11 @@ class Failures(VOSPanel):
         )
         line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open)
         line.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
+        # A line of their own: a narrow panel would cut the last ones off.
+        judge = panel.h_stack("judge", gap=1, align_y="center")
         for tag in TAGS:
             name = tag.replace(" ", "_")
-            line.btn(
+            judge.btn(
                 name,
                 tag.capitalize(),
                 variant="outlined",
