@@ -165,7 +165,10 @@ def test_s3_delegated_does_what_the_command_line_does(dataset, benchmark, tmp_pa
     assert operation.run_state == "completed", operation.result.error
     assert operation.result.result["videos"] == 2
     assert operation.status.progress == 1
-    s3fo.predict(benchmark, tmp_path / "cli", size=48, memory="davis", device="cpu")
+    s3fo.predict(
+        benchmark, tmp_path / "cli", size=48, memory="davis", device="cpu",
+        precision="float32",
+    )  # fmt: skip
     for video in ("alone", "pair"):
         ours, theirs = masks(tmp_path / "s3", video), masks(tmp_path / "cli", video)
         assert np.array_equal(ours, theirs)
