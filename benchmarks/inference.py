@@ -1,6 +1,7 @@
 """Speed and space of one frame, every fast stage beside its straightforward form.
 
     python -m benchmarks.inference [--short] [--preset vitb] [--threads 1]
+    python -m benchmarks.inference --predict
 
 Both forms run in the same process, in turns, on the same inputs: CPU-seconds are the
 least of the repeats, the difference is the largest one of the outputs over their
@@ -13,6 +14,9 @@ sampling, a full multi-head attention to two tokens, feature maps of all channel
 stride 4, a dense affinity with top-k.
 
 Weights are the recipe of the parity fixtures where they are at hand, random otherwise.
+
+`--predict` is another measurement: what a frame of `s3fo predict` costs with the
+shipped model, from JPEG file to mask file.
 """
 
 from __future__ import annotations
@@ -23,21 +27,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 import s3fo.model.deformable_attention as deformable_attention
 import s3fo.model.vit as vit
-from benchmarks.memory import forget_peak, resident_mb
+from benchmarks.memory import drifting_frame, forget_peak, resident_mb
+from evaluation.labelmap import write_label_map
+from s3fo.benchmarks import open_folders
+from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.memory_read import (
     memory_operand,
     query_operand,
     sparse_affinity,
     sparse_readout,
 )
+from s3fo.inference.predict import segment_video
+from s3fo.inference.s3 import S3Method
 from s3fo.model import S3Network, build_network, optimise_for_inference
 from s3fo.model.deformable_attention import reference_points
 from s3fo.model.fast_stages import (
@@ -303,14 +316,61 @@ def recipe_network(preset: str) -> S3Network:
     return network
 
 
+def drifting_video(folder: Path, frames: int) -> VideoSequence:
+    """Write a video of 854 x 480 JPEG files and the first mask of one object."""
+    for t in range(frames):
+        image = (255 * drifting_frame(t, (480, 854))).astype(np.uint8)
+        path = folder / "images" / "drift" / f"{t:05d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), image.transpose(1, 2, 0))
+    mask = np.zeros((480, 854), np.uint8)
+    mask[160:320, 250:600] = 1
+    write_label_map(folder / "masks" / "drift" / "00000.png", mask)
+    (sequence,) = open_folders(folder / "images", folder / "masks")
+    return sequence
+
+
+def predict_rows(repeats: int, frames: int = 15, size: int = 384) -> None:
+    """Measure whole frames of `predict`: decode, shrink, segment, enlarge, write.
+
+    CPU-seconds are those of the whole process, the median over the frames (every fifth
+    writes to memory; the first, with the given mask, is left out), and of that the
+    least of the repeats.
+    """
+    spent: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    with TemporaryDirectory() as root:
+        video = drifting_video(Path(root), frames)
+        for _, precision in product(range(repeats), spent):
+            method = S3Method(precision=precision, size=size, memory="davis")
+            clock: list[float] = []
+            segment_video(
+                video,
+                method,
+                Path(root) / precision,
+                video.frames,
+                lambda clock=clock: clock.append(time.process_time()),
+            )
+            spent[precision].append(float(np.median(np.diff(clock))))
+    print(f"\n### predict, s3-small, 854 x 480 at --size {size}, 1 object\n")
+    print("| precision | CPU-s per frame | ratio |")
+    print("|---|---|---|")
+    single = min(spent["float32"])
+    for precision, seconds in spent.items():
+        least = min(seconds)
+        print(f"| {precision} | {least:.3f} | {single / least:.2f} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="a tiny network, seconds")
     parser.add_argument("--preset", default="vitb")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--predict", action="store_true", help="frames of predict")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    if options.predict:
+        return predict_rows(options.repeats)
     preset = "tiny" if options.short else options.preset
     cases = [(480, 864, 1), (480, 864, 3), (736, 1312, 1)]
     if options.short:
