@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evaluation.errors import InputError
@@ -116,6 +116,54 @@ def _published_stage_2(name: str, iterations: int, drops: tuple[int, int]) -> Re
     )
 
 
+_SMALL = Recipe(
+    name="s3-small",
+    model="s3-small",
+    material="mixed",
+    phases=(Phase(0, 224, 3, 6, 2), Phase(0.75, 288, 4, 4, 3)),
+    iterations=3000,
+    object_shares=(0.65, 0.25, 0.1),
+    learning_rate=8e-4,
+    schedule="cosine",
+    warm_up=60,
+    encoder_rate=1.0,
+    autocast=True,
+    points=PointSampling(4096),
+    ema=0.995,
+    sync_batch_norm=False,
+    stills=StillStyle(
+        sequence_scale=(0.6, 1.6),
+        frame_degrees=12,
+        frame_scale=(0.85, 1.18),
+        frame_shear=6,
+        frame_shift=0.08,
+        part_probability=0.3,
+        occluder_probability=0.2,
+        most_pasted=1,
+        sequence_colour=_COLOUR,
+        frame_colour=_COLOUR_PER_FRAME,
+    ),
+    videos=VideoStyle(
+        max_skip=((0, 4), (0.2, 6), (0.4, 9), (0.6, 14), (0.8, 6)),
+        degrees=15,
+        shear=10,
+        crop_scale=(0.12, 0.75),
+        sequence_colour=_COLOUR,
+        frame_colour=_COLOUR_PER_FRAME,
+    ),
+)
+
+# Goes on from the weights of "s3-small": larger, longer clips and wider gaps.
+_SMALL_STAGE_2 = replace(
+    _SMALL,
+    name="s3-small-stage-2",
+    phases=(Phase(0, 256, 4, 6, 3), Phase(0.55, 320, 5, 6, 3)),
+    learning_rate=5e-4,
+    ema=0.997,
+    seed=2,
+    videos=replace(_SMALL.videos, max_skip=((0, 8), (0.25, 12), (0.5, 15), (0.85, 8))),
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -133,42 +181,8 @@ RECIPES: dict[str, Recipe] = {
         _published_stage_2("vitb-stage-2-base", 125_000, (100_000, 115_000)),
         _published_stage_2("vitb-stage-2-with-mose", 125_000, (100_000, 115_000)),
         _published_stage_2("vitb-stage-2-mega", 175_000, (140_000, 165_000)),
-        Recipe(
-            name="s3-small",
-            model="s3-small",
-            material="mixed",
-            phases=(Phase(0, 224, 3, 6, 2), Phase(0.75, 288, 4, 4, 3)),
-            iterations=3000,
-            object_shares=(0.65, 0.25, 0.1),
-            learning_rate=8e-4,
-            schedule="cosine",
-            warm_up=60,
-            encoder_rate=1.0,
-            autocast=True,
-            points=PointSampling(4096),
-            ema=0.995,
-            sync_batch_norm=False,
-            stills=StillStyle(
-                sequence_scale=(0.6, 1.6),
-                frame_degrees=12,
-                frame_scale=(0.85, 1.18),
-                frame_shear=6,
-                frame_shift=0.08,
-                part_probability=0.3,
-                occluder_probability=0.2,
-                most_pasted=1,
-                sequence_colour=_COLOUR,
-                frame_colour=_COLOUR_PER_FRAME,
-            ),
-            videos=VideoStyle(
-                max_skip=((0, 4), (0.2, 6), (0.4, 9), (0.6, 14), (0.8, 6)),
-                degrees=15,
-                shear=10,
-                crop_scale=(0.12, 0.75),
-                sequence_colour=_COLOUR,
-                frame_colour=_COLOUR_PER_FRAME,
-            ),
-        ),
+        _SMALL,
+        _SMALL_STAGE_2,
     )
 }
 
