@@ -22,6 +22,9 @@ _NEUTRAL = "#5E6472"
 IMAGE_VIEW = "images"
 """Saved view of a dataset without mp4."""
 
+_MOST_COPIED = 20_000
+"""Frames up to which that view is kept ready; it is a copy, and costs time to make."""
+
 _LEAST_COLOURS = 20
 """Methods may find objects that the ground truth lacks: DAVIS allows 20 proposals."""
 
@@ -67,7 +70,7 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     dataset.mask_targets = _mask_targets(dataset)
     dataset.save()
     _save_workspaces(dataset)
-    _save_image_view(dataset)
+    _renew_image_view(dataset)
 
 
 def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
@@ -110,7 +113,7 @@ def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
     """The original images as one sequence a video, with all frame labels.
 
     What a dataset that was loaded without mp4 (`video="none"`) is looked at with: such
-    a dataset has it as the saved view `IMAGE_VIEW`.
+    a dataset has it as the saved view `IMAGE_VIEW`, a large one once it was opened.
 
     Args:
         dataset: made by `load_benchmark` from image files.
@@ -121,9 +124,11 @@ def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
 
 def opening_view(dataset: fo.Dataset) -> fo.Dataset | fo.DatasetView:
     """What to look at first: the dataset, or its images where there are no videos."""
-    if not has_videos(dataset) and dataset.has_saved_view(IMAGE_VIEW):
-        return dataset.load_saved_view(IMAGE_VIEW)
-    return dataset
+    if has_videos(dataset):
+        return dataset
+    if not dataset.has_saved_view(IMAGE_VIEW):
+        _save_image_view(dataset)
+    return dataset.load_saved_view(IMAGE_VIEW)
 
 
 def has_videos(dataset: fo.Dataset) -> bool:
@@ -131,16 +136,23 @@ def has_videos(dataset: fo.Dataset) -> bool:
     return not len(dataset) or Path(dataset.first().filepath).is_file()
 
 
+def _renew_image_view(dataset: fo.Dataset) -> None:
+    """It copies the frames' fields: make it anew, or when it is opened."""
+    if dataset.has_saved_view(IMAGE_VIEW):
+        dataset.delete_saved_view(IMAGE_VIEW)
+    if not has_videos(dataset) and _count_frames(dataset) <= _MOST_COPIED:
+        _save_image_view(dataset)
+
+
+def _count_frames(dataset: fo.Dataset) -> int:
+    return int(dataset.sum("metadata.total_frame_count"))
+
+
 def _save_image_view(dataset: fo.Dataset) -> None:
-    if has_videos(dataset):
-        if dataset.has_saved_view(IMAGE_VIEW):
-            dataset.delete_saved_view(IMAGE_VIEW)
-        return
     about = "The frames as they are: there is no mp4 of these videos"
-    # Made anew each time, for it copies the frames' fields.
     with fou.SetAttributes(fo.config, show_progress_bars=False):
         view = image_sequences(dataset)
-    dataset.save_view(IMAGE_VIEW, view, description=about, overwrite=True)
+    dataset.save_view(IMAGE_VIEW, view, description=about)
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import fiftyone as fo
 from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
@@ -108,8 +109,9 @@ class LoadBenchmark(VOSOperator):
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Open the dataset; where it has no videos, at its images."""
-        from s3fo.datasets.views import IMAGE_VIEW
+        from s3fo.datasets.views import IMAGE_VIEW, opening_view
 
+        opening_view(fo.load_dataset(summary["dataset"]))
         yield ctx.ops.open_dataset(summary["dataset"])
         if ctx.params.get("video") == "none":
             yield ctx.ops.set_view(name=IMAGE_VIEW)

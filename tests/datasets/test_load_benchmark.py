@@ -14,7 +14,7 @@ from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
-from s3fo.datasets import image_sequences, open_dataset, recall_benchmark
+from s3fo.datasets import image_sequences, open_dataset, recall_benchmark, views
 from s3fo.datasets.labels import (
     detections_document,
     detections_of,
@@ -166,7 +166,7 @@ def test_masks_by_reference(benchmark):
         dataset.delete()
 
 
-def test_videos_may_be_left_out_and_made_later(benchmark, cache, results):
+def test_videos_may_be_left_out_and_made_later(benchmark, cache, results, monkeypatch):
     name = own_name("unencoded")
     made = set(cache.rglob("*.mp4"))
     dataset = s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
@@ -186,6 +186,10 @@ def test_videos_may_be_left_out_and_made_later(benchmark, cache, results):
         assert dataset.list_saved_views() == [IMAGE_VIEW]
         s3fo.add_predictions(dataset, results, "shifted")
         assert opening_view(dataset).has_sample_field("shifted")
+        monkeypatch.setattr(views, "_MOST_COPIED", 13)  # of its 14 frames
+        s3fo.add_predictions(dataset, results, "again")
+        assert dataset.list_saved_views() == []
+        assert opening_view(dataset).has_sample_field("again")
         s3fo.load_benchmark(benchmark, dataset_name=name)
         assert opening_view(dataset) is dataset
         assert dataset.list_saved_views() == []
