@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.synthetic import write_synthetic
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from evaluation.by_attribute import Breakdown
     from evaluation.failures import Failures
     from evaluation.scores import Scores
+    from s3fo.benchmarks import Benchmark
 
 DATASET = "s3fo-demo"
 METHODS = ("copy", "flow", "s3")
@@ -64,11 +67,10 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
         find_failures,
         load_benchmark,
     )
-    from s3fo.inference import predict
 
     benchmark = write_synthetic(out / "benchmark", "mini", progress=progress)
     for method in METHODS:
-        predict(benchmark, _results(out, method), method=method, progress=progress)
+        _segment(benchmark, _results(out, method), method, progress)
     dataset = load_benchmark(benchmark, dataset_name=DATASET, progress=progress)
     attributes = compute_attributes(dataset, progress=progress)
     scores, failures = {}, {}
@@ -83,6 +85,19 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
     runs = {method: _results(out, method) for method in reversed(METHODS)}
     written = report(runs, benchmark, out / "report", progress=progress)
     return DemoResult(out, DATASET, scores, by_attribute, failures, written.page)
+
+
+def _segment(
+    benchmark: Benchmark, out: Path, method: str, progress: ProgressCallback | None
+) -> None:
+    """Predict; masks that another version or other weights made are replaced."""
+    from s3fo.inference import predict
+
+    run = partial(predict, benchmark, out, method=method, progress=progress)
+    try:
+        run()
+    except InputError:
+        run(overwrite=True)
 
 
 def _results(out: Path, method: str) -> Path:

@@ -38,8 +38,7 @@ class S3Features:
 
     Raises:
         InputError: weights or a device that is not there, or a network whose encoder
-            has no ViT of its own.
-        BackboneError: the frozen ViT is not there, with the command that gets it.
+            has no ViT of its own, or whose ViT is not there.
     """
 
     def __init__(

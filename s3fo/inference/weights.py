@@ -13,11 +13,17 @@ import torch
 from torch import Tensor
 
 from evaluation.errors import InputError
-from s3fo.model.checkpoint import load_vit, load_weights, read_file, read_metadata
+from s3fo.model.checkpoint import (
+    CheckpointError,
+    load_vit,
+    load_weights,
+    read_file,
+    read_metadata,
+)
 from s3fo.model.config import PRESETS
 from s3fo.model.network import S3Network, build_network
 from s3fo.model.vit import VisionTransformer
-from s3fo.model.vits_focus import fingerprint, load_vits
+from s3fo.model.vits_focus import BackboneError, fingerprint, load_vits
 
 Weights: TypeAlias = str | PathLike[str] | Mapping[str, Tensor | np.ndarray]
 
@@ -58,10 +64,28 @@ def load_network(path: Path, model: str | None = None) -> S3Network:
             whose entries it has.
 
     Raises:
-        InputError: no preset fits, or the ViT is another one.
-        BackboneError: the ViT is not there, with the command that gets it.
-        CheckpointError: the weights do not fit `model`.
+        InputError: no preset fits, the weights do not fit `model`, or the ViT is
+            another one or not there; then it says the command that gets it.
     """
+    try:
+        return _load_network(path, model)
+    except BackboneError as error:
+        raise InputError(
+            path,
+            "weights without their frozen ViT",
+            "the ViT on this machine",
+            str(error),
+        ) from error
+    except CheckpointError as error:
+        raise InputError(
+            path,
+            f"weights that do not fit: {error}",
+            f"weights of {model or 'the network that the file names'}",
+            "Name the model that these weights are for.",
+        ) from error
+
+
+def _load_network(path: Path, model: str | None) -> S3Network:
     metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
     model = model or metadata.get("model") or _recognise(path)
     network = build_network(model)

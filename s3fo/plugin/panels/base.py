@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -203,7 +202,7 @@ def rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, str]]:
 
 def shown(value: Any) -> str:
     """A value as people read it."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or pd.isna(value):
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
