@@ -1,7 +1,7 @@
 """Scores by attribute, with honest intervals."""
 
 from evaluation.by_attribute.bootstrap import Bootstrap
-from evaluation.by_attribute.groups import attribute_groups, group_order
+from evaluation.by_attribute.groups import attribute_groups, conditions, group_order
 from evaluation.by_attribute.tables import FEW, Breakdown, breakdown, two_way
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Breakdown",
     "attribute_groups",
     "breakdown",
+    "conditions",
     "group_order",
     "two_way",
 ]

@@ -47,6 +47,19 @@ def attribute_groups(values: pd.Series) -> pd.Series:
     return groups
 
 
+def conditions(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of groups *with* what their attribute is about.
+
+    Objects without it (no, 0, least) are what a group is compared with, and nothing
+    that one could name as what makes a video hard.
+
+    Args:
+        table: rows of a breakdown, with a column ``group``.
+    """
+    without = table["group"].isin(["no", "0"])
+    return table[~(without | table["group"].str.startswith("least "))]
+
+
 def group_order(name: str, groups: pd.Series) -> list[str]:
     """The groups of one attribute in the order people read them."""
     found = set(groups.dropna())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
-from evaluation.by_attribute import FEW
+from evaluation.by_attribute import FEW, conditions
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.reporting.material import Material, Method
 
@@ -174,7 +174,7 @@ def _circumstance(main: Method) -> Finding | None:
 def _attribute(material: Material) -> Finding | None:
     groups = material.by_attribute.groups
     own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
-    own = own[own["attribute"] != "all"]
+    own = conditions(own[own["attribute"] != "all"])
     worse = own[own["delta_high"] < 0].sort_values("delta")
     if worse.empty:
         return Finding(

@@ -58,9 +58,10 @@ def _show(result: DemoResult) -> None:
         kinds.itertuples(index=False, name=None),
     )
     from evaluation.attributes import ATTRIBUTES
+    from evaluation.by_attribute import conditions
 
     groups = result.breakdown.groups
-    hardest = groups[(groups["method"] == result.best) & ~groups["few"]]
+    hardest = conditions(groups[(groups["method"] == result.best) & ~groups["few"]])
     hardest = hardest.nsmallest(5, "delta")[["attribute", "group", "n_objects", "mean"]]
     titles = {name: attribute.title for name, attribute in ATTRIBUTES.items()}
     hardest["attribute"] = hardest["attribute"].replace(titles)

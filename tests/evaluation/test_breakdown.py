@@ -14,6 +14,7 @@ from evaluation.by_attribute import (
     Bootstrap,
     attribute_groups,
     breakdown,
+    conditions,
     group_order,
     two_way,
 )
@@ -245,3 +246,20 @@ def test_what_does_not_fit_is_refused_or_said() -> None:
     assert breakdown(some, partly).notes == (
         "2 scored objects without attributes left out",
     )
+
+
+def test_conditions_are_groups_with_what_the_attribute_is_about() -> None:
+    names = [
+        "yes",
+        "no",
+        "0",
+        "1",
+        "3 or more",
+        "least (= 0)",
+        "more (> 0)",
+        "low (< 2)",
+    ]
+    table = pd.DataFrame({"group": names})
+    kept = conditions(table)["group"].tolist()
+    assert kept == ["yes", "1", "3 or more", "more (> 0)", "low (< 2)"]
+    assert conditions(table[:0]).empty

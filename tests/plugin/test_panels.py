@@ -154,14 +154,11 @@ def test_the_timeline_marks_where_a_clip_begins(evaluated):
     assert video_of(context) == (sample_id, 3)
     context = SimpleNamespace(current_sample=sample_id, view=evaluated.view())
     assert video_of(context) == (sample_id, 1)
-    marked = timeline_chart.timeline(evaluated, "k", sample_id, 3).traces
-    (line,) = [trace for trace in marked if trace["name"] == "the clip begins"]
-    assert line["x"] == [3, 3] and f"yaxis{line['yaxis'][1:]}" in (
-        timeline_chart.timeline(evaluated, "k", sample_id, 3).layout
-    )
-    assert len(timeline_chart.timeline(evaluated, "k", sample_id).traces) + 1 == len(
-        marked
-    )
+    shapes = timeline_chart.timeline(evaluated, "k", sample_id, 3).layout["shapes"]
+    (line,) = [shape for shape in shapes if shape["type"] == "line"]
+    assert (line["x0"], line["x1"], line["yref"]) == (3, 3, "paper")
+    unmarked = timeline_chart.timeline(evaluated, "k", sample_id).layout["shapes"]
+    assert [shape for shape in shapes if shape is not line] == unmarked
 
 
 def test_the_player_steps_through_clips_by_cost(evaluated):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
-from evaluation.by_attribute import attribute_groups
+from evaluation.by_attribute import attribute_groups, conditions
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.base import plain
@@ -49,6 +49,10 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     own = groups[groups["method"] == methods[0]]
     if name is None:
         chosen = _hardest(own).iloc[::-1]
+        if chosen.empty:
+            return Chart(
+                [], {"height": 120}, f"No attribute lowers J&F of {methods[0]}."
+            )
         text = _verdict(chosen.iloc[-1], methods[0])
     else:
         chosen = own[own["attribute"] == name].iloc[::-1]
@@ -70,7 +74,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
 
 def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
     """The group of each attribute furthest below the rest; few objects come last."""
-    below = groups[groups["delta"] < 0].sort_values(["few", "delta"])
+    below = conditions(groups[groups["delta"] < 0]).sort_values(["few", "delta"])
     return below.drop_duplicates("attribute").head(HARDEST)
 
 

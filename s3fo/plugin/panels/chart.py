@@ -83,7 +83,7 @@ POINT_LAYOUT: dict[str, Any] = {
     "hovermode": "closest",
     "showlegend": True,
     "legend": {"orientation": "h", "y": 1.1, "x": 0},
-    "margin": {"t": 24, "b": 44, "l": 48, "r": 12},
+    "margin": {"t": 24, "b": 70, "l": 48, "r": 12},
 }
 
 

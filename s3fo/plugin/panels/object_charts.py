@@ -57,7 +57,7 @@ HISTOGRAM_LAYOUT: dict[str, Any] = {
     "showlegend": True,
     "legend": {"orientation": "h", "y": 1.15, "x": 0},
     "bargap": 0.08,
-    "margin": {"t": 24, "b": 40, "l": 44, "r": 12},
+    "margin": {"t": 24, "b": 68, "l": 44, "r": 12},
     "xaxis": {"title": {"text": "J&F of an object"}, "range": [0, 1]},
     "yaxis": {"title": {"text": "objects"}},
 }

@@ -16,9 +16,6 @@ from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import Chart, Trace
 
 _ROW_HEIGHT = 130
-_WHOLE = "yaxis999"
-"""Axis over all rows; those of the objects have lower numbers."""
-
 _CURSOR_COLOUR = "#FF6D04"
 
 _HIDDEN = "#3A3F47"
@@ -57,8 +54,7 @@ def timeline(
     }
     traces: list[Trace] = []
     if begins > 1:
-        layout[_WHOLE] = {"domain": [0, 1], "range": [0, 1], "visible": False}
-        traces.append(_beginning(begins))
+        layout["shapes"].append(_beginning(begins))
     for row, object_id in enumerate(objects):
         own = frames[frames["object"] == object_id].sort_values("number")
         axis = "" if row == 0 else str(row + 1)
@@ -69,17 +65,18 @@ def timeline(
     return Chart(traces, layout, _text(frames, events))
 
 
-def _beginning(frame: int) -> Trace:
-    """A line through all rows."""
+def _beginning(frame: int) -> dict[str, Any]:
+    """A line through all rows; a trace's own axis over them would hide their curves."""
     return {
-        "type": "scatter",
-        "mode": "lines",
+        "type": "line",
         "name": "the clip begins",
-        "x": [frame, frame],
-        "y": [0, 1],
-        "yaxis": _WHOLE.replace("axis", ""),
+        "xref": "x",
+        "yref": "paper",
+        "x0": frame,
+        "x1": frame,
+        "y0": 0,
+        "y1": 1,
         "line": {"color": _CURSOR_COLOUR, "width": 1.5},
-        "hovertemplate": "the clip begins",
     }
 
 
