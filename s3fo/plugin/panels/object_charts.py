@@ -120,7 +120,7 @@ def worst_objects(
             theirs = theirs.rename(columns={"J&F": f"J&F {other}"})
             table = table.merge(theirs, on=KEYS, how="left")
     if "length" in table:  # kept beside fractions, as a float
-        table["length"] = table["length"].astype("Int64")
+        table["length"] = pd.to_numeric(table["length"]).round().astype("Int64")
     lowest_first = order != "J_decay"
     return table.sort_values(order, ascending=lowest_first, ignore_index=True)
 
