@@ -50,6 +50,7 @@ benchmark: setup ## Short forms of the speed benchmarks
 	$(BIN)/python -m benchmarks.attributes --short
 	$(BIN)/python -m benchmarks.memory --short
 	$(BIN)/python -m benchmarks.inference --short
+	$(BIN)/python -m benchmarks.panels --short
 
 clean: ## Remove the virtual environment and the demo's output
 	rm -rf $(VENV) demo
