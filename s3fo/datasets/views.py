@@ -22,7 +22,7 @@ _NEUTRAL = "#5E6472"
 IMAGE_VIEW = "images"
 """Saved view of a dataset without mp4."""
 
-_MOST_COPIED = 20_000
+_MOST_COPIED = 2000
 """Frames up to which that view is kept ready; it is a copy, and costs time to make."""
 
 _LEAST_COLOURS = 20
