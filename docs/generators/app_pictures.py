@@ -70,8 +70,7 @@ class Walk:
         row = self.page.get_by_role("row").filter(has_text=f"{worst:.3f}").last
         row.hover()
         self.keep("worst")
-        row.click()
-        browser.wait_for_playback(self.page)
+        browser.open_clip(self.page, row)
         self.keep("worst-frame")
 
     def through_time(self) -> None:

@@ -95,8 +95,7 @@ def test_the_worst_object_opens_alone_at_its_worst_frame(app, demo):
     assert worst["sequence"] in row.inner_text()
     browser.keep_picture(page, "panel-worst")
 
-    row.click()
-    time = browser.wait_for_playback(page)
+    time = browser.open_clip(page, row)
     browser.keep_picture(page, "panel-worst-open")
     frame, later = worst_frame(demo, "flow", worst)
     seconds = float(time.split(" / ")[0].split(":")[1])
