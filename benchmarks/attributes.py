@@ -4,7 +4,7 @@ Times are CPU times of this process per object and frame, on one core, reading f
 included, least of several rounds. With `--follow`, rank correlations of attributes
 with the factors that the synthetic preset `attributes` varies, for three seeds.
 
-    python benchmarks/attributes.py [--short] [--follow] [--markdown FILE]
+    python -m benchmarks.attributes [--short] [--follow] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-sys.path.remove(str(Path(__file__).parent))  # there, `evaluation` is another file
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
 
 SEEDS = (0, 1, 2)
 ANSWERS = {
@@ -52,6 +48,8 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="also write the table there")
     parser.add_argument("--follow", action="store_true", help="rank correlations")
     options = parser.parse_args()
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = "1"  # read when numpy comes, below
     lines = cost_table(options.shared, options.short)
     if options.follow:
         lines += ["", *follow_table()]

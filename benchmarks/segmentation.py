@@ -11,7 +11,6 @@ factor. Masks are kept in ``--out``, and a call that was interrupted goes on the
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from evaluation import Scores, score
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_folders, write_synthetic
 from s3fo.benchmarks.synthetic.factors import PRESETS, swept_factor
+from s3fo.cli.console import progress_bar
 from s3fo.inference import predict
 
 SYNTHETIC = "synthetic"
@@ -44,7 +44,8 @@ def main() -> None:
     for entry in arguments.sets:
         benchmark = open_set(entry, arguments.out)
         if arguments.short:
-            benchmark = shortened(benchmark, 12)
+            kept = tuple(item.only(item.frames[:12]) for item in benchmark)
+            benchmark = replace(benchmark, sequences=kept)
         parts.append(measured(benchmark, arguments))
     text = "\n".join(parts)
     print(text)
@@ -73,28 +74,17 @@ def resolution(folder: Path) -> Path:
     return folder / "480p" if (folder / "480p").is_dir() else folder
 
 
-def shortened(benchmark: Benchmark, frames: int) -> Benchmark:
-    """The same videos with their first `frames` frames only."""
-    kept = tuple(shorter(item, frames) for item in benchmark)
-    return replace(benchmark, sequences=kept)
-
-
-def shorter(item: VideoSequence, frames: int) -> VideoSequence:
-    kept = item.frames[:frames]
-    masks = {name: file for name, file in item.annotations.items() if name in kept}
-    return replace(item, frames=kept, annotations=masks)
-
-
 def measured(benchmark: Benchmark, arguments: argparse.Namespace) -> str:
     """Predict, score, and put the scores into a section of Markdown."""
     started = time.process_time()
-    run = predict(
-        benchmark,
-        arguments.out / benchmark.name,
-        weights=arguments.weights,
-        size=arguments.size,
-        progress=report,
-    )
+    with progress_bar(benchmark.name) as progress:
+        run = predict(
+            benchmark,
+            arguments.out / benchmark.name,
+            weights=arguments.weights,
+            size=arguments.size,
+            progress=progress,
+        )
     if run.failures:
         raise SystemExit(f"failed: {run.failures}")
     seconds = time.process_time() - started
@@ -130,11 +120,6 @@ def by_factor(scores: Scores) -> str:
         levels.setdefault(factor, []).append(f"{value:g}: {reached[name]:.3f}")
     rows = (f"| {name} | {', '.join(found)} |" for name, found in levels.items())
     return "\n".join(["| factor | level: J&F |", "|---|---|", *rows])
-
-
-def report(done: int, total: int, label: str) -> None:
-    """Progress on standard error, one line that renews itself."""
-    print(f"\r{done}/{total} {label[:70]:70}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -92,11 +92,14 @@ def _segment(
 ) -> None:
     """Predict; masks that another version or other weights made are replaced."""
     from s3fo.inference import predict
+    from s3fo.inference.run_record import RunRecord
 
     run = partial(predict, benchmark, out, method=method, progress=progress)
     try:
         run()
     except InputError:
+        if RunRecord.load(out) is None:  # not made by s3fo: never overwritten
+            raise
         run(overwrite=True)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,12 @@ class VideoSequence:
         masks = self.object_masks.read(frame)
         assert isinstance(masks, dict), "loaders give per-object masks"
         return masks
+
+    def only(self, frames: Sequence[str]) -> VideoSequence:
+        """The same video with some of its frames, and their annotation files, only."""
+        kept = set(frames)
+        files = {name: path for name, path in self.annotations.items() if name in kept}
+        return replace(self, frames=tuple(frames), annotations=files)
 
     def prompt_frames(self) -> dict[str, tuple[int, ...]]:
         """Ids that first appear in each frame: ``{frame: ids}`` in playing order."""

@@ -56,8 +56,7 @@ class TrainingVideo:
 
     def shortened(self, frames: int) -> TrainingVideo:
         """The same video with its first `frames` annotated frames only."""
-        kept = self.frames[:frames]
-        return replace(self, sequence=replace(self.sequence, frames=kept))
+        return replace(self, sequence=self.sequence.only(self.frames[:frames]))
 
     def read_labels(self, index: int) -> np.ndarray:
         """Label map [H, W] of annotated frame `index`."""

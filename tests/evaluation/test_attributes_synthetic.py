@@ -5,21 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from benchmarks import attributes
 from evaluation import object_attributes
 from s3fo.benchmarks.synthetic import PRESETS, write_synthetic
 from s3fo.benchmarks.synthetic.factors import swept_factor
 
 ANSWERS = {
-    "occlusion": "occlusion",
-    "occlusion-frames": "occlusion",
-    "size": "size",
-    "speed": "speed",
-    "length": "length",
-    "absence": "disappearance",
-    "similarity": "background_similarity",
-    "deformation": "deformation",
-    "growth": "scale_change",
-    "illumination": "appearance_change",
+    factor: attribute
+    for factor, attribute in attributes.ANSWERS.items()
+    if factor not in ("distractors", "rotation")
 }
 """Factor that the `attributes` preset sweeps -> the attribute that must follow it."""
 
