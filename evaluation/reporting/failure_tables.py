@@ -12,6 +12,14 @@ from evaluation.reporting.verdict import circumstance_name, fix_first
 
 _NOT_JUDGED = "not judged"
 
+_COSTS_OF_A_KIND = (
+    text("kind", "Kind"),
+    number("events", "Events"),
+    number("n_frames", "Frames"),
+    percent("cost", "Cost"),
+    percent("share", "Share of loss, %"),
+)
+
 
 def fix_table(method: Method) -> Table:
     """What mending each kind of failure is worth."""
@@ -22,11 +30,7 @@ def fix_table(method: Method) -> Table:
         "events of the kind were perfect instead.",
         fix_first(method),
         [
-            text("kind", "Kind"),
-            number("events", "Events"),
-            number("n_frames", "Frames"),
-            percent("cost", "Cost"),
-            percent("share", "Share of loss, %"),
+            *_COSTS_OF_A_KIND,
             percent("ceiling", "Ceiling"),
             text("worst", "Worst event"),
             text("onset", "Mostly begins"),
@@ -61,11 +65,7 @@ def kinds_table(material: Material) -> Table:
         data[["method", "kind", "events", "n_frames", "cost", "share"]],
         [
             text("method", "Method"),
-            text("kind", "Kind"),
-            number("events", "Events"),
-            number("n_frames", "Frames"),
-            percent("cost", "Cost"),
-            percent("share", "Share of loss, %"),
+            *_COSTS_OF_A_KIND,
         ],
     )
 

@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import PROTOCOLS
 from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_choice, imported_methods
+from s3fo.plugin.forms import ask_choice, ask_method, imported_methods
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 _MISSING = {
@@ -32,14 +32,7 @@ class EvaluateVOS(VOSOperator):
 
         benchmark = recall_benchmark(ctx.dataset)
         names = imported_methods(ctx.dataset)
-        ask_choice(
-            form,
-            "predictions",
-            {name: name for name in names},
-            label="Predictions",
-            description="Whose masks to score",
-            default=names[-1],
-        )
+        ask_method(form, names, "Whose masks to score", label="Predictions")
         ask_choice(
             form,
             "protocol",

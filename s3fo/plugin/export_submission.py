@@ -13,8 +13,8 @@ from s3fo.benchmarks import Benchmark, write_submission
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
-    ask_choice,
     ask_folder,
+    ask_method,
     chosen_folder,
     imported_methods,
     own_folder,
@@ -36,14 +36,7 @@ class ExportSubmission(VOSOperator):
         benchmark = recall_benchmark(ctx.dataset)
         server = _format(benchmark).server
         names = imported_methods(ctx.dataset)
-        ask_choice(
-            form,
-            "predictions",
-            {name: name for name in names},
-            label="Method",
-            description="Whose masks to submit",
-            default=names[-1],
-        )
+        ask_method(form, names, "Whose masks to submit")
         ask_folder(
             form,
             "out",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,27 @@ def ask_choice(
         default=default,
         required=default is None,
         view=view,
+    )
+
+
+def ask_method(
+    form: types.Object, names: Sequence[str], description: str, *, label: str = "Method"
+) -> None:
+    """Ask for one of the dataset's methods, the latest at first: `predictions`.
+
+    Args:
+        form: the form.
+        names: of the methods, see `imported_methods`.
+        description: what the method is for.
+        label: heading.
+    """
+    ask_choice(
+        form,
+        "predictions",
+        {name: name for name in names},
+        label=label,
+        description=description,
+        default=names[-1],
     )
 
 

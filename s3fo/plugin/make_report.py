@@ -11,8 +11,8 @@ from fiftyone.operators import types
 from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
-    ask_choice,
     ask_folder,
+    ask_method,
     chosen_folder,
     imported_methods,
     own_folder,
@@ -30,14 +30,7 @@ class MakeReport(VOSOperator):
     def fields(self, ctx: Any, form: types.Object) -> None:
         """About which method, compared or not, and where to write."""
         names = imported_methods(ctx.dataset)
-        ask_choice(
-            form,
-            "predictions",
-            {name: name for name in names},
-            label="Method",
-            description="The one the report is about",
-            default=names[-1],
-        )
+        ask_method(form, names, "The one the report is about")
         if len(names) > 1:
             form.bool(
                 "compare",

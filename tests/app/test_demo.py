@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from types import SimpleNamespace
 
 import fiftyone as fo
+import pytest
 from typer.testing import CliRunner
 
 import s3fo
+from evaluation.errors import InputError
 from s3fo.cli import app, system
+from s3fo.demo import _segment
+from s3fo.inference import predict
+from s3fo.inference.run_record import RunRecord
 
 
 def test_the_demo_opens_on_videos_and_scores(predicted, tmp_path, monkeypatch):
@@ -30,6 +36,22 @@ def test_the_demo_opens_on_videos_and_scores(predicted, tmp_path, monkeypatch):
     assert opened["shown"] == predicted
     shown = [panel["type"] for panel in panels(opened["spaces"].to_dict())]
     assert shown == ["Samples", "vos_evaluation"]
+
+
+def test_masks_that_others_made_are_never_replaced(benchmark, results, tmp_path):
+    out = tmp_path / "copy"
+    shutil.copytree(results, out)
+    (out / "run.json").unlink(missing_ok=True)
+    before = (out / "pair" / "00003.png").read_bytes()
+    with pytest.raises(InputError, match="unknown origin"):
+        _segment(benchmark, out, "copy", None)
+    assert (out / "pair" / "00003.png").read_bytes() == before
+
+
+def test_masks_of_other_settings_are_made_anew(benchmark, tmp_path):
+    predict(benchmark, tmp_path, method="flow")
+    _segment(benchmark, tmp_path, "copy", None)
+    assert RunRecord.load(tmp_path).method == "copy"
 
 
 def panels(space):

@@ -13,6 +13,8 @@ from small_benchmark import own_name
 import s3fo
 from s3fo.plugin import install
 
+EVALUATION = {"predictions": "shifted", "eval_key": "k", "protocol": "davis-2017"}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def plugin():
@@ -103,13 +105,7 @@ def test_evaluate_at_once(predicted):
 
 
 def test_evaluate_delegated_reports_summary_and_progress(predicted):
-    operation = run_delegated(
-        "evaluate_vos",
-        predicted,
-        predictions="shifted",
-        eval_key="k",
-        protocol="davis-2017",
-    )
+    operation = run_delegated("evaluate_vos", predicted, **EVALUATION)
     assert operation.run_state == "completed", operation.result.error
     summary = operation.result.result
     scores = s3fo.evaluate(predicted, "shifted", "again")
@@ -122,13 +118,7 @@ def test_evaluate_delegated_reports_summary_and_progress(predicted):
 
 def test_a_failed_delegated_run_says_why(predicted, results):
     shutil.rmtree(results / "pair")
-    operation = run_delegated(
-        "evaluate_vos",
-        predicted,
-        predictions="shifted",
-        eval_key="k",
-        protocol="davis-2017",
-    )
+    operation = run_delegated("evaluate_vos", predicted, **EVALUATION)
     assert operation.run_state == "failed"
     assert "pair" in operation.result.error
 
@@ -241,36 +231,28 @@ def test_every_result_leads_on(predicted, results, tmp_path):
 
 def test_an_error_is_told_in_the_app_and_raised_in_python(predicted, results):
     shutil.rmtree(results / "pair")
-    params = {"predictions": "shifted", "eval_key": "k", "protocol": "davis-2017"}
-    told = triggers_in_app("evaluate_vos", predicted, **params)[-1]
+    told = triggers_in_app("evaluate_vos", predicted, **EVALUATION)[-1]
     assert told.operator_uri == "show_output"
     error = told.params["outputs"]["type"]["properties"]["error"]["view"]
     assert error["severity"] == "error"
     assert "pair" in error["label"] and "Traceback" not in str(error)
     with pytest.raises(ExecutionError, match="pair"):
-        run("evaluate_vos", predicted, **params)
+        run("evaluate_vos", predicted, **EVALUATION)
 
 
 def test_missing_frames_can_be_scored_as_empty(predicted, results):
     shutil.rmtree(results / "alone")
     (results / "pair" / "00003.png").unlink()
-    params = {"predictions": "shifted", "eval_key": "k", "protocol": "davis-2017"}
     with pytest.raises(ExecutionError, match="score-as-empty"):
-        run("evaluate_vos", predicted, **params)
-    run("evaluate_vos", predicted, missing="score-as-empty", **params)
+        run("evaluate_vos", predicted, **EVALUATION)
+    run("evaluate_vos", predicted, missing="score-as-empty", **EVALUATION)
     predicted.reload()
     scores = dict(zip(*predicted.values(["sequence", "k_JF"]), strict=True))
     assert scores["alone"] == 0 < scores["pair"] < 1
 
 
 def test_the_result_of_a_delegated_run_can_be_looked_at(predicted):
-    operation = run_delegated(
-        "evaluate_vos",
-        predicted,
-        predictions="shifted",
-        eval_key="k",
-        protocol="davis-2017",
-    )
+    operation = run_delegated("evaluate_vos", predicted, **EVALUATION)
     context = foo.executor.ExecutionContext(
         {"dataset_name": predicted.name, "results": operation.result.result}
     )
