@@ -98,7 +98,7 @@ def score(
         rules,
         frame_table(scores),
         object_table(scores, rules, groups),
-        _total_fingerprint(done),
+        _total_fingerprint(kept),
         tuple(notes),
         {"results": label, "ground_truth": truth.label},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from evaluation.failures.tables import Failures
@@ -29,17 +30,34 @@ def carry_over(events: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
     Returns:
         [n] by the events' index; "" where no judged event overlaps.
     """
+    pairs = _overlaps(events, judged).sort_values("shared", ascending=False)
+    most = pairs.drop_duplicates("place").set_index("place")
+    said = most[JUDGEMENT].reindex(range(len(events)))
+    return pd.Series(said.fillna("").to_numpy(), index=events.index, dtype=object)
+
+
+def not_found(events: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """The judged events that are not among others: nothing carries their judgement.
+
+    Args:
+        events: as for `carry_over`.
+        judged: as for `carry_over`.
+    """
+    found = _overlaps(events, judged)["place_judged"].unique()
+    return judged[~np.isin(np.arange(len(judged)), found)]
+
+
+def _overlaps(events: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Pairs that are about the same failure: their places, and frames `shared`."""
     places = events[[*_SAME, *_ENDS]].assign(place=range(len(events)))
-    pairs = places.merge(judged, on=_SAME, suffixes=("", "_judged"))
+    others = judged.assign(place=range(len(judged)))
+    pairs = places.merge(others, on=_SAME, suffixes=("", "_judged"))
     shared = (
         pairs[["end", "end_judged"]].min(axis=1)
         - pairs[["start", "start_judged"]].max(axis=1)
         + 1
     )
-    pairs = pairs.assign(shared=shared)[shared > 0]
-    most = pairs.sort_values("shared", ascending=False).drop_duplicates("place")
-    said = most.set_index("place")[JUDGEMENT].reindex(range(len(events)))
-    return pd.Series(said.fillna("").to_numpy(), index=events.index, dtype=object)
+    return pairs.assign(shared=shared)[shared > 0]
 
 
 def with_judgements(failures: Failures, judged: pd.DataFrame) -> Failures:

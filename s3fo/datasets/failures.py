@@ -25,8 +25,9 @@ from evaluation.progress import ProgressCallback
 from evaluation.scores import Scores
 from evaluation.scoring import score
 from evaluation.user_cache import user_cache
-from s3fo.datasets import views
-from s3fo.datasets.failure_tags import judged_events
+from s3fo.datasets import tables, views
+from s3fo.datasets.evaluation_views import save_views
+from s3fo.datasets.failure_tags import judged_events, set_aside_missing
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import recall_benchmark, recall_predictions
 
@@ -62,8 +63,10 @@ def find_failures(
       lost), worst frame and circumstances of its onset; clips of it
       (`failure_clips`) open where it began;
     - ``frames.<eval_key>_errors``: error maps (hit, missed, false, wrong identity);
-    - saved views "<eval_key> worst objects", "... identity swaps" and "... after
-      return".
+    - saved views "<eval_key> identity swaps" and "... after return".
+
+    They belong to the scores of `eval_key`: when other scores replace those, or the
+    evaluation is deleted, they go, and have to be found again.
 
     Args:
         dataset: with the evaluation `eval_key` on it, made by `evaluate`.
@@ -77,31 +80,34 @@ def find_failures(
         The failures as tables.
 
     Raises:
-        InputError: no such evaluation, or its files are gone.
+        InputError: no such evaluation, or its files are gone or have changed.
     """
     scores, folder = _scores(dataset, eval_key, workers)
     benchmark = recall_benchmark(dataset)
+    leniency = tables.leniency(dataset, eval_key)
     failures = find(
         folder,
         benchmark,
         scores,
+        missing=leniency.missing,
         attributes=attributes,
         workers=workers,
         progress=progress,
     )
     write_failures(dataset, eval_key, failures)
     if error_maps:
-        masks = ComparedMasks(folder, benchmark, scores)
+        masks = ComparedMasks(folder, benchmark, scores, leniency)
         _write_error_maps(dataset, eval_key, masks, workers)
     views.apply_defaults(dataset)
-    _save_views(dataset, eval_key)
+    save_views(dataset, eval_key)
     return failures
 
 
 def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> None:
     """Show the events as ``<eval_key>_failures``, replacing earlier ones.
 
-    What people said of earlier events (`failure_tags`) is kept on those found again.
+    What people said of earlier events (`failure_tags`) is kept on those found again,
+    and remembered for those that are not.
 
     Args:
         dataset: made by `load_benchmark`.
@@ -126,6 +132,7 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     # Events of videos that were not scored this time would keep ranks of last time.
     dataset.clear_sample_field(field)
     dataset.set_values(field, values, key_field="sequence")
+    set_aside_missing(dataset, eval_key, judged)
 
 
 def failure_clips(
@@ -217,8 +224,16 @@ def _scores(
         recall_benchmark(dataset),
         config.protocol,
         sequences=evaluated,
+        missing=tables.leniency(dataset, eval_key).missing,
         workers=workers,
     )
+    if config.fingerprint not in ("", scores.fingerprint):
+        raise InputError(
+            folder,
+            f"other masks than evaluation {eval_key!r} scored",
+            "masks and annotations as they were then",
+            "Evaluate the predictions again, then find failures.",
+        )
     return scores, folder
 
 
@@ -289,18 +304,3 @@ def _write_grey(path: Path, pixels: np.ndarray) -> None:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
     write_atomically(path, buffer.getvalue())
-
-
-def _save_views(dataset: fo.Dataset, eval_key: str) -> None:
-    """Views to choose in the App; they follow the labels that are there."""
-    field = _failure_field(dataset, eval_key)
-    swaps = ViewField("label") == FailureKind.IDENTITY_SWAP.value
-    late = ViewField("label") == FailureKind.LATE_RECOVERY.value
-    returned = ViewField("onset").contains("after_return")
-    saved = {
-        "worst objects": views.worst(dataset, eval_key, 20),
-        "identity swaps": dataset.filter_labels(field, swaps),
-        "after return": dataset.filter_labels(field, late | returned),
-    }
-    for name, view in saved.items():
-        dataset.save_view(f"{eval_key} {name}", view, overwrite=True)

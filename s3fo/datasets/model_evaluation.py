@@ -28,6 +28,8 @@ from fiftyone.utils.eval.detection import (
 )
 
 from evaluation.scores import Scores
+from s3fo.datasets.evaluation_views import delete_views, rename_views
+from s3fo.datasets.failure_tags import rename_judgements, take_failures_out
 from s3fo.datasets.matches import FOUND_FROM_J, Matches
 
 METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
@@ -47,6 +49,8 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         protocol: name of the evaluation protocol.
         iou: J from which on an object counted as found in a frame.
         summary: metric -> score over everything, as the protocol averages.
+        fingerprint: digest of all masks that were read; empty if it is not known.
+        missing: what was done about frames without prediction, as in `score`.
         **kwargs: further settings of `DetectionEvaluationConfig`.
     """
 
@@ -57,12 +61,27 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         protocol: str | None = None,
         iou: float = FOUND_FROM_J,
         summary: Mapping[str, float] | None = None,
+        fingerprint: str = "",
+        missing: str = "error",
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("classwise", True)
         super().__init__(pred_field, gt_field, iou=iou, **kwargs)
         self.protocol = protocol
         self.summary = dict(summary or {})
+        self.fingerprint = fingerprint
+        self.missing = missing
+
+    @property
+    def predictions(self) -> str:
+        """Name of the predictions that were scored."""
+        return str(self.pred_field.removeprefix("frames."))
+
+    @property
+    def basis(self) -> tuple[str | None, ...]:
+        """What failures rest on: where it is equal, they are those of these scores."""
+        scores = repr(sorted(self.summary.items()))
+        return self.pred_field, self.protocol, self.fingerprint, scores
 
     @property
     def method(self) -> str:
@@ -80,10 +99,15 @@ class VOSEvaluation(DetectionEvaluation):
         include_custom_metrics: bool = True,
     ) -> list[str]:
         """Fields that belong to this evaluation alone."""
-        fields = [f"{eval_key}_{suffix}" for suffix in _SAMPLE_FIELDS]
-        for label_field in (self.config.pred_field, self.config.gt_field):
-            fields.append(f"{label_field}.detections.{eval_key}")
-        return fields
+        failures = [f"{eval_key}_failures", f"frames.{eval_key}_errors"]
+        return self._score_fields(eval_key) + failures
+
+    def _score_fields(self, eval_key: str) -> list[str]:
+        labels = (self.config.pred_field, self.config.gt_field)
+        return [
+            *(f"{eval_key}_{suffix}" for suffix in _SAMPLE_FIELDS),
+            *(f"{field}.detections.{eval_key}" for field in labels),
+        ]
 
     def rename(
         self,
@@ -107,17 +131,30 @@ class VOSEvaluation(DetectionEvaluation):
                 else:
                     dataset.rename_sample_field(old, new)
         samples._rename_sidebar_group(eval_key, new_eval_key)
+        rename_judgements(dataset, eval_key, new_eval_key)
+        rename_views(dataset, eval_key, new_eval_key)
 
     def cleanup(
         self, samples: fo.core.collections.SampleCollection, eval_key: str
     ) -> None:
-        """Take the fields of this evaluation out, and no others.
+        """Take the fields and views of this evaluation out, and no others.
 
         Per-frame J and F of the predictions stay as long as another evaluation of
-        the same predictions needs them.
+        the same predictions needs them; what people judged is remembered.
         """
         dataset = samples._root_dataset
-        fields = self.get_fields(dataset, eval_key)
+        self.take_failures_out(dataset, eval_key)
+        self.take_scores_out(dataset, eval_key)
+        samples._delete_empty_sidebar_group(eval_key)
+
+    def take_failures_out(self, dataset: fo.Dataset, eval_key: str) -> None:
+        """Take out what goes with the scores: failures, error maps, views."""
+        take_failures_out(dataset, eval_key, self.config.predictions)
+        delete_views(dataset, eval_key)
+
+    def take_scores_out(self, dataset: fo.Dataset, eval_key: str) -> None:
+        """Take the scores out."""
+        fields = self._score_fields(eval_key)
         if not self._predictions_evaluated_otherwise(dataset, eval_key):
             root = f"{self.config.pred_field}.detections"
             fields += [f"{root}.J", f"{root}.F"]
@@ -131,7 +168,6 @@ class VOSEvaluation(DetectionEvaluation):
         dataset.delete_sample_fields(
             [field for field in there if not field.startswith("frames.")]
         )
-        samples._delete_empty_sidebar_group(eval_key)
 
     def _predictions_evaluated_otherwise(
         self, dataset: fo.Dataset, eval_key: str
@@ -170,22 +206,31 @@ class VOSResults(DetectionResults):
 
 
 def register_run(
-    dataset: fo.Dataset,
-    eval_key: str,
-    pred_field: str,
-    gt_field: str,
-    protocol: str,
-    summary: Mapping[str, float],
+    dataset: fo.Dataset, eval_key: str, config: VOSEvaluationConfig
 ) -> VOSEvaluation:
-    """Announce an evaluation, deleting what an earlier one of that key wrote."""
-    config = VOSEvaluationConfig(
-        pred_field, gt_field, protocol=protocol, summary=summary
-    )
-    evaluation = config.build()
-    if eval_key in dataset.list_evaluations():
+    """Announce an evaluation, taking out what an earlier one of that key wrote.
+
+    Failures that were found in the same scores of the same masks stay.
+    """
+    evaluation: VOSEvaluation = config.build()
+    known = eval_key in dataset.list_evaluations()
+    if known and _same_scores(dataset, eval_key, config):
+        evaluation.take_scores_out(dataset, eval_key)
+        evaluation.register_run(dataset, eval_key, cleanup=False)
+        return evaluation
+    if known:
         dataset.delete_evaluation(eval_key)
+    # Datasets of an early version kept the failures of evaluations that are gone.
+    evaluation.take_failures_out(dataset, eval_key)
     evaluation.register_run(dataset, eval_key)
     return evaluation
+
+
+def _same_scores(
+    dataset: fo.Dataset, eval_key: str, config: VOSEvaluationConfig
+) -> bool:
+    earlier = dataset.get_evaluation_info(eval_key).config
+    return bool(config.fingerprint) and getattr(earlier, "basis", ()) == config.basis
 
 
 def save_results(

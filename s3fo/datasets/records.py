@@ -60,8 +60,9 @@ def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) ->
         benchmark: what was loaded.
         masks: ``"instances"`` or ``"reference"``.
     """
-    facts = {"predictions": {}, **remembered(dataset)}
-    facts.update(
+    remember(
+        dataset,
+        predictions=remembered(dataset).get("predictions", {}),
         benchmark=benchmark.name,
         split=benchmark.split,
         root=str(benchmark.root),
@@ -71,7 +72,6 @@ def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) ->
         options=dict(benchmark.options),
         **_published_facts(benchmark),
     )
-    _remember(dataset, facts)
     sequences = [_to_json(sequence) for sequence in benchmark]
     config = dataset.init_run(method="s3fo", benchmark=benchmark.name)
     dataset.register_run(_RUN, config, overwrite=True)
@@ -158,7 +158,7 @@ def remember_predictions(
             "content": predictions.content,
             "made": predictions.made,
         }
-    _remember(dataset, {**facts, "predictions": kept})
+    remember(dataset, predictions=kept)
 
 
 def recall_predictions(dataset: fo.Dataset) -> dict[str, Predictions]:
@@ -174,8 +174,9 @@ def remembered(dataset: fo.Dataset) -> dict[str, Any]:
     return dict(dataset.info.get(INFO, {}))
 
 
-def _remember(dataset: fo.Dataset, facts: dict[str, Any]) -> None:
-    dataset.info[INFO] = facts
+def remember(dataset: fo.Dataset, **facts: Any) -> None:
+    """Keep facts about a dataset, beside those it has or in their place."""
+    dataset.info[INFO] = {**remembered(dataset), **facts}
     dataset.save()
 
 

@@ -18,9 +18,14 @@ from evaluation.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes
+from s3fo.datasets.evaluation_views import save_views
 from s3fo.datasets.fields import GROUND_TRUTH, OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
-from s3fo.datasets.model_evaluation import register_run, save_results
+from s3fo.datasets.model_evaluation import (
+    VOSEvaluationConfig,
+    register_run,
+    save_results,
+)
 from s3fo.datasets.predictions import add_predictions
 from s3fo.datasets.records import recall_benchmark, recall_predictions
 from s3fo.datasets.writing import batches, index_labels, update
@@ -49,9 +54,12 @@ def evaluate(
     - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
       J_min, its J in the worst frame, to find bad frames without looking at frames;
     - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
-    - an evaluation run for the Model Evaluation panel.
+    - an evaluation run for the Model Evaluation panel, and a saved view "<eval_key>
+      worst objects".
 
     Scoring again under the same key replaces what that key wrote and nothing else.
+    Failures that were found in other scores (other masks, another protocol) are taken
+    out; what people judged comes back when failures are found again.
 
     Args:
         dataset: made by `load_benchmark`.
@@ -87,12 +95,17 @@ def evaluate(
     if sequences is None:
         leave_record(scores, source.folder, missing=missing)
     add_predictions(dataset, source.folder, predictions, workers=workers)
-    write_scores(dataset, predictions, eval_key, scores)
+    write_scores(dataset, predictions, eval_key, scores, missing=missing)
     return scores
 
 
 def write_scores(
-    dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
+    dataset: fo.Dataset,
+    predictions: str,
+    eval_key: str,
+    scores: Scores,
+    *,
+    missing: str = "error",
 ) -> None:
     """Show scores on a dataset, as `evaluate` describes.
 
@@ -101,15 +114,17 @@ def write_scores(
         predictions: name of the prediction field that was scored.
         eval_key: name of the evaluation.
         scores: of the files that the field was imported from.
+        missing: what was done about frames without prediction, as in `score`.
     """
-    evaluation = register_run(
-        dataset,
-        eval_key,
-        pred_field=f"frames.{predictions}",
-        gt_field=f"frames.{GROUND_TRUTH}",
+    config = VOSEvaluationConfig(
+        f"frames.{predictions}",
+        f"frames.{GROUND_TRUTH}",
         protocol=scores.protocol.name,
         summary=scores.summary,
+        fingerprint=scores.fingerprint,
+        missing=missing,
     )
+    evaluation = register_run(dataset, eval_key, config)
     _declare_fields(dataset, predictions, eval_key, scores)
     _write_sequences(dataset, eval_key, scores)
     copy_attributes(dataset, f"{eval_key}_objects")
@@ -119,6 +134,7 @@ def write_scores(
     index_labels(dataset, predictions, ("J", "F"))
     save_results(dataset, eval_key, evaluation, matches, scores)
     views.apply_defaults(dataset)
+    save_views(dataset, eval_key)
 
 
 def _checked_key(eval_key: str) -> str:

@@ -16,6 +16,7 @@ from evaluation.attributes import ATTRIBUTES, Attributes
 from evaluation.by_attribute import Breakdown
 from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
+from evaluation.leniency import Leniency
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
 from s3fo.datasets.answers import kept, renewed
@@ -68,6 +69,11 @@ def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:
             "Evaluate predictions first.",
         )
     return get_protocol(dataset.get_evaluation_info(eval_key).config.protocol)
+
+
+def leniency(dataset: fo.Dataset, eval_key: str) -> Leniency:
+    """What was mended in the masks of an evaluation on the way in."""
+    return Leniency(missing=dataset.get_evaluation_info(eval_key).config.missing)
 
 
 def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:

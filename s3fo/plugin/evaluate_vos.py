@@ -64,19 +64,24 @@ class EvaluateVOS(VOSOperator):
         """Score them."""
         from s3fo.datasets import evaluate
 
+        eval_key = ctx.params.get("eval_key") or ctx.params["predictions"]
+        failures = f"{eval_key}_failures"
+        had_failures = ctx.dataset.has_sample_field(failures)
         scores = evaluate(
             ctx.dataset,
             ctx.params["predictions"],
-            ctx.params.get("eval_key"),
+            eval_key,
             protocol=ctx.params.get("protocol"),
             missing=ctx.params.get("missing", "error"),
             progress=progress,
         )
+        gone = had_failures and not ctx.dataset.has_sample_field(failures)
         return {
-            "evaluation": ctx.params.get("eval_key") or ctx.params["predictions"],
+            "evaluation": eval_key,
             **{name: float(scores.summary[name]) for name in ("J&F", "J", "F")},
             "objects": len(scores.objects),
             "protocol": scores.protocol.title,
+            **({"failures": "were of other scores: find them again"} if gone else {}),
         }
 
     def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:

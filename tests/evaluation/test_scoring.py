@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 from evaluation import InputError, score
@@ -81,3 +82,14 @@ def test_importing_and_scoring_loads_no_more_than_it_needs(many):
         for _ in range(2)
     )
     assert second.stdout.strip() == "[]"
+
+
+def test_the_fingerprint_is_that_of_the_sequences_with_scores():
+    masks = {
+        name: np.full((4, 5, 5), value, np.uint8)
+        for name, value in (("a", 1), ("b", 0))
+    }
+    both = score(masks, masks, "davis-2017")
+    assert set(both.objects["sequence"]) == {"a"}
+    only = score(masks, masks, "davis-2017", sequences=["a"])
+    assert only.fingerprint == both.fingerprint

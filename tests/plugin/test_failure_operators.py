@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from operator_runs import form, run
+from operator_runs import form, run, triggers_in_app
 
 import s3fo
 from s3fo.plugin import install
@@ -24,6 +24,17 @@ def test_failures_are_found_from_the_app(predicted):
     run("find_failures", predicted, eval_key="k", error_maps=False)
     assert predicted.count("k_failures.detections") > 0
     assert not predicted.has_frame_field("k_errors")
+
+
+def test_failures_of_other_scores_are_to_be_found_again(predicted):
+    s3fo.evaluate(predicted, "shifted", "k")
+    run("find_failures", predicted, eval_key="k", error_maps=False)
+    again = {"predictions": "shifted", "eval_key": "k"}
+    *_, window = triggers_in_app("evaluate_vos", predicted, **again)
+    assert "failures" not in window.params["results"]
+    again["protocol"] = "mose-v2"
+    *_, window = triggers_in_app("evaluate_vos", predicted, **again)
+    assert "find them again" in window.params["results"]["failures"]
 
 
 def test_failures_need_an_evaluation_and_say_so(dataset):

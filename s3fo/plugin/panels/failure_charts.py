@@ -159,7 +159,10 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
         tables.prediction_field(dataset, eval_key)
     ].folder
     masks = ComparedMasks(
-        folder, benchmark, Scores(scores.protocol, {}, own.to_dict("list"), "")
+        folder,
+        benchmark,
+        Scores(scores.protocol, {}, own.to_dict("list"), ""),
+        tables.leniency(dataset, eval_key),
     )
     names = {when: frames[event[when] - 1] for when in ("start", "worst", "end")}
     other = event["other"]

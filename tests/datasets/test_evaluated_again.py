@@ -1,0 +1,143 @@
+"""Failures belong to scores: what becomes of them when predictions are scored again."""
+
+from __future__ import annotations
+
+import pytest
+from small_benchmark import write_results
+
+import s3fo
+from evaluation.errors import InputError
+from s3fo.datasets import find_failures, remove_predictions, tables
+from s3fo.datasets.failure_tags import judged_events, judgements_by_method, tag_event
+from s3fo.plugin.panels import failure_charts
+
+
+@pytest.fixture
+def failing(predicted):
+    """Evaluated, with failures, one of those that come of the shift confirmed."""
+    s3fo.evaluate(predicted, "shifted", "k")
+    find(predicted)
+    events = tables.event_table(predicted, "k")
+    event = events[events["kind"] != "missed"].iloc[0]
+    tag_event(predicted, "k", event, "confirmed")
+    return predicted
+
+
+def find(dataset):
+    find_failures(dataset, "k", attributes=False)
+
+
+def confirmed(dataset, eval_key="k"):
+    """The events that are shown as confirmed, without their ids."""
+    events = tables.event_table(dataset, eval_key)
+    events = events[events["tags"].map(lambda tags: "confirmed" in tags)]
+    return events.drop(columns=["id", "rank", "cost"]).to_dict("records")
+
+
+def shows_failures(dataset, eval_key="k"):
+    fields = {f"{eval_key}_failures", f"frames.{eval_key}_errors"}
+    there = {name for name in fields if dataset.has_field(name)}
+    assert there in (set(), fields)
+    return bool(there)
+
+
+def test_the_same_scores_keep_their_failures(failing):
+    before = tables.event_table(failing, "k")
+    s3fo.evaluate(failing, "shifted", "k")
+    assert tables.event_table(failing, "k").equals(before)
+    assert shows_failures(failing)
+    assert len(failing.load_saved_view("k confirmed")) == 1
+    # Scored objects get new ids: the view must not ask for the old ones.
+    assert len(failing.load_saved_view("k worst objects")) == 2
+
+
+def test_another_protocol_takes_them_out_and_judgements_wait(failing):
+    (judged,) = confirmed(failing)
+    told = judgements_by_method(failing)["shifted"]
+    s3fo.evaluate(failing, "shifted", "k", protocol="mose-v2")
+    assert not shows_failures(failing)
+    assert failure_charts.with_failures(failing) == []
+    assert failing.list_saved_views() == ["k worst objects"]
+    assert judgements_by_method(failing)["shifted"].equals(told)
+    s3fo.evaluate(failing, "shifted", "k")
+    find(failing)
+    assert confirmed(failing) == [judged]
+    assert len(failing.load_saved_view("k confirmed")) == 1
+
+
+def test_judgements_of_events_that_are_not_found_are_remembered(
+    failing, results, benchmark
+):
+    (judged,) = confirmed(failing)
+    write_results(benchmark, results, shift=0)  # Only object 2 in one frame is wrong.
+    s3fo.evaluate(failing, "shifted", "k")
+    assert not shows_failures(failing)
+    find(failing)
+    assert confirmed(failing) == []
+    assert len(judged_events(failing, "k")) == 1
+    write_results(benchmark, results)
+    s3fo.evaluate(failing, "shifted", "k")
+    find(failing)
+    assert confirmed(failing) == [judged]
+
+
+def test_a_judgement_taken_back_stays_taken_back(failing):
+    failing.untag_labels("confirmed", label_fields="k_failures")
+    s3fo.evaluate(failing, "shifted", "k", protocol="vos-benchmark")
+    find(failing)
+    assert len(judged_events(failing, "k")) == 0
+
+
+def test_judgements_are_of_the_predictions_they_were_made_of(
+    failing, benchmark, tmp_path
+):
+    other = write_results(benchmark, tmp_path / "other")
+    s3fo.add_predictions(failing, other, "other")
+    s3fo.evaluate(failing, "other", "k")
+    find(failing)
+    assert confirmed(failing) == []
+    remove_predictions(failing, "other")
+    s3fo.evaluate(failing, "shifted", "k")
+    find(failing)
+    assert len(confirmed(failing)) == 1
+
+
+def test_an_evaluation_made_again_has_its_judgements(failing):
+    (judged,) = confirmed(failing)
+    failing.delete_evaluation("k")
+    assert not shows_failures(failing)
+    assert failing.list_saved_views() == []
+    s3fo.evaluate(failing, "shifted", "k")
+    find(failing)
+    assert confirmed(failing) == [judged]
+
+
+def test_failures_go_with_a_renamed_evaluation(failing):
+    (judged,) = confirmed(failing)
+    before = {name.removeprefix("k ") for name in failing.list_saved_views()}
+    failing.rename_evaluation("k", "new")
+    assert shows_failures(failing, "new") and not shows_failures(failing)
+    assert confirmed(failing, "new") == [judged]
+    after = failing.list_saved_views()
+    assert {name.removeprefix("new ") for name in after} == before
+    for name in after:
+        failing.load_saved_view(name).count()
+    s3fo.evaluate(failing, "shifted", "new", protocol="mose-v2")
+    failing.rename_evaluation("new", "last")
+    assert len(judged_events(failing, "last")) == 1
+
+
+def test_failures_are_found_in_the_masks_that_were_scored(failing, results, benchmark):
+    write_results(benchmark, results, shift=2)
+    with pytest.raises(InputError, match="Evaluate the predictions again"):
+        find_failures(failing, "k")
+
+
+def test_frames_scored_as_empty_are_failures_too(predicted, results):
+    (results / "alone" / "00003.png").unlink()
+    s3fo.evaluate(predicted, "shifted", "k", missing="score-as-empty")
+    events = find_failures(predicted, "k").events
+    alone = events[events["sequence"] == "alone"]
+    assert ("missed", "00003") in set(zip(alone["kind"], alone["start"], strict=True))
+    event = tables.event_table(predicted, "k").iloc[0]
+    assert failure_charts.filmstrip(predicted, "k", event).startswith("data:image")
