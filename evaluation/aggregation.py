@@ -34,7 +34,7 @@ METRICS = {
 GROUPS = ("seen", "unseen")
 """Objects whose kind is among the training data, and the others."""
 
-_HALVED = {
+HALVED = {
     "J&F": ("J", "F"),
     "J&F_adaptive": ("J", "F_adaptive"),
     "J&F_disappearance": ("J_disappearance", "F_disappearance"),
@@ -69,7 +69,7 @@ def summarise(
             continue
         for suffix, mean in average(objects, values).items():
             means[metric + suffix] = mean
-    for metric, (region, boundary) in _HALVED.items():
+    for metric, (region, boundary) in HALVED.items():
         if region in means and boundary in means:
             means[metric] = _halved(means, region, boundary)
     first = ("J&F", "J", "F")

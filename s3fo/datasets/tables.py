@@ -7,6 +7,7 @@ everything that works on scores from files works on them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import fiftyone as fo
@@ -18,6 +19,7 @@ from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
 from evaluation.leniency import Leniency
 from evaluation.protocols import Protocol, get_protocol
+from evaluation.runs import published_key
 from evaluation.scores import Scores
 from s3fo.datasets.answers import kept, renewed
 from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
@@ -69,6 +71,17 @@ def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:
             "Evaluate predictions first.",
         )
     return get_protocol(dataset.get_evaluation_info(eval_key).config.protocol)
+
+
+def published_score(dataset: fo.Dataset, eval_keys: Iterable[str]) -> str:
+    """The J&F that evaluations are looked at by: a column of `Scores.objects`.
+
+    The one that their benchmark publishes; where their protocols publish different
+    ones, the plain J&F, which all of them have.
+    """
+    protocols = [evaluation_protocol(dataset, key) for key in eval_keys]
+    names = {published_key(protocol) for protocol in protocols}
+    return names.pop() if len(names) == 1 else "J&F"
 
 
 def leniency(dataset: fo.Dataset, eval_key: str) -> Leniency:
@@ -157,7 +170,7 @@ def object_attributes(dataset: fo.Dataset) -> Attributes:
 def breakdown(
     dataset: fo.Dataset, eval_keys: tuple[str, ...], name: str | None = None
 ) -> Breakdown:
-    """J&F by attribute with intervals.
+    """J&F by attribute with intervals, that of `published_score`.
 
     Args:
         dataset: evaluated, with attributes.
@@ -169,6 +182,7 @@ def breakdown(
     """
     # In one order, so that all questions about the same evaluations share the answer.
     eval_keys = tuple(key for key in vos_evaluations(dataset) if key in eval_keys)
+    metric = published_score(dataset, eval_keys)
 
     def work() -> Breakdown:
         scores = {key: object_scores(dataset, key) for key in eval_keys}
@@ -176,12 +190,14 @@ def breakdown(
             scores,
             object_attributes(dataset),
             None if name is None else [name],
+            metric=metric,
             resamples=_RESAMPLES,
         )
 
     labels = [_score_labels(dataset, key) for key in eval_keys]
     versions = [item.version for item in (_object_labels(dataset), *labels)]
-    return kept(dataset, ("breakdown", eval_keys, name), tuple(versions), work)
+    basis = (metric, *versions)
+    return kept(dataset, ("breakdown", eval_keys, name), basis, work)
 
 
 def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:

@@ -76,6 +76,8 @@ def apply_defaults(dataset: fo.Dataset) -> None:
 def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     """The videos of the objects with the lowest J&F, the worst first.
 
+    Of MOSE v2 it is the adaptive J&F, which that benchmark publishes.
+
     Args:
         dataset: an evaluated dataset.
         eval_key: key of the evaluation.
@@ -95,8 +97,10 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
             f"one of {', '.join(dataset.list_evaluations()) or 'no evaluations yet'}",
             "Evaluate predictions first.",
         )
+    adaptive = dataset.has_field(f"{field}.detections.JF_adaptive")
+    name = "JF_adaptive" if adaptive else "JF"
     ids, scores = dataset.values(
-        [f"{field}.detections.id", f"{field}.detections.JF"], unwind=True
+        [f"{field}.detections.id", f"{field}.detections.{name}"], unwind=True
     )
     ranked = sorted(
         (score, object_id)
@@ -105,7 +109,7 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     )
     kept = [ObjectId(object_id) for _, object_id in ranked[:k]]
     view = dataset.filter_labels(field, ViewField("_id").is_in(kept))
-    lowest = ViewField(f"{field}.detections").map(ViewField("JF")).min()
+    lowest = ViewField(f"{field}.detections").map(ViewField(name)).min()
     return view.sort_by(lowest)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation.aggregation import HALVED
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import PROTOCOLS
+from evaluation.runs import published_key
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import ask_choice, ask_method, imported_methods
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
@@ -75,10 +77,12 @@ class EvaluateVOS(VOSOperator):
             missing=ctx.params.get("missing", "error"),
             progress=progress,
         )
+        published = published_key(scores.protocol)
+        shown = (published, *HALVED[published])
         gone = had_failures and not ctx.dataset.has_sample_field(failures)
         return {
             "evaluation": eval_key,
-            **{name: float(scores.summary[name]) for name in ("J&F", "J", "F")},
+            **{name.replace("_", " "): float(scores.summary[name]) for name in shown},
             "objects": len(scores.objects),
             "protocol": scores.protocol.title,
             **({"failures": "were of other scores: find them again"} if gone else {}),

@@ -87,8 +87,9 @@ def test_every_object_is_in_one_bar_of_the_histogram(evaluated):
     (trace,) = object_charts.histogram(evaluated, ["k"])
     found = []
     for label, count in zip(trace["ids"], trace["y"], strict=True):
-        method, low, high = label.split("|")
-        bar = object_charts.objects_between(evaluated, method, float(low), float(high))
+        method, score, *edges = label.split("|")
+        low, high = map(float, edges)
+        bar = object_charts.objects_between(evaluated, method, score, low, high)
         assert len(bar) == count
         found += bar
     assert len(found) == len(set(found)) == 3

@@ -12,6 +12,7 @@ from evaluation.attributes import ATTRIBUTES
 from evaluation.by_attribute import attribute_groups, conditions
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
+from s3fo.plugin.compute_attributes import ComputeAttributes
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import (
     HARDEST,
@@ -19,6 +20,7 @@ from s3fo.plugin.panels.chart import (
     Trace,
     bar_layout,
     places,
+    score_title,
     title_of,
     whiskers,
 )
@@ -33,7 +35,7 @@ def attribute_titles(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:
 
 
 def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> Chart:
-    """J&F by attribute with intervals, methods side by side.
+    """The published J&F by attribute with intervals, methods side by side.
 
     Args:
         dataset: evaluated.
@@ -44,16 +46,17 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     result = tables.breakdown(dataset, tuple(methods))
     groups = result.groups[result.groups["attribute"] != "all"]
     if groups.empty:
-        text = "No attributes yet: press ` and run **Compute attributes**."
+        text = f"No attributes yet: press ` and run **{ComputeAttributes.label}**."
         return Chart([], {"height": 120}, text)
+    score = score_title(result.metric)
     own = groups[groups["method"] == methods[0]]
     if name is None:
         chosen = _hardest(own).iloc[::-1]
         if chosen.empty:
             return Chart(
-                [], {"height": 120}, f"No attribute lowers J&F of {methods[0]}."
+                [], {"height": 120}, f"No attribute lowers {score} of {methods[0]}."
             )
-        text = _verdict(chosen.iloc[-1], methods[0])
+        text = _verdict(chosen.iloc[-1], methods[0], score)
     else:
         chosen = own[own["attribute"] == name].iloc[::-1]
         text = (
@@ -62,10 +65,13 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
             else f"**{title_of(name)}**: given by the benchmark, for whole videos."
         )
     order = list(zip(chosen["attribute"], chosen["group"], strict=True))
-    traces = [_bars(groups, method, order, k, name) for k, method in enumerate(methods)]
+    traces = [
+        _bars(groups, method, order, k, name, score) for k, method in enumerate(methods)
+    ]
     everything = result.groups[result.groups["attribute"] == "all"]
     means = dict(zip(everything["method"], everything["mean"], strict=True))
-    layout = bar_layout(len(order) * len(methods), len(methods))
+    axis = f"{score} (mean over objects, 95 % interval)"
+    layout = bar_layout(len(order) * len(methods), len(methods), axis)
     layout["shapes"] = [
         _line(means[method], METHOD_COLOURS[k % 6]) for k, method in enumerate(methods)
     ]
@@ -78,16 +84,16 @@ def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
     return below.drop_duplicates("attribute").head(HARDEST)
 
 
-def _verdict(row: pd.Series, method: str) -> str:
+def _verdict(row: pd.Series, method: str, score: str) -> str:
     sure = (
         f" [{row['delta_low']:+.2f}, {row['delta_high']:+.2f}]"
         if np.isfinite(row["delta_low"])
         else ""
     )
     return (
-        f"**{title_of(row['attribute'])}: {row['group']}** hurts {method} most: J&F "
-        f"{row['mean']:.3f}, {row['delta']:+.3f}{sure} against all other objects "
-        f"({row['n_objects']} objects in {row['n_videos']} videos). Attributes "
+        f"**{title_of(row['attribute'])}: {row['group']}** hurts {method} most: "
+        f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{sure} against all other "
+        f"objects ({row['n_objects']} objects in {row['n_videos']} videos). Attributes "
         f"overlap: none is claimed to be the cause."
     )
 
@@ -98,6 +104,7 @@ def _bars(
     order: list[tuple[str, str]],
     k: int,
     name: str | None,
+    score: str,
 ) -> Trace:
     rows = groups[groups["method"] == method].set_index(["attribute", "group"])
     rows = rows.reindex(pd.MultiIndex.from_tuples(order, names=["attribute", "group"]))
@@ -120,8 +127,8 @@ def _bars(
             [int(n), int(v)]
             for n, v in zip(rows["n_objects"], rows["n_videos"], strict=True)
         ],
-        "hovertemplate": "%{y}<br>J&F %{x:.3f}, %{customdata[0]} objects in "
-        f"%{{customdata[1]}} videos<extra>{method}</extra>",
+        "hovertemplate": f"%{{y}}<br>{score} %{{x:.3f}}, %{{customdata[0]}} objects "
+        f"in %{{customdata[1]}} videos<extra>{method}</extra>",
     }
 
 

@@ -48,6 +48,11 @@ def title_of(name: str) -> str:
     return name.replace("official_", "official tag ")
 
 
+def score_title(name: str) -> str:
+    """What a score is called, a metric of a summary or a column of objects."""
+    return name.removesuffix("_mean").replace("_", " ")
+
+
 def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
     """Intervals around the ends of bars; none where they are not known."""
     return {
@@ -61,8 +66,8 @@ def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]
     }
 
 
-def bar_layout(bars: int, methods: int) -> dict[str, Any]:
-    """Layout of lying bars of J&F, as high as they need; one colour a method."""
+def bar_layout(bars: int, methods: int, axis: str) -> dict[str, Any]:
+    """Layout of lying bars, as high as they need; one colour a method."""
     return {
         "height": 90 + 24 * bars,
         "barmode": "group",
@@ -71,7 +76,7 @@ def bar_layout(bars: int, methods: int) -> dict[str, Any]:
         "legend": {"orientation": "h", "y": 1.08, "x": 0, "traceorder": "normal"},
         "margin": {"t": 30, "b": 40, "l": 20, "r": 20},
         "xaxis": {
-            "title": {"text": "J&F (mean over objects, 95 % interval)"},
+            "title": {"text": axis},
             "rangemode": "tozero",
         },
         "yaxis": {"tickfont": {"size": 12}},

@@ -18,6 +18,7 @@ from s3fo.plugin.panels.chart import (
     Trace,
     bar_layout,
     points,
+    score_title,
     title_of,
     whiskers,
 )
@@ -26,9 +27,10 @@ from s3fo.plugin.panels.chart import (
 def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     """Who wins where: mean J&F difference by attribute, second minus first."""
     rows = tables.differences(dataset, first, second)
+    score = score_title(tables.published_score(dataset, [first, second]))
     overall = rows[rows["attribute"] == "all"].iloc[0]
     text = (
-        f"**{second} - {first}: {overall['difference']:+.3f}** J&F "
+        f"**{second} - {first}: {overall['difference']:+.3f}** {score} "
         f"[{overall['low']:+.3f}, {overall['high']:+.3f}]; {second} is better on "
         f"{overall['wins']:.0%} of {overall['n_objects']} objects."
     )
@@ -55,19 +57,20 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "error_x": whiskers(groups["difference"], groups["low"], groups["high"]),
         "hovertemplate": "%{y}: %{x:+.3f}<extra></extra>",
     }
-    layout = bar_layout(len(pairs), 1)
-    title = f"J&F of {second} minus {first} (right: {second} is better)"
-    layout["xaxis"] = {"title": {"text": title}, "zeroline": True}
+    axis = f"{score} of {second} minus {first} (right: {second} is better)"
+    layout = bar_layout(len(pairs), 1, axis)
+    layout["xaxis"] |= {"rangemode": "normal", "zeroline": True}
     return Chart([trace], layout, text)
 
 
 def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
-    """J&F of every object, one method against the other."""
+    """The published J&F of every object, one method against the other."""
+    score = tables.published_score(dataset, [first, second])
     ours = tables.object_scores(dataset, first).objects
-    theirs = tables.object_scores(dataset, second).objects[[*KEYS, "J&F"]]
+    theirs = tables.object_scores(dataset, second).objects[[*KEYS, score]]
     table = ours.merge(theirs, on=KEYS, suffixes=("", " second"))
-    wins = table["J&F second"] > table["J&F"]
-    axes = ("J&F", "J&F second")
+    axes = (score, f"{score} second")
+    wins = table[axes[1]] > table[axes[0]]
     traces = [
         points(table[~wins], first, axes, 0),
         points(table[wins], second, axes, 1),
@@ -77,13 +80,14 @@ def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
     return traces
 
 
-def duel_layout(first: str, second: str) -> dict[str, Any]:
+def duel_layout(dataset: fo.Dataset, first: str, second: str) -> dict[str, Any]:
     """Axes of `duel`, with the line of equal scores."""
+    score = score_title(tables.published_score(dataset, [first, second]))
     line = {"color": NEUTRAL, "width": 1, "dash": "dot"}
     limits = [-0.03, 1.03]
     return {
         **POINT_LAYOUT,
-        "xaxis": {"title": {"text": f"J&F of {first}"}, "range": limits},
-        "yaxis": {"title": {"text": f"J&F of {second}"}, "range": limits},
+        "xaxis": {"title": {"text": f"{score} of {first}"}, "range": limits},
+        "yaxis": {"title": {"text": f"{score} of {second}"}, "range": limits},
         "shapes": [{"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": line}],
     }

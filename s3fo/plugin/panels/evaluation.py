@@ -24,7 +24,7 @@ from s3fo.plugin.panels.base import (
     tabs,
     video_length,
 )
-from s3fo.plugin.panels.chart import title_of
+from s3fo.plugin.panels.chart import score_title, title_of
 
 _TABS = {
     "attributes": "By attribute",
@@ -32,7 +32,6 @@ _TABS = {
     "worst": "Worst objects",
     "difference": "Difference",
 }
-_ORDERS = {"J&F": "J&F", "J_mean": "J", "F_mean": "F", "J_decay": "J decay"}
 _EVERY = "every attribute"
 
 
@@ -59,6 +58,7 @@ class VOSEvaluation(VOSPanel):
         state.headline_columns = headline.headline_columns(scores)
         ctx.panel.data.headline = rows(scores, state.headline_columns)
         state.rules = headline.rules(dataset, chosen)
+        state.score = tables.published_score(dataset, chosen)
         getattr(self, f"_show_{state.tab}")(ctx, chosen)
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
@@ -128,10 +128,11 @@ class VOSEvaluation(VOSPanel):
 
     def _lay_out_objects(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
+        score = score_title(state.score)
         panel.plot(
             "histogram",
-            label="J&F of the objects: drag over bars, or click one",
-            layout=object_charts.HISTOGRAM_LAYOUT,
+            label=f"{score} of the objects: drag over bars, or click one",
+            layout=object_charts.histogram_layout(state.score),
             height="240px",
             on_click=self.on_click_bin,
             on_selected=self.on_select_bins,
@@ -144,13 +145,13 @@ class VOSEvaluation(VOSPanel):
             "against",
             against,
             state.against,
-            label="J&F against",
+            label=f"{score} against",
             on_change=self.on_choose,
         )
         panel.plot(
             "scatter",
             label="One point an object: draw around some, or click one to open it",
-            layout=object_charts.scatter_layout(state.against),
+            layout=object_charts.scatter_layout(state.against, state.score),
             height="340px",
             on_click=self.on_click_point,
             on_selected=self.on_select_points,
@@ -169,11 +170,12 @@ class VOSEvaluation(VOSPanel):
     def _show_range(self, ctx: Any, ids: list[str]) -> None:
         if not ids:
             return
-        method = ids[0].split("|")[0]
-        bounds = [float(edge) for item in ids for edge in item.split("|")[1:]]
+        method, score, *_ = ids[0].split("|")
+        bounds = [float(edge) for item in ids for edge in item.split("|")[2:]]
         low, high = min(bounds), max(bounds)
-        found = object_charts.objects_between(ctx.dataset, method, low, high)
-        show_objects(ctx, method, found, f"{method} J&F {low:.2f} to {high:.2f}")
+        found = object_charts.objects_between(ctx.dataset, method, score, low, high)
+        what = f"{method} {score_title(score)} {low:.2f} to {high:.2f}"
+        show_objects(ctx, method, found, what)
 
     def on_click_point(self, ctx: Any) -> None:
         """Open an object at its worst frame."""
@@ -191,7 +193,8 @@ class VOSEvaluation(VOSPanel):
 
     def _show_worst(self, ctx: Any, methods: list[str]) -> None:
         state = ctx.panel.state
-        ctx.panel_state["order"] = state.order or "J&F"
+        known = object_charts.orders(state.score)
+        ctx.panel_state["order"] = state.order if state.order in known else state.score
         ctx.panel_state["ranked_by"] = (
             state.ranked_by if state.ranked_by in methods else methods[0]
         )
@@ -203,7 +206,7 @@ class VOSEvaluation(VOSPanel):
             [row["sample_id"], int(row["object"])]
             for row in worst.head(ROWS).to_dict("records")
         ]
-        columns = object_charts.worst_columns(methods, worst)
+        columns = object_charts.worst_columns(methods, state.score, worst)
         ctx.panel.data.worst = rows(worst.head(ROWS), columns)
         state.worst_columns = columns
 
@@ -221,7 +224,7 @@ class VOSEvaluation(VOSPanel):
         choose(
             line,
             "order",
-            _ORDERS,
+            object_charts.orders(state.score),
             state.order,
             label="Sorted by",
             on_change=self.on_choose,
@@ -281,7 +284,7 @@ class VOSEvaluation(VOSPanel):
         panel.plot(
             "duel",
             label="One point an object; above the line the second is better",
-            layout=comparison_charts.duel_layout(*state.pair),
+            layout=comparison_charts.duel_layout(ctx.dataset, *state.pair),
             height="360px",
             on_click=self.on_click_point,
             on_selected=self.on_select_points,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fiftyone as fo
 import pandas as pd
 
+from evaluation.aggregation import HALVED
 from evaluation.protocols import Protocol
 from s3fo.datasets import tables
+from s3fo.plugin.panels.chart import score_title
 
 _HEADLINE = (
     *("J&F", "J", "F", "J&F_adaptive", "F_adaptive"),
@@ -18,7 +20,8 @@ _HEADLINE = (
 def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
     """Overall scores by method, as the protocols average them, and n_objects.
 
-    Columns: method, those of `_HEADLINE` that any protocol has, n_objects.
+    Columns: method, those of `_HEADLINE` that any protocol has, what the protocol
+    publishes first, n_objects.
     """
     found = []
     for method in methods:
@@ -26,15 +29,15 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
         objects = tables.object_scores(dataset, method).objects
         found.append({**row, "n_objects": len(objects)})
     table = pd.DataFrame(found)
-    return table[
-        ["method", *(name for name in _HEADLINE if name in table), "n_objects"]
-    ]
+    published = tables.published_score(dataset, methods)
+    names = dict.fromkeys([published, *HALVED[published], *_HEADLINE])
+    return table[["method", *(name for name in names if name in table), "n_objects"]]
 
 
 def headline_columns(table: pd.DataFrame) -> dict[str, str]:
     """Columns of `headline` -> headings."""
     names = {"method": "Evaluation", "n_objects": "Objects"}
-    return {name: names.get(name, name.replace("_", " ")) for name in map(str, table)}
+    return {name: names.get(name, score_title(name)) for name in map(str, table)}
 
 
 def rules(dataset: fo.Dataset, methods: list[str]) -> str:

@@ -9,6 +9,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
+from evaluation.aggregation import HALVED, METRICS
 from evaluation.attributes import ATTRIBUTES
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
@@ -18,24 +19,26 @@ from s3fo.plugin.panels.chart import (
     Trace,
     places,
     points,
+    score_title,
     title_of,
 )
 
 _BINS = 20
-
 
 _AGAINST = ("length", "size", "occlusion", "similarity", "speed", "deformation")
 
 
 def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
     """How many objects reach which J&F."""
+    score = tables.published_score(dataset, methods)
     edges = np.linspace(0, 1, _BINS + 1)
     traces = []
     for k, method in enumerate(methods):
-        values = tables.object_scores(dataset, method).objects["J&F"].dropna()
+        values = tables.object_scores(dataset, method).objects[score].dropna()
         counts, _ = np.histogram(values.clip(0, 1), edges)
         ids = [
-            f"{method}|{low:.4f}|{high:.4f}" for low, high in itertools.pairwise(edges)
+            f"{method}|{score}|{low:.4f}|{high:.4f}"
+            for low, high in itertools.pairwise(edges)
         ]
         traces.append(
             {
@@ -45,30 +48,33 @@ def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
                 "y": counts.tolist(),
                 "ids": ids,
                 "marker": {"color": METHOD_COLOURS[k % len(METHOD_COLOURS)]},
-                "hovertemplate": "J&F %{x:.3f}: %{y} objects",
+                "hovertemplate": f"{score_title(score)} %{{x:.3f}}: %{{y}} objects",
             }
         )
     return traces
 
 
-HISTOGRAM_LAYOUT: dict[str, Any] = {
-    "dragmode": "select",
-    "selectdirection": "h",
-    "showlegend": True,
-    "legend": {"orientation": "h", "y": 1.15, "x": 0},
-    "bargap": 0.08,
-    "margin": {"t": 24, "b": 68, "l": 44, "r": 12},
-    "xaxis": {"title": {"text": "J&F of an object"}, "range": [0, 1]},
-    "yaxis": {"title": {"text": "objects"}},
-}
+def histogram_layout(score: str) -> dict[str, Any]:
+    """Axes of `histogram`."""
+    return {
+        "dragmode": "select",
+        "selectdirection": "h",
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1.15, "x": 0},
+        "bargap": 0.08,
+        "margin": {"t": 24, "b": 68, "l": 44, "r": 12},
+        "xaxis": {"title": {"text": f"{score_title(score)} of an object"}}
+        | {"range": [0, 1]},
+        "yaxis": {"title": {"text": "objects"}},
+    }
 
 
 def objects_between(
-    dataset: fo.Dataset, method: str, low: float, high: float
+    dataset: fo.Dataset, method: str, score: str, low: float, high: float
 ) -> list[tuple[str, int]]:
-    """Sample id and object of everything with low <= J&F < high (1 belongs to 1)."""
+    """Sample id and object of everything with low <= score < high (1 belongs to 1)."""
     objects = tables.object_scores(dataset, method).objects
-    scores = objects["J&F"]
+    scores = objects[score]
     inside = (scores >= low) & ((scores < high) | (high >= 1))
     return places(objects[inside])
 
@@ -80,20 +86,21 @@ def against_choices(dataset: fo.Dataset) -> dict[str, str]:
 
 
 def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace]:
-    """J&F of every object against an attribute of it."""
+    """The published J&F of every object against an attribute of it."""
+    score = tables.published_score(dataset, methods)
     objects = tables.object_table(dataset)[[*KEYS, "label", against]]
     return [
         points(
             tables.object_scores(dataset, method).objects.merge(objects, on=KEYS),
             method,
-            (against, "J&F"),
+            (against, score),
             k,
         )
         for k, method in enumerate(methods)
     ]
 
 
-def scatter_layout(against: str) -> dict[str, Any]:
+def scatter_layout(against: str, score: str) -> dict[str, Any]:
     """Axes of `scatter`; attributes over several decades get a logarithmic one."""
     unit = ATTRIBUTES[against].unit
     wide = against in ("length", "size")
@@ -103,21 +110,29 @@ def scatter_layout(against: str) -> dict[str, Any]:
             "title": {"text": f"{title_of(against)} ({unit})"},
             "type": "log" if wide else "linear",
         },
-        "yaxis": {"title": {"text": "J&F"}, "range": [-0.03, 1.03]},
+        "yaxis": {"title": {"text": score_title(score)}, "range": [-0.03, 1.03]},
     }
 
 
 def worst_objects(
     dataset: fo.Dataset, method: str, order: str, methods: list[str]
 ) -> pd.DataFrame:
-    """Objects of one method, the worst first, with the J&F of the others."""
+    """Objects of one method, the worst first, with the J&F of the others.
+
+    Args:
+        dataset: evaluated.
+        method: the evaluation whose objects they are.
+        order: one of `orders`.
+        methods: all evaluations that are shown.
+    """
+    score = tables.published_score(dataset, methods)
     table = tables.object_scores(dataset, method).objects.merge(
         tables.object_table(dataset).drop(columns="sample_id"), on=KEYS
     )
     for other in methods:
         if other != method:
-            theirs = tables.object_scores(dataset, other).objects[[*KEYS, "J&F"]]
-            theirs = theirs.rename(columns={"J&F": f"J&F {other}"})
+            theirs = tables.object_scores(dataset, other).objects[[*KEYS, score]]
+            theirs = theirs.rename(columns={score: f"{score} {other}"})
             table = table.merge(theirs, on=KEYS, how="left")
     if "length" in table:  # kept beside fractions, as a float
         table["length"] = pd.to_numeric(table["length"]).round().astype("Int64")
@@ -125,10 +140,24 @@ def worst_objects(
     return table.sort_values(order, ascending=lowest_first, ignore_index=True)
 
 
-def worst_columns(methods: list[str], table: pd.DataFrame) -> dict[str, str]:
+def orders(score: str) -> dict[str, str]:
+    """Columns of objects that they can be ordered by -> titles.
+
+    Args:
+        score: the J&F that they are looked at by, of which the other two are halves.
+    """
+    halves = [METRICS[half] for half in HALVED[score]]
+    return {name: score_title(name) for name in (score, *halves, "J_decay")}
+
+
+def worst_columns(
+    methods: list[str], score: str, table: pd.DataFrame
+) -> dict[str, str]:
     """Columns of the table of worst objects -> headings."""
-    columns = {"sequence": "Video", "object": "Object", "J&F": "J&F"}
-    columns |= {"J_mean": "J", "F_mean": "F", "J_decay": "J decay"}
-    columns |= {f"J&F {other}": f"J&F {other}" for other in methods}
+    columns = {"sequence": "Video", "object": "Object", **orders(score)}
+    columns |= {
+        f"{score} {other}": f"{score_title(score)} {other}" for other in methods
+    }
+    columns |= {"group": "Group", "proposal": "Proposal"}
     columns |= {"length": "Frames", "size_bucket": "Size", "occlusion": "Occlusion"}
     return {name: heading for name, heading in columns.items() if name in table}
