@@ -94,15 +94,18 @@ def _read_document(path: Path) -> dict[str, Any]:
 def _read_table(path: Path, format: str) -> dict[str, list[Any]]:  # noqa: A002
     import pandas as pd
 
+    from evaluation.table_files import read_table
+
+    remedy = "Copy the whole folder, or score again."
     if not path.is_file():
         raise InputError(
             path,
             "no such table",
             "the table that Scores.save wrote beside its JSON",
-            "Copy the whole folder, or score again.",
+            remedy,
         )
     if format == "parquet":
-        table = pd.read_parquet(path)
+        table = read_table(path, remedy)
         return {str(name): table[name].tolist() for name in table}
     # Texts first, as pandas would take the sequence "0012" for a number.
     texts = pd.read_csv(path, dtype=str, keep_default_na=False)

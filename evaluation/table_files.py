@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +37,32 @@ def save_tables(
 
 
 def load_tables(
-    folder: str | os.PathLike[str], record: str, names: Iterable[str], remedy: str
+    folder: str | os.PathLike[str],
+    record: str,
+    facts: Collection[str],
+    names: Iterable[str],
+    remedy: str,
 ) -> tuple[dict[str, Any], list[pd.DataFrame]]:
     """Read what `save_tables` wrote.
 
     Args:
         folder: that it was written to.
         record: name of the JSON file.
+        facts: that it must hold.
         names: of the tables.
-        remedy: what to do where they are missing.
+        remedy: what to do where they are missing or damaged.
 
     Returns:
         The facts, and the tables in the order of their names.
 
     Raises:
-        InputError: one of the files is not there.
+        InputError: one of the files is not there, or damaged.
     """
     folder = Path(folder)
+    path = folder / f"{record}.json"
     try:
-        facts = json.loads((folder / f"{record}.json").read_text())
-        tables = [pd.read_parquet(folder / f"{name}.parquet") for name in names]
+        found = json.loads(path.read_text())
+        tables = [read_table(folder / f"{name}.parquet", remedy) for name in names]
     except FileNotFoundError as error:
         raise InputError(
             folder,
@@ -64,4 +70,30 @@ def load_tables(
             f"{record}.json with its Parquet tables",
             remedy,
         ) from error
-    return facts, tables
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(path, f"damaged JSON ({error})", "JSON", remedy) from error
+    if not isinstance(found, dict) or not set(facts) <= set(found):
+        wanted = f"a record with {', '.join(facts)}"
+        raise InputError(path, "JSON of something else", wanted, remedy)
+    return found, tables
+
+
+def read_table(path: Path, remedy: str) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Args:
+        path: of the file.
+        remedy: what to do where it is damaged.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        InputError: it is damaged.
+    """
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # what pyarrow's errors are
+        raise InputError(
+            path, f"a damaged table ({error})", "a Parquet file", remedy
+        ) from error

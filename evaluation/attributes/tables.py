@@ -87,10 +87,12 @@ class Attributes:
         """Read what `save` wrote.
 
         Raises:
-            InputError: the folder holds no saved attributes.
+            InputError: the folder holds no saved attributes, or damaged ones.
         """
         remedy = "Compute them with object_attributes(...).save(folder)."
-        facts, tables = load_tables(folder, "attributes", _FILES, remedy)
+        facts, tables = load_tables(
+            folder, "attributes", ("notes", "extractor"), _FILES, remedy
+        )
         objects, frames, descriptors = tables
         notes, extractor = tuple(facts["notes"]), facts["extractor"]
         return cls(objects, frames, notes, extractor, descriptors)

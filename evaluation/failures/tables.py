@@ -111,8 +111,10 @@ class Failures:
         """Read what `save` wrote.
 
         Raises:
-            InputError: the folder holds no saved failures.
+            InputError: the folder holds no saved failures, or damaged ones.
         """
         remedy = "Find them with find_failures(...).save(folder)."
-        facts, (frames, events) = load_tables(folder, "failures", _FILES, remedy)
+        facts, (frames, events) = load_tables(
+            folder, "failures", ("J&F", "protocol"), _FILES, remedy
+        )
         return cls(frames, events, facts["J&F"], facts["protocol"])
