@@ -71,7 +71,6 @@ def read_labels(
     state = _state(dataset)
     if known and known.state == state:
         return known
-    changed = {}
     if known and known.state[1:] == state[1:]:
         newest = known.state[0]
         changed = {"last_modified_at": {"$gte": newest}} if newest else {}

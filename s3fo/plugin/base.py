@@ -6,13 +6,13 @@ import queue
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
+from s3fo.plugin.described import DescribedOperator
 from s3fo.plugin.outcome import (
     Step,
     Summary,
@@ -23,7 +23,7 @@ from s3fo.plugin.outcome import (
 from s3fo.plugin.show_changes import changes
 
 
-class VOSOperator(foo.Operator):
+class VOSOperator(DescribedOperator):
     """An operator that maps a form to one library function.
 
     Subclasses fill the form (`fields`), call the library (`work`), and say what one
@@ -31,22 +31,9 @@ class VOSOperator(foo.Operator):
     delegated.
     """
 
-    name: str
-    label: str
-    description: str
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """FiftyOne's description of the operator."""
-        return foo.OperatorConfig(
-            name=self.name,
-            label=self.label,
-            description=self.description,
-            icon=f"/assets/{self.name}.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_delegated_execution=True,
-        )
+    settings: ClassVar = dict.fromkeys(
+        ("dynamic", "execute_as_generator", "allow_delegated_execution"), True
+    )
 
     @abstractmethod
     def fields(self, ctx: Any, form: types.Object) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from s3fo.plugin.described import DescribedOperator
 from s3fo.plugin.outcome import PLUGIN, Step, add_button
 
 _GROUPS = {
@@ -18,22 +19,13 @@ _GROUPS = {
 }
 
 
-class Menu(foo.Operator):
+class Menu(DescribedOperator):
     """All of it in one window: load, segment, import, score, look, report."""
 
     name = "menu"
     label = "VOS: video object segmentation"
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """FiftyOne's description of the operator."""
-        return foo.OperatorConfig(
-            name=self.name,
-            label=self.label,
-            description="Load, segment, import, score, look, report: all of s3fo",
-            icon="/assets/icon.svg",
-            dynamic=True,
-        )
+    description = "Load, segment, import, score, look, report: all of s3fo"
+    settings: ClassVar = {"icon": "/assets/icon.svg", "dynamic": True}
 
     def resolve_placement(self, ctx: Any) -> types.Placement:
         """A button above the grid."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-import fiftyone.operators as foo
+from s3fo.plugin.described import DescribedOperator
 
 
-class OpenWorkspace(foo.Operator):
+class OpenWorkspace(DescribedOperator):
     """Open one of the dataset's workspaces: for the buttons of results."""
 
     name = "open_workspace"
     label = "Open a workspace"
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """FiftyOne's description of the operator."""
-        return foo.OperatorConfig(name=self.name, label=self.label, unlisted=True)
+    settings: ClassVar = {"unlisted": True, "icon": None}
 
     def execute(self, ctx: Any) -> None:
         """Open it, over the whole dataset."""

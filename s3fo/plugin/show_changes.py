@@ -8,11 +8,10 @@ the dataset's objects.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import fiftyone.operators as foo
+from typing import Any, ClassVar
 
 from s3fo.datasets.records import remembered
+from s3fo.plugin.described import DescribedOperator
 
 
 def changes(ctx: Any) -> Iterator[Any]:
@@ -37,44 +36,30 @@ def _colours(ctx: Any) -> Iterator[Any]:
         yield ctx.ops.refresh_colors()
 
 
-class ShowChanges(foo.Operator):
+class ShowChanges(DescribedOperator):
     """Show what a scheduled run, or Python, has changed since the App was opened."""
 
     name = "show_changes"
     label = "Show what is new"
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """FiftyOne's description of the operator."""
-        return foo.OperatorConfig(
-            name=self.name,
-            label=self.label,
-            description="After a scheduled run, or work in Python: new VOS fields",
-            icon=f"/assets/{self.name}.svg",
-            execute_as_generator=True,
-        )
+    description = "After a scheduled run, or work in Python: new VOS fields"
+    settings: ClassVar = {"execute_as_generator": True}
 
     def execute(self, ctx: Any) -> Iterator[Any]:
         """Reload, colour, show."""
         yield from changes(ctx)
 
 
-class RestoreColours(foo.Operator):
+class RestoreColours(DescribedOperator):
     """Give a dataset its colours whenever it is opened; runs by itself."""
 
     name = "restore_colours"
     label = "Restore the colours of objects"
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        """FiftyOne's description of the operator."""
-        return foo.OperatorConfig(
-            name=self.name,
-            label=self.label,
-            unlisted=True,
-            on_dataset_open=True,
-            execute_as_generator=True,
-        )
+    settings: ClassVar = {
+        "unlisted": True,
+        "icon": None,
+        "on_dataset_open": True,
+        "execute_as_generator": True,
+    }
 
     def execute(self, ctx: Any) -> Iterator[Any]:
         """Set them, of our own datasets only."""
