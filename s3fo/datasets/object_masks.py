@@ -7,13 +7,15 @@ the files and put into the labels that it has anyway; there they stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import fiftyone as fo
+import numpy as np
 from bson import Binary, ObjectId
-from fiftyone.core.utils import serialize_numpy_array
 
 from evaluation.labelmap import read_label_map
 from s3fo.benchmarks import VideoSequence
@@ -21,10 +23,19 @@ from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import ObjectMask, masks_of_frame, masks_of_label_map
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import benchmark_of, recall_predictions
-from s3fo.datasets.writing import update
+from s3fo.datasets.writing import Update, update
 
-MOST_FRAMES = 200
-"""Frames that masks are put into at a time: as many as are read within a click."""
+MOST_FRAMES = 500
+"""Frames that masks are put into at a time: as many as are read within a click.
+
+0.4 ms each at 480p, for the ground truth and for every method that is shown.
+"""
+
+_FRAMES_A_PIECE = 100
+"""Frames that one thread reads at a time."""
+
+_FASTEST = 1
+"""Of zlib's levels: five times as fast as the usual one, half as large again."""
 
 
 class _Missing(NamedTuple):
@@ -37,7 +48,7 @@ class _Missing(NamedTuple):
 
 def put_masks(
     dataset: fo.Dataset, field: str, sample_id: str, object_id: int, first: int
-) -> None:
+) -> int | None:
     """Give the labels of an object masks, in `MOST_FRAMES` frames at most.
 
     Args:
@@ -47,22 +58,42 @@ def put_masks(
         object_id: index of the labels; others are left alone.
         first: number of the first frame, from 1.
 
+    Returns:
+        Number of the last frame that masks were put into; later ones may lack them.
+        None where labels have masks from the beginning.
+
     Raises:
         InputError: a file is broken.
     """
     if not dataset.has_frame_field(f"{field}_mask"):
-        return  # The labels have masks from the beginning.
+        return None
     (name,) = dataset.select(sample_id).values("sequence")
     sequence = benchmark_of(dataset)[name]
     read = _reader(dataset, field, sequence)
 
-    def updated(item: _Missing) -> tuple[ObjectId, dict[str, Any]]:
-        found = [own for own in read(item.frame) if own.object_id == object_id]
-        mask = Binary(serialize_numpy_array(found[0].mask)) if found else None
-        return item.frame_id, {f"{field}.detections.{item.place}.mask": mask}
+    def updates(piece: Sequence[_Missing]) -> list[Update]:
+        return [
+            (item.frame_id, {f"{field}.detections.{item.place}.mask": mask})
+            for item in piece
+            for mask in [_stored(read(item.frame), object_id)]
+        ]
 
     missing = list(_missing(dataset, field, sample_id, sequence, object_id, first))
-    update(dataset, list(map_ahead(updated, missing, None)), frames=True)
+    starts = range(0, len(missing), _FRAMES_A_PIECE)
+    pieces = (missing[start : start + _FRAMES_A_PIECE] for start in starts)
+    for ready in map_ahead(updates, pieces):
+        update(dataset, ready, frames=True)
+    return first + MOST_FRAMES - 1
+
+
+def _stored(objects: Sequence[ObjectMask], object_id: int) -> Binary | None:
+    """The mask of an object as FiftyOne keeps it: a compressed npy file."""
+    for item in objects:
+        if item.object_id == object_id:
+            with io.BytesIO() as file:
+                np.save(file, item.mask)
+                return Binary(zlib.compress(file.getvalue(), _FASTEST))
+    return None
 
 
 def _missing(

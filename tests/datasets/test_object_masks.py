@@ -38,7 +38,7 @@ def test_labels_of_one_object_get_the_masks_of_the_files(
 ):
     monkeypatch.setattr(object_masks, "MOST_FRAMES", 3)
     sample_id = referring.match({"sequence": "pair"}).first().id
-    put_masks(referring, field, sample_id, 2, first=2)
+    assert put_masks(referring, field, sample_id, 2, first=2) == 4
     sequence = benchmark["pair"]
     found = masks(referring, field, 2)
     assert [number for number, mask in found.items() if mask is not None] == [2, 3, 4]
