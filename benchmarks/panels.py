@@ -99,14 +99,20 @@ class Visitor:
         self.panel, self.dataset, self.sample = panel, dataset, current_sample
         self.state: dict[str, Any] = {}
         self.data: dict[str, Any] = {}
+        self.layout: dict[str, Any] = {}
         self.answers: dict[str, Answer] = {}
         self.server = mongod()
 
     def choose(self, event: str, name: str, value: Any) -> Answer:
-        """Choose from a drop-down or open a tab: the App keeps the value by itself."""
-        pydash.set_(self.state, name, value)
+        """Choose from a drop-down or open a tab: the App keeps the value by itself.
+
+        It does so under the name of the line in which the drop-down stands.
+        """
+        line = pydash.get(self.layout, "choices.type.properties", {})
+        path = f"choices.{name}" if name in line else name
+        pydash.set_(self.state, path, value)
         method = "on_narrow" if hasattr(self.panel, "on_narrow") else "on_choose"
-        return self.do(event, method, path=name, value=value)
+        return self.do(event, method, path=path, value=value)
 
     def do(
         self, event: str, method: str, limit: float = ANSWER_WITHIN, **params: Any
@@ -144,6 +150,8 @@ class Visitor:
                 self._merge(self.state, params["state"])
             elif item["operator_uri"] == "patch_panel_data":
                 self._merge(self.data, params["data"])
+            elif item["operator_uri"] == "show_panel_output":
+                self.layout = params["output"]["type"]["properties"]
 
     @staticmethod
     def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
@@ -207,17 +215,18 @@ def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("open, first", "on_load", OPEN_WITHIN)
     person.do("open", "on_load", OPEN_WITHIN)
     person.do("click a row", "on_click_event", row=5)
-    person.do("next", "on_next")
-    person.do("clip", "on_open")
+    person.do("next", "on_step", at=person.state["at"] + 1)
+    looked_at = {"event_id": person.state["event"], "at": person.state["at"]}
+    person.do("clip", "on_open", **looked_at)
     person.do("all clips", "on_clips")
-    person.do("judge, and on to the next", "on_tag", tag="confirmed")
+    person.do("judge, and on to the next", "on_tag", tag="confirmed", **looked_at)
     bar = person.data["costs"][0]["ids"][0]
     person.do("click a bar", "on_click_cost", id=bar)
     person.choose("choose a kind", "kind", "all")
     person.choose("split by size", "split", "size_bucket")
     person.choose("judged only", "tag", "confirmed")
     person.choose("judged or not", "tag", "all")
-    person.choose("other method", "method", METHODS[0])
+    person.choose("other method", "method", METHODS[1])
 
 
 def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
@@ -229,7 +238,7 @@ def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("open", "on_load", OPEN_WITHIN)
     person.sample = ids[-1]
     person.do("next video", "on_change_current_sample")
-    person.choose("other method", "method", METHODS[0])
+    person.choose("other method", "method", METHODS[1])
     person.do("click a curve", "on_click_frame", x=7)
 
 

@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 import fiftyone as fo
 import pytest
-from small_benchmark import own_name
+from three_videos import three_videos
 
 import s3fo
-from s3fo.benchmarks import write_synthetic
-from s3fo.benchmarks.synthetic import PRESETS
-from s3fo.inference import predict
-from s3fo.plugin import install
 
 browser = pytest.importorskip("browser", reason="needs playwright")
 
@@ -24,19 +20,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
-    """Three synthetic videos with the masks and scores of the copy baseline."""
-    install()
-    root = tmp_path_factory.mktemp("demo")
-    names = ("crossing", "away-and-back", "near-and-far")
-    benchmark = write_synthetic(
-        root / "data", videos={name: PRESETS["mini"].videos[name] for name in names}
-    )
-    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("app"))
-    predict(benchmark, root / "copy", method="copy")
-    s3fo.add_predictions(dataset, root / "copy", "copy")
-    s3fo.evaluate(dataset, "copy")
-    yield dataset
-    dataset.delete()
+    with three_videos(tmp_path_factory.mktemp("demo"), "app", ["copy"]) as dataset:
+        yield dataset
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,10 @@ from collections.abc import Iterator
 
 import fiftyone as fo
 import pytest
-from small_benchmark import own_name
+from three_videos import three_videos
 
 import s3fo
-from s3fo.benchmarks import write_synthetic
-from s3fo.benchmarks.synthetic import PRESETS
 from s3fo.datasets import tables
-from s3fo.inference import predict
-from s3fo.plugin import install
 
 browser = pytest.importorskip("browser", reason="needs playwright")
 
@@ -32,23 +28,13 @@ METHODS = ("copy", "flow")
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
     """Three synthetic videos, two methods, attributes and failures."""
-    install()
-    root = tmp_path_factory.mktemp("panels")
-    names = ("crossing", "away-and-back", "near-and-far")
-    benchmark = write_synthetic(
-        root / "data", videos={name: PRESETS["mini"].videos[name] for name in names}
-    )
-    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("panels"))
-    attributes = s3fo.datasets.compute_attributes(dataset)
-    for method in METHODS:
-        predict(benchmark, root / method, method=method)
-        s3fo.add_predictions(dataset, root / method, method)
-        s3fo.evaluate(dataset, method)
-        s3fo.datasets.find_failures(
-            dataset, method, attributes=attributes, error_maps=False
-        )
-    yield dataset
-    dataset.delete()
+    with three_videos(tmp_path_factory.mktemp("demo"), "panels", METHODS) as dataset:
+        attributes = s3fo.datasets.compute_attributes(dataset)
+        for method in METHODS:
+            s3fo.datasets.find_failures(
+                dataset, method, attributes=attributes, error_maps=False
+            )
+        yield dataset
 
 
 @pytest.fixture(scope="module")
@@ -139,15 +125,32 @@ def test_two_methods_are_held_against_each_other(app, demo):
 
 def test_a_failure_is_stepped_to_and_judged(app, demo):
     _, page = app
+    events = tables.event_table(demo, "flow")
     browser.choose_workspace(page, "Failures")
-    page.get_by_text("costs most").wait_for()
+    wait_for_event(page, 1, len(events))
     page.get_by_role("button", name="Next", exact=True).click()
-    page.get_by_text("2 of ").wait_for()
+    wait_for_event(page, 2, len(events))
     page.get_by_role("button", name="Label error").click()
-    page.get_by_text("3 of ").wait_for()
+    wait_for_event(page, 3, len(events))
     page.get_by_role("cell", name="label error").wait_for()
     assert page.locator("img[src^='data:image/jpeg']").count() == 1
     browser.keep_picture(page, "panel-failures")
     demo.reload()
     assert tables.event_table(demo, "flow")["tags"].iloc[1] == ["label error"]
     assert "flow label error" in demo.list_saved_views()
+
+
+def test_a_kind_stays_chosen_while_one_steps_on(app, demo):
+    _, page = app
+    leaks = int((tables.event_table(demo, "flow")["kind"] == "leak").sum())
+    page.get_by_text("all kinds").click()
+    page.get_by_role("option", name="leak", exact=True).click()
+    wait_for_event(page, 1, leaks)
+    page.get_by_role("button", name="Next", exact=True).click()
+    wait_for_event(page, 2, leaks)
+    browser.keep_picture(page, "panel-failures-leaks")
+
+
+def wait_for_event(page, number: int, count: int) -> None:
+    """Until the panel shows an event, of so many."""
+    page.get_by_text(re.compile(rf"^{number} of {count}:")).wait_for()

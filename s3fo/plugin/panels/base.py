@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import fiftyone as fo
@@ -29,6 +29,9 @@ Place = tuple[str, int, int]
 
 ROWS = 25
 """Rows of a table: what one looks through before filtering."""
+
+_CHOICES = "choices"
+"""Name of the line of drop-downs, under which the App keeps what is chosen there."""
 
 _OPENING = 800
 """Milliseconds from when the grid has its new view until a video can be opened."""
@@ -69,6 +72,19 @@ class VOSPanel(foo.Panel):
     def layout(self, ctx: Any, panel: types.Object) -> None:
         """Lay out what `refresh` prepared."""
 
+    def execute(self, ctx: Any) -> Any:
+        """Handle an event with what was chosen at hand, and draw the panel anew.
+
+        A drop-down also reports, twice, the choice that it appears with; an answer to
+        that would come late and undo what a person did since.
+        """
+        ctx.panel_state.update(ctx.panel_state.get(_CHOICES) or {})
+        if "value" in ctx.params:
+            name, value = choice_of(ctx)
+            if (ctx.panel.state.offered or {}).get(name) == value:
+                return None
+        return super().execute(ctx)
+
     def on_change_dataset(self, ctx: Any) -> None:
         """Begin anew with the other dataset."""
         ctx.panel.state.clear()
@@ -79,7 +95,8 @@ class VOSPanel(foo.Panel):
         The App keeps it in the state by itself; written back, an answer that comes
         late would undo the next choice.
         """
-        ctx.panel_state[ctx.params["path"].split(".")[-1]] = ctx.params["value"]
+        name, value = choice_of(ctx)
+        ctx.panel_state[name] = value
 
     def on_grid_ready(self, ctx: Any) -> None:
         """Open the video that `open_clip` asked for, now that the grid has it."""
@@ -115,6 +132,7 @@ class VOSPanel(foo.Panel):
             panel.message("problem", state.problem)
         else:
             self.layout(ctx, panel)
+            state.offered = dict(_defaults(panel))
         if state.opening:
             timer = types.TimerView(
                 timeout=_OPENING,
@@ -125,6 +143,31 @@ class VOSPanel(foo.Panel):
         margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
         view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
         return types.Property(panel, view=view)
+
+
+def choice_of(ctx: Any) -> tuple[str, Any]:
+    """Name and new value of what was chosen in an event."""
+    return ctx.params["path"].split(".")[-1], ctx.params["value"]
+
+
+def set_choice(ctx: Any, name: str, value: Any) -> None:
+    """Choose in a line of drop-downs, as if a person had."""
+    ctx.panel.state.set(f"{_CHOICES}.{name}", value)
+    ctx.panel_state[name] = value
+
+
+def line_of_choices(panel: types.Object) -> types.Object:
+    """A line for drop-downs; a panel shows one at a time."""
+    return panel.h_stack(_CHOICES, gap=2)
+
+
+def _defaults(panel: types.Object) -> Iterator[tuple[str, Any]]:
+    """Name and value of every choice that is shown, those of lines included."""
+    for name, shown in panel.properties.items():
+        if isinstance(shown.type, types.Object):
+            yield from _defaults(shown.type)
+        elif shown.default is not None:
+            yield name, shown.default
 
 
 def choose(
@@ -158,14 +201,17 @@ def choose(
 
 
 def tabs(
-    panel: types.Object, name: str, choices: Mapping[str, str], on_change: Handler
+    panel: types.Object,
+    name: str,
+    choices: Mapping[str, str],
+    chosen: str,
+    on_change: Handler,
 ) -> None:
-    """Add tabs; the first is open at first."""
+    """Add tabs, one of which is open."""
     view = types.TabsView()
     for value, shown in choices.items():
         view.add_choice(value, label=shown)
-    first = next(iter(choices))
-    panel.enum(name, view.values(), view=view, default=first, on_change=on_change)
+    panel.enum(name, view.values(), view=view, default=chosen, on_change=on_change)
 
 
 def table(

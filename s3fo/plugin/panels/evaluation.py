@@ -17,6 +17,7 @@ from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
     choose,
+    line_of_choices,
     open_clip,
     rows,
     show_objects,
@@ -75,7 +76,7 @@ class VOSEvaluation(VOSPanel):
         )
         table(panel, "headline", state.headline_columns)
         panel.md(state.rules, name="rules")
-        tabs(panel, "tab", _TABS, self.on_choose)
+        tabs(panel, "tab", _TABS, state.tab, self.on_choose)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
 
     # ---- by attribute
@@ -212,7 +213,7 @@ class VOSEvaluation(VOSPanel):
 
     def _lay_out_worst(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
-        line = panel.h_stack("worst_by", gap=2)
+        line = line_of_choices(panel)
         choose(
             line,
             "ranked_by",
@@ -270,7 +271,7 @@ class VOSEvaluation(VOSPanel):
             panel.md("Two evaluations are needed.", name="difference_text")
             return
         known = {key: key for key in tables.vos_evaluations(ctx.dataset)}
-        line = panel.h_stack("difference_of", gap=2)
+        line = line_of_choices(panel)
         for name, label in (("first", "First"), ("second", "Second")):
             choose(
                 line,

@@ -16,9 +16,11 @@ from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
     choose,
+    line_of_choices,
     mask_path,
     open_clip,
     rows,
+    set_choice,
     shown,
     table,
     video_length,
@@ -109,8 +111,7 @@ class Failures(VOSPanel):
     def layout(self, ctx: Any, panel: types.Object) -> None:
         """Choices, costs, the event looked at, all events."""
         state = ctx.panel.state
-        line = panel.h_stack("which", gap=2)
-        self._lay_out_choices(ctx, line)
+        self._lay_out_choices(ctx, line_of_choices(panel))
         panel.md(state.costs_text, name="costs_text")
         panel.plot(
             "costs",
@@ -144,12 +145,16 @@ class Failures(VOSPanel):
             choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
 
     def _lay_out_buttons(self, state: Any, panel: types.Object) -> None:
+        # The buttons say what they are about: the state that comes with a click may
+        # still be that of the event before.
+        seen = {"event_id": state.event, "at": state.at}
         line = panel.h_stack("buttons", gap=1, align_y="center")
         line.btn(
             "previous",
             "Previous",
             icon="arrow_back",
-            on_click=self.on_previous,
+            on_click=self.on_step,
+            params={"at": state.at - 1},
             disabled=state.at == 0,
         )
         line.btn(
@@ -157,10 +162,11 @@ class Failures(VOSPanel):
             "Next",
             icon="arrow_forward",
             variant="contained",
-            on_click=self.on_next,
+            on_click=self.on_step,
+            params={"at": state.at + 1},
             disabled=state.at >= state.count - 1,
         )
-        line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open)
+        line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
         line.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
         # A line of their own: a narrow panel would cut the last ones off.
         judge = panel.h_stack("judge", gap=1, align_y="center")
@@ -171,7 +177,7 @@ class Failures(VOSPanel):
                 tag.capitalize(),
                 variant="outlined",
                 on_click=self.on_tag,
-                params={"tag": tag},
+                params={**seen, "tag": tag},
             )
 
     def on_narrow(self, ctx: Any) -> None:
@@ -184,7 +190,7 @@ class Failures(VOSPanel):
     def on_click_cost(self, ctx: Any) -> None:
         """Only the kind, or the group of objects, that was clicked."""
         kind, split, group = ctx.params["id"].split("|")
-        ctx.panel.state.kind = kind
+        set_choice(ctx, "kind", kind)
         ctx.panel.state.group = [split, group] if split else None
         ctx.panel.state.at = 0
 
@@ -193,13 +199,9 @@ class Failures(VOSPanel):
         if ctx.params["row"] >= 0:
             ctx.panel.state.at = int(ctx.panel.state.first_row) + ctx.params["row"]
 
-    def on_next(self, ctx: Any) -> None:
-        """Look at the next event."""
-        ctx.panel.state.at = int(ctx.panel.state.at or 0) + 1
-
-    def on_previous(self, ctx: Any) -> None:
-        """Look at the event before."""
-        ctx.panel.state.at = int(ctx.panel.state.at or 0) - 1
+    def on_step(self, ctx: Any) -> None:
+        """Look at the event before or after."""
+        ctx.panel.state.at = ctx.params["at"]
 
     def on_open(self, ctx: Any) -> None:
         """Open the video where the event begins."""
@@ -228,9 +230,9 @@ class Failures(VOSPanel):
             ctx.dataset, ctx.panel.state.shown, self._event(ctx), ctx.params["tag"]
         )
         ctx.ops.notify(f"Tagged as {ctx.params['tag']}", variant="success")
-        if (ctx.panel.state.tag or _ALL) == _ALL:
-            self.on_next(ctx)
+        stays = (ctx.panel.state.tag or _ALL) == _ALL
+        ctx.panel.state.at = ctx.params["at"] + int(stays)
 
     def _event(self, ctx: Any) -> Any:
         events = tables.event_table(ctx.dataset, ctx.panel.state.shown)
-        return events[events["id"] == ctx.panel.state.event].iloc[0]
+        return events[events["id"] == ctx.params["event_id"]].iloc[0]
