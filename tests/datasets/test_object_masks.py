@@ -6,8 +6,10 @@ from fiftyone import ViewField
 from small_benchmark import own_name
 
 import s3fo
+from benchmarks.panels import Visitor
 from s3fo.datasets import object_masks
 from s3fo.datasets.object_masks import put_masks
+from s3fo.plugin.panels.evaluation import VOSEvaluation
 
 
 @pytest.fixture
@@ -49,6 +51,18 @@ def test_labels_of_one_object_get_the_masks_of_the_files(
         box = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         np.testing.assert_array_equal(found[number], box)
     assert set(masks(referring, field, 1).values()) == {None}
+
+
+@pytest.mark.parametrize(("reach", "said"), [(8, False), (3, True)])
+def test_a_clip_longer_than_its_masks_says_so(referring, monkeypatch, reach, said):
+    monkeypatch.setattr(object_masks, "MOST_FRAMES", reach)
+    s3fo.evaluate(referring, "shifted", workers=1)
+    person = Visitor(VOSEvaluation(), referring)
+    person.do("open", "on_load")
+    sample_id = referring.match({"sequence": "pair"}).first().id
+    told = person.do("a point", "on_click_point", id=f"shifted|{sample_id}|2").requests
+    # Object 2 is lost in frame 5, where the clip begins; it ends with frame 8.
+    assert ("up to frame 7" in told.get("notify", {}).get("message", "")) == said
 
 
 def test_masks_that_are_there_are_left_alone(referring):

@@ -316,10 +316,14 @@ def open_clip(
         for name, key in zip(methods, eval_keys, strict=True):
             indices[name] = predicted_index(dataset, key, sample_id, object_id)
         for name, index in indices.items():
-            put_masks(dataset, name, sample_id, index, first)
+            reached = put_masks(dataset, name, sample_id, index, first)
             own = ViewField("index") == index
             clips = clips.filter_labels(f"frames.{name}", own, only_matches=False)
         paths = [f"frames.{name}" for name in methods]
+        if reached is not None and reached < last:
+            ctx.ops.notify(
+                f"Object {object_id} has masks up to frame {reached}, then only its box"
+            )
     # In the dataset: a video that an operator opens shows what is active there.
     dataset.app_config.active_fields = fo.ActiveFields(paths=["sequence", *paths])
     dataset.save()
