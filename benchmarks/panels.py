@@ -204,7 +204,7 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("click the worst object", "on_click_worst", row=0)
     person.choose("sort by F", "order", "F_mean")
     person.choose("open tab Difference", "tab", "difference")
-    person.choose("swap the methods", "first", METHODS[1])
+    person.choose("swap the methods", "first", METHODS[0])
     person.choose("leave one method", "methods", [METHODS[1]])
 
 
@@ -226,7 +226,7 @@ def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.choose("split by size", "split", "size_bucket")
     person.choose("judged only", "tag", "confirmed")
     person.choose("judged or not", "tag", "all")
-    person.choose("other method", "method", METHODS[1])
+    person.choose("other method", "method", METHODS[0])
 
 
 def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
@@ -238,7 +238,7 @@ def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("open", "on_load", OPEN_WITHIN)
     person.sample = ids[-1]
     person.do("next video", "on_change_current_sample")
-    person.choose("other method", "method", METHODS[1])
+    person.choose("other method", "method", METHODS[0])
     person.do("click a curve", "on_click_frame", x=7)
 
 

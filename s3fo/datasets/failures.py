@@ -216,8 +216,7 @@ def _scores(
             "Evaluate predictions first.",
         )
     config = dataset.get_evaluation_info(eval_key).config
-    name = config.pred_field.removeprefix("frames.")
-    folder = recall_predictions(dataset)[name].folder
+    folder = recall_predictions(dataset)[config.predictions].folder
     evaluated = dataset.exists(f"{eval_key}_JF").values("sequence")
     scores = score(
         folder,

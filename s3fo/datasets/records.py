@@ -169,6 +169,12 @@ def recall_predictions(dataset: fo.Dataset) -> dict[str, Predictions]:
     }
 
 
+def evaluations(dataset: fo.Dataset) -> list[str]:
+    """Keys of all evaluations, oldest first; FiftyOne itself lists them by name."""
+    keys = dataset.list_evaluations()
+    return sorted(keys, key=lambda key: dataset.get_evaluation_info(key).timestamp)
+
+
 def remembered(dataset: fo.Dataset) -> dict[str, Any]:
     """This package's facts about a dataset: benchmark, split, protocol, ..."""
     return dict(dataset.info.get(INFO, {}))

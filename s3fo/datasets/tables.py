@@ -24,6 +24,7 @@ from evaluation.scores import Scores
 from s3fo.datasets.answers import kept, renewed
 from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.records import evaluations
 from s3fo.datasets.stored_labels import StoredLabels, read_labels
 
 _EVENT_COLUMNS = {
@@ -46,15 +47,14 @@ def vos_evaluations(dataset: fo.Dataset) -> list[str]:
     """Keys of the evaluations made by `evaluate`, oldest first."""
     return [
         key
-        for key in dataset.list_evaluations()
+        for key in evaluations(dataset)
         if dataset.has_sample_field(f"{key}_objects")
     ]
 
 
 def prediction_field(dataset: fo.Dataset, eval_key: str) -> str:
     """Name of the frame field that an evaluation scored."""
-    config = dataset.get_evaluation_info(eval_key).config
-    return str(config.pred_field.removeprefix("frames."))
+    return str(dataset.get_evaluation_info(eval_key).config.predictions)
 
 
 def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:

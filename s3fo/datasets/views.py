@@ -14,7 +14,7 @@ from evaluation.pictures.errors import PIXEL_COLOURS, PIXEL_NAMES
 from s3fo.datasets.colours import object_colour
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.mask_files import mask_targets
-from s3fo.datasets.records import recall_predictions
+from s3fo.datasets.records import evaluations, recall_predictions
 
 _NEUTRAL = "#5E6472"
 """Everything that is not an object: names, figures, tags."""
@@ -160,7 +160,7 @@ def _save_image_view(dataset: fo.Dataset) -> None:
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
-    """What is shown at first: the name, the latest masks, the latest J&F.
+    """What is shown at first: the name, the latest masks, their latest J&F.
 
     One source of masks only: an object has one colour everywhere, so two sources
     laid over each other could not be told apart.
@@ -168,8 +168,13 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     latest = [GROUND_TRUTH, *recall_predictions(dataset)][-1]
     reference = dataset.has_frame_field(f"{latest}_mask")
     shown = f"frames.{latest}_mask" if reference else f"frames.{latest}"
-    scores = [f"{key}_JF" for key in dataset.list_evaluations()[-1:]]
-    return ["sequence", *_both_names(shown), *scores]
+    scores = [
+        f"{key}_JF"
+        for key in evaluations(dataset)
+        if dataset.has_sample_field(f"{key}_JF")
+        and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
+    ]
+    return ["sequence", *_both_names(shown), *scores[-1:]]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
@@ -250,7 +255,7 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     }
     masks = {path for path in schema if path.startswith("frames.")} - bookkeeping
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
-    for key in dataset.list_evaluations():
+    for key in evaluations(dataset):
         names = ("JF", "J", "F", "objects", "failures")
         fields = [f"{key}_{name}" for name in names]
         # Named as FiftyOne does, so that it renames and deletes the group itself.

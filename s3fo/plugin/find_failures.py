@@ -23,11 +23,9 @@ class FindFailures(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which evaluation, with error maps or not."""
-        keys = [
-            key
-            for key in ctx.dataset.list_evaluations()
-            if ctx.dataset.has_sample_field(f"{key}_objects")
-        ]
+        from s3fo.datasets.tables import vos_evaluations
+
+        keys = vos_evaluations(ctx.dataset)
         if not keys:
             raise InputError(
                 f"dataset {ctx.dataset.name}",
@@ -53,8 +51,9 @@ class FindFailures(VOSOperator):
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Find them."""
         from s3fo.datasets import find_failures
+        from s3fo.datasets.tables import vos_evaluations
 
-        eval_key = ctx.params.get("eval_key") or ctx.dataset.list_evaluations()[-1]
+        eval_key = ctx.params.get("eval_key") or vos_evaluations(ctx.dataset)[-1]
         failures = find_failures(
             ctx.dataset,
             eval_key,

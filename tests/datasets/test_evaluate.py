@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from bson import json_util
 from fiftyone.operators.store import ExecutionStore
+from small_benchmark import write_results
 
 import evaluation.scoring
 import s3fo
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
 from s3fo.datasets import remove_predictions
+from s3fo.datasets.tables import vos_evaluations
 
 LABELS = "frames.shifted.detections"
 
@@ -136,8 +138,6 @@ def test_again_under_the_same_key_replaces_only_that(evaluated, results, benchma
 
 
 def test_changed_files_are_scored_and_shown(evaluated, results, benchmark):
-    from small_benchmark import write_results
-
     before = evaluated.values("k_JF")
     write_results(benchmark, results, shift=0)
     scores = s3fo.evaluate(evaluated, "shifted", "k")
@@ -217,6 +217,24 @@ def test_unknown_predictions_and_keys(predicted):
         s3fo.evaluate(predicted, "cutie")
     with pytest.raises(InputError, match="two words"):
         s3fo.evaluate(predicted, "shifted", "two words")
+
+
+def test_the_latest_masks_are_shown_with_their_own_latest_score(
+    evaluated, benchmark, tmp_path
+):
+    def scores_shown():
+        shown = evaluated.app_config.active_fields.paths
+        return [path for path in shown if path.endswith("_JF")]
+
+    s3fo.evaluate(evaluated, "shifted", "again")
+    assert vos_evaluations(evaluated) == ["k", "again"]
+    assert scores_shown() == ["again_JF"]
+    s3fo.add_predictions(evaluated, write_results(benchmark, tmp_path / "c"), "copy")
+    assert scores_shown() == []
+    s3fo.evaluate(evaluated, "copy", "a")
+    s3fo.evaluate(evaluated, "shifted", "k")
+    assert vos_evaluations(evaluated) == ["again", "a", "k"]
+    assert scores_shown() == ["a_JF"]
 
 
 def test_an_evaluation_brings_a_workspace_and_a_sidebar_group(evaluated):

@@ -78,8 +78,10 @@ def test_what_is_chosen_stays_chosen(many):
 
     other = person.data["costs"][1]["ids"][0]
     person.do("click a bar", "on_click_cost", id=other)
-    assert person.state["choices"] == {"kind": other.split("|")[0]}
-    assert person.state["at"] == 0 and person.state["count"] != chosen
+    kind = other.split("|")[0]
+    assert person.state["choices"] == {"kind": kind} and person.state["at"] == 0
+    column = person.data["events"]["columns"].index("kind")
+    assert {row[column] for row in person.data["events"]["rows"]} == {kind}
 
 
 def test_a_drop_down_that_only_appears_undoes_nothing(many):
