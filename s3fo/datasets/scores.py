@@ -10,10 +10,11 @@ import fiftyone as fo
 import pandas as pd
 from bson import ObjectId
 
+from evaluation.aggregation import HALVED
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
-from evaluation.runs import leave_record
+from evaluation.runs import leave_record, published_key
 from evaluation.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import views
@@ -50,7 +51,8 @@ def evaluate(
     The scores come from the PNG files, by `evaluation.score`. If the files changed
     since they were imported, they are imported again first. On the dataset appear
 
-    - ``frames.<predictions>``: J and F of every object in every scored frame;
+    - ``frames.<predictions>``: J and F of every object in every scored frame (the F
+      that the benchmark's J&F is made of: of MOSE v2, the adaptive one);
     - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
       J_min, its J in the worst frame, to find bad frames without looking at frames;
     - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
@@ -247,7 +249,8 @@ class _SequenceScores(NamedTuple):
 
 def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
     rows_of = scores.frames.groupby("sequence", sort=False).indices
-    frames = scores.frames[["frame", "object", "J", "F"]]
+    boundary = HALVED[published_key(scores.protocol)][1]
+    frames = scores.frames[["frame", "object", "J", boundary]]
     objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
     for sequence in recall_benchmark(dataset):
         if sequence.name not in rows_of:

@@ -10,7 +10,7 @@ import s3fo
 from benchmarks.panels import Visitor
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.datasets import tables
+from s3fo.datasets import frame_table, tables
 from s3fo.plugin.panels import attribute_charts, comparison_charts, object_charts
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 
@@ -82,6 +82,17 @@ def test_the_worst_objects_are_worst_by_the_published_score(mose, adaptive):
     (label,) = lowest.near_objects.detections
     assert (lowest.id, label.index) == adaptive.idxmin()
     assert label.JF_adaptive == adaptive.min()
+
+
+def test_frames_have_the_f_of_the_published_score(mose):
+    objects = tables.object_scores(mose, "far").objects
+    lost = 0.0
+    for row in objects.to_dict("records"):
+        frames = frame_table.object_frames(mose, "far", row["sample_id"])
+        own = frames[frames["object"] == row["object"]]
+        assert own["F"].mean() == pytest.approx(row["F_adaptive_mean"])
+        lost += row["F_mean"] - row["F_adaptive_mean"]
+    assert lost > 0.05
 
 
 def test_the_panel_names_and_shows_the_published_score(mose, adaptive):
