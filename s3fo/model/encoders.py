@@ -12,7 +12,6 @@ from s3fo.model.layers import (
     ObjectFusion,
     as_maps,
     gated_update,
-    other_objects,
     per_object,
 )
 from s3fo.model.vit import PATCH, VisionTransformer
@@ -226,22 +225,24 @@ class MaskEncoder(nn.Module):
         pix_feat: Tensor,
         sensory: Tensor,
         masks: Tensor,
+        others: Tensor,
         *,
         deep_update: bool = True,
     ) -> tuple[Tensor, Tensor]:
-        """Encode the masks of all objects.
+        """Encode the masks of objects.
 
         Args:
             image: normalised image, [B, 3, H, W].
             pix_feat: [B, Cp, h, w].
             sensory: [B, K, Cs, h, w].
             masks: [B, K, H, W] in 0..1.
+            others: [B, K, H, W], for each object the mask of all others.
             deep_update: also update the sensory memory.
 
         Returns:
             value [B, K, Cv, h, w] and sensory [B, K, Cs, h, w].
         """
-        trunk = per_object(self._trunk, self._inputs(image, masks))
+        trunk = per_object(self._trunk, self._inputs(image, masks, others))
         value = self.fuser(pix_feat, trunk)
         if deep_update:
             sensory = self.sensory_update(value, sensory)
@@ -251,9 +252,9 @@ class MaskEncoder(nn.Module):
         """Stay in evaluation mode: weights train, batch statistics do not."""
         return super().train(False)
 
-    def _inputs(self, image: Tensor, masks: Tensor) -> Tensor:
+    def _inputs(self, image: Tensor, masks: Tensor, others: Tensor) -> Tensor:
         """Stack image, own mask and the mask of all others, [B, K, 4 or 5, H, W]."""
-        planes = [masks] if self.single_object else [masks, other_objects(masks)]
+        planes = [masks] if self.single_object else [masks, others]
         images = image[:, None].expand(-1, masks.shape[1], -1, -1, -1)
         return torch.cat([images, torch.stack(planes, dim=2)], dim=2)
 

@@ -8,7 +8,7 @@ image; the plain modules stay the definition, and what is trained.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TypeVar
 
@@ -326,6 +326,47 @@ class InferenceNetwork(S3Network):
             self.pixel_encoder, self.normalise(image)
         )
         return ImageFeatures(f16, self.pix_feat_proj(f16), detail8, detail4)
+
+    def encode_objects(
+        self,
+        image: Tensor,
+        pix_feat: Tensor,
+        sensory: Tensor,
+        masks: Tensor,
+        others: Tensor,
+        deep_update: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Encode masks, see `MaskEncoder`."""
+        return _joined(
+            self.mask_encoder(image, pix_feat, *each, deep_update=deep_update)
+            for each in _one_by_one(sensory, masks, others)
+        )
+
+    def decode(
+        self,
+        features: ImageFeatures,
+        pixels: Tensor,
+        sensory: Tensor,
+        update_sensory: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Decode objects, see `MaskDecoder`."""
+        detail = features.detail8, features.detail4
+        return _joined(
+            self.mask_decoder(*detail, *each, update_sensory=update_sensory)
+            for each in _one_by_one(pixels, sensory)
+        )
+
+
+def _one_by_one(*objects: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Split [B, K, ...] tensors: a CPU then holds one object's wide maps at a time."""
+    on_cpu = objects[0].device.type == "cpu"
+    pieces = objects[0].shape[1] if on_cpu else 1
+    return zip(*(maps.chunk(pieces, dim=1) for maps in objects), strict=True)
+
+
+def _joined(outputs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    first, second = zip(*outputs, strict=True)
+    return torch.cat(first, dim=1), torch.cat(second, dim=1)
 
 
 def optimise_for_inference(

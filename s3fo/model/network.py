@@ -17,6 +17,7 @@ from s3fo.model.config import (
 )
 from s3fo.model.decoder import AuxiliaryHeads, MaskDecoder, aggregate
 from s3fo.model.encoders import FeaturePyramidEncoder, MaskEncoder, ResNetEncoder
+from s3fo.model.layers import other_objects
 from s3fo.model.memory_reading import KeyProjection, PixelFusion
 from s3fo.model.object_queries import ObjectSummarizer, ObjectTransformer
 from s3fo.model.spatial_semantic import SpatialSemanticEncoder
@@ -108,10 +109,25 @@ class S3Network(nn.Module):
             value [B, K, Cv, h, w], sensory [B, K, Cs, h, w] and the object summaries
             [B, K, Q, E + 1], float32.
         """
-        value, sensory = self.mask_encoder(
-            self.normalise(image), pix_feat, sensory, masks, deep_update=deep_update
+        others = other_objects(masks)
+        value, sensory = self.encode_objects(
+            self.normalise(image), pix_feat, sensory, masks, others, deep_update
         )
         return value, sensory, self.object_summarizer(masks, value)
+
+    def encode_objects(
+        self,
+        image: Tensor,
+        pix_feat: Tensor,
+        sensory: Tensor,
+        masks: Tensor,
+        others: Tensor,
+        deep_update: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Encode masks given those of all other objects, see `MaskEncoder`."""
+        return self.mask_encoder(
+            image, pix_feat, sensory, masks, others, deep_update=deep_update
+        )
 
     def read_objects(
         self,
@@ -164,17 +180,27 @@ class S3Network(nn.Module):
             sensory [B, K, Cs, h, w], odds-logits [B, K + 1, H, W] and their softmax,
             background first, float32.
         """
-        sensory, logits = self.mask_decoder(
+        sensory, logits = self.decode(features, pixels, sensory, update_sensory)
+        p = logits.sigmoid()
+        odds = aggregate(p if selector is None else p * selector)
+        odds = F.interpolate(odds, scale_factor=4, mode="bilinear")
+        return sensory, odds, odds.softmax(dim=1)
+
+    def decode(
+        self,
+        features: ImageFeatures,
+        pixels: Tensor,
+        sensory: Tensor,
+        update_sensory: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Decode objects, each by itself, see `MaskDecoder`."""
+        return self.mask_decoder(
             features.detail8,
             features.detail4,
             pixels,
             sensory,
             update_sensory=update_sensory,
         )
-        p = logits.sigmoid()
-        odds = aggregate(p if selector is None else p * selector)
-        odds = F.interpolate(odds, scale_factor=4, mode="bilinear")
-        return sensory, odds, odds.softmax(dim=1)
 
 
 def build_network(
