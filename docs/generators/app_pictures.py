@@ -70,7 +70,7 @@ class Walk:
         row = self.page.get_by_role("row").filter(has_text=f"{worst:.3f}").last
         row.hover()
         self.keep("worst")
-        browser.open_clip(self.page, row)
+        browser.open_clip(self.page, row.click)
         self.keep("worst-frame")
 
     def through_time(self) -> None:

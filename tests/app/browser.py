@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import fiftyone as fo
-from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 PICTURES = Path(__file__).resolve().parents[2] / "artifacts"
 PATIENCE = 60_000
@@ -94,8 +94,18 @@ def wait_for_videos(page: Page, names: list[str]) -> None:
         expect(grid.filter(has_text=name)).to_have_count(1, timeout=PATIENCE)
 
 
-def open_clip(page: Page, row: Locator) -> str:
-    """Click a row that opens a video at a frame later than the first.
+def choose(page: Page, shown: str, wanted: str) -> None:
+    """Choose in the last drop-down that shows something."""
+    page.get_by_role("combobox").filter(has_text=shown).last.click()
+    page.get_by_role("option", name=wanted, exact=True).click()
+
+
+def open_clip(page: Page, act: Callable[[], None]) -> str:
+    """Click what opens a video at a frame later than the first.
+
+    Args:
+        page: to look at.
+        act: clicks it.
 
     On a busy machine FiftyOne's player may stay at the first frame, though the clip
     begins later; opening it again then helps.
@@ -106,14 +116,14 @@ def open_clip(page: Page, row: Locator) -> str:
     time = page.get_by_test_id("timeline-playhead-time")
     later = re.compile(r"^0:0(?!0\.00 )")
     for _ in range(2):
-        row.click()
+        act()
         try:
             expect(time).to_have_text(later, timeout=PATIENCE / 2)
             break
         except AssertionError:
             close_video(page)
     else:
-        row.click()
+        act()
         expect(time).to_have_text(later, timeout=PATIENCE)
     page.wait_for_timeout(1_000)
     return time.inner_text()

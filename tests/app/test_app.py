@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import fiftyone as fo
 import pytest
+from small_benchmark import own_name
 from three_videos import three_videos
 
 import s3fo
@@ -19,8 +22,13 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
-    with three_videos(tmp_path_factory.mktemp("demo"), "app", ["copy"]) as dataset:
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(folder) -> Iterator[fo.Dataset]:
+    with three_videos(folder, "app", ["copy"]) as dataset:
         yield dataset
 
 
@@ -85,3 +93,42 @@ def test_an_operator_runs_from_the_operator_browser(app, demo):
     demo.reload()
     assert "from_the_app" in demo.list_evaluations()
     assert demo.values("from_the_app_JF") == demo.values("copy_JF")
+    page.get_by_role("button", name="Done").click()
+
+
+@pytest.fixture
+def new_name() -> Iterator[str]:
+    """Of a dataset that a test makes."""
+    name = own_name("loaded")
+    yield name
+    if fo.dataset_exists(name):
+        fo.delete_dataset(name)
+
+
+def test_a_benchmark_is_loaded_from_the_operator_browser(app, demo, folder, new_name):
+    _, page = app
+    page.keyboard.press("`")
+    page.keyboard.type("VOS")
+    page.get_by_text("Load a VOS benchmark").click()
+    page.get_by_text("What the folder holds").wait_for()
+    browser.choose(page, "DAVIS 2017", "Synthetic, as s3fo writes it")
+    page.get_by_text("The one it was written to").wait_for()
+    answer = "xpath=following::input[1]"
+    path = page.get_by_text("The one it was written to").locator(answer)
+    path.fill(str(folder))
+    page.get_by_text("found no synthetic.json").wait_for()
+    path.fill(str(folder / "data"))
+    page.get_by_text("3 sequences, 120 frames").wait_for()
+    page.get_by_text("Dataset name").locator(answer).fill(new_name)
+    browser.keep_picture(page, "load-form")
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_text("Load a VOS benchmark: done").wait_for()
+    browser.keep_picture(page, "load-done")
+    page.get_by_role("button", name="Done").click()
+    browser.wait_for_videos(page, demo.values("sequence"))
+    browser.expect(page).to_have_url(re.compile(new_name))
+    page.get_by_text("copy_JF").first.wait_for(state="detached")
+    browser.keep_picture(page, "load-grid")
+    loaded = fo.load_dataset(new_name)
+    assert loaded.count("frames") == demo.count("frames")
+    assert loaded.count("objects.detections") == demo.count("objects.detections")

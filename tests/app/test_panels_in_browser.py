@@ -72,17 +72,65 @@ def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
     browser.keep_picture(page, "panel-objects")
 
 
-def test_the_worst_object_opens_alone_at_its_worst_frame(app, demo):
+def test_a_line_around_points_shows_those_objects(app, demo):
+    _, page = app
+    browser.choose(page, "Length", "Size")
+    page.locator(".xtitle", has_text="Size").wait_for()
+    table = of_size(demo)
+    chosen = table[(table["size"] > 0.048) & table["J&F"].between(0.36, 0.56)]
+    videos = {"away-and-back", "near-and-far"}
+    assert len(chosen) == 3 and set(chosen["sequence"]) == videos
+    corners = [(0.048, 0.56), (0.068, 0.56), (0.068, 0.36), (0.048, 0.36)]
+    browser.drag(page, *(browser.in_chart(page, 1, *corner) for corner in corners))
+    page.get_by_text("3 objects in 2 videos").wait_for()
+    browser.wait_for_videos(page, sorted(videos))
+    browser.keep_picture(page, "panel-objects-chosen")
+
+
+def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(app, demo):
+    _, page = app
+    largest = of_size(demo).sort_values("size").iloc[-1]
+    place = browser.in_chart(page, 1, largest["size"], largest["J&F"])
+    time = browser.open_clip(page, lambda: browser.click(page, *place))
+    browser.keep_picture(page, "panel-objects-open")
+    shows_worst_frame(page, demo, largest, time)
+    browser.close_video(page)
+    page.locator(".xtitle", has_text="Size").wait_for()
+
+
+def of_size(demo: fo.Dataset):
+    """Every object's score with flow, and its size."""
+    sizes = tables.object_table(demo)[["sequence", "object", "size"]]
+    return tables.object_scores(demo, "flow").objects.merge(sizes)
+
+
+def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(app, demo):
     _, page = app
     page.get_by_role("tab", name="Worst objects").click()
     page.get_by_text("Click a row").wait_for()
-    worst = tables.object_scores(demo, "flow").objects.sort_values("J&F").iloc[0]
-    row = page.get_by_role("row").filter(has_text=f"{worst['J&F']:.3f}").last
-    assert worst["sequence"] in row.inner_text()
+    scores = tables.object_scores(demo, "flow").objects
+    worst = scores.sort_values("J&F").iloc[0]
+    first_row(page, worst["sequence"], f"{worst['J&F']:.3f}")
     browser.keep_picture(page, "panel-worst")
 
-    time = browser.open_clip(page, row)
+    browser.choose(page, "J&F", "J decay")
+    worst = scores.sort_values("J_decay").iloc[-1]
+    row = first_row(page, worst["sequence"], f"{worst['J_decay']:.3f}")
+    time = browser.open_clip(page, row.click)
     browser.keep_picture(page, "panel-worst-open")
+    shows_worst_frame(page, demo, worst, time)
+
+
+def first_row(page, *texts: str):
+    """The first row of the last table, once it shows these texts."""
+    row = page.get_by_role("table").last.get_by_role("row").nth(1)
+    for text in texts:
+        browser.expect(row).to_contain_text(text, timeout=browser.PATIENCE)
+    return row
+
+
+def shows_worst_frame(page, demo: fo.Dataset, worst, time: str) -> None:
+    """The open video begins at an object's worst frame, and shows it alone."""
     frame, later = worst_frame(demo, "flow", worst)
     seconds = float(time.split(" / ")[0].split(":")[1])
     assert seconds == pytest.approx((frame - 1) / 24, abs=0.02)
@@ -112,6 +160,13 @@ def test_the_timeline_shows_every_frame_of_the_video(app, demo):
     browser.close_video(page)
 
 
+def test_the_table_stays_sorted_after_a_row_was_opened(app, demo):
+    _, page = app
+    decay = tables.object_scores(demo, "flow").objects["J_decay"].max()
+    page.get_by_role("combobox").filter(has_text="J decay").wait_for()
+    first_row(page, f"{decay:.3f}")
+
+
 def test_two_methods_are_held_against_each_other(app, demo):
     _, page = app
     page.get_by_role("tab", name="Difference").click()
@@ -119,8 +174,15 @@ def test_two_methods_are_held_against_each_other(app, demo):
     flow, copy = (
         demo.mean(f"{name}_objects.detections.JF") for name in ("flow", "copy")
     )
-    assert f"copy - flow: {copy - flow:+.3f}" in page.inner_text("body")
+    page.get_by_text(f"copy - flow: {copy - flow:+.3f}").wait_for()
+
+    browser.choose(page, "flow", "copy")
+    page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
     browser.keep_picture(page, "panel-difference")
+    left, top = browser.in_chart(page, 1, 0, "Reappearances: 1 *")
+    browser.click(page, left + 15, top)
+    browser.wait_for_videos(page, ["away-and-back"])
+    page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
 
 
 def test_a_failure_is_stepped_to_and_judged(app, demo):

@@ -16,10 +16,12 @@ from s3fo.plugin.panels import (
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
+    choice_of,
     choose,
     line_of_choices,
     open_clip,
     rows,
+    set_choice,
     show_objects,
     table,
     tabs,
@@ -256,8 +258,9 @@ class VOSEvaluation(VOSPanel):
             state.pair = None
             return
         state.pair = [methods[0], others[0]]
-        if state.first in known and state.second in known:
-            state.pair = [state.first, state.second]
+        chosen = [state.first, state.second]
+        if set(chosen) <= set(known) and state.first != state.second:
+            state.pair = chosen
         ctx.panel_state["first"], ctx.panel_state["second"] = state.pair
         chart = comparison_charts.difference(ctx.dataset, *state.pair)
         ctx.panel.data.difference = chart.traces
@@ -279,7 +282,7 @@ class VOSEvaluation(VOSPanel):
                 known,
                 state.get(name),
                 label=label,
-                on_change=self.on_choose,
+                on_change=self.on_choose_side,
             )
         panel.md(state.difference_text, name="difference_text")
         panel.plot(
@@ -296,3 +299,11 @@ class VOSEvaluation(VOSPanel):
             height=f"{state.difference_layout['height']}px",
             on_click=self.on_click_group,
         )
+
+    def on_choose_side(self, ctx: Any) -> None:
+        """Choose one of the two; where it is the other one, they change places."""
+        name, value = choice_of(ctx)
+        other = "second" if name == "first" else "first"
+        if ctx.panel_state[other] == value:
+            set_choice(ctx, other, ctx.panel.state.pair[name == "second"])
+        self.on_choose(ctx)

@@ -60,11 +60,13 @@ def histogram_layout(score: str) -> dict[str, Any]:
         "dragmode": "select",
         "selectdirection": "h",
         "showlegend": True,
-        "legend": {"orientation": "h", "y": 1.15, "x": 0},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
         "bargap": 0.08,
-        "margin": {"t": 24, "b": 68, "l": 44, "r": 12},
-        "xaxis": {"title": {"text": f"{score_title(score)} of an object"}}
-        | {"range": [0, 1]},
+        "margin": {"t": 28, "b": 68, "l": 44, "r": 12},
+        "xaxis": {
+            "title": {"text": f"{score_title(score)} of an object", "standoff": 8},
+            "range": [0, 1],
+        },
         "yaxis": {"title": {"text": "objects"}},
     }
 
