@@ -149,7 +149,7 @@ def clip_maker(
     real = VideoClips(videos, recipe.videos, longest)
     if recipe.material == "videos":
         return real
-    return MixedClips(real, synthetic, recipe.real_share)
+    return MixedClips(real, synthetic, recipe.real_share, recipe.moving_share)
 
 
 def load_backbone(

@@ -19,6 +19,7 @@ from s3fo.training.layers import (
     StillStyle,
     colour_frame,
     draw_colour,
+    moving_layer,
     paste,
     paste_clip,
     still_layer,
@@ -62,6 +63,9 @@ class VideoStyle:
         degrees: rotation, shear: of the whole clip.
         shear: in degrees.
         crop_scale: area of the crop as a share of the frame.
+        frame_degrees: rotation of every frame anew, as if the camera shook.
+        frame_scale: likewise, range of the scale factor.
+        frame_shift: likewise, largest translation, as a share of the crop.
         paste_probability: chance that a second clip is pasted when there is room.
         sequence_colour: colour jitter, the same in all frames.
         frame_colour: colour jitter, of every frame anew.
@@ -72,6 +76,9 @@ class VideoStyle:
     degrees: float = 25.0
     shear: float = 20.0
     crop_scale: tuple[float, float] = (0.36, 1.0)
+    frame_degrees: float = 0.0
+    frame_scale: tuple[float, float] = (1.0, 1.0)
+    frame_shift: float = 0.0
     paste_probability: float = 0.5
     sequence_colour: ColourJitter = field(
         default_factory=lambda: ColourJitter(0.1, 0.03, 0.03)
@@ -218,29 +225,41 @@ class VideoClips:
         colour = draw_colour(rng, style.sequence_colour, style.grey_probability)
         frames, labels = [], []
         for image, label_map in pairs:
-            frame = aug.warp_image(image, matrix, request.side)
+            shaken = self._shake(rng, request.side) @ matrix
+            frame = aug.warp_image(image, shaken, request.side)
             frames.append(colour_frame(rng, frame, colour, style.frame_colour))
-            labels.append(aug.warp_labels(label_map, matrix, request.side))
+            labels.append(aug.warp_labels(label_map, shaken, request.side))
         return np.stack(frames), np.stack(labels)
+
+    def _shake(self, rng: Generator, side: int) -> np.ndarray:
+        return aug.random_affine(
+            rng,
+            (side, side),
+            degrees=self.style.frame_degrees,
+            scale=self.style.frame_scale,
+            shift=self.style.frame_shift,
+        )
 
 
 @dataclass(frozen=True)
 class MixedClips:
     """Real clips and synthetic ones in a fixed proportion.
 
-    A real clip with room for more objects gets moving objects of still images pasted
-    over it, some of them without a label, as occluders.
+    A real clip with room for more objects gets moving objects pasted over it, of still
+    images or of other real clips, some of them without a label, as occluders.
 
     Attributes:
         videos: the real clips.
         stills: the synthetic clips.
         real_share: share of the clips that are real.
+        moving_share: share of the pasted objects that come from a real clip.
         occluded_share: share of the real one-object clips with an occluder.
     """
 
     videos: VideoClips
     stills: StillClips
     real_share: float = 0.6
+    moving_share: float = 0.0
     occluded_share: float = 0.25
 
     def __len__(self) -> int:
@@ -253,8 +272,14 @@ class MixedClips:
         frames, labels = self.videos.raw(rng, item % len(self.videos), request)
         labels = labels.astype(np.uint8)
         for label in self._pasted(rng, request.num_objects, int(labels.max())):
-            paste(frames, labels, self.stills.layer(rng, request), label)
+            paste(frames, labels, self._layer(rng, request), label)
         return finish(frames, labels, request.num_objects, rng)
+
+    def _layer(self, rng: Generator, request: ClipRequest) -> Layer:
+        if rng.random() >= self.moving_share:
+            return self.stills.layer(rng, request)
+        item = int(rng.integers(len(self.videos)))
+        return moving_layer(*self.videos.raw(rng, item, request))
 
     def _pasted(self, rng: Generator, wanted: int, highest: int) -> list[int]:
         """Labels of the objects to paste; 0 is an occluder."""

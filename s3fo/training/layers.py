@@ -111,6 +111,16 @@ def still_layer(
     return Layer(np.stack(frames), np.stack(masks))
 
 
+def moving_layer(frames: np.ndarray, labels: np.ndarray) -> Layer:
+    """The objects of a clip, frames and labels [T, S, S(, 3)], as one moving layer.
+
+    The masks are blurred (5 x 5, sigma 1), so that no hard edge gives them away.
+    """
+    hard = (labels > 0).astype(np.float32)
+    soft = [cv2.GaussianBlur(mask, (5, 5), 1.0) for mask in hard]
+    return Layer(frames, np.stack(soft))
+
+
 def choose_object(
     rng: Generator, labels: np.ndarray, part_probability: float
 ) -> np.ndarray:
@@ -140,12 +150,12 @@ def paste_clip(
 ) -> None:
     """Paste the objects of a second clip over a first one, in place.
 
-    Masks are blurred (5 x 5, sigma 1) for the colours; labels stay apart.
+    Masks are blurred for the colours; labels stay apart.
     """
     offset = int(labels.max())
-    for t in range(len(frames)):
+    masks = moving_layer(other_frames, other_labels).masks
+    for t, soft in enumerate(masks):
         hard = other_labels[t] > 0
-        soft = cv2.GaussianBlur(hard.astype(np.float32), (5, 5), 1.0)
         frames[t] = cv2.blendLinear(frames[t], other_frames[t], 1 - soft, soft)
         labels[t][hard] = other_labels[t][hard] + offset
 

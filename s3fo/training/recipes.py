@@ -63,6 +63,7 @@ class Recipe:
         stills: how still images become clips.
         videos: how videos become clips.
         real_share: share of real clips in mixed material.
+        moving_share: share of the objects pasted over real clips that are real too.
         seed: of everything random.
     """
 
@@ -90,6 +91,7 @@ class Recipe:
     stills: StillStyle = field(default_factory=StillStyle)
     videos: VideoStyle = field(default_factory=VideoStyle)
     real_share: float = 0.6
+    moving_share: float = 0.0
     seed: int = 14159265
 
     def phase_at(self, progress: float) -> Phase:
@@ -164,6 +166,28 @@ _SMALL_STAGE_2 = replace(
     videos=replace(_SMALL.videos, max_skip=((0, 8), (0.25, 12), (0.5, 15), (0.85, 8))),
 )
 
+# Again from those weights: what a network sees in few videos must vary more.
+_SMALL_STAGE_3 = replace(
+    _SMALL_STAGE_2,
+    name="s3-small-stage-3",
+    phases=(Phase(0, 288, 4, 6, 3), Phase(0.6, 320, 5, 6, 3)),
+    learning_rate=6e-4,
+    weight_decay=0.02,
+    moving_share=0.5,
+    seed=3,
+    videos=replace(
+        _SMALL_STAGE_2.videos,
+        degrees=20,
+        shear=12,
+        frame_degrees=6,
+        frame_scale=(0.88, 1.14),
+        frame_shift=0.05,
+        sequence_colour=ColourJitter(0.35, 0.35, 0.35, 0.08),
+        frame_colour=ColourJitter(0.2, 0.15, 0.1),
+        grey_probability=0.1,
+    ),
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -183,6 +207,7 @@ RECIPES: dict[str, Recipe] = {
         _published_stage_2("vitb-stage-2-mega", 175_000, (140_000, 165_000)),
         _SMALL,
         _SMALL_STAGE_2,
+        _SMALL_STAGE_3,
     )
 }
 

@@ -16,6 +16,7 @@ from s3fo.training.clips import (
     VideoStyle,
     finish,
 )
+from s3fo.training.layers import moving_layer
 from s3fo.training.loading import ClipDataset, ClipSampler, collate
 
 STILL = StillStyle(
@@ -76,6 +77,38 @@ def test_colours_stay_on_their_objects(videos) -> None:
             red, green, blue = frame[labels == label].mean(0)
             assert max(red, blue) > green + 40
         assert frame[labels == 0][:, 1].mean() > 75
+
+
+def test_a_shaken_frame_takes_its_mask_along(videos) -> None:
+    shaken = replace(VIDEO, frame_degrees=20, frame_scale=(0.8, 1.2), frame_shift=0.1)
+    still, moved = (
+        VideoClips(videos, style)(np.random.default_rng(0), 3, request())
+        for style in (VIDEO, shaken)
+    )
+    assert all(
+        not np.array_equal(one, other)
+        for one, other in zip(still.labels, moved.labels, strict=True)
+    )
+    for frame, labels in zip(moved.frames, moved.labels, strict=True):
+        for label in range(1, moved.num_objects + 1):
+            red, green, blue = frame[labels == label].mean(0)
+            assert max(red, blue) > green + 40
+
+
+class NoStills(StillClips):
+    def layer(self, rng, request):
+        raise AssertionError("a still image was asked for")
+
+
+def test_pasted_objects_may_come_from_other_videos(videos, stills) -> None:
+    real = VideoClips(videos, VIDEO)
+    maker = MixedClips(real, NoStills(stills, STILL), 1.0, moving_share=1.0)
+    clips = [maker(np.random.default_rng(i), 0, request()) for i in range(9)]
+    alone = [real(np.random.default_rng(i), 0, request()) for i in range(9)]
+    assert sum(c.num_objects for c in clips) > sum(c.num_objects for c in alone)
+    layer = moving_layer(*real.raw(np.random.default_rng(1), 2, request()))
+    assert layer.frames.shape == (3, 64, 64, 3) and layer.masks.shape == (3, 64, 64)
+    assert 0 <= layer.masks.min() and 0.9 < layer.masks.max() <= 1
 
 
 def test_moved_stills_keep_their_colours_too(stills) -> None:
