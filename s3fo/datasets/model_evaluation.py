@@ -98,7 +98,11 @@ class VOSEvaluation(DetectionEvaluation):
         eval_key: str,
         include_custom_metrics: bool = True,
     ) -> list[str]:
-        """Fields that belong to this evaluation alone."""
+        """Fields that belong to this evaluation alone, those that there are."""
+        dataset = samples._root_dataset
+        return [field for field in self._fields(eval_key) if dataset.has_field(field)]
+
+    def _fields(self, eval_key: str) -> list[str]:
         failures = [f"{eval_key}_failures", f"frames.{eval_key}_errors"]
         return self._score_fields(eval_key) + failures
 
@@ -117,12 +121,8 @@ class VOSEvaluation(DetectionEvaluation):
     ) -> None:
         """Give all fields of this evaluation the new key."""
         dataset = samples._root_dataset
-        pairs = zip(
-            self.get_fields(dataset, eval_key),
-            self.get_fields(dataset, new_eval_key),
-            strict=True,
-        )
-        for old, new in pairs:
+        fields = self._fields(eval_key), self._fields(new_eval_key)
+        for old, new in zip(*fields, strict=True):
             if dataset.has_field(old):
                 if old.startswith("frames."):
                     dataset.rename_frame_field(

@@ -112,6 +112,14 @@ def test_an_evaluation_made_again_has_its_judgements(failing):
     assert confirmed(failing) == [judged]
 
 
+def test_a_view_of_one_evaluation_leaves_out_the_failures_of_others(failing):
+    s3fo.evaluate(failing, "shifted", "other")
+    own = failing.load_evaluation_view("k", select_fields=True)
+    assert own.has_field("k_failures") and not own.has_field("other_JF")
+    other = failing.load_evaluation_view("other", select_fields=True)
+    assert other.has_field("other_JF") and not other.has_field("k_failures")
+
+
 def test_failures_go_with_a_renamed_evaluation(failing):
     (judged,) = confirmed(failing)
     before = {name.removeprefix("k ") for name in failing.list_saved_views()}
