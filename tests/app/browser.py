@@ -159,6 +159,18 @@ def in_chart(page: Page, chart: int, x: float | str, y: float | str) -> tuple[in
     return round(left), round(top)
 
 
+def wait_for_points(page: Page, chart: int, counts: list[int]) -> None:
+    """Until the traces of a chart have so many points each."""
+    page.wait_for_function(
+        """([chart, counts]) => {
+            const drawn = document.querySelectorAll(".js-plotly-plot")[chart];
+            const found = (drawn?.data ?? []).map((trace) => (trace.x ?? []).length);
+            return JSON.stringify(found) === JSON.stringify(counts);
+        }""",
+        arg=[chart, counts],
+    )
+
+
 def click(page: Page, left: float, top: float) -> None:
     """Click in a chart, which must see the mouse coming."""
     page.mouse.move(left - 3, top)

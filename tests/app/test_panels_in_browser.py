@@ -178,6 +178,7 @@ def test_two_methods_are_held_against_each_other(app, demo):
 
     browser.choose(page, "flow", "copy")
     page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
+    browser.wait_for_points(page, 0, [0, demo.count("objects.detections")])
     browser.keep_picture(page, "panel-difference")
     left, top = browser.in_chart(page, 1, 0, "Reappearances: 1 *")
     browser.click(page, left + 15, top)
@@ -210,6 +211,8 @@ def test_a_kind_stays_chosen_while_one_steps_on(app, demo):
     wait_for_event(page, 1, leaks)
     page.get_by_role("button", name="Next", exact=True).click()
     wait_for_event(page, 2, leaks)
+    rows = page.get_by_role("table").last.get_by_role("row")
+    browser.expect(rows).to_have_count(1 + leaks, timeout=browser.PATIENCE)
     browser.keep_picture(page, "panel-failures-leaks")
 
 

@@ -79,6 +79,9 @@ class VOSPanel(foo.Panel):
         that would come late and undo what a person did since.
         """
         ctx.panel_state.update(ctx.panel_state.get(_CHOICES) or {})
+        # With a choice the App copies all data into the state, and would go on to
+        # draw the ends of the copies' lists wherever later lists are shorter.
+        ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
         if "value" in ctx.params:
             name, value = choice_of(ctx)
             if (ctx.panel.state.offered or {}).get(name) == value:
@@ -133,6 +136,7 @@ class VOSPanel(foo.Panel):
         else:
             self.layout(ctx, panel)
             state.offered = dict(_defaults(panel))
+            state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})
         if state.opening:
             timer = types.TimerView(
                 timeout=_OPENING,
@@ -168,6 +172,13 @@ def _defaults(panel: types.Object) -> Iterator[tuple[str, Any]]:
             yield from _defaults(shown.type)
         elif shown.default is not None:
             yield name, shown.default
+
+
+def _drawn(panel: types.Object) -> Iterator[str]:
+    """Names of the data that are shown as charts and tables."""
+    for name, shown in panel.properties.items():
+        if isinstance(shown.view, (types.PlotlyView, types.TableView)):
+            yield name
 
 
 def choose(
