@@ -125,9 +125,10 @@ def test_a_benchmark_is_loaded_from_the_operator_browser(app, demo, folder, new_
     page.get_by_text("Load a VOS benchmark: done").wait_for()
     browser.keep_picture(page, "load-done")
     page.get_by_role("button", name="Done").click()
-    browser.wait_for_videos(page, demo.values("sequence"))
-    browser.expect(page).to_have_url(re.compile(new_name))
+    browser.expect(page).to_have_url(re.compile(new_name), timeout=browser.PATIENCE)
+    # The dataset before has videos of the same names.
     page.get_by_text("copy_JF").first.wait_for(state="detached")
+    browser.wait_for_videos(page, demo.values("sequence"))
     browser.keep_picture(page, "load-grid")
     loaded = fo.load_dataset(new_name)
     assert loaded.count("frames") == demo.count("frames")
