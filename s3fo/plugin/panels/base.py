@@ -1,9 +1,9 @@
-"""What every panel shares: choices, tables, messages, opening a video at a frame."""
+"""What every panel shares: tables, messages, opening a video at a frame."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import fiftyone as fo
@@ -22,16 +22,13 @@ from s3fo.datasets.tables import (
     prediction_field,
     vos_evaluations,
 )
+from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
 
-Handler = Callable[[Any], None]
 Place = tuple[str, int, int]
 """A sample's id, the first frame to show (from 1), and the last."""
 
 ROWS = 25
 """Rows of a table: what one looks through before filtering."""
-
-_CHOICES = "choices"
-"""Name of the line of drop-downs, under which the App keeps what is chosen there."""
 
 _OPENING = 800
 """Milliseconds from when the grid has its new view until a video can be opened."""
@@ -78,14 +75,14 @@ class VOSPanel(foo.Panel):
         A drop-down also reports, twice, the choice that it appears with; an answer to
         that would come late and undo what a person did since.
         """
-        ctx.panel_state.update(ctx.panel_state.get(_CHOICES) or {})
-        # With a choice the App copies all data into the state, and would go on to
-        # draw the ends of the copies' lists wherever later lists are shorter.
-        ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
+        ctx.panel_state.update(ctx.panel_state.get(LINE) or {})
         if "value" in ctx.params:
             name, value = choice_of(ctx)
             if (ctx.panel.state.offered or {}).get(name) == value:
                 return None
+        # With a choice the App copies all data into the state, and would go on to
+        # draw the ends of the copies' lists wherever later lists are shorter.
+        ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
         return super().execute(ctx)
 
     def on_change_dataset(self, ctx: Any) -> None:
@@ -135,7 +132,7 @@ class VOSPanel(foo.Panel):
             panel.message("problem", state.problem)
         else:
             self.layout(ctx, panel)
-            state.offered = dict(_defaults(panel))
+            state.offered = dict(offered(panel))
             state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})
         if state.opening:
             timer = types.TimerView(
@@ -149,80 +146,11 @@ class VOSPanel(foo.Panel):
         return types.Property(panel, view=view)
 
 
-def choice_of(ctx: Any) -> tuple[str, Any]:
-    """Name and new value of what was chosen in an event."""
-    return ctx.params["path"].split(".")[-1], ctx.params["value"]
-
-
-def set_choice(ctx: Any, name: str, value: Any) -> None:
-    """Choose in a line of drop-downs, as if a person had."""
-    ctx.panel.state.set(f"{_CHOICES}.{name}", value)
-    ctx.panel_state[name] = value
-
-
-def line_of_choices(panel: types.Object) -> types.Object:
-    """A line for drop-downs; a panel shows one at a time."""
-    return panel.h_stack(_CHOICES, gap=2)
-
-
-def _defaults(panel: types.Object) -> Iterator[tuple[str, Any]]:
-    """Name and value of every choice that is shown, those of lines included."""
-    for name, shown in panel.properties.items():
-        if isinstance(shown.type, types.Object):
-            yield from _defaults(shown.type)
-        elif shown.default is not None:
-            yield name, shown.default
-
-
 def _drawn(panel: types.Object) -> Iterator[str]:
     """Names of the data that are shown as charts and tables."""
     for name, shown in panel.properties.items():
         if isinstance(shown.view, (types.PlotlyView, types.TableView)):
             yield name
-
-
-def choose(
-    panel: types.Object,
-    name: str,
-    choices: Mapping[str, str],
-    chosen: str | Sequence[str] | None,
-    *,
-    label: str,
-    on_change: Handler,
-) -> None:
-    """Add a drop-down; of several values if several are chosen as a list.
-
-    Args:
-        panel: what to add it to.
-        name: of the choice in the panel's state.
-        choices: value -> what to show.
-        chosen: now.
-        label: heading.
-        on_change: gets the new value as ``ctx.params["value"]``.
-    """
-    several = isinstance(chosen, (list, tuple))
-    view = types.DropdownView(label=label, multiple=several, compact=True)
-    for value, shown in choices.items():
-        view.add_choice(value, label=shown)
-    settings = {"label": label, "view": view, "on_change": on_change, "default": chosen}
-    if several:
-        panel.list(name, types.String(), **settings)
-    else:
-        panel.enum(name, view.values(), **settings)
-
-
-def tabs(
-    panel: types.Object,
-    name: str,
-    choices: Mapping[str, str],
-    chosen: str,
-    on_change: Handler,
-) -> None:
-    """Add tabs, one of which is open."""
-    view = types.TabsView()
-    for value, shown in choices.items():
-        view.add_choice(value, label=shown)
-    panel.enum(name, view.values(), view=view, default=chosen, on_change=on_change)
 
 
 def table(

@@ -16,18 +16,20 @@ from s3fo.plugin.panels import (
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    choice_of,
-    choose,
-    line_of_choices,
     open_clip,
     rows,
-    set_choice,
     show_objects,
     table,
-    tabs,
     video_length,
 )
 from s3fo.plugin.panels.chart import score_title, title_of
+from s3fo.plugin.panels.choices import (
+    choice_of,
+    choose,
+    line_of_choices,
+    set_choice,
+    tabs,
+)
 
 _TABS = {
     "attributes": "By attribute",

@@ -15,16 +15,14 @@ from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    choose,
-    line_of_choices,
     mask_path,
     open_clip,
     rows,
-    set_choice,
     shown,
     table,
     video_length,
 )
+from s3fo.plugin.panels.choices import choose, line_of_choices, set_choice
 
 _ALL = "all"
 _CLIPS = 100

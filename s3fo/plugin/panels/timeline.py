@@ -9,7 +9,8 @@ from fiftyone.operators import types
 from evaluation.errors import InputError
 from s3fo.datasets import tables
 from s3fo.plugin.panels import timeline_chart as charts
-from s3fo.plugin.panels.base import VOSPanel, choose, open_clip, video_length
+from s3fo.plugin.panels.base import VOSPanel, open_clip, video_length
+from s3fo.plugin.panels.choices import choose
 
 
 class ObjectTimeline(VOSPanel):

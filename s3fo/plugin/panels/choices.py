@@ -1,0 +1,86 @@
+"""Drop-downs and tabs of a panel, and what is chosen in them.
+
+FiftyOne keeps a choice in the panel's state, under the name of the line that its
+drop-down stands in, and reports it as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fiftyone.operators import types
+
+Handler = Callable[[Any], None]
+
+LINE = "choices"
+"""Name of the line of drop-downs, under which the App keeps what is chosen there."""
+
+
+def choice_of(ctx: Any) -> tuple[str, Any]:
+    """Name and new value of what was chosen in an event."""
+    return ctx.params["path"].split(".")[-1], ctx.params["value"]
+
+
+def set_choice(ctx: Any, name: str, value: Any) -> None:
+    """Choose in a line of drop-downs, as if a person had."""
+    ctx.panel.state.set(f"{LINE}.{name}", value)
+    ctx.panel_state[name] = value
+
+
+def line_of_choices(panel: types.Object) -> types.Object:
+    """A line for drop-downs; a panel shows one at a time."""
+    return panel.h_stack(LINE, gap=2)
+
+
+def offered(panel: types.Object) -> Iterator[tuple[str, Any]]:
+    """Name and value of every choice that is shown, those of lines included."""
+    for name, shown in panel.properties.items():
+        if isinstance(shown.type, types.Object):
+            yield from offered(shown.type)
+        elif shown.default is not None:
+            yield name, shown.default
+
+
+def choose(
+    panel: types.Object,
+    name: str,
+    choices: Mapping[str, str],
+    chosen: str | Sequence[str] | None,
+    *,
+    label: str,
+    on_change: Handler,
+) -> None:
+    """Add a drop-down; of several values if several are chosen as a list.
+
+    Args:
+        panel: what to add it to.
+        name: of the choice in the panel's state.
+        choices: value -> what to show.
+        chosen: now.
+        label: heading.
+        on_change: gets the new value as ``ctx.params["value"]``.
+    """
+    several = isinstance(chosen, (list, tuple))
+    view = types.DropdownView(label=label, multiple=several, compact=True)
+    for value, shown in choices.items():
+        view.add_choice(value, label=shown)
+    settings = {"label": label, "view": view, "on_change": on_change, "default": chosen}
+    if several:
+        panel.list(name, types.String(), **settings)
+    else:
+        panel.enum(name, view.values(), **settings)
+
+
+def tabs(
+    panel: types.Object,
+    name: str,
+    choices: Mapping[str, str],
+    chosen: str,
+    on_change: Handler,
+) -> None:
+    """Add tabs, one of which is open."""
+    view = types.TabsView()
+    for value, shown in choices.items():
+        view.add_choice(value, label=shown)
+    panel.enum(name, view.values(), view=view, default=chosen, on_change=on_change)
