@@ -240,11 +240,11 @@ PRESETS: dict[str, ModelConfig] = {
         ModelConfig(
             "s3-small",
             # The middle blocks of a small ViT match parts of objects best, and a frame
-            # must stay cheap: the last five blocks are not run.
+            # must stay cheap: the last four blocks are not run.
             SpatialSemanticConfig(
                 _VIT_S,
                 deformable_heads=4,
-                ranges=((0, 2), (3, 4), (5, 6)),
+                ranges=((0, 2), (3, 4), (5, 7)),
                 inplanes=16,
                 extra_extractors=1,
                 detail_width=128,

@@ -23,8 +23,21 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if query.device.type != "cpu" or query.dtype != torch.bfloat16:
         return F.scaled_dot_product_attention(query, key, value)
     query = query * query.shape[-1] ** -0.5
+    if not torch.is_grad_enabled():
+        return _attend_in_place(query, key, value)
     heads = zip(query.unbind(1), key.unbind(1), value.unbind(1), strict=True)
     return torch.stack([(q @ k.mT).softmax(-1) @ v for q, k, v in heads], dim=1)
+
+
+def _attend_in_place(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attend with scaled queries in one buffer of scores, which stays in the cache."""
+    attended = torch.empty_like(query)
+    scores = query.new_empty(len(query), query.shape[2], key.shape[2])
+    for head in range(query.shape[1]):
+        torch.bmm(query[:, head], key[:, head].mT, out=scores)
+        torch.softmax(scores, -1, out=scores)
+        torch.bmm(scores, value[:, head], out=attended[:, head])
+    return attended
 
 
 class SelfAttention(nn.Module):

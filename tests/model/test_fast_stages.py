@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from s3fo.model import S3Network, build_network
 from s3fo.model.fast_stages import embed_semantics, optimise_for_inference
 from s3fo.model.spatial_semantic import SemanticEmbedding
+from s3fo.model.vit import attend
 
 
 def _randomise(module: torch.nn.Module) -> None:
@@ -117,3 +119,14 @@ def test_half_precision_spares_what_needs_float32() -> None:
         f16 = half.encode_image(image).f16
         once, again = half.project_key(f16), plain.project_key(f16)
     assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+
+
+def test_attention_without_gradients_is_the_same() -> None:
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 33, 16).to(torch.bfloat16).unbind(0)
+    tracked = attend(query, key, value)
+    with torch.no_grad():
+        untracked = attend(query, key, value)
+    assert torch.equal(untracked, tracked)
+    exact = F.scaled_dot_product_attention(query.float(), key.float(), value.float())
+    assert (untracked.float() - exact).abs().max() < 0.02
