@@ -149,7 +149,14 @@ def clip_maker(
     real = VideoClips(videos, recipe.videos, longest)
     if recipe.material == "videos":
         return real
-    return MixedClips(real, synthetic, recipe.real_share, recipe.moving_share)
+    return MixedClips(
+        real,
+        synthetic,
+        real_share=recipe.real_share,
+        moving_share=recipe.moving_share,
+        look_alike_share=recipe.look_alike_share,
+        occluded_share=recipe.occluded_share,
+    )
 
 
 def load_backbone(

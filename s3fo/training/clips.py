@@ -253,13 +253,16 @@ class MixedClips:
         stills: the synthetic clips.
         real_share: share of the clips that are real.
         moving_share: share of the pasted objects that come from a real clip.
-        occluded_share: share of the real one-object clips with an occluder.
+        look_alike_share: share of those that come from the very video they are pasted
+            over: objects that look like the clip's own.
+        occluded_share: share of the real clips with an occluder.
     """
 
     videos: VideoClips
     stills: StillClips
     real_share: float = 0.6
     moving_share: float = 0.0
+    look_alike_share: float = 0.0
     occluded_share: float = 0.25
 
     def __len__(self) -> int:
@@ -272,13 +275,14 @@ class MixedClips:
         frames, labels = self.videos.raw(rng, item % len(self.videos), request)
         labels = labels.astype(np.uint8)
         for label in self._pasted(rng, request.num_objects, int(labels.max())):
-            paste(frames, labels, self._layer(rng, request), label)
+            paste(frames, labels, self._layer(rng, item, request), label)
         return finish(frames, labels, request.num_objects, rng)
 
-    def _layer(self, rng: Generator, request: ClipRequest) -> Layer:
+    def _layer(self, rng: Generator, item: int, request: ClipRequest) -> Layer:
         if rng.random() >= self.moving_share:
             return self.stills.layer(rng, request)
-        item = int(rng.integers(len(self.videos)))
+        if rng.random() >= self.look_alike_share:
+            item = int(rng.integers(len(self.videos)))
         return moving_layer(*self.videos.raw(rng, item, request))
 
     def _pasted(self, rng: Generator, wanted: int, highest: int) -> list[int]:

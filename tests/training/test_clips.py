@@ -111,6 +111,30 @@ def test_pasted_objects_may_come_from_other_videos(videos, stills) -> None:
     assert 0 <= layer.masks.min() and 0.9 < layer.masks.max() <= 1
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_look_alikes_are_objects_of_the_clips_own_video(
+    videos, stills, share, monkeypatch
+) -> None:
+    asked, read = [], VideoClips.raw
+
+    def recorded(self, rng, item, request):
+        asked.append(item)
+        return read(self, rng, item, request)
+
+    monkeypatch.setattr(VideoClips, "raw", recorded)
+    maker = MixedClips(
+        VideoClips(videos, VIDEO),
+        NoStills(stills, STILL),
+        real_share=1.0,
+        moving_share=1.0,
+        look_alike_share=share,
+    )
+    for seed in range(9):
+        maker(np.random.default_rng(seed), 3, request())
+    assert len(asked) > 2 * 9
+    assert (set(asked) == {3}) == (share == 1.0)
+
+
 def test_moved_stills_keep_their_colours_too(stills) -> None:
     clip = StillClips(stills, STILL)(np.random.default_rng(4), 0, request(objects=1))
     for frame, labels in zip(clip.frames, clip.labels, strict=True):
