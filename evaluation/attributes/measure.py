@@ -49,7 +49,8 @@ def object_attributes(
             texture histograms.
         appearance_rate: look at appearance at most this often per second.
         min_gap: absences shorter than this many seconds are not counted as such.
-        fps: frames per second, overriding what the sequences say.
+        fps: frames per second of the videos, overriding what the sequences say. Of
+            bare masks without images, the numbers in their names count the frames.
         workers: threads; None takes one a processor. The result does not depend on
             it.
         progress: called as frames get done.
@@ -109,9 +110,11 @@ def measure_video(
                 **summarise_object(frames, seen, video, min_gap),
             }
         )
-    frames = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    # An object that is nowhere gives the columns of a video without objects.
+    frames = pd.concat(tables or [object_frames(seen, 0).iloc[:0]], ignore_index=True)
     frames.insert(0, "sequence", video.name)
-    return frames, rows, _notes(video, known_fps, extractor)
+    notes = _notes(video, known_fps, extractor)
+    return frames, rows, notes if ids else [*notes, "no object in any annotated frame"]
 
 
 def _notes(
@@ -122,7 +125,7 @@ def _notes(
     notes = []
     if fps is None:
         notes.append(f"frames per second unknown, {ASSUMED_FPS:g} assumed")
-    if annotated == 1 < all_frames:
+    if annotated == 1:
         notes.append("only one frame annotated: nothing that changes with time")
     elif annotated < all_frames:
         notes.append(
@@ -155,8 +158,8 @@ def _assembled(
 ) -> Attributes:
     """Put the videos' tables together, with columns in their order and types."""
     rows = [row for _, video_rows, _ in results for row in video_rows]
-    objects = pd.DataFrame(rows)
     keys = ["sequence", "object", "descriptor"]
+    objects = pd.DataFrame(rows, columns=None if rows else [*keys, "official"])
     descriptors = objects[keys].dropna(ignore_index=True)
     objects = objects.drop(columns="descriptor")
     for attribute in definitions.ATTRIBUTES.values():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class Observations:
     Attributes:
         frames: names of the annotated frames.
         positions: their indices among all frames of the video.
-        times: their seconds from the start.
+        fps: frames per second of the video.
         rows: per object id, one row per annotated frame in which it is visible,
             by index into `frames`.
         cuts: indices (among all frames) of the first frame of each new shot; None
@@ -45,11 +46,16 @@ class Observations:
 
     frames: list[str]
     positions: NDArray[np.int64]
-    times: NDArray[np.float64]
+    fps: float
     rows: dict[int, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
     cuts: list[int] | None = None
     likeness: dict[tuple[int, int], float] = field(default_factory=dict)
     descriptors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Seconds from the start of the video, of each annotated frame."""
+        return self.positions / self.fps
 
 
 def observe(
@@ -71,7 +77,7 @@ def observe(
     position = {frame: index for index, frame in enumerate(video.frames)}
     annotated = list(video.annotated_frames)
     positions = np.array([position[frame] for frame in annotated], dtype=np.int64)
-    seen = Observations(annotated, positions, positions / fps)
+    seen = Observations(annotated, positions, fps)
     motion = Motion()
     looks = None
     if extractor and video.images:

@@ -122,7 +122,7 @@ def summarise_object(
     row |= _absences(frames, min_gap)
     # A single annotated frame of a longer video says nothing about time.
     if len(frames) > 1 or len(video.frames) == 1:
-        row |= _length(shown, frames)
+        row |= _length(shown, seen.fps)
     row |= _similarity(seen, int(frames["object"].iloc[0]))
     if seen.cuts is not None:
         start, end = shown["index"].iloc[[0, -1]]
@@ -194,11 +194,7 @@ def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, Any]:
     times = frames["time"].to_numpy()
     if len(times) < 2:
         return {}
-    ends = np.append(times, times[-1] + times[-1] - times[-2])
-    index = np.append(
-        frames["index"].to_numpy(),
-        2 * frames["index"].iloc[-1] - frames["index"].iloc[-2],
-    )
+    ends, index = _with_end(times), _with_end(frames["index"].to_numpy())
     runs = [
         run
         for run in absences(visible, border)
@@ -214,7 +210,7 @@ def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, Any]:
         "longest_gap_frames": int(_longest(runs, index)),
         "longest_return": _longest(returns, ends),
         "left_frame": sum(why == "left frame" for *_, why in runs),
-        "hidden": sum(why == "hidden" for *_, why in returns),
+        "hidden": sum(why == "hidden" for *_, why in runs),
     }
 
 
@@ -227,12 +223,11 @@ def _with_end(marks: NDArray) -> NDArray:
     return np.append(marks, 2 * marks[-1] - marks[-2])
 
 
-def _length(shown: pd.DataFrame, frames: pd.DataFrame) -> dict[str, Any]:
+def _length(shown: pd.DataFrame, fps: float) -> dict[str, Any]:
     length = int(shown["index"].iloc[-1] - shown["index"].iloc[0]) + 1
-    rate = frames["index"].iloc[-1] / frames["time"].iloc[-1] if len(frames) > 1 else 24
     return {
         "length": length,
-        "duration": length / rate,
+        "duration": length / fps,
         "length_bucket": bucket(length, (51, 101, 301), limits.LENGTH_BUCKETS),
     }
 
@@ -269,6 +264,7 @@ def _tags(
     shown = frames["visible"].sum()
     split = (frames["components"] > 1).sum()
     occluded = max(dip.sum(), split) >= limits.OCCLUDED_SHARE * shown
+    occluded |= row.get("hidden", 0) > 0
 
     def over(name: str, limit: float) -> bool | None:
         value = row.get(name, np.nan)
@@ -280,7 +276,8 @@ def _tags(
 
     returns = row.get("longest_return", np.nan)
     return {
-        "auto_OCC": bool(occluded or row.get("hidden", 0) > 0),
+        # One frame shows what cuts an object up, but no dip and no absence.
+        "auto_OCC": None if len(frames) < 2 and not occluded else bool(occluded),
         "auto_DR": over("reappearances", 0),
         "auto_LRA": None
         if np.isnan(returns)

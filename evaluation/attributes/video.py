@@ -18,6 +18,9 @@ from evaluation.protocols import VOID
 from evaluation.sequence import MaskSequence, natural
 from evaluation.sources import open_ground_truth
 
+_MAX_STEP = 100
+"""Names that count in larger steps than this, on average, are no frame numbers."""
+
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
@@ -74,8 +77,12 @@ class MaskVideo:
 
     @cached_property
     def frames(self) -> tuple[str, ...]:
-        """Names of all frames: images and masks together, in natural order."""
-        return tuple(sorted({*self.images, *self.masks.frames}, key=natural))
+        """Names of all frames: images and masks together, in natural order.
+
+        Without images the numbers in the masks' names tell which frames lie between.
+        """
+        named = sorted({*self.images, *self.masks.frames}, key=natural)
+        return tuple(named if self.images else _with_frames_between(named))
 
     @property
     def annotated_frames(self) -> tuple[str, ...]:
@@ -89,12 +96,15 @@ class MaskVideo:
 
     @cached_property
     def binary(self) -> bool:
-        """Whether the masks are 0/255 pictures of one object."""
-        first = self.masks.read(self.masks.frames[0])
-        if isinstance(first, dict):
+        """Whether the masks are 0/255 pictures of one object.
+
+        The first mask that is not empty tells.
+        """
+        if self.masks.overlapping:
             return False
-        values = np.unique(first)
-        return set(values.tolist()) <= {0, VOID} and VOID in values
+        masks = (np.asarray(self.masks.read(frame)) for frame in self.masks.frames)
+        labels = ({*np.unique(mask).tolist()} - {0} for mask in masks)
+        return next(filter(None, labels), None) == {VOID}
 
     def read_annotation(self, frame: str) -> LabelMap:
         """Label map [H, W]; 255 is void, unless it is the only object there is."""
@@ -172,6 +182,16 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
         )
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _with_frames_between(names: Sequence[str]) -> Sequence[str]:
+    """Names of frames numbered without holes; as they are if they do not count."""
+    if not all(name.isascii() and name.isdigit() for name in names):
+        return names
+    counted = range(int(names[0]), int(names[-1]) + 1)
+    width = min(len(name) for name in names)
+    between = [f"{number:0{width}d}" for number in counted[: _MAX_STEP * len(names)]]
+    return between if set(names) <= set(between) else names
 
 
 def _images_of(name: str, root: Path | None) -> dict[str, Path]:

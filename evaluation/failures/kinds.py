@@ -54,8 +54,8 @@ class FailureKind(str, Enum):
 _DEFINITIONS = {
     FailureKind.FALSE_ON_ABSENT: "the object is not visible, yet something is "
     "predicted for it",
-    FailureKind.IDENTITY_SWAP: "most of the prediction lies on one other object, and "
-    "less than half of the object itself is covered",
+    FailureKind.IDENTITY_SWAP: "recall < 0.5, and at least half of the prediction lies "
+    "on one other object; if it is small (P < A / 10), it covers half of that one",
     FailureKind.LATE_RECOVERY: "the object has come back after an absence and has "
     "been missed or drifted from ever since its return",
     FailureKind.MISSED: "recall < 0.1, and what is predicted is small (P < A / 10) or "
@@ -94,11 +94,15 @@ def classify(overlap: Overlap) -> Verdict:
         mostly_there = on_other >= MOSTLY * pred
         return FailureKind.FALSE_ON_ABSENT, other if mostly_there else 0
     recall = both / gt
-    off_target = both < MOSTLY * pred
-    if recall < LOST and (pred < LOST * gt or not off_target):
-        return FailureKind.MISSED, 0
-    if recall < MOSTLY and on_other >= MOSTLY * pred:
+    off_target, small = both < MOSTLY * pred, pred < LOST * gt
+    stands_in = pred > 0 and on_other >= MOSTLY * pred
+    # A small prediction may be a remnant, or all of a small object.
+    if small:
+        stands_in &= overlap.covered.get(other, 0.0) >= MOSTLY
+    if recall < MOSTLY and stands_in:
         return FailureKind.IDENTITY_SWAP, other
+    if recall < LOST and (small or not off_target):
+        return FailureKind.MISSED, 0
     if recall < MOSTLY and off_target:
         return FailureKind.DRIFT, 0
     swallowed, share = max(

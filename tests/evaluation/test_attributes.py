@@ -274,6 +274,42 @@ def test_sparse_ground_truth_is_measured_and_said() -> None:
     assert first.objects["size"].notna().all()
 
 
+def test_numbers_in_names_count_the_frames_between_bare_masks() -> None:
+    video = draw({1: travel(0.1, 0.004, 0.5, 0.1), 2: still(0.8, 0.3, 0.1)}, 41)
+    fifth = {f: m for f, m in video.label_maps.items() if int(f) % 5 == 0}
+
+    def first(masks: dict[str, np.ndarray]) -> pd.Series:
+        return object_attributes({"v": masks}, fps=24, workers=1).objects.iloc[0]
+
+    every, sparse = first(dict(video.label_maps)), first(fifth)
+    assert sparse["length"] == every["length"] == 41
+    assert sparse["speed"] == pytest.approx(every["speed"], rel=0.05)
+    # Times in nanoseconds are names, too, but no numbers of frames.
+    stamps = {str(10**18 + int(f) * 10**7): m for f, m in fifth.items()}
+    assert first(stamps)["length"] == len(fifth)
+
+
+def test_videos_that_say_little_are_measured_as_far_as_they_go() -> None:
+    mask = np.zeros((90, 160), np.uint8)
+    empty = mask.copy()
+    mask[20:60, 30:70] = 255
+    nothing = object_attributes({"v": {"0": empty, "1": empty}}, workers=1)
+    assert nothing.objects.empty and nothing.frames.empty
+    assert any("no object" in note for note in nothing.notes)
+    # 0/255 masks of one object that is not there yet: 255 is no void.
+    late = object_attributes({"v": {"0": empty, "1": mask, "2": mask}}, workers=1)
+    assert late.objects["object"].tolist() == [1]
+    single = object_attributes({"v": {"0": mask}}, fps=5, workers=1).objects.iloc[0]
+    assert single["duration"] == pytest.approx(1 / 5)
+    assert pd.isna(single["auto_OCC"]) and pd.isna(single["auto_DR"])
+
+
+def test_hidden_for_good_inside_the_frame_is_occluded() -> None:
+    gone = draw({1: during(still(0.5, 0.5, 0.2), lambda t: t < 10)}, 20)
+    row = object_attributes([gone], workers=1).objects.iloc[0]
+    assert row["auto_OCC"] and not row["auto_OUT"] and not row["auto_DR"]
+
+
 def test_unknown_frame_rate_is_said() -> None:
     video = replace(lively((120, 213), "v"), fps=None)
     assert any("24 assumed" in note for note in object_attributes([video]).notes)

@@ -147,6 +147,22 @@ def test_swaps_are_mutual_and_takeovers_are_not() -> None:
     assert not broken(take_over, range(12, 25)).events["mutual"].any()
 
 
+def test_a_swap_with_a_far_smaller_object_is_one_for_both() -> None:
+    paths = {1: still(0.3, 0.5, 0.3), 200: still(0.85, 0.2, 0.04)}
+    truth = dict(draw(paths, 20).label_maps)
+    predicted = {frame: mask.copy() for frame, mask in truth.items()}
+    for frame in list(truth)[8:13]:
+        gt = truth[frame]
+        predicted[frame][gt == 1], predicted[frame][gt == 200] = 200, 1
+    events = find_failures({"v": predicted}, {"v": truth}, workers=1).events
+    assert set(zip(events["object"], events["other"], strict=True)) == {
+        (1, 200),
+        (200, 1),
+    }
+    assert (events["kind"] == "identity swap").all() and events["mutual"].all()
+    assert (events["n_frames"] == 5).all()
+
+
 def test_recovery_is_told_with_its_frame() -> None:
     event = broken(drop, range(10, 17)).events.iloc[0]
     assert event["recovers"] and event["recovered"] == "00017"
