@@ -16,5 +16,15 @@ OBJECT_SCORES = {
 }
 """Column of `Scores.objects` -> attribute of the object's label."""
 
+SEQUENCE_SCORES = {
+    "J&F_adaptive": "JF_adaptive",
+    "F_adaptive_mean": "F_adaptive",
+    "J&F": "JF",
+    "J": "J",
+    "F": "F",
+}
+"""Mean over a sequence's objects -> end of its field's name, what is published first.
+"""
+
 OBJECT_FACTS = ("group", "proposal")
 """Columns of `Scores.objects` that are no scores, named alike on the label."""

@@ -28,8 +28,10 @@ from fiftyone.utils.eval.detection import (
 )
 
 from evaluation.scores import Scores
+from s3fo.datasets import views
 from s3fo.datasets.evaluation_views import delete_views, rename_views
 from s3fo.datasets.failure_tags import rename_judgements, take_failures_out
+from s3fo.datasets.fields import SEQUENCE_SCORES
 from s3fo.datasets.matches import FOUND_FROM_J, Matches
 
 METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
@@ -37,7 +39,7 @@ METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
 
 _PANEL = "model_evaluation_panel_builtin"
 _ROWS_A_PART = 10_000
-_SAMPLE_FIELDS = ("J", "F", "JF", "objects")
+_SAMPLE_FIELDS = (*SEQUENCE_SCORES.values(), "objects")
 
 
 class VOSEvaluationConfig(DetectionEvaluationConfig):
@@ -121,8 +123,9 @@ class VOSEvaluation(DetectionEvaluation):
     ) -> None:
         """Give all fields of this evaluation the new key."""
         dataset = samples._root_dataset
-        fields = self._fields(eval_key), self._fields(new_eval_key)
-        for old, new in zip(*fields, strict=True):
+        fields = zip(self._fields(eval_key), self._fields(new_eval_key), strict=True)
+        names = dict(fields)
+        for old, new in names.items():
             if dataset.has_field(old):
                 if old.startswith("frames."):
                     dataset.rename_frame_field(
@@ -133,6 +136,7 @@ class VOSEvaluation(DetectionEvaluation):
         samples._rename_sidebar_group(eval_key, new_eval_key)
         rename_judgements(dataset, eval_key, new_eval_key)
         rename_views(dataset, eval_key, new_eval_key)
+        views.rename_looks(dataset, names)
 
     def cleanup(
         self, samples: fo.core.collections.SampleCollection, eval_key: str

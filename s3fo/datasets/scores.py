@@ -20,7 +20,12 @@ from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes
 from s3fo.datasets.evaluation_views import save_views
-from s3fo.datasets.fields import GROUND_TRUTH, OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.fields import (
+    GROUND_TRUTH,
+    OBJECT_FACTS,
+    OBJECT_SCORES,
+    SEQUENCE_SCORES,
+)
 from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
 from s3fo.datasets.model_evaluation import (
     VOSEvaluationConfig,
@@ -55,7 +60,8 @@ def evaluate(
       that the benchmark's J&F is made of: of MOSE v2, the adaptive one);
     - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
       J_min, its J in the worst frame, to find bad frames without looking at frames;
-    - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence;
+    - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence, means over its objects; under
+      MOSE v2 also ``_F_adaptive`` and the ``_JF_adaptive`` that it publishes;
     - an evaluation run for the Model Evaluation panel, and a saved view "<eval_key>
       worst objects".
 
@@ -163,7 +169,7 @@ def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
 def _declare_fields(
     dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
 ) -> None:
-    for name in ("J", "F", "JF"):
+    for name in _sequence_scores(scores):
         dataset.add_sample_field(f"{eval_key}_{name}", fo.FloatField)
     document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
     objects = f"{eval_key}_objects"
@@ -184,10 +190,9 @@ def _declare_fields(
 
 def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None:
     """Scores of sequences and objects, one bulk write per field."""
-    table = scores.sequences.set_index("sequence")
-    for column, name in (("J", "J"), ("F", "F"), ("J&F", "JF")):
-        values = table[column].to_dict()
-        dataset.set_values(f"{eval_key}_{name}", values, key_field="sequence")
+    for name, values in _sequence_scores(scores).items():
+        field = f"{eval_key}_{name}"
+        dataset.set_values(field, values.to_dict(), key_field="sequence")
     names, spans = dataset.values(["sequence", "objects"])
     by_name = dict(zip(names, spans, strict=True))
     objects = {
@@ -195,6 +200,16 @@ def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None
         for sequence, rows in _objects(scores).groupby("sequence", sort=False)
     }
     dataset.set_values(f"{eval_key}_objects", objects, key_field="sequence")
+
+
+def _sequence_scores(scores: Scores) -> pd.DataFrame:
+    """Means over the objects of every sequence, those of adaptive F included."""
+    table = scores.sequences.set_index("sequence")
+    own = [name for name in SEQUENCE_SCORES if name in scores.objects.columns]
+    others = [name for name in own if name not in table]
+    table = table.join(scores.objects.groupby("sequence")[others].mean())
+    names = [name for name in SEQUENCE_SCORES if name in table]
+    return table[names].rename(columns=SEQUENCE_SCORES)
 
 
 def _objects(scores: Scores) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import fiftyone as fo
@@ -12,7 +13,7 @@ from fiftyone import ViewField
 from evaluation.errors import InputError
 from evaluation.pictures.errors import PIXEL_COLOURS, PIXEL_NAMES
 from s3fo.datasets.colours import object_colour
-from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.fields import GROUND_TRUTH, SEQUENCE_SCORES
 from s3fo.datasets.mask_files import mask_targets
 from s3fo.datasets.records import evaluations, recall_predictions
 
@@ -70,6 +71,31 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     dataset.mask_targets = _mask_targets(dataset)
     dataset.save()
     _save_workspaces(dataset)
+    _renew_image_view(dataset)
+
+
+def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
+    """Fields that were renamed keep their colours and the meanings of their pixels.
+
+    FiftyOne itself renames what is shown and the sidebar's groups.
+
+    Args:
+        dataset: whose fields were renamed.
+        names: old path -> new path.
+    """
+    renamed = {
+        old_name: new_name
+        for paths in names.items()
+        for old_name, new_name in zip(*map(_both_names, paths), strict=True)
+    }
+    scheme = dataset.app_config.color_scheme
+    for field in (scheme and scheme.fields) or ():
+        field["path"] = renamed.get(field["path"], field["path"])
+    dataset.mask_targets = {
+        renamed.get(path, path): meanings
+        for path, meanings in dataset.mask_targets.items()
+    }
+    dataset.save()
     _renew_image_view(dataset)
 
 
@@ -160,7 +186,7 @@ def _save_image_view(dataset: fo.Dataset) -> None:
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
-    """What is shown at first: the name, the latest masks, their latest J&F.
+    """What is shown at first: the name, the latest masks, their latest published J&F.
 
     One source of masks only: an object has one colour everywhere, so two sources
     laid over each other could not be told apart.
@@ -169,12 +195,18 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     reference = dataset.has_frame_field(f"{latest}_mask")
     shown = f"frames.{latest}_mask" if reference else f"frames.{latest}"
     scores = [
-        f"{key}_JF"
+        published
         for key in evaluations(dataset)
-        if dataset.has_sample_field(f"{key}_JF")
-        and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
+        if dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
+        and (published := _published_field(dataset, key))
     ]
     return ["sequence", *_both_names(shown), *scores[-1:]]
+
+
+def _published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
+    """The field of the J&F that the benchmark publishes, of every sequence."""
+    fields = (f"{eval_key}_{name}" for name in ("JF_adaptive", "JF"))
+    return next((field for field in fields if dataset.has_sample_field(field)), None)
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
@@ -256,7 +288,7 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     masks = {path for path in schema if path.startswith("frames.")} - bookkeeping
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
     for key in evaluations(dataset):
-        names = ("JF", "J", "F", "objects", "failures")
+        names = (*SEQUENCE_SCORES.values(), "objects", "failures")
         fields = [f"{key}_{name}" for name in names]
         # Named as FiftyOne does, so that it renames and deletes the group itself.
         groups[key] = [path for path in fields if path in schema]

@@ -7,7 +7,7 @@ from small_benchmark import write_results
 
 import s3fo
 from evaluation.errors import InputError
-from s3fo.datasets import find_failures, remove_predictions, tables
+from s3fo.datasets import find_failures, remove_predictions, tables, views
 from s3fo.datasets.failure_tags import judged_events, judgements_by_method, tag_event
 from s3fo.plugin.panels import failure_charts
 
@@ -133,6 +133,21 @@ def test_failures_go_with_a_renamed_evaluation(failing):
     s3fo.evaluate(failing, "shifted", "new", protocol="mose-v2")
     failing.rename_evaluation("new", "last")
     assert len(judged_events(failing, "last")) == 1
+
+
+def test_a_renamed_evaluation_looks_as_before(failing):
+    failing.rename_evaluation("k", "new")
+    renamed = looks(failing)
+    assert "frames.new_errors" in renamed[0] and "frames.new_errors" in renamed[1]
+    views.apply_defaults(failing)
+    assert renamed == looks(failing)
+
+
+def looks(dataset):
+    """Colours by path, meanings of pixels by path, what is shown."""
+    config = dataset.app_config
+    colours = {field["path"]: field for field in config.color_scheme.fields}
+    return colours, dict(dataset.mask_targets), config.active_fields.paths
 
 
 def test_failures_are_found_in_the_masks_that_were_scored(failing, results, benchmark):

@@ -84,6 +84,19 @@ def test_the_worst_objects_are_worst_by_the_published_score(mose, adaptive):
     assert label.JF_adaptive == adaptive.min()
 
 
+def test_the_grid_shows_the_published_score_of_every_video(mose):
+    objects = tables.object_scores(mose, "far").objects
+    means = objects.groupby("sequence")[[ADAPTIVE, "F_adaptive_mean", "J&F"]].mean()
+    for sample in mose:
+        shown = [sample.far_JF_adaptive, sample.far_F_adaptive, sample.far_JF]
+        assert shown == pytest.approx(means.loc[sample.sequence].tolist())
+    assert "far_JF_adaptive" in mose.app_config.active_fields.paths
+    assert not mose.has_field("davis_JF_adaptive")
+    groups = {group.name: group.paths for group in mose.app_config.sidebar_groups}
+    assert groups["far"][:2] == ["far_JF_adaptive", "far_F_adaptive"]
+    assert groups["davis"] == ["davis_JF", "davis_J", "davis_F", "davis_objects"]
+
+
 def test_frames_have_the_f_of_the_published_score(mose):
     objects = tables.object_scores(mose, "far").objects
     lost = 0.0

@@ -130,7 +130,13 @@ def read_record(root: Path) -> dict[str, Any]:
     """
     path = root / _RECORD
     if not path.is_file():
-        raise InputError(root, f"no {_RECORD}", "a synthetic benchmark", "Write it.")
+        raise InputError(
+            root,
+            f"no {_RECORD}",
+            "the folder of a finished synthetic benchmark",
+            f"Write one with `s3fo.benchmarks.write_synthetic({str(root)!r})`, or take "
+            "the folder `benchmark` that `s3fo demo` writes.",
+        )
     record: dict[str, Any] = json.loads(path.read_text())
     return record
 
