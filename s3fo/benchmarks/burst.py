@@ -9,7 +9,13 @@ from typing import Any
 
 from evaluation.errors import InputError
 from evaluation.sequence import MaskSequence, RleSequence
-from s3fo.benchmarks.files import IMAGE_SUFFIXES, FrameFiles, list_frames
+from s3fo.benchmarks.files import (
+    IMAGE_SUFFIXES,
+    find_archives,
+    list_folders,
+    list_frames,
+    read_text,
+)
 from s3fo.benchmarks.layout import Found, gaps_in, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
@@ -37,20 +43,20 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
     Raises:
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
-    source = annotation_file(root, split, annotations)
-    frames_root = _frames_root(root, split)
+    base, note = _base(root, split, annotations)
+    source = annotation_file(base, split, annotations)
+    frames_root = _frames_root(base, split)
     content = read_annotations(source)
     categories = {item["id"]: item["name"] for item in content.get("categories") or ()}
     build = partial(_sequence, frames_root, source, categories)
     sequences = tuple(build(entry) for entry in content["sequences"])
-    gaps = gaps_in(sequences)
     refuse_gaps(
         frames_root,
-        gaps + _unannotated_images(sequences),
+        gaps_in(sequences) if sequences else [f"no videos in {source.name}"],
         f"the frames of every video in {source.name}",
         "Unpack the missing pieces of TAO.",
     )
-    return Found(root, sequences)
+    return Found(base, sequences, (note,) if note else ())
 
 
 def annotation_file(root: Path, split: str, annotations: str) -> Path:
@@ -59,31 +65,75 @@ def annotation_file(root: Path, split: str, annotations: str) -> Path:
     Raises:
         InputError: nowhere.
     """
+    if annotations not in _ANNOTATION_FILES:
+        raise InputError(
+            "annotations",
+            repr(annotations),
+            ", ".join(_ANNOTATION_FILES),
+            "Choose one of them.",
+        )
     name = _ANNOTATION_FILES[annotations]
-    bases = [root, root / "annotations", root / "b_annotations", root.parent]
-    places = [base / split / name for base in bases]
-    for place in places:
-        if place.is_file():
-            return place
-    raise InputError(
-        root,
-        "no annotation file" if root.is_dir() else "no such folder",
-        f"annotations/{split}/{name}",
-        "Unpack annotations.zip of BURST there.",
-    )
+    places = [
+        root / base / split / name for base in ("annotations", "", "b_annotations")
+    ]
+    return _first_there(root, places, "annotations.zip of BURST")
 
 
 def _frames_root(root: Path, split: str) -> Path:
-    places = [root / name / split for name in ("frames", "images")]
-    places += [root / split / name for name in ("frames", "images")]
+    kinds = ("frames", "images")
+    places = [root / kind / split for kind in kinds]
+    places += [root / split / kind for kind in kinds]
+    return _first_there(root, places, "the frames of TAO")
+
+
+def _first_there(root: Path, places: list[Path], what: str) -> Path:
     for place in places:
-        if place.is_dir():
+        if place.exists():
             return place
+    inside = [*list_folders(root)[:6], *find_archives(root)]
     raise InputError(
         root,
-        "no frames",
-        f"frames/{split}/<dataset>/<video>/*.jpg",
-        "Unpack the frames of TAO there.",
+        ", ".join(inside) or ("an empty folder" if root.is_dir() else "no such folder"),
+        str(places[0].relative_to(root)),
+        f"Unpack {what} there.",
+    )
+
+
+def _base(root: Path, split: str, annotations: str) -> tuple[Path, str]:
+    """The folder with annotations and frames, and what to tell the user about it."""
+    above = root.absolute().parent
+    inside = [root / name for name in list_folders(root)]
+    said = {root: "", above: f"root given one level too low: using {above}"}
+    if len(inside) == 1:
+        said[inside[0]] = f"root given one level too high: using {inside[0]}"
+    gaps: list[InputError] = []
+    for place, note in said.items() if root.is_dir() else [(root, "")]:
+        lacking = _lacking(place, split, annotations)
+        if not lacking:
+            return place, note
+        gaps += lacking if place == root else []
+    raise _joined(gaps)
+
+
+def _lacking(root: Path, split: str, annotations: str) -> list[InputError]:
+    """What a folder does not have."""
+    found = []
+    for look in (partial(annotation_file, annotations=annotations), _frames_root):
+        try:
+            look(root, split)
+        except InputError as error:
+            found.append(error)
+    return found
+
+
+def _joined(gaps: list[InputError]) -> InputError:
+    """One complaint about everything."""
+    first = gaps[0]
+    return InputError(
+        first.where,
+        first.found,
+        " and ".join(gap.expected for gap in gaps),
+        " ".join(gap.remedy for gap in gaps),
     )
 
 
@@ -93,11 +143,22 @@ def read_annotations(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is something else.
     """
+    text = read_text(path)
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(text)
         for entry in content["sequences"]:
-            entry["dataset"], entry["seq_name"], entry["segmentations"]
-    except (ValueError, KeyError, TypeError) as error:
+            for key in ("dataset", "seq_name", "height", "width"):
+                entry[key]
+            for masks in entry["segmentations"]:
+                for track, item in masks.items():
+                    int(track), item["rle"]
+            images, masks = entry["annotated_image_paths"], entry["segmentations"]
+            if len(images) != len(masks):
+                raise ValueError(
+                    f"{sequence_name(entry)}: {len(images)} annotated images, but "
+                    f"masks of {len(masks)}"
+                )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             path,
             f"something else ({error})",
@@ -161,16 +222,3 @@ def _objects(
 
 def _as_masks(name: str, masks: dict[str, dict[int, Any]], source: str) -> MaskSequence:
     return RleSequence(name, masks, source)
-
-
-def _unannotated_images(sequences: tuple[VideoSequence, ...]) -> list[str]:
-    """Annotated frames whose image is not there."""
-    gaps = []
-    for sequence in sequences:
-        listed = sequence.listed_frames or ()
-        absent = [frame for frame in listed if frame not in sequence.images]
-        if absent and isinstance(sequence.images, FrameFiles) and sequence.images:
-            gaps.append(
-                f"no image for {len(absent)} annotated frames of {sequence.name}"
-            )
-    return gaps

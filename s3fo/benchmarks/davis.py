@@ -13,12 +13,14 @@ from s3fo.benchmarks.files import (
     list_folders,
     list_frames,
     locate_root,
+    read_text,
 )
 from s3fo.benchmarks.layout import (
     Found,
     gaps_in,
     refuse_gaps,
     sequence_from_folders,
+    shortfalls_in,
 )
 from s3fo.benchmarks.video import VideoSequence
 
@@ -74,12 +76,26 @@ def read_davis(
     sequences = tuple(_sequence(name, image_root, mask_root, **rules) for name in names)
     refuse_gaps(
         root,
-        gaps_in(sequences),
+        gaps_in(sequences) or ([] if names else [f"no sequences in {source}"]),
         f"every sequence of {source} in {image_root.relative_to(root)} and "
         f"{mask_root.relative_to(root)}",
         "Unpack the missing pieces, or name the sequences to use.",
     )
-    return Found(root, sequences, tuple(notes))
+    return Found(root, sequences, tuple(notes), _shortfalls(sequences, split))
+
+
+def _shortfalls(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, ...]:
+    """Frames that the official list counts, and masks: hidden splits have one."""
+    facts = davis_facts()["sequences"]
+    lengths = {
+        sequence.name: facts[sequence.name]["frames"]
+        for sequence in sequences
+        if sequence.name in facts
+    }
+    hidden = split.startswith("test")
+    return tuple(
+        shortfalls_in(sequences, lambda it: () if hidden else it.frames, lengths)
+    )
 
 
 def _sequence(
@@ -161,10 +177,10 @@ def _no_list(lists: Path, split: str, year: int) -> InputError:
 def _read_list(path: Path) -> list[str]:
     """Sequence names, one a line; the 2016 release lists files instead."""
     names = []
-    for line in path.read_text().split("\n"):
-        entry = line.split()[0] if line.strip() else ""
+    for line in read_text(path).splitlines():
+        entry = line.strip()
         if "/" in entry:
-            entry = entry.rstrip("/").split("/")[-2]
+            entry = entry.split()[0].rstrip("/").split("/")[-2]
         if entry and entry not in names:
             names.append(entry)
     return names

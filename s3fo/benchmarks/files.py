@@ -90,16 +90,42 @@ def _names(folder: Path, *, directories: bool) -> Iterator[str]:
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            hidden = entry.name.startswith((".", "__MACOSX"))
-            if not hidden and entry.is_dir() == directories:
+            if not is_hidden(entry.name) and _is_of_kind(entry, directories):
                 yield entry.name
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is a system's own, such as ``._00000.jpg``."""
+    return name.startswith((".", "__MACOSX"))
+
+
+def _is_of_kind(entry: os.DirEntry[str], directory: bool) -> bool:
+    """Links count as what they lead to; those that lead nowhere are neither."""
+    try:
+        return entry.is_dir() if directory else entry.is_file()
+    except OSError:  # Links in a circle.
+        return False
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, with or without the mark that Windows puts in front.
+
+    Raises:
+        InputError: another encoding.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            path, "text in another encoding", "UTF-8", "Save it as UTF-8."
+        ) from error
 
 
 def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, str]:
     """Find the folder that holds one of the landmarks, given one near it.
 
     Looks at `root`, then at its subfolders (root given one level too high), then at
-    its two parents (too low).
+    the three folders above it (too low).
 
     Args:
         root: the folder the user gave.
@@ -119,21 +145,26 @@ def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, 
 
     if is_root(root):
         return root, ""
+    if not root.is_dir():
+        found = "a file" if root.exists() else "no such folder"
+        raise InputError(root, found, _expected(what, landmarks), "Check the path.")
     below = [root / name for name in list_folders(root) if is_root(root / name)]
     if len(below) == 1:
         return below[0], f"root given one level too high: using {below[0]}"
-    for parent in list(root.absolute().parents)[:2]:
-        if is_root(parent) and root.absolute() != parent:
+    for parent in list(root.absolute().parents)[:3]:
+        if is_root(parent):
             return parent, f"root given too low: using {parent}"
     raise _no_root(root, landmarks, what, below)
+
+
+def _expected(what: str, landmarks: list[str]) -> str:
+    return f"{what}: a folder with {' or '.join(landmarks)} inside"
 
 
 def _no_root(
     root: Path, landmarks: list[str], what: str, candidates: list[Path]
 ) -> InputError:
-    expected = f"{what}: a folder with {' or '.join(landmarks)} inside"
-    if not root.is_dir():
-        return InputError(root, "no such folder", expected, "Check the path.")
+    expected = _expected(what, landmarks)
     if candidates:
         names = ", ".join(folder.name for folder in candidates)
         return InputError(

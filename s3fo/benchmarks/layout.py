@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import IMAGE_SUFFIXES, MASK_SUFFIXES, list_frames
+from s3fo.benchmarks.files import (
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    find_archives,
+    list_frames,
+)
 from s3fo.benchmarks.video import VideoSequence
 
 
@@ -20,11 +26,13 @@ class Found:
         root: the folder that really holds the benchmark.
         sequences: its videos.
         notes: what to tell a person about how the folder was read.
+        shortfalls: what seems to be missing, though the rest can be read.
     """
 
     root: Path
     sequences: tuple[VideoSequence, ...]
     notes: tuple[str, ...] = ()
+    shortfalls: tuple[str, ...] = ()
 
 
 def sequence_from_folders(
@@ -46,34 +54,115 @@ def sequence_from_folders(
 
 
 def gaps_in(sequences: Iterable[VideoSequence], *, annotated: bool = True) -> list[str]:
-    """Everything the sequences lack, one line each.
+    """Everything without which the sequences cannot be used, one line each.
 
     Args:
         sequences: what was found.
         annotated: whether each must have at least one annotation.
     """
-    gaps = []
-    for sequence in sequences:
-        if not sequence.frames:
-            gaps.append(f"no frames of {sequence.name}")
-            continue
-        strays = [name for name in sequence.annotations if name not in sequence.images]
-        if strays and sequence.video is None:
-            gaps.append(
-                f"no image for {len(strays)} annotated frames of {sequence.name} "
-                f"({', '.join(strays[:3])}{', ...' if len(strays) > 3 else ''})"
-            )
-        elif annotated and not sequence.annotated_frames:
-            gaps.append(f"no masks of {sequence.name}")
-    return gaps
+    return [gap for sequence in sequences for gap in _gaps(sequence, annotated)]
+
+
+def _gaps(sequence: VideoSequence, annotated: bool) -> Iterator[str]:
+    if not sequence.frames:
+        yield f"no frames of {sequence.name}"
+        return
+    if sequence.video is None:
+        masked = sequence.annotations or sequence.annotated_frames
+        absent = [name for name in masked if name not in sequence.images]
+        if absent:
+            what = f"annotated frame of {sequence.name}"
+            yield f"no image for {describe_frames(absent, what)}"
+            return
+    if not annotated:
+        return
+    if not sequence.annotated_frames:
+        yield f"no masks of {sequence.name}"
+    elif not sequence.late_objects and sequence.frames[0] not in sequence.annotations:
+        yield f"no mask of the first frame of {sequence.name} ({sequence.frames[0]})"
+
+
+def shortfalls_in(
+    sequences: Iterable[VideoSequence],
+    masked: Callable[[VideoSequence], Sequence[str]],
+    lengths: Mapping[str, int] | None = None,
+) -> list[str]:
+    """What the sequences seem to lack, though they can be used; one line each.
+
+    Args:
+        sequences: what was found; frames are numbered evenly.
+        masked: frames of a sequence that should have a mask.
+        lengths: frames that sequences should have, by name, where it is known.
+    """
+    return [
+        f"{sequence.name}: {text}"
+        for sequence in sequences
+        for text in _shortfalls(
+            sequence, masked(sequence), (lengths or {}).get(sequence.name)
+        )
+    ]
+
+
+def _shortfalls(
+    sequence: VideoSequence, masked: Sequence[str], length: int | None
+) -> Iterator[str]:
+    if length not in (None, len(sequence.frames)):
+        yield f"{len(sequence.frames)} frames of {length}"
+    holes = _holes(sequence.frames)
+    if holes:
+        yield f"no image for {describe_frames(holes)}"
+    annotated = set(sequence.annotated_frames)
+    bare = [frame for frame in masked if frame not in annotated]
+    if bare:
+        yield f"no mask of {describe_frames(bare)}"
+
+
+def _holes(frames: Sequence[str]) -> list[str]:
+    """Names that evenly numbered frames skip."""
+    if not all(frame.isdecimal() for frame in frames):
+        return []
+    numbers = [int(frame) for frame in frames]
+    steps = [after - before for before, after in pairwise(numbers)]
+    step = min(steps, default=0)
+    if step < 1 or max(steps) == step:
+        return []
+    return [
+        f"{number:0{len(frames[0])}d}"
+        for before, after in pairwise(numbers)
+        for number in range(before + step, after, step)
+    ]
+
+
+def describe_frames(names: Sequence[str], what: str = "frame") -> str:
+    """Number and names of frames, e.g. ``2 frames of ape (00001, 00002)``.
+
+    Args:
+        names: of the frames.
+        what: what they are, in e.g. ``"listed frame of ape"``.
+    """
+    kind, *rest = what.split(" of ", 1)
+    kind += "s" if len(names) > 1 else ""
+    return f"{len(names)} {' of '.join([kind, *rest])} ({shorten(names)})"
+
+
+def shorten(names: Sequence[str]) -> str:
+    """The first few names, for messages."""
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def refuse_gaps(root: Path, gaps: list[str], expected: str, remedy: str) -> None:
     """Complain about all the gaps at once, if there are any.
 
+    Archives that lie in `root` are named: they may hold what is missing.
+
     Raises:
         InputError: with one line for each gap.
     """
-    if gaps:
-        listed = "".join(f"\n  - {gap}" for gap in gaps)
-        raise InputError(root, f"{len(gaps)} gaps:{listed}\n", expected, remedy)
+    if not gaps:
+        return
+    listed = "".join(f"\n  - {gap}" for gap in gaps)
+    archives = ", ".join(find_archives(root))
+    if archives:
+        remedy += f" Archives wait there to be unpacked: {archives}."
+    count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+    raise InputError(root, f"{count}:{listed}\n", expected, remedy)

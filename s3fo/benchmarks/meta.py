@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
+from s3fo.benchmarks.files import read_text
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class VideoMeta:
     attributes: tuple[str, ...] | None = None
     length: int | None = None
 
+    def listed_frames(self) -> set[str]:
+        """Names of the frames that any object is listed with."""
+        return {frame for item in self.objects.values() for frame in item.frames}
+
 
 def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
     """Read and join the meta files of a split; later ones add to earlier ones.
@@ -54,7 +59,7 @@ def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
     ``attributes``; per video ``attributes`` and ``length``.
 
     Raises:
-        InputError: not JSON, or nothing like that.
+        InputError: not JSON, or nothing like that, or a key or id given twice.
     """
     joined: dict[str, VideoMeta] = {}
     for path in paths:
@@ -64,8 +69,9 @@ def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
 
 
 def _videos(path: Path) -> Mapping[str, Any]:
+    text = read_text(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text, object_pairs_hook=_unrepeated)
         videos = content["videos"]
         if not isinstance(videos, dict):
             raise TypeError(f"videos is a {type(videos).__name__}")
@@ -82,16 +88,22 @@ def _videos(path: Path) -> Mapping[str, Any]:
 def _video(path: Path, content: Any) -> VideoMeta:
     if not isinstance(content, dict):
         raise InputError(
-            path, f"a video that is a {type(content).__name__}", "an object", "Unpack."
+            path,
+            f"a video that is a {type(content).__name__}",
+            'an object {"objects": ...}',
+            "Unpack the file again.",
         )
     try:
-        objects = {
-            int(object_id): _object(entry)
-            for object_id, entry in _entries(content.get("objects") or {})
-        }
+        objects = _unrepeated(
+            (_object_id(key), _object(entry))
+            for key, entry in _entries(content.get("objects") or {})
+        )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(
-            path, f"objects that cannot be read ({error!r})", "ids", "Unpack again."
+            path,
+            f"objects that cannot be read ({error})",
+            "ids from 1, each once, with lists of frame names or frame ranges",
+            "Unpack the file again.",
         ) from error
     tags = content.get("attributes")
     length = content.get("length")
@@ -110,6 +122,23 @@ def _entries(objects: Any) -> list[tuple[Any, Any]]:
     return [
         (item["id"], item) if isinstance(item, dict) else (item, {}) for item in objects
     ]
+
+
+def _object_id(key: Any) -> int:
+    object_id = int(key)
+    if object_id < 1:
+        raise ValueError(f"id {object_id}, which is background")
+    return object_id
+
+
+def _unrepeated(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A dictionary of the pairs; JSON's own takes the last of equal keys."""
+    made: dict[Any, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise ValueError(f"{key} twice")
+        made[key] = value
+    return made
 
 
 def _object(entry: Any) -> ObjectMeta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
@@ -22,6 +22,7 @@ from s3fo.benchmarks.synthetic import open_synthetic
 from s3fo.benchmarks.video_tree import TreeRules, read_video_tree
 
 _ALL_FRAMES = "-all-frames"
+_SHOWN = 3
 
 
 def open_benchmark(
@@ -60,9 +61,18 @@ def open_benchmark(
         found.root,
         found.sequences,
         entry.protocol,
-        found.notes,
+        (*found.notes, *_summary(found.shortfalls)),
         options,
+        found.shortfalls,
     )
+
+
+def _summary(shortfalls: tuple[str, ...]) -> Iterator[str]:
+    """A note on the first few shortfalls; `validate` lists all."""
+    if shortfalls:
+        more = len(shortfalls) - _SHOWN
+        tail = f"; and {more} more, which `--validate` lists" if more > 0 else ""
+        yield f"seems incomplete: {'; '.join(shortfalls[:_SHOWN])}{tail}"
 
 
 def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:
@@ -101,6 +111,16 @@ def _youtube_vos(year: int) -> TreeRules:
     )
 
 
+def _lvos(version: int) -> TreeRules:
+    return TreeRules(
+        f"LVOS v{version}",
+        fps=6,
+        late_objects=True,
+        public=("train", "val"),
+        seen=_lvos_seen,
+    )
+
+
 _READERS: dict[str, Callable[..., Found]] = {
     "davis-2016": partial(read_davis, year=2016),
     "davis-2017": partial(read_davis, year=2017),
@@ -111,12 +131,8 @@ _READERS: dict[str, Callable[..., Found]] = {
     "youtube-vos-2019": partial(_read_tree, _youtube_vos(2019)),
     "mose-v1": partial(_read_tree, TreeRules("MOSE v1", None, late_objects=False)),
     "mose-v2": partial(_read_tree, TreeRules("MOSE v2", None, late_objects=False)),
-    "lvos-v1": partial(
-        _read_tree, TreeRules("LVOS v1", 6, late_objects=True, seen=_lvos_seen)
-    ),
-    "lvos-v2": partial(
-        _read_tree, TreeRules("LVOS v2", 6, late_objects=True, seen=_lvos_seen)
-    ),
+    "lvos-v1": partial(_read_tree, _lvos(1)),
+    "lvos-v2": partial(_read_tree, _lvos(2)),
     "sa-v": read_sa_v,
     "burst": read_burst,
 }

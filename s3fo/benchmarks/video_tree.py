@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import FrameFiles, list_folders, locate_root
+from evaluation.sequence import natural
+from s3fo.benchmarks.files import (
+    FrameFiles,
+    find_archives,
+    list_folders,
+    locate_root,
+)
 from s3fo.benchmarks.layout import (
     Found,
+    describe_frames,
     gaps_in,
     refuse_gaps,
     sequence_from_folders,
+    shorten,
+    shortfalls_in,
 )
 from s3fo.benchmarks.meta import ObjectMeta, VideoMeta, read_meta
 from s3fo.benchmarks.video import VideoObject, VideoSequence
@@ -29,6 +38,7 @@ class TreeRules:
         title: name for messages.
         fps: of the frames.
         late_objects: objects may appear after the first annotated frame.
+        public: splits with masks of every frame (of every listed one, if `listed`).
         listed: results are wanted only for the frames the meta file lists.
         all_frames_fps: of the separate download of all frames; None without one.
         seen: whether an object of a video is of a kind seen in training.
@@ -37,6 +47,7 @@ class TreeRules:
     title: str
     fps: float | None
     late_objects: bool
+    public: tuple[str, ...] = ("train",)
     listed: bool = False
     all_frames_fps: float | None = None
     seen: Callable[[str, ObjectMeta], bool | None] = lambda video, item: None
@@ -62,54 +73,117 @@ def read_video_tree(
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
     folder, notes = _split_folder(root, split, rules)
-    images = folder / "JPEGImages"
+    images, masks = folder / "JPEGImages", folder / "Annotations"
     if all_frames:
         images = _all_frames_folder(folder, rules)
     meta = read_meta(_meta_files(folder, split))
-    names = list(meta) or list_folders(folder / "Annotations") or list_folders(images)
+    present = list_folders(images)
+    names = list(meta) or list_folders(masks) or present
     if not meta:
         notes.append("no meta file: objects are read from the masks")
-    build = partial(_sequence, images, folder / "Annotations", rules, all_frames)
+    elif extra := sorted(set(present) - set(meta), key=natural):
+        notes.append(f"videos that no meta file names are left out: {shorten(extra)}")
+    build = partial(_sequence, images, masks, rules, all_frames)
     sequences = tuple(
-        build(name, meta.get(name, VideoMeta())) for name in sorted(names)
+        build(name, meta.get(name, VideoMeta())) for name in sorted(names, key=natural)
     )
     gaps = gaps_in(sequences) + _unmasked_objects(sequences)
-    if not sequences:
-        gaps = ["no videos"]
+    if rules.listed:
+        gaps += _unpictured(sequences, meta)
     refuse_gaps(
         folder,
-        gaps,
+        gaps if sequences else ["no videos"],
         f"every video of {rules.title} {split} in JPEGImages and Annotations",
         "Unpack the missing pieces.",
     )
-    return Found(folder, sequences, (*notes, *_short_of_frames(sequences, meta)))
+    shortfalls = _shortfalls(sequences, meta, rules, split)
+    return Found(folder, sequences, tuple(notes), tuple(shortfalls))
 
 
-def _short_of_frames(
+def _unpictured(
     sequences: tuple[VideoSequence, ...], meta: dict[str, VideoMeta]
 ) -> list[str]:
-    """A note if there are fewer frames than meta files say; MOSE v2 has lengths."""
-    short = [
-        f"{sequence.name} ({len(sequence.frames)} of {length})"
-        for sequence in sequences
-        if (length := meta.get(sequence.name, VideoMeta()).length)
-        and len(sequence.frames) < length
-    ]
-    shown = ", ".join(short[:5]) + (", ..." if len(short) > 5 else "")
-    return [f"fewer frames than the meta file says: {shown}"] if short else []
+    """Frames that results are wanted for, but of which there is no image."""
+    gaps = []
+    for sequence in sequences:
+        listed = meta.get(sequence.name, VideoMeta()).listed_frames()
+        absent = sorted(listed - set(sequence.frames))
+        if absent and sequence.frames:
+            what = f"listed frame of {sequence.name}"
+            gaps.append(f"no image for {describe_frames(absent, what)}")
+    return gaps
+
+
+def _shortfalls(
+    sequences: tuple[VideoSequence, ...],
+    meta: dict[str, VideoMeta],
+    rules: TreeRules,
+    split: str,
+) -> list[str]:
+    """Frames, masks and objects that the numbering or the meta files promise."""
+
+    def masked(sequence: VideoSequence) -> Sequence[str]:
+        if split not in rules.public:
+            return ()
+        return sequence.listed_frames or () if rules.listed else sequence.frames
+
+    lengths = {name: video.length for name, video in meta.items() if video.length}
+    found = shortfalls_in(sequences, masked, lengths)
+    for name, video in meta.items():
+        unlisted = [key for key, item in video.objects.items() if not item.frames]
+        if rules.listed and 0 < len(unlisted) < len(video.objects):
+            ids = ", ".join(map(str, unlisted))
+            found.append(f"{name}: the meta file lists no frames of object {ids}")
+    return found
 
 
 def _split_folder(root: Path, split: str, rules: TreeRules) -> tuple[Path, list[str]]:
+    """The folder of a split, and what to tell the user about it."""
     names = _SPLIT_FOLDERS[split]
+    title = f"{rules.title} {split}"
+    if (root / "JPEGImages").is_dir() and not any((root / n).is_dir() for n in names):
+        if root.name in names:
+            return root, []
+        beside = [root.parent / name / "JPEGImages" for name in names]
+        if not any(place.is_dir() for place in beside):
+            _refuse_other_split(root, split, title)
+            return root, [f"taking {root} for the split {split}"]
     landmarks = [f"{name}/JPEGImages" for name in names]
     try:
-        found, note = locate_root(root, landmarks, f"{rules.title} {split}")
-    except InputError:
-        if (root / "JPEGImages").is_dir():
-            return root, [f"taking {root} for the split {split}"]
-        raise
-    folder = next(found / name for name in names if (found / name).is_dir())
+        found, note = locate_root(root, landmarks, title)
+    except InputError as error:
+        raise _without_images(root, names, title) or error from None
+    folder = next(
+        found / name for name in names if (found / name / "JPEGImages").is_dir()
+    )
     return folder, [note] if note else []
+
+
+def _refuse_other_split(root: Path, split: str, title: str) -> None:
+    """Complain about a folder that is called like another split."""
+    for other, names in _SPLIT_FOLDERS.items():
+        if other != split and root.absolute().name in names:
+            raise InputError(
+                root,
+                f"the folder of the split {other}",
+                f"{title}: a folder with {_SPLIT_FOLDERS[split][0]}/JPEGImages inside",
+                f"Name the split {other}, or another folder.",
+            )
+
+
+def _without_images(root: Path, names: list[str], title: str) -> InputError | None:
+    """What to say of the split's folder if it is there but lacks its images."""
+    for folder in (root, *(root / name for name in names)):
+        if folder.name not in names or not folder.is_dir():
+            continue
+        archives = find_archives(folder)
+        return InputError(
+            folder,
+            ", ".join([*list_folders(folder)[:6], *archives]) or "an empty folder",
+            f"{title}: JPEGImages, Annotations and the meta file",
+            f"Unpack {', '.join(archives) or 'JPEGImages'} there.",
+        )
+    return None
 
 
 def _all_frames_folder(folder: Path, rules: TreeRules) -> Path:
@@ -158,12 +232,11 @@ def _sequence(
         fps=rules.all_frames_fps if all_frames else rules.fps,
         attributes=meta.attributes,
     )
-    objects = _objects(sequence, meta, rules)
-    listed = {frame for item in meta.objects.values() for frame in item.frames}
+    listed = meta.listed_frames()
     wanted = tuple(frame for frame in sequence.frames if frame in listed)
     return replace(
         sequence,
-        known_objects=objects,
+        known_objects=_objects(sequence, meta, rules),
         listed_frames=wanted if wanted and rules.listed else None,
     )
 
@@ -194,15 +267,16 @@ def _objects(
 
 
 def _first_frame(sequence: VideoSequence, item: ObjectMeta) -> str | None:
-    """First listed frame that has a mask."""
+    """First listed frame that has a mask, else the first; None without a list."""
     if item.frames:
         return next(
             (f for f in item.frames if f in sequence.annotations), item.frames[0]
         )
     if item.frame_range:
         start, stop = item.frame_range
+        within = [f for f in sequence.frames if start <= _number(f) < stop]
         return next(
-            (f for f in sequence.annotated_frames if start <= _number(f) < stop), None
+            (f for f in within if f in sequence.annotations), next(iter(within), None)
         )
     return None
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from benchmark_trees import write_davis, write_image, write_mask
 
 from evaluation.errors import InputError
 from evaluation.protocols import get_protocol
-from s3fo.benchmarks import open_benchmark, open_folders, validate
+from s3fo.benchmarks import VideoObject, open_benchmark, open_folders, validate
 from s3fo.benchmarks.catalog import ENTRIES, Counts, get_entry, names, splits
 from s3fo.benchmarks.opening import _READERS
 
@@ -87,19 +87,19 @@ def test_validation_of_own_folders_looks_at_the_files(tmp_path: Path) -> None:
     assert "the image is 9x7, its mask 32x24" in result.problems[2]
 
 
-def test_deep_validation_finds_objects_that_are_not_there(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from s3fo.benchmarks import VideoObject
-
+def test_validation_finds_objects_that_are_not_as_said(tmp_path: Path) -> None:
     write_davis(tmp_path, {"ape": [1]})
+    write_mask(tmp_path / "Annotations/480p/ape/00003.png", [1, 4])
     benchmark = open_benchmark("davis-2017", tmp_path)
     said = (VideoObject(1, "00000"), VideoObject(2, "00001"))
     sequence = replace(benchmark["ape"], known_objects=said)
     claimed = replace(benchmark, name="mine", sequences=(sequence,))
-    assert validate(claimed).ok
-    (problem,) = validate(claimed, deep=True).problems
-    assert problem == "ape, frame 00001: object 2 is not there"
+    (absent,) = validate(claimed).problems
+    assert absent == "ape, frame 00001: object 2 is not there"
+    assert validate(claimed, deep=True).problems == (
+        absent,
+        "ape, frame 00003: id 4 is in the mask, but the objects are 1, 2",
+    )
 
 
 def test_the_real_val_sequences_are_well(shared: Path) -> None:

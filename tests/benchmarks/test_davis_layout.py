@@ -134,7 +134,7 @@ def test_everything_missing_is_told_at_once(tmp_path: Path) -> None:
         open_benchmark("davis-2017", tmp_path, split="val")
     message = str(caught.value)
     assert "3 gaps" in message
-    for gap in ("1 annotated frames of bat (00002)", "masks of cow", "frames of dog"):
+    for gap in ("1 annotated frame of bat (00002)", "masks of cow", "frames of dog"):
         assert gap in message
 
 

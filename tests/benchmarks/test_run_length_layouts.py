@@ -133,7 +133,7 @@ def test_burst_scores_with_its_protocol(tmp_path: Path) -> None:
 def test_burst_says_what_is_missing(tmp_path: Path) -> None:
     root = burst(tmp_path)
     (root / "frames/val/LaSOT/zebra-17/frame0005.jpg").unlink()
-    with pytest.raises(InputError, match="1 annotated frames of LaSOT_-_zebra-17"):
+    with pytest.raises(InputError, match="1 annotated frame of LaSOT_-_zebra-17"):
         open_benchmark("burst", root)
     with pytest.raises(InputError, match=r"annotations/train/all_classes\.json"):
         open_benchmark("burst", root, split="train")

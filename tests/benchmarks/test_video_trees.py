@@ -11,7 +11,7 @@ from benchmark_trees import names, write_image, write_json, write_mask, write_tr
 
 from evaluation.errors import InputError
 from evaluation.scoring import score
-from s3fo.benchmarks import open_benchmark
+from s3fo.benchmarks import open_benchmark, validate
 
 STEP_5 = names(4, step=5)  # 00000 00005 00010 00015
 LVOS_NAMES = names(6, step=5, digits=8, first=1)
@@ -157,8 +157,8 @@ def test_videos_shorter_than_their_meta_file_says_are_noted(tmp_path: Path) -> N
     meta = {key: {"length": n, "objects": 1} for key, n in lengths.items()}
     write_json(tmp_path / "meta_valid.json", {"videos": meta})
     benchmark = open_benchmark("mose-v2", tmp_path, split="val")
-    (note,) = benchmark.notes
-    assert note == "fewer frames than the meta file says: short (3 of 5)"
+    assert benchmark.notes == ("seems incomplete: short: 3 frames of 5",)
+    assert "short: 3 frames of 5" in validate(benchmark).problems
 
 
 def test_mose_train_has_masks_of_every_frame(tmp_path: Path) -> None:
