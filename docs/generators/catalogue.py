@@ -51,6 +51,7 @@ def _section(name: str) -> str:
     lines += [f"| {fact} | {words} |" for fact, words in facts.items()]
     lines += ["", *_splits(name), ""]
     lines += [f"- {remark}" for remark in entry.remarks]
+    lines += [f"- {words}" for words in _submissions(name)]
     return "\n".join(lines) + "\n"
 
 
@@ -66,6 +67,18 @@ def _splits(name: str) -> list[str]:
         truth = "public" if entry.public else "on a server"
         lines.append(f"| {split} | {shown} | {truth} |")
     return lines
+
+
+def _submissions(name: str) -> list[str]:
+    """What each server wants, with the splits that it scores."""
+    wanted: dict[str, list[str]] = {}
+    for entry in ENTRIES:
+        form = entry.submission
+        if entry.name == name and form:
+            remark = f" ({form.remark})" if form.remark else ""
+            words = f"`{form.layout}`, zipped, to {_link(form.server)}{remark}"
+            wanted.setdefault(words, []).append(entry.split)
+    return [f"Submit {', '.join(where)}: {words}" for words, where in wanted.items()]
 
 
 def _link(text: str) -> str:

@@ -45,6 +45,13 @@ class SubmissionFormat:
     frames: str = "all"
     remark: str = ""
 
+    @property
+    def layout(self) -> str:
+        """What is in the zip, in words: the files' names and what they hold."""
+        root = f"{self.folder}/" if self.folder else ""
+        listed = " the meta file lists" if self.frames == "listed" else ""
+        return f"{root}<video>/<frame>.png, an indexed PNG of every frame{listed}"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -102,6 +109,8 @@ _TREE_LAYOUT = (
 _FIRST_ONLY = "each object in the frame of its first appearance"
 _DAVIS_DOWNLOAD = "https://davischallenge.org/davis2017/code.html"
 
+_CODALAB = "CodaLab has failed to take zips from Chrome; from Firefox it does."
+
 _DAVIS_2016 = Entry(
     "davis-2016",
     "train",
@@ -142,9 +151,10 @@ _DAVIS_HIDDEN = replace(
     annotation=_FIRST_ONLY + " (frame 0)",
     annotation_fps=None,
     public=False,
+    unpack="Unpack DAVIS-2017-<split>-480p.zip; the root is the folder DAVIS.",
     submission=SubmissionFormat(
         "https://codalab.lisn.upsaclay.fr/competitions/6812",
-        remark="sequence folders directly at the root of the zip",
+        remark=f"A folder around the sequences is rejected. {_CODALAB}",
     ),
 )
 _DAVIS_UNSUPERVISED = replace(
@@ -189,6 +199,7 @@ _YOUTUBE_VOS_2018_HIDDEN = replace(
         "https://codalab.lisn.upsaclay.fr/competitions/7685",
         folder="Annotations",
         frames="listed",
+        remark=_CODALAB,
     ),
 )
 _YOUTUBE_VOS_2019 = replace(
@@ -208,6 +219,7 @@ _YOUTUBE_VOS_2019_HIDDEN = replace(
         "https://codalab.lisn.upsaclay.fr/competitions/6066",
         folder="Annotations",
         frames="listed",
+        remark=_CODALAB,
     ),
 )
 
@@ -228,13 +240,20 @@ _MOSE_V1 = Entry(
     "Complex Scenes, ICCV 2023",
     download="https://huggingface.co/datasets/FudanCVL/MOSE",
     unpack="Unpack train.tar.gz and valid.tar.gz side by side into one folder.",
-    remarks=("Frame rate is mostly 5 to 6 fps.", "All objects begin in frame 0."),
+    remarks=(
+        "All splits: 2149 videos, 5200 objects of 36 categories, 130,149 frames, "
+        "431,725 masks.",
+        "Frame rate is mostly 5 to 6 fps.",
+        "All objects begin in frame 0.",
+    ),
 )
 _MOSE_V1_HIDDEN = replace(
     _MOSE_V1,
     annotation=_FIRST_ONLY + " (frame 0)",
     public=False,
-    submission=SubmissionFormat("https://codalab.lisn.upsaclay.fr/competitions/10703"),
+    submission=SubmissionFormat(
+        "https://codalab.lisn.upsaclay.fr/competitions/10703", remark=_CODALAB
+    ),
 )
 _MOSE_V2 = replace(
     _MOSE_V1,
@@ -242,6 +261,7 @@ _MOSE_V2 = replace(
     title="MOSE v2",
     about="5024 videos of complex scenes: small, camouflaged, returning objects, "
     "several shots, 200 categories.",
+    layout=_TREE_LAYOUT.replace("<split>/meta.json", "meta_<split>.json"),
     protocol="mose-v2",
     citation="Ding et al., MOSEv2: A More Challenging Dataset for Video Object "
     "Segmentation in Complex Scenes, arXiv 2508.05630",
@@ -249,7 +269,12 @@ _MOSE_V2 = replace(
     unpack="Join the parts of the training archive (cat train.tar.gz.?? > "
     "train.tar.gz), unpack it and valid.tar.gz side by side into one folder, and put "
     "meta_train.json and meta_valid.json there.",
-    remarks=("5 fps or more.", "The longest video has 7825 frames."),
+    remarks=(
+        "All splits: 5024 videos, 10,074 objects of 200 categories, 468,251 frames, "
+        "701,976 masks. The 311 validation videos of version 1 count among them.",
+        "5 fps or more; 93 frames on average, the longest video has 7825.",
+        "All objects begin in frame 0.",
+    ),
 )
 _MOSE_V2_HIDDEN = replace(
     _MOSE_V2,
@@ -258,6 +283,11 @@ _MOSE_V2_HIDDEN = replace(
     submission=SubmissionFormat("https://www.codabench.org/competitions/10062"),
 )
 
+_LVOS_REMARKS = (
+    "Frame names step by 5.",
+    "Objects are scored within the frame range of the meta file.",
+    "Ground truth of all frames is in Annotations: only first masks are prompts.",
+)
 _LVOS_V1 = Entry(
     "lvos-v1",
     "train",
@@ -275,11 +305,7 @@ _LVOS_V1 = Entry(
     "Segmentation, ICCV 2023",
     download="https://lingyihongfd.github.io/lvos.github.io/dataset.html",
     unpack="Unpack train.zip, valid.zip, test.zip side by side into one folder.",
-    remarks=(
-        "Frame names step by 5.",
-        "Objects are scored within the frame range of the meta file.",
-        "Ground truth of all frames is in Annotations: only first masks are prompts.",
-    ),
+    remarks=("All splits: 282 objects, 126,280 frames, 156,432 masks.", *_LVOS_REMARKS),
 )
 _LVOS_V1_HIDDEN = replace(
     _LVOS_V1,
@@ -287,7 +313,9 @@ _LVOS_V1_HIDDEN = replace(
     annotation_fps=None,
     public=False,
     submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/8767", folder="Annotations"
+        "https://codalab.lisn.upsaclay.fr/competitions/8767",
+        folder="Annotations",
+        remark=_CODALAB,
     ),
 )
 _LVOS_V2 = replace(
@@ -297,6 +325,10 @@ _LVOS_V2 = replace(
     about="720 long videos, 44 categories, half of them longer than 300 frames.",
     citation="Hong et al., LVOS: A Benchmark for Large-scale Long-term Video Object "
     "Segmentation, arXiv 2404.19326",
+    remarks=(
+        "All splits: 1132 objects, 296,401 frames, 407,945 masks.",
+        *_LVOS_REMARKS,
+    ),
 )
 _LVOS_V2_HIDDEN = replace(
     _LVOS_V2,
@@ -357,6 +389,7 @@ _BURST = Entry(
     unpack="Unpack annotations.zip (linked there) to annotations/ and the frames of "
     "TAO (https://motchallenge.net/tao_download.php) to frames/.",
     remarks=(
+        "All splits: 2914 videos, 16,089 tracks, 600,000 masks.",
         "The official metric is HOTA of the BURST evaluation code, which reads what "
         "`write_burst_predictions` writes; J&F is offered beside it.",
     ),

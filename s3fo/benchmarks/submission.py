@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map
+from evaluation.folders import describe, names_missing
 from evaluation.progress import ProgressCallback
 from evaluation.runs import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.benchmarks.files import MASK_SUFFIXES, list_folders, list_frames
+from s3fo.benchmarks.submission_checks import check_sequence
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
@@ -36,6 +35,7 @@ class Submission:
         frames: masks in it.
         upload_to: the server it is for.
         ignored: folders and files of the results that were left out.
+        remark: what else to know before uploading.
     """
 
     path: Path
@@ -43,6 +43,7 @@ class Submission:
     frames: int
     upload_to: str
     ignored: tuple[str, ...]
+    remark: str = ""
 
 
 def write_submission(
@@ -60,18 +61,20 @@ def write_submission(
     have. What the server does not want (other folders, other frames) is left out.
 
     Args:
-        results: results folder ``<results>/<sequence>/<frame>.png``.
+        results: results folder ``<results>/<sequence>/<frame>.png``; one folder may
+            lie around the sequences.
         benchmark: the split it answers.
         out: the zip to write.
         form: the server's format; default that of the catalogue.
         progress: told after every video.
 
     Raises:
-        InputError: nobody takes submissions for this split, or the results are not
-            fit; all reasons are listed.
+        InputError: nobody takes submissions for this split, the zip cannot be
+            written, or the results are not fit; all reasons are listed.
     """
-    results, out = Path(results), Path(out)
+    out = _writable(Path(out))
     form = form or _catalogue_form(benchmark)
+    results = _holder(Path(results), benchmark)
     problems: list[str] = []
     files: list[tuple[str, Path]] = []
     for index, sequence in enumerate(benchmark):
@@ -87,61 +90,9 @@ def write_submission(
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, path) for name, path in files))
     ignored = _strays(results, benchmark)
-    return Submission(out, len(benchmark), len(files), form.server, ignored)
-
-
-def check_sequence(
-    folder: Path, sequence: VideoSequence, wanted: Iterable[str]
-) -> list[str]:
-    """What is wrong with the masks of one video, one sentence each.
-
-    Args:
-        folder: its results.
-        sequence: the video.
-        wanted: names of the frames that must be there.
-    """
-    if not folder.is_dir():
-        return [f"{sequence.name}: missing"]
-    missing = [frame for frame in wanted if not (folder / f"{frame}.png").is_file()]
-    problems = []
-    if missing:
-        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        problems.append(f"{sequence.name}: {len(missing)} frames missing ({shown})")
-    prompts = sequence.prompt_frames()
-    if not prompts:
-        return [f"{sequence.name}: the benchmark has no first mask of it"]
-    shape = sequence.read_annotation(next(iter(prompts))).shape
-    allowed = set(sequence.object_ids)
-    for frame in wanted:
-        if frame not in missing:
-            problems += _mask_problems(folder / f"{frame}.png", shape, allowed)
-    return problems
-
-
-def _mask_problems(
-    path: Path, shape: tuple[int, ...], allowed: set[int]
-) -> Iterable[str]:
-    place = f"{path.parent.name}/{path.name}"
-    try:
-        if not is_indexed_png(path):
-            yield f"{place}: no 8-bit indexed PNG"
-            return
-        label_map = read_label_map(path)
-    except InputError as error:
-        yield f"{place}: {error.found}"
-        return
-    if label_map.shape != shape:
-        found = f"{label_map.shape[1]}x{label_map.shape[0]}"
-        yield f"{place}: {found} pixels, not {shape[1]}x{shape[0]}"
-    extra = {int(value) for value in np.unique(label_map)} - allowed - {0}
-    if extra:
-        yield f"{place}: ids {sorted(extra)} that no first mask has"
-
-
-def is_indexed_png(path: Path) -> bool:
-    """Whether a file is a PNG with a palette and at most 8 bits a pixel."""
-    header = path.read_bytes()[:33]
-    return header[12:16] == b"IHDR" and header[25] == 3
+    return Submission(
+        out, len(benchmark), len(files), form.server, ignored, form.remark
+    )
 
 
 def _wanted_frames(sequence: VideoSequence, form: SubmissionFormat) -> tuple[str, ...]:
@@ -164,6 +115,47 @@ def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
     return entry.submission
 
 
+def _writable(out: Path) -> Path:
+    """The zip to write, after a look at its folder: checking masks takes long."""
+    if out.is_dir():
+        raise InputError(out, "a folder", "a file to write", "Name a zip in it.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    return out
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(
+        out,
+        f"no way to write there ({error.strerror})",
+        "a place for the zip",
+        "Give another place, or make room.",
+    )
+
+
+def _holder(results: Path, benchmark: Benchmark) -> Path:
+    """The folder with the videos' folders: the results, or the only such in them."""
+    names = {sequence.name for sequence in benchmark}
+    inside = [results / name for name in list_folders(results)]
+    holders = [
+        folder
+        for folder in (results, *inside)
+        if folder.is_dir() and not names_missing(folder, names)
+    ]
+    if holders and (holders[0] == results or len(holders) == 1):
+        return holders[0]
+    raise InputError(
+        results,
+        f"several sets of results ({', '.join(folder.name for folder in holders)})"
+        if holders
+        else describe(results),
+        f"one folder for each video, such as {benchmark.sequences[0].name}",
+        "Give the folder that holds these.",
+    )
+
+
 def _strays(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     """What lies in the results but is not asked for."""
     names = {*(sequence.name for sequence in benchmark), SCORES_FOLDER}
@@ -177,22 +169,25 @@ def _unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> InputErr
     more = len(problems) - _MAX_LISTED
     if more > 0:
         listed += f"\n  - and {more} more"
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return InputError(
         results,
-        f"{len(problems)} problems:{listed}\n",
-        f"masks of every frame that {benchmark.name} {benchmark.split} wants",
+        f"{count}:{listed}\n",
+        "an indexed PNG of every frame that "
+        f"{benchmark.name} {benchmark.split or ''} wants",
         "Mend these and try again; nothing was written.",
     )
 
 
 def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:
     """Write under a temporary name, then rename. PNGs are compressed already."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for name, path in files:
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes())
         os.replace(partial, out)
+    except OSError as error:
+        raise _unwritable(out, error) from error
     finally:
         partial.unlink(missing_ok=True)

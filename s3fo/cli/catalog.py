@@ -83,14 +83,16 @@ def show_benchmark(
         "about": entry.about,
         "splits": ", ".join(splits(name)),
         "contains": f"{sequences} sequences, {objects} objects, {frames} frames",
+        "frame rate": _frame_rate(entry),
         "annotation": entry.annotation,
         "protocol": entry.protocol,
+        "preset": entry.preset,
         "ground truth": "public" if entry.public else "held by the server",
         "layout": entry.layout,
         "download": entry.download,
         "files": ", ".join(map(_how, files)) or "several, see the page",
         "unpack": entry.unpack,
-        "submission": entry.submission.server if entry.submission else "not needed",
+        "submission": _submission(entry),
         "licence": entry.licence,
         "cite": entry.citation,
     }
@@ -98,6 +100,21 @@ def show_benchmark(
     for label, text in [*facts.items(), *(("note", text) for text in entry.remarks)]:
         lines = textwrap.wrap(text, 84) or [""]
         typer.echo(f"  {label:13}" + ("\n" + " " * 15).join(lines))
+
+
+def _frame_rate(entry: Entry) -> str:
+    rates = [f"{entry.fps:g} a second" if entry.fps else "differs"]
+    if entry.annotation_fps:
+        rates.append(f"annotated {entry.annotation_fps:g} a second")
+    return ", ".join(rates)
+
+
+def _submission(entry: Entry) -> str:
+    form = entry.submission
+    if form is None:
+        return "not needed" if entry.public else "no server takes it"
+    remark = f" ({form.remark})" if form.remark else ""
+    return f"{form.layout}, zipped, to {form.server}{remark}"
 
 
 def _how(file: RemoteFile) -> str:
@@ -159,5 +176,7 @@ def submit(
         done = write_submission(results, source, out, progress=progress)
     typer.echo(f"{done.path}: {done.sequences} sequences, {done.frames} masks")
     typer.echo(f"Upload it to {done.upload_to}")
+    if done.remark:
+        typer.echo(f"note: {done.remark}")
     if done.ignored:
         typer.echo(f"left out: {', '.join(done.ignored)}", err=True)

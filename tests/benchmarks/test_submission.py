@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmark_trees import (
     burst,
     names,
     write_davis,
+    write_entry,
     write_json,
     write_mask,
     write_tree,
@@ -17,10 +19,10 @@ from benchmark_trees import (
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.labelmap import read_label_map, write_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark, write_submission
-from s3fo.benchmarks.catalog import SubmissionFormat
+from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.cli import main
 from s3fo.inference import predict
 
@@ -112,7 +114,7 @@ def test_everything_unfit_is_told_and_nothing_written(tmp_path: Path) -> None:
         "ape: 1 frames missing (00001)",
         "ape/00002.png: ids [9]",
         "ape/00003.png: 7x5 pixels, not 32x24",
-        "bat/00000.png: no 8-bit indexed PNG",
+        "bat/00000.png: no 8-bit indexed PNG (8-bit grey)",
         "bat/00001.png: ",
     ):
         assert expected in message
@@ -166,3 +168,53 @@ def test_burst_is_submitted_as_json(tmp_path, monkeypatch, capsys):
     assert "evaluation code of BURST" in capsys.readouterr().out
     (written,) = json.loads(target.read_text())["sequences"]
     assert [set(frame) for frame in written["segmentations"]] == [{"4"}, {"4"}]
+
+
+def test_ids_exchanged_against_the_first_masks_are_refused(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "mose-v1")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    exchanged = np.array([0, 2, 1], np.uint8)
+    for path in (out / "ape").iterdir():
+        write_label_map(path, exchanged[read_label_map(path)])
+    with pytest.raises(InputError, match=r"ape/00000\.png: ids \[1, 2\].*exchanged"):
+        write_submission(out, benchmark, tmp_path / "x.zip")
+    write_label_map(out / "ape/00000.png", np.full((24, 32), 1, np.uint8))
+    write_submission(out, benchmark, tmp_path / "x.zip")  # Bad, but no mistake.
+
+
+def test_one_folder_may_lie_around_the_results(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "unpacked/Annotations", method="copy")
+    done = write_submission(tmp_path / "unpacked", benchmark, tmp_path / "x.zip")
+    with zipfile.ZipFile(done.path) as archive:
+        assert "ape/00000.png" in archive.namelist()
+    predict(benchmark, tmp_path / "unpacked/other", method="copy")
+    with pytest.raises(InputError, match=r"several sets .*Annotations, other"):
+        write_submission(tmp_path / "unpacked", benchmark, tmp_path / "x.zip")
+    with pytest.raises(InputError, match="such as ape"):
+        write_submission(tmp_path / "unpacked/other/ape", benchmark, tmp_path / "x.zip")
+
+
+def test_a_zip_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "out", method="copy")
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file/x.zip", Path("/proc/x.zip")):
+        with pytest.raises(InputError, match=re.escape(str(place))):
+            write_submission(tmp_path / "out", benchmark, place)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_all_frame_results_are_cut_down_to_the_listed_frames(tmp_path: Path) -> None:
+    write_entry(tmp_path / "data", get_entry("youtube-vos-2019", "val-all-frames"))
+    benchmark = open_benchmark(
+        "youtube-vos-2019", tmp_path / "data", split="val-all-frames"
+    )
+    predict(benchmark, tmp_path / "out", method="copy")
+    assert len(list((tmp_path / "out/ape").glob("*.png"))) == 16
+    done = write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
+    with zipfile.ZipFile(done.path) as archive:
+        assert archive.namelist() == [
+            f"Annotations/ape/{frame}.png" for frame in names(4, step=5)
+        ]
