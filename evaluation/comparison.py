@@ -32,7 +32,8 @@ class Comparison:
         keys: [n] sequence and object.
         a: [n] score of each object in the first run.
         b: [n] score of each object in the second run.
-        interval: lower and upper end of the confidence interval of `delta`.
+        interval: lower and upper end of the confidence interval of `delta`; NaN where
+            all objects are of one video: there is nothing to resample.
         confidence: share of such intervals that cover the true difference.
         only_in_a: objects that the second run lacks.
         only_in_b: objects that the first run lacks.
@@ -70,10 +71,12 @@ class Comparison:
 
     def __str__(self) -> str:
         low, high = self.interval
+        sure = "one video: no interval"
+        if not np.isnan(low):
+            sure = f"{100 * self.confidence:g} % interval {low:+.3f} to {high:+.3f}"
         return (
             f"{self.metric}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
-            f"difference {self.delta:+.3f} ({self.confidence:.0%} interval {low:+.3f} "
-            f"to {high:+.3f}) over {len(self.keys)} objects"
+            f"difference {self.delta:+.3f} ({sure}) over {len(self.keys)} objects"
         )
 
 
@@ -157,6 +160,8 @@ def _bootstrap(
 ) -> NDArray[np.float64]:
     """[resamples] mean difference over objects when whole videos are drawn anew."""
     _, video = np.unique(np.array(videos), return_inverse=True)
+    if video.max() == 0:
+        return np.full(resamples, np.nan)
     sums = np.bincount(video, weights=deltas)
     sizes = np.bincount(video)
     generator = np.random.default_rng(seed)

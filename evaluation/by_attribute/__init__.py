@@ -2,7 +2,8 @@
 
 from evaluation.by_attribute.bootstrap import Bootstrap
 from evaluation.by_attribute.groups import attribute_groups, conditions, group_order
-from evaluation.by_attribute.tables import FEW, Breakdown, breakdown, two_way
+from evaluation.by_attribute.rows import FEW
+from evaluation.by_attribute.tables import Breakdown, breakdown, two_way
 
 __all__ = [
     "FEW",

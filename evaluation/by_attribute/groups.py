@@ -27,7 +27,8 @@ def attribute_groups(values: pd.Series) -> pd.Series:
 
     Tags give "yes" and "no", buckets their names, counts 0, 1, 2 and "3 or more".
     Continuous values are cut at their terciles; where over a third of the objects
-    share the smallest value (no occlusion, say), into those and the rest.
+    share the smallest value (no occlusion, say) up to a thousandth of the values'
+    range, into those and the rest.
 
     Args:
         values: a column of an attributes' objects table, named as there.
@@ -70,13 +71,20 @@ def group_order(name: str, groups: pd.Series) -> list[str]:
 
 
 def _terciles(values: pd.Series) -> NDArray[np.object_]:
-    least = values.min()
-    if (values == least).mean() > 1 / 3:
-        return np.where(
-            values == least, f"least (= {least:.3g})", f"more (> {least:.3g})"
-        )
+    # Differences below a thousandth of the range are noise of the masks.
+    step = float(np.ptp(values)) / 1000
+    least = values <= values.min() + step
+    if least.mean() > 1 / 3:
+        lowest = _rounded(float(values.min()), step)
+        return np.where(least, f"least (= {lowest})", f"more (> {lowest})")
     low, high = np.percentile(values, [100 / 3, 200 / 3])
     names = [f"low (< {low:.3g})", "middle", f"high (>= {high:.3g})"]
     return np.array(names, dtype=object)[
         (values >= low).to_numpy(int) + (values >= high).to_numpy(int)
     ]
+
+
+def _rounded(value: float, step: float) -> str:
+    """A value in as many decimals as a step asks for, without needless zeros."""
+    decimals = max(0, -int(np.floor(np.log10(step)))) if step else 3
+    return f"{round(value, decimals) + 0.0:g}"

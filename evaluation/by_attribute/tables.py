@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, Attributes
-from evaluation.by_attribute.bootstrap import Bootstrap, interval, ranks, slopes
+from evaluation.by_attribute.bootstrap import Bootstrap
 from evaluation.by_attribute.groups import groups_of
+from evaluation.by_attribute.rows import difference_row, group_row, trend_row
 from evaluation.errors import InputError
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores
-
-FEW = 5
-"""Groups of fewer objects are marked: their mean says little."""
 
 EVERYTHING = "all"
 """Attribute and group under which all objects are listed."""
@@ -78,7 +75,8 @@ def breakdown(
         seed: of the bootstrap; the same seed gives the same intervals.
 
     Raises:
-        InputError: unknown attribute or metric, or no object in common.
+        InputError: unknown attribute or metric, no object in common, or methods that
+            were scored under different protocols.
     """
     methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
     table, notes = _joined(methods, attributes, metric)
@@ -94,7 +92,7 @@ def breakdown(
         groups=pd.DataFrame(
             [
                 {"method": method, "attribute": name, "group": group}
-                | group_row(table[method].to_numpy(), member, known, bootstrap)
+                | group_row(table[_column(method)].to_numpy(), member, known, bootstrap)
                 for method in methods
                 for name, group, member, known in groups
             ]
@@ -103,7 +101,9 @@ def breakdown(
             [
                 {"method": method, "attribute": name}
                 | trend_row(
-                    table[name].to_numpy(float), table[method].to_numpy(), bootstrap
+                    table[name].to_numpy(float),
+                    table[_column(method)].to_numpy(),
+                    bootstrap,
                 )
                 for method in methods
                 for name in continuous
@@ -112,7 +112,9 @@ def breakdown(
         differences=pd.DataFrame(
             [
                 {"first": first, "second": second, "attribute": name, "group": group}
-                | difference_row(table[first] - table[second], member, bootstrap)
+                | difference_row(
+                    table[_column(first)] - table[_column(second)], member, bootstrap
+                )
                 for first, second in _pairs(list(methods))
                 for name, group, member, _ in groups
             ]
@@ -153,12 +155,13 @@ def two_way(
     _chosen(attributes.objects, [rows, columns])
     table, _ = _joined({"": scores}, attributes, metric)
     bootstrap = Bootstrap(table["sequence"], resamples, seed)
+    values = table[_column("")].to_numpy()
     cells = []
     for _, row, in_row, _ in groups_of(table, rows):
         for _, column, in_column, _ in groups_of(table, columns):
             member = in_row & in_column
             if member.any():
-                cell = group_row(table[""].to_numpy(), member, member, bootstrap)
+                cell = group_row(values, member, member, bootstrap)
                 kept = ("n_objects", "n_videos", "mean", "low", "high", "few")
                 cells.append(
                     {"row": row, "column": column} | {key: cell[key] for key in kept}
@@ -166,105 +169,16 @@ def two_way(
     return pd.DataFrame(cells)
 
 
-def group_row(
-    values: NDArray[np.float64],
-    member: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    bootstrap: Bootstrap,
-) -> dict[str, Any]:
-    """Mean of a group, of the rest, and their difference.
-
-    Args:
-        values: [n] scores; NaN where an object has none.
-        member: [n] in the group.
-        known: [n] whether the attribute is known; others are in neither part.
-        bootstrap: over the same objects.
-    """
-    scored = ~np.isnan(values)
-    member, rest = member & scored, ~member & known & scored
-    values = np.nan_to_num(values)
-    means, others = bootstrap.means(values, member, rest)
-    mean, other = _mean(values, member), _mean(values, rest)
-    n_videos = bootstrap.n_videos(member)
-    low, high = interval(means, n_videos)
-    delta_low, delta_high = interval(
-        means - others, min(n_videos, bootstrap.n_videos(rest))
-    )
-    return {
-        "n_objects": int(member.sum()),
-        "n_videos": n_videos,
-        "mean": mean,
-        "low": low,
-        "high": high,
-        "rest": other,
-        "delta": mean - other,
-        "delta_low": delta_low,
-        "delta_high": delta_high,
-        "few": bool(member.sum() < FEW),
-    }
-
-
-def trend_row(
-    attribute: NDArray[np.float64],
-    values: NDArray[np.float64],
-    bootstrap: Bootstrap,
-) -> dict[str, Any]:
-    """How scores go with a continuous attribute.
-
-    In the resamples objects keep the ranks they have among all objects.
-    """
-    known = ~np.isnan(attribute) & ~np.isnan(values)
-    n_videos = bootstrap.n_videos(known)
-    row: dict[str, Any] = {"n_objects": int(known.sum()), "n_videos": n_videos}
-    if known.sum() < FEW or np.ptp(attribute[known]) == 0 or np.ptp(values[known]) == 0:
-        return row | dict.fromkeys(
-            ("spearman", "low", "high", "change", "change_low", "change_high"), np.nan
-        )
-    order = [ranks(series, known) for series in (attribute, values)]
-    rho, rhos = slopes(order[0], order[1], known, bootstrap, normalised=True)
-    first, third = np.percentile(attribute[known], [25, 75])
-    slope, resampled = slopes(
-        np.nan_to_num(attribute), np.nan_to_num(values), known, bootstrap
-    )
-    low, high = interval(rhos, n_videos)
-    # A resample of equal attribute values has no slope.
-    resampled = resampled[np.isfinite(resampled)]
-    change_low, change_high = interval(resampled * (third - first), n_videos)
-    return row | {
-        "spearman": rho,
-        "low": low,
-        "high": high,
-        "change": slope * (third - first),
-        "change_low": change_low,
-        "change_high": change_high,
-    }
-
-
-def difference_row(
-    difference: pd.Series, member: NDArray[np.bool_], bootstrap: Bootstrap
-) -> dict[str, Any]:
-    """Mean paired difference of two methods over the members both have scored."""
-    values = difference.to_numpy(float)
-    member = member & ~np.isnan(values)
-    values = np.nan_to_num(values)
-    n_videos = bootstrap.n_videos(member)
-    low, high = interval(bootstrap.means(values, member)[0], n_videos)
-    inside = values[member]
-    return {
-        "n_objects": int(member.sum()),
-        "n_videos": n_videos,
-        "difference": _mean(values, member),
-        "low": low,
-        "high": high,
-        "wins": float(np.mean((np.sign(inside) + 1) / 2)) if len(inside) else np.nan,
-        "few": bool(member.sum() < FEW),
-    }
+def _column(method: str) -> str:
+    """Column of a method's scores: methods may be called like attributes."""
+    return f"score of {method}"
 
 
 def _joined(
     methods: Mapping[str, Scores], attributes: Attributes, metric: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Attributes of the objects that any method has scores of, scores by method."""
+    _check_protocols(methods)
     keys = ["sequence", "object"]
     table: pd.DataFrame | None = None
     for method, scores in methods.items():
@@ -272,7 +186,7 @@ def _joined(
             raise InputError(
                 "metric", repr(metric), "a column of the scores' objects", "Try 'J&F'."
             )
-        own = scores.objects[[*keys, metric]].rename(columns={metric: method})
+        own = scores.objects[[*keys, metric]].rename(columns={metric: _column(method)})
         table = own if table is None else table.merge(own, on=keys, how="outer")
     assert table is not None
     joined = table.merge(attributes.objects, on=keys, how="inner")
@@ -284,8 +198,27 @@ def _joined(
             "Compute the attributes from the ground truth of the same benchmark.",
         )
     lost = len(table) - len(joined)
-    notes = (f"{lost} scored objects without attributes left out",) if lost else ()
-    return joined, notes
+    notes = [f"{lost} scored objects without attributes left out"] if lost else []
+    for method in methods:
+        unscored = int(joined[_column(method)].isna().sum())
+        if unscored:
+            notes.append(
+                f"{method or 'the method'} has no score of {unscored} of "
+                f"{len(joined)} objects: its means are over the others, differences "
+                "over those both methods have"
+            )
+    return joined, tuple(notes)
+
+
+def _check_protocols(methods: Mapping[str, Scores]) -> None:
+    protocols = {scores.protocol.name for scores in methods.values()}
+    if len(protocols) > 1:
+        raise InputError(
+            "scores",
+            f"the protocols {' and '.join(sorted(protocols))}",
+            "one protocol",
+            "Score all methods with the same protocol.",
+        )
 
 
 def _chosen(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
@@ -318,7 +251,3 @@ def _pairs(methods: list[str]) -> list[tuple[str, str]]:
         for index, first in enumerate(methods)
         for second in methods[index + 1 :]
     ]
-
-
-def _mean(values: NDArray[np.float64], member: NDArray[np.bool_]) -> float:
-    return float(np.mean(values[member])) if member.any() else np.nan

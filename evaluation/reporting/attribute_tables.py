@@ -34,7 +34,7 @@ def groups_table(material: Material) -> Table:
                 "delta", "Difference", signed=True, interval=("delta_low", "delta_high")
             ),
         ],
-        ["few" if few else "" for few in data["few"]],
+        _few_classes(data),
     )
 
 
@@ -72,26 +72,35 @@ def differences_table(material: Material) -> Table:
     data = material.by_attribute.differences.copy()
     if len(data):
         data.insert(3, "title", data["attribute"].map(attribute_name))
+        # As in the table of methods compared: what a method gains on the first.
+        data = data.rename(columns={"first": "against", "second": "method"})
+        data["difference"] = -data["difference"]
+        data["low"], data["high"] = -data["high"], -data["low"]
+        data["wins"] = 1 - data["wins"]
     return Table(
         "differences",
         "Methods compared by attribute",
-        "Mean J&F of the first method minus the second, over objects both have, in "
-        "points, with 95 % intervals (paired, videos resampled).",
+        "Mean difference of J&F over the objects both have, in points, with 95 % "
+        "intervals (paired, videos resampled). Wins: share of objects where the "
+        "method is better, ties half. In italics: under five objects.",
         data,
         [
-            text("first", "First"),
-            text("second", "Second"),
+            text("method", "Method"),
+            text("against", "Against"),
             text("title", "Attribute"),
             text("group", "Group"),
-            *(
-                number(key, heading)
-                for key, heading in (("n_objects", "Objects"), ("n_videos", "Videos"))
-                if key in data
-            ),
+            number("n_objects", "Objects"),
+            number("n_videos", "Videos"),
             percent("difference", "Difference", signed=True, interval=("low", "high")),
             percent("wins", "Wins, %"),
         ],
+        _few_classes(data),
     )
+
+
+def _few_classes(data: pd.DataFrame) -> list[str]:
+    """HTML class of each row: groups of few objects are marked."""
+    return ["few" if few else "" for few in data.get("few", [])]
 
 
 def grouped_attributes(material: Material, n: int | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from evaluation.attributes import ATTRIBUTES
 from evaluation.by_attribute.tables import EVERYTHING
 from evaluation.reporting.attribute_tables import (
     differences_table,
@@ -23,7 +24,6 @@ from evaluation.reporting.failure_tables import (
 )
 from evaluation.reporting.material import Material, Method
 from evaluation.reporting.tables import Column, Table, number, percent, text
-from evaluation.reporting.verdict import attribute_name
 
 _KEYS = ["sequence", "object"]
 _HEADLINES = {
@@ -94,7 +94,9 @@ def headline_table(material: Material) -> Table:
     )
     if data["low"].notna().any():
         caption += " In brackets: 95 % interval, videos resampled."
-    return Table("methods", "Scores", caption, data, [text("method", "Method"), *shown])
+    return Table(
+        "methods", "All scores", caption, data, [text("method", "Method"), *shown]
+    )
 
 
 def comparison_table(material: Material) -> Table:
@@ -217,6 +219,8 @@ def _interval(material: Material, method: Method) -> dict[str, float]:
 
 
 def _attribute_column(name: str) -> Column:
-    if name in ("length", "reappearances"):
-        return number(name, attribute_name(name))
-    return number(name, attribute_name(name), 3)
+    attribute = ATTRIBUTES[name]
+    if attribute.kind == "count":
+        return number(name, attribute.title)
+    digits = 0 if attribute.unit == "frames" else 3
+    return number(name, f"{attribute.title}, {attribute.unit}", digits)

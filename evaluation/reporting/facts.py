@@ -57,7 +57,7 @@ def facts_table(material: Material) -> Table:
         rows += [{"about": method.name, **row} for row in _method_facts(method)]
     return Table(
         "measured",
-        "What was measured",
+        "Inputs and settings",
         "From the benchmark, and from the record in each results folder.",
         pd.DataFrame(rows),
         [text("about", ""), text("what", "What"), text("value", "Value")],

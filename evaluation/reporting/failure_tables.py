@@ -76,11 +76,12 @@ def events_table(material: Material) -> Table:
         method.failures.events.assign(method=method.name) for method in material.methods
     ]
     data = pd.concat(parts, ignore_index=True)
-    front = ["method", "event"]
+    data["rank"] = data["event"] + 1
+    front = ["method", "rank", "event"]
     data = data[[*front, *(name for name in data if name not in front)]]
     columns = [
         text("method", "Method"),
-        number("event", "No."),
+        number("rank", "No."),
         text("sequence", "Sequence"),
         number("object", "Object"),
         text("kind", "Kind"),
@@ -88,7 +89,7 @@ def events_table(material: Material) -> Table:
         text("end", "To"),
         text("worst", "Worst"),
         number("n_frames", "Frames"),
-        percent("worst_J", "J at worst"),
+        percent("worst_J", "J at worst, %"),
         Column("cost", "Cost", 2, 100.0),
         text("recovered", "Right again"),
     ]
@@ -101,7 +102,7 @@ def events_table(material: Material) -> Table:
         "events",
         "Failure events",
         "Costliest first. Cost: points of J&F. Right again: first later frame in which "
-        "J is at least 50. Begins: what held in the half second before.",
+        "J is at least 50 %. Begins: what held in the half second before.",
         data,
         columns,
     )

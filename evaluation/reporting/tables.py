@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,10 @@ _LATEX_ESCAPES = {
     "|": r"\textbar{}", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--",
     "Ḟ": r"$\dot{\mathrm{F}}$",
 }  # fmt: skip
+
+
+_MARKDOWN_SIGNS = re.compile(r"[\\`*|]|<(?=[\w/!])|(?<!\w)_|(?<=_)_|_(?!\w)")
+"""Not the underscores inside words: GitHub prints them as they are."""
 
 
 @dataclass(frozen=True)
@@ -317,7 +322,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _markdown(words: str) -> str:
-    return words.replace("|", r"\|").replace("\n", " ")
+    """Words in which Markdown finds nothing of its own."""
+    return _MARKDOWN_SIGNS.sub(r"\\\g<0>", words).replace("\n", " ")
 
 
 def latex_text(words: str) -> str:

@@ -202,6 +202,10 @@ def _against(material: Material, name: str) -> Finding:
     result = material.comparisons[name]
     low, high = result.interval
     who = material.main.name
+    sure = "one video, so no interval"
+    if not np.isnan(low):
+        ends = f"{points(low, signed=True)} to {points(high, signed=True)}"
+        sure = f"{100 * result.confidence:g} % interval {ends}"
     if low > 0:
         headline = f"{name} is better than {who}"
     elif high < 0:
@@ -211,8 +215,7 @@ def _against(material: Material, name: str) -> Finding:
     return Finding(
         headline,
         f"{name} \N{MINUS SIGN} {who}: {points(result.delta, signed=True)} points of "
-        f"J&F, {result.confidence:.0%} interval {points(low, signed=True)} to "
-        f"{points(high, signed=True)}, over {len(result.keys)} objects, paired, videos "
+        f"J&F, {sure}, over {_count(len(result.keys), 'object')}, paired, videos "
         f"resampled.",
         "comparison",
     )

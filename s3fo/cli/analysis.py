@@ -169,8 +169,10 @@ def breakdown(
     """Break scores down by attribute, with intervals; several methods compare."""
     from evaluation import Scores
     from evaluation import breakdown as break_down
+    from evaluation.reporting.material import one_per_folder
 
-    methods = {folder.name: Scores.load(folder) for folder in scores}
+    folders = one_per_folder(scores)
+    methods = {name: Scores.load(folder) for name, folder in folders.items()}
     truth = open_truth(gt, images, benchmark, root, split)
     measured = _measure(truth, workers, features)
     result = break_down(methods, measured, by, metric=metric)
@@ -190,7 +192,8 @@ def breakdown(
     for method, groups in result.groups.groupby("method", sort=False):
         _print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
     if len(methods) > 1:
-        _print_frame("Paired differences", result.differences, list(result.differences))
+        title = f"Paired differences of {metric}, first - second"
+        _print_frame(title, result.differences, list(result.differences))
     for note in result.notes:
         typer.echo(f"note: {note}", err=True)
 

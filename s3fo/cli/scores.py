@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -158,7 +159,7 @@ def compare(
     result = compare_runs(Scores.load(first), Scores.load(second), metric=metric)
     if as_json:
         rows = result.objects.to_dict("records")
-        low, high = result.interval
+        low, high = (None if isnan(end) else end for end in result.interval)
         print_json({"metric": metric, "delta": result.delta, "low": low, "high": high,
                     "objects": rows})  # fmt: skip
         return

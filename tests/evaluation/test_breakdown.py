@@ -20,13 +20,14 @@ from evaluation.by_attribute import (
 )
 from evaluation.by_attribute.bootstrap import interval
 from evaluation.errors import InputError
+from evaluation.protocols import get_protocol
 
 
 def scores(values: Any, videos: Any, metric: str = "J&F") -> Any:
     """Stands for `Scores`: the breakdown reads the objects table alone."""
     objects = pd.DataFrame({"sequence": videos, "object": 1, metric: values})
     objects["object"] = objects.groupby("sequence").cumcount() + 1
-    return SimpleNamespace(objects=objects)
+    return SimpleNamespace(objects=objects, protocol=get_protocol("davis-2017"))
 
 
 def attributes(videos: Any, **columns: Any) -> Attributes:
@@ -184,13 +185,23 @@ def test_methods_are_compared_object_by_object() -> None:
 
 def test_only_objects_that_both_methods_have_are_compared() -> None:
     one = scores([0.5] * 8, VIDEOS)
-    two = SimpleNamespace(objects=one.objects.iloc[:6].assign(**{"J&F": 0.3}))
+    two = scores([0.3] * 6, VIDEOS[:6])
     made = breakdown(
         {"one": one, "two": two}, attributes(VIDEOS, auto_FM=[True, False] * 4)
     )
     everything = row(made.differences, attribute="all")
     assert everything["n_objects"] == 6
     assert everything["difference"] == pytest.approx(0.2)
+    (note,) = made.notes
+    assert note.startswith("two has no score of 2 of 8 objects")
+
+
+def test_methods_may_be_called_like_attributes_and_columns() -> None:
+    table = attributes(VIDEOS, occlusion=np.linspace(0, 1, 8))
+    one, two = scores([0.5] * 8, VIDEOS), scores([0.4] * 8, VIDEOS)
+    made = breakdown({"occlusion": one, "sequence": two}, table)
+    means = made.groups.query("attribute == 'all'")["mean"]
+    assert means.tolist() == pytest.approx([0.5, 0.4])
 
 
 def test_two_way_tables_hold_the_cells_that_occur() -> None:
@@ -225,6 +236,9 @@ def test_groups_of_each_kind_of_attribute() -> None:
     ]
     mostly_none = attribute_groups(pd.Series([0.0] * 6 + [0.1, 0.5], name="occlusion"))
     assert mostly_none.value_counts().tolist() == [6, 2]
+    noisy = pd.Series([0, 3e-6, 1e-5, 2e-5, 0.1, 0.5], name="occlusion")
+    assert set(attribute_groups(noisy)) == {"least (= 0)", "more (> 0)"}
+    assert attribute_groups(noisy).tolist()[:4] == ["least (= 0)"] * 4
     buckets = pd.Series(["over 300", "1-50"], name="length_bucket")
     assert group_order("length_bucket", attribute_groups(buckets)) == [
         "1-50",
@@ -242,6 +256,10 @@ def test_what_does_not_fit_is_refused_or_said() -> None:
         breakdown(some, table, metric="nonsense")
     with pytest.raises(InputError, match="no object"):
         breakdown(some, attributes(["other"] * 2, auto_FM=[True, False]))
+    other = scores([0.5] * 8, VIDEOS)
+    other.protocol = get_protocol("mose-v2")
+    with pytest.raises(InputError, match="davis-2017 and mose-v2"):
+        breakdown({"a": some, "b": other}, table)
     partly = attributes(VIDEOS[:6], auto_FM=[True, False] * 3)
     assert breakdown(some, partly).notes == (
         "2 scored objects without attributes left out",

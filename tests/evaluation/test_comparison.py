@@ -59,6 +59,14 @@ def test_objects_of_one_video_do_not_count_as_independent():
     assert repeated.interval == pytest.approx(single.interval)
 
 
+def test_one_video_gives_no_interval():
+    a = scores_of({("x", 1): 0.5, ("x", 2): 0.6})
+    b = scores_of({("x", 1): 0.6, ("x", 2): 0.9})
+    comparison = compare(a, b)
+    assert np.isnan(comparison.interval).all()
+    assert "one video: no interval" in str(comparison)
+
+
 def test_interval_covers_the_truth_about_as_often_as_it_says():
     covered = 0
     for seed in range(100):

@@ -152,6 +152,25 @@ def test_costs_add_up_to_what_is_lost(made):
         assert table["cost"].sum() == pytest.approx(1 - headline["lossy"])
 
 
+def test_differences_point_the_same_way_in_every_table(made):
+    whole = made.tables["comparison"].data.iloc[0]
+    by_attribute = made.tables["differences"].data
+    row = by_attribute[by_attribute["attribute"] == "all"].iloc[0]
+    for key in ("method", "against"):
+        assert row[key] == whole[key]
+    for key in ("difference", "wins"):
+        assert row[key] == pytest.approx(whole[key])
+    assert row["low"] <= row["difference"] <= row["high"]
+
+
+def test_events_are_numbered_as_their_pictures(made):
+    events = made.tables["events"].data
+    own = events[events["method"] == "lossy"]
+    assert own["rank"].tolist() == list(range(1, len(own) + 1))
+    first = own.iloc[0]
+    assert f"1. {first['kind']}: {first['sequence']}" in made.page.read_text()
+
+
 def test_it_says_first_what_costs_most(made):
     first = made.findings[0]
     assert first.headline == "Fix first: missed"

@@ -44,6 +44,12 @@ def test_people_see_rounded_percent(table):
     assert lines[4] == "| none | - | 0.0 | 5 |"
 
 
+def test_names_do_not_format_markdown():
+    data = pd.DataFrame({"name": ["_my_ run_2*", "<b>", "low (< 0.5)"]})
+    rows = Table("t", "", "", data, [text("name", "N")]).markdown().splitlines()[2:]
+    assert rows == [r"| \_my\_ run_2\* |", r"| \<b> |", "| low (< 0.5) |"]
+
+
 def test_files_hold_everything_exactly(table):
     rows = list(csv.DictReader(io.StringIO(table.csv())))
     assert [float(row["score"]) for row in rows[:2]] == [0.87654321, 1 / 3]
