@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evaluation.errors import InputError
 
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
 
 def count_frames(path: Path) -> int:
     """Number of frames that decoding will give.
 
-    The container's own count is used where it has one; else packets are counted,
-    without decoding.
+    The container's own count is used where it has one that agrees with its duration;
+    else packets are counted, without decoding. It does not agree in a clip cut without
+    encoding anew, which still holds the frames that are not to be shown.
 
     Raises:
         InputError: not a video that can be opened.
     """
     with _open(path) as container:
         stream = container.streams.video[0]
-        if stream.frames:
+        if stream.frames and abs(_frames_shown(stream) - stream.frames) < 1:
             return int(stream.frames)
-        return sum(1 for packet in container.demux(stream) if packet.size)
+        packets = container.demux(stream)
+        return sum(1 for packet in packets if packet.size and not packet.is_discard)
 
 
 def read_fps(path: Path) -> float | None:
@@ -55,6 +61,14 @@ def iterate_frames(path: Path) -> Iterator[np.ndarray]:
             raise InputError(
                 path, f"a video that breaks off ({error})", "a whole one", "Copy again."
             ) from error
+
+
+def _frames_shown(stream: VideoStream) -> float:
+    """Duration in frames; none where the file does not say."""
+    duration, unit, rate = stream.duration, stream.time_base, stream.average_rate
+    if duration is None or unit is None or rate is None:
+        return 0.0
+    return float(duration * unit * rate)
 
 
 def _open(path: Path):  # type: ignore[no-untyped-def]  # PyAV's own container type

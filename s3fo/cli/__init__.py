@@ -13,6 +13,9 @@ import typer
 
 from evaluation.errors import InputError
 
+_INTERRUPTED = 130
+"""What Typer exits with after Ctrl-C."""
+
 app = typer.Typer(
     name="s3fo",
     help="How good is this video object segmentation model, and where does it fail?",
@@ -44,6 +47,7 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to continue", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            print("interrupted; run the same command to continue", file=sys.stderr)
+        raise

@@ -93,7 +93,7 @@ def predict(
             "weights": weights,
             "device": device,
             "model": model,
-            "memory": memory or benchmark,
+            "memory": memory,
             "precision": precision and precision.value,
             "compile_encoder": compile_encoder or None,
             "scores": score_dumps,

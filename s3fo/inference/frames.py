@@ -11,12 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from evaluation.errors import InputError
+from s3fo.inference.objects import distinct_ids
 
 Size = tuple[int, int]
 """Height and width in pixels."""
 
 STRIDE = 32
 """The network takes heights and widths that are multiples of this."""
+
+_ROUNDING = 1e-4
+"""By which resizing may take soft masks out of 0..1."""
 
 
 class Padding(NamedTuple):
@@ -64,22 +68,24 @@ class GivenMasks(NamedTuple):
         cls, mask: Tensor, object_ids: Sequence[int] | None, size: Size
     ) -> GivenMasks:
         """Take an index mask [H, W], brought to `size` by the nearest pixel."""
-        if tuple(mask.shape) != size:
-            small = F.interpolate(mask[None, None].float(), size, mode="nearest-exact")
-            mask = small[0, 0]
         mask = mask.long()
         if object_ids is None:
             object_ids = [i for i in mask.unique().tolist() if i > 0]
-        ids = torch.tensor(list(object_ids), dtype=torch.long, device=mask.device)
-        channels = (mask == ids[:, None, None]).float()
-        return cls(tuple(ids.tolist()), channels, mask > 0)
+        ids = distinct_ids(object_ids)
+        masks = [mask > 0, *(mask == object_id for object_id in ids)]
+        claimed, *channels = _nearest(torch.stack(masks), size)
+        empty = claimed.new_zeros(0, *size)
+        stacked = torch.stack(channels) if channels else empty
+        return cls(ids, stacked.float(), claimed)
 
     @classmethod
     def from_channels(
         cls, masks: Tensor, object_ids: Sequence[int] | None, size: Size
     ) -> GivenMasks:
         """Take soft masks [n, H, W] in 0..1, brought to `size` bilinearly."""
-        ids = range(1, len(masks) + 1) if object_ids is None else object_ids
+        ids = distinct_ids(
+            range(1, len(masks) + 1) if object_ids is None else object_ids
+        )
         if len(ids) != len(masks):
             raise InputError(
                 "objects",
@@ -89,7 +95,7 @@ class GivenMasks(NamedTuple):
             )
         channels = resize(masks.float(), size)
         claimed = (channels > 0.5).any(dim=0)
-        return cls(tuple(int(i) for i in ids), channels, claimed)
+        return cls(ids, channels, claimed)
 
     def padded(self, padding: Padding) -> GivenMasks:
         """The same masks with zeros around them."""
@@ -103,6 +109,16 @@ def resize(maps: Tensor, size: Size) -> Tensor:
     if tuple(maps.shape[-2:]) == size:
         return maps
     return F.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
+
+
+def _nearest(maps: Tensor, size: Size) -> Tensor:
+    """Resize bool maps [n, H, W] by the nearest pixel; as is if they fit.
+
+    Maps of ids would not do: float32 holds no large ones.
+    """
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    return F.interpolate(maps[None].float(), size, mode="nearest-exact")[0].bool()
 
 
 def internal_size(size: Size, max_side: int) -> Size:
@@ -133,7 +149,7 @@ def check_frame(image: Tensor) -> None:
 
 
 def check_mask(mask: Tensor, size: Size, *, idx_mask: bool) -> None:
-    """Raise `InputError` unless `mask` fits a frame of `size`."""
+    """Raise `InputError` unless `mask` fits a frame of `size`, and has fit values."""
     if mask.ndim != (2 if idx_mask else 3) or tuple(mask.shape[-2:]) != size:
         kind = "[H, W] with object ids" if idx_mask else "[n, H, W]"
         raise InputError(
@@ -142,3 +158,23 @@ def check_mask(mask: Tensor, size: Size, *, idx_mask: bool) -> None:
             f"{kind} for a frame of {size[0]} x {size[1]} pixels",
             "Resize the mask to the frame, and set `idx_mask` to its kind.",
         )
+    if idx_mask and mask.is_floating_point() and bool((mask != mask.round()).any()):
+        raise InputError(
+            "mask",
+            "fractions",
+            "whole numbers: the object id of every pixel",
+            "Give soft masks as [n, H, W] with `idx_mask` False.",
+        )
+    if not idx_mask and mask.numel() and not _in_unit_range(mask):
+        raise InputError(
+            "mask",
+            f"values from {mask.min().item():g} to {mask.max().item():g}",
+            "soft masks in 0..1",
+            "Divide 8-bit masks by 255.",
+        )
+
+
+def _in_unit_range(maps: Tensor) -> bool:
+    """Whether all values are in 0..1, to within rounding."""
+    lowest, highest = float(maps.min()), float(maps.max())
+    return lowest >= -_ROUNDING and highest <= 1 + _ROUNDING

@@ -16,6 +16,9 @@ METHOD_NAMES = ("s3", "flow", "copy")
 class Method(Protocol):
     """Follows objects through one video at a time.
 
+    One that writes more than masks also has ``has_written(sequence) -> bool``: whether
+    all of that is there. A video that lacks it is done again.
+
     Attributes:
         name: e.g. ``"flow"``.
         device: where it computes, e.g. ``"cpu"``; for the run record.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -42,14 +42,7 @@ class ObjectManager:
         Raises:
             InputError: an id is below 1 or given twice.
         """
-        ids = [int(object_id) for object_id in ids]
-        if len(set(ids)) < len(ids) or min(ids, default=1) < 1:
-            raise InputError(
-                "objects",
-                f"{ids}",
-                "distinct object ids from 1 (0 is background)",
-                "Give every object of the mask once.",
-            )
+        ids = distinct_ids(ids)
         self._ids += [object_id for object_id in ids if object_id not in self._ids]
         return self.channels(ids)
 
@@ -59,6 +52,7 @@ class ObjectManager:
         Raises:
             InputError: an id is not registered.
         """
+        ids = [int(object_id) for object_id in ids]
         if not self.has_all(ids):
             raise InputError(
                 "objects",
@@ -81,3 +75,20 @@ class ObjectManager:
         """
         ids = torch.tensor([0, *self._ids], device=probabilities.device)
         return ids[probabilities.max(dim=0).indices]  # far faster than `argmax`
+
+
+def distinct_ids(ids: Iterable[int]) -> tuple[int, ...]:
+    """Object ids as plain integers, in their order.
+
+    Raises:
+        InputError: an id is below 1 or given twice.
+    """
+    found = tuple(int(object_id) for object_id in ids)
+    if len(set(found)) < len(found) or min(found, default=1) < 1:
+        raise InputError(
+            "objects",
+            f"{list(found)}",
+            "distinct object ids from 1 (0 is background)",
+            "Give every object of the mask once.",
+        )
+    return found

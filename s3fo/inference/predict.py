@@ -20,7 +20,8 @@ from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.mask_writer import MaskWriter, is_finished
 from s3fo.inference.method import Method, build_method
 from s3fo.inference.pace import Pace
-from s3fo.inference.run_record import RunRecord
+from s3fo.inference.presets import preset_for
+from s3fo.inference.run_record import RunRecord, open_record
 from s3fo.inference.video_reader import read_frames
 
 
@@ -74,19 +75,22 @@ def predict(
             benchmark wants (all where it has no list).
         overwrite: do complete videos again, replacing a run with other settings.
         progress: told after every frame, with frames/s and time left.
-        options: of the method: ``size``, ``weights``, ``device``, ...
+        options: of the method: ``size``, ``weights``, ``device``, ... S3 takes the
+            ``memory`` settings of the benchmark unless told otherwise.
 
     Returns:
         What was done. Look at `failures`.
 
     Raises:
-        InputError: no sequences, unknown options, or `out` holds the masks of
-            another method or of other settings.
+        InputError: no sequences, unknown options, or `out` cannot be written or
+            holds the masks of another method or of other settings.
     """
     if frames not in ("all", "listed"):
         raise InputError("frames", repr(frames), "'all' or 'listed'", "Choose one.")
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
+    if method == "s3" and isinstance(sequences, Benchmark):
+        options = {"memory": preset_for(sequences.name), **_given(options)}
     if isinstance(method, str):
         method = build_method(method, **options)
     elif options:
@@ -95,7 +99,9 @@ def predict(
     if not listing:
         raise InputError("sequences", "none", "at least one", "Check the benchmark.")
     name = sequences.name if isinstance(sequences, Benchmark) else None
-    record = _open_record(Path(out), method, name, overwrite, listing)
+    fresh = RunRecord(method.name, method.settings, method.device, name)
+    videos = [item.name for item in listing]
+    record = open_record(Path(out), fresh, videos, overwrite=overwrite)
     jobs = [(item, _frames_to_save(item, frames)) for item in listing]
     return _run(jobs, Path(out), method, record, progress)
 
@@ -113,7 +119,9 @@ def _run(
     kept = [
         item.name
         for item, saved in jobs
-        if item.name in record.sequences and is_finished(out / item.name, saved)
+        if item.name in record.sequences
+        and is_finished(out / item.name, saved)
+        and _wrote_all(method, item)
     ]
     record.save(out)
     todo = [job for job in jobs if job[0].name not in kept]
@@ -139,6 +147,16 @@ def _run(
         record.save(out)
     speed = _frames_per_second(record, finished)
     return Run(out, tuple(finished), tuple(kept), failures, speed)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _wrote_all(method: Method, sequence: VideoSequence) -> bool:
+    """Whether what the method writes besides masks is there, if it writes anything."""
+    has_written = getattr(method, "has_written", None)
+    return has_written is None or bool(has_written(sequence))
 
 
 def segment_video(
@@ -214,36 +232,6 @@ def _frames_to_save(sequence: VideoSequence, which: str) -> tuple[str, ...]:
     if which == "listed" and sequence.listed_frames is not None:
         return sequence.listed_frames
     return sequence.frames
-
-
-def _open_record(
-    out: Path,
-    method: Method,
-    benchmark: str | None,
-    overwrite: bool,
-    sequences: Sequence[VideoSequence],
-) -> RunRecord:
-    """Go on with the record in the folder, or begin one."""
-    fresh = RunRecord(method.name, method.settings, method.device, benchmark)
-    old = None if overwrite else RunRecord.load(out)
-    if old is None:
-        unknown = [item.name for item in sequences if (out / item.name).is_dir()]
-        if unknown and not overwrite:
-            raise InputError(
-                out,
-                f"results of unknown origin ({', '.join(unknown[:5])}), no run.json",
-                "an empty folder, or an earlier run of this command",
-                "Choose another folder, or overwrite.",
-            )
-        return fresh
-    if not fresh.continues(old):
-        raise InputError(
-            out,
-            f"masks of {old.method} with settings {dict(old.settings)}",
-            f"an empty folder, or masks of {method.name} with {dict(method.settings)}",
-            "Choose another folder, or overwrite.",
-        )
-    return old
 
 
 def _explain(error: Exception) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.errors import InputError
+from s3fo.benchmarks import catalog
 from s3fo.inference.config import InferenceConfig, LongTermConfig
 
 
@@ -43,8 +45,10 @@ _SHIPPED_LIMITS = LongTermConfig(
     max_mem_frames=25, min_mem_frames=15, max_num_tokens=30_000, buffer_tokens=3_000
 )
 
+GENERIC = "generic"
+
 PRESETS: Mapping[str, InferencePreset] = {
-    "generic": _long_term(None),
+    GENERIC: _long_term(None),
     "davis": _fifo(480),
     "youtube-vos": _fifo(480, **_LISTED),
     "mose": _fifo(480),
@@ -79,9 +83,27 @@ PRESETS: Mapping[str, InferencePreset] = {
 def get_preset(name: str) -> InferencePreset:
     """The settings of a preset, or of a benchmark such as ``"davis-2017"``.
 
-    A benchmark without settings of its own gets ``"generic"``.
+    Raises:
+        InputError: there is neither a preset nor a benchmark of this name.
     """
     if name in PRESETS:
         return PRESETS[name]
-    families = [family for family in PRESETS if name.startswith(f"{family}-")]
-    return PRESETS[max(families, key=len, default="generic")]
+    if name not in catalog.names():
+        raise InputError(
+            "memory",
+            repr(name),
+            f"one of {', '.join(PRESETS)}, or a benchmark's name",
+            "Choose one; generic suits any video.",
+        )
+    return PRESETS[preset_for(name)]
+
+
+def preset_for(benchmark: str) -> str:
+    """Name of the settings that a benchmark is run with.
+
+    One without settings of its own gets ``"generic"``, and so does anybody's folder.
+    """
+    if benchmark not in catalog.names():
+        return GENERIC
+    families = [name for name in PRESETS if f"{benchmark}-".startswith(f"{name}-")]
+    return max(families, key=len, default=GENERIC)

@@ -129,7 +129,7 @@ class Propagator:
                 0..1. Tracked objects that it leaves out are segmented as usual.
             objects: the ids in `mask`; by default its non-zero labels, or 1..n.
             idx_mask: whether `mask` holds ids.
-            end: last frame of the video: it is not memorised.
+            end: last frame of the video: it is not memorised, but for new objects.
             force_permanent: memorise this frame, and never forget it.
 
         Returns:
@@ -152,7 +152,7 @@ class Propagator:
         self._time += 1
         if given is not None and not given.object_ids:
             warnings.warn("a mask without objects was ignored", stacklevel=2)
-            return _like(image, padding.pad(frame.new_zeros(1, *small)))
+            return _like(image, padding.pad(torch.zeros(1, *small)))
         probabilities = self._advance(
             padding.pad(resize(frame.to(self.device, torch.float32), small)),
             given and given.padded(padding),
@@ -180,6 +180,8 @@ class Propagator:
         """Process a padded frame [3, H, W]; probabilities [K + 1, H, W]."""
         elapsed = self._time - self._last_write
         memorise = (elapsed >= self.config.mem_every or given is not None) and not end
+        # Should frames come after all, nothing could follow objects without it.
+        memorise |= given is not None and not self.objects.has_all(given.object_ids)
         update_sensory = elapsed in self.config.sensory_steps and not end
         with torch.autocast(
             self.device.type, self.autocast, enabled=self.autocast is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,10 +57,22 @@ class RunRecord:
         return frames / seconds if seconds else 0.0
 
     def save(self, folder: Path) -> None:
-        """Write it into the results folder."""
+        """Write it into the results folder.
+
+        Raises:
+            InputError: that is no folder, or it cannot be written to.
+        """
         content = {**vars(self), "frames_per_second": round(self.frames_per_second, 3)}
         text = json.dumps(content, indent=1, default=dict)
-        write_atomically(folder / FILE_NAME, text.encode())
+        try:
+            write_atomically(folder / FILE_NAME, text.encode())
+        except OSError as error:
+            raise InputError(
+                folder,
+                f"a place that cannot be written to ({error.strerror})",
+                "a folder for results",
+                "Choose another folder, or make room.",
+            ) from error
 
     @classmethod
     def load(cls, folder: Path) -> RunRecord | None:
@@ -81,11 +93,69 @@ class RunRecord:
                 path, f"a damaged run record ({error})", "JSON", "Delete this file."
             ) from error
 
-    def continues(self, other: RunRecord) -> bool:
-        """Whether both would put equal masks into the folder."""
-        ours = json.dumps([self.method, self.settings], sort_keys=True, default=dict)
-        theirs = json.dumps([other.method, other.settings], sort_keys=True)
-        return ours == theirs
+    def changes_from(self, other: RunRecord) -> dict[str, tuple[Any, Any]]:
+        """What would make other masks: by setting, what it was and what it is now."""
+        if self.method != other.method:
+            return {"method": (other.method, self.method)}
+        was, now = other._choices(), self._choices()
+        return {
+            name: (was.get(name, "unset"), now.get(name, "unset"))
+            for name in sorted(was.keys() | now.keys())
+            if was.get(name) != now.get(name)
+        }
+
+    def _choices(self) -> dict[str, Any]:
+        """Settings in one level: ``engine.top_k``."""
+        return _flat(json.loads(json.dumps(self.settings, default=dict)))
+
+
+def open_record(
+    folder: Path, fresh: RunRecord, sequences: Sequence[str], *, overwrite: bool
+) -> RunRecord:
+    """Go on with the record in a results folder, or begin one.
+
+    Args:
+        folder: the results folder.
+        fresh: the record to begin with.
+        sequences: names of the videos to segment.
+        overwrite: begin anew in any case.
+
+    Raises:
+        InputError: there are results of another kind, or of nobody knows what.
+    """
+    old = None if overwrite else RunRecord.load(folder)
+    if old is None:
+        unknown = [name for name in sequences if (folder / name).is_dir()]
+        if unknown and not overwrite:
+            raise InputError(
+                folder,
+                f"results of unknown origin ({', '.join(unknown[:5])}), no {FILE_NAME}",
+                "an empty folder, or an earlier run of this command",
+                "Choose another folder, or overwrite.",
+            )
+        return fresh
+    changes = fresh.changes_from(old)
+    if changes:
+        listed = [f"{name} {was}" for name, (was, _) in changes.items()]
+        wanted = [f"{name} {now}" for name, (_, now) in changes.items()]
+        raise InputError(
+            folder,
+            f"masks made with {', '.join(listed)}",
+            f"an empty folder, or masks made with {', '.join(wanted)}",
+            "Choose another folder, or overwrite.",
+        )
+    return old
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
 
 
 def _hardware() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -18,7 +18,7 @@ from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
 from s3fo.inference.propagator import Propagator
-from s3fo.inference.scores import write_scores
+from s3fo.inference.scores import scores_file, write_scores
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
 from s3fo.model.fast_stages import optimise_for_inference
 
@@ -29,7 +29,8 @@ class S3Method:
     Args:
         weights: a weights file, or the name of shipped weights.
         model: name of the model preset; by default the one the weights are for.
-        memory: settings of the engine: a name of `presets.PRESETS` or a benchmark.
+        memory: settings of the engine: a name of `presets.PRESETS`, or a benchmark
+            whose settings to take.
         size: short side in pixels that larger frames are shrunk to; None takes the
             memory preset's, 0 keeps all frames as they are.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
@@ -60,8 +61,10 @@ class S3Method:
         scores: str | PathLike[str] | None = None,
         **overrides: Any,
     ) -> None:
-        path = find_weights(weights)
         preset = get_preset(memory)
+        if size is not None and size < 0:
+            raise InputError("size", f"{size}", "pixels; 0 keeps all frames", "Choose.")
+        path = find_weights(weights)
         config = preset.engine.with_overrides(**overrides)
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
@@ -87,8 +90,17 @@ class S3Method:
     def start(self, sequence: VideoSequence) -> None:
         """Forget the previous video."""
         self._engine.clear_memory()
-        self._frames = _frames_from_first_prompt(sequence)
+        first = sequence.frames.index(next(iter(sequence.prompt_frames())))
+        self._skipped = sequence.frames[:first]
+        self._frames = iter(sequence.frames[first:])
         self._sequence = sequence.name
+
+    def has_written(self, sequence: VideoSequence) -> bool:
+        """Whether the scores of every frame are there, if they are asked for."""
+        return self._scores is None or all(
+            scores_file(self._scores, sequence.name, frame).is_file()
+            for frame in sequence.frames
+        )
 
     def step(
         self, image: np.ndarray, prompt: np.ndarray | None, *, last: bool = False
@@ -107,11 +119,22 @@ class S3Method:
             p = F.interpolate(p[None], shape, mode="bilinear", align_corners=False)[0]
         objects = self._engine.objects
         if self._scores is not None:
-            path = self._scores / self._sequence / f"{frame}.npz"
-            write_scores(path, p.cpu().numpy(), objects.ids)
+            self._keep_scores(self._scores, frame, p)
         label_map = objects.label_map(p).cpu().numpy()
         narrow = max(objects.ids, default=0) < 256
         return label_map.astype(np.uint8 if narrow else np.uint16)
+
+    def _keep_scores(self, folder: Path, frame: str, p: Tensor) -> None:
+        """Write the probabilities [K + 1, H, W] of a frame, and all the earlier ones.
+
+        Frames before the first object are background.
+        """
+        background = np.ones((1, *p.shape[1:]), np.float32)
+        for skipped in self._skipped:
+            write_scores(scores_file(folder, self._sequence, skipped), background, ())
+        self._skipped = ()
+        path = scores_file(folder, self._sequence, frame)
+        write_scores(path, p.cpu().numpy(), self._engine.objects.ids)
 
 
 def choose_device(name: str) -> torch.device:
@@ -132,7 +155,12 @@ def choose_device(name: str) -> torch.device:
             f"'auto' or one this machine has: {', '.join(present)}",
             "Choose another device.",
         )
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise InputError(
+            "device", repr(name), "a kind and a number, as cuda:1", "Choose another."
+        ) from error
 
 
 def device_name(device: torch.device) -> str:
@@ -168,8 +196,3 @@ def _shrink_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
         return ids
     small = F.interpolate(ids[None, None].float(), size, mode="nearest-exact")
     return small[0, 0].long()
-
-
-def _frames_from_first_prompt(sequence: VideoSequence) -> Iterator[str]:
-    first = next(iter(sequence.prompt_frames()))
-    return iter(sequence.frames[sequence.frames.index(first) :])

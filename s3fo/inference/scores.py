@@ -16,6 +16,12 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.labelmap import write_atomically, write_label_map
 from evaluation.progress import ProgressCallback
+from s3fo.inference.run_record import FILE_NAME
+
+
+def scores_file(folder: Path, sequence: str, frame: str) -> Path:
+    """Where the probabilities of a frame lie."""
+    return folder / sequence / f"{frame}.npz"
 
 
 def write_scores(path: Path, probabilities: np.ndarray, ids: Sequence[int]) -> None:
@@ -67,16 +73,22 @@ def merge_scores(
         The results folder.
 
     Raises:
-        InputError: the runs differ in their frames or frame sizes.
+        InputError: the runs differ in their frames or frame sizes, or `out` holds the
+            masks of a run.
     """
     folders, out = [Path(run) for run in runs], Path(out)
+    if (out / FILE_NAME).exists():
+        raise InputError(
+            out, "the masks of one run", "a folder for merged masks", "Choose another."
+        )
     frames = [_frames(folder) for folder in folders]
     for folder, found in zip(folders, frames, strict=True):
         different = sorted(found ^ frames[0])
         if different or not found:
+            example = f"; only one has {different[0]}" if different else ""
             raise InputError(
                 folder,
-                f"{len(found)} frames, other than {folders[0]}, e.g. {different[:1]}",
+                f"{len(found)} frames, {len(frames[0])} in {folders[0]}{example}",
                 "score folders with the same frames",
                 "Finish all runs over the same videos first.",
             )

@@ -15,6 +15,7 @@ from torch import Tensor
 from evaluation.errors import InputError
 from s3fo.model.checkpoint import (
     CheckpointError,
+    WeightsFileError,
     load_vit,
     load_weights,
     read_file,
@@ -83,11 +84,25 @@ def load_network(path: Path, model: str | None = None) -> S3Network:
             f"weights of {model or 'the network that the file names'}",
             "Name the model that these weights are for.",
         ) from error
+    except WeightsFileError as error:
+        raise InputError(
+            path,
+            "a file that cannot be read as weights",
+            "a .safetensors file, or a PyTorch file of a state dict alone",
+            "Give another file, or copy it again.",
+        ) from error
 
 
 def _load_network(path: Path, model: str | None) -> S3Network:
     metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
     model = model or metadata.get("model") or _recognise(path)
+    if model not in PRESETS:
+        raise InputError(
+            f"model {model!r}",
+            "an unknown name",
+            f"one of {', '.join(sorted(PRESETS))}",
+            "Choose one, or leave it to the weights file.",
+        )
     network = build_network(model)
     backbone = metadata.get("backbone")
     if not backbone:
@@ -130,7 +145,11 @@ def _recognise(path: Path) -> str:
     """The preset that has the entries of a plain weights file."""
     content = read_file(path)
     state = content.get("weights", content)
-    found = {name.removeprefix("module."): v.shape for name, v in state.items()}
+    found = {
+        name.removeprefix("module."): value.shape
+        for name, value in state.items()
+        if isinstance(value, Tensor)
+    }
     for preset in PRESETS:
         with torch.device("meta"):
             expected = build_network(preset).state_dict()

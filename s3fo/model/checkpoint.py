@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +23,10 @@ _TOLERATED = ("inv_freq", "num_batches_tracked")
 # Inputs of these convolutions end in one channel per kind of mask.
 _MASK_CHANNELS = ("mask_encoder.conv1.weight", "pixel_fuser.sensory_compress.weight")
 _LISTED = 8
+
+
+class WeightsFileError(ValueError):
+    """A file that holds no weights, or not whole ones."""
 
 
 class CheckpointError(ValueError):
@@ -75,7 +79,7 @@ def load_weights(
     Raises:
         FileNotFoundError: if there is no such file.
         CheckpointError: if an entry is missing, unexpected or of another shape.
-        ValueError: if the file is not a dictionary of tensors.
+        WeightsFileError: if the file is not a dictionary of tensors.
     """
     where = "weights" if isinstance(weights, Mapping) else str(Path(weights))
     state = _unwrapped(weights if isinstance(weights, Mapping) else read_file(weights))
@@ -88,22 +92,22 @@ def read_file(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it holds anything but a dictionary of plain data.
+        WeightsFileError: if it holds anything but a dictionary of plain data.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such weights file")
-    if path.suffix == ".safetensors":
-        return load_file(path)
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(
-            f"{path}: this is no plain PyTorch weights file ({error}); "
-            "save its state dict alone, or as .safetensors"
+        raise WeightsFileError(
+            f"{path}: this is no whole, plain weights file "
+            f"({_first_sentence(error)}); save the state dict alone, or as .safetensors"
         ) from error
     if not isinstance(content, dict):
-        raise ValueError(
+        raise WeightsFileError(
             f"{path}: found a {type(content).__name__}, expected a state dict"
         )
     return content
@@ -114,12 +118,16 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        WeightsFileError: if it is damaged.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such weights file")
-    with safe_open(path, framework="pt") as file:
-        return dict(file.metadata() or {})
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise WeightsFileError(f"{path}: no whole weights file ({error})") from error
 
 
 def save_weights(
@@ -283,3 +291,8 @@ def _shortened(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def _first_sentence(error: Exception) -> str:
+    """PyTorch adds advice on trusting files, which is not ours to give."""
+    return str(error).partition(". ")[0]

@@ -111,7 +111,7 @@ class RunS3(VOSOperator):
 
     def _ask_how(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
         """Weights and engine; the defaults are those of the benchmark."""
-        from s3fo.inference.presets import PRESETS
+        from s3fo.inference.presets import PRESETS, preset_for
         from s3fo.inference.weights import DEFAULT, find_weights
 
         form.view("how", types.Header(label="Settings of S3", divider=True))
@@ -121,7 +121,7 @@ class RunS3(VOSOperator):
             description="Name of weights that come with s3fo, or path of a file",
             default=DEFAULT,
         )
-        memory = _memory_preset(benchmark.name)
+        memory = preset_for(benchmark.name)
         ask_choice(
             form,
             "memory",
@@ -213,11 +213,12 @@ def _method(ctx: Any) -> Any:
     """The method with its settings; where its first masks came from is one."""
     from s3fo.datasets import recall_benchmark
     from s3fo.inference import build_method
+    from s3fo.inference.presets import preset_for
 
     name = ctx.params.get("method", "s3")
     given = {key: ctx.params.get(key) for key in _OPTIONS if name == "s3"}
     if name == "s3" and given["memory"] in (None, _OWN):
-        given["memory"] = recall_benchmark(ctx.dataset).name
+        given["memory"] = preset_for(recall_benchmark(ctx.dataset).name)
     method = build_method(name, **{k: v for k, v in given.items() if v != ""})
     prompts = ctx.params.get("prompt_field", GROUND_TRUTH)
     if prompts != GROUND_TRUTH:
@@ -261,14 +262,6 @@ def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
         names = ctx.view.values("sequence")
         found["view"] = ("The videos in the current view", sorted(set(names)))
     return {**found, "all": ("All videos of the dataset", None)}
-
-
-def _memory_preset(benchmark: str) -> str:
-    """Name of the settings that a benchmark is run with."""
-    from s3fo.inference.presets import PRESETS, get_preset
-
-    preset = get_preset(benchmark)
-    return next(name for name, item in PRESETS.items() if item is preset)
 
 
 def _devices() -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import load_module
-from parity_cases import CASES, Case
+from parity_cases import CASES, Case, load_module
 from plain_engine import PlainEngine
 
 from s3fo.inference.build import build_propagator

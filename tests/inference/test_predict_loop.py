@@ -14,6 +14,7 @@ import pytest
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoSequence, open_folders
+from s3fo.benchmarks.video_file import count_frames, iterate_frames
 from s3fo.inference import build_method, predict
 from s3fo.inference.mask_writer import MaskWriter
 from s3fo.inference.pace import Pace
@@ -204,8 +205,10 @@ def test_runs_with_other_settings_do_not_mix(tmp_path: Path) -> None:
     write_video(tmp_path, "a")
     out = tmp_path / "out"
     predict(benchmark_in(tmp_path), out, method=Recorder(setting=1))
-    with pytest.raises(InputError, match="setting"):
+    with pytest.raises(InputError, match=r"made with setting 1; .* setting 2"):
         predict(benchmark_in(tmp_path), out, method=Recorder(setting=2))
+    with pytest.raises(InputError, match="found masks made with method recorder;"):
+        predict(benchmark_in(tmp_path), out, method="copy")
     run = predict(
         benchmark_in(tmp_path), out, method=Recorder(setting=2), overwrite=True
     )
@@ -281,6 +284,38 @@ def test_a_video_file_and_one_mask(tmp_path: Path) -> None:
     np.testing.assert_allclose(levels, np.arange(12) * 10, atol=4)
 
 
+def test_frames_that_a_cut_video_does_not_show_are_not_counted(tmp_path: Path) -> None:
+    """Cut without encoding anew, a clip keeps what its first frames depend on."""
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    with av.open(str(whole), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width = SIZE
+        stream.pix_fmt = "yuv420p"
+        for index in range(12):
+            image = np.full((*SIZE, 3), 10 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(whole)) as source, av.open(str(cut), "w") as target:
+        copied = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.pts -= 5 * 512
+                packet.dts -= 5 * 512
+                packet.stream = copied
+                target.mux(packet)
+    shown = [int(image.mean()) for image in iterate_frames(cut)]
+    assert 0 < len(shown) < 12
+    assert (count_frames(cut), count_frames(whole)) == (len(shown), 12)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    write_video(tmp_path, "a")
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match="cannot be written to"):
+        predict(benchmark_in(tmp_path), tmp_path / "out", method="copy")
+
+
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"not a video")
     with pytest.raises(InputError, match=r"clip\.mp4"):
@@ -350,3 +385,24 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         predict(benchmark_in(tmp_path), tmp_path / "out", method="copy", frames="some")
     with pytest.raises(InputError, match="none"):
         predict([], tmp_path / "out", method="copy")
+
+
+def test_ctrl_c_says_how_to_go_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from s3fo import cli
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    write_video(tmp_path, "a")
+    monkeypatch.setattr("s3fo.inference.predict", interrupted)
+    folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
+    out = ["--out", str(tmp_path / "out"), "--method", "copy"]
+    monkeypatch.setattr("sys.argv", ["s3fo", "predict", *folders, *out])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 130
+    assert "run the same command to continue" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 from s3fo.inference.build import build_propagator
 from s3fo.inference.config import InferenceConfig
 from s3fo.inference.frames import Padding, internal_size
-from s3fo.inference.presets import PRESETS, get_preset
+from s3fo.inference.presets import PRESETS, get_preset, preset_for
 from s3fo.inference.propagator import Propagator
 from s3fo.model import build_network
 
@@ -239,6 +239,13 @@ def test_keeps_no_graph_and_leaves_the_network_trainable(tiny):
         (_video(1)[0], _mask(1)[None], {"objects": [1]}, "set `idx_mask`"),
         (_video(1)[0], _mask(1), {"objects": [1, 1]}, "distinct"),
         (_video(1)[0], _mask(1), {"objects": [0, 1]}, "ids from 1"),
+        (_video(1)[0], _mask(1) * 0.4, {}, "object id of every pixel"),
+        (
+            _video(1)[0],
+            np.full((1, *SIZE), 255, np.uint8),
+            {"idx_mask": False},
+            "Divide 8-bit masks by 255",
+        ),
         (
             _video(1)[0],
             np.zeros((2, *SIZE), np.float32),
@@ -248,13 +255,70 @@ def test_keeps_no_graph_and_leaves_the_network_trainable(tiny):
     ],
 )
 def test_input_that_does_not_fit(tiny, image, mask, keywords, message):
+    """It is refused before anything of it is remembered."""
+    engine = _engine(tiny)
     with pytest.raises(InputError, match=message):
-        _engine(tiny).step(image, mask, **keywords)
+        engine.step(image, mask, **keywords)
+    fresh, frames = _engine(tiny), _video(2)
+    for p, q in zip(
+        _run(engine, frames, _mask(1)), _run(fresh, frames, _mask(1)), strict=True
+    ):
+        np.testing.assert_array_equal(p, q)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64, np.float32])
+def test_masks_of_any_type_and_layout(tiny, dtype):
+    frame, mask = _video(1)[0], _mask(1, 200)
+    expected = _engine(tiny).step(frame, mask)
+    found = _engine(tiny).step(
+        np.asfortranarray(frame.astype(np.float64)), np.asfortranarray(mask, dtype)
+    )
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(
+        _engine(tiny).step(frame, mask > 1), _engine(tiny).step(frame, mask // 200)
+    )
+
+
+def test_large_ids_stay_apart_when_the_frame_is_shrunk(tiny):
+    """Beyond 2^24 not every whole number is a float32."""
+    ids = (2**24, 2**24 + 1)
+    engine = _engine(tiny, max_internal_size=32)
+    p = engine.step(_video(1)[0], _mask(*ids))
+    assert engine.objects.ids == ids
+    assert [(channel > 0.5).sum() > 50 for channel in p[1:]] == [True, True]
+
+
+def test_an_object_without_a_pixel_and_one_that_comes_with_the_last_frame(tiny):
+    engine, frames = _engine(tiny), _video(4)
+    p = engine.step(frames[0], _mask(1), [1, 8])
+    assert p.shape[0] == 3 and (p[2] < 0.01).all()
+    late = np.zeros(SIZE, np.int64)
+    late[32:38] = 5
+    assert engine.step(frames[1], late, [5], end=True).shape[0] == 4
+    p = engine.step(frames[2])  # the video goes on after all
+    assert p.shape[0] == 4 and np.isfinite(p).all()
+    assert [c.object_ids for c in engine.memory.token_counts] == [(1, 8), (5,)]
+
+
+def test_two_videos_in_turns_on_one_network(tiny):
+    videos = [_video(6), _video(6, seed=1, size=(64, 33))]
+    masks = [_mask(1, 2), _mask(3, size=(64, 33))]
+    engines = [_engine(tiny, **LONG) for _ in videos]
+    for t in range(6):
+        for engine, video, mask in zip(engines, videos, masks, strict=True):
+            last = engine.step(video[t], mask if t == 0 else None)
+    alone = _run(_engine(tiny, **LONG), videos[1], masks[1])[-1]
+    np.testing.assert_array_equal(last, alone)
 
 
 def test_deleting_what_is_not_tracked(tiny):
+    engine = _engine(tiny)
     with pytest.raises(InputError, match="tracked"):
-        _engine(tiny).delete_objects([4])
+        engine.delete_objects([4])
+    engine.step(_video(1)[0], _mask(4, 7))
+    engine.delete_objects(torch.tensor([4]))
+    assert engine.objects.ids == (7,)
 
 
 def test_unknown_settings_are_named():
@@ -301,6 +365,10 @@ def test_presets():
     assert get_preset("davis-plus").size == 720
     assert get_preset("youtube-vos-2019") == PRESETS["youtube-vos"]
     assert get_preset("sa-v") == PRESETS["generic"]
+    assert preset_for("burst") == "burst"
+    assert preset_for("video") == "generic", "a folder of that name is no preset"
+    with pytest.raises(InputError, match="davis-plus"):
+        get_preset("dvais")
     shipped = PRESETS["s3"]
     assert shipped.engine.flip_aug and shipped.engine.mem_every == 10
     assert shipped.engine.long_term.max_num_tokens == 30_000

@@ -14,6 +14,7 @@ from evaluation.labelmap import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, merge_scores, precision, predict
 from s3fo.inference.precision import choose_precision
+from s3fo.inference.run_record import RunRecord
 from s3fo.inference.s3 import S3Method, choose_device, shrunk_size
 from s3fo.inference.scores import read_scores, write_scores
 from s3fo.inference.weights import find_weights, load_network
@@ -155,9 +156,53 @@ def test_a_plain_checkpoint_is_recognised(tmp_path, monkeypatch):
         load_network(tmp_path / "other.pth")
 
 
-def test_what_is_not_there_is_told():
+def test_scores_and_merged_masks_of_a_video_whose_object_comes_late(
+    folders, weights, tmp_path
+):
+    """All frames are there: a server wants those before the first object, too."""
+    write_label_map(tmp_path / "masks/first/00000.png", np.zeros((H, W), np.uint8))
+    write_label_map(tmp_path / "masks/first/00002.png", _mask({4: 5}))
+    sequence = open_folders(folders[0], tmp_path / "masks")["first"]
+    predict(sequence, tmp_path / "a", weights=weights, scores=tmp_path / "scores")
+    merge_scores([tmp_path / "scores"], tmp_path / "merged")
+    merged = _read(tmp_path / "merged")
+    assert len(merged) == FRAMES
+    assert not merged["first/00001.png"].any() and 4 in merged["first/00002.png"]
+
+
+def test_videos_without_their_scores_are_done_again(folders, weights, tmp_path):
+    sequences, out = open_folders(*folders), tmp_path / "out"
+    predict(sequences, out, weights=weights)
+    asked = {"weights": weights, "scores": tmp_path / "scores"}
+    assert set(predict(sequences, out, **asked).finished) == {"first", "late"}
+    (tmp_path / "scores/late/00003.npz").unlink()
+    run = predict(sequences, out, **asked)
+    assert (run.kept, run.finished) == (("first",), ("late",))
+    with pytest.raises(InputError, match="masks of one run"):
+        merge_scores([tmp_path / "scores"], out)
+
+
+def test_a_benchmark_brings_its_memory_settings(folders, weights, tmp_path):
+    from dataclasses import replace
+
+    named = replace(open_folders(*folders), name="mose-v1")
+    for name, options in {"own": {}, "other": {"memory": "generic"}}.items():
+        predict(named, tmp_path / name, weights=weights, **options)
+        record = RunRecord.load(tmp_path / name)
+        assert record.settings["engine"]["use_long_term"] == (name == "other")
+
+
+def test_what_is_not_there_is_told(weights, tmp_path):
     with pytest.raises(InputError, match="no such file"):
         find_weights("nowhere.pth")
+    with pytest.raises(InputError, match="a kind and a number"):
+        choose_device("cpu:first")
+    with pytest.raises(InputError, match="unknown name"):
+        S3Method(weights=weights, model="vitx")
+    for name in ("half.safetensors", "half.pth"):
+        (tmp_path / name).write_bytes(weights.read_bytes()[:999])
+        with pytest.raises(InputError, match="cannot be read as weights"):
+            S3Method(weights=tmp_path / name)
     with pytest.raises(InputError, match="this machine has: cpu"):
         choose_device("tpu")
 
@@ -180,6 +225,10 @@ def test_bad_options_are_told(weights):
         build_method("s3", weights=weights, precision="int8")
     with pytest.raises(InputError, match="mem_evry"):
         build_method("s3", weights=weights, mem_evry=3)
+    with pytest.raises(InputError, match="dvais"):
+        build_method("s3", weights=weights, memory="dvais")
+    with pytest.raises(InputError, match="size"):
+        build_method("s3", weights=weights, size=-1)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class _Dangerous:
 def test_code_in_a_checkpoint_never_runs(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({"weights": _Dangerous()}, path)
-    with pytest.raises(ValueError, match="no plain PyTorch weights file"):
+    with pytest.raises(ValueError, match="no whole, plain weights file"):
         read_file(path)
 
 
