@@ -90,12 +90,13 @@ Image.open(save_figure(rank_plot(board), paper / "ranks.png", 110))
 # arXiv version) by a lower one (87.8, as published). Ranked tables that still show the
 # old one exist.
 #
-# Before you copy such a table, look at three columns:
+# Before you copy such a table, look at four columns:
 #
 # - `evidence`: what the authors report, what others say they report (`second-hand`),
 #   what others got when they ran it (`reproduction`);
 # - `superseded`: figures that their authors replaced; they are shown and not ranked;
-# - `conflict`: sources that disagree about the same thing. Both stay in the table.
+# - `conflict`: sources that disagree about the same thing. Both stay in the table;
+# - `inconsistent`: figures that are not the mean of the J and F printed beside them.
 #
 # `training_data="MOSE"` keeps the entries that say they trained on it, "w/o MOSE" those
 # that say they did not, or list other data only. Who says nothing is in neither.

@@ -22,6 +22,7 @@ _SCORES = {
 _MARKS = {
     "superseded": "replaced by its authors, not ranked",
     "conflict": "sources disagree",
+    "inconsistent": "its own parts do not average to it",
     "second-hand": "reported by others",
     "reproduction": "run again by others",
     LOCAL: "scored here",
@@ -32,7 +33,7 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     """The leaderboard as a `Table`; rows of S3 and local runs have HTML classes.
 
     The column `marks` says what sets a figure apart: second-hand, reproduction,
-    local run, superseded, conflict.
+    local run, superseded, conflict, inconsistent.
 
     Args:
         board: the ranking.
@@ -136,5 +137,5 @@ def _look(row: Mapping[Hashable, Any]) -> str:
 
 def _marks(row: Mapping[Hashable, Any]) -> str:
     marks = [str(row["evidence"])] if row["evidence"] != "authors" else []
-    marks += [name for name in ("superseded", "conflict") if row[name]]
+    marks += [n for n in ("superseded", "conflict", "inconsistent") if row[n]]
     return ", ".join(marks)

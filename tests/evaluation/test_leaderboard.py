@@ -75,6 +75,27 @@ def test_disagreeing_sources_are_shown_as_a_conflict():
     assert set(conflict.loc[conflict["method"] == "SAM2.1-L", "J&F"]) == {77.9, 74.5}
 
 
+def test_a_conflict_stays_one_when_half_of_it_is_filtered_out():
+    def disagreeing(**filters):
+        table = leaderboard("davis-2017", **filters).table
+        return table[table["conflict"] & (table["year"] >= 2025)]
+
+    everything, recent = disagreeing(), disagreeing(since=2025)
+    assert set(recent["source"]) == set(everything["source"])
+    assert len(recent) == len(everything) > 0
+
+
+def test_figures_that_contradict_their_own_parts_are_marked():
+    """XMem's table prints 79.8 beside 61.4 and 68.1, whose mean is 64.8."""
+    table = leaderboard("davis-2017", "test-dev").table
+    (row,) = table[table["inconsistent"]].to_dict("records")
+    assert (row["method"], row["J&F"], row["J"], row["F"]) == (
+        "XMem-s2", 79.8, 61.4, 68.1,
+    )  # fmt: skip
+    shown = ranking_table(leaderboard("davis-2017", "test-dev"))
+    assert "its own parts do not average to it" in shown.caption
+
+
 def test_filters_keep_local_runs():
     board = leaderboard(
         "davis-2017", local=[local_run(0.5)], since=2025, training_data="MOSE"

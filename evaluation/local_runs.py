@@ -1,0 +1,158 @@
+"""Local runs: what lets one's own scores stand beside published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from evaluation.errors import InputError
+from evaluation.runs import ScoreRecord, read_run
+from evaluation.scores import Scores
+
+LOCAL = "local run"
+"""`evidence` of a local run in a leaderboard."""
+
+_PROTOCOLS = {
+    "davis-2016": {"davis-2016"},
+    "davis-2017": {"davis-2017", "davis-2017-official"},
+    "youtube-vos-2018": {"youtube-vos", "youtube-vos-skip-last"},
+    "youtube-vos-2019": {"youtube-vos", "youtube-vos-skip-last"},
+    "mose-v1": {"mose-v1", "davis-2017"},
+    "mose-v2": {"mose-v2"},
+    "lvos-v1": {"lvos"},
+    "lvos-v2": {"lvos"},
+    "sa-v": {"sa-v"},
+    "burst": set[str](),
+}
+# Published column -> key of a local summary.
+_LOCAL_KEYS = {
+    "J&F": "J&F",
+    "G": "J&F",
+    "J&Fdot": "J&F_adaptive",
+    "J": "J",
+    "F": "F",
+    "Js": "J_seen",
+    "Ju": "J_unseen",
+    "Fs": "F_seen",
+    "Fu": "F_unseen",
+}
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """A run of one's own that enters a leaderboard: scores with their protocol.
+
+    Attributes:
+        name: of the method.
+        record: what an evaluation of its masks came to, with protocol and fingerprint.
+        folder: where that is written; the evidence that is shown.
+        training_data: what the method was trained on.
+        frames_per_second: as its prediction recorded it; None if unknown.
+    """
+
+    name: str
+    record: ScoreRecord
+    folder: Path
+    training_data: str = ""
+    frames_per_second: float | None = None
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | PathLike[str],
+        benchmark: str,
+        *,
+        name: str = "",
+        training_data: str = "",
+    ) -> LocalRun:
+        """Read a results folder that was evaluated, or a folder of saved scores.
+
+        Where it was evaluated by several protocols, the benchmark's own counts.
+
+        Raises:
+            InputError: there are no scores, or the masks changed since.
+        """
+        folder = Path(folder)
+        if (folder / "scores.json").is_file():
+            record = ScoreRecord.of(Scores.load(folder))
+            return cls(name or folder.name, record, folder, training_data)
+        run = read_run(folder)
+        known = sorted(
+            run.scores, key=lambda protocol: protocol not in _PROTOCOLS[benchmark]
+        )
+        if not known or not run.is_current(run.scores[known[0]]):
+            raise InputError(
+                folder,
+                "masks that changed since they were scored" if known else "no scores",
+                "a results folder with the record of its evaluation",
+                "Score it: s3fo evaluate RESULTS --benchmark NAME --root DIR.",
+            )
+        return cls(
+            name or folder.resolve().name,
+            run.scores[known[0]],
+            folder,
+            training_data,
+            run.frames_per_second,
+        )
+
+
+def local_row(run: LocalRun, measure: str) -> dict[str, object]:
+    """The row of a run in a leaderboard ranked by `measure`, scores in percent."""
+    record = run.record
+    row: dict[str, object] = {
+        column: 100 * value
+        for column, key in _LOCAL_KEYS.items()
+        if (value := record.summary.get(key)) is not None
+        and not (column == "G" and measure != "G")
+    }
+    return row | {
+        "method": run.name,
+        "variant": "",
+        "training_data": run.training_data,
+        "fps": run.frames_per_second,
+        "evidence": LOCAL,
+        "superseded": False,
+        "conflict": False,
+        "inconsistent": False,
+        "source": str(run.folder),
+        "url": "",
+        "notes": f"protocol {record.protocol_name}, {record.n_sequences} sequences "
+        f"of {record.ground_truth or 'unnamed ground truth'}, "
+        f"fingerprint {record.fingerprint[:12]}",
+    }
+
+
+def local_warnings(
+    benchmark: str, local: Sequence[LocalRun], n_sequences: int | None
+) -> list[str]:
+    """Why figures of local runs and published ones may not compare."""
+    accepted = _PROTOCOLS[benchmark]
+    found: list[str] = []
+    for run in local:
+        record = run.record
+        if record.protocol_name not in accepted:
+            own = " or ".join(sorted(accepted)) or "the official tool"
+            found.append(
+                f"{run.name} was scored by {record.protocol_name}, not by {own}: "
+                f"its figures and the published ones do not compare."
+            )
+        named = "/" not in record.ground_truth and record.ground_truth not in (
+            "", "arrays", benchmark,
+        )  # fmt: skip
+        if named:
+            found.append(
+                f"{run.name} was scored on {record.ground_truth}, not on {benchmark}."
+            )
+        if record.options:
+            mended = ", ".join(
+                f"{key} {value}" for key, value in record.options.items()
+            )
+            found.append(f"{run.name} was scored with masks mended: {mended}.")
+        if n_sequences is not None and record.n_sequences != n_sequences:
+            found.append(
+                f"{run.name} was scored on {record.n_sequences} sequences; the split "
+                f"has {n_sequences}."
+            )
+    return found
