@@ -76,7 +76,7 @@ side_by_side(sequence.images[sequence.frames[0]], truth / "crossing" / "00000.pn
 # ## Predictions
 #
 # `predict` runs a method and writes one PNG a frame: `<out>/<sequence>/<frame>.png`.
-# Two methods need no weights and bound every other from below:
+# Two methods need no weights. Whatever you build should beat them:
 #
 # - `copy` repeats each object's first mask for ever;
 # - `flow` moves the masks along with optical flow, and never corrects itself.

@@ -113,6 +113,10 @@ print(table.groups[columns].round(3).to_string())
 # a 95 % interval from drawing whole videos again and again; `delta` is the difference
 # to all other objects. Groups of fewer than five objects are marked `few`.
 #
+# Read the limits in a group's name before its mean. All objects here were drawn with
+# the same speed, so "low" and "high" differ in the third digit, by chance; and still
+# the means of these groups differ. That is what eight objects can do without any cause.
+#
 # Continuous attributes also have a trend: `change` is how much J&F differs between the
 # attribute's lower and upper quartile, on a straight line through all objects.
 
