@@ -47,9 +47,7 @@ def make_dataset(
     benchmark = write_synthetic(
         folder / "drawn", videos=_factors(frames), size=size, textures="procedural"
     )
-    dataset = s3fo.load_benchmark(
-        benchmark, dataset_name=name, masks="reference", video="none"
-    )
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=name, masks="reference")
     compute_attributes(dataset)
     for method in METHODS:
         results = _write_results(benchmark, folder / method, method == "careless")

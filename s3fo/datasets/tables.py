@@ -8,6 +8,7 @@ everything that works on scores from files works on them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import fiftyone as fo
@@ -53,8 +54,12 @@ def vos_evaluations(dataset: fo.Dataset) -> list[str]:
 
 
 def prediction_field(dataset: fo.Dataset, eval_key: str) -> str:
-    """Name of the frame field that an evaluation scored."""
-    return str(dataset.get_evaluation_info(eval_key).config.predictions)
+    """Name of the frame field that an evaluation scored.
+
+    Raises:
+        InputError: there is no such evaluation.
+    """
+    return str(_config(dataset, eval_key).predictions)
 
 
 def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:
@@ -63,14 +68,19 @@ def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:
     Raises:
         InputError: there is no such evaluation.
     """
-    if eval_key not in vos_evaluations(dataset):
+    return get_protocol(_config(dataset, eval_key).protocol)
+
+
+def _config(dataset: fo.Dataset, eval_key: str) -> Any:
+    """How an evaluation was made: a `VOSEvaluationConfig`."""
+    if eval_key not in dataset.list_evaluations():
         raise InputError(
-            "eval_key",
+            "evaluation",
             repr(eval_key),
-            f"one of {', '.join(vos_evaluations(dataset)) or 'no evaluations yet'}",
-            "Evaluate predictions first.",
+            f"one of those there are ({', '.join(vos_evaluations(dataset)) or 'none'})",
+            "If it was deleted or renamed, choose another; else evaluate first.",
         )
-    return get_protocol(dataset.get_evaluation_info(eval_key).config.protocol)
+    return dataset.get_evaluation_info(eval_key).config
 
 
 def published_score(dataset: fo.Dataset, eval_keys: Iterable[str]) -> str:
@@ -86,7 +96,7 @@ def published_score(dataset: fo.Dataset, eval_keys: Iterable[str]) -> str:
 
 def leniency(dataset: fo.Dataset, eval_key: str) -> Leniency:
     """What was mended in the masks of an evaluation on the way in."""
-    return Leniency(missing=dataset.get_evaluation_info(eval_key).config.missing)
+    return Leniency(missing=_config(dataset, eval_key).missing)
 
 
 def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
@@ -138,7 +148,7 @@ def summary(dataset: fo.Dataset, eval_key: str) -> dict[str, float]:
     Raises:
         InputError: the evaluation is of an early version, which did not keep them.
     """
-    kept_summary = dataset.get_evaluation_info(eval_key).config.summary
+    kept_summary = _config(dataset, eval_key).summary
     if not kept_summary:
         raise InputError(
             f"evaluation {eval_key}",
@@ -172,6 +182,8 @@ def breakdown(
 ) -> Breakdown:
     """J&F by attribute with intervals, that of `published_score`.
 
+    Evaluations by different protocols stand side by side, without differences.
+
     Args:
         dataset: evaluated, with attributes.
         eval_keys: evaluations, side by side; in the answer, the oldest is first.
@@ -184,15 +196,25 @@ def breakdown(
     eval_keys = tuple(key for key in vos_evaluations(dataset) if key in eval_keys)
     metric = published_score(dataset, eval_keys)
 
-    def work() -> Breakdown:
-        scores = {key: object_scores(dataset, key) for key in eval_keys}
+    def of(*keys: str) -> Breakdown:
         return break_down(
-            scores,
+            {key: object_scores(dataset, key) for key in keys},
             object_attributes(dataset),
             None if name is None else [name],
             metric=metric,
             resamples=_RESAMPLES,
         )
+
+    def work() -> Breakdown:
+        protocols = {evaluation_protocol(dataset, key) for key in eval_keys}
+        if len(protocols) == 1:
+            return of(*eval_keys)
+        parts = [of(key) for key in eval_keys]
+        groups, trends = (
+            pd.concat([getattr(part, table) for part in parts], ignore_index=True)
+            for table in ("groups", "trends")
+        )
+        return replace(parts[0], groups=groups, trends=trends)
 
     labels = [_score_labels(dataset, key) for key in eval_keys]
     versions = [item.version for item in (_object_labels(dataset), *labels)]
@@ -212,9 +234,16 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
         The `differences` of `evaluation.by_attribute.Breakdown`, second - first.
 
     Raises:
-        InputError: no such evaluation, or no attributes.
+        InputError: no such evaluation, or they were made by different protocols.
     """
     rows = breakdown(dataset, (first, second)).differences
+    if rows.empty:
+        raise InputError(
+            f"{first} and {second}",
+            "scores by different protocols",
+            "one protocol",
+            "Evaluate the predictions of one by the protocol of the other.",
+        )
     if rows["first"].iloc[0] == second:
         return rows
     return rows.assign(

@@ -86,7 +86,7 @@ def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
     renamed = {
         old_name: new_name
         for paths in names.items()
-        for old_name, new_name in zip(*map(_both_names, paths), strict=True)
+        for old_name, new_name in zip(*map(both_names, paths), strict=True)
     }
     scheme = dataset.app_config.color_scheme
     for field in (scheme and scheme.fields) or ():
@@ -197,10 +197,10 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     scores = [
         published
         for key in evaluations(dataset)
-        if dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
-        and (published := _published_field(dataset, key))
+        if (published := _published_field(dataset, key))
+        and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
     ]
-    return ["sequence", *_both_names(shown), *scores[-1:]]
+    return ["sequence", *both_names(shown), *scores[-1:]]
 
 
 def _published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
@@ -219,7 +219,7 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
         for pixel, code in PIXEL_COLOURS.items()
     ]
     names = [GROUND_TRUTH, *recall_predictions(dataset)]
-    paths = [path for name in names for path in _both_names(f"frames.{name}")]
+    paths = [path for name in names for path in both_names(f"frames.{name}")]
     paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
     return fo.ColorScheme(
         color_by="value",
@@ -236,7 +236,7 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
                 (_error_fields(dataset), errors),
             )
             for field in fields
-            for path in _both_names(field)
+            for path in both_names(field)
         ],
     )
 
@@ -248,14 +248,14 @@ def _mask_targets(dataset: fo.Dataset) -> dict[str, dict]:
         first = next((path for path in paths if path), None)
         if first:
             meanings = mask_targets(Path(first))
-            targets.update(dict.fromkeys(_both_names(field), meanings))
+            targets.update(dict.fromkeys(both_names(field), meanings))
     pixels = {int(pixel): name for pixel, name in PIXEL_NAMES.items()}
     for field in _error_fields(dataset):
-        targets.update(dict.fromkeys(_both_names(field), pixels))
+        targets.update(dict.fromkeys(both_names(field), pixels))
     return targets
 
 
-def _both_names(field: str) -> tuple[str, str]:
+def both_names(field: str) -> tuple[str, str]:
     """A frame field's path, and what the App's grid and views of frames call it.
 
     The grid decodes frame masks by their name without "frames.": not told there, it

@@ -47,15 +47,13 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     groups = result.groups[result.groups["attribute"] != "all"]
     if groups.empty:
         text = f"No attributes yet: press ` and run **{ComputeAttributes.label}**."
-        return Chart([], {"height": 120}, text)
+        return Chart([], {}, text)
     score = score_title(result.metric)
     own = groups[groups["method"] == methods[0]]
     if name is None:
         chosen = _hardest(own).iloc[::-1]
         if chosen.empty:
-            return Chart(
-                [], {"height": 120}, f"No attribute lowers {score} of {methods[0]}."
-            )
+            return Chart([], {}, f"No attribute lowers {score} of {methods[0]}.")
         text = _verdict(chosen.iloc[-1], methods[0], score)
     else:
         chosen = own[own["attribute"] == name].iloc[::-1]
@@ -65,15 +63,22 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
             else f"**{title_of(name)}**: given by the benchmark, for whole videos."
         )
     order = list(zip(chosen["attribute"], chosen["group"], strict=True))
-    traces = [
-        _bars(groups, method, order, k, name, score) for k, method in enumerate(methods)
+    labels = [
+        (group if name else f"{title_of(attribute)}: {group}") + (" *" if few else "")
+        for (attribute, group), few in zip(order, chosen["few"], strict=True)
     ]
+    traces = []
+    for k, method in enumerate(methods):
+        rows = groups[groups["method"] == method].set_index(["attribute", "group"])
+        trace = _bars(rows.reindex(order), method, k, score)
+        traces.append({**trace, "y": labels})
     everything = result.groups[result.groups["attribute"] == "all"]
     means = dict(zip(everything["method"], everything["mean"], strict=True))
     axis = f"{score} (mean over objects, 95 % interval)"
     layout = bar_layout(len(order) * len(methods), len(methods), axis)
     layout["shapes"] = [
-        _line(means[method], METHOD_COLOURS[k % 6]) for k, method in enumerate(methods)
+        _line(means[method], METHOD_COLOURS[k % len(METHOD_COLOURS)])
+        for k, method in enumerate(methods)
     ]
     return Chart(traces, layout, text)
 
@@ -98,35 +103,18 @@ def _verdict(row: pd.Series, method: str, score: str) -> str:
     )
 
 
-def _bars(
-    groups: pd.DataFrame,
-    method: str,
-    order: list[tuple[str, str]],
-    k: int,
-    name: str | None,
-    score: str,
-) -> Trace:
-    rows = groups[groups["method"] == method].set_index(["attribute", "group"])
-    rows = rows.reindex(pd.MultiIndex.from_tuples(order, names=["attribute", "group"]))
-    names = [group if name else f"{title_of(a)}: {group}" for a, group in order]
-    names = [
-        f"{text} *" if few else text
-        for text, few in zip(names, rows["few"], strict=True)
-    ]
-    colour = METHOD_COLOURS[k % len(METHOD_COLOURS)]
+def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
+    """One bar a group; none of groups in which nothing of the method was scored."""
+    counts = rows[["n_objects", "n_videos"]].fillna(0).astype(int)
     return {
         "type": "bar",
         "orientation": "h",
         "name": method,
         "x": plain(rows["mean"]),
-        "y": names,
-        "ids": [f"{method}|{a}|{group}" for a, group in order],
-        "marker": {"color": colour},
+        "ids": [f"{method}|{name}|{group}" for name, group in rows.index],
+        "marker": {"color": METHOD_COLOURS[k % len(METHOD_COLOURS)]},
         "error_x": whiskers(rows["mean"], rows["low"], rows["high"]),
-        "customdata": [
-            [int(n), int(v)]
-            for n, v in zip(rows["n_objects"], rows["n_videos"], strict=True)
-        ],
+        "customdata": counts.to_numpy().tolist(),
         "hovertemplate": f"%{{y}}<br>{score} %{{x:.3f}}, %{{customdata[0]}} objects "
         f"in %{{customdata[1]}} videos<extra>{method}</extra>",
     }

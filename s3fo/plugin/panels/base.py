@@ -16,12 +16,15 @@ from fiftyone.operators import types
 from evaluation.errors import InputError
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.object_masks import put_masks
+from s3fo.datasets.records import recall_predictions, remembered
 from s3fo.datasets.tables import (
     object_scores,
     predicted_index,
     prediction_field,
     vos_evaluations,
 )
+from s3fo.datasets.views import both_names, has_videos
+from s3fo.plugin.outcome import PLUGIN
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
 
 Place = tuple[str, int, int]
@@ -83,11 +86,19 @@ class VOSPanel(foo.Panel):
         # With a choice the App copies all data into the state, and would go on to
         # draw the ends of the copies' lists wherever later lists are shorter.
         ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
-        return super().execute(ctx)
+        try:
+            return super().execute(ctx)
+        except InputError as error:
+            # What was clicked may have been deleted after it was drawn.
+            ctx.ops.notify(in_words(error), variant="warning")
+            ctx.ops.show_panel_output(self.render(ctx))
+            return None
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Begin anew with the other dataset."""
-        ctx.panel.state.clear()
+        # Not `state.clear`: what is set afterwards would be lost on the state's reader.
+        ctx.panel_state.clear()
+        ctx.ops.clear_panel_state()
 
     def on_choose(self, ctx: Any) -> None:
         """Something was chosen.
@@ -98,6 +109,10 @@ class VOSPanel(foo.Panel):
         name, value = choice_of(ctx)
         ctx.panel_state[name] = value
 
+    def on_menu(self, ctx: Any) -> None:
+        """Offer everything: what is missing is among it."""
+        ctx.prompt(f"{PLUGIN}/menu")
+
     def on_grid_ready(self, ctx: Any) -> None:
         """Open the video that `open_clip` asked for, now that the grid has it."""
         ctx.ops.open_sample(id=ctx.params["clip"])
@@ -106,20 +121,12 @@ class VOSPanel(foo.Panel):
     def update(self, ctx: Any) -> None:
         """Bring the panel up to date, or say what is missing."""
         try:
-            if not vos_evaluations(ctx.dataset):
-                raise InputError(
-                    f"dataset {ctx.dataset.name}",
-                    "no evaluation",
-                    "the scores of at least one method",
-                    "Press ` and run 'Evaluate VOS predictions'.",
-                )
+            if not vos_evaluations(ctx.dataset) or not len(ctx.dataset):
+                raise _nothing_evaluated(ctx.dataset)
             self.refresh(ctx)
             ctx.panel.state.problem = None
         except InputError as error:
-            ctx.panel.state.problem = (
-                f"{error.where}: found {error.found}, expected {error.expected}. "
-                f"{error.remedy}"
-            )
+            ctx.panel.state.problem = in_words(error)
 
     def render(self, ctx: Any) -> types.Property:
         """The layout, or what keeps it from being shown."""
@@ -130,6 +137,7 @@ class VOSPanel(foo.Panel):
         state = ctx.panel.state
         if state.problem:
             panel.message("problem", state.problem)
+            panel.btn("menu", "What one can do", on_click=self.on_menu)
         else:
             self.layout(ctx, panel)
             state.offered = dict(offered(panel))
@@ -144,6 +152,30 @@ class VOSPanel(foo.Panel):
         margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
         view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
         return types.Property(panel, view=view)
+
+
+def in_words(error: InputError) -> str:
+    """An error as a person reads it."""
+    return (
+        f"{error.where}: found {error.found}, expected {error.expected}. {error.remedy}"
+    )
+
+
+def _nothing_evaluated(dataset: fo.Dataset) -> InputError:
+    """What has to be done before there is anything to see."""
+    if not remembered(dataset):
+        found, expected = "a dataset of other origin", "a benchmark that s3fo loaded"
+        remedy = "Press ` and run 'Load a VOS benchmark'."
+    elif not len(dataset):
+        found, expected = "no videos", "those of a benchmark"
+        remedy = "Press ` and run 'Load a VOS benchmark'."
+    elif not recall_predictions(dataset):
+        found, expected = "no predictions", "masks of at least one method"
+        remedy = "Press ` and run 'Import VOS predictions' or 'Run S3 or a baseline'."
+    else:
+        found, expected = "no evaluation", "the scores of at least one method"
+        remedy = "Press ` and run 'Evaluate VOS predictions'."
+    return InputError(f"dataset {dataset.name}", found, expected, remedy)
 
 
 def _drawn(panel: types.Object) -> Iterator[str]:
@@ -236,7 +268,7 @@ def open_clip(
 ) -> None:
     """Open a video at a frame: FiftyOne's player can only begin at a clip's start.
 
-    The grid shows that one clip; the panel opens it once the grid has it.
+    The grid shows what `_from_frame` gives; the panel opens it once the grid has it.
 
     Args:
         ctx: of the event.
@@ -246,28 +278,51 @@ def open_clip(
     """
     sample_id, first, last = place
     dataset = ctx.dataset
-    # Filtered below: what is filtered before to_clips comes back in the clips.
-    clips = dataset.select(sample_id).to_clips([[(first, max(first, last))]])
     methods = [prediction_field(dataset, key) for key in eval_keys]
     paths = [mask_path(dataset, name) for name in methods]
+    indices: dict[str, int] = {}
     if object_id is not None:
-        indices = dict.fromkeys([GROUND_TRUTH], object_id)
+        indices[GROUND_TRUTH] = object_id
         for name, key in zip(methods, eval_keys, strict=True):
             indices[name] = predicted_index(dataset, key, sample_id, object_id)
         for name, index in indices.items():
             reached = put_masks(dataset, name, sample_id, index, first)
-            own = ViewField("index") == index
-            clips = clips.filter_labels(f"frames.{name}", own, only_matches=False)
         paths = [f"frames.{name}" for name in methods]
         if reached is not None and reached < last:
             ctx.ops.notify(
                 f"Object {object_id} has masks up to frame {reached}, then only its box"
             )
     # In the dataset: a video that an operator opens shows what is active there.
-    dataset.app_config.active_fields = fo.ActiveFields(paths=["sequence", *paths])
+    own = [name for path in paths for name in both_names(path)]
+    dataset.app_config.active_fields = fo.ActiveFields(paths=["sequence", *own])
     dataset.save()
-    ctx.ops.set_view(clips)
-    ctx.panel.state.opening = clips.first().id
+    view = _from_frame(dataset, place, indices)
+    ctx.ops.set_view(view)
+    ctx.panel.state.opening = view.first().id
+
+
+def _from_frame(
+    dataset: fo.Dataset, place: Place, indices: Mapping[str, int]
+) -> fo.DatasetView:
+    """A video from a frame on, as a clip; as images where there is no mp4.
+
+    Args:
+        dataset: with the video.
+        place: what to show.
+        indices: frame field -> index of the only labels to show.
+    """
+    sample_id, first, last = place
+    video = dataset.select(sample_id)
+    if has_videos(dataset):
+        view, prefix = video.to_clips([[(first, max(first, last))]]), "frames."
+    else:
+        frames, prefix = video.to_frames(sample_frames=False), ""
+        view = frames.match(ViewField("frame_number") >= first)
+    # Filtered here: what is filtered before to_clips comes back in the clips.
+    for name, index in indices.items():
+        own = ViewField("index") == index
+        view = view.filter_labels(f"{prefix}{name}", own, only_matches=False)
+    return view
 
 
 def mask_path(dataset: fo.Dataset, name: str) -> str:

@@ -32,7 +32,7 @@ class Chart:
 
     Attributes:
         traces: Plotly's data.
-        layout: Plotly's layout.
+        layout: Plotly's layout; empty where there is nothing to draw.
         text: what it says, in Markdown.
     """
 

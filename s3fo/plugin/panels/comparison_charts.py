@@ -35,6 +35,8 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         f"{overall['wins']:.0%} of {overall['n_objects']} objects."
     )
     groups = rows[rows["attribute"] != "all"]
+    if groups.empty:
+        return Chart([], {}, text)
     groups = groups.assign(size=groups["difference"].abs())
     groups = groups.sort_values(["few", "size"], ascending=[True, False])
     groups = groups.drop_duplicates("attribute").head(HARDEST)

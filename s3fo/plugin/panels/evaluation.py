@@ -6,6 +6,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation.errors import InputError
 from s3fo.datasets import frame_table, tables
 from s3fo.plugin.panels import (
     attribute_charts,
@@ -16,6 +17,7 @@ from s3fo.plugin.panels import (
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
+    in_words,
     open_clip,
     rows,
     show_objects,
@@ -97,20 +99,27 @@ class VOSEvaluation(VOSPanel):
         state = ctx.panel.state
         panel.md(state.by_attribute_text, name="by_attribute_text")
         titles = attribute_charts.attribute_titles(ctx.dataset, state.methods)
-        choose(
-            panel,
-            "attribute",
-            {_EVERY: "Every attribute: where it hurts most", **titles},
-            state.attribute or _EVERY,
-            label="Attribute",
-            on_change=self.on_choose,
-        )
-        panel.plot(
-            "by_attribute",
-            layout=state.by_attribute_layout,
-            height=f"{state.by_attribute_layout['height']}px",
-            on_click=self.on_click_group,
-        )
+        if titles:
+            choose(
+                panel,
+                "attribute",
+                {_EVERY: "Every attribute: where it hurts most", **titles},
+                state.attribute or _EVERY,
+                label="Attribute",
+                on_change=self.on_choose,
+            )
+        self._plot_groups(panel, "by_attribute", state.by_attribute_layout)
+
+    def _plot_groups(
+        self, panel: types.Object, name: str, layout: dict[str, Any]
+    ) -> None:
+        if layout:
+            panel.plot(
+                name,
+                layout=layout,
+                height=f"{layout['height']}px",
+                on_click=self.on_click_group,
+            )
 
     def on_click_group(self, ctx: Any) -> None:
         """Show the videos of a group's objects."""
@@ -260,15 +269,24 @@ class VOSEvaluation(VOSPanel):
             state.pair = None
             return
         state.pair = [methods[0], others[0]]
-        chosen = [state.first, state.second]
-        if set(chosen) <= set(known) and state.first != state.second:
+        chosen = [state.first or state.pair[0], state.second or state.pair[1]]
+        if set(chosen) <= set(known) and len(set(chosen)) == 2:
             state.pair = chosen
         ctx.panel_state["first"], ctx.panel_state["second"] = state.pair
+        try:
+            self._compare(ctx)
+        except InputError as error:
+            state.difference_layout = state.duel_layout = None
+            state.difference_text = in_words(error)
+
+    def _compare(self, ctx: Any) -> None:
+        state = ctx.panel.state
         chart = comparison_charts.difference(ctx.dataset, *state.pair)
         ctx.panel.data.difference = chart.traces
         state.difference_layout = chart.layout
         state.difference_text = chart.text
         ctx.panel.data.duel = comparison_charts.duel(ctx.dataset, *state.pair)
+        state.duel_layout = comparison_charts.duel_layout(ctx.dataset, *state.pair)
 
     def _lay_out_difference(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
@@ -287,20 +305,16 @@ class VOSEvaluation(VOSPanel):
                 on_change=self.on_choose_side,
             )
         panel.md(state.difference_text, name="difference_text")
-        panel.plot(
-            "duel",
-            label="One point an object; above the line the second is better",
-            layout=comparison_charts.duel_layout(ctx.dataset, *state.pair),
-            height="360px",
-            on_click=self.on_click_point,
-            on_selected=self.on_select_points,
-        )
-        panel.plot(
-            "difference",
-            layout=state.difference_layout,
-            height=f"{state.difference_layout['height']}px",
-            on_click=self.on_click_group,
-        )
+        if state.duel_layout:
+            panel.plot(
+                "duel",
+                label="One point an object; above the line the second is better",
+                layout=state.duel_layout,
+                height="360px",
+                on_click=self.on_click_point,
+                on_selected=self.on_select_points,
+            )
+        self._plot_groups(panel, "difference", state.difference_layout)
 
     def on_choose_side(self, ctx: Any) -> None:
         """Choose one of the two; where it is the other one, they change places."""

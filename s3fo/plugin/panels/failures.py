@@ -11,10 +11,12 @@ from evaluation.failures import FailureKind
 from s3fo.datasets import tables
 from s3fo.datasets.failure_tags import TAGS, tag_event
 from s3fo.datasets.failures import event_clips
+from s3fo.datasets.views import has_videos
 from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
+    in_words,
     mask_path,
     open_clip,
     rows,
@@ -102,9 +104,12 @@ class Failures(VOSPanel):
             f"J {shown(event['worst_J'])}, F {shown(event['worst_F'])} there; costs "
             f"{100 * event['cost']:.2f} points of J&F)"
         )
-        ctx.panel.data.strip = charts.filmstrip(
-            ctx.dataset, ctx.panel.state.method, event
-        )
+        try:
+            strip = charts.filmstrip(ctx.dataset, ctx.panel.state.method, event)
+        except InputError as error:
+            strip = ""
+            ctx.panel.state.event_text += f"\n\n{in_words(error)}"
+        ctx.panel.data.strip, ctx.panel.state.has_strip = strip, bool(strip)
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
         """Choices, costs, the event looked at, all events."""
@@ -122,7 +127,8 @@ class Failures(VOSPanel):
             return
         self._lay_out_buttons(state, panel)
         panel.md(state.event_text, name="event_text")
-        panel.str("strip", view=types.ImageView(alt="onset, worst frame, end"))
+        if state.has_strip:
+            panel.str("strip", view=types.ImageView(alt="onset, worst frame, end"))
         table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
 
     def _lay_out_choices(self, ctx: Any, line: types.Object) -> None:
@@ -212,6 +218,12 @@ class Failures(VOSPanel):
 
     def on_clips(self, ctx: Any) -> None:
         """Show the clips of the chosen events; the player steps through them."""
+        if not has_videos(ctx.dataset):
+            ctx.ops.notify(
+                "There is no mp4 to play: load the benchmark again, with video",
+                variant="warning",
+            )
+            return
         chosen = self._chosen(ctx).head(_CLIPS)
         eval_key = ctx.panel.state.shown
         ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
@@ -233,4 +245,12 @@ class Failures(VOSPanel):
 
     def _event(self, ctx: Any) -> Any:
         events = tables.event_table(ctx.dataset, ctx.panel.state.shown)
-        return events[events["id"] == ctx.params["event_id"]].iloc[0]
+        own = events[events["id"] == ctx.params["event_id"]]
+        if own.empty:
+            raise InputError(
+                "this failure",
+                "no such event any more",
+                "one of those that the panel shows now",
+                "Failures were found anew, or their evaluation was deleted.",
+            )
+        return own.iloc[0]

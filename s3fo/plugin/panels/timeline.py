@@ -38,6 +38,8 @@ class ObjectTimeline(VOSPanel):
         ctx.panel_state["method"] = state.method if state.method in known else known[-1]
         state.shown = state.method
         state.sample, begins = video_of(ctx)
+        if not len(dataset.select(state.sample)):
+            raise InputError("what is open", "no video", "a video or clip", "Open one.")
         chart = charts.timeline(dataset, state.method, state.sample, begins)
         ctx.panel.data.timeline = chart.traces
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
@@ -71,11 +73,16 @@ class ObjectTimeline(VOSPanel):
 
 
 def video_of(ctx: Any) -> tuple[str, int]:
-    """Id of the video that is open, also as a clip of it, and its first frame shown."""
-    open_now = str(ctx.current_sample)
-    if ctx.view._is_clips:
-        clips = zip(*ctx.view.values(["id", "sample_id", "support"]), strict=True)
-        for clip, sample_id, support in clips:
-            if clip == open_now:
-                return str(sample_id), int(support[0])
-    return open_now, 1
+    """Id of the open video, also of an open clip or frame; the first frame shown."""
+    open_now, view = str(ctx.current_sample), ctx.view
+    if not (view._is_clips or view._is_frames):
+        return open_now, 1
+    begins = "support" if view._is_clips else "frame_number"
+    # FiftyOne makes a dataset of clips, and one of frames; grouped, a view of it shows
+    # one frame a video.
+    places = view._dataset.select(open_now).values(["sample_id", begins])
+    found = list(zip(*places, strict=True))
+    if not found:
+        return open_now, 1
+    sample_id, first = found[0]
+    return str(sample_id), int(first[0] if view._is_clips else first)
