@@ -13,8 +13,9 @@ from typing import Any
 import cv2
 import jinja2
 
+from evaluation.reporting.latex import latex_text
 from evaluation.reporting.material import Material
-from evaluation.reporting.tables import FORMATS, Table, latex_text
+from evaluation.reporting.tables import FORMATS, Table
 from evaluation.reporting.verdict import Finding, points
 from evaluation.scores import software_version
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.labelmap import write_atomically
+from evaluation.reporting.latex import float_table, latex_text, long_table
 
 FORMATS = ("csv", "json", "md", "tex")
 """What `Table.save` writes."""
@@ -28,15 +29,6 @@ FLOAT_ROWS = 40
 
 _LINE, _GAP, _LONG = 115, 2, 18
 """LaTeX: characters in a small line, between columns, and in a text that may break."""
-
-_LATEX_ESCAPES = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
-    "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--",
-    "Ḟ": r"$\dot{\mathrm{F}}$",
-}  # fmt: skip
-
 
 _MARKDOWN_SIGNS = re.compile(r"[\\`*|]|<(?=[\w/!])|(?<!\w)_|(?<=_)_|_(?!\w)")
 """Not the underscores inside words: GitHub prints them as they are."""
@@ -144,7 +136,7 @@ class Table:
         caption = f"{latex_text(self.title)}. {latex_text(self.caption)}"
         head = " & ".join(latex_text(column.heading) for column in self.columns)
         rows = [" & ".join(cells) + r" \\" for cells in self._cells(None, _latex_cell)]
-        lines = (_longtable if len(rows) > FLOAT_ROWS else _float)(
+        lines = (long_table if len(rows) > FLOAT_ROWS else float_table)(
             columns, caption, rf"\label{{tab:{self.name}}}", head, rows
         )
         return "\n".join(lines) + "\n"
@@ -251,41 +243,6 @@ class Table:
         ]
 
 
-def _float(
-    columns: str, caption: str, label: str, head: str, rows: Sequence[str]
-) -> list[str]:
-    return [
-        r"\begin{table}[htbp]",
-        r"  \centering",
-        rf"  \caption{{{caption}}}{label}",
-        rf"  \begin{{tabular}}{{{columns}}}",
-        r"    \toprule",
-        f"    {head} " + r"\\",
-        r"    \midrule",
-        *(f"    {row}" for row in rows),
-        r"    \bottomrule",
-        r"  \end{tabular}",
-        r"\end{table}",
-    ]
-
-
-def _longtable(
-    columns: str, caption: str, label: str, head: str, rows: Sequence[str]
-) -> list[str]:
-    return [
-        rf"\begin{{longtable}}{{{columns}}}",
-        rf"  \caption{{{caption}}}{label}\\",
-        r"  \toprule",
-        f"  {head} " + r"\\",
-        r"  \midrule",
-        r"  \endhead",
-        r"  \bottomrule",
-        r"  \endfoot",
-        *(f"  {row}" for row in rows),
-        r"\end{longtable}",
-    ]
-
-
 def _markdown_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
     shown = _markdown(column.show(row))
     if column.link and str(row[column.link]).startswith("https://"):
@@ -324,8 +281,3 @@ def _row(cells: Sequence[str]) -> str:
 def _markdown(words: str) -> str:
     """Words in which Markdown finds nothing of its own."""
     return _MARKDOWN_SIGNS.sub(r"\\\g<0>", words).replace("\n", " ")
-
-
-def latex_text(words: str) -> str:
-    """Words with everything escaped that LaTeX would take for its own."""
-    return "".join(_LATEX_ESCAPES.get(character, character) for character in words)
