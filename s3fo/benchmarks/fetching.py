@@ -84,8 +84,9 @@ def by_hand(entry: Entry, folder: Path) -> str:
     sums = "".join(
         f" {file.name} has sha256 {file.sha256}." for file in files if file.sha256
     )
+    them = "it as it is" if len(files) == 1 else "them as they are"
     return (
-        f"Download {names} by hand from {terms}.{sums} Put them as they are into "
+        f"Download {names} by hand from {terms}.{sums} Put {them} into "
         f"{folder} and try again. Or: {own}."
     )
 

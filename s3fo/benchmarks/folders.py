@@ -19,7 +19,7 @@ from s3fo.benchmarks.files import (
     list_folders,
     list_frames,
 )
-from s3fo.benchmarks.layout import gaps_in, refuse_gaps
+from s3fo.benchmarks.layout import gaps_in, refuse_gaps, shorten
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import count_frames, read_fps
 
@@ -55,7 +55,7 @@ def open_folders(
         replace(sequence, fps=sequence.fps or fps)
         for sequence in _sequences(images, masks, notes)
     )
-    if sequences and _is_binary(sequences[0]):
+    if _are_binary(sequences):
         notes.append("masks are 0/255: every non-zero pixel is object 1")
         sequences = tuple(replace(sequence, binary=True) for sequence in sequences)
     if masks is not None:
@@ -82,6 +82,10 @@ def _sequences(
     if masks is not None and masks.is_file():
         return [_only_sequence(image_root, masks)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
+    pictured = set(list_folders(image_root))
+    stray = [n for n in list_folders(mask_root or image_root) if n not in pictured]
+    if stray:
+        notes.append(f"masks without images are left out: {shorten(stray)}")
     return [
         VideoSequence(
             name=name,
@@ -196,12 +200,14 @@ def _refuse_unmasked(
     )
 
 
-def _is_binary(sequence: VideoSequence) -> bool:
-    frames = sequence.annotated_frames
-    if not frames:
-        return False
-    values = set(np.unique(read_label_map(sequence.annotations[frames[0]])).tolist())
-    return values in ({255}, {0, 255})
+def _are_binary(sequences: tuple[VideoSequence, ...]) -> bool:
+    """Whether the first mask that is not empty is 0/255."""
+    for sequence in sequences:
+        for frame in sequence.annotated_frames:
+            values = set(np.unique(read_label_map(sequence.annotations[frame])))
+            if values != {0}:
+                return values <= {0, 255}
+    return False
 
 
 def _telling_name(folder: Path) -> str:

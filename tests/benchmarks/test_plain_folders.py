@@ -110,3 +110,17 @@ def test_a_subset_keeps_the_order_and_names_the_unknown(tmp_path: Path) -> None:
     assert [item.name for item in benchmark.subset(["c", "a"])] == ["a", "c"]
     with pytest.raises(InputError, match="x, y"):
         benchmark.subset(["a", "x", "y"])
+
+
+def test_masks_without_images_are_noted(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "i", tmp_path / "m", "a", ["0"], {"0": [1]})
+    write_mask(tmp_path / "m/b/0.png", [1])
+    (note,) = open_folders(tmp_path / "i", tmp_path / "m").notes
+    assert note == "masks without images are left out: b"
+
+
+def test_white_masks_are_binary_even_if_the_first_is_empty(tmp_path: Path) -> None:
+    masks = {"0": [], "1": [255]}
+    write_sequence(tmp_path / "i", tmp_path / "m", "a", masks, masks)
+    (sequence,) = open_folders(tmp_path / "i", tmp_path / "m")
+    assert sequence.prompt_frames() == {"1": (1,)}

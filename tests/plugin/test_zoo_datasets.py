@@ -53,6 +53,15 @@ def test_a_benchmark_loads_from_its_folder_and_is_remembered(zoo, benchmark):
             again.delete()
 
 
+def test_the_first_videos_only(zoo, benchmark):
+    few = load("few", source_dir=str(benchmark.root), max_samples=1)
+    try:
+        assert few.values("sequence") == ["alone"]
+        assert len(recall_benchmark(few)) == 1
+    finally:
+        few.delete()
+
+
 def test_without_folder_it_says_what_to_download(zoo):
     entry = catalog.get_entry("mose-v1", "val")
     with pytest.raises(InputError) as caught:

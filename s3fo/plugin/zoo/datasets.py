@@ -35,16 +35,22 @@ class BenchmarkDataset(fozd.ZooDataset):
             that is possible.
         masks: as in `s3fo.load_benchmark`.
         video: as in `s3fo.load_benchmark`.
+        max_samples: load only so many videos, the first of the split; None for all.
     """
 
     benchmark: ClassVar[str]
 
     def __init__(
-        self, source_dir: str | None = None, masks: str = "auto", video: str = "mp4"
+        self,
+        source_dir: str | None = None,
+        masks: str = "auto",
+        video: str = "mp4",
+        max_samples: int | None = None,
     ) -> None:
         self.source_dir = source_dir
         self.masks = masks
         self.video = video
+        self.max_samples = max_samples
 
     @property
     def name(self) -> str:
@@ -111,10 +117,12 @@ class BenchmarkDataset(fozd.ZooDataset):
                     f"one of {', '.join(self.supported_splits)}",
                     "Give `split`: each is scored by itself.",
                 )
+            root = _remembered(split_dir)
+            assert root is not None, "the split was prepared"
+            benchmark = open_benchmark(self.benchmark, root, split=split)
+            names = [sequence.name for sequence in benchmark][: self.max_samples]
             load_benchmark(
-                self.benchmark,
-                _remembered(split_dir),
-                split=split,
+                benchmark.subset(names),
                 dataset_name=dataset.name,
                 masks=self.masks,  # type: ignore[arg-type]  # checked there
                 video=self.video,  # type: ignore[arg-type]
