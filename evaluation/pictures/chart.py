@@ -28,15 +28,12 @@ def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Fig
 
     Args:
         table: from `breakdown`.
-        names: attributes to draw; None draws all in the table.
+        names: attributes to draw, in this order; None draws all in the table.
     """
     groups = table.groups
     methods = list(dict.fromkeys(groups["method"]))
-    chosen = [
-        name
-        for name in dict.fromkeys(groups["attribute"])
-        if name != EVERYTHING and (names is None or name in names)
-    ]
+    found = [name for name in dict.fromkeys(groups["attribute"]) if name != EVERYTHING]
+    chosen = found if names is None else [name for name in names if name in found]
     rows = _rows(groups, chosen)
     with style():
         figure = Figure(

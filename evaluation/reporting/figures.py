@@ -166,13 +166,14 @@ def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def rank_chart(ranking: pd.DataFrame, measure: str, title: str) -> Figure:
+def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) -> Figure:
     """A leaderboard as dots, best on top.
 
     Args:
         ranking: rows `label`, the measure (percent) and `look`: ``published``,
             ``second-hand``, ``superseded``, ``highlight`` or ``local``.
         measure: column to draw.
+        heading: its name for people.
         title: above.
     """
     looks = {
@@ -204,7 +205,7 @@ def rank_chart(ranking: pd.DataFrame, measure: str, title: str) -> Figure:
         axes.margins(x=0.12)
         axes.grid(linewidth=0.3, color="#CCCCCC")
         axes.set_axisbelow(True)
-        axes.set_xlabel(f"{measure}, %")
+        axes.set_xlabel(f"{heading}, %")
         axes.set_title(title, loc="left")
         figure.legend(
             handles=[

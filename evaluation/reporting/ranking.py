@@ -117,7 +117,7 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     trained = data["training_data"].fillna("").map(_shortened)
     data["label"] = (words + "  " + trained).str.strip()
     title = f"{board.benchmark} {board.split}"
-    return rank_chart(data, board.measure, title)
+    return rank_chart(data, board.measure, _SCORES[board.measure], title)
 
 
 def _shortened(words: str, most: int = 28) -> str:

@@ -220,6 +220,9 @@ def test_a_chart_has_a_row_per_group_and_hollow_dots_for_few(
     figure = attribute_chart(table)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels[:2] == ["Disappears, returns: yes", "Disappears, returns: no"]
+    turned = attribute_chart(table, ["size", "auto_DR"])
+    labels = [label.get_text() for label in turned.axes[0].get_yticklabels()]
+    assert labels[-2:] == ["Disappears, returns: yes", "Disappears, returns: no"]
     markers = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
     assert {line.get_markerfacecolor() for line in markers} == {"white"}
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["new", "old"]
