@@ -7,14 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from evaluation.errors import InputError
 from evaluation.sequence import natural
-from s3fo.benchmarks.files import (
-    FrameFiles,
-    find_archives,
-    list_folders,
-    locate_root,
-)
+from s3fo.benchmarks.files import FrameFiles, list_folders
 from s3fo.benchmarks.layout import (
     Found,
     describe_frames,
@@ -25,9 +19,8 @@ from s3fo.benchmarks.layout import (
     shortfalls_in,
 )
 from s3fo.benchmarks.meta import ObjectMeta, VideoMeta, read_meta
+from s3fo.benchmarks.split_folders import all_frames_folder, meta_files, split_folder
 from s3fo.benchmarks.video import VideoObject, VideoSequence
-
-_SPLIT_FOLDERS = {"train": ["train"], "val": ["valid", "val"], "test": ["test"]}
 
 
 @dataclass(frozen=True)
@@ -72,17 +65,14 @@ def read_video_tree(
     Raises:
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
-    folder, notes = _split_folder(root, split, rules)
+    folder, notes = split_folder(root, split, rules.title)
     images, masks = folder / "JPEGImages", folder / "Annotations"
     if all_frames:
-        images = _all_frames_folder(folder, rules)
-    meta = read_meta(_meta_files(folder, split))
+        images = all_frames_folder(folder, rules.title)
+    meta = read_meta(meta_files(folder, split))
     present = list_folders(images)
     names = list(meta) or list_folders(masks) or present
-    if not meta:
-        notes.append("no meta file: objects are read from the masks")
-    elif extra := sorted(set(present) - set(meta), key=natural):
-        notes.append(f"videos that no meta file names are left out: {shorten(extra)}")
+    notes += _notes_on_meta(meta, present)
     build = partial(_sequence, images, masks, rules, all_frames)
     sequences = tuple(
         build(name, meta.get(name, VideoMeta())) for name in sorted(names, key=natural)
@@ -98,6 +88,15 @@ def read_video_tree(
     )
     shortfalls = _shortfalls(sequences, meta, rules, split)
     return Found(folder, sequences, tuple(notes), tuple(shortfalls))
+
+
+def _notes_on_meta(meta: dict[str, VideoMeta], present: list[str]) -> list[str]:
+    if not meta:
+        return ["no meta file: objects are read from the masks"]
+    extra = [name for name in present if name not in meta]
+    if extra:
+        return [f"videos that no meta file names are left out: {shorten(extra)}"]
+    return []
 
 
 def _unpictured(
@@ -135,85 +134,6 @@ def _shortfalls(
             ids = ", ".join(map(str, unlisted))
             found.append(f"{name}: the meta file lists no frames of object {ids}")
     return found
-
-
-def _split_folder(root: Path, split: str, rules: TreeRules) -> tuple[Path, list[str]]:
-    """The folder of a split, and what to tell the user about it."""
-    names = _SPLIT_FOLDERS[split]
-    title = f"{rules.title} {split}"
-    if (root / "JPEGImages").is_dir() and not any((root / n).is_dir() for n in names):
-        if root.name in names:
-            return root, []
-        beside = [root.parent / name / "JPEGImages" for name in names]
-        if not any(place.is_dir() for place in beside):
-            _refuse_other_split(root, split, title)
-            return root, [f"taking {root} for the split {split}"]
-    landmarks = [f"{name}/JPEGImages" for name in names]
-    try:
-        found, note = locate_root(root, landmarks, title)
-    except InputError as error:
-        raise _without_images(root, names, title) or error from None
-    folder = next(
-        found / name for name in names if (found / name / "JPEGImages").is_dir()
-    )
-    return folder, [note] if note else []
-
-
-def _refuse_other_split(root: Path, split: str, title: str) -> None:
-    """Complain about a folder that is called like another split."""
-    for other, names in _SPLIT_FOLDERS.items():
-        if other != split and root.absolute().name in names:
-            raise InputError(
-                root,
-                f"the folder of the split {other}",
-                f"{title}: a folder with {_SPLIT_FOLDERS[split][0]}/JPEGImages inside",
-                f"Name the split {other}, or another folder.",
-            )
-
-
-def _without_images(root: Path, names: list[str], title: str) -> InputError | None:
-    """What to say of the split's folder if it is there but lacks its images."""
-    for folder in (root, *(root / name for name in names)):
-        if folder.name not in names or not folder.is_dir():
-            continue
-        archives = find_archives(folder)
-        return InputError(
-            folder,
-            ", ".join([*list_folders(folder)[:6], *archives]) or "an empty folder",
-            f"{title}: JPEGImages, Annotations and the meta file",
-            f"Unpack {', '.join(archives) or 'JPEGImages'} there.",
-        )
-    return None
-
-
-def _all_frames_folder(folder: Path, rules: TreeRules) -> Path:
-    name = f"{folder.name}_all_frames"
-    places = [
-        place / name / "JPEGImages"
-        for place in (folder.parent / "all_frames", folder.parent, folder)
-    ]
-    for place in places:
-        if place.is_dir():
-            return place
-    raise InputError(
-        folder.parent,
-        f"no {name}",
-        f"{name}/JPEGImages, a separate download of {rules.title}",
-        f"Unpack it to {places[0].parent}.",
-    )
-
-
-def _meta_files(folder: Path, split: str) -> list[Path]:
-    """Meta files that belong to the split, plain ones before those that add to them."""
-    stems = {split, folder.name, *_SPLIT_FOLDERS[split]}
-    patterns = ["meta.json"]
-    for stem in sorted(stems):
-        patterns += [f"meta_{stem}.json", f"{stem}_meta.json", f"{stem}_*meta*.json"]
-    inside = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
-    beside = [
-        path for pattern in patterns[1:] for path in sorted(folder.parent.glob(pattern))
-    ]
-    return list(dict.fromkeys(inside + beside))
 
 
 def _sequence(

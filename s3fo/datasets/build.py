@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ from bson import ObjectId
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
-from s3fo.benchmarks.files import path_text
 from s3fo.datasets import views
+from s3fo.datasets.content import content_of
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.mask_files import annotations_to_show
 from s3fo.datasets.mask_forms import MaskForm, choose_form
+from s3fo.datasets.opening import Contested, open_or_make
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import remember_benchmark
 from s3fo.datasets.video_files import VideoFile, make_video, name_video
@@ -86,8 +86,8 @@ def load_benchmark(
     """Load a benchmark as a FiftyOne video dataset, one sample per sequence.
 
     Loading again adds nothing twice: sequences whose files are unchanged are left
-    alone with all that was computed on them, changed ones are updated. A load that
-    was interrupted continues.
+    alone with all that was computed on them, changed ones are updated, and those that
+    the benchmark no longer has are taken out. A load that was interrupted continues.
 
     Args:
         benchmark: an opened benchmark, or the name of one.
@@ -107,20 +107,24 @@ def load_benchmark(
         The persistent dataset.
 
     Raises:
-        InputError: the folder is not that benchmark, a file is broken, or a video is
-            too long to keep masks inside the labels.
+        InputError: the folder is not that benchmark, a file is broken or of the wrong
+            size, a video is too long to keep masks inside the labels, or the dataset
+            holds another benchmark or is being loaded by somebody else.
     """
     benchmark = _opened(benchmark, root, split)
     form = choose_form(masks, benchmark.sequences)
     film = _film(video)
-    dataset, created = _dataset(dataset_name or _default_name(benchmark), benchmark)
+    dataset, created = open_or_make(dataset_name or _default_name(benchmark), benchmark)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
         _import(dataset, benchmark.sequences, film, form, workers, progress)
+    except Contested:
+        raise
     except InputError:
         if created:
             dataset.delete()
         raise
+    _take_out_others(dataset, benchmark)
     if benchmark.split:
         dataset.set_values("split", [benchmark.split] * len(dataset))
     index_labels(dataset, GROUND_TRUTH, ("label", "index"))
@@ -152,42 +156,11 @@ def _film(video: str) -> _Film:
     return films[video]
 
 
-def _dataset(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
-    """The dataset of that name, and whether it was made just now."""
-    if fo.dataset_exists(name):
-        dataset = fo.load_dataset(name)
-        if dataset.media_type not in (None, "video") or (
-            len(dataset) and not dataset.has_sample_field("sequence")
-        ):
-            raise InputError(
-                f"dataset {name}",
-                "a FiftyOne dataset that holds something else",
-                f"none, or an earlier load of {benchmark.name}",
-                "Give another dataset name.",
-            )
-        if not dataset.has_sample_field("sequence"):
-            _declare_fields(dataset)
-        return dataset, False
-    dataset = fo.Dataset(name, persistent=True)
-    _declare_fields(dataset)
-    return dataset, True
-
-
-def _declare_fields(dataset: fo.Dataset) -> None:
-    dataset.media_type = "video"
-    dataset.add_sample_field("sequence", fo.StringField)
-    dataset.create_index("sequence", unique=True)
-    dataset.add_sample_field("split", fo.StringField)
-    dataset.add_sample_field("fps", fo.FloatField)
-    dataset.add_sample_field("num_objects", fo.IntField)
-    dataset.add_sample_field("categories", fo.ListField, subfield=fo.StringField)
-    dataset.add_sample_field("attributes", fo.ListField, subfield=fo.StringField)
-    dataset.add_sample_field("content", fo.StringField)
-    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
-    dataset.add_sample_field("objects", document, embedded_doc_type=labels)
-    for name in ("index", "visible_frames"):
-        dataset.add_sample_field(f"objects.detections.{name}", fo.IntField)
-    dataset.add_frame_field("filepath", fo.StringField)
+def _take_out_others(dataset: fo.Dataset, benchmark: Benchmark) -> None:
+    """Delete the samples of sequences that the benchmark does not have."""
+    names = {sequence.name for sequence in benchmark}
+    known = _known(dataset)
+    dataset.delete_samples([known[name].id for name in known if name not in names])
 
 
 def _import(
@@ -221,25 +194,10 @@ def _preparer(
 ) -> Callable[[VideoSequence], _Prepared]:
     def prepare(sequence: VideoSequence) -> _Prepared:
         video = film(sequence)
-        content = _content(sequence, video, form)
+        content = content_of(sequence, video, form)
         return _Prepared(sequence, video, content, known.get(sequence.name))
 
     return prepare
-
-
-def _content(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
-    """Hash of everything that a sample is made from."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{video.content} {form} {sequence.frames}".encode())
-    digest.update(f"{categories_of(sequence)} {sequence.attributes}".encode())
-    for frame in sequence.annotated_frames:
-        if sequence.object_masks is None:
-            with open(path_text(sequence.annotations, frame), "rb") as file:
-                digest.update(file.read())
-        else:
-            for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
-                digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
-    return digest.hexdigest()
 
 
 def _write(
@@ -272,7 +230,12 @@ def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> list[str]:
     samples = [
         fo.Sample(filepath=str(item.video.path), sequence=item.name) for item in items
     ]
-    ids: list[str] = dataset.add_samples(samples, progress=False)
+    try:
+        ids: list[str] = dataset.add_samples(samples, progress=False)
+    except ValueError as error:
+        if "duplicate key" in str(error):
+            raise Contested(dataset.name) from error
+        raise
     return ids
 
 

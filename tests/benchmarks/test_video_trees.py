@@ -93,6 +93,7 @@ def test_a_root_at_any_level(tmp_path: Path, given: str) -> None:
     root = youtube_vos(tmp_path / "YouTubeVOS")
     benchmark = open_benchmark("youtube-vos-2019", root / given, split="val")
     assert len(benchmark) == 2
+    assert any("using" in note for note in benchmark.notes) == (given != ".")
 
 
 def test_a_renamed_split_folder_is_taken_and_said(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""What a sample is made from: its fingerprint, taken while every file is read."""
+
+from __future__ import annotations
+
+import hashlib
+
+from evaluation.errors import InputError
+from s3fo.benchmarks import VideoSequence
+from s3fo.benchmarks.files import path_text
+from s3fo.benchmarks.pictures import png_size
+from s3fo.datasets.labels import categories_of
+from s3fo.datasets.mask_forms import MaskForm
+from s3fo.datasets.video_files import VideoFile
+
+_PADDING = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""By how many pixels a video may be higher and wider than its frames."""
+
+
+def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str:
+    """Hash of everything that a sample is made from.
+
+    Raises:
+        InputError: a mask is not of the size of the frames.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{video.content} {form} {sequence.frames}".encode())
+    digest.update(f"{categories_of(sequence)} {sequence.attributes}".encode())
+    for frame in sequence.annotated_frames:
+        if sequence.object_masks is None:
+            path = path_text(sequence.annotations, frame)
+            with open(path, "rb") as file:
+                data = file.read()
+            _check_size(path, png_size(data), video)
+            digest.update(data)
+        else:
+            for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
+                _check_size(sequence.object_masks.where(frame), mask.shape, video)
+                digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
+    return digest.hexdigest()
+
+
+def _check_size(where: str, size: tuple[int, ...] | None, video: VideoFile) -> None:
+    """Complain about a mask that does not fit its frame; videos have even sizes."""
+    fits = {(video.height - bottom, video.width - right) for bottom, right in _PADDING}
+    if size is not None and size not in fits:
+        raise InputError(
+            where,
+            f"a mask of {size[1]}x{size[0]} pixels",
+            f"about {video.width}x{video.height}, as the frames",
+            "Use the masks and frames of one resolution.",
+        )

@@ -1,0 +1,82 @@
+"""The FiftyOne dataset that a benchmark is loaded into: made, or found and checked."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+
+from evaluation.errors import InputError
+from s3fo.benchmarks import Benchmark, catalog
+from s3fo.datasets.records import remembered
+
+
+class Contested(InputError):
+    """Somebody else is filling the dataset, so it must not be cleared away."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"dataset {name}",
+            "another load of it, which is running",
+            "one load at a time",
+            "Wait for it, then load again: what is there already is left alone.",
+        )
+
+
+def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
+    """The dataset of that name, and whether it was made just now.
+
+    Raises:
+        InputError: it holds something else, or somebody else is making it.
+    """
+    if fo.dataset_exists(name):
+        dataset = fo.load_dataset(name)
+        if dataset.media_type not in (None, "video") or (
+            len(dataset) and not dataset.has_sample_field("sequence")
+        ):
+            raise InputError(
+                f"dataset {name}",
+                "a FiftyOne dataset that holds something else",
+                f"none, or an earlier load of {benchmark.name}",
+                "Give another dataset name.",
+            )
+        _refuse_other_benchmark(dataset, benchmark)
+        if not dataset.has_sample_field("sequence"):
+            _declare_fields(dataset)
+        return dataset, False
+    try:
+        dataset = fo.Dataset(name, persistent=True)
+    except ValueError as error:
+        if fo.dataset_exists(name):  # It did not a moment ago.
+            raise Contested(name) from error
+        raise
+    _declare_fields(dataset)
+    return dataset, True
+
+
+def _refuse_other_benchmark(dataset: fo.Dataset, benchmark: Benchmark) -> None:
+    """Complain if the dataset holds another benchmark of the catalogue, or split."""
+    facts = remembered(dataset)
+    held = facts.get("benchmark"), facts.get("split")
+    if held[0] in catalog.names() and held != (benchmark.name, benchmark.split):
+        raise InputError(
+            f"dataset {dataset.name}",
+            " ".join(map(str, held)),
+            f"none, or an earlier load of {benchmark.name} {benchmark.split or ''}",
+            "Give another dataset name: each is scored by itself.",
+        )
+
+
+def _declare_fields(dataset: fo.Dataset) -> None:
+    dataset.media_type = "video"
+    dataset.add_sample_field("sequence", fo.StringField)
+    dataset.create_index("sequence", unique=True)
+    dataset.add_sample_field("split", fo.StringField)
+    dataset.add_sample_field("fps", fo.FloatField)
+    dataset.add_sample_field("num_objects", fo.IntField)
+    dataset.add_sample_field("categories", fo.ListField, subfield=fo.StringField)
+    dataset.add_sample_field("attributes", fo.ListField, subfield=fo.StringField)
+    dataset.add_sample_field("content", fo.StringField)
+    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
+    dataset.add_sample_field("objects", document, embedded_doc_type=labels)
+    for name in ("index", "visible_frames"):
+        dataset.add_sample_field(f"objects.detections.{name}", fo.IntField)
+    dataset.add_frame_field("filepath", fo.StringField)
