@@ -2,9 +2,10 @@
 
 Times are CPU times of this process per object and frame, on one core, reading files
 included, least of several rounds. With `--follow`, rank correlations of attributes
-with the factors that the synthetic preset `attributes` varies, for three seeds.
+with the factors that the synthetic preset `attributes` varies, for three seeds. With
+`--changes`, how far attributes of real masks change with resolution and frame rate.
 
-    python -m benchmarks.attributes [--short] [--follow] [--markdown FILE]
+    python -m benchmarks.attributes [--short] [--follow] [--changes] [--markdown FILE]
 """
 
 from __future__ import annotations
@@ -36,6 +37,18 @@ ANSWERS = {
 }
 """Swept factor -> the attribute that answers to it."""
 
+CHANGES = {
+    "240p": (2, 1, True),
+    "12 fps": (1, 2, True),
+    "6 fps": (1, 4, True),
+    "masks of every 5th frame": (1, 5, False),
+}
+"""What is changed -> pixels and frames left out (one in n stays), and whether the
+others are taken out of the video, too, rather than out of its ground truth."""
+
+SMALL = 0.02
+"""Changes of values below this are given in units of it."""
+
 LIMIT = 3.0
 """Milliseconds per object and frame at 480p that attributes may take."""
 
@@ -47,12 +60,15 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--markdown", type=Path, help="also write the table there")
     parser.add_argument("--follow", action="store_true", help="rank correlations")
+    parser.add_argument("--changes", action="store_true", help="other sizes and rates")
     options = parser.parse_args()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = "1"  # read when numpy comes, below
     lines = cost_table(options.shared, options.short)
     if options.follow:
         lines += ["", *follow_table()]
+    if options.changes:
+        lines += ["", *changes_table(options.shared)]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.markdown:
@@ -118,6 +134,58 @@ def correlations(seed: int, extractor: Any) -> Iterator[tuple[tuple[str, str], f
         own = factors == factor
         values = objects.loc[own, attribute].astype(float)
         yield (factor, measured.extractor), values.corr(steps[own], method="spearman")
+
+
+def changes_table(shared: Path) -> list[str]:
+    """Median and largest relative change of each attribute over the real videos."""
+    import numpy as np
+
+    from evaluation import object_attributes
+    from evaluation.attributes import ATTRIBUTES as defined
+    from evaluation.sources import open_ground_truth
+
+    truth = open_ground_truth(shared / "fixtures/metrics/inputs/d16/gt").sequences
+    masks = {
+        name: {frame: np.asarray(one.read(frame)) for frame in one.frames}
+        for name, one in truth.items()
+    }
+    names = [
+        name
+        for name, one in defined.items()
+        if one.kind == "number" and not one.pictures and name != "length"
+    ]
+    plain = object_attributes(masks, fps=24).objects[names]
+    changes = {}
+    for label, (pixels, frames, taken_out) in CHANGES.items():
+        fps = 24 / frames if taken_out else 24
+        changed = {name: thinned(one, pixels, frames, taken_out)
+                   for name, one in masks.items()}  # fmt: skip
+        other = object_attributes(changed, fps=fps).objects[names]
+        change = (other - plain).abs() / plain.abs().clip(lower=SMALL)
+        changes[label] = change.median(), change.max()
+    lines = [
+        f"Median and largest change against 480p and 24 fps over {len(masks)} videos "
+        f"of DAVIS-2016 val, relative (values below {SMALL}: in units of {SMALL}):",
+        "",
+        f"| attribute | {' | '.join(CHANGES)} |",
+        "|---|" + "---|" * len(CHANGES),
+    ]
+    for name in names:
+        cells = " | ".join(
+            f"{100 * median[name]:.0f}, {100 * largest[name]:.0f} %"
+            for median, largest in changes.values()
+        )
+        lines.append(f"| {name} | {cells} |")
+    return lines
+
+
+def thinned(masks: Any, pixels: int, frames: int, taken_out: bool) -> dict[str, Any]:
+    """One in `pixels` pixels and one in `frames` masks, numbered anew or not."""
+    kept = list(masks.items())[::frames]
+    return {
+        f"{index:05d}" if taken_out else frame: mask[::pixels, ::pixels]
+        for index, (frame, mask) in enumerate(kept)
+    }
 
 
 def datasets(shared: Path, folder: Path, short: bool) -> list[tuple[str, tuple]]:
