@@ -84,7 +84,7 @@ ATTRIBUTES: dict[str, Attribute] = {
             "Occlusion",
             "0..1",
             "mean over frames of the largest of box overlap, contact and visibility "
-            "dip; 1 while hidden between two appearances",
+            "dip; 1 while hidden, not by a cut, between two appearances",
         ),
         _number(
             "box_overlap",

@@ -123,17 +123,19 @@ def _envelope(
 
 
 def absences(
-    visible: NDArray[np.bool_], border: NDArray[np.float64]
+    visible: NDArray[np.bool_], border: NDArray[np.float64], cut: NDArray[np.bool_]
 ) -> list[tuple[int, int, str]]:
     """Runs of frames in which an object that has appeared is not to be seen.
 
     Args:
         visible: [n] whether the object has pixels, in annotated frames.
         border: [n] share of the contour on the frame's border.
+        cut: [n] whether a new shot began since the annotated frame before.
 
     Returns:
-        (first, last + 1, why) per run: `"left frame"` when the border cut the object
-        where it was last seen (`LEAVING_CONTACT`), else `"hidden"`.
+        (first, last + 1, why) per run: `"new shot"` when it begins with a cut,
+        `"left frame"` when the border cut the object where it was last seen
+        (`LEAVING_CONTACT`), else `"hidden"`.
     """
     seen = np.flatnonzero(visible)
     if not len(seen):
@@ -142,5 +144,6 @@ def absences(
     for before, after in zip(seen, [*seen[1:], len(visible)], strict=True):
         if after - before > 1:
             why = "left frame" if border[before] >= LEAVING_CONTACT else "hidden"
+            why = "new shot" if cut[before + 1] else why
             runs.append((int(before) + 1, int(after), why))
     return runs

@@ -62,7 +62,7 @@ def object_frames(seen: Observations, object_id: int) -> pd.DataFrame:
     """One row per annotated frame of one object, present or not.
 
     Adds to the measured columns what needs the whole series: `visible`, `absence`
-    (why it is away: "not yet", "hidden", "left frame"), `visibility_dip`,
+    (why it is away: "not yet", "hidden", "left frame", "new shot"), `visibility_dip`,
     `occlusion` and `scene_cut` (a new shot began since the annotated frame before).
     """
     count = len(seen.frames)
@@ -74,7 +74,8 @@ def object_frames(seen: Observations, object_id: int) -> pd.DataFrame:
     visible = np.isin(np.arange(count), list(rows))
     border = np.nan_to_num(series["border_contact"])
     dips = visibility_dip(np.nan_to_num(series["area_fraction"]), border, seen.times)
-    absence = _absence(visible, border)
+    cut = _cut_since_before(seen)
+    absence = _absence(visible, border, cut)
     parts = np.stack([series["box_overlap"], series["contact"], dips])
     occlusion = np.where(visible, np.nanmax(np.nan_to_num(parts), axis=0), np.nan)
     last = np.flatnonzero(visible)[-1] if visible.any() else -1
@@ -90,7 +91,7 @@ def object_frames(seen: Observations, object_id: int) -> pd.DataFrame:
             **series,
             "visibility_dip": dips,
             "occlusion": occlusion,
-            "scene_cut": _cut_since_before(seen),
+            "scene_cut": cut,
         }
     )
 
@@ -142,12 +143,12 @@ def _mean(values: pd.Series) -> float:
 
 
 def _absence(
-    visible: NDArray[np.bool_], border: NDArray[np.float64]
+    visible: NDArray[np.bool_], border: NDArray[np.float64], cut: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     why = np.full(len(visible), "", dtype=object)
     if visible.any():
         why[: np.argmax(visible)] = "not yet"
-    for first, end, reason in absences(visible, border):
+    for first, end, reason in absences(visible, border, cut):
         why[first:end] = reason
     return why
 
@@ -197,7 +198,7 @@ def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, Any]:
     ends, index = _with_end(times), _with_end(frames["index"].to_numpy())
     runs = [
         run
-        for run in absences(visible, border)
+        for run in absences(visible, border, frames["scene_cut"].to_numpy())
         if ends[run[1]] - ends[run[0]] >= min_gap
     ]
     after = visible[np.argmax(visible) + 1 :]

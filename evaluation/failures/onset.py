@@ -94,7 +94,7 @@ def _returns(frames: pd.DataFrame) -> NDArray[np.bool_]:
         frames["sequence"].eq(frames["sequence"].shift())
         & frames["object"].eq(frames["object"].shift())
     ).to_numpy()
-    away = np.roll(frames["absence"].isin(["hidden", "left frame"]).to_numpy(), 1)
+    away = np.roll(~frames["absence"].isin(["", "not yet"]).to_numpy(), 1)
     return visible & away & same
 
 

@@ -200,6 +200,20 @@ def test_cuts_are_found_and_soft_changes_are_not(tmp_path: Path) -> None:
     assert object_attributes([one]).objects["scene_cuts"].tolist() == [0]
 
 
+def test_an_object_that_a_cut_takes_away_is_not_occluded(tmp_path: Path) -> None:
+    there = during(still(0.5, 0.5, 0.2), lambda t: not 10 <= t < 20)
+    video = paint(draw({1: there}, 30), tmp_path, {0: (90, 90, 90), 1: (200, 40, 40)})
+    masks_alone = object_attributes([video], images=False).objects.iloc[0]
+    assert masks_alone["auto_OCC"] and masks_alone["occlusion"] > 0.3
+    for frame in list(video.frames)[10:20]:
+        cv2.imwrite(str(video.images[frame]), np.full((180, 320, 3), (200, 30, 30)))
+    attributes = object_attributes([video])
+    row = attributes.objects.iloc[0]
+    assert row["scene_cuts"] == 2 and row["reappearances"] == 1
+    assert not row["auto_OCC"] and row["occlusion"] < 0.01
+    assert set(attributes.frames["absence"]) == {"", "new shot"}
+
+
 def lively(size: tuple[int, int], name: str) -> DrawnVideo:
     """Two objects that move, grow, touch and deform."""
 
