@@ -272,7 +272,7 @@ def _unwrapped(content: Mapping[str, Any]) -> State:
     if not isinstance(inner, Mapping) or not all(
         isinstance(value, Tensor) for value in inner.values()
     ):
-        raise ValueError(
+        raise WeightsFileError(
             f"expected a dictionary of tensors, found entries {_shortened(content)}"
         )
     return {name.removeprefix("module."): value for name, value in inner.items()}

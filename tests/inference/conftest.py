@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ def recipe_state(shared: Path) -> Callable[[str, int], dict[str, torch.Tensor]]:
     """State dicts of the published recipe: by preset and seed."""
     recipe = load_module(shared / "fixtures/s3/weights_recipe.py")
 
-    @cache
+    @lru_cache(maxsize=1)  # the large ones take half a gigabyte
     def state(preset: str, seed: int) -> dict[str, torch.Tensor]:
         return recipe.fill(build_network(preset), seed).state_dict()
 

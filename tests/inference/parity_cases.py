@@ -90,6 +90,8 @@ _LONG = {"mem_every": 1, "use_long_term": True, "long_term": _LIMITS}
 _FIFO = {"mem_every": 2, "max_mem_frames": 3}
 
 CASES = [
+    Case("h01_tiny_k3_fifo_default", "camel_96", _THREE, frames=12),
+    Case("h02_tiny_k1_longterm", "libby_96", _ONE, _LONG),
     Case(
         "h03_tiny_k3_longterm_nocount",
         "dance-twirl_96",
@@ -111,8 +113,10 @@ CASES = [
         _LONG,
         frames=12,
     ),
+    Case("h06_tiny_k3_flip_fifo", "camel_96", _THREE, {**_FIFO, "flip_aug": True}),
     Case("h07_tiny_k3_flip_longterm", "camel_96", _THREE, {**_LONG, "flip_aug": True}),
     Case("h08_tiny_k3_chunk1", "camel_96", _THREE, {"chunk_size": 1}, frames=6),
+    Case("h09_tiny_k3_chunkall", "camel_96", _THREE, {"chunk_size": 3}, frames=6),
     Case(
         "h10_tiny_k3_topk5_stagger",
         "libby_96",
@@ -150,6 +154,16 @@ CASES = [
         {"mem_every": 10, "stagger_updates": 4},
         frames=12,
     ),
+    Case("v01_vitb_k3_fifo", "camel_96", _THREE, _FIFO, preset="vitb", frames=3),
+    Case(
+        "v02_vitb_k1_flip_longterm",
+        "libby_96",
+        _ONE,
+        {**_LONG, "flip_aug": True},
+        preset="vitb",
+        frames=3,
+    ),
+    Case("v03_vitbvit_k3_fifo", "camel_96", _THREE, _FIFO, preset="vitb_vit", frames=3),
     Case(
         "x01_fixed_partial_mask",
         "camel_96",

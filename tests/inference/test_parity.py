@@ -9,6 +9,7 @@ from plain_engine import PlainEngine
 
 from s3fo.inference.build import build_propagator
 from s3fo.inference.memory import TokenCounts
+from s3fo.model import build_network
 
 PUBLIC = ["e2e_tiny_k1_fifo", "e2e_tiny_k3_longterm"]
 SEED = 14
@@ -49,15 +50,16 @@ def test_official_outputs(shared, recipe_state, name):
 
 @pytest.mark.filterwarnings("ignore:a mask without objects")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_agrees_with_plain_engine(shared, recipe_state, case):
+def test_agrees_with_plain_engine_and_network(shared, recipe_state, case):
     _compare(case, shared, recipe_state)
 
 
 def _compare(case: Case, shared, recipe_state):
-    fast = build_propagator(
-        case.preset, recipe_state(case.preset, SEED), **case.overrides
-    )
-    expected = case.play(PlainEngine(fast.network, fast.config), shared)
+    state = recipe_state(case.preset, SEED)
+    fast = build_propagator(case.preset, state, **case.overrides)
+    plain = build_network(case.preset).eval()
+    plain.load_state_dict(state, assign=True)
+    expected = case.play(PlainEngine(plain, fast.config), shared)
     found = case.play(fast, shared)
     assert [p.shape for p in found] == [p.shape for p in expected]
     errors = [np.abs(p - q).max() for p, q in zip(found, expected, strict=True)]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from s3fo.inference.frames import Padding
 from s3fo.model import S3Network, build_network
 from s3fo.model.fast_stages import embed_semantics, optimise_for_inference
 from s3fo.model.spatial_semantic import SemanticEmbedding
@@ -55,6 +60,39 @@ def test_every_stage_equals_the_plain_one(preset: str, batch: int) -> None:
             ):
                 scale = float(expected.abs().max())
                 assert float((found - expected).abs().max()) <= 1e-5 * max(1, scale)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [
+        ("modules_tiny8_bs2", "tiny8"),
+        ("modules_tiny_k1", "tiny"),
+        ("encoder_tiny_fpn", "tiny_fpn"),
+        ("encoder_tiny_r18", "tiny_r18"),
+    ],
+)
+def test_stages_on_real_frames_alone_and_in_a_batch(
+    shared: Path,
+    recipe_network: Callable[[str, int], S3Network],
+    name: str,
+    preset: str,
+) -> None:
+    with np.load(shared / f"fixtures/s3/inputs/{name}.npz") as file:
+        frames, ids = (torch.from_numpy(file[key]) for key in ("frames_b", "mask_ids"))
+    padding = Padding.to_stride((ids.shape[1], ids.shape[2]))
+    images = padding.pad(frames.permute(0, 3, 1, 2) / 255)
+    objects = torch.arange(1, int(ids.max()) + 1)[:, None, None]
+    masks = padding.pad((ids[:, None] == objects).float())
+    plain = recipe_network(preset, 12)
+    fast = optimise_for_inference(plain)
+    with torch.no_grad():
+        together = _all_stages(fast, plain, images, masks)
+        for item in range(len(images)):
+            one = slice(item, item + 1)
+            alone = _all_stages(plain, plain, images[one], masks[one])
+            for found, expected in zip(together, alone, strict=True):
+                scale = max(1, float(expected.abs().max()))
+                assert float((found[one] - expected).abs().max()) <= 1e-5 * scale
 
 
 def _all_stages(
