@@ -5,15 +5,22 @@ ground truth (and images for appearance): continuous score first, tag second.
 """
 
 from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
-from evaluation.attributes.definitions import ATTRIBUTES, Attribute
+from evaluation.attributes.definitions import (
+    ATTRIBUTES,
+    OFFICIAL,
+    Attribute,
+    attribute_title,
+)
 from evaluation.attributes.measure import object_attributes
 from evaluation.attributes.tables import Attributes
 
 __all__ = [
     "ATTRIBUTES",
+    "OFFICIAL",
     "Attribute",
     "Attributes",
     "ColourTexture",
     "FeatureExtractor",
+    "attribute_title",
     "object_attributes",
 ]

@@ -31,6 +31,10 @@ class Attribute:
     pictures: bool = False
 
 
+OFFICIAL = "official_"
+"""Prefix of columns with a benchmark's own tags. They describe whole sequences, so
+every object of a sequence carries them, also those they are not true of."""
+
 LENGTH_BUCKETS = ("1-50", "51-100", "101-300", "over 300")
 SIZE_BUCKETS = ("tiny", "small", "medium", "large")
 PIXEL_BUCKETS = ("small", "medium", "large")
@@ -255,3 +259,10 @@ ATTRIBUTES: dict[str, Attribute] = {
     ]
 }
 """Name -> attribute, in the order people read them."""
+
+
+def attribute_title(name: str) -> str:
+    """What people call a column of the objects table: an attribute, an official tag."""
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name].title
+    return name.replace(OFFICIAL, "official tag ")

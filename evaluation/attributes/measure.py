@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.attributes import definitions
 from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
+from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.attributes.observe import observe
 from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
@@ -162,7 +162,7 @@ def _assembled(
     objects = pd.DataFrame(rows, columns=None if rows else [*keys, "official"])
     descriptors = objects[keys].dropna(ignore_index=True)
     objects = objects.drop(columns="descriptor")
-    for attribute in definitions.ATTRIBUTES.values():
+    for attribute in ATTRIBUTES.values():
         if attribute.name not in objects:
             objects[attribute.name] = None
         column = objects[attribute.name]
@@ -194,7 +194,7 @@ def _with_official(objects: pd.DataFrame) -> pd.DataFrame:
     """Official tags beside the computed ones; they are facts of whole sequences."""
     tags = objects.pop("official")
     for tag in sorted({tag for tags_of in tags.dropna() for tag in tags_of}):
-        objects[f"official_{tag}"] = pd.array(
+        objects[OFFICIAL + tag] = pd.array(
             [pd.NA if own is None else tag in own for own in tags], dtype="boolean"
         )
     return objects

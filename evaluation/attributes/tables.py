@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evaluation.attributes.definitions import ATTRIBUTES
+from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.table_files import load_tables, save_tables
-
-OFFICIAL = "official_"
-"""Prefix of columns with a benchmark's own tags. They describe whole sequences, so
-every object of a sequence carries them, also those they are not true of."""
 
 _FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
 

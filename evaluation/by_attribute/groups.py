@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import ATTRIBUTES, OFFICIAL
 
 Group = tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]
 """Attribute, group, [n] whether an object is in it, [n] whether that is known."""
@@ -36,7 +36,7 @@ def attribute_groups(values: pd.Series) -> pd.Series:
     name = str(values.name)
     groups = pd.Series(None, index=values.index, dtype=object)
     known = values.notna()
-    if name.startswith("official_") or ATTRIBUTES[name].kind == "tag":
+    if name.startswith(OFFICIAL) or ATTRIBUTES[name].kind == "tag":
         groups[known] = np.where(values[known].astype(bool), "yes", "no")
     elif ATTRIBUTES[name].kind == "bucket":
         groups[known] = values[known].astype(str)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES, Attributes
+from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.by_attribute.bootstrap import Bootstrap
 from evaluation.by_attribute.groups import groups_of
 from evaluation.by_attribute.rows import difference_row, group_row, trend_row
@@ -226,7 +226,7 @@ def _chosen(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
     available = [
         str(name)
         for name in objects
-        if name in ATTRIBUTES or str(name).startswith("official_")
+        if name in ATTRIBUTES or str(name).startswith(OFFICIAL)
     ]
     if names is None:
         return [name for name in available if objects[name].nunique() > 1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES, Attributes
+from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.errors import InputError
 from evaluation.failures.onset import onset_table
 from evaluation.table_files import load_tables, save_tables
@@ -77,7 +77,7 @@ class Failures:
         grouped = [
             str(key)
             for key in objects
-            if str(key).startswith("official_")
+            if str(key).startswith(OFFICIAL)
             or (key in ATTRIBUTES and ATTRIBUTES[str(key)].kind in ("tag", "bucket"))
         ]
         if name not in grouped:

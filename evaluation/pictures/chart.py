@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import attribute_title
 from evaluation.by_attribute import Breakdown
 from evaluation.by_attribute.tables import EVERYTHING
 from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
@@ -117,9 +117,4 @@ def _label(
 
 
 def _name(attribute: str, group: str) -> str:
-    title = (
-        ATTRIBUTES[attribute].title
-        if attribute in ATTRIBUTES
-        else attribute.replace("official_", "official ")
-    )
-    return f"{title}: {group}"
+    return f"{attribute_title(attribute)}: {group}"

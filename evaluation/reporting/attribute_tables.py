@@ -5,23 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evaluation.attributes import OFFICIAL, attribute_title
 from evaluation.by_attribute.tables import EVERYTHING
 from evaluation.reporting.material import Material, places
 from evaluation.reporting.tables import Table, number, percent, text
-from evaluation.reporting.verdict import attribute_name
 
 
 def groups_table(material: Material) -> Table:
     """Scores by attribute."""
     data = _surest_first(material)
-    data.insert(2, "title", data["attribute"].map(attribute_name))
-    return Table(
-        "attributes",
-        "Scores by attribute",
+    data.insert(2, "title", data["attribute"].map(attribute_title))
+    caption = (
         "Mean J&F over the objects of a group, and its difference from all other "
         "objects, with 95 % intervals (videos resampled), surest first. "
         "Attributes overlap: a difference is not the attribute's own effect. In "
-        "italics: under five objects.",
+        "italics: under five objects."
+    )
+    if data["attribute"].str.startswith(OFFICIAL).any():
+        caption += (
+            " Official tags are the benchmark's, of whole sequences: every object of "
+            "a sequence has them. All others are computed."
+        )
+    return Table(
+        "attributes",
+        "Scores by attribute",
+        caption,
         data,
         [
             text("method", "Method"),
@@ -42,7 +50,7 @@ def trends_table(material: Material) -> Table:
     """How scores go with continuous attributes."""
     data = material.by_attribute.trends.copy()
     if len(data):
-        data.insert(2, "title", data["attribute"].map(attribute_name))
+        data.insert(2, "title", data["attribute"].map(attribute_title))
         data = data[data["spearman"].notna()]
         order = data["spearman"].abs().sort_values(ascending=False).index
         data = data.loc[order].reset_index(drop=True)
@@ -71,7 +79,7 @@ def differences_table(material: Material) -> Table:
     """Paired differences between methods by attribute."""
     data = material.by_attribute.differences.copy()
     if len(data):
-        data.insert(3, "title", data["attribute"].map(attribute_name))
+        data.insert(3, "title", data["attribute"].map(attribute_title))
         # As in the table of methods compared: what a method gains on the first.
         data = data.rename(columns={"first": "against", "second": "method"})
         data["difference"] = -data["difference"]

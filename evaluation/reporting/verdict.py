@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import attribute_title
 from evaluation.by_attribute import FEW, conditions
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.reporting.material import Material, Method
@@ -65,7 +65,7 @@ def fix_first(method: Method) -> pd.DataFrame:
                 "cost": row["cost"],
                 "share": row["share"],
                 "ceiling": method.failures.headline + row["cost"],
-                "worst_event": int(worst["event"]),
+                "worst_event": int(worst["event"]) + 1,
                 "worst": f"{worst['sequence']}, object {worst['object']}, "
                 f"frames {worst['start']} to {worst['end']}",
                 "onset": _commonest_onset(own),
@@ -89,13 +89,6 @@ def points(fraction: float, *, signed: bool = False) -> str:
 def circumstance_name(name: str) -> str:
     """A circumstance for people."""
     return name.replace("_", " ")
-
-
-def attribute_name(name: str) -> str:
-    """An attribute for people."""
-    if name in ATTRIBUTES:
-        return ATTRIBUTES[name].title
-    return name.replace("official_", "official ")
 
 
 def _nothing_fails(main: Method) -> Finding:
@@ -186,7 +179,7 @@ def _attribute(material: Material) -> Finding | None:
         )
     row = worse.iloc[0]
     return Finding(
-        f"Hardest: {attribute_name(row['attribute']).lower()}, {row['group']}",
+        f"Hardest: {attribute_title(row['attribute'])}, {row['group']}",
         f"J&F is {points(row['mean'])} there ({row['n_objects']} objects in "
         f"{row['n_videos']} videos) and {points(row['rest'])} elsewhere: "
         f"{points(row['delta'], signed=True)} points, 95 % interval "

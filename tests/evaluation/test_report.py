@@ -6,15 +6,18 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import evaluation
+from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
 from evaluation.reporting import Report
+from evaluation.reporting.attribute_tables import groups_table
 from evaluation.reporting.material import one_per_folder
 
 FRAMES = 10
@@ -315,3 +318,21 @@ def test_results_without_a_name_get_their_folders(tmp_path):
 def test_nothing_to_report_on():
     with pytest.raises(InputError, match="results"):
         evaluation.report([], "gt", "out")
+
+
+def test_official_tags_are_said_to_be_of_whole_sequences(made):
+    groups = made.tables["attributes"].data.drop(columns="title")
+    names = [SimpleNamespace(name=name) for name in groups["method"].unique()]
+
+    def caption(attribute: str) -> str:
+        renamed = groups.assign(attribute=attribute)
+        by_attribute = SimpleNamespace(groups=renamed)
+        table = groups_table(
+            SimpleNamespace(by_attribute=by_attribute, main=names[0], methods=names)
+        )
+        assert set(table.data["title"]) == {attribute_title(attribute)}
+        return table.caption
+
+    assert attribute_title("official_FM") == "official tag FM"
+    assert "of whole sequences" in caption("official_FM")
+    assert "of whole sequences" not in caption("auto_FM")
