@@ -36,6 +36,9 @@ _LAST_FOLDER = 65534
 """Label maps have 16 bits, and folder 0 is object 1."""
 
 _IMAGES, _MASKS = "JPEGImages_24fps", "Annotations_6fps"
+_ATTRIBUTES = (
+    "type", "size_bucket", "size_abs", "size_rel", "visibility_changes", "frame_count",
+)  # fmt: skip
 _JSON_SUFFIXES = ("_manual.json", "_auto.json")
 
 
@@ -233,7 +236,7 @@ def masklet_objects(path: Path) -> tuple[VideoObject, ...]:
     content = _read_masklets(path)
     named = {
         name: content[f"masklet_{name}"]
-        for name in ("type", "size_bucket", "size_rel", "visibility_changes")
+        for name in _ATTRIBUTES
         if f"masklet_{name}" in content
     }
     return tuple(

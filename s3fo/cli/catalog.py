@@ -149,7 +149,9 @@ def print_validation(benchmark: Benchmark) -> bool:
         (what, _count(found), _count(expected))
         for what, found, expected in outcome.rows()
     ]
-    print_table(f"{benchmark.name} in {benchmark.root}", ("", "found", "listed"), rows)
+    typer.echo(f"{benchmark.name} in {benchmark.root}")
+    columns = ("", "found", "listed")
+    print_table("", columns, rows, right=columns[1:])
     for problem in outcome.problems:
         typer.echo(f"problem: {problem}", err=True)
     return outcome.ok

@@ -57,6 +57,7 @@ def load(
     """Load a benchmark as a FiftyOne video dataset."""
     source = open_source(benchmark, root, split, images, masks)
     if validate and not print_validation(source):
+        typer.echo("Nothing was loaded; without --validate it is, as it is.", err=True)
         raise typer.Exit(1)
     with result_alone(), progress_bar("load") as progress:
         from s3fo.datasets import load_benchmark

@@ -19,7 +19,7 @@ from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.mask_files import annotations_to_show
 from s3fo.datasets.mask_forms import MaskForm, choose_form
-from s3fo.datasets.opening import Contested, open_or_make
+from s3fo.datasets.opening import open_or_make, sole_load
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.records import remember_benchmark
 from s3fo.datasets.video_files import VideoFile, make_video, name_video
@@ -114,12 +114,23 @@ def load_benchmark(
     benchmark = _opened(benchmark, root, split)
     form = choose_form(masks, benchmark.sequences)
     film = _film(video)
-    dataset, created = open_or_make(dataset_name or _default_name(benchmark), benchmark)
+    name = dataset_name or _default_name(benchmark)
+    with sole_load(name):
+        return _load(name, benchmark, form, film, workers, progress)
+
+
+def _load(
+    name: str,
+    benchmark: Benchmark,
+    form: MaskForm,
+    film: _Film,
+    workers: int | None,
+    progress: ProgressCallback | None,
+) -> fo.Dataset:
+    dataset, created = open_or_make(name, benchmark)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
         _import(dataset, benchmark.sequences, film, form, workers, progress)
-    except Contested:
-        raise
     except InputError:
         if created:
             dataset.delete()
@@ -230,12 +241,7 @@ def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> list[str]:
     samples = [
         fo.Sample(filepath=str(item.video.path), sequence=item.name) for item in items
     ]
-    try:
-        ids: list[str] = dataset.add_samples(samples, progress=False)
-    except ValueError as error:
-        if "duplicate key" in str(error):
-            raise Contested(dataset.name) from error
-        raise
+    ids: list[str] = dataset.add_samples(samples, progress=False)
     return ids
 
 

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import fiftyone as fo
 
 from evaluation.errors import InputError
+from evaluation.user_cache import user_cache
 from s3fo.benchmarks import Benchmark, catalog
 from s3fo.datasets.records import remembered
 
 
-class Contested(InputError):
-    """Somebody else is filling the dataset, so it must not be cleared away."""
+@contextmanager
+def sole_load(name: str) -> Iterator[None]:
+    """Keep a second load of the same dataset out until this one ends, or is killed.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"dataset {name}",
-            "another load of it, which is running",
-            "one load at a time",
-            "Wait for it, then load again: what is there already is left alone.",
-        )
+    Raises:
+        InputError: another load is running on this machine.
+    """
+    database = f"{fo.config.database_uri} {fo.config.database_name} {name}"
+    key = hashlib.blake2b(database.encode(), digest_size=16).hexdigest()
+    folder = user_cache("loading")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{key}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"dataset {name}",
+                "another load of it, which is running",
+                "one load at a time",
+                "Wait for it, then load again: what is there already is left alone.",
+            ) from error
+        yield
 
 
 def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
     """The dataset of that name, and whether it was made just now.
 
     Raises:
-        InputError: it holds something else, or somebody else is making it.
+        InputError: it holds something else.
     """
     if fo.dataset_exists(name):
         dataset = fo.load_dataset(name)
@@ -42,12 +60,7 @@ def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
         if not dataset.has_sample_field("sequence"):
             _declare_fields(dataset)
         return dataset, False
-    try:
-        dataset = fo.Dataset(name, persistent=True)
-    except ValueError as error:
-        if fo.dataset_exists(name):  # It did not a moment ago.
-            raise Contested(name) from error
-        raise
+    dataset = fo.Dataset(name, persistent=True)
     _declare_fields(dataset)
     return dataset, True
 

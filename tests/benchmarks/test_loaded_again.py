@@ -13,7 +13,7 @@ from small_benchmark import cache, own_name
 import s3fo
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
-from s3fo.datasets import build, recall_benchmark
+from s3fo.datasets import recall_benchmark
 
 __all__ = ["cache"]
 
@@ -49,17 +49,17 @@ def test_another_split_does_not_take_the_place_of_one(tmp_path, name):
     assert fo.load_dataset(name).values("split") == ["val"]
 
 
-def test_two_loads_at_once_do_not_destroy_each_other(tmp_path, name, monkeypatch):
-    load(davis(tmp_path, "ape"), name)
-    monkeypatch.setattr(build, "_known", lambda dataset: {})  # As it was before.
-    with pytest.raises(InputError, match="another load of it"):
-        load(tmp_path, name)
-    answers = iter([False, True])  # Somebody makes it in between.
-    monkeypatch.setattr(fo, "dataset_exists", lambda key: next(answers))
-    with pytest.raises(InputError, match="another load of it"):
-        load(tmp_path, name)
-    monkeypatch.undo()
-    assert fo.load_dataset(name).values("sequence") == ["ape"]
+def test_a_second_load_waits_for_the_first(tmp_path, name):
+    refusals = []
+
+    def meanwhile(*step):
+        with pytest.raises(InputError, match="another load of it") as caught:
+            load(tmp_path, name)
+        refusals.append(caught)
+
+    first = load(davis(tmp_path, "ape"), name, progress=meanwhile)
+    assert len(refusals) == len(first) == 1
+    assert len(load(tmp_path, name)) == 1
 
 
 def test_masks_of_another_size_are_refused(tmp_path, name):
