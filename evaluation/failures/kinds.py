@@ -54,8 +54,9 @@ class FailureKind(str, Enum):
 _DEFINITIONS = {
     FailureKind.FALSE_ON_ABSENT: "the object is not visible, yet something is "
     "predicted for it",
-    FailureKind.IDENTITY_SWAP: "recall < 0.5, and at least half of the prediction lies "
-    "on one other object; if it is small (P < A / 10), it covers half of that one",
+    FailureKind.IDENTITY_SWAP: "less than half of the object is covered, and at least "
+    "half of the prediction lies on one other object (a small prediction, P < A / 10, "
+    "covers half of that one, too)",
     FailureKind.LATE_RECOVERY: "the object has come back after an absence and has "
     "been missed or drifted from ever since its return",
     FailureKind.MISSED: "recall < 0.1, and what is predicted is small (P < A / 10) or "

@@ -144,7 +144,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
         )
     return Material(
         benchmark=_name(task.ground_truth),
-        split=getattr(task.ground_truth, "split", None) or "",
+        split=_split(task.ground_truth),
         notes=tuple(getattr(task.ground_truth, "notes", ())),
         protocol=first.protocol,
         metric=published_key(first.protocol),
@@ -239,6 +239,12 @@ def _name(ground_truth: Source) -> str:
     if isinstance(ground_truth, (str, os.PathLike)):
         return str(ground_truth)
     return str(getattr(ground_truth, "name", "arrays"))
+
+
+def _split(ground_truth: Source) -> str:
+    if isinstance(ground_truth, str):  # a path, whose split() is another thing
+        return ""
+    return str(getattr(ground_truth, "split", None) or "")
 
 
 def one_per_folder(folders: Sequence[Path]) -> dict[str, Path]:

@@ -67,7 +67,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def made(folders, tmp_path_factory) -> Report:
     methods = {name: folder for name, folder in folders.items() if name != "gt"}
     out = tmp_path_factory.mktemp("out")
-    return evaluation.report(methods, folders["gt"], out, top=2, workers=1)
+    return evaluation.report(methods, str(folders["gt"]), out, top=2, workers=1)
 
 
 class Page(HTMLParser):
