@@ -185,8 +185,8 @@ def _attribute(material: Material) -> Finding | None:
         f"{points(row['delta'], signed=True)} points, 95 % interval "
         f"{points(row['delta_low'], signed=True)} to "
         f"{points(row['delta_high'], signed=True)}. Groups that are worse "
-        f"with an interval that leaves out 0: {len(worse)} of {len(own)}. Some may be so "
-        f"by chance, and attributes overlap.",
+        f"with an interval that leaves out 0: {len(worse)} of {len(own)}. Some may be "
+        f"so by chance, and attributes overlap.",
         "attributes",
     )
 
