@@ -87,17 +87,16 @@ def predict(
     source = open_source(benchmark, root, split, images, masks)
     from s3fo.inference import predict as run
 
-    given: dict[str, Any] = {"size": size}
-    if method is MethodName.s3:
-        given |= {
-            "weights": weights,
-            "device": device,
-            "model": model,
-            "memory": memory,
-            "precision": precision and precision.value,
-            "compile_encoder": compile_encoder or None,
-            "scores": score_dumps,
-        }
+    given: dict[str, Any] = {
+        "size": size,
+        "weights": weights,
+        "device": device,
+        "model": model,
+        "memory": memory,
+        "precision": precision and precision.value,
+        "compile_encoder": compile_encoder or None,
+        "scores": score_dumps,
+    }
     with progress_bar("predict") as progress:
         done = run(
             source,

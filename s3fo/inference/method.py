@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -80,9 +81,13 @@ def build_method(name: str, **options: Any) -> Method:
             f"method {name!r}", "an unknown name", ", ".join(METHOD_NAMES), "Name one."
         )
     given.pop("device", None)  # they run on the CPU
-    try:
-        return makers[name](**given)
-    except TypeError as error:
+    known = list(inspect.signature(makers[name]).parameters)
+    unknown = sorted(given.keys() - set(known))
+    if unknown:
         raise InputError(
-            f"method {name!r}", str(error), "options it has", "Leave the others out."
-        ) from error
+            f"method {name!r}",
+            ", ".join(unknown),
+            f"options it has: {', '.join(['device', *known])}",
+            "Leave out what only S3 has.",
+        )
+    return makers[name](**given)

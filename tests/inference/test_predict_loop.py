@@ -387,6 +387,24 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         predict([], tmp_path / "out", method="copy")
 
 
+def test_options_of_another_method_are_not_passed_over(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from s3fo import cli
+
+    write_video(tmp_path, "a")
+    folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
+    more = ["--out", str(tmp_path / "out"), "--method", "flow", "--weights", "best.pth"]
+    monkeypatch.setattr("sys.argv", ["s3fo", "predict", *folders, *more])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert "weights" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_ctrl_c_says_how_to_go_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
