@@ -134,14 +134,18 @@ def comparison_table(material: Material) -> Table:
     )
 
 
+def score_column(material: Material, method: Method) -> str:
+    """Column of a method's scores; methods may be called like other columns."""
+    return f"{material.metric} of {method.name}"
+
+
 def sequences_table(material: Material) -> Table:
     """One row a sequence, worst of the main method first."""
     main = material.main
-    column = "J&F" if material.metric == "J&F" else material.metric
     means = {
-        method.name: method.scores.objects.groupby("sequence", sort=False)[
-            column
-        ].mean()
+        score_column(material, method): method.scores.objects.groupby(
+            "sequence", sort=False
+        )[material.metric].mean()
         for method in material.methods
     }
     data = pd.DataFrame(means).rename_axis("sequence").reset_index()
@@ -149,7 +153,8 @@ def sequences_table(material: Material) -> Table:
     data.insert(1, "n_objects", data["sequence"].map(counts).astype("Int64"))
     cost = main.failures.frames.groupby("sequence")["cost"].sum()
     data["cost"] = data["sequence"].map(cost)
-    data = data.sort_values(main.name, kind="stable", ignore_index=True)
+    first = score_column(material, main)
+    data = data.sort_values(first, kind="stable", ignore_index=True)
     return Table(
         "sequences",
         "Sequences",
@@ -159,7 +164,10 @@ def sequences_table(material: Material) -> Table:
         [
             text("sequence", "Sequence"),
             number("n_objects", "Objects"),
-            *(percent(method.name, method.name) for method in material.methods),
+            *(
+                percent(score_column(material, method), method.name)
+                for method in material.methods
+            ),
             Column("cost", f"Cost ({main.name})", 2, 100.0),
         ],
     )
@@ -171,9 +179,8 @@ def objects_table(material: Material) -> Table:
     data = main.scores.objects.copy()
     for other in material.methods[1:]:
         own = other.scores.objects[[*_KEYS, material.metric]]
-        data = data.merge(
-            own.rename(columns={material.metric: other.name}), on=_KEYS, how="left"
-        )
+        own = own.rename(columns={material.metric: score_column(material, other)})
+        data = data.merge(own, on=_KEYS, how="left")
     frames = main.failures.frames
     cost = frames.groupby(_KEYS)["cost"].sum().rename("cost").reset_index()
     data = data.merge(cost, on=_KEYS, how="left")
@@ -199,7 +206,10 @@ def objects_table(material: Material) -> Table:
             percent("J_mean", "J"),
             percent(boundary, "F"),
             percent("J_decay", "J decay"),
-            *(percent(other.name, other.name) for other in material.methods[1:]),
+            *(
+                percent(score_column(material, other), other.name)
+                for other in material.methods[1:]
+            ),
             Column("cost", "Cost", 2, 100.0),
             text("worst_failure", "Failure"),
             *(_attribute_column(name) for name in shown),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -90,13 +92,13 @@ def _stack(axes: Axes, y: int, costs: pd.Series, longest: float) -> None:
         left += cost
 
 
-def sequences_chart(table: pd.DataFrame, methods: list[str]) -> Figure:
+def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
     """J&F of every method in every sequence, worst of the first method on top.
 
     Args:
         table: rows `sequence` and a column of fractions per method, worst first; of
             more than forty the worst are drawn.
-        methods: the columns.
+        methods: column -> what to call the method.
     """
     table = table.head(_MOST_SEQUENCES)
     with style():
@@ -105,11 +107,12 @@ def sequences_chart(table: pd.DataFrame, methods: list[str]) -> Figure:
         axes = figure.add_subplot()
         rows = range(len(table))
         if len(methods) > 1:
-            low, high = table[methods].min(axis=1), table[methods].max(axis=1)
+            scores = table[list(methods)]
+            low, high = scores.min(axis=1), scores.max(axis=1)
             axes.hlines(rows, 100 * low, 100 * high, color="#BBBBBB", linewidth=1)
-        for number, method in enumerate(methods):
+        for number, (column, method) in enumerate(methods.items()):
             axes.plot(
-                100 * table[method],
+                100 * table[column],
                 rows,
                 METHOD_MARKERS[number % len(METHOD_MARKERS)],
                 color=METHOD_COLOURS[number % len(METHOD_COLOURS)],

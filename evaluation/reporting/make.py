@@ -18,7 +18,7 @@ from evaluation.pictures import attribute_chart, failure_strip, save_figure, tim
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.attribute_tables import grouped_attributes
-from evaluation.reporting.contents import tables
+from evaluation.reporting.contents import score_column, tables
 from evaluation.reporting.figures import losses_chart, sequences_chart, speed_chart
 from evaluation.reporting.material import (
     Material,
@@ -197,7 +197,9 @@ def _figures(
     material: Material, made: Mapping[str, Table], top: int
 ) -> Iterator[tuple[str, str, str, Figure]]:
     """Name, title, section and figure of everything that is drawn."""
-    names = [method.name for method in material.methods]
+    columns = {
+        score_column(material, method): method.name for method in material.methods
+    }
     title = "What the loss is made of"
     yield "losses", title, "fix", losses_chart(made["kinds"].data)
     yield from _attribute_figures(material)
@@ -206,7 +208,7 @@ def _figures(
         "sequences",
         title,
         "sequences",
-        sequences_chart(made["sequences"].data, names),
+        sequences_chart(made["sequences"].data, columns),
     )
     if len(made.get("speed", ())) > 1:
         chart = speed_chart(made["speed"].data, material.metric)

@@ -174,6 +174,13 @@ def test_events_are_numbered_as_their_pictures(made):
     assert f"1. {first['kind']}: {first['sequence']}" in made.page.read_text()
 
 
+def test_methods_may_be_called_like_columns(folders, tmp_path):
+    methods = {"sequence": folders["lossy"], "J_mean": folders["gt"]}
+    made = evaluation.report(methods, folders["gt"], tmp_path, top=0, workers=1)
+    objects = made.tables["objects"].data
+    assert (objects["J&F of J_mean"] == 1).all() and objects["J_mean"].min() < 1
+
+
 def test_it_says_first_what_costs_most(made):
     first = made.findings[0]
     assert first.headline == "Fix first: missed"
