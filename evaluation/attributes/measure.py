@@ -59,8 +59,11 @@ def object_attributes(
         Tables `objects` and `frames`, and notes about what could not be measured.
 
     Raises:
-        InputError: no masks, unknown sequence names, or broken images.
+        InputError: no masks, unknown sequence names, broken images, or a rate that is
+            not above 0.
     """
+    _check_positive("fps", fps)
+    _check_positive("appearance_rate", appearance_rate)
     folder = images if isinstance(images, (str, Path)) else None
     videos = _chosen(open_videos(ground_truth, folder, fps), sequences)
     described = None if images is False else extractor or ColourTexture()
@@ -70,6 +73,13 @@ def object_attributes(
 
     sizes = [len(video.annotated_frames) for video in videos]
     return _assembled(run_in_order(job, videos, sizes, workers, progress), described)
+
+
+def _check_positive(name: str, rate: float | None) -> None:
+    if rate is not None and not rate > 0:
+        raise InputError(
+            name, f"{rate}", "a number above 0", "Leave it out, or mend it."
+        )
 
 
 def measure_video(

@@ -70,7 +70,8 @@ class Attributes:
                     "agreement": float((ours == official).mean()),
                 }
             )
-        return pd.DataFrame(rows)
+        counts = ["both", "computed_only", "official_only", "neither"]
+        return pd.DataFrame(rows, columns=["tag", *counts, "agreement"])
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `attributes.json` and `attributes_<table>.parquet` for each table."""

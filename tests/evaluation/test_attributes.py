@@ -452,6 +452,9 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     video = draw({1: still(0.5, 0.5, 0.1)}, 2, name="here")
     with pytest.raises(InputError, match="there"):
         object_attributes([video], sequences=["there"])
+    for rate in ({"fps": 0}, {"fps": -24.0}, {"appearance_rate": 0}):
+        with pytest.raises(InputError, match="above 0"):
+            object_attributes([video], **rate)
     broken = replace(video, images={"00000": tmp_path / "missing.jpg"})
     with pytest.raises(InputError, match=r"missing\.jpg"):
         object_attributes([broken])
