@@ -44,8 +44,8 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
     base, note = _base(root, split, annotations)
-    source = annotation_file(base, split, annotations)
-    frames_root = _frames_root(base, split)
+    source, frames_root = _pieces(base, split, annotations)
+    assert source is not None and frames_root is not None, "the base has both"
     content = read_annotations(source)
     categories = {item["id"]: item["name"] for item in content.get("categories") or ()}
     build = partial(_sequence, frames_root, source, categories)
@@ -65,75 +65,64 @@ def annotation_file(root: Path, split: str, annotations: str) -> Path:
     Raises:
         InputError: nowhere.
     """
-    if annotations not in _ANNOTATION_FILES:
-        raise InputError(
-            "annotations",
-            repr(annotations),
-            ", ".join(_ANNOTATION_FILES),
-            "Choose one of them.",
-        )
-    name = _ANNOTATION_FILES[annotations]
-    places = [
-        root / base / split / name for base in ("annotations", "", "b_annotations")
-    ]
-    return _first_there(root, places, "annotations.zip of BURST")
-
-
-def _frames_root(root: Path, split: str) -> Path:
-    kinds = ("frames", "images")
-    places = [root / kind / split for kind in kinds]
-    places += [root / split / kind for kind in kinds]
-    return _first_there(root, places, "the frames of TAO")
-
-
-def _first_there(root: Path, places: list[Path], what: str) -> Path:
-    for place in places:
-        if place.exists():
-            return place
-    inside = [*list_folders(root)[:6], *find_archives(root)]
-    raise InputError(
-        root,
-        ", ".join(inside) or ("an empty folder" if root.is_dir() else "no such folder"),
-        str(places[0].relative_to(root)),
-        f"Unpack {what} there.",
-    )
+    source, _ = _pieces(root, split, annotations)
+    if source is None:
+        raise _incomplete(root, [_wanted(split, annotations)[0]])
+    return source
 
 
 def _base(root: Path, split: str, annotations: str) -> tuple[Path, str]:
     """The folder with annotations and frames, and what to tell the user about it."""
     above = root.absolute().parent
-    inside = [root / name for name in list_folders(root)]
-    said = {root: "", above: f"root given one level too low: using {above}"}
-    if len(inside) == 1:
-        said[inside[0]] = f"root given one level too high: using {inside[0]}"
-    gaps: list[InputError] = []
-    for place, note in said.items() if root.is_dir() else [(root, "")]:
-        lacking = _lacking(place, split, annotations)
-        if not lacking:
+    said = {root: ""}
+    if root.is_dir():
+        said[above] = f"root given one level too low: using {above}"
+        inside = [root / name for name in list_folders(root)]
+        if len(inside) == 1:
+            said[inside[0]] = f"root given one level too high: using {inside[0]}"
+    for place, note in said.items():
+        if all(_pieces(place, split, annotations)):
             return place, note
-        gaps += lacking if place == root else []
-    raise _joined(gaps)
+    found = zip(
+        _pieces(root, split, annotations), _wanted(split, annotations), strict=True
+    )
+    raise _incomplete(root, [wanted for piece, wanted in found if piece is None])
 
 
-def _lacking(root: Path, split: str, annotations: str) -> list[InputError]:
-    """What a folder does not have."""
-    found = []
-    for look in (partial(annotation_file, annotations=annotations), _frames_root):
-        try:
-            look(root, split)
-        except InputError as error:
-            found.append(error)
-    return found
+def _pieces(
+    root: Path, split: str, annotations: str
+) -> tuple[Path | None, Path | None]:
+    """The annotation file and the folder of frames, as far as they are there."""
+    if annotations not in _ANNOTATION_FILES:
+        known = ", ".join(_ANNOTATION_FILES)
+        raise InputError("annotations", repr(annotations), known, "Choose one of them.")
+    name = _ANNOTATION_FILES[annotations]
+    folders = ("annotations", "", "b_annotations")
+    sources = [root / folder / split / name for folder in folders]
+    kinds = ("frames", "images")
+    frames = [root / kind / split for kind in kinds]
+    frames += [root / split / kind for kind in kinds]
+    return (
+        next((place for place in sources if place.is_file()), None),
+        next((place for place in frames if place.is_dir()), None),
+    )
 
 
-def _joined(gaps: list[InputError]) -> InputError:
-    """One complaint about everything."""
-    first = gaps[0]
+def _wanted(split: str, annotations: str) -> tuple[str, str]:
+    """What the two pieces are, for messages."""
+    return (
+        f"annotations/{split}/{_ANNOTATION_FILES[annotations]} (of annotations.zip)",
+        f"frames/{split} (of TAO)",
+    )
+
+
+def _incomplete(root: Path, missing: list[str]) -> InputError:
+    inside = [*list_folders(root)[:6], *find_archives(root)]
     return InputError(
-        first.where,
-        first.found,
-        " and ".join(gap.expected for gap in gaps),
-        " ".join(gap.remedy for gap in gaps),
+        root,
+        ", ".join(inside) or ("an empty folder" if root.is_dir() else "no such folder"),
+        " and ".join(missing),
+        "Unpack what is missing there.",
     )
 
 

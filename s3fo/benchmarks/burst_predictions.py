@@ -41,12 +41,23 @@ def write_burst_predictions(
     results, out = Path(results), Path(out)
     source = annotation_file(benchmark.root, benchmark.split or "val", "all")
     content = read_annotations(source)
-    entries = [
-        entry
-        for entry in content["sequences"]
-        if sequence_name(entry) in {sequence.name for sequence in benchmark}
-    ]
+    names = {sequence.name for sequence in benchmark}
+    entries = [entry for entry in content["sequences"] if sequence_name(entry) in names]
     wanted = {sequence_name(entry): _frames(entry) for entry in entries}
+    _refuse_missing(results, wanted)
+    for index, entry in enumerate(entries):
+        name = sequence_name(entry)
+        entry["segmentations"] = [
+            _segmentations(results / name / f"{frame}.png") for frame in wanted[name]
+        ]
+        if progress:
+            progress(index + 1, len(entries), name)
+    content["sequences"] = entries
+    write_atomically(out, json.dumps(content).encode())
+    return out
+
+
+def _refuse_missing(results: Path, wanted: dict[str, list[str]]) -> None:
     missing = [
         f"{name}/{frame}.png"
         for name, frames in wanted.items()
@@ -59,16 +70,6 @@ def write_burst_predictions(
         "a mask of every annotated frame",
         "Predict them (all frames, or those the benchmark lists).",
     )
-    for index, entry in enumerate(entries):
-        name = sequence_name(entry)
-        entry["segmentations"] = [
-            _segmentations(results / name / f"{frame}.png") for frame in wanted[name]
-        ]
-        if progress:
-            progress(index + 1, len(entries), name)
-    content["sequences"] = entries
-    write_atomically(out, json.dumps(content).encode())
-    return out
 
 
 def _frames(entry: dict[str, Any]) -> list[str]:

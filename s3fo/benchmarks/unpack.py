@@ -55,9 +55,11 @@ def unpack(
             with tarfile.open(archive) as packed:
                 _write(_tar_members(packed), 0, folder, progress)
     except _BROKEN as error:
+        # Of tarfile it is one line for each compression that was tried.
+        reason = str(error).splitlines() or [type(error).__name__]
         raise InputError(
             archive,
-            f"an archive that cannot be read ({error})",
+            f"an archive that cannot be read ({reason[0].rstrip(':')})",
             "a whole zip or tar",
             "Download it again.",
         ) from error

@@ -1,0 +1,153 @@
+"""The training set of SA-V: mp4 files, and run lengths in a JSON file beside each."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from evaluation.errors import InputError
+from evaluation.labelmap import decode_rle
+from evaluation.sequence import MaskSequence, RleSequence
+from s3fo.benchmarks.files import is_hidden, read_text
+from s3fo.benchmarks.layout import Found, refuse_gaps
+from s3fo.benchmarks.video import VideoObject, VideoSequence
+from s3fo.benchmarks.video_file import count_frames
+
+FPS = 24.0
+ANNOTATED_EVERY = 4
+
+_ATTRIBUTES = (
+    "type", "size_bucket", "size_abs", "size_rel", "visibility_changes", "frame_count",
+)  # fmt: skip
+_JSON_SUFFIXES = ("_manual.json", "_auto.json")
+
+
+def read_train(root: Path) -> Found:
+    """Read all videos below a folder; of the masklets those made by hand, if any are.
+
+    Raises:
+        InputError: not such a tree, or pieces are missing: all of them are named.
+    """
+    if not root.is_dir():
+        raise InputError(root, "no such folder", "SA-V train", "Check the path.")
+    videos = [path for path in sorted(root.rglob("*.mp4")) if not is_hidden(path.name)]
+    gaps, sequences = [], []
+    for path in videos:
+        source = _json_beside(path)
+        if source is None:
+            gaps.append(f"no {path.stem}_manual.json or {path.stem}_auto.json")
+            continue
+        try:
+            sequences.append(_from_json(path, source))
+        except InputError as error:
+            gaps.append(f"{path.relative_to(root)}: {error.found}")
+    if not videos:
+        gaps.append("no mp4 files")
+    refuse_gaps(
+        root,
+        gaps,
+        "<video>.mp4 with <video>_manual.json beside it",
+        "Unpack the missing pieces.",
+    )
+    automatic = sum(_json_beside(path, _JSON_SUFFIXES[:1]) is None for path in videos)
+    notes = (f"{automatic} videos have automatic masklets only",) if automatic else ()
+    return Found(root, tuple(sequences), notes)
+
+
+def _json_beside(
+    video: Path, suffixes: tuple[str, ...] = _JSON_SUFFIXES
+) -> Path | None:
+    places = [video.with_name(video.stem + suffix) for suffix in suffixes]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _from_json(video: Path, source: Path) -> VideoSequence:
+    """Frames from the video; masks are not parsed before somebody asks."""
+    return VideoSequence(
+        name=video.stem,
+        frames=tuple(f"{index:05d}" for index in range(count_frames(video))),
+        images={},
+        annotations={},
+        load_objects=partial(masklet_objects, source),
+        load_object_masks=partial(load_masklets, source),
+        video=video,
+        fps=FPS,
+    )
+
+
+def load_masklets(path: Path) -> MaskSequence:
+    """Masks of one ``<video>_manual.json``; masklet 0 is object 1.
+
+    Raises:
+        InputError: not a file of masklets.
+    """
+    content = _read_masklets(path)
+    frames = {
+        _frame_name(index): {
+            int(number) + 1: rle
+            for number, rle in zip(content["masklet_id"], masks, strict=True)
+            if rle
+        }
+        for index, masks in enumerate(content["masklet"])
+    }
+    masks = RleSequence(content["video_id"], frames, str(path))
+    masks.folder_offset = 1
+    return masks
+
+
+def masklet_objects(path: Path) -> tuple[VideoObject, ...]:
+    """Objects of one ``<video>_manual.json`` with their official attributes.
+
+    Raises:
+        InputError: not a file of masklets.
+    """
+    content = _read_masklets(path)
+    named = {
+        name: content[f"masklet_{name}"]
+        for name in _ATTRIBUTES
+        if f"masklet_{name}" in content
+    }
+    return tuple(
+        VideoObject(
+            int(number) + 1,
+            _frame_name(_first_index(content["masklet"], position)),
+            attributes={name: values[position] for name, values in named.items()},
+        )
+        for position, number in enumerate(content["masklet_id"])
+    )
+
+
+def _first_index(frames: list[list[Any]], position: int) -> int:
+    """Annotated frame in which a masklet first shows; 0 if it never does.
+
+    ``masklet_first_appeared_frame`` is not used: whether it counts the annotated
+    frames or those of the video is written nowhere.
+    """
+    for index, masks in enumerate(frames):
+        if masks[position] and decode_rle(masks[position]).any():
+            return index
+    return 0
+
+
+def _frame_name(annotated_index: int) -> str:
+    return f"{annotated_index * ANNOTATED_EVERY:05d}"
+
+
+def _read_masklets(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    try:
+        content: dict[str, Any] = json.loads(text)
+        count = len(content["masklet_id"])
+        if len(set(content["masklet_id"])) < count:
+            raise ValueError("masklet ids that are not unique")
+        for masks in content["masklet"]:
+            if len(masks) != count:
+                raise ValueError(f"a frame with {len(masks)} of {count} masklets")
+        content["video_id"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            path, f"something else ({error})", "SA-V masklets", "Unpack it again."
+        ) from error
+    return content
