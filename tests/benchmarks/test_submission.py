@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from benchmark_trees import (
     burst,
@@ -22,7 +23,7 @@ from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark, write_submission
-from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
+from s3fo.benchmarks.catalog import get_entry
 from s3fo.cli import main
 from s3fo.inference import predict
 
@@ -83,18 +84,31 @@ def test_the_zip_each_server_wants(tmp_path: Path, name: str) -> None:
     assert submission.upload_to.startswith("https://")
 
 
-def test_from_zip_back_to_scores(tmp_path: Path) -> None:
-    write_davis(tmp_path / "data", {"ape": [1, 2], "bat": [3]})
-    benchmark = open_benchmark("davis-2017", tmp_path / "data")
+PUBLIC = {
+    ("davis-2017", "test-dev"): "val",
+    ("youtube-vos-2018", "val"): "train",
+    ("youtube-vos-2019", "val-all-frames"): "train-all-frames",
+    ("mose-v1", "val"): "train",
+    ("mose-v2", "val"): "train",
+    ("lvos-v1", "test"): "val",
+}
+"""A split with ground truth for each split that a server scores."""
+
+
+@pytest.mark.parametrize(("name", "hidden"), PUBLIC)
+def test_from_zip_back_to_scores(tmp_path: Path, name: str, hidden: str) -> None:
+    split = PUBLIC[name, hidden]
+    write_entry(tmp_path / "data", get_entry(name, split))
+    benchmark = open_benchmark(name, tmp_path / "data", split=split)
     predict(benchmark, tmp_path / "out", method="copy")
-    form = SubmissionFormat("nowhere", folder="Annotations")
+    form = get_entry(name, hidden).submission
     write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip", form=form)
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         archive.extractall(tmp_path / "back")
-    direct = score(tmp_path / "out", benchmark, "davis-2017").summary
-    returned = score(tmp_path / "back", benchmark, "davis-2017").summary
-    assert direct == returned
-    assert 0 < direct["J&F"] < 1
+    direct = score(tmp_path / "out", benchmark, benchmark.protocol)
+    returned = score(tmp_path / "back", benchmark, benchmark.protocol)
+    pd.testing.assert_frame_equal(direct.frames, returned.frames)
+    assert 0 < direct.summary["J&F"] < 1
 
 
 def test_everything_unfit_is_told_and_nothing_written(tmp_path: Path) -> None:
