@@ -237,7 +237,7 @@ def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("open, first", "on_load", OPEN_WITHIN)
     person.do("open", "on_load", OPEN_WITHIN)
     person.sample = ids[-1]
-    person.do("next video", "on_change_current_sample")
+    person.do("next video", "on_change_current_sample", value=ids[-1])
     person.choose("other method", "method", METHODS[0])
     person.do("click a curve", "on_click_frame", x=7)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import colorsys
+import operator
 
 from evaluation.labelmap import davis_palette
 
 _GOLDEN_RATIO = 0.618034
-_LIGHTER = 0.45
-"""How far the colour of lines and words is moved to white."""
+_GAMMA = 2.2
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Shares of red, green and blue in how bright a colour is (ITU-R BT.709)."""
+
+_VISIBLE = 0.25
+"""Luminance of lines and words, of that of white."""
 
 
 def object_colour(object_id: int) -> str:
@@ -31,12 +36,22 @@ def object_colour(object_id: int) -> str:
 
 
 def line_colour(object_id: int) -> str:
-    """`object_colour`, brightened: for lines and words on the App's dark ground."""
+    """`object_colour`, as bright as can be seen on a dark and on a light ground.
+
+    For lines and words. Darker or paler in linear light, of one luminance: its
+    contrast is 3.5 to white and 4.7 to FiftyOne's dark grey (WCAG 2.1 asks for 3).
+    """
     code = object_colour(object_id)
     channels = [int(code[start : start + 2], 16) for start in (1, 3, 5)]
     brightest = max(*channels, 1)
-    bright = [255 * channel / brightest for channel in channels]
-    return _hex([round(part + _LIGHTER * (255 - part)) for part in bright])
+    light = [(channel / brightest) ** _GAMMA for channel in channels]
+    luminance = sum(map(operator.mul, _LUMINANCE, light))
+    if luminance > _VISIBLE:
+        seen = [part * _VISIBLE / luminance for part in light]
+    else:
+        paler = (_VISIBLE - luminance) / (1 - luminance)
+        seen = [part + paler * (1 - part) for part in light]
+    return _hex([round(255 * part ** (1 / _GAMMA)) for part in seen])
 
 
 def _hex(channels: list[int]) -> str:

@@ -83,6 +83,13 @@ def test_bars_show_the_means_of_their_objects(evaluated):
         assert scores.loc[members].mean() == pytest.approx(mean)
 
 
+def test_a_doubtful_condition_is_not_told_as_a_fact(evaluated):
+    text = attribute_charts.by_attribute(evaluated, ["k"], None).text
+    own = tables.breakdown(evaluated, ("k",)).groups
+    assert not (own["delta_high"] < 0).any(), "two videos prove nothing"
+    assert ("may be chance" in text) == ("[" in text)
+
+
 def test_every_object_is_in_one_bar_of_the_histogram(evaluated):
     (trace,) = object_charts.histogram(evaluated, ["k"])
     found = []

@@ -52,7 +52,7 @@ def test_clicks_on_an_evaluation_that_is_gone_are_answered(evaluated):
     answer = bars.do("bar", "on_click_group", id=bar)
     assert "'k'" in told(answer) and "new" in told(answer)
     assert [row["method"] for row in bars.data["headline"]] == ["new"]
-    assert "'k'" in told(worst.do("row", "on_click_worst", row=0))
+    assert "'k'" in told(worst.do("row", "on_click_worst", row=0, path="worst"))
     assert "no such event" in told(failures.do("clip", "on_open", **shown))
     s3fo.datasets.find_failures(evaluated, "new", error_maps=False)
     assert "no such event" in told(failures.do("tag", "on_tag", tag="ignore", **shown))
@@ -70,15 +70,33 @@ def test_a_panel_begins_anew_in_another_dataset(evaluated):
     try:
         person.dataset = other
         person.state.clear()  # as the App does when it is told to
-        person.do("there", "on_change_dataset")
+        person.do("there", "on_change_dataset", value=other.name)
         assert "of other origin" in person.state["problem"]
         person.dataset = evaluated
         person.state.clear()
-        answer = person.do("and back", "on_change_dataset")
+        answer = person.do("and back", "on_change_dataset", value=evaluated.name)
     finally:
         other.delete()
     assert "clear_panel_state" in answer.requests
     assert person.state["problem"] is None and "by_attribute" in person.layout
+
+
+def test_the_timeline_follows_the_video_that_is_opened(evaluated):
+    ids = dict(zip(*evaluated.values(["sequence", "id"]), strict=True))
+    person = Visitor(ObjectTimeline(), evaluated, ids["alone"])
+    person.do("open", "on_load")
+    curves = len(person.data["timeline"])
+    person.sample = ids["pair"]
+    person.do("next video", "on_change_current_sample", value=ids["pair"])
+    assert len(person.data["timeline"]) > curves
+
+
+def test_an_object_that_is_opened_leaves_the_scores_in_the_grid(evaluated):
+    visit(VOSEvaluation, evaluated, "worst").do("row", "on_click_worst", row=0)
+    evaluated.reload()
+    active = evaluated.app_config.active_fields.paths
+    assert {"sequence", "k_JF", "frames.shifted"} <= set(active)
+    assert len(active) == len(set(active))
 
 
 def test_what_is_missing_is_said(dataset, predicted):

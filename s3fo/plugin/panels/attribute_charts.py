@@ -90,16 +90,15 @@ def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _verdict(row: pd.Series, method: str, score: str) -> str:
-    sure = (
-        f" [{row['delta_low']:+.2f}, {row['delta_high']:+.2f}]"
-        if np.isfinite(row["delta_low"])
-        else ""
-    )
+    low, high = row["delta_low"], row["delta_high"]
+    known = np.isfinite(low)
+    interval = f" [{low:+.2f}, {high:+.2f}]" if known else ""
+    doubt = " The interval contains 0: it may be chance." if known and high >= 0 else ""
     return (
         f"**{title_of(row['attribute'])}: {row['group']}** hurts {method} most: "
-        f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{sure} against all other "
-        f"objects ({row['n_objects']} objects in {row['n_videos']} videos). Attributes "
-        f"overlap: none is claimed to be the cause."
+        f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{interval} against all other "
+        f"objects ({row['n_objects']} objects in {row['n_videos']} videos).{doubt} "
+        f"Attributes overlap: none is claimed to be the cause."
     )
 
 

@@ -79,7 +79,8 @@ class VOSPanel(foo.Panel):
         that would come late and undo what a person did since.
         """
         ctx.panel_state.update(ctx.panel_state.get(LINE) or {})
-        if "value" in ctx.params:
+        # Clicks bring a path alone, another dataset or video a value alone.
+        if ctx.params.keys() >= {"path", "value"}:
             name, value = choice_of(ctx)
             if (ctx.panel.state.offered or {}).get(name) == value:
                 return None
@@ -202,7 +203,8 @@ def table(
         on_click_row: gets the row's number as ``ctx.params["row"]``, -1 for the head.
         label: heading.
     """
-    narrow = {"table": {"sx": {"minWidth": 300}}}
+    cells = {"& .MuiTableCell-root": {"paddingLeft": "8px", "paddingRight": "8px"}}
+    narrow = {"table": {"sx": {"minWidth": 300, **cells}}}
     settings = {"on_click_row": on_click_row} if on_click_row else {}
     view = types.TableView(label=label, componentsProps=narrow, **settings)
     for key, heading in columns.items():
@@ -293,8 +295,13 @@ def open_clip(
                 f"Object {object_id} has masks up to frame {reached}, then only its box"
             )
     # In the dataset: a video that an operator opens shows what is active there.
-    own = [name for path in paths for name in both_names(path)]
-    dataset.app_config.active_fields = fo.ActiveFields(paths=["sequence", *own])
+    active = dataset.app_config.active_fields
+    known = set(dataset.get_field_schema())
+    kept = [
+        name for name in (active.paths if active else ["sequence"]) if name in known
+    ]
+    masks = [name for path in paths for name in both_names(path)]
+    dataset.app_config.active_fields = fo.ActiveFields(paths=[*kept, *masks])
     dataset.save()
     view = _from_frame(dataset, place, indices)
     ctx.ops.set_view(view)

@@ -22,6 +22,9 @@ HARDEST = 15
 
 NEUTRAL = "#8A8F98"
 
+LEGEND: dict[str, Any] = {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0}
+"""Over the chart, however high it is."""
+
 
 Trace = dict[str, Any]
 
@@ -73,7 +76,7 @@ def bar_layout(bars: int, methods: int, axis: str) -> dict[str, Any]:
         "barmode": "group",
         "bargap": 0.25,
         "showlegend": methods > 1,
-        "legend": {"orientation": "h", "y": 1.08, "x": 0, "traceorder": "normal"},
+        "legend": {**LEGEND, "traceorder": "normal"},
         "margin": {"t": 30, "b": 40, "l": 20, "r": 20},
         "xaxis": {
             "title": {"text": axis},
@@ -87,8 +90,8 @@ POINT_LAYOUT: dict[str, Any] = {
     "dragmode": "lasso",
     "hovermode": "closest",
     "showlegend": True,
-    "legend": {"orientation": "h", "y": 1.1, "x": 0},
-    "margin": {"t": 24, "b": 70, "l": 48, "r": 12},
+    "legend": LEGEND,
+    "margin": {"t": 32, "b": 70, "l": 48, "r": 12},
 }
 
 

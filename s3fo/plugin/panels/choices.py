@@ -30,7 +30,14 @@ def set_choice(ctx: Any, name: str, value: Any) -> None:
 
 def line_of_choices(panel: types.Object) -> types.Object:
     """A line for drop-downs; a panel shows one at a time."""
-    return panel.h_stack(LINE, gap=2)
+    return wrapping_line(panel, LINE, gap=2)
+
+
+def wrapping_line(panel: types.Object, name: str, *, gap: int) -> types.Object:
+    """Things beside each other, in as many lines as a narrow panel needs."""
+    narrow = {"& > div": {"width": "auto"}}  # More specific than FiftyOne's 100 %.
+    wrapped = {"grid": {"sx": {"display": "flex", "flexWrap": "wrap", **narrow}}}
+    return panel.h_stack(name, gap=gap, align_y="center", componentsProps=wrapped)
 
 
 def offered(panel: types.Object) -> Iterator[tuple[str, Any]]:

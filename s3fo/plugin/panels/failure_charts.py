@@ -19,7 +19,7 @@ from s3fo.datasets import tables
 from s3fo.datasets.answers import kept
 from s3fo.datasets.failure_tags import judgement
 from s3fo.datasets.records import benchmark_of, recall_predictions
-from s3fo.plugin.panels.chart import Chart, Trace, title_of
+from s3fo.plugin.panels.chart import LEGEND, Chart, Trace, title_of
 
 _DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]
@@ -73,8 +73,8 @@ def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
         "height": 110 + 26 * len(groups if stacked else order),
         "barmode": "stack",
         "showlegend": stacked,
-        "legend": {"orientation": "h", "y": 1.1, "x": 0, "traceorder": "normal"},
-        "margin": {"t": 20, "b": 40, "l": 20, "r": 20},
+        "legend": {**LEGEND, "traceorder": "normal"},
+        "margin": {"t": 32, "b": 40, "l": 20, "r": 20},
         "xaxis": {"title": {"text": "points of J&F lost"}},
         "yaxis": {"autorange": "reversed", "tickfont": {"size": 12}},
     }

@@ -24,7 +24,12 @@ from s3fo.plugin.panels.base import (
     table,
     video_length,
 )
-from s3fo.plugin.panels.choices import choose, line_of_choices, set_choice
+from s3fo.plugin.panels.choices import (
+    choose,
+    line_of_choices,
+    set_choice,
+    wrapping_line,
+)
 
 _ALL = "all"
 _CLIPS = 100
@@ -146,14 +151,21 @@ class Failures(VOSPanel):
             ),
             ("tag", "Judged", _TAG_CHOICES, state.tag or _ALL),
         ):
-            choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
+            choose(
+                line,
+                name,
+                choices,
+                chosen,
+                label=label,
+                on_change=self.on_narrow,
+            )
 
     def _lay_out_buttons(self, state: Any, panel: types.Object) -> None:
         # The buttons say what they are about: the state that comes with a click may
         # still be that of the event before.
         seen = {"event_id": state.event, "at": state.at}
-        line = panel.h_stack("buttons", gap=1, align_y="center")
-        line.btn(
+        steps = wrapping_line(panel, "buttons", gap=1)
+        steps.btn(
             "previous",
             "Previous",
             icon="arrow_back",
@@ -161,7 +173,7 @@ class Failures(VOSPanel):
             params={"at": state.at - 1},
             disabled=state.at == 0,
         )
-        line.btn(
+        steps.btn(
             "next",
             "Next",
             icon="arrow_forward",
@@ -170,10 +182,9 @@ class Failures(VOSPanel):
             params={"at": state.at + 1},
             disabled=state.at >= state.count - 1,
         )
-        line.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
-        line.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
-        # A line of their own: a narrow panel would cut the last ones off.
-        judge = panel.h_stack("judge", gap=1, align_y="center")
+        steps.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
+        steps.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
+        judge = wrapping_line(panel, "judge", gap=1)
         for tag in TAGS:
             name = tag.replace(" ", "_")
             judge.btn(

@@ -20,8 +20,8 @@ _HEADLINE = (
 def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
     """Overall scores by method, as the protocols average them, and n_objects.
 
-    Columns: method, those of `_HEADLINE` that any protocol has, what the protocol
-    publishes first, n_objects.
+    Columns: method, what the protocol publishes, n_objects, and the others of
+    `_HEADLINE` that any protocol has.
     """
     found = []
     for method in methods:
@@ -30,8 +30,9 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
         found.append({**row, "n_objects": len(objects)})
     table = pd.DataFrame(found)
     published = tables.published_score(dataset, methods)
-    names = dict.fromkeys([published, *HALVED[published], *_HEADLINE])
-    return table[["method", *(name for name in names if name in table), "n_objects"]]
+    first = ["method", published, *HALVED[published], "n_objects"]
+    names = dict.fromkeys([*first, *_HEADLINE])
+    return table[[name for name in names if name in table]]
 
 
 def headline_columns(table: pd.DataFrame) -> dict[str, str]:

@@ -15,6 +15,7 @@ from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.chart import (
     KEYS,
+    LEGEND,
     POINT_LAYOUT,
     Trace,
     places,
@@ -60,7 +61,7 @@ def histogram_layout(score: str) -> dict[str, Any]:
         "dragmode": "select",
         "selectdirection": "h",
         "showlegend": True,
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
+        "legend": LEGEND,
         "bargap": 0.08,
         "margin": {"t": 28, "b": 68, "l": 44, "r": 12},
         "xaxis": {
