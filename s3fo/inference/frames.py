@@ -108,6 +108,8 @@ def resize(maps: Tensor, size: Size) -> Tensor:
     """Resize [C, H, W] bilinearly without antialiasing; as is if it fits."""
     if tuple(maps.shape[-2:]) == size:
         return maps
+    if not len(maps):
+        return maps.new_zeros(0, *size)
     return F.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
 
 

@@ -156,11 +156,17 @@ def choose_device(name: str) -> torch.device:
             "Choose another device.",
         )
     try:
-        return torch.device(name)
+        device = torch.device(name)
     except RuntimeError as error:
         raise InputError(
             "device", repr(name), "a kind and a number, as cuda:1", "Choose another."
         ) from error
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if (device.index or 0) >= count:
+        raise InputError(
+            "device", repr(name), f"a number below {count}", "Choose another device."
+        )
+    return device
 
 
 def device_name(device: torch.device) -> str:

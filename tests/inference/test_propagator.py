@@ -181,6 +181,10 @@ def test_before_any_mask_there_is_background_of_no_probability(tiny):
     with pytest.warns(UserWarning, match="without objects"):
         skipped = engine.step(_video(1)[0], np.zeros(SIZE, np.int64))
     assert skipped.shape == (1, 64, 64)
+    small = _engine(tiny, max_internal_size=32)
+    with pytest.warns(UserWarning, match="without objects"):
+        nothing = small.step(_video(1)[0], np.zeros((0, *SIZE)), idx_mask=False)
+    assert nothing.shape == (1, 32, 64)
 
 
 def test_clearing_parts(tiny):

@@ -207,6 +207,15 @@ def test_what_is_not_there_is_told(weights, tmp_path):
         choose_device("tpu")
 
 
+def test_devices_that_the_machine_has_not(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    for name in ("cuda:2", "cpu:1"):
+        with pytest.raises(InputError, match="a number below"):
+            choose_device(name)
+
+
 def test_automatic_precision(weights, monkeypatch):
     """bfloat16 for what was trained in it where it is fast; the record says which."""
     cpu = torch.device("cpu")
