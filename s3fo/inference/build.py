@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 import torch
 
 from s3fo.inference.config import InferenceConfig
 from s3fo.inference.propagator import Propagator
-from s3fo.inference.weights import Weights, as_tensors
+from s3fo.inference.weights import (
+    Weights,
+    as_tensors,
+    find_weights,
+    load_network,
+)
 from s3fo.model.checkpoint import load_weights
 from s3fo.model.config import ModelConfig
 from s3fo.model.fast_stages import optimise_for_inference
@@ -27,18 +33,23 @@ def build_propagator(
 
     Args:
         preset: name of a model preset such as ``"vitb"``, or a configuration.
-        weights: a checkpoint file or a state dict; None keeps fresh random weights.
+        weights: a checkpoint file, the name of shipped weights such as ``"s3-small"``,
+            or a state dict; None keeps fresh random weights.
         device: where to run.
         autocast: half-precision type for the network; None computes in float32.
         inference_config: settings of `InferenceConfig`; `long_term` as a mapping.
 
     Raises:
-        InputError: unknown or bad setting.
-        ValueError: unknown preset, or weights of another network.
+        InputError: unknown or bad setting; a file that is not there, cannot be read, or
+            is for another network.
+        ValueError: unknown preset, or a state dict of another network.
     """
     config = InferenceConfig().with_overrides(**inference_config)
-    network = build_network(preset)
-    if weights is not None:
-        load_weights(network, as_tensors(weights))
+    if isinstance(weights, str | PathLike):
+        network = load_network(find_weights(weights), preset)
+    else:
+        network = build_network(preset)
+        if weights is not None:
+            load_weights(network, as_tensors(weights))
     network = optimise_for_inference(network.to(device), autocast)
     return Propagator(network, config, autocast=autocast)

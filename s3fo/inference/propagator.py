@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +21,9 @@ from s3fo.inference.frames import (
     to_tensor,
 )
 from s3fo.inference.memory import Memory
-from s3fo.inference.objects import ObjectManager
+from s3fo.inference.objects import Array, ObjectManager
 from s3fo.model.decoder import aggregate
 from s3fo.model.network import ImageFeatures, S3Network
-
-Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 class _View(NamedTuple):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from s3fo.model.checkpoint import (
     read_file,
     read_metadata,
 )
-from s3fo.model.config import PRESETS
+from s3fo.model.config import PRESETS, ModelConfig
 from s3fo.model.network import S3Network, build_network
 from s3fo.model.vit import VisionTransformer
 from s3fo.model.vits_focus import BackboneError, fingerprint, load_vits
@@ -54,14 +54,14 @@ def find_weights(name: str | PathLike[str]) -> Path:
     )
 
 
-def load_network(path: Path, model: str | None = None) -> S3Network:
+def load_network(path: Path, model: str | ModelConfig | None = None) -> S3Network:
     """Build the network that a weights file is for, and load it.
 
     A file that leaves the frozen ViT out says which one it was trained on.
 
     Args:
         path: the file.
-        model: name of the model preset; by default what the file says, or the preset
+        model: a model preset or its name; by default what the file says, or the preset
             whose entries it has.
 
     Raises:
@@ -81,7 +81,7 @@ def load_network(path: Path, model: str | None = None) -> S3Network:
         raise InputError(
             path,
             f"weights that do not fit: {error}",
-            f"weights of {model or 'the network that the file names'}",
+            f"weights of {_name_of(model)}",
             "Name the model that these weights are for.",
         ) from error
     except WeightsFileError as error:
@@ -93,10 +93,10 @@ def load_network(path: Path, model: str | None = None) -> S3Network:
         ) from error
 
 
-def _load_network(path: Path, model: str | None) -> S3Network:
+def _load_network(path: Path, model: str | ModelConfig | None) -> S3Network:
     metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
     model = model or metadata.get("model") or _recognise(path)
-    if model not in PRESETS:
+    if isinstance(model, str) and model not in PRESETS:
         raise InputError(
             f"model {model!r}",
             "an unknown name",
@@ -122,6 +122,12 @@ def _load_network(path: Path, model: str | None) -> S3Network:
     return load_weights(network, path, ignore=[_VIT])
 
 
+def _name_of(model: str | ModelConfig | None) -> str:
+    if isinstance(model, ModelConfig):
+        return model.name
+    return model or "the network that the file names"
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
@@ -131,13 +137,11 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def as_tensors(weights: Weights) -> Any:
-    """The same weights with numpy arrays as tensors."""
-    if not isinstance(weights, Mapping):
-        return weights
+def as_tensors(state: Mapping[str, Tensor | np.ndarray]) -> dict[str, Tensor]:
+    """The same state dict with numpy arrays as tensors."""
     return {
         name: torch.as_tensor(value) if isinstance(value, np.ndarray) else value
-        for name, value in weights.items()
+        for name, value in state.items()
     }
 
 

@@ -103,6 +103,18 @@ def test_an_eventful_video_as_the_specification_tells_it(tiny, overrides):
         np.testing.assert_allclose(p, q, atol=2e-5)
 
 
+def test_shipped_weights_by_name_frame_by_frame():
+    engine, frames = build_propagator("s3-small", "s3-small"), _video(2)
+    _, p = _run(engine, frames, _mask(7))
+    labels = engine.objects.label_map(p)
+    assert labels.shape == SIZE and set(np.unique(labels)) <= {0, 7}
+    assert torch.equal(
+        torch.from_numpy(labels), engine.objects.label_map(torch.from_numpy(p))
+    )
+    with pytest.raises(InputError, match="weights of tiny"):
+        build_propagator("tiny", "s3-small")
+
+
 def test_torch_in_torch_out(tiny):
     frames, mask = _video(3), _mask(1)
     arrays = _run(_engine(tiny), frames, mask)
