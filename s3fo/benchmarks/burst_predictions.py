@@ -13,7 +13,13 @@ from evaluation.labelmap import encode_rle, read_label_map, write_atomically
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.burst import annotation_file, read_annotations, sequence_name
-from s3fo.benchmarks.layout import refuse_gaps
+from s3fo.benchmarks.submission_checks import (
+    check_sequence,
+    find_results,
+    refuse_unfit,
+    unwritable,
+    writable,
+)
 
 
 def write_burst_predictions(
@@ -36,40 +42,45 @@ def write_burst_predictions(
         progress: told after every video.
 
     Raises:
-        InputError: masks are missing: all of them are named.
+        InputError: masks are missing, of another size, or with ids of no object (all
+            that is wrong is listed), or the file cannot be written.
     """
-    results, out = Path(results), Path(out)
+    out = writable(Path(out))
+    results = find_results(Path(results), benchmark)
+    problems: list[str] = []
+    for sequence in benchmark:
+        problems += check_sequence(
+            results / sequence.name,
+            sequence,
+            sequence.listed_frames or (),
+            indexed=False,
+        )
+    refuse_unfit(results, benchmark, problems)
+    content = _predictions(results, benchmark, progress)
+    try:
+        write_atomically(out, json.dumps(content).encode())
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return out
+
+
+def _predictions(
+    results: Path, benchmark: Benchmark, progress: ProgressCallback | None
+) -> dict[str, Any]:
+    """The annotations with predicted masks in the place of their own."""
     source = annotation_file(benchmark.root, benchmark.split or "val", "all")
     content = read_annotations(source)
     names = {sequence.name for sequence in benchmark}
     entries = [entry for entry in content["sequences"] if sequence_name(entry) in names]
-    wanted = {sequence_name(entry): _frames(entry) for entry in entries}
-    _refuse_missing(results, wanted)
     for index, entry in enumerate(entries):
         name = sequence_name(entry)
         entry["segmentations"] = [
-            _segmentations(results / name / f"{frame}.png") for frame in wanted[name]
+            _segmentations(results / name / f"{frame}.png") for frame in _frames(entry)
         ]
         if progress:
             progress(index + 1, len(entries), name)
     content["sequences"] = entries
-    write_atomically(out, json.dumps(content).encode())
-    return out
-
-
-def _refuse_missing(results: Path, wanted: dict[str, list[str]]) -> None:
-    missing = [
-        f"{name}/{frame}.png"
-        for name, frames in wanted.items()
-        for frame in frames
-        if not (results / name / f"{frame}.png").is_file()
-    ]
-    refuse_gaps(
-        results,
-        missing,
-        "a mask of every annotated frame",
-        "Predict them (all frames, or those the benchmark lists).",
-    )
+    return content
 
 
 def _frames(entry: dict[str, Any]) -> list[str]:

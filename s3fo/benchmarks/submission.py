@@ -11,16 +11,20 @@ from os import PathLike
 from pathlib import Path
 
 from evaluation.errors import InputError
-from evaluation.folders import describe, names_missing
 from evaluation.progress import ProgressCallback
 from evaluation.runs import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.benchmarks.files import MASK_SUFFIXES, list_folders, list_frames
-from s3fo.benchmarks.submission_checks import check_sequence
+from s3fo.benchmarks.submission_checks import (
+    check_sequence,
+    find_results,
+    refuse_unfit,
+    unwritable,
+    writable,
+)
 from s3fo.benchmarks.video import VideoSequence
 
-_MAX_LISTED = 20
 # The zip's own time stamps: equal masks give equal zips.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -72,9 +76,9 @@ def write_submission(
         InputError: nobody takes submissions for this split, the zip cannot be
             written, or the results are not fit; all reasons are listed.
     """
-    out = _writable(Path(out))
+    out = writable(Path(out))
     form = form or _catalogue_form(benchmark)
-    results = _holder(Path(results), benchmark)
+    results = find_results(Path(results), benchmark)
     problems: list[str] = []
     files: list[tuple[str, Path]] = []
     for index, sequence in enumerate(benchmark):
@@ -85,8 +89,7 @@ def write_submission(
             files.append((f"{sequence.name}/{frame}.png", path))
         if progress:
             progress(index + 1, len(benchmark), sequence.name)
-    if problems:
-        raise _unfit(results, benchmark, problems)
+    refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, path) for name, path in files))
     ignored = _strays(results, benchmark)
@@ -115,68 +118,12 @@ def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
     return entry.submission
 
 
-def _writable(out: Path) -> Path:
-    """The zip to write, after a look at its folder: checking masks takes long."""
-    if out.is_dir():
-        raise InputError(out, "a folder", "a file to write", "Name a zip in it.")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    return out
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    return InputError(
-        out,
-        f"no way to write there ({error.strerror})",
-        "a place for the zip",
-        "Give another place, or make room.",
-    )
-
-
-def _holder(results: Path, benchmark: Benchmark) -> Path:
-    """The folder with the videos' folders: the results, or the only such in them."""
-    names = {sequence.name for sequence in benchmark}
-    inside = [results / name for name in list_folders(results)]
-    holders = [
-        folder
-        for folder in (results, *inside)
-        if folder.is_dir() and not names_missing(folder, names)
-    ]
-    if holders and (holders[0] == results or len(holders) == 1):
-        return holders[0]
-    raise InputError(
-        results,
-        f"several sets of results ({', '.join(folder.name for folder in holders)})"
-        if holders
-        else describe(results),
-        f"one folder for each video, such as {benchmark.sequences[0].name}",
-        "Give the folder that holds these.",
-    )
-
-
 def _strays(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     """What lies in the results but is not asked for."""
     names = {*(sequence.name for sequence in benchmark), SCORES_FOLDER}
     folders = [name for name in list_folders(results) if name not in names]
     loose = [f"{name}.png" for name in list_frames(results, MASK_SUFFIXES)]
     return tuple(folders + loose)
-
-
-def _unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> InputError:
-    listed = "".join(f"\n  - {problem}" for problem in problems[:_MAX_LISTED])
-    more = len(problems) - _MAX_LISTED
-    if more > 0:
-        listed += f"\n  - and {more} more"
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return InputError(
-        results,
-        f"{count}:{listed}\n",
-        "an indexed PNG of every frame that "
-        f"{benchmark.name} {benchmark.split or ''} wants",
-        "Mend these and try again; nothing was written.",
-    )
 
 
 def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:
@@ -188,6 +135,6 @@ def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes())
         os.replace(partial, out)
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Are the masks of one video fit for a server?"""
+"""Are results fit for a server, and can the file for it be written?"""
 
 from __future__ import annotations
 
@@ -8,17 +8,96 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.errors import InputError
+from evaluation.folders import describe, names_missing
 from evaluation.labelmap import LabelMap, read_label_map
+from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.files import list_folders
 from s3fo.benchmarks.video import VideoSequence
 
+_MAX_LISTED = 20
 _COLOUR_TYPES = {0: "grey", 2: "colour", 3: "indexed", 4: "grey", 6: "colour"}
 """Of the PNG specification, W3C 2003, section 11.2.2; 4 and 6 are with alpha."""
 
 _INDEXED = 3
 
 
+def writable(out: Path) -> Path:
+    """The file to write, after a look at its place: checking masks takes long.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    if out.is_dir():
+        raise InputError(out, "a folder", "a file to write", "Name a file in it.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return out
+
+
+def unwritable(out: Path, error: OSError) -> InputError:
+    """What to say of a file that the system does not let us write."""
+    return InputError(
+        out,
+        f"no way to write there ({error.strerror})",
+        "a place for the file",
+        "Give another place, or make room.",
+    )
+
+
+def find_results(results: Path, benchmark: Benchmark) -> Path:
+    """The folder with the videos' folders: the results, or the only such in them.
+
+    Raises:
+        InputError: there is none, or several.
+    """
+    names = {sequence.name for sequence in benchmark}
+    inside = [results / name for name in list_folders(results)]
+    holders = [
+        folder
+        for folder in (results, *inside)
+        if folder.is_dir() and not names_missing(folder, names)
+    ]
+    if holders and (holders[0] == results or len(holders) == 1):
+        return holders[0]
+    raise InputError(
+        results,
+        f"several sets of results ({', '.join(folder.name for folder in holders)})"
+        if holders
+        else describe(results),
+        f"one folder for each video, such as {benchmark.sequences[0].name}",
+        "Give the folder that holds these.",
+    )
+
+
+def refuse_unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> None:
+    """Complain about all problems at once, if there are any.
+
+    Raises:
+        InputError: with one line for each of the first problems.
+    """
+    if not problems:
+        return
+    listed = "".join(f"\n  - {problem}" for problem in problems[:_MAX_LISTED])
+    more = len(problems) - _MAX_LISTED
+    if more > 0:
+        listed += f"\n  - and {more} more"
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise InputError(
+        results,
+        f"{count}:{listed}\n",
+        f"a mask of every frame that {benchmark.name} {benchmark.split or ''} wants",
+        "Mend these and try again; nothing was written.",
+    )
+
+
 def check_sequence(
-    folder: Path, sequence: VideoSequence, wanted: Iterable[str]
+    folder: Path,
+    sequence: VideoSequence,
+    wanted: Iterable[str],
+    *,
+    indexed: bool = True,
 ) -> list[str]:
     """What is wrong with the masks of one video, one sentence each.
 
@@ -26,6 +105,7 @@ def check_sequence(
         folder: its results.
         sequence: the video.
         wanted: names of the frames that must be there.
+        indexed: whether masks must be PNGs with a palette.
     """
     if not folder.is_dir():
         return [f"{sequence.name}: missing"]
@@ -39,8 +119,15 @@ def check_sequence(
         return [f"{sequence.name}: the benchmark has no first mask of it"]
     shape = sequence.read_annotation(next(iter(prompts))).shape
     for frame in wanted:
-        if frame not in missing:
-            problems += _mask_problems(folder / f"{frame}.png", sequence, shape)
+        path = folder / f"{frame}.png"
+        if frame in missing:
+            continue
+        kind = png_kind(path) if indexed else "indexed"
+        if kind == "indexed":
+            problems += _mask_problems(path, sequence, shape)
+        else:
+            place = f"{sequence.name}/{path.name}"
+            problems.append(f"{place}: no 8-bit indexed PNG ({kind})")
     return problems
 
 
@@ -48,10 +135,6 @@ def _mask_problems(
     path: Path, sequence: VideoSequence, shape: tuple[int, ...]
 ) -> Iterator[str]:
     place = f"{sequence.name}/{path.name}"
-    kind = png_kind(path)
-    if kind != "indexed":
-        yield f"{place}: no 8-bit indexed PNG ({kind})"
-        return
     try:
         label_map = read_label_map(path)
     except InputError as error:

@@ -22,7 +22,12 @@ from PIL import Image
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map, write_label_map
 from evaluation.scoring import score
-from s3fo.benchmarks import Benchmark, open_benchmark, write_submission
+from s3fo.benchmarks import (
+    Benchmark,
+    open_benchmark,
+    write_burst_predictions,
+    write_submission,
+)
 from s3fo.benchmarks.catalog import get_entry
 from s3fo.cli import main
 from s3fo.inference import predict
@@ -232,3 +237,18 @@ def test_all_frame_results_are_cut_down_to_the_listed_frames(tmp_path: Path) -> 
         assert archive.namelist() == [
             f"Annotations/ape/{frame}.png" for frame in names(4, step=5)
         ]
+
+
+def test_burst_results_are_checked_like_any_others(tmp_path: Path) -> None:
+    benchmark = open_benchmark("burst", burst(tmp_path / "data"))
+    folder = tmp_path / "out/LaSOT_-_zebra-17"
+    write_label_map(folder / "frame0002.png", np.ones((9, 7), np.uint8))
+    write_label_map(folder / "frame0005.png", np.full((24, 32), 77, np.uint8))
+    with pytest.raises(InputError) as caught:
+        write_burst_predictions(tmp_path / "out", benchmark, tmp_path / "x.json")
+    for problem in ("7x9 pixels, not 32x24", "frame0005.png: ids [77]"):
+        assert problem in str(caught.value)
+    for place in (tmp_path, Path("/proc/x.json")):
+        with pytest.raises(InputError, match=re.escape(str(place))):
+            write_burst_predictions(tmp_path / "out", benchmark, place)
+    assert not list(tmp_path.glob("*.json*"))
