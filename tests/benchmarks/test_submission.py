@@ -248,6 +248,8 @@ def test_burst_results_are_checked_like_any_others(tmp_path: Path) -> None:
         write_burst_predictions(tmp_path / "out", benchmark, tmp_path / "x.json")
     for problem in ("7x9 pixels, not 32x24", "frame0005.png: ids [77]"):
         assert problem in str(caught.value)
+    for frame in ("frame0002", "frame0005"):
+        write_label_map(folder / f"{frame}.png", np.full((24, 32), 4, np.uint8))
     for place in (tmp_path, Path("/proc/x.json")):
         with pytest.raises(InputError, match=re.escape(str(place))):
             write_burst_predictions(tmp_path / "out", benchmark, place)
