@@ -76,7 +76,8 @@ def _submissions(name: str) -> list[str]:
         form = entry.submission
         if entry.name == name and form:
             remark = f" ({form.remark})" if form.remark else ""
-            words = f"`{form.layout}`, zipped, to {_link(form.server)}{remark}"
+            files, content = form.layout.split(", ", 1)
+            words = f"`{files}`, {content}, zipped, to {_link(form.server)}{remark}"
             wanted.setdefault(words, []).append(entry.split)
     return [f"Submit {', '.join(where)}: {words}" for words, where in wanted.items()]
 

@@ -11,6 +11,7 @@ from evaluation.protocols import get_protocol
 from s3fo.benchmarks import VideoObject, open_benchmark, open_folders, validate
 from s3fo.benchmarks.catalog import ENTRIES, Counts, get_entry, names, splits
 from s3fo.benchmarks.opening import _READERS
+from s3fo.cli import main
 
 
 def test_every_entry_is_complete() -> None:
@@ -107,3 +108,42 @@ def test_the_real_val_sequences_are_well(shared: Path) -> None:
     result = validate(benchmark)
     assert result.found.sequences == result.found.objects == 10
     assert all("the catalogue says" in problem for problem in result.problems)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int | str | None:
+    monkeypatch.setattr("sys.argv", ["s3fo", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+def test_show_tells_what_the_server_wants(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "benchmarks", "show", "youtube-vos-2019")
+    shown = " ".join(capsys.readouterr().out.split())
+    for fact in (
+        "Annotations/<video>/<frame>.png, an indexed PNG of every frame the meta file",
+        "competitions/6066",
+        "frame rate 6 a second",
+        "preset youtube-vos",
+    ):
+        assert fact in shown
+    run(monkeypatch, "benchmarks", "show", "davis-2017", "--split", "test-dev")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "submission <video>/<frame>.png, an indexed PNG of every frame" in shown
+    assert "A folder around the sequences is rejected." in shown
+
+
+def test_a_folder_that_fails_validation_is_not_loaded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_davis(tmp_path, {"ape": [1]})
+    (tmp_path / "Annotations/480p/ape/00002.png").unlink()
+    code = run(monkeypatch, "load", "davis-2017", "--root", tmp_path, "--validate")
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "problem: ape: no mask of 1 frame (00002)" in said
+    assert "Nothing was loaded" in said
