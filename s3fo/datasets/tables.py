@@ -14,7 +14,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES, Attributes
+from evaluation.attributes import Attributes
 from evaluation.by_attribute import Breakdown
 from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
@@ -23,23 +23,11 @@ from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import published_key
 from evaluation.scores import Scores
 from s3fo.datasets.answers import kept, renewed
-from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.label_tables import event_rows, object_rows, score_table
 from s3fo.datasets.records import evaluations
 from s3fo.datasets.stored_labels import StoredLabels, read_labels
 
-_EVENT_COLUMNS = {
-    "index": "object",
-    "label": "kind",
-    "other": "other",
-    "rank": "rank",
-    "worst_frame": "worst",
-    "cost": "cost",
-    "severity": "loss",
-    "worst_J": "worst_J",
-    "worst_F": "worst_F",
-    "recovers": "recovers",
-}
 _RESAMPLES = 1000
 """Of the bootstrap: intervals to two digits, at the speed of a click."""
 
@@ -114,7 +102,7 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
         dataset,
         ("scores", eval_key),
         (protocol, labels.version),
-        lambda: _scores(labels, protocol),
+        lambda: score_table(labels, protocol),
     )
 
 
@@ -166,7 +154,7 @@ def object_table(dataset: fo.Dataset) -> pd.DataFrame:
     attributes as far as they were computed.
     """
     labels = _object_labels(dataset)
-    return kept(dataset, ("objects",), labels.version, lambda: _objects(labels))
+    return kept(dataset, ("objects",), labels.version, lambda: object_rows(labels))
 
 
 def object_attributes(dataset: fo.Dataset) -> Attributes:
@@ -264,7 +252,9 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     worst_J, worst_F, recovers, onset (list of str), tags (list of str).
     """
     labels = _labels(dataset, f"{eval_key}_failures")
-    return kept(dataset, ("events", eval_key), labels.version, lambda: _events(labels))
+    return kept(
+        dataset, ("events", eval_key), labels.version, lambda: event_rows(labels)
+    )
 
 
 def _score_labels(dataset: fo.Dataset, eval_key: str) -> StoredLabels:
@@ -285,67 +275,3 @@ def _labels(
         ("labels", field),
         lambda known: read_labels(dataset, field, names, known),
     )
-
-
-def _scores(labels: StoredLabels, protocol: Protocol) -> Scores:
-    rows = [
-        (sequence, label["index"], sample_id, str(label["_id"]), label)
-        for sample_id, sequence, found in labels
-        for label in found
-    ]
-    places = ("sequence", "object", "sample_id", "id")
-    columns: dict[str, list[Any]] = {
-        name: [row[k] for row in rows] for k, name in enumerate(places)
-    }
-    documents = [row[-1] for row in rows]
-    for column, name in OBJECT_SCORES.items():
-        values = [document.get(name) for document in documents]
-        columns[column] = [float("nan") if v is None else v for v in values]
-    for name in OBJECT_FACTS:
-        facts = [document.get(name) for document in documents]
-        if facts and None not in facts:
-            columns[name] = facts
-    return Scores(protocol, {}, columns, fingerprint="")
-
-
-def _objects(labels: StoredLabels) -> pd.DataFrame:
-    numbers = [item.name for item in shown_attributes()]
-    rows = []
-    for sample_id, sequence, found in labels:
-        for label in found:
-            start, end = label["support"]
-            row = {
-                "sample_id": sample_id,
-                "sequence": sequence,
-                "object": label["index"],
-                "label": label["label"],
-                "start": start,
-                "end": end,
-            }
-            row |= {
-                name: label[name] for name in numbers if label.get(name) is not None
-            }
-            row |= {f"auto_{tag}": True for tag in label.get(COMPUTED) or ()}
-            row |= {f"official_{tag}": True for tag in label.get(OFFICIAL) or ()}
-            rows.append(row)
-    table = pd.DataFrame(rows)
-    names = [str(name) for name in table]
-    tags = [name for name in names if name.startswith(("auto_", "official_"))]
-    table[tags] = table[tags].notna()
-    order = [*names[:6], *(name for name in ATTRIBUTES if name in names)]
-    return table[order + [name for name in names if name not in order]]
-
-
-def _events(labels: StoredLabels) -> pd.DataFrame:
-    rows = []
-    for sample_id, sequence, found in labels:
-        for label in found:
-            start, end = label["support"]
-            row: dict[str, Any] = {"id": str(label["_id"]), "sample_id": sample_id}
-            row |= {"sequence": sequence, "start": start, "end": end}
-            row |= {name: label.get(key) for key, name in _EVENT_COLUMNS.items()}
-            row |= {"onset": label.get("onset") or [], "tags": label.get("tags") or []}
-            rows.append({**row, "n_frames": end - start + 1})
-    names = ["id", "sample_id", "sequence", "start", "end", *_EVENT_COLUMNS.values()]
-    table = pd.DataFrame(rows, columns=[*names, "onset", "tags", "n_frames"])
-    return table.sort_values("cost", ascending=False, ignore_index=True)
