@@ -25,6 +25,7 @@ class Benchmark:
         options: the further options of `open_benchmark` that it was opened with.
         shortfalls: what seems to be missing, though the rest can be used; one
             sentence each.
+        partial: whether sequences were left out by choice.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Benchmark:
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     shortfalls: tuple[str, ...] = ()
+    partial: bool = False
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -64,4 +66,5 @@ class Benchmark:
                 f"It has {', '.join(sequence.name for sequence in self)}.",
             )
         kept = tuple(sequence for sequence in self if sequence.name in set(wanted))
-        return replace(self, sequences=kept)
+        partial = self.partial or len(kept) < len(self)
+        return replace(self, sequences=kept, partial=partial)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import fiftyone as fo
+from filelock import FileLock, Timeout
 
 from evaluation.errors import InputError
 from evaluation.user_cache import user_cache
@@ -26,17 +26,20 @@ def sole_load(name: str) -> Iterator[None]:
     key = hashlib.blake2b(database.encode(), digest_size=16).hexdigest()
     folder = user_cache("loading")
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{key}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"dataset {name}",
-                "another load of it, which is running",
-                "one load at a time",
-                "Wait for it, then load again: what is there already is left alone.",
-            ) from error
+    lock = FileLock(folder / f"{key}.lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"dataset {name}",
+            "another load of it, which is running",
+            "one load at a time",
+            "Wait for it, then load again: what is there already is left alone.",
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
@@ -57,6 +60,7 @@ def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
                 "Give another dataset name.",
             )
         _refuse_other_benchmark(dataset, benchmark)
+        _refuse_fewer_videos(dataset, benchmark)
         if not dataset.has_sample_field("sequence"):
             _declare_fields(dataset)
         return dataset, False
@@ -75,6 +79,21 @@ def _refuse_other_benchmark(dataset: fo.Dataset, benchmark: Benchmark) -> None:
             " ".join(map(str, held)),
             f"none, or an earlier load of {benchmark.name} {benchmark.split or ''}",
             "Give another dataset name: each is scored by itself.",
+        )
+
+
+def _refuse_fewer_videos(dataset: fo.Dataset, benchmark: Benchmark) -> None:
+    """Complain if a choice of videos would take the place of more."""
+    if not benchmark.partial or not dataset.has_sample_field("sequence"):
+        return
+    chosen = {sequence.name for sequence in benchmark}
+    others = sorted(set(dataset.values("sequence")) - chosen)
+    if others:
+        raise InputError(
+            f"dataset {dataset.name}",
+            f"{len(others)} videos that were not chosen ({others[0]}, ...)",
+            f"none, or only videos of the {len(chosen)} chosen ones",
+            "Give another dataset name, or load the whole split.",
         )
 
 

@@ -13,6 +13,7 @@ from small_benchmark import cache, own_name
 import s3fo
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
+from s3fo.benchmarks import open_benchmark
 from s3fo.datasets import recall_benchmark
 
 __all__ = ["cache"]
@@ -39,6 +40,18 @@ def test_videos_that_are_gone_leave_and_new_ones_come(tmp_path, name):
     kept = load(davis(tmp_path, "ape", "cow"), name)
     assert kept.values("sequence") == ["ape", "cow"]
     assert [item.name for item in recall_benchmark(kept)] == ["ape", "cow"]
+
+
+def test_a_choice_of_videos_does_not_take_the_place_of_all(tmp_path, name):
+    load(davis(tmp_path, "ape", "bat"), name)
+    chosen = open_benchmark("davis-2017", tmp_path, split="val").subset(["ape"])
+    with pytest.raises(InputError, match=r"1 videos that were not chosen \(bat"):
+        s3fo.load_benchmark(chosen, dataset_name=name)
+    assert len(fo.load_dataset(name)) == 2
+    few = s3fo.load_benchmark(chosen, dataset_name=f"{name}-few")
+    assert len(few) == 1
+    few.delete()
+    assert len(load(tmp_path, name)) == 2
 
 
 def test_another_split_does_not_take_the_place_of_one(tmp_path, name):
