@@ -44,7 +44,9 @@ def read_fps(path: Path) -> float | None:
 
 
 def iterate_frames(path: Path) -> Iterator[np.ndarray]:
-    """The frames in playing order, each [H, W, 3] uint8 RGB.
+    """The frames in playing order, each [H, W, 3] uint8 RGB, as players show them.
+
+    Phones write upright videos lying, with a note of how to turn them.
 
     Raises:
         InputError: not a video that can be opened, or one that breaks off.
@@ -56,7 +58,9 @@ def iterate_frames(path: Path) -> Iterator[np.ndarray]:
         stream.thread_type = "AUTO"
         try:
             for frame in container.decode(stream):
-                yield frame.to_ndarray(format="rgb24")
+                picture = frame.to_ndarray(format="rgb24")
+                quarters = round(frame.rotation / 90) % 4
+                yield np.ascontiguousarray(np.rot90(picture, quarters))
         except av.error.FFmpegError as error:
             raise InputError(
                 path, f"a video that breaks off ({error})", "a whole one", "Copy again."

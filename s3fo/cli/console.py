@@ -59,8 +59,14 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[ProgressCallback | None]:
+def progress_bar(
+    title: str, *, estimate: bool = True
+) -> Iterator[ProgressCallback | None]:
     """Show progress on standard error, if somebody is watching a terminal there.
+
+    Args:
+        title: what is being done.
+        estimate: whether to tell the time left; not where the labels tell it.
 
     Yields:
         the callback to hand to a library function, or None without a terminal.
@@ -75,7 +81,7 @@ def progress_bar(title: str) -> Iterator[ProgressCallback | None]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
+        *([TimeRemainingColumn()] if estimate else []),
         TextColumn("{task.fields[label]}"),
         console=Console(stderr=True),
         transient=True,

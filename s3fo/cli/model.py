@@ -97,7 +97,7 @@ def predict(
         "compile_encoder": compile_encoder or None,
         "scores": score_dumps,
     }
-    with progress_bar("predict") as progress:
+    with progress_bar("predict", estimate=False) as progress:
         done = run(
             source,
             out,
@@ -190,7 +190,7 @@ def train(
 
     material = [video for folder in videos or () for video in training_videos(folder)]
     kept, held_out = split(material, hold_out or ())
-    with progress_bar("train") as progress:
+    with progress_bar("train", estimate=False) as progress:
         weights_file = run(
             recipe,
             out,
