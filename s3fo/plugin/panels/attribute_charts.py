@@ -8,7 +8,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.by_attribute import attribute_groups, conditions
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
@@ -21,7 +21,6 @@ from s3fo.plugin.panels.chart import (
     bar_layout,
     places,
     score_title,
-    title_of,
     whiskers,
 )
 
@@ -30,7 +29,9 @@ def attribute_titles(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:
     """Attributes that set the objects apart -> their titles."""
     groups = tables.breakdown(dataset, tuple(methods)).groups
     return {
-        name: title_of(name) for name in groups["attribute"].unique() if name != "all"
+        name: attribute_title(name)
+        for name in groups["attribute"].unique()
+        if name != "all"
     }
 
 
@@ -57,14 +58,13 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
         text = _verdict(chosen.iloc[-1], methods[0], score)
     else:
         chosen = own[own["attribute"] == name].iloc[::-1]
-        text = (
-            f"**{title_of(name)}**: {ATTRIBUTES[name].definition}."
-            if (name in ATTRIBUTES)
-            else f"**{title_of(name)}**: given by the benchmark, for whole videos."
-        )
+        given = "given by the benchmark, for whole videos"
+        meaning = ATTRIBUTES[name].definition if name in ATTRIBUTES else given
+        text = f"**{attribute_title(name)}**: {meaning}."
     order = list(zip(chosen["attribute"], chosen["group"], strict=True))
     labels = [
-        (group if name else f"{title_of(attribute)}: {group}") + (" *" if few else "")
+        (group if name else f"{attribute_title(attribute)}: {group}")
+        + (" *" if few else "")
         for (attribute, group), few in zip(order, chosen["few"], strict=True)
     ]
     traces = []
@@ -95,7 +95,7 @@ def _verdict(row: pd.Series, method: str, score: str) -> str:
     interval = f" [{low:+.2f}, {high:+.2f}]" if known else ""
     doubt = " The interval contains 0: it may be chance." if known and high >= 0 else ""
     return (
-        f"**{title_of(row['attribute'])}: {row['group']}** hurts {method} most: "
+        f"**{attribute_title(row['attribute'])}: {row['group']}** hurts {method} most: "
         f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{interval} against all other "
         f"objects ({row['n_objects']} objects in {row['n_videos']} videos).{doubt} "
         f"Attributes overlap: none is claimed to be the cause."

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES
 from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS
 from s3fo.plugin.panels.base import plain
 
@@ -42,13 +41,6 @@ class Chart:
     traces: list[Trace]
     layout: dict[str, Any]
     text: str
-
-
-def title_of(name: str) -> str:
-    """What an attribute is called."""
-    if name in ATTRIBUTES:
-        return ATTRIBUTES[name].title
-    return name.replace("official_", "official tag ")
 
 
 def score_title(name: str) -> str:

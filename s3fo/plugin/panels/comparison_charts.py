@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from evaluation.attributes import attribute_title
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.base import plain
@@ -19,7 +20,6 @@ from s3fo.plugin.panels.chart import (
     bar_layout,
     points,
     score_title,
-    title_of,
     whiskers,
 )
 
@@ -49,7 +49,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "name": "difference",
         "x": plain(groups["difference"]),
         "y": [
-            f"{title_of(name)}: {group}" + (" *" if few else "")
+            f"{attribute_title(name)}: {group}" + (" *" if few else "")
             for (name, group), few in zip(pairs, groups["few"], strict=True)
         ],
         "ids": [f"{second}|{name}|{group}" for name, group in pairs],

@@ -6,6 +6,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from s3fo.datasets import frame_table, tables
 from s3fo.plugin.panels import (
@@ -24,7 +25,7 @@ from s3fo.plugin.panels.base import (
     table,
     video_length,
 )
-from s3fo.plugin.panels.chart import score_title, title_of
+from s3fo.plugin.panels.chart import score_title
 from s3fo.plugin.panels.choices import (
     choice_of,
     choose,
@@ -125,7 +126,7 @@ class VOSEvaluation(VOSPanel):
         """Show the videos of a group's objects."""
         method, name, group = ctx.params["id"].split("|")
         members = attribute_charts.members(ctx.dataset, name, group)
-        title = title_of(name)
+        title = attribute_title(name)
         show_objects(ctx, method, members, f"{title}: {group}")
 
     # ---- objects

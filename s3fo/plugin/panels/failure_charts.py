@@ -9,7 +9,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.by_attribute import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
 from evaluation.pictures.strip import failure_strip
@@ -19,7 +19,7 @@ from s3fo.datasets import tables
 from s3fo.datasets.answers import kept
 from s3fo.datasets.failure_tags import judgement
 from s3fo.datasets.records import benchmark_of, recall_predictions
-from s3fo.plugin.panels.chart import LEGEND, Chart, Trace, title_of
+from s3fo.plugin.panels.chart import LEGEND, Chart, Trace
 
 _DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]
@@ -38,10 +38,10 @@ def splits(dataset: fo.Dataset) -> dict[str, str]:
     """Tags and classes of objects that costs can be split by -> titles."""
     objects = tables.object_table(dataset)
     return {
-        str(name): title_of(str(name))
+        str(name): attribute_title(str(name))
         for name in objects
         if (
-            str(name).startswith("official_")
+            str(name).startswith(OFFICIAL)
             or (name in ATTRIBUTES and ATTRIBUTES[name].kind in ("tag", "bucket"))
         )
         and objects[name].nunique() > 1

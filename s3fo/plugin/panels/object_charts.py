@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.aggregation import HALVED, METRICS
-from evaluation.attributes import ATTRIBUTES
+from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.chart import (
@@ -21,7 +21,6 @@ from s3fo.plugin.panels.chart import (
     places,
     points,
     score_title,
-    title_of,
 )
 
 _BINS = 20
@@ -85,7 +84,7 @@ def objects_between(
 def against_choices(dataset: fo.Dataset) -> dict[str, str]:
     """Attributes that J&F can be held against -> titles."""
     objects = tables.object_table(dataset)
-    return {name: title_of(name) for name in _AGAINST if name in objects}
+    return {name: attribute_title(name) for name in _AGAINST if name in objects}
 
 
 def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace]:
@@ -110,7 +109,7 @@ def scatter_layout(against: str, score: str) -> dict[str, Any]:
     return {
         **POINT_LAYOUT,
         "xaxis": {
-            "title": {"text": f"{title_of(against)} ({unit})"},
+            "title": {"text": f"{attribute_title(against)} ({unit})"},
             "type": "log" if wide else "linear",
         },
         "yaxis": {"title": {"text": score_title(score)}, "range": [-0.03, 1.03]},
