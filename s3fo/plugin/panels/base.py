@@ -91,7 +91,7 @@ class VOSPanel(foo.Panel):
             return super().execute(ctx)
         except InputError as error:
             # What was clicked may have been deleted after it was drawn.
-            ctx.ops.notify(in_words(error), variant="warning")
+            ctx.ops.notify(str(error), variant="warning")
             ctx.ops.show_panel_output(self.render(ctx))
             return None
 
@@ -127,7 +127,7 @@ class VOSPanel(foo.Panel):
             self.refresh(ctx)
             ctx.panel.state.problem = None
         except InputError as error:
-            ctx.panel.state.problem = in_words(error)
+            ctx.panel.state.problem = str(error)
 
     def render(self, ctx: Any) -> types.Property:
         """The layout, or what keeps it from being shown."""
@@ -153,13 +153,6 @@ class VOSPanel(foo.Panel):
         margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
         view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
         return types.Property(panel, view=view)
-
-
-def in_words(error: InputError) -> str:
-    """An error as a person reads it."""
-    return (
-        f"{error.where}: found {error.found}, expected {error.expected}. {error.remedy}"
-    )
 
 
 def _nothing_evaluated(dataset: fo.Dataset) -> InputError:

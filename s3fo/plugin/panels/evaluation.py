@@ -18,7 +18,6 @@ from s3fo.plugin.panels import (
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    in_words,
     open_clip,
     rows,
     show_objects,
@@ -278,7 +277,7 @@ class VOSEvaluation(VOSPanel):
             self._compare(ctx)
         except InputError as error:
             state.difference_layout = state.duel_layout = None
-            state.difference_text = in_words(error)
+            state.difference_text = str(error)
 
     def _compare(self, ctx: Any) -> None:
         state = ctx.panel.state

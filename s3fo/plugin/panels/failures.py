@@ -16,7 +16,6 @@ from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    in_words,
     mask_path,
     open_clip,
     rows,
@@ -113,7 +112,7 @@ class Failures(VOSPanel):
             strip = charts.filmstrip(ctx.dataset, ctx.panel.state.method, event)
         except InputError as error:
             strip = ""
-            ctx.panel.state.event_text += f"\n\n{in_words(error)}"
+            ctx.panel.state.event_text += f"\n\n{error}"
         ctx.panel.data.strip, ctx.panel.state.has_strip = strip, bool(strip)
 
     def layout(self, ctx: Any, panel: types.Object) -> None:
@@ -151,14 +150,7 @@ class Failures(VOSPanel):
             ),
             ("tag", "Judged", _TAG_CHOICES, state.tag or _ALL),
         ):
-            choose(
-                line,
-                name,
-                choices,
-                chosen,
-                label=label,
-                on_change=self.on_narrow,
-            )
+            choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
 
     def _lay_out_buttons(self, state: Any, panel: types.Object) -> None:
         # The buttons say what they are about: the state that comes with a click may
