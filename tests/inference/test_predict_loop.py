@@ -263,8 +263,8 @@ def test_the_record_says_how_it_was_made(tmp_path: Path) -> None:
     assert {"numpy", "python", "s3fo"} <= set(record["versions"])
 
 
-def test_a_video_file_and_one_mask(tmp_path: Path) -> None:
-    path = tmp_path / "clip.mp4"
+def write_video_file(path: Path) -> None:
+    """Twelve frames at 25 a second; frame i has the grey level 10 * i."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.height, stream.width = SIZE
@@ -274,6 +274,11 @@ def test_a_video_file_and_one_mask(tmp_path: Path) -> None:
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def test_a_video_file_and_one_mask(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_video_file(path)
     write_label_map(tmp_path / "first.png", square(3, 2))
     benchmark = open_folders(path, tmp_path / "first.png")
     assert benchmark["clip"].fps == 25
@@ -287,15 +292,7 @@ def test_a_video_file_and_one_mask(tmp_path: Path) -> None:
 def test_frames_that_a_cut_video_does_not_show_are_not_counted(tmp_path: Path) -> None:
     """Cut without encoding anew, a clip keeps what its first frames depend on."""
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
-    with av.open(str(whole), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width = SIZE
-        stream.pix_fmt = "yuv420p"
-        for index in range(12):
-            image = np.full((*SIZE, 3), 10 * index, np.uint8)
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    write_video_file(whole)
     with av.open(str(whole)) as source, av.open(str(cut), "w") as target:
         copied = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
