@@ -84,6 +84,7 @@ class FrameCounter:
             InputError: a mask cannot be read, or the sizes differ.
         """
         gt, pred = pair.read(frame)
+        _refuse_several_sizes(gt, pair.gt.where(frame))
         if pred is None:
             pred = {} if isinstance(gt, dict) else np.zeros_like(gt)
         pred = self._fitted(pred, gt, pair, frame)
@@ -160,6 +161,17 @@ class FrameCounter:
             f"{shape[1]}x{shape[0]} as in {pair.gt.where(frame)}",
             "Write the masks in the size of the ground truth, or allow nearest "
             "resizing (resize='nearest', --resize nearest).",
+        )
+
+
+def _refuse_several_sizes(masks: Masks, where: str) -> None:
+    if isinstance(masks, dict) and len(sizes := _sizes(masks)) > 1:
+        listed = ", ".join(f"{shape[1]}x{shape[0]}" for shape in sorted(sizes))
+        raise InputError(
+            where,
+            f"masks of {listed} pixels in one frame",
+            "one size for all objects of a frame",
+            "Write the masks of all objects in the size of the frame.",
         )
 
 

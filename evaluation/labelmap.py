@@ -182,60 +182,6 @@ def join_objects(masks: Mapping[int, Mask]) -> LabelMap:
     return label_map
 
 
-def decode_rle(rle: Mapping[str, Any], where: str = "COCO RLE") -> Mask:
-    """Decode one COCO run-length encoded mask, compressed or as plain counts.
-
-    Args:
-        rle: ``{"size": [H, W], "counts": str | bytes | list of int}``; the runs go
-            down the columns, background first.
-        where: what to name in an error, e.g. file, frame and object.
-
-    Returns:
-        [H, W] bool.
-
-    Raises:
-        InputError: keys are missing, or the runs do not cover H x W pixels.
-    """
-    from pycocotools import mask as coco
-
-    try:
-        height, width = (int(side) for side in rle["size"])
-        counts = rle["counts"]
-        if isinstance(counts, list):
-            runs = np.asarray(counts, dtype=np.int64)
-            values = np.arange(len(runs)) % 2 == 1
-            return np.repeat(values, runs).reshape(width, height).T
-        if isinstance(counts, str):
-            counts = counts.encode("ascii")
-        mask = coco.decode({"size": [height, width], "counts": counts})
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            where,
-            f"a run-length encoding that cannot be read ({error})",
-            'COCO RLE: {"size": [height, width], "counts": ...} covering all pixels',
-            "Write the mask again, e.g. with pycocotools.mask.encode.",
-        ) from error
-    return mask.astype(bool)
-
-
-def encode_rle(mask: Mask) -> dict[str, Any]:
-    """Encode one mask as compressed COCO RLE, ready for JSON.
-
-    Args:
-        mask: [H, W] bool.
-
-    Returns:
-        ``{"size": [H, W], "counts": str}``.
-    """
-    from pycocotools import mask as coco
-
-    rle = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {
-        "size": [int(side) for side in rle["size"]],
-        "counts": rle["counts"].decode("ascii"),
-    }
-
-
 def _check_signature(path: FilePath, data: bytes) -> None:
     if data.startswith(PNG_SIGNATURE) and len(data) > 33:
         if _PNG_END in data:

@@ -7,10 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evaluation.labelmap import LabelMap
+from evaluation.masks.run_lengths import MAX_PIXELS
 from evaluation.sequence import MaskSequence, ObjectMasks
 
 Masks = LabelMap | ObjectMasks
 """The masks of one frame: one label map, or a mask an object where they overlap."""
+
+_LARGER = 64
+"""How many times as many pixels as the ground truth a prediction may declare; any
+larger one cannot be meant, and decoding it would fill the memory."""
+
+
+def pixels_of(masks: Masks) -> int:
+    """Pixels of a frame; 0 where it has no mask that would tell."""
+    first = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
+    return 0 if first is None else int(first.size)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,9 @@ class SequencePair:
         gt = self.gt.read(frame)
         if self.pred is None or frame not in self.pred_frames:
             return gt, None
-        return gt, self.pred.read(self.pred_frames[frame])
+        name = self.pred_frames[frame]
+        self.pred.check_declared_sizes(name, _LARGER * pixels_of(gt) or MAX_PIXELS)
+        return gt, self.pred.read(name)
 
     def where(self, frame: str) -> str:
         """What to name in an error about the prediction of this frame."""

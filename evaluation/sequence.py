@@ -16,8 +16,8 @@ from evaluation.labelmap import (
     LabelMap,
     Mask,
     decode_label_map,
-    decode_rle,
 )
+from evaluation.masks.run_lengths import MAX_PIXELS, decode_rle, rle_size
 
 ObjectMasks = dict[int, Mask]
 """Masks that may overlap: object id -> [H, W] bool."""
@@ -75,6 +75,13 @@ class MaskSequence(ABC):
     def object_frames(self, object_id: int) -> set[str]:
         """Frames in which this object is annotated (empty masks included)."""
         return set(self.frames)
+
+    def check_declared_sizes(self, frame: str, limit: int) -> None:  # noqa: B027
+        """Refuse masks that declare more than `limit` pixels, before decoding any.
+
+        Raises:
+            InputError: a size is too large.
+        """
 
     def remark(self, sentence: str) -> None:
         """Keep something odd about the source to tell along with the scores."""
@@ -182,6 +189,15 @@ class RleSequence(MaskSequence):
             object_id: decode_rle(rle, self.where(frame, object_id))
             for object_id, rle in masks.items()
         }
+
+    def check_declared_sizes(self, frame: str, limit: int = MAX_PIXELS) -> None:
+        """Refuse masks that declare more than `limit` pixels, before decoding any.
+
+        Raises:
+            InputError: a size is missing or too large.
+        """
+        for object_id, rle in self._masks[frame].items():
+            rle_size(rle, self.where(frame, object_id), limit)
 
     def _content(self, frame: str) -> bytes:
         return repr(sorted(self._masks[frame].items())).encode()

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.labelmap import encode_rle, read_label_map, write_atomically
+from evaluation.labelmap import read_label_map, write_atomically
+from evaluation.masks.run_lengths import encode_rle
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.burst import annotation_file, read_annotations, sequence_name

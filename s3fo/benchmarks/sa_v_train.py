@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
-from evaluation.labelmap import decode_rle
+from evaluation.masks.run_lengths import decode_rle
 from evaluation.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.files import is_hidden, read_text
 from s3fo.benchmarks.layout import Found, refuse_gaps
@@ -112,21 +112,22 @@ def masklet_objects(path: Path) -> tuple[VideoObject, ...]:
     return tuple(
         VideoObject(
             int(number) + 1,
-            _frame_name(_first_index(content["masklet"], position)),
+            _frame_name(_first_index(content["masklet"], position, path)),
             attributes={name: values[position] for name, values in named.items()},
         )
         for position, number in enumerate(content["masklet_id"])
     )
 
 
-def _first_index(frames: list[list[Any]], position: int) -> int:
+def _first_index(frames: list[list[Any]], position: int, path: Path) -> int:
     """Annotated frame in which a masklet first shows; 0 if it never does.
 
     ``masklet_first_appeared_frame`` is not used: whether it counts the annotated
     frames or those of the video is written nowhere.
     """
     for index, masks in enumerate(frames):
-        if masks[position] and decode_rle(masks[position]).any():
+        where = f"{path}, frame {index}, masklet {position}"
+        if masks[position] and decode_rle(masks[position], where).any():
             return index
     return 0
 

@@ -11,7 +11,8 @@ import av
 import cv2
 import numpy as np
 
-from evaluation.labelmap import encode_rle, write_label_map
+from evaluation.labelmap import write_label_map
+from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.catalog import Entry
 
 SIZE = (24, 32)

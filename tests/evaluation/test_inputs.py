@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import encode_rle, read_label_map, write_label_map
+from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.run_lengths import encode_rle
 from evaluation.scoring import score
 
 

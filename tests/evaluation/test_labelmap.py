@@ -4,16 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.labelmap import (
     davis_palette,
-    decode_rle,
-    encode_rle,
     join_objects,
     read_label_map,
     split_objects,
@@ -130,31 +125,6 @@ def test_split_and_join_are_inverse():
     assert np.array_equal(join_objects(masks), IDS)
     masks[300] = IDS == 2
     assert join_objects(masks).tolist() == [[0, 1, 300], [3, 0, 15]]
-
-
-# pycocotools' own call of numpy is a little old-fashioned.
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings(max_examples=50, deadline=None)
-@given(arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-def test_rle_round_trip(mask):
-    rle = encode_rle(mask)
-    assert np.array_equal(decode_rle(rle), mask)
-    runs, value = [0], False
-    for pixel in mask.T.ravel():
-        if pixel != value:
-            runs.append(0)
-            value = not value
-        runs[-1] += 1
-    plain = {"size": list(mask.shape), "counts": runs}
-    assert np.array_equal(decode_rle(plain), mask)
-
-
-@pytest.mark.parametrize(
-    "rle", [{}, {"size": [2, 2]}, {"size": [2, 2], "counts": [3]}, {"size": 3}]
-)
-def test_broken_rle_is_refused(rle):
-    with pytest.raises(InputError, match="frame 3"):
-        decode_rle(rle, "frame 3")
 
 
 def test_reading_clean_files_warns_of_nothing(tmp_path):

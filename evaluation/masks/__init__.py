@@ -1,0 +1,1 @@
+"""Bytes on disk in, aligned label maps out."""
