@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,12 @@ def summarise(
         for suffix, mean in average(objects, values).items():
             means[metric + suffix] = mean
     for metric, (region, boundary) in HALVED.items():
-        if region in means and boundary in means:
+        if region not in means or boundary not in means:
+            continue
+        if protocol.average == "tracks":
+            columns = (objects[METRICS[region]], objects[METRICS[boundary]])
+            means[metric] = scale * _halves_over_tracks(objects, *columns)
+        else:
             means[metric] = _halved(means, region, boundary)
     first = ("J&F", "J", "F")
     return {key: means[key] for key in (*first, *(k for k in means if k not in first))}
@@ -80,11 +85,16 @@ def _halved(means: dict[str, float], region: str, boundary: str) -> float:
     """Mean of two metrics; of their groups where there are two of them.
 
     YouTube-VOS and LVOS take the mean of the four numbers (G), which may differ in
-    the last digit from the mean of the two totals.
+    the last digit from the mean of the two totals. LVOS adds region and boundary of
+    each group first.
     """
-    groups = [f"{metric}_{g}" for g in GROUPS for metric in (region, boundary)]
-    if all(key in means for key in groups):
-        return float(np.mean([means[key] for key in groups]))
+    sums = [
+        means[f"{region}_{group}"] + means[f"{boundary}_{group}"]
+        for group in GROUPS
+        if f"{region}_{group}" in means and f"{boundary}_{group}" in means
+    ]
+    if len(sums) == len(GROUPS):
+        return sum(sums) / (2 * len(GROUPS))
     return (means[region] + means[boundary]) / 2
 
 
@@ -94,11 +104,36 @@ def _over_objects(objects: Columns, values: Sequence[float]) -> dict[str, float]
 
 def _over_tracks(objects: Columns, values: Sequence[float]) -> dict[str, float]:
     """Means of sequences, weighted by their number of objects (TrackEval)."""
-    by_sequence: dict[str, list[float]] = {}
+    return {"": _weigh((_mean(p), len(p)) for p in _by_sequence(objects, values))}
+
+
+def _halves_over_tracks(
+    objects: Columns, region: Sequence[float], boundary: Sequence[float]
+) -> float:
+    """J&F of sequences, weighted by their number of objects (TrackEval)."""
+    parts = zip(
+        _by_sequence(objects, region), _by_sequence(objects, boundary), strict=True
+    )
+    return _weigh(((_mean(J) + _mean(F)) / 2, len(J)) for J, F in parts)
+
+
+def _by_sequence(objects: Columns, values: Sequence[float]) -> list[list[float]]:
+    groups: dict[str, list[float]] = {}
     for sequence, value in zip(objects["sequence"], values, strict=True):
-        by_sequence.setdefault(sequence, []).append(value)
-    weighted = [_mean(part) * len(part) for part in by_sequence.values()]
-    return {"": float(np.sum(weighted)) / len(values)}
+        groups.setdefault(sequence, []).append(value)
+    return list(groups.values())
+
+
+def _weigh(means: Iterable[tuple[float, int]]) -> float:
+    """Weighted mean, added up one by one as TrackEval does.
+
+    The order of a sum decides its last digit.
+    """
+    total, weights = 0.0, 0
+    for mean, weight in means:
+        total += mean * weight
+        weights += weight
+    return total / weights
 
 
 def _over_groups(objects: Columns, values: Sequence[float]) -> dict[str, float]:

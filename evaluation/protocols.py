@@ -53,7 +53,7 @@ MATCHING_RULES = {
     "by-id": "predicted id k stands for object k; other predicted ids cost nothing",
     "proposals": "up to 20 proposals, matched for the largest mean of J and F",
     "tracks": "any number of tracks, matched for the largest mean J; an object left "
-    "without a track scores 0",
+    "without a track is compared with empty masks",
 }
 AVERAGE_RULES = {
     "objects": "mean over all objects",

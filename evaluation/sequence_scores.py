@@ -115,8 +115,6 @@ def score_sequence(
     if pair.pred is None and protocol.region == "smoothed":
         # MOSE v2 gives a missing video 0 even where nothing is to be seen.
         J, F, adaptive = np.zeros_like(J), np.zeros_like(F), np.zeros_like(F)
-    if proposals is not None and protocol.matching == "tracks":
-        J[proposals == 0], F[proposals == 0] = 0.0, 0.0
     kept = counted.any(axis=1)
     return SequenceScores(
         counts.name,
@@ -171,17 +169,19 @@ def _match(
 ) -> tuple[Counts, NDArray[np.int64], NDArray[np.int64]]:
     """Counts of each object with its proposal, in ascending order of proposals.
 
-    Objects without a proposal come last, with the proposal 0.
+    Objects without a track come last, with the proposal 0 and an empty prediction.
     """
     object_ids = _eligible(counts, protocol).tolist()
     proposal_ids = _proposals(counts, len(object_ids), protocol)
+    found = set(counts.proposal_ids.tolist())
     gains = np.zeros((len(proposal_ids), len(object_ids)))
     for p, o in np.ndindex(gains.shape):
         gains[p, o] = _gain(counts, object_ids[o], proposal_ids[p], protocol)
     matches = [(proposal_ids[p], object_ids[o]) for p, o in assign_proposals(gains)]
-    taken = {o for _, o in matches}
-    matches += [(0, o) for o in object_ids if o not in taken]
     rows = [_pair_counts(counts, o, p) for p, o in matches]
+    if protocol.matching == "tracks":
+        found = set(counts.proposal_ids.tolist())
+        matches = [(p if p in found else 0, o) for p, o in matches]
     return (
         np.array(rows, np.int64).reshape(len(rows), len(counts.frames), N_COUNTS),
         np.array([o for _, o in matches], dtype=np.int64),
@@ -192,12 +192,15 @@ def _match(
 def _proposals(counts: SequenceCounts, n_objects: int, protocol: Protocol) -> list[int]:
     """Ids of the proposals.
 
-    DAVIS takes every id up to the highest as one, and at least as many as there are
-    objects; those that never occur are empty masks.
+    There are at least as many as objects; those that never occur are empty masks.
+    DAVIS takes every id up to the highest as one. TrackEval takes the tracks there
+    are, and then empty ones.
     """
     found: list[int] = counts.proposal_ids.tolist()
     if protocol.matching == "tracks":
-        return found
+        lacking = max(0, n_objects - len(found))
+        top = max(found, default=0)
+        return [*found, *range(top + 1, top + 1 + lacking)]
     return list(range(1, max([n_objects, *found]) + 1))
 
 

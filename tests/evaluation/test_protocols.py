@@ -96,12 +96,12 @@ def test_disappearance_is_scored_under_every_protocol(small):
         assert np.isnan(table.loc[1, "J_disappearance"])
 
 
-def test_unmatched_objects_score_zero_in_trackeval_and_as_empty_in_davis(small):
+def test_objects_without_a_track_are_compared_with_empty_masks(small):
     small.change(small.pred, lambda m, t: (m == 1).astype(np.uint8))
     small.change(small.gt, lambda m, t: m * ((m != 2) | (t < 6)))
     track = score(small.pred, small.gt, "trackeval-davis").objects.set_index("object")
     davis = score(small.pred, small.gt, "davis-2017-unsupervised").objects
-    assert track.loc[2, ["J_mean", "proposal"]].tolist() == [0, 0]
+    assert track.loc[2, ["J_mean", "proposal"]].tolist() == [0.5, 0]
     assert davis.set_index("object").loc[2, "J_mean"] == 0.5
 
 
