@@ -12,9 +12,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference numbers and real videos; tests skip without it."""
+    """Real videos and masks, which are not ours to ship; tests skip without them."""
     if not SHARED.is_dir():
-        pytest.skip("needs the shared reference data beside the repository")
+        pytest.skip("needs real videos in `shared` beside the repository")
     return SHARED
 
 

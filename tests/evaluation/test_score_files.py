@@ -6,6 +6,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from official_numbers import FIXTURES, load_case
 
 from evaluation import InputError, Scores, check_against, merge, score
 from evaluation.counting import count_sequence
@@ -207,16 +208,29 @@ def test_check_against_davis_files(three, tmp_path):
     assert "11 of 12" in str(agreement) and "jump_2 J" in str(agreement)
 
 
-@pytest.mark.parametrize("dataset", ["long300", "sav5", "synth20a"])
-def test_check_against_the_csv_of_vos_benchmark(shared, tmp_path, dataset):
-    folder = shared / "fixtures" / "metrics"
-    document = json.loads((folder / f"{dataset}.json").read_text())
-    text = document["protocols"]["vosbench_skip"]["results_csv"]
-    (tmp_path / "results.csv").write_text(text)
-    inputs = folder / "inputs" / dataset
-    scores = score(inputs / "pred", inputs / "gt", "vos-benchmark")
+def _csv_of_vos_benchmark(numbers):
+    """The tool's `results.csv`: percent with one digit, columns filled with blanks."""
+
+    def row(sequence, label, values):
+        mean = values.get("J&F", (values["J"] + values["F"]) / 2)
+        digits = [f"{value:.1f}".rjust(5) for value in (mean, values["J"], values["F"])]
+        return ",".join([sequence.ljust(12), label, *digits])
+
+    rows = ["sequence    ,obj,  J&F,    J,    F"]
+    rows.append(row("Global score", "   ", numbers["global"]))
+    for key, values in numbers["per_object"].items():
+        sequence, label = key.split("/")
+        rows.append(row(sequence, f"{int(label):03d}", values))
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("dataset", ["long300", "multi", "lateid"])
+def test_check_against_the_csv_of_vos_benchmark(tmp_path, dataset):
+    case = load_case(FIXTURES, dataset, "vosbench_skip")
+    (tmp_path / "results.csv").write_text(_csv_of_vos_benchmark(case.numbers))
+    scores = score(case.results, case.ground_truth, "vos-benchmark")
     assert check_against(scores, tmp_path / "results.csv").agrees
-    wrong = score(inputs / "pred", inputs / "gt", "davis-2016")
+    wrong = score(case.results, case.ground_truth, "davis-2016", binarize=True)
     assert not check_against(wrong, tmp_path / "results.csv").agrees
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 import torch
-from parity_cases import load_module
+import weights_recipe
 
 from s3fo.model import S3Network, build_network
 
@@ -16,13 +15,12 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def recipe_state(shared: Path) -> Callable[[str, int], dict[str, torch.Tensor]]:
+def recipe_state() -> Callable[[str, int], dict[str, torch.Tensor]]:
     """State dicts of the published recipe: by preset and seed."""
-    recipe = load_module(shared / "fixtures/s3/weights_recipe.py")
 
     @lru_cache(maxsize=1)  # the large ones take half a gigabyte
     def state(preset: str, seed: int) -> dict[str, torch.Tensor]:
-        return recipe.fill(build_network(preset), seed).state_dict()
+        return weights_recipe.fill(build_network(preset), seed).state_dict()
 
     return state
 

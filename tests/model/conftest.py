@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import gzip
 import json
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
-from module_fixture import ModuleFixture
+import weights_recipe
+from module_fixture import S3_FIXTURES, ModuleFixture
 
 from s3fo.model import S3Network, build_network
 
@@ -19,34 +18,30 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def recipe(shared: Path) -> ModuleType:
-    """The published recipe of test weights."""
-    path = shared / "fixtures/s3/weights_recipe.py"
-    spec = importlib.util.spec_from_file_location("weights_recipe", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def recipe_network(recipe: ModuleType) -> Callable[[str, int], S3Network]:
+def recipe_network() -> Callable[[str, int], S3Network]:
     """Build a network with the recipe's weights, in evaluation mode."""
 
     def build(preset: str, seed: int) -> S3Network:
         network = build_network(preset)
-        recipe.fill(network, seed)
+        weights_recipe.fill(network, seed)
         return network.eval()
 
     return build
 
 
 @pytest.fixture(scope="session")
-def stored(shared: Path) -> ModuleFixture:
-    """Intermediate results of the official program, configuration `tiny`."""
-    folder = shared / "fixtures/s3/public"
-    meta = json.loads((folder / "modules_tiny.json").read_text())
-    with np.load(folder / "modules_tiny.npz") as arrays:
+def specifications() -> dict[str, dict]:
+    """Configuration -> names and shapes of the official program's state dict."""
+    with gzip.open(S3_FIXTURES / "spec" / "state_dicts.json.gz") as file:
+        return json.load(file)
+
+
+@pytest.fixture(scope="session", params=["modules_tiny", "modules_tiny8_bs2"])
+def stored(request: pytest.FixtureRequest) -> ModuleFixture:
+    """Intermediate results of the official program, one image and a batch of two."""
+    folder = S3_FIXTURES / "public"
+    meta = json.loads((folder / f"{request.param}.json").read_text())
+    with np.load(folder / f"{request.param}.npz") as arrays:
         return ModuleFixture(meta, dict(arrays))
 
 
@@ -55,4 +50,4 @@ def tiny(
     recipe_network: Callable[[str, int], S3Network], stored: ModuleFixture
 ) -> S3Network:
     """The network of `stored`."""
-    return recipe_network("tiny", stored.meta["seed"])
+    return recipe_network(stored.meta["config"], stored.meta["seed"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+S3_FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "s3"
+"""Synthetic clips, and what the official program computed on them."""
 
 
 class ModuleFixture(NamedTuple):

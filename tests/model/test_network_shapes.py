@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+import weights_recipe
 
 from s3fo.model import PRESETS, build_network, get_config
 from s3fo.model.config import SpatialSemanticConfig
@@ -21,15 +20,24 @@ def _on_meta(preset: str, single_object: bool = False) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("name", [*PUBLISHED, "tiny_single_object"])
-def test_state_dict_is_the_published_one(shared: Path, name: str) -> None:
-    spec = json.loads((shared / f"fixtures/s3/spec/state_dict_{name}.json").read_text())
+def test_state_dict_is_the_published_one(
+    specifications: dict[str, dict], name: str
+) -> None:
+    spec = specifications[name]
     single = name.endswith("_single_object")
     network = _on_meta(name.removesuffix("_single_object"), single)
     shapes = {key: list(value.shape) for key, value in network.state_dict().items()}
     assert list(shapes.items()) == list(spec["state_dict"].items())
-    if "n_trainable" in spec:
-        trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
-        assert trainable == spec["n_trainable"]
+    trainable = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    assert trainable == spec["n_trainable"]
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny8", "tiny_fpn", "tiny_r18"])
+def test_test_weights_are_those_of_the_record(
+    specifications: dict[str, dict], name: str
+) -> None:
+    spec = specifications[name]
+    assert weights_recipe.digest(spec["state_dict"]) == spec["recipe_digest_seed0"]
 
 
 def test_small_model_keeps_its_promise() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import weights_recipe
 
 from s3fo.model import build_network
 from s3fo.training.clip_forward import ClipBatch, ClipModel
@@ -19,23 +19,14 @@ CASES = ["train_tiny_k3"]
 
 
 class Case:
-    def __init__(self, shared: Path, name: str) -> None:
-        sys.path.insert(0, str(shared / "fixtures" / "s3"))
-        import weights_recipe
-
-        folder = shared / "fixtures" / "s3" / "public"
+    def __init__(self, name: str) -> None:
+        folder = Path(__file__).resolve().parents[1] / "fixtures" / "s3" / "public"
         self.expected = json.loads((folder / f"{name}.json").read_text())
         arrays = self.arrays = np.load(folder / f"{name}.npz")
         self.network = build_network(
             self.expected["config"], single_object=self.expected["single_object"]
         )
-        state = self.network.state_dict()
-        seed = self.expected["seed"]
-        for entry, value in state.items():
-            if not entry.endswith("inv_freq"):
-                filled = weights_recipe.value(entry, tuple(value.shape), seed)
-                state[entry] = torch.as_tensor(filled).to(value.dtype)
-        self.network.load_state_dict(state)
+        weights_recipe.fill(self.network, self.expected["seed"])
         self.stage = self.expected["stage"]
         self.batch = ClipBatch(
             torch.from_numpy(arrays["rgb"]).permute(0, 1, 4, 2, 3) / 255.0,
@@ -66,8 +57,8 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(shared: Path, request: pytest.FixtureRequest) -> Case:
-    return Case(shared, request.param)
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(request.param)
 
 
 def test_predictions_of_every_frame(case: Case) -> None:
