@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.counting import SequenceCounts
-from evaluation.labelmap import write_atomically
 from evaluation.leniency import Leniency
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol

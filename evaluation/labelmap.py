@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.png import decode_png_indices
 
@@ -118,18 +118,6 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     write_atomically(path, buffer.getvalue())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name beside `path`, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 from evaluation.leniency import STRICT
 from evaluation.protocols import Protocol
 from evaluation.versions import installed_versions

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 from evaluation.protocols import Protocol
 from evaluation.scores import Scores
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
 from evaluation.labelmap import (
     FilePath,
@@ -174,6 +175,8 @@ class RleSequence(MaskSequence):
     def __init__(
         self, name: str, frames: Mapping[str, Mapping[int, Any]], source: str
     ) -> None:
+        safe_name(name, "sequence", source)
+        check_names(frames, "frame", f"{source}, sequence {name}", ".png")
         super().__init__(name, frames)
         self._source = source
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 
 
 def save_tables(

@@ -14,9 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
-import os
 import threading
-import uuid
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -27,6 +25,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numpy.typing import DTypeLike
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.user_cache import user_cache
 
 _SIGNATURES = {
@@ -116,19 +115,8 @@ def _machine_code(name: str) -> bytes:
             return machine_code
     machine_code = _compile(name)
     with contextlib.suppress(OSError):  # a read-only home is no reason to fail
-        _write(path, hashlib.sha256(machine_code).digest() + machine_code)
+        write_atomically(path, hashlib.sha256(machine_code).digest() + machine_code)
     return machine_code
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @cache

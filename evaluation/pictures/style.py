@@ -12,8 +12,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.failures.kinds import FailureKind
-from evaluation.labelmap import write_atomically
 
 WIDTH = 6.3
 """Inches: the text width of an A4 thesis."""
@@ -50,6 +50,9 @@ def style() -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "svg.fonttype": "none",
+        # Equal figures give equal files; names are text, whatever they look like.
+        "svg.hashsalt": "s3fo",
+        "text.parse_math": False,
     }
     with matplotlib.rc_context(settings):
         yield
@@ -61,11 +64,15 @@ def save_figure(
     """Write a figure as PNG, SVG or PDF by the name's ending; whole or not at all."""
     path = Path(path)
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format=path.suffix.lstrip(".") or "png",
-        dpi=dots_per_inch,
-        facecolor="white",
-    )
+    form = path.suffix.lstrip(".").lower() or "png"
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with style():
+        figure.savefig(
+            buffer,
+            format=form,
+            dpi=dots_per_inch,
+            facecolor="white",
+            metadata=undated.get(form),
+        )
     write_atomically(path, buffer.getvalue())
     return path

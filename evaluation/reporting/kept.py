@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from evaluation.labelmap import write_atomically
+from evaluation._utils.atomic import write_atomically
 from evaluation.scores import software_version
 from evaluation.sources import Source, open_ground_truth
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
-from evaluation.labelmap import write_atomically
 from evaluation.leniency import Leniency
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
 from evaluation.progress import ProgressCallback

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.labelmap import write_atomically
+from evaluation._utils.atomic import write_atomically
 from evaluation.reporting.latex import float_table, latex_text, long_table
 
 FORMATS = ("csv", "json", "md", "tex")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.files import (
@@ -136,8 +137,9 @@ def read_annotations(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(text)
         for entry in content["sequences"]:
-            for key in ("dataset", "seq_name", "height", "width"):
-                entry[key]
+            for key in ("dataset", "seq_name"):
+                safe_name(entry[key], "sequence", path)
+            entry["height"], entry["width"]
             for masks in entry["segmentations"]:
                 for track, item in masks.items():
                     int(track), item["rle"]
@@ -147,6 +149,8 @@ def read_annotations(path: Path) -> dict[str, Any]:
                     f"{sequence_name(entry)}: {len(images)} annotated images, but "
                     f"masks of {len(masks)}"
                 )
+    except InputError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             path,

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.labelmap import read_label_map, write_atomically
+from evaluation._utils.atomic import write_atomically
+from evaluation.labelmap import read_label_map
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark

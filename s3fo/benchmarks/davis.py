@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from s3fo.benchmarks.files import (
     IMAGE_SUFFIXES,
@@ -182,5 +183,5 @@ def _read_list(path: Path) -> list[str]:
         if "/" in entry:
             entry = entry.split()[0].rstrip("/").split("/")[-2]
         if entry and entry not in names:
-            names.append(entry)
+            names.append(safe_name(entry, "sequence", path))
     return names

@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.remote_files import RemoteFile
 

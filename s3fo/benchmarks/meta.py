@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.names import check_names
 from evaluation.errors import InputError
 from s3fo.benchmarks.files import read_text
 
@@ -82,6 +83,7 @@ def _videos(path: Path) -> Mapping[str, Any]:
             'JSON {"videos": {name: {"objects": ...}}}',
             "Unpack the file again.",
         ) from error
+    check_names(videos, "sequence", path)
     return videos
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from evaluation._utils.names import check_names
 from evaluation.errors import InputError
 from evaluation.sequence import MaskSequence, ObjectFolderSequence
 from s3fo.benchmarks.files import (
@@ -51,6 +52,7 @@ def read_sa_v(root: Path, split: str) -> Found:
     listing = root / f"sav_{split}.txt"
     if listing.is_file():
         names = list(dict.fromkeys(read_text(listing).split()))
+        check_names(names, "sequence", listing)
     else:
         names = list_folders(root / _IMAGES)
     sequences = tuple(_from_folders(root, name) for name in names)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
 from evaluation.labelmap import (
     LabelMap,
@@ -85,6 +86,12 @@ class VideoSequence:
     fps: float | None = None
     attributes: tuple[str, ...] | None = field(default=None)
     listed_frames: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Names become folders and files: refuse those that lead elsewhere."""
+        safe_name(self.name, "sequence", "sequences")
+        check_names(self.frames, "frame", f"sequence {self.name}", ".png")
+        check_names(self.listed_frames or (), "frame", f"sequence {self.name}", ".png")
 
     @cached_property
     def object_masks(self) -> MaskSequence | None:

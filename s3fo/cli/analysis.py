@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
@@ -280,12 +281,12 @@ def _draw_failures(
     for rank, event in enumerate(found.events.head(top).to_dict("records"), start=1):
         sequence, object_id = str(event["sequence"]), int(event["object"])
         images = None if isinstance(truth, Path) else truth[sequence].images
-        name = f"{rank:02d}-{sequence}-{object_id}-{event['kind']}".replace(" ", "-")
+        name = file_name(f"{rank:02d}", sequence, object_id, event["kind"])
         _draw(failure_strip(event, masks, images), folder, name)
         if (sequence, object_id) not in drawn:
             drawn.add((sequence, object_id))
             figure = timeline(found, sequence, object_id)
-            _draw(figure, folder, f"timeline-{sequence}-{object_id}")
+            _draw(figure, folder, file_name("timeline", sequence, object_id))
     typer.echo(f"pictures: {folder}", err=True)
 
 

@@ -14,12 +14,12 @@ from bson import ObjectId
 from fiftyone import ViewField
 from PIL import Image
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
 from evaluation.failures.judgements import carry_over
-from evaluation.labelmap import write_atomically
 from evaluation.pictures.errors import error_map
 from evaluation.progress import ProgressCallback
 from evaluation.scores import Scores

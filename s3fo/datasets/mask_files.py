@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluation.labelmap import davis_palette, write_atomically, write_label_map
+from evaluation._utils.atomic import write_atomically
+from evaluation.labelmap import davis_palette, write_label_map
 from evaluation.user_cache import user_cache
 from s3fo.benchmarks import VideoSequence
 

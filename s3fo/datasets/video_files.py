@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +21,7 @@ import fiftyone as fo
 import numpy as np
 from PIL import Image
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.user_cache import user_cache
 from s3fo.benchmarks.files import path_text
@@ -185,15 +185,7 @@ def _pictures(sequence: VideoSequence) -> Iterator[np.ndarray]:
 def _encode_atomically(
     sequence: VideoSequence, path: Path, fps: float, size: tuple[int, int]
 ) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".mp4.part")
-    os.close(handle)
-    try:
-        _encode(sequence, temporary, fps, size)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, lambda part: _encode(sequence, str(part), fps, size))
 
 
 def _encode(

@@ -10,6 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
+from evaluation._utils.atomic import require_inside
 from evaluation.labelmap import write_label_map
 
 _THREADS = 2
@@ -27,7 +28,7 @@ class MaskWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = require_inside(folder, folder.parent)
         self._partial = folder.with_name(f".{folder.name}.part")
         self._waiting: deque[Future[None]] = deque()
 

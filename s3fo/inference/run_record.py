@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 from evaluation.versions import installed_versions
 
 FILE_NAME = "run.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, write_submission
@@ -61,7 +62,7 @@ class ExportSubmission(VOSOperator):
         done = write_submission(
             sources[name].folder,
             benchmark,
-            folder / f"{benchmark.name}-{benchmark.split}-{name}.zip",
+            folder / file_name(benchmark.name, benchmark.split, name, ending=".zip"),
             progress=progress,
         )
         left_out = ", ".join(done.ignored)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluation.labelmap import write_atomically
+from evaluation._utils.atomic import write_atomically
 
 FOLDER = Path(__file__).with_name("vos")
 """The plugin's folder as FiftyOne wants it."""

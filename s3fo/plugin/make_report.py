@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation._utils.names import file_name
 from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
@@ -81,4 +82,4 @@ class MakeReport(VOSOperator):
 
 def _folder(ctx: Any, method: str) -> Path:
     """Where the report goes unless one says otherwise."""
-    return own_folder(ctx) / f"report-{method}"
+    return own_folder(ctx) / file_name("report", method)

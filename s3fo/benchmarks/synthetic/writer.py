@@ -17,8 +17,9 @@ from zlib import crc32
 import cv2
 import numpy as np
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically, write_label_map
+from evaluation.labelmap import write_label_map
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.davis import read_davis

@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 import fiftyone as fo
 import fiftyone.zoo.datasets as fozd
 
+from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.labelmap import write_atomically
 from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import catalog, fetch_benchmark, open_benchmark
 from s3fo.benchmarks.remote_files import files_of

@@ -1,0 +1,145 @@
+"""Names that become parts of paths: one function refuses, another one makes them safe.
+
+Names of sequences, frames, objects and methods come from lists, JSON files, archives
+and people. A name such as ``../x`` in a list would lead out of the folder that it is
+put into, so whatever becomes a path passes `safe_name` first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from os import PathLike
+
+from evaluation.errors import InputError
+
+MAX_BYTES = 255
+"""Bytes that the usual file systems allow in one name."""
+
+_SEPARATOR = re.compile(r"[/\\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_NOT_PLAIN = re.compile(r"[^\w.+=@,&()\[\]-]+")
+_SUSPECT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SUSPECT_LINES = re.compile(
+    r"^(?:[.\s]|.:|$)|^.{61}|[/\\\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]",
+    re.MULTILINE,
+)
+"""Finds anything in names put below each other that needs a closer look."""
+
+_SHORT = 100
+
+
+def safe_name(
+    name: object,
+    what: str,
+    where: str | PathLike[str],
+    ending: str = "",
+) -> str:
+    """Return a name if it is one plain part of a path, and refuse it otherwise.
+
+    Args:
+        name: e.g. of a sequence.
+        what: what it names, e.g. ``"sequence"``.
+        where: the file or argument it comes from.
+        ending: what will be appended, e.g. ``".png"``; it takes room, too.
+
+    Returns:
+        The name as it is.
+
+    Raises:
+        InputError: it is no text, empty, hidden, leads elsewhere (separators, ``..``,
+            a drive), holds control characters, or is longer than file systems allow.
+            Names in another encoding than UTF-8 are taken as the system gives them.
+
+    Example:
+        >>> safe_name("bear", "sequence", "val.txt")
+        'bear'
+    """
+    reason = _fault(name, ending)
+    if reason is None:
+        assert isinstance(name, str)
+        return name
+    raise InputError(
+        where,
+        f"the {what} name {printable(name)}, {reason}",
+        f"{what} names that can be the name of one folder or file",
+        f"Correct the {what} name there: no '/', '\\', leading '.', or control "
+        f"characters, and at most {MAX_BYTES - len(ending)} bytes.",
+    )
+
+
+def check_names(
+    names: Iterable[str],
+    what: str,
+    where: str | PathLike[str],
+    ending: str = "",
+) -> None:
+    """Refuse names as `safe_name` does; quick for many.
+
+    Raises:
+        InputError: one of them is no plain part of a path.
+    """
+    known = list(names)
+    with contextlib.suppress(TypeError):  # not all are texts
+        together = "\n".join(known)
+        plain = together.count("\n") == len(known) - 1
+        if plain and not _SUSPECT_LINES.search(together):
+            return
+    for name in known:
+        safe_name(name, what, where, ending)
+
+
+def file_name(*parts: object, ending: str = "") -> str:
+    """Make a file name of any words, for pictures and reports.
+
+    Characters that could mean something to a file system or a web page become ``-``.
+    A name that is too long, or in which something was replaced, ends in a few
+    characters of its digest, so that different words give different names.
+
+    Args:
+        parts: e.g. a sequence, an object and a kind; joined by ``-``.
+        ending: e.g. ``".png"``; appended unchanged.
+
+    Example:
+        >>> file_name("bear", 2, "lost object", ending=".png")
+        'bear-2-lost-object.png'
+    """
+    text = "-".join(str(part) for part in parts)
+    usual = text.replace(" ", "-")
+    plain = _NOT_PLAIN.sub("-", usual).lstrip(".-") or "unnamed"
+    if plain == usual and len(plain.encode()) <= _SHORT:
+        return plain + ending
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4)
+    short = plain.encode()[:_SHORT].decode(errors="ignore")
+    return f"{short}-{digest.hexdigest()}{ending}"
+
+
+def printable(text: object) -> str:
+    """A name as it can be shown anywhere: quoted, odd characters escaped, shortened."""
+    shown = ascii(text) if _SUSPECT.search(str(text)) else repr(text)
+    return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
+
+
+def _fault(name: object, ending: str) -> str | None:
+    """Why a name cannot be one part of a path; None if it can."""
+    if not isinstance(name, str):
+        return f"which is a {type(name).__name__}, not a text"
+    if not name.strip():
+        return "which is empty"
+    if _CONTROL.search(name):
+        return "which holds control characters"
+    if name in (".", "..") or _SEPARATOR.search(name) or _DRIVE.match(name):
+        return "which leads to another folder"
+    if name.startswith("."):
+        return "which is hidden"
+    try:
+        length = len(os.fsencode(name))
+    except UnicodeEncodeError:
+        return "which no file system can store"
+    if length > MAX_BYTES - len(ending.encode()):
+        return f"which has {length} bytes"
+    return None
