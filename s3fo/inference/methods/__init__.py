@@ -1,0 +1,1 @@
+"""Segmentation methods that the predict loop can run."""
