@@ -37,6 +37,21 @@ def own_name(name: str) -> str:
     return f"test-{os.getpid()}-{name}"
 
 
+def write_video(path: Path, pictures: list[np.ndarray]) -> Path:
+    """An mp4 of [H, W, 3] uint8 RGB pictures of one even size."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")

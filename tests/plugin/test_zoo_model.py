@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import eta.core.video as etav
+import fiftyone as fo
 import fiftyone.zoo as foz
 import numpy as np
 import pytest
+from small_benchmark import own_name, write_video
 
 import s3fo
 from evaluation.errors import InputError
 from s3fo.inference import predict
 from s3fo.plugin.zoo import enable_zoo
+from s3fo.plugin.zoo.reader import VideoReader
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +73,46 @@ def test_the_prompt_field_must_hold_masks(dataset, model):
             prompt_field="frames.ground_truth",
             skip_failures=False,
         )
+
+
+def test_a_video_without_metadata_on_a_machine_without_ffmpeg(
+    model, monkeypatch, tmp_path
+):
+    """A dataset that s3fo did not make: a file, a prompt, and nothing else."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "three.mp4"
+    write_video(path, [np.full((32, 48, 3), 60 * k, np.uint8) for k in range(3)])
+    mask = np.ones((8, 12), dtype=bool)
+    prompt = fo.Detection(
+        label="cup", index=1, bounding_box=[0.25, 0.25, 0.25, 0.25], mask=mask
+    )
+    dataset = fo.Dataset(own_name("foreign"))
+    try:
+        sample = fo.Sample(filepath=str(path))
+        sample.frames[1] = fo.Frame(prompt=fo.Detections(detections=[prompt]))
+        dataset.add_sample(sample)
+        dataset.apply_model(
+            model, "copied", prompt_field="frames.prompt", skip_failures=False
+        )
+        labels = dataset.first().frames
+        boxes = [labels[n].copied.detections[0].bounding_box for n in (1, 2, 3)]
+        assert boxes == [[0.25, 0.25, 0.25, 0.25]] * 3
+    finally:
+        dataset.delete()
+
+
+def test_fiftyone_has_its_own_reader_back(dataset, model):
+    theirs = etav.FFmpegVideoReader
+    with model, model:
+        assert etav.FFmpegVideoReader is VideoReader
+    assert etav.FFmpegVideoReader is theirs
+
+
+def test_our_reader_gives_the_frames_asked_for(tmp_path):
+    path = tmp_path / "levels.mp4"
+    levels = [20, 90, 160, 230]
+    write_video(path, [np.full((32, 32, 3), level, np.uint8) for level in levels])
+    with VideoReader(str(path), frames=[2, 4]) as reader:
+        found = [frame.mean() for frame in reader]
+        assert reader.total_frame_count == 4
+    assert np.allclose(found, [90, 230], atol=4)

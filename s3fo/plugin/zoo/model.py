@@ -12,8 +12,10 @@ import fiftyone.core.models as fom
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map
 from s3fo.benchmarks import VideoSequence
+from s3fo.benchmarks.video_file import count_frames
 from s3fo.datasets.labels import detections_of, masks_of_label_map
 from s3fo.plugin.prompts import prompted_by, read_first_masks
+from s3fo.plugin.zoo.reader import restore_reader, use_our_reader
 
 _OPTIONS = ("weights", "size", "device", "memory", "precision")
 
@@ -56,6 +58,15 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
     def media_type(self) -> str:
         """Videos."""
         return "video"
+
+    def __enter__(self) -> VideoObjectSegmenter:
+        """Applied by FiftyOne, which then needs no ffprobe to open videos."""
+        use_our_reader()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """No longer applied."""
+        restore_reader()
 
     def predict(self, video_reader: Any, sample: Any) -> dict[int, fo.Detections]:
         """Segment one video.
@@ -106,16 +117,27 @@ def _sequence(sample: Any) -> VideoSequence:
     is a compressed copy for the App.
     """
     stored = fo.load_dataset(sample.dataset.name)[sample.id]
-    count = stored.metadata.total_frame_count
+    path = Path(stored.filepath)
+    count = stored.metadata and stored.metadata.total_frame_count
+    count = count or count_frames(path)
     frames = tuple(f"{number:05d}" for number in range(1, count + 1))
-    files = [
-        stored.frames[number].get_field("filepath") for number in range(1, count + 1)
-    ]
-    images = dict(zip(frames, map(Path, files), strict=True)) if all(files) else {}
+    images = _images(stored, frames)
     return VideoSequence(
         name=stored["sequence"] if stored.has_field("sequence") else sample.id,
         frames=frames,
         images=images,
         annotations={},
-        video=None if images else Path(stored.filepath),
+        video=None if images else path,
     )
+
+
+def _images(sample: fo.Sample, frames: tuple[str, ...]) -> dict[str, Path]:
+    """The image file of every frame; none unless all frames have one."""
+    files = {
+        number: frame["filepath"]
+        for number, frame in sample.frames.items()
+        if frame.has_field("filepath") and frame["filepath"]
+    }
+    if any(number not in files for number in range(1, len(frames) + 1)):
+        return {}
+    return {name: Path(files[number]) for number, name in enumerate(frames, start=1)}
