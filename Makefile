@@ -4,14 +4,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format types walls app-test docs benchmark clean
+.PHONY: help setup demo test kernels kernels-sanitize lint format types walls app-test \
+        docs benchmark clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## Create the virtual environment and a working MongoDB
 
-$(READY): pyproject.toml constraints.txt
+KERNELS := evaluation/kernels
+
+$(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs,train,vits]'
@@ -25,6 +28,12 @@ demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
 
 test: setup ## The whole test suite but the browser test
 	$(BIN)/python -m pytest -m 'not app'
+
+kernels: setup ## Build the compiled kernels in place, after a change of their source
+	$(BIN)/python setup.py -q build_ext --inplace --force
+
+kernels-sanitize: setup ## Tests of the kernels under AddressSanitizer and UBSan
+	CC="$(or $(CC),cc)" PYTHON="$(BIN)/python" sh tests/evaluation/sanitize_kernels.sh
 
 lint: setup ## ruff: lint and format
 	$(BIN)/ruff check .

@@ -44,6 +44,8 @@ def boundary_map(mask: Mask) -> Mask:
     Returns:
         [H, W] bool.
     """
+    if not mask.size:
+        return mask.copy()
     padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
     east, south, south_east = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
     return (mask ^ east) | (mask ^ south) | (mask ^ south_east)
@@ -87,6 +89,8 @@ def dilate(mask: Mask, element: Element) -> Mask:
     """
     import cv2
 
+    if not mask.size:
+        return mask.copy()
     return cv2.dilate(mask.astype(np.uint8), element).astype(bool)
 
 

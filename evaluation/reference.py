@@ -1,6 +1,7 @@
 """Pixel counts in plain numpy and OpenCV, following the definitions to the letter.
 
-Slow and short: what :mod:`evaluation.kernels` counts quickly must equal this.
+Slow and short: what the compiled kernels count quickly must equal this. Where they
+could not be built, :mod:`evaluation.kernels` counts with this instead.
 """
 
 from __future__ import annotations
@@ -40,6 +41,18 @@ def count_frame(gt: LabelMap, pred: LabelMap, object_ids: Ids, radius: int) -> C
     element = disk(radius)
     rows = [count_masks(gt == k, pred == k, element) for k in object_ids]
     return np.array(rows, dtype=np.int64).reshape(len(rows), 7)
+
+
+def count_present(
+    gt: LabelMap, pred: LabelMap, radius: int
+) -> tuple[NDArray[np.int64], Counts]:
+    """Count the pixels of every object that occurs in a frame.
+
+    Returns:
+        [n] int64 ids found in either label map, ascending, and their [n, 7] counts.
+    """
+    ids = np.union1d(present_ids(gt), present_ids(pred))
+    return ids, count_frame(gt, pred, ids, radius)
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:

@@ -32,7 +32,7 @@ RUN_FILE = "run.json"
 SCORES_FOLDER = "scores"
 
 _STRICT = asdict(STRICT)
-_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy", "numba")
+_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy")
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,8 @@ def score(
     predictions, label = open_results(results, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, leniency)
     job = _Job(rules, leniency, label, truth.label, open_cache(cache))
-    kernels.prepare()
+    slow = kernels.slowness_note()
+    notes += [slow] if slow else []
     done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
     notes += [note for part in done for note in part.notes]
     kept = [part for part in done if len(part.scores.object_ids)]

@@ -12,7 +12,7 @@ from typing import Any
 
 PACKAGES = (
     "s3fo", "fiftyone", "torch", "numpy", "opencv-python-headless", "pandas",
-    "numba", "av", "pycocotools", "matplotlib",
+    "av", "pycocotools", "matplotlib",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def examine() -> list[Check]:
         ("python", _python),
         ("packages", _packages),
         ("opencv", _single_opencv),
+        ("kernels", _kernels),
         ("device", _device),
         ("video codec", _video_codec),
         ("database", _database),
@@ -96,6 +97,14 @@ def _single_opencv() -> Check:
     ]
     remedy = "" if len(builds) == 1 else "Keep opencv-python-headless only."
     return Check("opencv", len(builds) == 1, ", ".join(builds), remedy)
+
+
+def _kernels() -> Check:
+    """Scoring works without the compiled kernels, but takes many times as long."""
+    from evaluation import kernels
+
+    ok, remedy = kernels.are_compiled(), kernels.slowness_note() or ""
+    return Check("kernels", ok, kernels.describe(), remedy, optional=True)
 
 
 def _is_installed(package: str) -> bool:

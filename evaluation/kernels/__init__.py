@@ -1,69 +1,71 @@
 """Pixel counts of mask pairs, fast and exact.
 
-The same functions as in :mod:`evaluation.reference`, compiled. Masks are handled as
-bit planes, 64 pixels a word: areas are bit counts, boundaries a few logical
-operations a word. A label map is read once for all its objects, and each object
-costs as much as its bounding box. All functions may be called from several threads
-and run at the same time in them.
+The counting itself is done by compiled kernels (:mod:`evaluation.kernels.compiled`), or
+where these could not be built, by numpy and OpenCV (:mod:`evaluation.reference`): the
+same integers, more slowly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import (
-    GT_AREA,
-    GT_BOUNDARY,
-    GT_MATCHED,
-    INTERSECTION,
-    N_COUNTS,
-    PRED_AREA,
-    PRED_BOUNDARY,
-    PRED_MATCHED,
-    Counts,
-)
-from evaluation.kernels.elements import (
-    Tolerance,
-    adaptive_tolerances,
-    fixed_tolerance,
-)
-from evaluation.kernels.native import function
-from evaluation.kernels.workspace import (
-    MAX_IDS,
-    Workspace,
-    all_objects,
-    plane_words,
-    same_objects,
-)
+from evaluation.counts import Counts
+from evaluation.kernels.native import HOW_TO_BUILD, SWITCH, library
 from evaluation.labelmap import LabelMap
 
 __all__ = [
+    "are_compiled",
     "count_frame",
     "count_frame_adaptive",
     "count_pairs",
     "count_present",
+    "describe",
     "object_boxes",
-    "prepare",
     "present_ids",
+    "slowness_note",
 ]
 
 ObjectIds = Sequence[int] | NDArray[np.integer[Any]]
 """Distinct ids above 0."""
 
-_BUDGET = 48 << 20
-"""Bytes of bit planes kept at once; a crowd in a huge frame is counted in parts."""
-
-_workspace = Workspace()
+MAX_IDS = 1 << 16
+"""Ids are below this: label maps have at most 16 bits."""
 
 
-def prepare() -> None:
-    """Compile the usual kernels now if this machine never did; takes some seconds."""
-    for name in ("scan8", "find8", "measure", "match", "clear"):
-        function(name)
+def are_compiled() -> bool:
+    """Whether the compiled kernels do the counting."""
+    return bool(library().functions)
+
+
+def describe() -> str:
+    """Which implementation does the counting, for people."""
+    loaded = library()
+    if loaded.functions:
+        sets = ("baseline instructions", "AVX2", "AVX-512")
+        return f"compiled kernels, {sets[loaded.functions['level']()]}"
+    return f"numpy and OpenCV ({loaded.reason})"
+
+
+def slowness_note() -> str | None:
+    """What to tell the user where slow counting was not asked for."""
+    loaded = library()
+    if loaded.functions or loaded.reason.startswith(SWITCH):
+        return None
+    return (
+        "Pixels were counted by numpy and OpenCV, which gives the same numbers about "
+        f"{SLOWNESS} times slower, as the compiled kernels are not in use: "
+        f"{loaded.reason}. {HOW_TO_BUILD}"
+    )
+
+
+SLOWNESS = 10
+"""CPU time of a whole run with numpy and OpenCV over that with compiled kernels, one
+object at 480p; see benchmarks/evaluation.md."""
 
 
 def count_frame(
@@ -80,7 +82,8 @@ def count_frame(
     Returns:
         [n, 7] int64, columns as in :mod:`evaluation.counts`.
     """
-    return _count(gt, pred, _checked_ids(object_ids), _fixed(radius))[0]
+    gt, pred = _check_maps(gt, pred)
+    return _counter().count_frame(gt, pred, _check_ids(object_ids), radius)
 
 
 def count_present(
@@ -96,15 +99,7 @@ def count_present(
     Returns:
         [n] int64 ids found in either label map, ascending, and their [n, 7] counts.
     """
-    # Objects seldom change from one frame to the next: look for the last ones first.
-    ids = _workspace.expected
-    counts, complete = _count(gt, pred, ids, _fixed(radius))
-    if not complete:
-        ids = np.union1d(present_ids(gt), present_ids(pred))
-        _workspace.expected = ids
-        counts, _ = _count(gt, pred, ids, _fixed(radius))
-    found = (counts[:, GT_AREA] > 0) | (counts[:, PRED_AREA] > 0)
-    return ids[found], counts[found]
+    return _counter().count_present(*_check_maps(gt, pred), radius)
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) -> Counts:
@@ -113,7 +108,8 @@ def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) ->
     Returns:
         [n, 9] int64.
     """
-    return _count(gt, pred, _checked_ids(object_ids), adaptive_tolerances)[0]
+    gt, pred = _check_maps(gt, pred)
+    return _counter().count_frame_adaptive(gt, pred, _check_ids(object_ids))
 
 
 def count_pairs(
@@ -128,38 +124,14 @@ def count_pairs(
     Returns:
         [n, m, 7] int64 for n true objects and m proposals.
     """
-    gt, pred = _checked_maps(gt, pred)
-    rows, columns = _checked_ids(gt_ids), _checked_ids(pred_ids)
-    n, m = len(rows), len(columns)
-    _workspace.open(gt.shape, n + m, all_objects(n, m))
-    _workspace.look_for(rows, rows)
-    _workspace.scan(gt, 0)
-    _workspace.look_for(columns, columns)
-    _workspace.scan(pred, n)
-    areas, overlaps, outlines = _workspace.measure()
-    counts = np.empty((n, m, N_COUNTS), np.int64)
-    counts[..., GT_AREA] = areas[:n, None]
-    counts[..., PRED_AREA] = areas[n:]
-    counts[..., INTERSECTION] = overlaps[: n * m].reshape(m, n).T
-    counts[..., GT_BOUNDARY] = outlines[:n, None]
-    counts[..., PRED_BOUNDARY] = outlines[n:]
-    matched = _workspace.match(fixed_tolerance(radius, 2 * n * m))
-    counts[..., GT_MATCHED] = matched[: n * m].reshape(m, n).T
-    counts[..., PRED_MATCHED] = matched[n * m :].reshape(n, m)
-    return counts
+    gt, pred = _check_maps(gt, pred)
+    rows, columns = _check_ids(gt_ids), _check_ids(pred_ids)
+    return _counter().count_pairs(gt, pred, rows, columns, radius)
 
 
 def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
     """Object ids that occur in a label map, ascending, without the background."""
-    label_map = _checked_map(label_map)
-    seen = np.zeros(256 if label_map.itemsize == 1 else MAX_IDS, np.uint8)
-    function("find8" if label_map.itemsize == 1 else "find16")(
-        label_map.ctypes.data,
-        label_map.strides[0] // label_map.itemsize,
-        *label_map.shape,
-        seen.ctypes.data,
-    )
-    return np.flatnonzero(seen)
+    return _counter().present_ids(_check_map(label_map))
 
 
 def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -172,88 +144,41 @@ def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int
         [n] int64 ids, ascending, and [n, 4] int64 pixels: first row, the row after
         the last, first column, the column after the last.
     """
-    label_map = _checked_map(label_map)
-    narrow = label_map.itemsize == 1
-    boxes = np.zeros((256 if narrow else MAX_IDS, 4), np.int64)
-    function("bound8" if narrow else "bound16")(
-        label_map.ctypes.data,
-        label_map.strides[0] // label_map.itemsize,
-        *label_map.shape,
-        boxes.ctypes.data,
-    )
-    ids = np.flatnonzero(boxes[:, 1])
-    return ids, boxes[ids]
+    return _counter().object_boxes(_check_map(label_map))
 
 
-_Tolerances = Callable[[NDArray[np.int64], tuple[int, int]], list[Tolerance]]
-"""Ground-truth areas [n] and frame shape -> tolerances to match boundaries with."""
+def _counter() -> ModuleType:
+    """The module that does the counting."""
+    if are_compiled():
+        from evaluation.kernels import compiled
+
+        return compiled
+    from evaluation import reference
+
+    return reference
 
 
-def _fixed(radius: int) -> _Tolerances:
-    return lambda gt_areas, shape: [fixed_tolerance(radius, 2 * len(gt_areas))]
-
-
-def _count(
-    gt: LabelMap, pred: LabelMap, ids: NDArray[np.int64], tolerances: _Tolerances
-) -> tuple[Counts, bool]:
-    """Count some objects, in as few parts as memory allows.
-
-    Returns:
-        [n, 5 + 2 per tolerance] counts; whether the label maps hold no other object.
-    """
-    gt, pred = _checked_maps(gt, pred)
-    step = max(1, _BUDGET // (16 * plane_words(gt.shape) + 1))
-    starts = range(0, max(1, len(ids)), step)
-    parts = [_count_part(gt, pred, ids[i : i + step], ids, tolerances) for i in starts]
-    if len(parts) == 1:
-        return parts[0]
-    counts, complete = zip(*parts, strict=True)
-    return np.concatenate(counts), all(complete)
-
-
-def _count_part(
-    gt: LabelMap,
-    pred: LabelMap,
-    ids: NDArray[np.int64],
-    known: NDArray[np.int64],
-    tolerances: _Tolerances,
-) -> tuple[Counts, bool]:
-    n = len(ids)
-    _workspace.open(gt.shape, 2 * n, same_objects(n))
-    _workspace.look_for(ids, known)
-    strangers = _workspace.scan(gt, 0), _workspace.scan(pred, n)
-    areas, overlaps, outlines = _workspace.measure()
-    chosen = tolerances(areas[:n], gt.shape)
-    counts = np.empty((n, GT_MATCHED + 2 * len(chosen)), np.int64)
-    counts[:, GT_AREA], counts[:, PRED_AREA] = areas[:n], areas[n:]
-    counts[:, INTERSECTION] = overlaps[:n]
-    counts[:, GT_BOUNDARY], counts[:, PRED_BOUNDARY] = outlines[:n], outlines[n:]
-    for i, tolerance in enumerate(chosen):
-        matched = _workspace.match(tolerance)
-        counts[:, GT_MATCHED + 2 * i] = matched[:n]
-        counts[:, PRED_MATCHED + 2 * i] = matched[n:]
-    return counts, not any(strangers)
-
-
-def _checked_ids(object_ids: ObjectIds) -> NDArray[np.int64]:
+def _check_ids(object_ids: ObjectIds) -> NDArray[np.int64]:
     ids = np.asarray(object_ids, np.int64)
     if ids.size and not 0 < ids.min() <= ids.max() < MAX_IDS:
         raise ValueError(f"object ids must be in 1..{MAX_IDS - 1}, got {object_ids}")
     return ids
 
 
-def _checked_maps(gt: LabelMap, pred: LabelMap) -> tuple[LabelMap, LabelMap]:
+def _check_maps(gt: LabelMap, pred: LabelMap) -> tuple[LabelMap, LabelMap]:
     if gt.shape != pred.shape:
         raise ValueError(f"ground truth is {gt.shape}, prediction {pred.shape}")
-    return _checked_map(gt), _checked_map(pred)
+    return _check_map(gt), _check_map(pred)
 
 
-def _checked_map(label_map: LabelMap) -> LabelMap:
+def _check_map(label_map: LabelMap) -> LabelMap:
     """The label map with the pixels of a row side by side, as kernels need it."""
-    if label_map.ndim != 2 or label_map.dtype.kind != "u" or label_map.itemsize > 2:
-        found = f"{label_map.ndim}-dimensional {label_map.dtype}"
+    dtype = label_map.dtype
+    if label_map.ndim != 2 or dtype.kind != "u" or dtype.itemsize > 2:
+        found = f"{label_map.ndim}-dimensional {dtype}"
         raise TypeError(f"a label map is two-dimensional uint8 or uint16, not {found}")
     pitch, step = label_map.strides
-    if step != label_map.itemsize or pitch % step or pitch < 0:
-        return np.ascontiguousarray(label_map)
-    return label_map
+    regular = step == dtype.itemsize and pitch % step == 0 and pitch >= 0
+    if regular and dtype.isnative and label_map.flags.aligned:
+        return label_map
+    return np.array(label_map, dtype.newbyteorder("="), order="C")

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.boundary import TOLERANCE, Element, adaptive_radii, diagonal, disk
-from evaluation.kernels.native import Buffer, filled
+from evaluation.kernels.buffers import Buffer, filled
 
-ADD_ROW, GROW, MOVE = range(3)  # as in `compiled`
+ADD_ROW, GROW, MOVE = range(3)  # as in csrc/words.h
 
 _LONGEST_STEP = 63
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.kernels.buffers import Buffer, filled
 from evaluation.kernels.elements import Tolerance
-from evaluation.kernels.native import Buffer, filled, function
+from evaluation.kernels.native import function
 from evaluation.labelmap import LabelMap
 
 Ids = NDArray[np.int64]
@@ -21,7 +22,7 @@ Shape = tuple[int, int]
 MAX_IDS = 1 << 16
 """Ids are below this: label maps have at most 16 bits."""
 
-_UNKNOWN, _IGNORED = -1, -2  # as in `compiled`
+_UNKNOWN, _IGNORED = -1, -2  # as in csrc/words.h
 
 
 class Workspace(threading.local):
@@ -40,12 +41,10 @@ class Workspace(threading.local):
         self._pairs = filled([])
         self._planes = Buffer(0, np.uint64)
         self._boxes = Buffer(0)
-        self._grown, self._region = Buffer(0, np.uint64), Buffer(4)
+        self._grown = Buffer(0, np.uint64)
         self._zeros = Buffer(0, np.uint64)
         self._slots, self._listed = Buffer(MAX_IDS, np.int32), self.expected
         self._slots.array[:] = _UNKNOWN
-        self._room = Buffer(64, np.uint16)
-        self._stranger = Buffer(1)
         self._areas, self._outlines = Buffer(0), Buffer(0)
         self._overlaps, self._matched = Buffer(0), Buffer(0)
 
@@ -94,18 +93,15 @@ class Workspace(threading.local):
         Returns:
             whether the label map holds other objects than one was told to expect.
         """
-        self._stranger.array[0] = 0
-        function("scan8" if label_map.itemsize == 1 else "scan16")(
+        unknown = function("scan8" if label_map.itemsize == 1 else "scan16")(
             label_map.ctypes.data,
             label_map.strides[0] // label_map.itemsize,
             *self._shape,
             self._slots.address,
-            self._room.address,
             self._planes.address + 8 * first * plane_words(self._shape),
             self._boxes.address + 32 * first,
-            self._stranger.address,
         )
-        return bool(self._stranger.array[0])
+        return bool(unknown)
 
     def measure(self) -> tuple[NDArray[np.int64], ...]:
         """Count pixels; masks turn into outlines.
@@ -151,8 +147,7 @@ class Workspace(threading.local):
             tolerance.elements.steps.address,
             tolerance.elements.table.address,
             tolerance.use.address,
-            self._grown.address + 8 * self._shape[0],
-            self._region.address,
+            self._grown.address,
             self._matched.address,
         )
         return self._matched.array[:pairs]

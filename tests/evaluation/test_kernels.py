@@ -6,7 +6,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from evaluation import kernels, reference
-from evaluation.boundary import disk
+from evaluation.boundary import boundary_map, disk
+from evaluation.errors import InputError
+from evaluation.kernels import compiled, native
 from evaluation.kernels.elements import ADD_ROW, GROW, recipe
+
+needs_library = pytest.mark.skipif(
+    not kernels.are_compiled(), reason="the compiled kernels are not in use"
+)
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
@@ -192,10 +198,11 @@ def test_two_hundred_objects() -> None:
     assert np.array_equal(kernels.count_frame(gt, pred, ids, 3), expected)
 
 
+@needs_library
 def test_a_crowd_is_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     gt, pred = make_pair(0, (40, 100), 30)
     ids, expected = kernels.count_present(gt, pred, 2)
-    monkeypatch.setattr(kernels, "_BUDGET", 40 * 2 * 16 * 7)  # seven objects
+    monkeypatch.setattr(compiled, "_BUDGET", 40 * 2 * 16 * 7)  # seven objects
     assert np.array_equal(kernels.count_frame(gt, pred, ids, 2), expected)
     # The objects of the last frame are looked for first; here, others turn up.
     kernels.count_present(np.full_like(gt, 31), np.full_like(gt, 32), 2)
@@ -262,6 +269,7 @@ def test_threads_do_not_meet() -> None:
         assert np.array_equal(counts, alone[i % 24][1])
 
 
+@needs_library
 def test_an_interrupted_frame_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -272,7 +280,7 @@ def test_an_interrupted_frame_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(kernels.Workspace, "measure", interrupt)
+        patch.setattr(compiled.Workspace, "measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             kernels.count_frame(np.ones_like(gt), np.ones_like(gt), [1], 2)
     assert np.array_equal(kernels.count_frame(gt, pred, [1, 2, 3], 2), expected)
@@ -300,35 +308,118 @@ def test_a_recipe_dilates_by_its_element(radius: float) -> None:
     assert np.array_equal(grown, reference.dilate(point, disk(radius)))
 
 
-def run_python(code: str, cache: Path) -> str:
-    environment = {**os.environ, "S3FO_CACHE_DIR": str(cache)}
+@pytest.fixture(params=["compiled", "reference"])
+def either(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Counting with the library, and with numpy and OpenCV in its place."""
+    if request.param == "compiled" and not kernels.are_compiled():
+        pytest.skip("the compiled kernels are not in use")
+    if request.param == "reference":
+        monkeypatch.setattr(native, "library", lambda: native.Library({}, "a test"))
+        monkeypatch.setattr(kernels, "library", native.library)
+    yield request.param
+
+
+def count_by_distance(gt: Any, pred: Any, radius: int) -> list[int]:
+    """The seven counts from nearest distances, without any dilation."""
+    points = [np.argwhere(boundary_map(mask)) for mask in (gt, pred)]
+    squares = ((points[0][:, None] - points[1][None]) ** 2).sum(axis=2)
+    near = squares <= radius**2
+    areas = [int(mask.sum()) for mask in (gt, pred, gt & pred)]
+    matched = [int(near.any(axis=axis).sum()) for axis in (1, 0)]
+    return [*areas, len(points[0]), len(points[1]), *matched]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_counts_are_what_distances_say(either: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 12)), WIDTHS[seed % len(WIDTHS)])
+    radius = int(rng.choice([0, 1, 3, 8, 80]))
+    gt, pred = make_pair(seed, shape, 3, np.uint16 if seed % 2 else np.uint8)
+    ids, counts = kernels.count_present(gt, pred, radius)
+    assert set(ids) == (set(np.unique(gt)) | set(np.unique(pred))) - {0}
+    for object_id, row in zip(ids, counts, strict=True):
+        expected = count_by_distance(gt == object_id, pred == object_id, radius)
+        assert row.tolist() == expected
+    pairs = kernels.count_pairs(gt, pred, [1, 2], [2, 3], radius)
+    expected = count_by_distance(gt == 2, pred == 3, radius)
+    assert pairs[1, 1].tolist() == expected
+
+
+def test_both_refuse_the_same(either: str) -> None:
+    with pytest.raises(ValueError, match="object ids"):
+        kernels.count_frame(
+            np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint8), [0], 1
+        )
+    with pytest.raises(TypeError, match="int64"):
+        kernels.present_ids(np.zeros((2, 2), np.int64))
+
+
+def test_bytes_in_another_order(either: str) -> None:
+    """A 16-bit image of a big-endian file: 1 is 0x0001, not 0x0100."""
+    swapped = np.array([[0, 1], [300, 1]], ">u2")
+    assert kernels.present_ids(swapped).tolist() == [1, 300]
+    assert kernels.count_present(swapped, swapped, 1)[1][:, 0].tolist() == [2, 1]
+
+
+def test_unaligned_pixels(either: str) -> None:
+    data = b"x" + np.array([[0, 7, 7], [9, 0, 0]], np.uint16).tobytes()
+    label_map = np.ndarray((2, 3), np.uint16, data, offset=1)
+    assert kernels.present_ids(label_map).tolist() == [7, 9]
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
-PRESENT = """
-import sys
+COUNT = """
 import numpy as np
 from evaluation import kernels
 label_map = np.full((9, 70), 5, np.uint8)
-print(kernels.present_ids(label_map).tolist(), "numba" in sys.modules)
+print(kernels.present_ids(label_map).tolist(), kernels.are_compiled())
+print(kernels.slowness_note())
 """
 
 
-def test_machine_code_is_kept_and_checked(tmp_path: Path) -> None:
-    assert run_python(PRESENT, tmp_path) == "[5] True\n"  # compiled
-    (code,) = tmp_path.glob("kernels/*")
-    assert run_python(PRESENT, tmp_path) == "[5] False\n"  # found
-    code.write_bytes(code.read_bytes()[:-100])
-    assert run_python(PRESENT, tmp_path) == "[5] True\n"  # damaged: compiled again
-    assert run_python(PRESENT, tmp_path) == "[5] False\n"
-    assert list(tmp_path.glob("kernels/*")) == [code]
+def test_the_reference_can_be_asked_for() -> None:
+    done = run_python(COUNT, S3FO_KERNELS="reference")
+    assert done.stdout == "[5] False\nNone\n"
 
 
-def test_without_a_place_for_machine_code(tmp_path: Path) -> None:
-    nowhere = tmp_path / "file"
-    nowhere.touch()
-    assert run_python(PRESENT, nowhere) == "[5] True\n"
+def test_an_unknown_wish_is_refused() -> None:
+    done = run_python(COUNT, S3FO_KERNELS="fast")
+    assert done.returncode and "auto, compiled or reference" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a library"])
+def test_without_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """Missing or damaged: the same numbers, and one note that says what to do."""
+    path = tmp_path / "_kernels.so"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(native, "library_file", lambda: path)
+    monkeypatch.delenv("S3FO_KERNELS", raising=False)
+    native.library.cache_clear()
+    try:
+        assert not kernels.are_compiled()
+        note = kernels.slowness_note() or ""
+        assert f"{kernels.SLOWNESS} times slower" in note and "C compiler" in note
+        assert kernels.count_present(*make_pair(0, (9, 9), 2), 1)[0].tolist() == [1, 2]
+        monkeypatch.setenv("S3FO_KERNELS", "compiled")
+        native.library.cache_clear()
+        with pytest.raises(InputError, match="C compiler"):
+            kernels.are_compiled()
+    finally:
+        monkeypatch.undo()
+        native.library.cache_clear()
+
+
+@needs_library
+def test_a_library_of_other_sources_is_not_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(native, "_INTERFACE", native._INTERFACE + 1)
+    assert "another version" in native._load(native.library_file()).reason
