@@ -57,13 +57,13 @@ def slowness_note() -> str | None:
     if loaded.functions or loaded.reason.startswith(SWITCH):
         return None
     return (
-        "Pixels were counted by numpy and OpenCV, which gives the same numbers about "
-        f"{SLOWNESS} times slower, as the compiled kernels are not in use: "
-        f"{loaded.reason}. {HOW_TO_BUILD}"
+        "Pixels were counted by numpy and OpenCV: the same numbers, but about "
+        f"{SLOWNESS} times slower with one object per frame and more with several, as "
+        f"the compiled kernels are not in use ({loaded.reason}). {HOW_TO_BUILD}"
     )
 
 
-SLOWNESS = 10
+SLOWNESS = 8
 """CPU time of a whole run with numpy and OpenCV over that with compiled kernels, one
 object at 480p; see benchmarks/evaluation.md."""
 

@@ -47,7 +47,8 @@ _RETURNS = {"scan8", "scan16", "unfilter", "interface", "level"}
 
 HOW_TO_BUILD = (
     "Install a C compiler (Debian, Ubuntu: apt install gcc; macOS: xcode-select "
-    "--install; Windows: Visual Studio Build Tools), then install s3fo again."
+    "--install; Windows: Visual Studio Build Tools), then repeat the installation "
+    "with --force-reinstall --no-deps --no-cache-dir."
 )
 """What to do where there is no library."""
 
