@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
 from evaluation.protocols import FRAME_RULES, Protocol
 from evaluation.sequence import MaskSequence, ObjectFolderSequence
@@ -21,7 +21,7 @@ def align(
     results: Mapping[str, MaskSequence],
     results_label: str,
     protocol: Protocol,
-    leniency: Leniency,
+    options: InputOptions,
 ) -> tuple[list[SequencePair], list[str]]:
     """Pair up all sequences.
 
@@ -48,7 +48,7 @@ def align(
         pair = SequencePair(gt, pred, frames, names, ranges)
         missing += _missing(pair, protocol)
         pairs.append(pair)
-    if missing and leniency.missing == "error":
+    if missing and options.missing == "error":
         raise _missing_error(results_label, missing)
     notes += [f"scored as empty: {line}" for line in missing]
     if not pairs:

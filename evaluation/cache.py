@@ -12,12 +12,12 @@ import numpy as np
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.counting import SequenceCounts
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 from evaluation.user_cache import user_cache
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _ARRAYS = (
@@ -35,18 +35,18 @@ class CountsCache:
     """Pixel counts by content of the masks and rules of counting.
 
     A sequence is known again by the bytes of its files, wherever they lie; a changed
-    mask, another protocol or another leniency is another entry.
+    mask, another protocol or other input options is another entry.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def load(
-        self, pair: SequencePair, protocol: Protocol, leniency: Leniency
+        self, pair: SequencePair, protocol: Protocol, options: InputOptions
     ) -> SequenceCounts | None:
         """Counts of an earlier run; None if there are none that can be read."""
         try:
-            with np.load(self._path(pair, protocol, leniency)) as arrays:
+            with np.load(self._path(pair, protocol, options)) as arrays:
                 known = {name: arrays[name] for name in _ARRAYS}
                 remarks = tuple(arrays["remarks"].tolist())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -57,18 +57,20 @@ class CountsCache:
         self,
         pair: SequencePair,
         protocol: Protocol,
-        leniency: Leniency,
+        options: InputOptions,
         counts: SequenceCounts,
     ) -> None:
         """Keep the counts of one sequence."""
         buffer = io.BytesIO()
         arrays = {name: getattr(counts, name) for name in _ARRAYS}
         np.savez_compressed(buffer, remarks=np.array(counts.remarks, str), **arrays)
-        write_atomically(self._path(pair, protocol, leniency), buffer.getvalue())
+        write_atomically(self._path(pair, protocol, options), buffer.getvalue())
 
-    def _path(self, pair: SequencePair, protocol: Protocol, leniency: Leniency) -> Path:
+    def _path(
+        self, pair: SequencePair, protocol: Protocol, options: InputOptions
+    ) -> Path:
         rules = (protocol.boundary, protocol.matching, protocol.void, protocol.objects)
-        key = repr((FORMAT, rules, leniency, pair.fingerprint()))
+        key = repr((FORMAT, rules, options, pair.fingerprint()))
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         return self._folder / digest[:2] / f"{digest}.npz"
 

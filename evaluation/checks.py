@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.counting import SequenceCounts
 from evaluation.errors import InputError
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.protocols import VOID, Protocol
 from evaluation.sequence_scores import SequenceScores
 
@@ -20,7 +20,7 @@ MANY_IDS = 16
 def check_labels(
     counts: SequenceCounts,
     protocol: Protocol,
-    leniency: Leniency,
+    options: InputOptions,
     results: str,
     truth: str,
 ) -> list[str]:
@@ -32,7 +32,7 @@ def check_labels(
     Raises:
         InputError: one side is written as 0 and 255, the other as object ids.
     """
-    if leniency.binarize:
+    if options.binarize:
         return []
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
     _refuse_white(results, counts.name, pred, gt)
@@ -60,7 +60,7 @@ def check_labels(
     elif extra:
         listed = ", ".join(map(str, extra))
         notes.append(f"{counts.name}: predicted ids {listed} are no objects; ignored")
-    if VOID in gt and protocol.void == "object" and leniency.void is None:
+    if VOID in gt and protocol.void == "object" and options.void is None:
         notes.append(
             f"{counts.name}: 255 in the ground truth counts as an object under "
             f"{protocol.name}; say void=255 (--void 255) if it marks unclear pixels"

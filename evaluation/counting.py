@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluation.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.frame_counting import FrameCounter, FrameRows, Ids, PairGrid
-from evaluation.leniency import STRICT, Leniency
+from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 
@@ -24,8 +24,8 @@ class SequenceCounts:
         object_ids: [n] ids that occur in the ground truth, ascending.
         counts: [n, T, 7 or 9] pixel counts against the same id in the prediction.
         first_ids: ids in the first annotated frame.
-        gt_labels: labels found in the ground truth, before any mending.
-        pred_labels: labels found in the prediction, before any mending.
+        gt_labels: labels found in the ground truth, before any preprocessing.
+        pred_labels: labels found in the prediction, before any preprocessing.
         proposal_ids: [m] ids of the proposals; empty unless they are to be matched.
         pairs: [n, m, T, 7] pixel counts of every object and proposal.
         remarks: what was odd about the files.
@@ -46,7 +46,7 @@ class SequenceCounts:
 def count_sequence(
     pair: SequencePair,
     protocol: Protocol,
-    leniency: Leniency = STRICT,
+    options: InputOptions = DEFAULT_OPTIONS,
     tick: Callable[[], None] = lambda: None,
 ) -> SequenceCounts:
     """Count the pixels of every object in every frame of one video.
@@ -54,13 +54,13 @@ def count_sequence(
     Args:
         pair: the masks.
         protocol: says what to do with void and which tolerance to use.
-        leniency: what may be mended.
+        options: how masks are preprocessed.
         tick: called after each frame; may raise to stop.
 
     Raises:
         InputError: a mask cannot be read, or the sizes differ.
     """
-    counter = FrameCounter(protocol, leniency)
+    counter = FrameCounter(protocol, options)
     end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
     rows: list[FrameRows] = []
     grids: list[PairGrid] = []

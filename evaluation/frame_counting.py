@@ -1,8 +1,11 @@
-"""Read one frame of a pair of sequences, mend what may be mended, and count it."""
+"""Read one frame of a pair of sequences, prepare its masks, and count them.
+
+The masks that are counted are those of :func:`evaluation.masks.prepare.prepare`; label
+maps are merged only where more than one object is found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +21,16 @@ from evaluation.counts import (
     Counts,
 )
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap, Mask
-from evaluation.leniency import Leniency, resized
+from evaluation.labelmap import LabelMap
+from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.prepare import (
+    MaskRules,
+    fit_prediction,
+    merge_objects,
+    without_void,
+)
 from evaluation.pairing import Masks, SequencePair
-from evaluation.protocols import VOID, Protocol
+from evaluation.protocols import Protocol
 from evaluation.sequence import ObjectMasks
 
 Ids = NDArray[np.int64]
@@ -50,18 +59,16 @@ class FrameCounter:
     """Counts frames, and keeps the labels that it came across.
 
     Attributes:
-        gt_labels: labels found in the ground truth, before any mending.
-        pred_labels: labels found in the prediction, before any mending.
+        gt_labels: labels found in the ground truth, before any preprocessing.
+        pred_labels: labels found in the prediction, before any preprocessing.
     """
 
-    def __init__(self, protocol: Protocol, leniency: Leniency) -> None:
+    def __init__(
+        self, protocol: Protocol, options: InputOptions = DEFAULT_OPTIONS
+    ) -> None:
         self._adaptive = protocol.boundary == "adaptive"
         self._pairs = protocol.matching != "by-id"
-        self._resize = leniency.resize
-        self._merge = leniency.binarize or protocol.objects == "foreground"
-        self._void = leniency.void
-        if self._void is None and protocol.void == "ignored" and not self._merge:
-            self._void = VOID
+        self._rules = MaskRules.of(protocol, options)
         self.gt_labels: set[int] = set()
         self.pred_labels: set[int] = set()
 
@@ -69,8 +76,8 @@ class FrameCounter:
         """Ids of the objects in a ground-truth frame, read without prediction."""
         ids = _present(pair.gt.read(frame))
         self.gt_labels.update(ids.tolist())
-        ids = ids[ids != self._void]
-        return np.minimum(ids[:1], 1) if self._merge else ids
+        ids = ids[ids != self._rules.void]
+        return np.minimum(ids[:1], 1) if self._rules.merge else ids
 
     def count(
         self, pair: SequencePair, frame: str
@@ -84,24 +91,28 @@ class FrameCounter:
             InputError: a mask cannot be read, or the sizes differ.
         """
         gt, pred = pair.read(frame)
-        _refuse_several_sizes(gt, pair.gt.where(frame))
-        if pred is None:
-            pred = {} if isinstance(gt, dict) else np.zeros_like(gt)
-        pred = self._fitted(pred, gt, pair, frame)
+        places = pair.where(frame), pair.gt.where(frame)
+        pred = fit_prediction(gt, pred, self._rules.resize, places)
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
-            return self._count_overlapping(_as_objects(gt, pred), _as_objects(pred, gt))
-        if self._void is not None:
+            return self._count_overlapping(gt, pred), None
+        return self._count_maps(gt, pred)
+
+    def _count_maps(
+        self, gt: LabelMap, pred: LabelMap
+    ) -> tuple[FrameRows, PairGrid | None]:
+        void, merge = self._rules.void, self._rules.merge
+        if void is not None:
             self._note(_present(gt), _present(pred))
-            gt, pred = _without_void(gt, pred, self._void)
+            gt, pred = without_void(gt, pred, void)  # type: ignore[assignment]
         ids, counts = self._count_label_maps(gt, pred)
-        if self._void is None:
+        if void is None:
             self._note(ids[counts[:, GT_AREA] > 0], ids[counts[:, PRED_AREA] > 0])
-        if self._merge and len(ids) > 1:
-            gt, pred = (gt != 0).view(np.uint8), (pred != 0).view(np.uint8)
+        if merge and (self._pairs or len(ids) > 1):
+            gt, pred = merge_objects(gt), merge_objects(pred)  # type: ignore[assignment]
             ids, counts = self._count_label_maps(gt, pred)
-        elif self._merge:
+        elif merge:
             ids = np.minimum(ids, 1)
         return (ids, counts), _count_pairs(gt, pred) if self._pairs else None
 
@@ -116,63 +127,33 @@ class FrameCounter:
             return ids, kernels.count_frame_adaptive(gt, pred, ids)
         return kernels.count_present(gt, pred, tolerance_radius(gt.shape))
 
-    def _count_overlapping(
-        self, gt: ObjectMasks, pred: ObjectMasks
-    ) -> tuple[FrameRows, None]:
+    def _count_overlapping(self, gt: Masks, pred: Masks) -> FrameRows:
         if self._pairs:
             raise InputError(
                 "masks",
                 "masks that overlap",
                 "label maps: proposals are matched on them",
-                "Write one label map a frame, or use the protocol sa-v.",
+                "Write one label map per frame, or use the protocol sa-v.",
             )
         self._note(_present(gt), _present(pred))
-        if self._merge:
-            gt, pred = _merged(gt), _merged(pred)
-        ids = np.array(sorted({*gt, *pred}), dtype=np.int64)
+        gt, pred = without_void(gt, pred, self._rules.void)
+        if self._rules.merge:
+            gt, pred = merge_objects(gt), merge_objects(pred)
+        ones, others = _as_objects(gt, pred), _as_objects(pred, gt)
+        ids = np.array(sorted({*ones, *others}), dtype=np.int64)
         n_counts = N_COUNTS_ADAPTIVE if self._adaptive else N_COUNTS
         counts = np.zeros((len(ids), n_counts), dtype=np.int64)
-        empty = np.zeros_like(next(iter([*gt.values(), *pred.values()]), None))
+        empty = np.zeros_like(next(iter([*ones.values(), *others.values()]), None))
         for row, object_id in enumerate(ids.tolist()):
-            one = gt.get(object_id, empty).view(np.uint8)
-            other = pred.get(object_id, empty).view(np.uint8)
+            one = ones.get(object_id, empty).view(np.uint8)
+            other = others.get(object_id, empty).view(np.uint8)
             counts[row] = self._count_one(one, other)
-        return (ids, counts), None
+        return ids, counts
 
     def _count_one(self, gt: LabelMap, pred: LabelMap) -> Counts:
         if self._adaptive:
             return kernels.count_frame_adaptive(gt, pred, [1])[0]
         return kernels.count_frame(gt, pred, [1], tolerance_radius(gt.shape))[0]
-
-    def _fitted(self, pred: Masks, gt: Masks, pair: SequencePair, frame: str) -> Masks:
-        """The prediction in the size of the ground truth."""
-        shape = _shape(gt)
-        if shape is None or not _sizes(pred) - {shape}:
-            return pred
-        if self._resize == "nearest":
-            if isinstance(pred, dict):
-                return {k: resized(mask, shape) for k, mask in pred.items()}
-            return resized(pred, shape)
-        found = min(_sizes(pred) - {shape})
-        turned = " (turned by 90 degrees?)" if found == shape[::-1] else ""
-        raise InputError(
-            pair.where(frame),
-            f"a mask of {found[1]}x{found[0]} pixels{turned}",
-            f"{shape[1]}x{shape[0]} as in {pair.gt.where(frame)}",
-            "Write the masks in the size of the ground truth, or allow nearest "
-            "resizing (resize='nearest', --resize nearest).",
-        )
-
-
-def _refuse_several_sizes(masks: Masks, where: str) -> None:
-    if isinstance(masks, dict) and len(sizes := _sizes(masks)) > 1:
-        listed = ", ".join(f"{shape[1]}x{shape[0]}" for shape in sorted(sizes))
-        raise InputError(
-            where,
-            f"masks of {listed} pixels in one frame",
-            "one size for all objects of a frame",
-            "Write the masks of all objects in the size of the frame.",
-        )
 
 
 def _no_room_for_zero(where: str) -> InputError:
@@ -180,7 +161,7 @@ def _no_room_for_zero(where: str) -> InputError:
         where,
         "a label map, where 0 is background",
         "a mask for each object, as the ground truth has an object 0",
-        "Write one folder an object: <sequence>/<object>/<frame>.png.",
+        "Write one folder per object: <sequence>/<object>/<frame>.png.",
     )
 
 
@@ -201,33 +182,9 @@ def _present(masks: Masks) -> Ids:
     return kernels.present_ids(masks)
 
 
-def _sizes(masks: Masks) -> set[tuple[int, ...]]:
-    if isinstance(masks, dict):
-        return {mask.shape for mask in masks.values()}
-    return {masks.shape}
-
-
-def _shape(masks: Masks) -> tuple[int, ...] | None:
-    return next(iter(_sizes(masks)), None)
-
-
 def _as_objects(masks: Masks, other: Masks) -> ObjectMasks:
     """Per-object masks; of a label map, the objects that either side has."""
     if isinstance(masks, dict):
         return masks
     ids = {*_present(masks).tolist(), *(other if isinstance(other, dict) else ())}
     return {object_id: masks == object_id for object_id in sorted(ids) if object_id}
-
-
-def _merged(masks: ObjectMasks) -> ObjectMasks:
-    parts: Sequence[Mask] = list(masks.values())
-    return {1: np.logical_or.reduce(parts)} if parts else {}
-
-
-def _without_void(gt: LabelMap, pred: LabelMap, void: int) -> tuple[LabelMap, LabelMap]:
-    unclear = gt == void
-    if not unclear.any():
-        return gt, pred
-    gt, pred = gt.copy(), pred.copy()
-    gt[unclear], pred[unclear] = 0, 0
-    return gt, pred

@@ -1,37 +1,47 @@
-"""What may be mended in the masks on the way in."""
+"""`InputOptions`: how masks are read and matched before they are scored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+import warnings
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from evaluation.errors import InputError
 
+MissingRule = Literal["error", "score-as-empty"]
+"""What to do about frames and sequences without a prediction.
 
-def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise InputError(
-            name,
-            repr(value),
-            f"one of {', '.join(map(repr, allowed))}",
-            "Choose one of them.",
-        )
+- ``"error"``: refuse them, all named at once.
+- ``"score-as-empty"``: they count as predicted empty.
+"""
+
+ResizeRule = Literal["nearest"]
+"""How to bring predictions of another size to that of the ground truth.
+
+- ``"nearest"``: the nearest pixel, pixel centres aligned.
+"""
 
 
 @dataclass(frozen=True)
-class Leniency:
-    """What may be mended on the way in; by default nothing.
+class InputOptions:
+    """How masks are read and matched before scoring; by default strictly.
+
+    Every function and command that reads predictions or ground truth takes these
+    options, as one object or by their names.
 
     Attributes:
         missing: ``"error"``, or ``"score-as-empty"``: frames and sequences without
             a prediction count as predicted empty.
         resize: None, or ``"nearest"``: predictions of another size are resized.
         binarize: take whatever is not 0 as object 1, in both masks.
-        void: ground-truth label whose pixels are left out of both masks; None
-            follows the protocol.
+        void: ground-truth label whose pixels are left out of both masks, 1..65535;
+            None follows the protocol.
+
+    Raises:
+        InputError: a value that an option does not have.
+
+    >>> InputOptions(missing="score-as-empty").changed()
+    {'missing': 'score-as-empty'}
     """
 
     missing: str = "error"
@@ -40,15 +50,70 @@ class Leniency:
     void: int | None = None
 
     def __post_init__(self) -> None:
-        _one_of("missing", self.missing, ("error", "score-as-empty"))
-        _one_of("resize", self.resize, (None, "nearest"))
+        _check("missing", self.missing, get_args(MissingRule))
+        _check("resize", self.resize, (None, *get_args(ResizeRule)))
+        _check("binarize", self.binarize, (False, True))
+        if self.void is not None and not (
+            isinstance(self.void, int) and 0 < self.void < 2**16
+        ):
+            raise InputError(
+                "void",
+                repr(self.void),
+                "a label in 1..65535, or None",
+                "Pass the ground-truth label that marks unclear pixels, e.g. 255.",
+            )
+
+    @classmethod
+    def of(cls, options: InputOptions | None = None, **given: Any) -> InputOptions:
+        """The options of a call that takes them whole or by name.
+
+        Args:
+            options: the whole; None if they are given by name.
+            given: options by name, at their defaults where the caller said nothing.
+
+        Raises:
+            InputError: both are given.
+        """
+        if options is None:
+            return cls(**given)
+        changed = cls(**given).changed()
+        if changed:
+            raise InputError(
+                "options",
+                f"both options= and {', '.join(f'{name}=' for name in changed)}",
+                "the options whole, or by name",
+                "Set them all in options=InputOptions(...).",
+            )
+        return options
+
+    def changed(self) -> dict[str, Any]:
+        """The options that are not at their defaults, by name."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options by name, for JSON."""
+        return asdict(self)
 
 
-STRICT = Leniency()
+def _check(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        listed = ", ".join(map(repr, allowed))
+        raise InputError(
+            name, repr(value), f"one of {listed}", f"Choose from {listed}."
+        )
 
 
-def resized(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Bring a label map or mask to `shape`: nearest pixel, pixel centres aligned."""
-    rows = ((np.arange(shape[0]) + 0.5) * mask.shape[0] / shape[0]).astype(np.int64)
-    columns = ((np.arange(shape[1]) + 0.5) * mask.shape[1] / shape[1]).astype(np.int64)
-    return np.ascontiguousarray(mask[np.ix_(rows, columns)])
+DEFAULT_OPTIONS = InputOptions()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Leniency":
+        warnings.warn(
+            "Leniency is called InputOptions now", DeprecationWarning, stacklevel=2
+        )
+        return InputOptions
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

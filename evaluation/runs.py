@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.leniency import STRICT
+from evaluation.leniency import DEFAULT_OPTIONS
 from evaluation.protocols import Protocol
 from evaluation.versions import installed_versions
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 RUN_FILE = "run.json"
 SCORES_FOLDER = "scores"
 
-_STRICT = asdict(STRICT)
+_STRICT = DEFAULT_OPTIONS.to_dict()
 _PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy")
 
 

@@ -13,7 +13,7 @@ from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
 from evaluation.counting import count_sequence
 from evaluation.errors import InputError
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
 from evaluation.parallel import Tick, run_in_order
 from evaluation.progress import ProgressCallback
@@ -33,6 +33,7 @@ def score(
     *,
     sequences: Collection[str] | None = None,
     unseen: Collection[str] = (),
+    options: InputOptions | None = None,
     missing: str = "error",
     resize: str | None = None,
     binarize: bool = False,
@@ -54,6 +55,7 @@ def score(
         sequences: names of the sequences to score; None for all of the ground truth.
         unseen: sequences, or ``"sequence/object"``, whose kind is not in training
             data; for protocols that average seen and unseen apart.
+        options: how masks are read and matched, in place of the next four.
         missing: ``"error"``, or ``"score-as-empty"`` for frames and sequences
             without prediction.
         resize: ``"nearest"`` resizes predictions of another size; None refuses them.
@@ -74,11 +76,13 @@ def score(
         InputError: the input is not as the benchmark wants it; says what to do.
     """
     rules = get_protocol(protocol)
-    leniency = Leniency(missing, resize, binarize, void)
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
     truth = _chosen(open_ground_truth(ground_truth), sequences)
     predictions, label = open_results(results, truth.sequences)
-    pairs, notes = align(truth, predictions, label, rules, leniency)
-    job = _Job(rules, leniency, label, truth.label, open_cache(cache))
+    pairs, notes = align(truth, predictions, label, rules, chosen)
+    job = _Job(rules, chosen, label, truth.label, open_cache(cache))
     slow = kernels.slowness_note()
     notes += [slow] if slow else []
     done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
@@ -117,7 +121,7 @@ class _Job:
     """What is done with one sequence."""
 
     protocol: Protocol
-    leniency: Leniency
+    options: InputOptions
     results: str
     truth: str
     cache: CountsCache | None
@@ -125,16 +129,16 @@ class _Job:
     def __call__(self, pair: SequencePair, tick: Tick) -> _Scored:
         counts = None
         if self.cache:
-            counts = self.cache.load(pair, self.protocol, self.leniency)
+            counts = self.cache.load(pair, self.protocol, self.options)
         if counts is not None:
             tick(len(pair.frames))
         else:
-            counts = count_sequence(pair, self.protocol, self.leniency, tick)
+            counts = count_sequence(pair, self.protocol, self.options, tick)
             if self.cache:
-                self.cache.store(pair, self.protocol, self.leniency, counts)
+                self.cache.store(pair, self.protocol, self.options, counts)
         notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
         notes += check_labels(
-            counts, self.protocol, self.leniency, self.results, self.truth
+            counts, self.protocol, self.options, self.results, self.truth
         )
         scores = score_sequence(counts, pair, self.protocol)
         notes += note_objects(counts, scores, self.protocol)

@@ -16,6 +16,7 @@ from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import AnnotatedVideo, open_videos
 from evaluation.errors import InputError
+from evaluation.leniency import InputOptions
 from evaluation.parallel import run_in_order
 from evaluation.progress import ProgressCallback
 
@@ -34,6 +35,7 @@ def object_attributes(
     appearance_rate: float = 4.0,
     min_gap: float = 0.05,
     fps: float | None = None,
+    options: InputOptions | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Attributes:
@@ -51,6 +53,8 @@ def object_attributes(
         min_gap: absences shorter than this many seconds are not counted as such.
         fps: frames per second of the videos, overriding what the sequences say. Of
             bare masks without images, the numbers in their names count the frames.
+        options: how masks are read, as for `evaluation.score`; of a ground truth alone
+            `binarize` and `void` count.
         workers: threads; None takes one a processor. The result does not depend on
             it.
         progress: called as frames get done.
@@ -65,7 +69,8 @@ def object_attributes(
     _check_positive("fps", fps)
     _check_positive("appearance_rate", appearance_rate)
     folder = images if isinstance(images, (str, Path)) else None
-    videos = _chosen(open_videos(ground_truth, folder, fps), sequences)
+    opened = open_videos(ground_truth, folder, fps, InputOptions.of(options))
+    videos = _chosen(opened, sequences)
     described = None if images is False else extractor or ColourTexture()
 
     def job(video: AnnotatedVideo, tick: Callable[[], None]) -> Measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap, Mask
+from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.prepare import merge_objects, without_label, without_void
 from evaluation.protocols import VOID
 from evaluation.sequence import MaskSequence, natural
 from evaluation.sources import open_ground_truth
@@ -69,6 +71,7 @@ class MaskVideo:
     masks: MaskSequence
     images: Mapping[str, Path]
     fps: float | None = None
+    options: InputOptions = DEFAULT_OPTIONS
 
     @property
     def name(self) -> str:
@@ -100,8 +103,8 @@ class MaskVideo:
 
         The first mask that is not empty tells.
         """
-        if self.masks.overlapping:
-            return False
+        if self.options.binarize or self.masks.overlapping:
+            return self.options.binarize
         masks = (np.asarray(self.masks.read(frame)) for frame in self.masks.frames)
         labels = ({*np.unique(mask).tolist()} - {0} for mask in masks)
         return next(filter(None, labels), None) == {VOID}
@@ -112,14 +115,35 @@ class MaskVideo:
         assert not isinstance(label_map, dict)
         if self.binary:
             return (label_map > 0).astype(np.uint8)
-        void = label_map == VOID
-        return np.where(void, 0, label_map) if void.any() else label_map
+        void = VOID if self.options.void is None else self.options.void
+        return without_label(label_map, void)  # type: ignore[return-value]
+
+
+class _ObjectVideo:
+    """A video with per-object masks, read with input options."""
+
+    def __init__(self, video: Any, options: InputOptions) -> None:
+        self._video, self._options = video, options
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._video, name)
+
+    @property
+    def object_masks(self) -> _ObjectVideo:
+        return self
+
+    def read(self, frame: str) -> LabelMap | dict[int, Mask]:
+        masks, _ = without_void(
+            self._video.object_masks.read(frame), {}, self._options.void
+        )
+        return merge_objects(masks) if self._options.binarize else masks
 
 
 def open_videos(
     ground_truth: Any,
     images: str | Path | None = None,
     fps: float | None = None,
+    options: InputOptions = DEFAULT_OPTIONS,
 ) -> list[AnnotatedVideo]:
     """The videos of a benchmark, of a list of sequences, or of bare masks.
 
@@ -128,17 +152,37 @@ def open_videos(
             `evaluation.score` takes as ground truth: a folder, JSON, arrays.
         images: `<root>/<sequence>/<frame>.jpg` beside bare masks.
         fps: of bare masks.
+        options: how masks are read: `binarize` and `void`.
 
     Raises:
         InputError: there are no masks.
     """
     if hasattr(ground_truth, "sequences"):
-        return list(ground_truth.sequences)
+        return [_with_options(video, options) for video in ground_truth.sequences]
     if not isinstance(ground_truth, (str, Path, Mapping)):
-        return list(ground_truth)
+        return [_with_options(video, options) for video in ground_truth]
     root = Path(images) if images else None
     masks = open_ground_truth(ground_truth).sequences
-    return [MaskVideo(one, _images_of(name, root), fps) for name, one in masks.items()]
+    videos = [
+        MaskVideo(one, _images_of(name, root), fps, options)
+        for name, one in masks.items()
+    ]
+    return [_with_options(video, options) for video in videos]
+
+
+def _with_options(video: Any, options: InputOptions) -> Any:
+    """A video whose annotations are read with the options, or as it is."""
+    if not options.binarize and options.void is None:
+        return video
+    if getattr(video, "object_masks", None) is not None:
+        return _ObjectVideo(video, options)
+    if isinstance(video, MaskVideo):
+        return replace(video, options=options)
+    if is_dataclass(video):
+        void = getattr(video, "void", None) if options.void is None else options.void
+        binary = options.binarize or getattr(video, "binary", False)
+        return replace(video, binary=binary, void=void)  # type: ignore[type-var]
+    return video
 
 
 def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask]:

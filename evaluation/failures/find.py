@@ -14,7 +14,7 @@ from evaluation.failures.events import EVENT_COLUMNS
 from evaluation.failures.inspect import FrameMasks, inspect_video
 from evaluation.failures.onset import AROUND, CIRCUMSTANCES, circumstances
 from evaluation.failures.tables import Failures
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
 from evaluation.parallel import run_in_order
 from evaluation.progress import ProgressCallback
@@ -35,6 +35,7 @@ def find_failures(
     *,
     protocol: str | Protocol = "davis-2017",
     sequences: Collection[str] | None = None,
+    options: InputOptions | None = None,
     missing: str = "error",
     resize: str | None = None,
     binarize: bool = False,
@@ -53,7 +54,8 @@ def find_failures(
         scores: of these results; None scores them first.
         protocol: to score with; scores that are given know theirs.
         sequences: names of sequences to score; None for all.
-        missing: as for `evaluation.score`; must be what the scores were made with.
+        options: as for `evaluation.score`; must be what the scores were made with.
+        missing: the same, by name.
         resize: the same.
         binarize: the same.
         void: the same.
@@ -71,19 +73,19 @@ def find_failures(
     Raises:
         InputError: as `evaluation.score`, or the scores are of other sequences.
     """
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
     if scores is None:
-        lenient = {"missing": missing, "resize": resize, "binarize": binarize}
         scores = score(
             results,
             ground_truth,
             protocol,
             sequences=sequences,
-            void=void,
+            options=chosen,
             workers=workers,
-            **lenient,  # type: ignore[arg-type]
         )
-    leniency = Leniency(missing, resize, binarize, void)
-    masks = ComparedMasks(results, ground_truth, scores, leniency)
+    masks = ComparedMasks(results, ground_truth, scores, chosen)
     pairs = list(masks.pairs.values())
     job = _Job(masks, scores, min_loss, bridge)
     sizes = [len(pair.gt.frames) for pair in pairs]
@@ -91,7 +93,11 @@ def find_failures(
     if attributes is True:
         names = [pair.name for pair in pairs]
         attributes = object_attributes(
-            ground_truth, images=False, sequences=names, workers=workers
+            ground_truth,
+            images=False,
+            sequences=names,
+            options=chosen,
+            workers=workers,
         )
     return _assembled(done, scores, attributes or None)
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
@@ -71,6 +71,7 @@ def report(
     images: str | os.PathLike[str] | None = None,
     fps: float | None = None,
     sequences: Sequence[str] | None = None,
+    options: InputOptions | None = None,
     missing: str = "error",
     resize: str | None = None,
     binarize: bool = False,
@@ -97,7 +98,8 @@ def report(
         images: beside bare masks, ``<images>/<sequence>/<frame>.jpg``.
         fps: of bare masks.
         sequences: names of sequences to score; None for all.
-        missing: as for `evaluation.score`.
+        options: as for `evaluation.score`.
+        missing: the same, by name.
         resize: the same.
         binarize: the same.
         void: the same.
@@ -120,7 +122,9 @@ def report(
         Path(images) if images else None,
         fps,
         sequences,
-        Leniency(missing, resize, binarize, void),
+        InputOptions.of(
+            options, missing=missing, resize=resize, binarize=binarize, void=void
+        ),
         workers,
     )
     out = Path(out)

@@ -16,7 +16,7 @@ from evaluation.by_attribute import Breakdown, breakdown
 from evaluation.comparison import Comparison, compare
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, keep, load_kept, truth_key
@@ -108,7 +108,7 @@ class Task:
     images: Path | None
     fps: float | None
     sequences: Sequence[str] | None
-    leniency: Leniency
+    options: InputOptions
     workers: int | None
 
 
@@ -136,7 +136,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
         tell = stages.next(f"failures of {name}")
         folder = kept / f"failures-{digest(name)[:12]}"  # a name may hold anything
         found = _failures(task, runs[name], own, attributes, key, folder, tell)
-        masks = ComparedMasks(runs[name].folder, task.ground_truth, own, task.leniency)
+        masks = ComparedMasks(runs[name].folder, task.ground_truth, own, task.options)
         methods.append(Method(name, runs[name], own, found, masks))
     with np.errstate(invalid="ignore"):  # resamples without spread have no slope
         broken_down = breakdown(
@@ -157,16 +157,12 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
 
 
 def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
-    lenient = task.leniency
     return score(
         run.folder,
         task.ground_truth,
         task.protocol,
         sequences=task.sequences,
-        missing=lenient.missing,
-        resize=lenient.resize,
-        binarize=lenient.binarize,
-        void=lenient.void,
+        options=task.options,
         workers=task.workers,
         cache=True,
         progress=progress,
@@ -182,7 +178,7 @@ def _attributes(
 ) -> tuple[Attributes, str]:
     """Attributes, measured or kept from before, and the key they are kept under."""
     truth = truth_key(task.ground_truth, images, set(names))
-    key = digest(truth, task.images, task.fps)
+    key = digest(truth, task.images, task.fps, task.options)
     folder = kept / "attributes"
     if (known := load_kept(folder, key, Attributes.load)) is not None:
         return known, key
@@ -191,6 +187,7 @@ def _attributes(
         images=task.images,
         sequences=names,
         fps=task.fps,
+        options=task.options,
         workers=task.workers,
         progress=progress,
     )
@@ -208,19 +205,15 @@ def _failures(
     folder: Path,
     progress: ProgressCallback | None,
 ) -> Failures:
-    key = digest(scores.fingerprint, scores.protocol, task.leniency, attributes_key)
+    key = digest(scores.fingerprint, scores.protocol, task.options, attributes_key)
     if (known := load_kept(folder, key, Failures.load)) is not None:
         return known
-    lenient = task.leniency
     found = find_failures(
         run.folder,
         task.ground_truth,
         scores,
         attributes=attributes,
-        missing=lenient.missing,
-        resize=lenient.resize,
-        binarize=lenient.binarize,
-        void=lenient.void,
+        options=task.options,
         workers=task.workers,
         progress=progress,
     )

@@ -11,13 +11,27 @@ from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers, open_source
+from s3fo.cli.options import (
+    Binarize,
+    Json,
+    Missing,
+    MissingRule,
+    ProtocolName,
+    Resize,
+    Root,
+    Split,
+    Void,
+    Workers,
+    input_options,
+    open_source,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from evaluation import Attributes, Failures, Scores
     from evaluation.attributes import FeatureExtractor
+    from evaluation.leniency import InputOptions
     from s3fo.benchmarks import Benchmark
 
 COLOUR = "colour"
@@ -65,6 +79,7 @@ def open_truth(
 def _measure(
     truth: Benchmark | Path,
     workers: int | None,
+    options: InputOptions,
     features: str = COLOUR,
     fps: float | None = None,
 ) -> Attributes:
@@ -75,6 +90,7 @@ def _measure(
             truth,
             extractor=_extractor(features),
             fps=fps,
+            options=options,
             workers=workers,
             progress=progress,
         )
@@ -123,16 +139,21 @@ def attributes(
     features: Features = COLOUR,
     out: Out = None,
     pictures: Pictures = None,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
     truth = open_truth(gt, images, benchmark, root, split)
-    measured = _measure(truth, workers, features, fps)
+    options = input_options(missing, resize, binarize, void)
+    measured = _measure(truth, workers, options, features, fps)
     if out:
         measured.save(out)
     if pictures:
-        _draw_attributes(measured, truth, pictures)
+        _draw_attributes(measured, truth, options, pictures)
     if as_json:
         print_json(records(measured.objects))
         return
@@ -164,6 +185,10 @@ def breakdown(
     metric: Annotated[str, typer.Option(help="Score to break down.")] = "J&F",
     features: Features = COLOUR,
     pictures: Pictures = None,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -175,7 +200,8 @@ def breakdown(
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}
     truth = open_truth(gt, images, benchmark, root, split)
-    measured = _measure(truth, workers, features)
+    options = input_options(missing, resize, binarize, void)
+    measured = _measure(truth, workers, options, features)
     result = break_down(methods, measured, by, metric=metric)
     if pictures:
         from evaluation.pictures import attribute_chart
@@ -211,6 +237,10 @@ def failures(
     top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
     out: Out = None,
     pictures: Pictures = None,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -218,19 +248,22 @@ def failures(
     from evaluation import find_failures, score
 
     truth = open_truth(gt, images, benchmark, root, split)
+    options = input_options(missing, resize, binarize, void)
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
     with progress_bar("score") as progress:
-        scores = score(results, truth, rules, workers=workers, progress=progress)
-    measured = _measure(truth, workers)
+        scores = score(
+            results, truth, rules, options=options, workers=workers, progress=progress
+        )
+    measured = _measure(truth, workers, options)
     with progress_bar("failures") as progress:
         found: Failures = find_failures(
-            results, truth, scores, attributes=measured, workers=workers,
-            progress=progress,
+            results, truth, scores, options=options, attributes=measured,
+            workers=workers, progress=progress,
         )  # fmt: skip
     if out:
         found.save(out)
     if pictures:
-        _draw_failures(found, scores, results, truth, top, pictures)
+        _draw_failures(found, scores, results, truth, options, top, pictures)
     if as_json:
         print_json(
             {
@@ -253,13 +286,13 @@ def failures(
 
 
 def _draw_attributes(
-    measured: Attributes, truth: Benchmark | Path, folder: Path
+    measured: Attributes, truth: Benchmark | Path, options: InputOptions, folder: Path
 ) -> None:
     from evaluation.attributes.video import open_videos
     from evaluation.pictures import attribute_examples, attribute_spread
 
     _draw(attribute_spread(measured), folder, "spread")
-    examples = attribute_examples(measured, open_videos(truth))
+    examples = attribute_examples(measured, open_videos(truth, options=options))
     if examples is not None:
         _draw(examples, folder, "examples")
     typer.echo(f"pictures: {folder}", err=True)
@@ -270,13 +303,14 @@ def _draw_failures(
     scores: Scores,
     results: Path,
     truth: Benchmark | Path,
+    options: InputOptions,
     top: int,
     folder: Path,
 ) -> None:
     from evaluation.failures import ComparedMasks
     from evaluation.pictures import failure_strip, timeline
 
-    masks = ComparedMasks(results, truth, scores)
+    masks = ComparedMasks(results, truth, scores, options)
     drawn: set[tuple[str, int]] = set()
     for rank, event in enumerate(found.events.head(top).to_dict("records"), start=1):
         sequence, object_id = str(event["sequence"]), int(event["object"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,47 @@ import typer
 from evaluation.errors import InputError
 
 if TYPE_CHECKING:
+    from evaluation.leniency import InputOptions
     from s3fo.benchmarks import Benchmark
+
+
+class MissingRule(str, Enum):
+    """What to do about frames and sequences without prediction."""
+
+    error = "error"
+    score_as_empty = "score-as-empty"
+
+
+class ResizeRule(str, Enum):
+    """How to bring predictions of another size to that of the ground truth."""
+
+    nearest = "nearest"
+
+
+# The input options: every command that reads masks takes all of them.
+_PANEL = "Input masks"
+Missing = Annotated[
+    MissingRule,
+    typer.Option(
+        help="Frames and sequences without prediction.", rich_help_panel=_PANEL
+    ),
+]
+Resize = Annotated[
+    ResizeRule | None,
+    typer.Option(help="Resize predictions of another size.", rich_help_panel=_PANEL),
+]
+Binarize = Annotated[
+    bool,
+    typer.Option(
+        "--binarize", help="Whatever is not 0 is object 1.", rich_help_panel=_PANEL
+    ),
+]
+Void = Annotated[
+    int | None,
+    typer.Option(
+        help="Label to leave out; default: the protocol's.", rich_help_panel=_PANEL
+    ),
+]
 
 Root = Annotated[
     Path | None, typer.Option(help="Folder of the benchmark, as unpacked.")
@@ -31,6 +72,15 @@ ProtocolName = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Workers = Annotated[int | None, typer.Option(help="Default: one per core.")]
+
+
+def input_options(
+    missing: MissingRule, resize: ResizeRule | None, binarize: bool, void: int | None
+) -> InputOptions:
+    """What the shared options for input masks come to."""
+    from evaluation.leniency import InputOptions
+
+    return InputOptions(missing.value, resize and resize.value, binarize, void)
 
 
 def open_source(

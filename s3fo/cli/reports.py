@@ -13,8 +13,19 @@ from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.analysis import BenchmarkName, FrameImages, GroundTruth, open_truth
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers
-from s3fo.cli.scores import Missing
+from s3fo.cli.options import (
+    Binarize,
+    Json,
+    Missing,
+    MissingRule,
+    ProtocolName,
+    Resize,
+    Root,
+    Split,
+    Void,
+    Workers,
+    input_options,
+)
 
 if TYPE_CHECKING:
     from evaluation.leaderboard import Leaderboard, LocalRun
@@ -50,9 +61,10 @@ def report(
     sequence: Annotated[
         list[str] | None, typer.Option(help="Only this one; repeatable.")
     ] = None,
-    missing: Annotated[
-        Missing, typer.Option(help="Frames and sequences without prediction.")
-    ] = Missing.error,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     top: Annotated[int, typer.Option(help="How many failures to show.")] = 6,
     workers: Workers = None,
@@ -73,7 +85,7 @@ def report(
             out,
             protocol=protocol,
             sequences=sequence,
-            missing=missing.value,
+            options=input_options(missing, resize, binarize, void),
             title=title,
             top=top,
             workers=workers,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,23 +11,23 @@ import typer
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, ProtocolName, Root, Split, Workers, open_source
+from s3fo.cli.options import (
+    Binarize,
+    Json,
+    Missing,
+    MissingRule,
+    ProtocolName,
+    Resize,
+    Root,
+    Split,
+    Void,
+    Workers,
+    input_options,
+    open_source,
+)
 
 if TYPE_CHECKING:
     from evaluation.sources import Source
-
-
-class Missing(str, Enum):
-    """What to do about frames and sequences without prediction."""
-
-    error = "error"
-    score_as_empty = "score-as-empty"
-
-
-class Resize(str, Enum):
-    """How to bring predictions of another size to that of the ground truth."""
-
-    nearest = "nearest"
 
 
 @app.command()
@@ -50,18 +49,10 @@ def evaluate(
         Path | None,
         typer.Option(help="File naming unseen sequences, or sequence/object, a line."),
     ] = None,
-    missing: Annotated[
-        Missing, typer.Option(help="Frames and sequences without prediction.")
-    ] = Missing.error,
-    resize: Annotated[
-        Resize | None, typer.Option(help="Resize predictions of another size.")
-    ] = None,
-    binarize: Annotated[
-        bool, typer.Option("--binarize", help="Whatever is not 0 is object 1.")
-    ] = False,
-    void: Annotated[
-        int | None, typer.Option(help="Label to leave out; default: the protocol's.")
-    ] = None,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     per_object: Annotated[
         bool, typer.Option("--per-object", help="Print every object, too.")
     ] = False,
@@ -84,6 +75,7 @@ def evaluate(
     from evaluation.runs import leave_record
     from evaluation.scoring import score
 
+    options = input_options(missing, resize, binarize, void)
     truth, rules = _ground_truth(gt, benchmark, root, split)
     with progress_bar("score") as progress:
         scores = score(
@@ -92,10 +84,7 @@ def evaluate(
             protocol or rules,
             sequences=sequence,
             unseen=_lines(unseen),
-            missing=missing.value,
-            resize=resize.value if resize else None,
-            binarize=binarize,
-            void=void,
+            options=options,
             workers=workers,
             cache=cache,
             progress=progress,
@@ -103,8 +92,7 @@ def evaluate(
     if out:
         scores.save(out)
     if record and sequence is None:
-        options = {"missing": missing.value, "resize": resize, "binarize": binarize}
-        leave_record(scores, results, **options, void=void)
+        leave_record(scores, results, **options.to_dict())
     if as_json:
         print_json(scores.to_json_dict())
         for note in scores.notes:

@@ -15,6 +15,7 @@ from evaluation.attributes import (
     FeatureExtractor,
     object_attributes,
 )
+from evaluation.leniency import InputOptions
 from evaluation.progress import ProgressCallback
 from s3fo.datasets import views
 from s3fo.datasets.records import recall_benchmark
@@ -32,6 +33,7 @@ def compute_attributes(
     dataset: fo.Dataset,
     *,
     extractor: FeatureExtractor | None = None,
+    options: InputOptions | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Attributes:
@@ -44,7 +46,8 @@ def compute_attributes(
     Args:
         dataset: made by `load_benchmark`.
         extractor: describes appearance for similarities; None uses colour and texture.
-        workers: threads; None takes one a processor.
+        options: how masks are read, as for `evaluation.object_attributes`.
+        workers: threads; None takes one per processor.
         progress: called as frames get done.
 
     Returns:
@@ -56,6 +59,7 @@ def compute_attributes(
     attributes = object_attributes(
         recall_benchmark(dataset),
         extractor=extractor,
+        options=options,
         workers=workers,
         progress=progress,
     )

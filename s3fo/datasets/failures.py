@@ -84,19 +84,19 @@ def find_failures(
     """
     scores, folder = _scores(dataset, eval_key, workers)
     benchmark = recall_benchmark(dataset)
-    leniency = tables.leniency(dataset, eval_key)
+    options = tables.input_options(dataset, eval_key)
     failures = find(
         folder,
         benchmark,
         scores,
-        missing=leniency.missing,
+        options=options,
         attributes=attributes,
         workers=workers,
         progress=progress,
     )
     write_failures(dataset, eval_key, failures)
     if error_maps:
-        masks = ComparedMasks(folder, benchmark, scores, leniency)
+        masks = ComparedMasks(folder, benchmark, scores, options)
         _write_error_maps(dataset, eval_key, masks, workers)
     views.apply_defaults(dataset)
     save_views(dataset, eval_key)
@@ -223,7 +223,7 @@ def _scores(
         recall_benchmark(dataset),
         config.protocol,
         sequences=evaluated,
-        missing=tables.leniency(dataset, eval_key).missing,
+        options=tables.input_options(dataset, eval_key),
         workers=workers,
     )
     if config.fingerprint not in ("", scores.fingerprint):

@@ -53,6 +53,9 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         summary: metric -> score over everything, as the protocol averages.
         fingerprint: digest of all masks that were read; empty if it is not known.
         missing: what was done about frames without prediction, as in `score`.
+        resize: how predictions of another size were resized, as in `score`.
+        binarize: whether whatever is not 0 was object 1, as in `score`.
+        void: label that was left out, as in `score`.
         **kwargs: further settings of `DetectionEvaluationConfig`.
     """
 
@@ -65,6 +68,9 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         summary: Mapping[str, float] | None = None,
         fingerprint: str = "",
         missing: str = "error",
+        resize: str | None = None,
+        binarize: bool = False,
+        void: int | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("classwise", True)
@@ -73,6 +79,7 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         self.summary = dict(summary or {})
         self.fingerprint = fingerprint
         self.missing = missing
+        self.resize, self.binarize, self.void = resize, binarize, void
 
     @property
     def predictions(self) -> str:

@@ -9,6 +9,7 @@ import fiftyone as fo
 import pandas as pd
 
 from evaluation.errors import InputError
+from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
 from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import leave_record
@@ -43,7 +44,11 @@ def evaluate(
     *,
     protocol: str | Protocol | None = None,
     sequences: Sequence[str] | None = None,
+    options: InputOptions | None = None,
     missing: str = "error",
+    resize: str | None = None,
+    binarize: bool = False,
+    void: int | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Scores:
@@ -71,7 +76,11 @@ def evaluate(
         eval_key: name of the evaluation; None means that of the predictions.
         protocol: what to score by; None means the benchmark's own protocol.
         sequences: score only these; None means all.
-        missing: what to do about frames without prediction, as in `score`.
+        options: how masks are read and matched, as in `score`.
+        missing: the same, by name.
+        resize: the same.
+        binarize: the same.
+        void: the same.
         workers: processes; None means one per core.
         progress: told after each sequence.
 
@@ -87,19 +96,22 @@ def evaluate(
     benchmark = recall_benchmark(dataset)
     protocol = get_protocol(protocol or benchmark.protocol)
     eval_key = _checked_key(eval_key or predictions)
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
     scores = score(
         source.folder,
         benchmark,
         protocol,
         sequences=sequences,
-        missing=missing,
+        options=chosen,
         workers=workers,
         progress=progress,
     )
     if sequences is None:
-        leave_record(scores, source.folder, missing=missing)
+        leave_record(scores, source.folder, **chosen.to_dict())
     add_predictions(dataset, source.folder, predictions, workers=workers)
-    write_scores(dataset, predictions, eval_key, scores, missing=missing)
+    write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores
 
 
@@ -108,8 +120,7 @@ def write_scores(
     predictions: str,
     eval_key: str,
     scores: Scores,
-    *,
-    missing: str = "error",
+    options: InputOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Show scores on a dataset, as `evaluate` describes.
 
@@ -118,7 +129,7 @@ def write_scores(
         predictions: name of the prediction field that was scored.
         eval_key: name of the evaluation.
         scores: of the files that the field was imported from.
-        missing: what was done about frames without prediction, as in `score`.
+        options: what they were scored with.
     """
     config = VOSEvaluationConfig(
         f"frames.{predictions}",
@@ -126,7 +137,7 @@ def write_scores(
         protocol=scores.protocol.name,
         summary=scores.summary,
         fingerprint=scores.fingerprint,
-        missing=missing,
+        **options.to_dict(),
     )
     evaluation = register_run(dataset, eval_key, config)
     _declare_fields(dataset, predictions, eval_key, scores)

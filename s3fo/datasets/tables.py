@@ -18,7 +18,7 @@ from evaluation.attributes import Attributes
 from evaluation.by_attribute import Breakdown
 from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
-from evaluation.leniency import Leniency
+from evaluation.leniency import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import published_key
 from evaluation.scores import Scores
@@ -82,9 +82,15 @@ def published_score(dataset: fo.Dataset, eval_keys: Iterable[str]) -> str:
     return names.pop() if len(names) == 1 else "J&F"
 
 
-def leniency(dataset: fo.Dataset, eval_key: str) -> Leniency:
-    """What was mended in the masks of an evaluation on the way in."""
-    return Leniency(missing=_config(dataset, eval_key).missing)
+def input_options(dataset: fo.Dataset, eval_key: str) -> InputOptions:
+    """How the masks of an evaluation were read and matched."""
+    config = _config(dataset, eval_key)
+    return InputOptions(
+        missing=config.missing,
+        resize=getattr(config, "resize", None),
+        binarize=getattr(config, "binarize", False),
+        void=getattr(config, "void", None),
+    )
 
 
 def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:

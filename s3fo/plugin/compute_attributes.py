@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
+from s3fo.plugin.forms import ask_input_options, chosen_input_options
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
 
 
@@ -32,12 +33,15 @@ class ComputeAttributes(VOSOperator):
                 "attribute, and the sidebar has a slider for each, below `objects`."
             ),
         )
+        ask_input_options(form)
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Measure them."""
         from s3fo.datasets import compute_attributes
 
-        attributes = compute_attributes(ctx.dataset, progress=progress)
+        attributes = compute_attributes(
+            ctx.dataset, options=chosen_input_options(ctx), progress=progress
+        )
         notes = "; ".join(attributes.notes)
         return {
             "objects": len(attributes.objects),

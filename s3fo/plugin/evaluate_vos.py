@@ -12,13 +12,14 @@ from evaluation.progress import ProgressCallback
 from evaluation.protocols import PROTOCOLS
 from evaluation.runs import published_key
 from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_choice, ask_method, imported_methods
+from s3fo.plugin.forms import (
+    ask_choice,
+    ask_input_options,
+    ask_method,
+    chosen_input_options,
+    imported_methods,
+)
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
-
-_MISSING = {
-    "error": "Stop and name them",
-    "score-as-empty": "Score them as empty masks",
-}
 
 
 class EvaluateVOS(VOSOperator):
@@ -52,15 +53,7 @@ class EvaluateVOS(VOSOperator):
             invalid=bool(key) and not key.isidentifier(),
             error_message="letters, digits and underscores only",
         )
-
-        ask_choice(
-            form,
-            "missing",
-            _MISSING,
-            label="Frames without prediction",
-            description="Results folders may lack some frames or videos",
-            default="error",
-        )
+        ask_input_options(form)
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Score them."""
@@ -74,7 +67,7 @@ class EvaluateVOS(VOSOperator):
             ctx.params["predictions"],
             eval_key,
             protocol=ctx.params.get("protocol"),
-            missing=ctx.params.get("missing", "error"),
+            options=chosen_input_options(ctx),
             progress=progress,
         )
         published = published_key(scores.protocol)

@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
+from evaluation.leniency import InputOptions
 
 
 def ask_folder(
@@ -149,3 +150,61 @@ def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
             description="If they differ, evaluations of the old ones are deleted.",
         )
         form.view("replaces", warning)
+
+
+_MISSING = {
+    "error": "Stop and name them",
+    "score-as-empty": "Score them as empty masks",
+}
+_RESIZE = {"refuse": "Stop and name them", "nearest": "Resize them (nearest pixel)"}
+
+
+def ask_input_options(form: types.Object) -> None:
+    """Ask how masks are read and matched, as every verb that reads masks does.
+
+    Args:
+        form: the form.
+    """
+    ask_choice(
+        form,
+        "missing",
+        _MISSING,
+        label="Frames without prediction",
+        description="Results folders may lack some frames or videos",
+        default="error",
+    )
+    ask_choice(
+        form,
+        "resize",
+        _RESIZE,
+        label="Predictions of another size",
+        description="Than the ground truth has",
+        default="refuse",
+    )
+    form.bool(
+        "binarize",
+        label="One object",
+        description="Whatever is not 0 is object 1, in ground truth and predictions",
+        default=False,
+    )
+    form.int(
+        "void",
+        label="Label to leave out",
+        description="Of the ground truth, e.g. 255; empty: as the protocol says",
+        required=False,
+    )
+
+
+def chosen_input_options(ctx: Any) -> InputOptions:
+    """What a form with `ask_input_options` was answered.
+
+    Raises:
+        InputError: a value that an option does not have.
+    """
+    resize, void = ctx.params.get("resize"), ctx.params.get("void")
+    return InputOptions(
+        missing=ctx.params.get("missing") or "error",
+        resize=None if resize in (None, "refuse") else resize,
+        binarize=bool(ctx.params.get("binarize", False)),
+        void=None if void is None else int(void),
+    )

@@ -13,8 +13,10 @@ from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
     ask_folder,
+    ask_input_options,
     ask_method,
     chosen_folder,
+    chosen_input_options,
     imported_methods,
     own_folder,
 )
@@ -47,6 +49,7 @@ class MakeReport(VOSOperator):
             f"The report is written here. If left empty: {_folder(ctx, name)}",
             required=False,
         )
+        ask_input_options(form)
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Write it."""
@@ -63,6 +66,7 @@ class MakeReport(VOSOperator):
             {name: sources[name].folder for name in names},
             recall_benchmark(ctx.dataset),
             out,
+            options=chosen_input_options(ctx),
             judgements=judgements_by_method(ctx.dataset),
             progress=progress,
         )

@@ -306,7 +306,7 @@ def test_one_frame_of_another_size(small):
 
 def test_turned_masks(small):
     small.change(small.pred, lambda m, t: m.T)
-    assert "turned" in refusal(small).found
+    assert "swapped" in refusal(small).found
 
 
 def test_masks_of_another_size_may_be_resized(small):

@@ -162,7 +162,7 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
         folder,
         benchmark,
         Scores(scores.protocol, {}, own.to_dict("list"), ""),
-        tables.leniency(dataset, eval_key),
+        tables.input_options(dataset, eval_key),
     )
     names = {when: frames[event[when] - 1] for when in ("start", "worst", "end")}
     other = event["other"]

@@ -1,0 +1,200 @@
+"""`prepare`: the masks that are compared, from those that were read.
+
+What counts as the compared mask is decided here and nowhere else. Steps, in order:
+
+1. a missing prediction is empty;
+2. predictions of another size are resized, or refused;
+3. void pixels are left out of both masks;
+4. where there is one foreground object, whatever is not 0 is object 1;
+5. a ground-truth label that the protocol calls background is no object.
+
+:mod:`evaluation.counting` fuses some of these steps; a test holds it equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+from evaluation.labelmap import Mask
+from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.pairing import Masks
+from evaluation.protocols import VOID, Protocol
+
+Places = tuple[str, str]
+"""What to call the prediction and the ground truth of a frame in an error."""
+
+_UNNAMED: Places = ("prediction", "the ground truth")
+
+
+@dataclass(frozen=True)
+class MaskRules:
+    """What a protocol and input options come to for the masks of a frame.
+
+    Attributes:
+        void: ground-truth label whose pixels are left out of both masks.
+        background: ground-truth label that is background, and no object.
+        merge: whether whatever is not 0 is object 1, in both masks.
+        resize: whether predictions of another size are resized.
+    """
+
+    void: int | None
+    background: int | None
+    merge: bool
+    resize: bool
+
+    @classmethod
+    def of(
+        cls, protocol: Protocol, options: InputOptions = DEFAULT_OPTIONS
+    ) -> MaskRules:
+        """The rules of a protocol under some input options.
+
+        An option that is set wins over the protocol. Where objects are merged and
+        no `void` is set, 255 is foreground: it is how binary masks are written.
+        """
+        merge = options.binarize or protocol.objects == "foreground"
+        void = options.void
+        if void is None and protocol.void == "ignored" and not merge:
+            void = VOID
+        background = VOID if protocol.void == "background" and not merge else None
+        return cls(void, background, merge, options.resize == "nearest")
+
+
+def prepare(
+    gt: Masks,
+    pred: Masks | None,
+    protocol: Protocol,
+    options: InputOptions = DEFAULT_OPTIONS,
+    places: Places = _UNNAMED,
+) -> tuple[Masks, Masks]:
+    """Make the two masks that are compared for scoring out of those of one frame.
+
+    Args:
+        gt: ground truth, [H, W] label map or object id -> [H, W] bool.
+        pred: prediction likewise; None if there is none.
+        protocol: says what void and foreground are.
+        options: how masks are preprocessed.
+        places: what to call prediction and ground truth in an error.
+
+    Returns:
+        Ground truth and prediction, of one size. Inputs are not changed, and are
+        handed back as they are where there is nothing to do.
+
+    Raises:
+        InputError: the sizes differ and may not be resized.
+
+    Example:
+        >>> from evaluation.protocols import get_protocol
+        >>> gt = np.array([[1, 255, 0]], np.uint8)
+        >>> pred = np.array([[1, 1, 2]], np.uint8)
+        >>> prepare(gt, pred, get_protocol("davis-2017"), InputOptions(void=255))
+        (array([[1, 0, 0]], dtype=uint8), array([[1, 0, 2]], dtype=uint8))
+    """
+    rules = MaskRules.of(protocol, options)
+    pred = fit_prediction(gt, pred, rules.resize, places)
+    gt, pred = without_void(gt, pred, rules.void)
+    if rules.merge:
+        return merge_objects(gt), merge_objects(pred)
+    return without_label(gt, rules.background), pred
+
+
+def fit_prediction(
+    gt: Masks, pred: Masks | None, resize: bool, places: Places = _UNNAMED
+) -> Masks:
+    """The prediction in the size of the ground truth; empty where there is none.
+
+    Raises:
+        InputError: it has another size, and `resize` is off; or the objects of the
+            ground truth have several sizes.
+    """
+    _refuse_several_sizes(gt, places[1])
+    if pred is None:
+        return {} if isinstance(gt, dict) else np.zeros_like(gt)
+    shape = next(iter(sizes(gt)), None)
+    if shape is None or not sizes(pred) - {shape}:
+        return pred
+    if resize:
+        if isinstance(pred, dict):
+            return {key: resize_nearest(mask, shape) for key, mask in pred.items()}
+        return resize_nearest(pred, shape)
+    found = min(sizes(pred) - {shape})
+    turned = " (width and height swapped?)" if found == shape[::-1] else ""
+    raise InputError(
+        places[0],
+        f"a mask of {found[1]}x{found[0]} pixels{turned}",
+        f"{shape[1]}x{shape[0]} as in {places[1]}",
+        "Write the masks in the size of the ground truth, or allow nearest "
+        "resizing (resize='nearest', --resize nearest).",
+    )
+
+
+def _refuse_several_sizes(masks: Masks, place: str) -> None:
+    found = sizes(masks)
+    if len(found) > 1:
+        listed = ", ".join(f"{shape[1]}x{shape[0]}" for shape in sorted(found))
+        raise InputError(
+            place,
+            f"masks of {listed} pixels in one frame",
+            "one size for all objects of a frame",
+            "Write the masks of all objects in the size of the frame.",
+        )
+
+
+def without_void(gt: Masks, pred: Masks, void: int | None) -> tuple[Masks, Masks]:
+    """Both masks with the ground truth's void pixels as background."""
+    unclear = _pixels_of(gt, void)
+    if unclear is None or not unclear.any():
+        return gt, pred
+    return _cleared(without_label(gt, void), unclear), _cleared(pred, unclear)
+
+
+def without_label(masks: Masks, label: int | None) -> Masks:
+    """The masks without one label."""
+    if label is None:
+        return masks
+    if isinstance(masks, dict):
+        return {key: mask for key, mask in masks.items() if key != label}
+    pixels = masks == label
+    return np.where(pixels, masks.dtype.type(0), masks) if pixels.any() else masks
+
+
+def merge_objects(masks: Masks) -> Masks:
+    """Whatever is not 0 as object 1."""
+    if isinstance(masks, dict):
+        parts = list(masks.values())
+        return {1: np.logical_or.reduce(parts)} if parts else {}
+    return (masks != 0).view(np.uint8)
+
+
+def resize_nearest(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Bring a label map or mask to `shape`: nearest pixel, pixel centres aligned."""
+    rows = ((np.arange(shape[0]) + 0.5) * mask.shape[0] / shape[0]).astype(np.int64)
+    columns = ((np.arange(shape[1]) + 0.5) * mask.shape[1] / shape[1]).astype(np.int64)
+    return np.ascontiguousarray(mask[np.ix_(rows, columns)])
+
+
+def sizes(masks: Masks) -> set[tuple[int, ...]]:
+    """Shapes [H, W] of the masks; none where there is no mask."""
+    if isinstance(masks, dict):
+        return {mask.shape for mask in masks.values()}
+    return {masks.shape}
+
+
+def _pixels_of(masks: Masks, label: int | None) -> Mask | None:
+    """The pixels of one label; None where the label map or mask has none."""
+    if label is None:
+        return None
+    if isinstance(masks, dict):
+        return masks.get(label)
+    return masks == label
+
+
+def _cleared(masks: Masks, pixels: Mask) -> Masks:
+    """The masks with some pixels as background."""
+    if isinstance(masks, dict):
+        return {key: mask & ~pixels for key, mask in masks.items()}
+    return np.where(pixels, masks.dtype.type(0), masks)
