@@ -32,6 +32,7 @@ def main() -> None:
         analysis,
         catalog,
         data,
+        methods,
         model,
         reports,
         scores,

@@ -11,15 +11,15 @@ import typer
 
 from s3fo.cli import app
 from s3fo.cli.console import print_json, progress_bar
-from s3fo.cli.options import Images, Json, Masks, Root, Split, open_source
-
-
-class MethodName(str, Enum):
-    """Methods that come with s3fo."""
-
-    s3 = "s3"
-    flow = "flow"
-    copy = "copy"
+from s3fo.cli.options import (
+    Images,
+    Json,
+    Masks,
+    Root,
+    Split,
+    method_options,
+    open_source,
+)
 
 
 class Precision(str, Enum):
@@ -48,15 +48,18 @@ def predict(
     split: Split = None,
     images: Images = None,
     masks: Masks = None,
-    method: Annotated[MethodName, typer.Option(help="What segments.")] = MethodName.s3,
+    method: Annotated[
+        str, typer.Option(help="What segments; `s3fo methods` lists them.")
+    ] = "s3",
     weights: Annotated[
-        str | None, typer.Option(help="S3: name of shipped weights, or a file.")
+        str | None,
+        typer.Option(help="A file, a folder or a name; `s3fo methods show NAME`."),
     ] = None,
     size: Annotated[
         int | None, typer.Option(help="Short side in pixels to work at.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="S3: auto, cpu, cuda, cuda:1, mps.")
+        str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; default: auto.")
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="S3: network preset; default: the weights'.")
@@ -66,13 +69,21 @@ def predict(
         typer.Option(help="S3: engine settings; default: the benchmark's, or generic."),
     ] = None,
     precision: Annotated[
-        Precision | None, typer.Option(help="S3: number format; default: auto.")
+        Precision | None, typer.Option(help="Number format; default: auto.")
     ] = None,
     compile_encoder: Annotated[
-        bool, typer.Option("--compile", help="S3: compile the image encoder.")
+        bool, typer.Option("--compile", help="Compile the image encoder.")
     ] = False,
     score_dumps: Annotated[
         Path | None, typer.Option(help="S3: folder to keep probabilities in.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Further option of the method, e.g. top_k=20; repeatable.",
+        ),
     ] = None,
     frames: Annotated[
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
@@ -96,12 +107,13 @@ def predict(
         "precision": precision and precision.value,
         "compile_encoder": compile_encoder or None,
         "scores": score_dumps,
+        **method_options(options),
     }
     with progress_bar("predict", estimate=False) as progress:
         done = run(
             source,
             out,
-            method=method.value,
+            method=method,
             frames=frames.value,
             overwrite=overwrite,
             progress=progress,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -121,3 +122,23 @@ def open_source(
     for note in opened.notes:
         typer.echo(f"note: {note}", err=True)
     return opened
+
+
+def method_options(given: list[str] | None) -> dict[str, Any]:
+    """Options of a method from ``NAME=VALUE``; numbers, true and false as in JSON.
+
+    Raises:
+        InputError: there is no ``=``.
+    """
+    found: dict[str, Any] = {}
+    for text in given or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise InputError(
+                "--set", repr(text), "NAME=VALUE", "Write it as --set top_k=20."
+            )
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found

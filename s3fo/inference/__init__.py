@@ -1,4 +1,4 @@
-"""Video in, masks out: memory, propagation and baselines."""
+"""Video in, masks out: methods, the S3 engine, and the loop that runs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from s3fo.inference.method import METHOD_NAMES, Method, build_method
+from s3fo.inference.method import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
 from s3fo.inference.predict import Run, predict
 
 # Before torch is loaded: by default its threads spin while they wait for each other,
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from s3fo.inference.scores import merge_scores
 
 __all__ = [
-    "METHOD_NAMES",
+    "AnyMethod",
     "InferenceConfig",
     "Method",
+    "MethodInfo",
     "Propagator",
     "Run",
     "S3Features",
+    "VideoMethod",
     "build_method",
     "build_propagator",
+    "list_methods",
     "merge_scores",
     "predict",
 ]

@@ -38,6 +38,11 @@ class MaskWriter:
         self._pool = ThreadPoolExecutor(_THREADS, "write")
         return self
 
+    @property
+    def unfinished(self) -> Path:
+        """The folder that holds the files until all are there; it exists inside."""
+        return self._partial
+
     def write(self, frame: str, label_map: np.ndarray) -> None:
         """Queue one label map [H, W]; waits while too many are queued.
 

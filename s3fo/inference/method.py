@@ -1,21 +1,21 @@
-"""What the predict loop asks of a method, and the methods it knows by name."""
+"""What the predict loop asks of a method: the contract `Method`."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
-
-METHOD_NAMES = ("s3", "flow", "copy")
 
 
 class Method(Protocol):
     """Follows objects through one video at a time.
+
+    Write a class with these attributes and calls, and `predict` runs it; see
+    `s3fo.inference.methods.registry` for how it gets a name. No base class is needed.
 
     One that writes more than masks also has ``has_written(sequence) -> bool``: whether
     all of that is there. A video that lacks it is done again.
@@ -49,45 +49,59 @@ class Method(Protocol):
             last: no further frame follows.
 
         Returns:
-            [H, W] label map of all objects known so far.
+            [H, W] label map of all objects known so far: uint8 or uint16, 0 for
+            background, else the ids of the prompts.
+
+        Example:
+            >>> class Copy:
+            ...     name, device, settings = "copy", "cpu", {}
+            ...     def start(self, sequence):
+            ...         self.masks = None
+            ...     def step(self, image, prompt, *, last=False):
+            ...         if prompt is not None:
+            ...             old = prompt if self.masks is None else self.masks
+            ...             self.masks = np.where(prompt > 0, prompt, old)
+            ...         return self.masks
         """
         ...
 
 
-def build_method(name: str, **options: Any) -> Method:
-    """Make a method by its name.
+@runtime_checkable
+class VideoMethod(Protocol):
+    """Segments whole videos at once: a program, say, that reads folders.
 
-    Args:
-        name: one of `METHOD_NAMES`.
-        options: passed on unless None, e.g. ``size``, ``weights``, ``device``; see
-            `CopyBaseline`, `FlowBaseline` and `s3fo.inference.s3`.
+    One that starts other processes also has ``stop()``, which ends them: it is called
+    when the user interrupts a run.
 
-    Raises:
-        InputError: an unknown name, or an option that the method does not have.
+    Attributes:
+        name: as of a `Method`.
+        device: as of a `Method`.
+        settings: as of a `Method`.
+        parallel: how many videos it can segment at the same time, in threads.
     """
-    from s3fo.inference import baselines
 
-    given = {key: value for key, value in options.items() if value is not None}
-    if name == "s3":
-        from s3fo.inference.s3 import S3Method
+    name: str
+    device: str
+    settings: Mapping[str, Any]
+    parallel: int
 
-        return S3Method(**given)
-    makers: dict[str, Callable[..., Method]] = {
-        "copy": baselines.CopyBaseline,
-        "flow": baselines.FlowBaseline,
-    }
-    if name not in makers:
-        raise InputError(
-            f"method {name!r}", "an unknown name", ", ".join(METHOD_NAMES), "Name one."
-        )
-    given.pop("device", None)  # they run on the CPU
-    known = list(inspect.signature(makers[name]).parameters)
-    unknown = sorted(given.keys() - set(known))
-    if unknown:
-        raise InputError(
-            f"method {name!r}",
-            ", ".join(unknown),
-            f"options it has: {', '.join(['device', *known])}",
-            "Leave out what only S3 has.",
-        )
-    return makers[name](**given)
+    def segment(
+        self, sequence: VideoSequence, frames: Sequence[str], folder: Path
+    ) -> None:
+        """Segment one video.
+
+        No annotation of `sequence` may be read but by its `read_prompt`.
+
+        Args:
+            sequence: the video.
+            frames: names of the frames that are wanted.
+            folder: empty; ``<frame>.png`` of each wanted frame is written here.
+
+        Raises:
+            InputError: the video cannot be segmented.
+        """
+        ...
+
+
+AnyMethod: TypeAlias = Method | VideoMethod
+"""What `predict` can run."""

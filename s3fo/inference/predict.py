@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
@@ -18,7 +19,8 @@ from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.mask_writer import MaskWriter, is_finished
-from s3fo.inference.method import Method, build_method
+from s3fo.inference.method import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.pace import Pace
 from s3fo.inference.presets import preset_for
 from s3fo.inference.run_record import RunRecord, open_record
@@ -51,7 +53,7 @@ def predict(
     *,
     root: str | PathLike[str] | None = None,
     split: str | None = None,
-    method: str | Method = "s3",
+    method: str | AnyMethod = "s3",
     frames: str = "all",
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
@@ -70,13 +72,13 @@ def predict(
         out: the results folder.
         root: where the named benchmark lies.
         split: which split of it.
-        method: a method, or its name: ``"s3"``, ``"flow"``, ``"copy"``.
+        method: a method, or the name of one of `list_methods`.
         frames: which frames to save: ``"all"``, or ``"listed"`` for those the
             benchmark wants (all where it has no list).
         overwrite: do complete videos again, replacing a run with other settings.
         progress: told after every frame, with frames/s and time left.
-        options: of the method: ``size``, ``weights``, ``device``, ... S3 takes the
-            ``memory`` settings of the benchmark unless told otherwise.
+        options: of the method: ``size``, ``weights``, ``device``, ... One that has
+            ``memory`` settings takes the benchmark's unless told otherwise.
 
     Returns:
         What was done. Look at `failures`.
@@ -89,9 +91,9 @@ def predict(
         raise InputError("frames", repr(frames), "'all' or 'listed'", "Choose one.")
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
-    if method == "s3" and isinstance(sequences, Benchmark):
-        options = {"memory": preset_for(sequences.name), **_given(options)}
     if isinstance(method, str):
+        if isinstance(sequences, Benchmark) and "memory" in find_method(method).options:
+            options = {"memory": preset_for(sequences.name), **_given(options)}
         method = build_method(method, **options)
     elif options:
         raise InputError("options", ", ".join(options), "none with a built method", "")
@@ -112,7 +114,7 @@ Job = tuple[VideoSequence, tuple[str, ...]]
 def _run(
     jobs: Sequence[Job],
     out: Path,
-    method: Method,
+    method: AnyMethod,
     record: RunRecord,
     progress: ProgressCallback | None,
 ) -> Run:
@@ -128,16 +130,11 @@ def _run(
     report = _Reporter(jobs, todo, progress)
     finished: list[str] = []
     failures: dict[str, str] = {}
-    for sequence, saved in todo:
-        started = time.perf_counter()
-        try:
-            report.begin(sequence)
-            segment_video(sequence, method, out, saved, report.frame_done)
-        except Exception as error:  # the other videos must go on
+    for sequence, seconds, error in _segment_all(todo, method, out, report):
+        if error is not None:
             failures[sequence.name] = _explain(error)
             report.fail(sequence)
         else:
-            seconds = time.perf_counter() - started
             record.sequences[sequence.name] = {
                 "frames": len(sequence.frames),
                 "seconds": round(seconds, 4),
@@ -149,11 +146,53 @@ def _run(
     return Run(out, tuple(finished), tuple(kept), failures, speed)
 
 
+def _segment_all(
+    todo: Sequence[Job], method: AnyMethod, out: Path, report: _Reporter
+) -> Iterator[tuple[VideoSequence, float, Exception | None]]:
+    """Segment videos; yields each with its seconds and what went wrong, if anything."""
+    if not isinstance(method, VideoMethod):
+        for sequence, saved in todo:
+            report.begin(sequence)
+            yield _timed(sequence, method, out, saved, report.frame_done)
+        return
+    with ThreadPoolExecutor(max(1, method.parallel), "segment") as pool:
+        running = [
+            pool.submit(_timed, sequence, method, out, saved, lambda: None)
+            for sequence, saved in todo
+        ]
+        try:
+            for done in as_completed(running):
+                sequence, seconds, error = done.result()
+                report.begin(sequence)
+                for _ in sequence.frames if error is None else ():
+                    report.frame_done()
+                yield sequence, seconds, error
+        except BaseException:  # interrupted: no thread may be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            getattr(method, "stop", lambda: None)()
+            raise
+
+
+def _timed(
+    sequence: VideoSequence,
+    method: AnyMethod,
+    out: Path,
+    saved: tuple[str, ...],
+    frame_done: Callable[[], None],
+) -> tuple[VideoSequence, float, Exception | None]:
+    started = time.perf_counter()
+    try:
+        segment_video(sequence, method, out, saved, frame_done)
+    except Exception as error:  # the other videos must go on
+        return sequence, 0.0, error
+    return sequence, time.perf_counter() - started, None
+
+
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _wrote_all(method: Method, sequence: VideoSequence) -> bool:
+def _wrote_all(method: AnyMethod, sequence: VideoSequence) -> bool:
     """Whether what the method writes besides masks is there, if it writes anything."""
     has_written = getattr(method, "has_written", None)
     return has_written is None or bool(has_written(sequence))
@@ -161,7 +200,7 @@ def _wrote_all(method: Method, sequence: VideoSequence) -> bool:
 
 def segment_video(
     sequence: VideoSequence,
-    method: Method,
+    method: AnyMethod,
     out: Path,
     saved: Iterable[str],
     frame_done: Callable[[], None] = lambda: None,
@@ -175,27 +214,37 @@ def segment_video(
         method: follows the objects.
         out: the results folder.
         saved: names of the frames to write.
-        frame_done: called after every frame.
+        frame_done: called after every frame; never for a `VideoMethod`.
 
     Raises:
         InputError: no object to follow, a broken frame, sizes that do not match.
     """
-    prompts = sequence.prompt_frames()
-    if not prompts:
+    if not sequence.prompt_frames():
         raise InputError(
             sequence.name,
             "no annotated object",
             "a mask of each object in the frame of its first appearance",
             "Give the folder with these masks.",
         )
-    wanted, last_frame = frozenset(saved), sequence.frames[-1]
+    with MaskWriter(out / sequence.name) as writer:
+        if isinstance(method, VideoMethod):
+            method.segment(sequence, tuple(saved), writer.unfinished)
+        else:
+            _segment_frames(sequence, method, writer, frozenset(saved), frame_done)
+
+
+def _segment_frames(
+    sequence: VideoSequence,
+    method: Method,
+    writer: MaskWriter,
+    wanted: frozenset[str],
+    frame_done: Callable[[], None],
+) -> None:
+    prompts, last_frame = sequence.prompt_frames(), sequence.frames[-1]
     shape: tuple[int, ...] | None = None
     begun = False
     method.start(sequence)
-    with (
-        MaskWriter(out / sequence.name) as writer,
-        closing(read_frames(sequence)) as frames,
-    ):
+    with closing(read_frames(sequence)) as frames:
         for frame, image in frames:
             shape = shape or image.shape
             _check_size(sequence, frame, "an image", image.shape, shape)
