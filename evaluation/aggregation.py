@@ -125,12 +125,15 @@ def _by_sequence(objects: Columns, values: Sequence[float]) -> list[list[float]]
 
 
 def _weigh(means: Iterable[tuple[float, int]]) -> float:
-    """Weighted mean, added up one by one as TrackEval does.
+    """Weighted mean, added up one by one as TrackEval does; one mean stays as it is.
 
     The order of a sum decides its last digit.
     """
+    parts = list(means)
+    if len(parts) == 1:
+        return parts[0][0]
     total, weights = 0.0, 0
-    for mean, weight in means:
+    for mean, weight in parts:
         total += mean * weight
         weights += weight
     return total / weights

@@ -78,3 +78,11 @@ def test_a_track_goes_to_the_object_that_gains_most_beside_empty_masks():
     by_object = dict(zip(table["object"], table["J_mean"], strict=True))
     assert by_object == {1: 1.0, 2: 0.0}
     assert scores.object_columns["proposal"] == [7, 0]
+
+
+def test_one_sequence_alone_keeps_the_numbers_of_its_own_row():
+    J, F = [0.1, 0.3, 0.9], [0.7, 0.2, 0.7]
+    table = objects(J, F, sequence=["a"] * 3, object=[1, 2, 3])
+    summary = summarise(table, get_protocol("trackeval-davis"))
+    assert summary["J"] == np.mean(J)
+    assert summary["J&F"] == (np.mean(J) + np.mean(F)) / 2
