@@ -1,0 +1,1 @@
+"""Pixel counts in, scores of one video and their means out."""
