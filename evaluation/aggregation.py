@@ -64,21 +64,33 @@ def summarise(
         if column not in objects:
             continue
         values = [scale * value for value in objects[column]]
-        segments = metric.endswith("appearance")
-        if segments and np.isnan(values).all():
-            continue
-        for suffix, mean in average(objects, values).items():
+        rows = objects
+        if metric.endswith("appearance"):
+            rows, values = _with_segments(objects, values)
+            if not values:
+                continue
+        for suffix, mean in average(rows, values).items():
             means[metric + suffix] = mean
     for metric, (region, boundary) in HALVED.items():
         if region not in means or boundary not in means:
             continue
-        if protocol.average == "tracks":
+        if protocol.average == "tracks" and metric == "J&F":
             columns = (objects[METRICS[region]], objects[METRICS[boundary]])
             means[metric] = scale * _halves_over_tracks(objects, *columns)
         else:
             means[metric] = _halved(means, region, boundary)
     first = ("J&F", "J", "F")
     return {key: means[key] for key in (*first, *(k for k in means if k not in first))}
+
+
+def _with_segments(
+    objects: Columns, values: Sequence[float]
+) -> tuple[Columns, list[float]]:
+    """The rows of objects that have segments: scores of the others are NaN."""
+    kept = np.flatnonzero(~np.isnan(values)).tolist()
+    columns = ("sequence", "group")
+    rows = {k: [objects[k][i] for i in kept] for k in columns if k in objects}
+    return rows, [values[i] for i in kept]
 
 
 def _halved(means: dict[str, float], region: str, boundary: str) -> float:

@@ -45,7 +45,8 @@ def align(
             )
             continue
         names = _matching_names(gt, pred, notes) if pred else {}
-        pair = SequencePair(gt, pred, frames, names, ranges)
+        classes = truth.classes.get(name)
+        pair = SequencePair(gt, pred, frames, names, ranges, classes)
         missing += _missing(pair, protocol)
         pairs.append(pair)
     if missing and options.missing == "error":

@@ -13,11 +13,12 @@ import numpy as np
 from evaluation._utils.atomic import write_atomically
 from evaluation.counting import SequenceCounts
 from evaluation.leniency import InputOptions
+from evaluation.overlaps import Overlaps
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 from evaluation.user_cache import user_cache
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _ARRAYS = (
@@ -29,6 +30,10 @@ _ARRAYS = (
     "proposal_ids",
     "pairs",
 )
+
+
+_OVERLAPS = ("gt_ids", "track_ids", "gt_area", "track_area", "intersection")
+"""Arrays of the overlaps, kept where the protocol has tracking metrics."""
 
 
 class CountsCache:
@@ -49,9 +54,14 @@ class CountsCache:
             with np.load(self._path(pair, protocol, options)) as arrays:
                 known = {name: arrays[name] for name in _ARRAYS}
                 remarks = tuple(arrays["remarks"].tolist())
+                overlaps = None
+                if protocol.tracking != "none":
+                    overlaps = Overlaps(*(arrays[f"overlaps_{k}"] for k in _OVERLAPS))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        return SequenceCounts(pair.name, pair.frames, **known, remarks=remarks)
+        return SequenceCounts(
+            pair.name, pair.frames, **known, remarks=remarks, overlaps=overlaps
+        )
 
     def store(
         self,
@@ -63,13 +73,18 @@ class CountsCache:
         """Keep the counts of one sequence."""
         buffer = io.BytesIO()
         arrays = {name: getattr(counts, name) for name in _ARRAYS}
+        if counts.overlaps is not None:
+            arrays |= {f"overlaps_{k}": getattr(counts.overlaps, k) for k in _OVERLAPS}
         np.savez_compressed(buffer, remarks=np.array(counts.remarks, str), **arrays)
         write_atomically(self._path(pair, protocol, options), buffer.getvalue())
 
     def _path(
         self, pair: SequencePair, protocol: Protocol, options: InputOptions
     ) -> Path:
-        rules = (protocol.boundary, protocol.matching, protocol.void, protocol.objects)
+        rules = (
+            protocol.boundary, protocol.matching, protocol.void, protocol.objects,
+            protocol.tracking,
+        )  # fmt: skip
         key = repr((FORMAT, rules, options, pair.fingerprint()))
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         return self._folder / digest[:2] / f"{digest}.npz"

@@ -10,6 +10,7 @@ import numpy as np
 from evaluation.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.frame_counting import FrameCounter, FrameRows, Ids, PairGrid
 from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.overlaps import Overlaps, assemble_overlaps
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 
@@ -29,6 +30,8 @@ class SequenceCounts:
         proposal_ids: [m] ids of the proposals; empty unless they are to be matched.
         pairs: [n, m, T, 7] pixel counts of every object and proposal.
         remarks: what was odd about the files.
+        overlaps: what objects and tracks share in each frame, where the protocol has
+            tracking metrics.
     """
 
     name: str
@@ -41,6 +44,7 @@ class SequenceCounts:
     proposal_ids: Ids
     pairs: Counts
     remarks: tuple[str, ...] = ()
+    overlaps: Overlaps | None = None
 
 
 def count_sequence(
@@ -84,6 +88,7 @@ def count_sequence(
         proposal_ids,
         pairs,
         tuple(pair.remarks()),
+        assemble_overlaps(counter.overlaps) if protocol.tracking != "none" else None,
     )
 
 

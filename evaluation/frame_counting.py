@@ -29,6 +29,8 @@ from evaluation.masks.prepare import (
     merge_objects,
     without_void,
 )
+from evaluation.overlap_counting import count_overlaps
+from evaluation.overlaps import FrameOverlaps
 from evaluation.pairing import Masks, SequencePair
 from evaluation.protocols import Protocol
 from evaluation.sequence import ObjectMasks
@@ -61,6 +63,7 @@ class FrameCounter:
     Attributes:
         gt_labels: labels found in the ground truth, before any preprocessing.
         pred_labels: labels found in the prediction, before any preprocessing.
+        overlaps: of the counted frames, where the protocol has tracking metrics.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class FrameCounter:
     ) -> None:
         self._adaptive = protocol.boundary == "adaptive"
         self._pairs = protocol.matching != "by-id"
+        self._one_map = protocol.matching == "proposals"
+        self._tracking = protocol.tracking != "none"
         self._rules = MaskRules.of(protocol, options)
+        self.overlaps: list[FrameOverlaps] = []
         self.gt_labels: set[int] = set()
         self.pred_labels: set[int] = set()
 
@@ -93,10 +99,12 @@ class FrameCounter:
         gt, pred = pair.read(frame)
         places = pair.where(frame), pair.gt.where(frame)
         pred = fit_prediction(gt, pred, self._rules.resize, places)
+        if self._tracking:
+            self.overlaps.append(count_overlaps(gt, pred, self._rules.void))
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
-            return self._count_overlapping(gt, pred), None
+            return self._count_overlapping(gt, pred)
         return self._count_maps(gt, pred)
 
     def _count_maps(
@@ -127,12 +135,14 @@ class FrameCounter:
             return ids, kernels.count_frame_adaptive(gt, pred, ids)
         return kernels.count_present(gt, pred, tolerance_radius(gt.shape))
 
-    def _count_overlapping(self, gt: Masks, pred: Masks) -> FrameRows:
-        if self._pairs:
+    def _count_overlapping(
+        self, gt: Masks, pred: Masks
+    ) -> tuple[FrameRows, PairGrid | None]:
+        if self._one_map:
             raise InputError(
                 "masks",
                 "masks that overlap",
-                "label maps: proposals are matched on them",
+                "label maps: proposals of the unsupervised task must not overlap",
                 "Write one label map per frame, or use the protocol sa-v.",
             )
         self._note(_present(gt), _present(pred))
@@ -148,7 +158,8 @@ class FrameCounter:
             one = ones.get(object_id, empty).view(np.uint8)
             other = others.get(object_id, empty).view(np.uint8)
             counts[row] = self._count_one(one, other)
-        return ids, counts
+        grid = _count_overlapping_pairs(ones, others) if self._pairs else None
+        return (ids, counts), grid
 
     def _count_one(self, gt: LabelMap, pred: LabelMap) -> Counts:
         if self._adaptive:
@@ -173,6 +184,22 @@ def _count_pairs(gt: LabelMap, pred: LabelMap) -> PairGrid:
     radius = tolerance_radius(gt.shape)
     counts = kernels.count_pairs(gt, pred, rows, columns, radius)
     return PairGrid(gt_ids, pred_ids, counts.astype(np.int32))
+
+
+def _count_overlapping_pairs(gt: ObjectMasks, pred: ObjectMasks) -> PairGrid:
+    """The same of masks that may overlap each other."""
+    gt_ids, pred_ids = _present(gt), _present(pred)
+    counts = np.zeros((len(gt_ids) + 1, len(pred_ids) + 1, N_COUNTS), np.int32)
+    masks = [*gt.values(), *pred.values()]
+    if masks:
+        empty = np.zeros(masks[0].shape, np.uint8)
+        radius = tolerance_radius(empty.shape)
+        ones = [*(gt[k].view(np.uint8) for k in gt_ids.tolist()), empty]
+        others = [*(pred[k].view(np.uint8) for k in pred_ids.tolist()), empty]
+        for row, column in np.ndindex(counts.shape[:2]):
+            pair = kernels.count_frame(ones[row], others[column], [1], radius)
+            counts[row, column] = pair[0]
+    return PairGrid(gt_ids, pred_ids, counts)
 
 
 def _present(masks: Masks) -> Ids:

@@ -57,6 +57,15 @@ class Overlaps:
             self.intersection[np.ix_(rows, columns)],
         )
 
+    @cached_property
+    def visible(self) -> Overlaps:
+        """The objects and tracks that show a pixel in any frame."""
+        rows = np.flatnonzero(self.gt_area.any(axis=1))
+        columns = np.flatnonzero(self.track_area.any(axis=1))
+        if len(rows) == len(self.gt_ids) and len(columns) == len(self.track_ids):
+            return self
+        return self.select(rows.tolist(), columns.tolist())
+
     def tube_iou(self) -> NDArray[np.float64]:
         """[n, m] IoU over the whole video: all shared pixels by all covered ones.
 
@@ -127,9 +136,8 @@ def overlaps_from_masks(
 def frame_overlaps(
     gt: Mapping[int, NDArray[np.bool_]], tracks: Mapping[int, NDArray[np.bool_]]
 ) -> FrameOverlaps:
-    """Count the overlaps of one frame's masks; empty ones are left out."""
-    gt_ids = sorted(k for k, mask in gt.items() if mask.any())
-    track_ids = sorted(k for k, mask in tracks.items() if mask.any())
+    """Count the overlaps of one frame's masks, empty ones included."""
+    gt_ids, track_ids = sorted(gt), sorted(tracks)
     shared = [[np.count_nonzero(gt[g] & tracks[p]) for p in track_ids] for g in gt_ids]
     return FrameOverlaps(
         np.array(gt_ids, np.int64),

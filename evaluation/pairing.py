@@ -34,6 +34,8 @@ class SequencePair:
         frames: ground-truth frames to score, in playing order.
         pred_frames: the prediction's name of each frame that it has.
         ranges: object id -> (first, stop) frame numbers, where the benchmark says.
+        classes: object id -> class and group of the class, where the benchmark says;
+            objects without a class are not tracked.
     """
 
     gt: MaskSequence
@@ -41,6 +43,7 @@ class SequencePair:
     frames: tuple[str, ...]
     pred_frames: Mapping[str, str]
     ranges: Mapping[int, tuple[int, int]] | None = None
+    classes: Mapping[int, tuple[str, str]] | None = None
 
     @property
     def name(self) -> str:

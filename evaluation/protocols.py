@@ -61,6 +61,20 @@ AVERAGE_RULES = {
     "of the two",
     "tracks": "mean over the objects of each sequence, weighted by their number",
 }
+TRACKING_RULES = {
+    "none": "no tracking metrics",
+    "together": "HOTA, CLEAR and identity over all objects together",
+    "classes": "HOTA, CLEAR and identity class by class, then the mean over classes; "
+    "a track has the class of the object with its id, other tracks do not count",
+    "concepts": "F1 of whole-video matches of each video and phrase with objects, "
+    "times the correlation (MCC) of whether there are any",
+}
+HEADLINE_RULES = {
+    "J&F": "the mean of J and F",
+    "J&F_adaptive": "the mean of J and adaptive F",
+    "HOTA": "HOTA",
+    "cgF1": "classification-gated F1",
+}
 DECAY_RULES = {
     "frames": "first quarter minus last quarter",
     "8-bit": "as the official code, whose 8-bit frame index wraps round after 256",
@@ -86,6 +100,8 @@ class Protocol:
         matching: key of `MATCHING_RULES`.
         average: key of `AVERAGE_RULES`.
         decay: key of `DECAY_RULES`.
+        tracking: key of `TRACKING_RULES`.
+        headline: key of `HEADLINE_RULES`: the number by which methods are ranked.
         remark: what else a reader of the numbers should know.
     """
 
@@ -100,6 +116,8 @@ class Protocol:
     matching: str = "by-id"
     average: str = "objects"
     decay: str = "frames"
+    tracking: str = "none"
+    headline: str = "J&F"
     remark: str = ""
 
     def __post_init__(self) -> None:
@@ -146,6 +164,8 @@ _RULE_TABLES = {
     "matching": MATCHING_RULES,
     "average": AVERAGE_RULES,
     "decay": DECAY_RULES,
+    "tracking": TRACKING_RULES,
+    "headline": HEADLINE_RULES,
 }
 
 _DAVIS_2017 = Protocol(
@@ -170,6 +190,7 @@ _TRACKEVAL = Protocol(
     void="ignored",
     matching="tracks",
     average="tracks",
+    tracking="together",
 )
 _VOS_BENCHMARK = Protocol(
     "vos-benchmark",
@@ -247,6 +268,7 @@ PROTOCOLS: dict[str, Protocol] = {
             void="object",
             region="smoothed",
             boundary="adaptive",
+            headline="J&F_adaptive",
             remark="the published J&F is J&F_adaptive",
         ),
         Protocol(
@@ -273,6 +295,38 @@ PROTOCOLS: dict[str, Protocol] = {
             title="DAVIS as TrackEval scores it, bugs included",
             decay="8-bit",
             remark=_8_BIT,
+        ),
+        replace(
+            _TRACKEVAL,
+            name="trackeval-hota",
+            title="HOTA as TrackEval scores it",
+            headline="HOTA",
+            remark="J and F beside it are those of trackeval-davis",
+        ),
+        Protocol(
+            "burst",
+            "BURST, exemplar-guided",
+            "BURST, Athar et al. 2023; its evaluation is that of TrackEval",
+            frames="all",
+            objects="all",
+            void="object",
+            tracking="classes",
+            headline="HOTA",
+            remark="HOTA_common and HOTA_uncommon are means over the common and the "
+            "other classes; J and F are not official, they compare equal ids",
+        ),
+        Protocol(
+            "sa-co-veval",
+            "SA-Co/VEval, promptable concepts in video",
+            "evaluation code of SAM 3, Carion et al. 2025",
+            frames="all",
+            objects="all",
+            void="object",
+            matching="tracks",
+            tracking="concepts",
+            headline="cgF1",
+            remark="one sequence per video and phrase, phrases without objects "
+            "included; J and F are not official, they compare matched tracks",
         ),
     )
 }

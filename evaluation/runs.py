@@ -203,8 +203,11 @@ def read_run(folder: str | os.PathLike[str]) -> Run:
 
 
 def published_key(protocol: Mapping[str, str] | Protocol) -> str:
-    """Which J&F of a summary the benchmark of a protocol publishes."""
+    """Which metric of a summary the benchmark of a protocol publishes."""
     fields = protocol.to_dict() if isinstance(protocol, Protocol) else protocol
+    if "headline" in fields:
+        return fields["headline"]
+    # Records of older versions name no headline.
     return "J&F_adaptive" if fields["boundary"] == "adaptive" else "J&F"
 
 

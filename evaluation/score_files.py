@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.protocols import Protocol
-from evaluation.scores import Scores
+from evaluation.scores import Scores, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,8 @@ def save_scores(scores: Scores, folder: Path, format: str) -> Path:  # noqa: A00
         "protocol_fields": scores.protocol.to_dict(),
         "format": format,
     }
+    if scores.track_columns is not None:
+        document["tracks"] = plain(scores.track_columns)
     text = json.dumps(document, indent=1, allow_nan=False)
     write_atomically(folder / DOCUMENT, text.encode())
     return folder
@@ -64,6 +66,7 @@ def load_scores(folder: Path) -> Scores:
         tuple(document["notes"]),
         document["inputs"],
         document["version"],
+        document.get("tracks"),
     )
 
 

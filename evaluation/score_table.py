@@ -19,20 +19,31 @@ _HEADINGS = {
 }
 
 
+_TRACKING = (
+    "HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDSW", "Frag",
+    "cgF1", "positive_micro_F1", "IL_MCC",
+)  # fmt: skip
+"""Tracking metrics that get a table of their own, where the protocol has them."""
+
+
 def format_scores(scores: Scores, *, per_object: bool = False) -> str:
     """Format scores like the DAVIS evaluation: global, then by object."""
     summary = scores.summary
-    parts = [
-        scores.protocol.one_line(),
-        _table(list(_HEADINGS.values()), [[summary[key] for key in _HEADINGS]]),
-    ]
-    shown = set(summary) - set(_HEADINGS)
+    tables = [_HEADINGS]
+    tracking = [key for key in _TRACKING if key in summary]
+    if tracking:
+        tables.append({key: key for key in tracking})
+    if scores.protocol.headline in tracking:
+        tables.reverse()
+    parts = [scores.protocol.one_line()]
+    parts += [_table([*t.values()], [[summary[key] for key in t]]) for t in tables]
+    shown = set(summary) - set(_HEADINGS) - set(tracking)
     if scores.protocol.name != "lvos":
         shown -= {"V", "V_seen", "V_unseen"}
     extra = {key: value for key, value in summary.items() if key in shown}
     if extra:
         parts.append(
-            "\n".join(f"{key:<20} {value:.3f}" for key, value in extra.items())
+            "\n".join(f"{key:<24} {_text(value)}" for key, value in extra.items())
         )
     if per_object:
         parts.append(_object_table(scores))
@@ -53,11 +64,14 @@ def _object_table(scores: Scores) -> str:
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
     cells = [list(headings)] + [
-        [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
-        for row in rows
+        [cell if isinstance(cell, str) else _text(cell) for cell in row] for row in rows
     ]
     widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in cells
     )
+
+
+def _text(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.3f}"

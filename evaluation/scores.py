@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.aggregation import METRICS, summarise
 from evaluation.errors import InputError
+from evaluation.metrics.tracking.clear import SUMMED as CLEAR_COUNTS
+from evaluation.metrics.tracking.identity import COUNTS as IDENTITY_COUNTS
+from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
+from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ class Scores:
         notes: what a reader of the numbers should know, in sentences.
         inputs: names of the results and of the ground truth.
         version: version of the software that made them; empty for this one.
+        track_columns: counts of the tracking metrics, one row per sequence and class,
+            where the protocol has any: see `tracking`.
     """
 
     protocol: Protocol
@@ -42,6 +48,7 @@ class Scores:
     notes: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    track_columns: Table | None = None
 
     @cached_property
     def frames(self) -> pd.DataFrame:
@@ -59,7 +66,8 @@ class Scores:
         Columns: sequence, object, J&F, J_mean, J_recall, J_decay, F_mean, F_recall,
         F_decay, V, n_frames, and J and F of disappearance and reappearance (NaN
         where an object has none). Where the protocol has them: F_adaptive_mean,
-        J&F_adaptive, group (seen, unseen), proposal (matched id, 0 for none).
+        J&F_adaptive, group (seen, unseen), proposal (matched id, 0 for none), and
+        HOTA, DetA, AssA, DetRe, IDSW, Frag of each object.
         """
         return _data_frame(self.object_columns)
 
@@ -91,19 +99,41 @@ class Scores:
 
         Always J&F, J, F, J_recall, J_decay, F_recall, F_decay, V; where there are
         any, J&F_adaptive, F_adaptive, the scores of disappearance and reappearance,
-        and J_seen, J_unseen and so on.
+        and J_seen, J_unseen and so on. Where the protocol has tracking metrics, these
+        by their names in TrackEval (means over the thresholds).
         """
-        return summarise(self.object_columns, self.protocol)
+        return summarise(self.object_columns, self.protocol) | self._track_summary()
+
+    @cached_property
+    def tracking(self) -> dict[str, dict[str, Any]]:
+        """Tracking metrics over everything; empty where the protocol has none.
+
+        Returns:
+            ``HOTA``, ``CLEAR`` and ``Identity`` (``Concepts`` for SA-Co), each
+            TrackEval's names -> number, or -> [19] values per threshold.
+        """
+        if self.track_columns is None:
+            return {}
+        return tracking(self.track_columns, self.protocol.tracking)
+
+    def _track_summary(self, scale: float = 1.0) -> dict[str, float]:
+        if self.track_columns is None:
+            return {}
+        summary = tracking_summary(self.track_columns, self.protocol.tracking)
+        counts = {*CLEAR_COUNTS, *IDENTITY_COUNTS, "FP_per_frame"}
+        return {k: v if k in counts else scale * v for k, v in summary.items()}
 
     @cached_property
     def summary_percent(self) -> dict[str, float]:
         """The summary in percent, as tools that print percent compute it."""
-        return summarise(self.object_columns, self.protocol, scale=100.0)
+        percent = summarise(self.object_columns, self.protocol, scale=100.0)
+        return percent | self._track_summary(100.0)
 
     def to_json_dict(self) -> dict[str, Any]:
         """All but the frames as one JSON object; fractions, NaN as null."""
         headline = ("sequence", "object")
         columns = {**{key: key for key in headline}, "J&F": "J&F", **METRICS}
+        columns |= {key: key for key in OBJECT_COLUMNS}
         columns |= {"n_frames": "n_frames", "group": "group", "proposal": "proposal"}
         present = {k: c for k, c in columns.items() if c in self.object_columns}
         rows = zip(*(self.object_columns[c] for c in present.values()), strict=True)
@@ -117,7 +147,7 @@ class Scores:
             "fingerprint": self.fingerprint,
             "version": self.version or software_version(),
         }
-        cleaned: dict[str, Any] = _plain(document)
+        cleaned: dict[str, Any] = plain(document)
         return cleaned
 
     def format_table(self, *, per_object: bool = False) -> str:
@@ -185,6 +215,7 @@ def merge(shards: Sequence[Scores]) -> Scores:
                     "each sequence in one shard",
                     "Leave out one of the two.",
                 )
+    tracks = [s.track_columns for s in shards if s.track_columns is not None]
     digest = hashlib.blake2b(digest_size=16)
     for shard in sorted(shards, key=lambda shard: shard.fingerprint):
         digest.update(shard.fingerprint.encode())
@@ -196,6 +227,7 @@ def merge(shards: Sequence[Scores]) -> Scores:
         tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
         first.inputs,
         first.version,
+        _stacked(tracks) if tracks else None,
     )
 
 
@@ -226,12 +258,12 @@ def _data_frame(columns: Table) -> pd.DataFrame:
     return pd.DataFrame(dict(columns))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn NaN into None and numpy numbers into Python's, all the way down."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and math.isnan(value) else value

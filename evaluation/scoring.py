@@ -21,7 +21,7 @@ from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
 from evaluation.sequence_scores import SequenceScores, score_sequence
 from evaluation.sources import GroundTruth, Source, open_ground_truth, open_results
-from evaluation.tables import frame_table, object_table
+from evaluation.tables import frame_table, object_table, track_table
 
 __all__ = ["Scores", "score"]
 
@@ -103,9 +103,11 @@ def score(
         rules,
         frame_table(scores),
         object_table(scores, rules, groups),
-        _total_fingerprint(kept),
+        _total_fingerprint(done if rules.tracking != "none" else kept),
         tuple(notes),
         {"results": label, "ground_truth": truth.label},
+        # Videos without an object to score count here, too: their tracks are wrong.
+        track_columns=track_table([part.scores for part in done]),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from evaluation.counts import (
 )
 from evaluation.frame_rules import object_frames
 from evaluation.matching import assign_proposals
+from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
+from evaluation.metrics.tracking.objects import object_tracking
+from evaluation.metrics.tracking.video import Row, by_class, track_rows
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 from evaluation.region import jaccard, smoothed_jaccard
@@ -45,6 +49,9 @@ class SequenceScores:
         pred_area: [n, T] pixels.
         annotated: [n, T] False where an object has no ground truth of its own.
         counted: [n, T] True where the protocol counts the object.
+        tracking: name -> [n] tracking metrics of each object, NaN for objects that
+            are not tracked; empty where the protocol has none.
+        track_rows: counts of the tracking metrics of the video, one row per class.
     """
 
     name: str
@@ -58,6 +65,8 @@ class SequenceScores:
     pred_area: Counts
     annotated: NDArray[np.bool_]
     counted: NDArray[np.bool_]
+    tracking: Mapping[str, Values] = field(default_factory=dict)
+    track_rows: tuple[Row, ...] = ()
 
     def object_statistics(self, protocol: Protocol) -> list[dict[str, float]]:
         """One row of statistics an object, as in the `objects` table of `Scores`."""
@@ -78,6 +87,7 @@ class SequenceScores:
             row["J&F_adaptive"] = (row["J_mean"] + row["F_adaptive_mean"]) / 2
         row["V"] = variance(self.J[o, counted], self.F[o, counted])
         row |= self._segment_scores(o)
+        row |= {name: float(values[o]) for name, values in self.tracking.items()}
         return row
 
     def _segment_scores(self, o: int) -> dict[str, float]:
@@ -128,7 +138,30 @@ def score_sequence(
         selected[kept, :, PRED_AREA],
         annotated[kept],
         counted[kept],
+        *_track(counts, pair, protocol, object_ids[kept]),
     )
+
+
+def _track(
+    counts: SequenceCounts,
+    pair: SequencePair,
+    protocol: Protocol,
+    object_ids: NDArray[np.int64],
+) -> tuple[dict[str, Values], tuple[Row, ...]]:
+    """Tracking metrics of each object, and the counts of the video."""
+    if counts.overlaps is None:
+        return {}, ()
+    rows = track_rows(counts.overlaps, protocol.tracking, pair.classes)
+    columns: dict[str, Values] = {
+        name: np.full(len(object_ids), np.nan) for name in OBJECT_COLUMNS
+    }
+    for overlaps in by_class(counts.overlaps, protocol.tracking, pair.classes):
+        visible = overlaps.visible
+        known = np.isin(object_ids, visible.gt_ids)
+        order = np.searchsorted(visible.gt_ids, object_ids[known])
+        for name, values in object_tracking(visible).items():
+            columns[name][known] = values[order]
+    return columns, tuple(rows)
 
 
 def _region(counts: Counts, protocol: Protocol) -> Values:

@@ -25,6 +25,10 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | Any
 (ground truth) an object with `sequences`, such as a `Benchmark`."""
 
 
+Classes = Mapping[int, tuple[str, str]]
+"""Object id -> class and group of the class; empty group for none."""
+
+
 @dataclass(frozen=True)
 class GroundTruth:
     """What is to be scored against.
@@ -34,12 +38,15 @@ class GroundTruth:
         label: what to call it in messages.
         ranges: sequence -> object id -> frame numbers in which LVOS scores it.
         unseen: ``"sequence/object"`` of objects whose kind is not in training data.
+        classes: sequence -> object id -> class and group of the class, where the
+            benchmark scores class by class (BURST).
     """
 
     sequences: Mapping[str, MaskSequence]
     label: str
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
+    classes: Mapping[str, Classes] = field(default_factory=dict)
 
 
 def open_ground_truth(source: Source) -> GroundTruth:
@@ -100,6 +107,7 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
     sequences: dict[str, MaskSequence] = {}
     ranges: dict[str, Ranges] = {}
     unseen: set[str] = set()
+    classes: dict[str, dict[int, tuple[str, str]]] = {}
     for video in benchmark.sequences:
         masks = getattr(video, "object_masks", None)
         if masks is None:
@@ -108,12 +116,15 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
         for item in getattr(video, "known_objects", None) or ():
             if getattr(item, "seen", None) is False:
                 unseen.add(f"{video.name}/{item.object_id}")
+            kind = getattr(item, "tracking_class", None)
+            if kind is not None:
+                classes.setdefault(video.name, {})[item.object_id] = kind
             if getattr(item, "frame_range", None):
                 own = ranges.setdefault(video.name, {})
                 assert isinstance(own, dict)
                 own[item.object_id] = item.frame_range
     label = str(getattr(benchmark, "name", "benchmark"))
-    return GroundTruth(sequences, label, ranges, frozenset(unseen))
+    return GroundTruth(sequences, label, ranges, frozenset(unseen), classes)
 
 
 def _from_arrays(

@@ -64,3 +64,19 @@ def object_table(
                 row["proposal"] = int(scores.proposal_ids[o])
             rows.append(row)
     return {column: [row[column] for row in rows] for column in rows[0]}
+
+
+def track_table(sequences: Sequence[SequenceScores]) -> dict[str, list[Any]] | None:
+    """Counts of the tracking metrics: one row per sequence and class.
+
+    Returns:
+        Columns; None where the protocol has no tracking metrics.
+    """
+    rows = [
+        {"sequence": scores.name, **row}
+        for scores in sequences
+        for row in scores.track_rows
+    ]
+    if not rows:
+        return None
+    return {column: [row[column] for row in rows] for column in rows[0]}

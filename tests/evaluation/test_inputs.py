@@ -220,9 +220,14 @@ def test_seen_and_unseen_are_averaged_apart(small):
     assert "J_seen" not in score(small.pred, marked, "youtube-vos").summary
 
 
-def test_overlapping_masks_cannot_be_matched(small):
+def test_proposals_that_overlap_are_refused(small):
     with pytest.raises(InputError, match="overlap"):
-        score({"walk": object_masks(small.pred)}, small.gt, "trackeval-davis")
+        score({"walk": object_masks(small.pred)}, small.gt, "davis-2017-unsupervised")
+
+
+def test_tracks_may_be_given_mask_by_mask(small):
+    masks = score({"walk": object_masks(small.pred)}, small.gt, "trackeval-davis")
+    assert masks.summary == score(small.pred, small.gt, "trackeval-davis").summary
 
 
 def test_two_dimensional_results_per_sequence_are_refused(small):

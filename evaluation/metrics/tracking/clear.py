@@ -20,7 +20,7 @@ THRESHOLD = 0.5
 
 Clear = Mapping[str, float]
 
-_SUMMED = (
+SUMMED = (
     "CLR_TP", "CLR_FN", "CLR_FP", "IDSW", "MT", "PT", "ML", "Frag", "CLR_Frames",
     "MOTP_sum",
 )  # fmt: skip
@@ -42,6 +42,7 @@ def clear(overlaps: Overlaps) -> dict[str, float]:
         (fragmentations), ``MT``, ``PT``, ``ML`` (objects mostly, partly, hardly
         tracked), ``CLR_Frames``, ``MOTP_sum``.
     """
+    overlaps = overlaps.visible
     n_gt = int(np.count_nonzero(overlaps.gt_area))
     n_tracks = int(np.count_nonzero(overlaps.track_area))
     if not n_gt or not n_tracks:
@@ -85,11 +86,19 @@ def combine_clear(videos: Sequence[Clear]) -> dict[str, float]:
     Args:
         videos: results of :func:`clear`, in order of the videos' names.
     """
-    total = {key: 0.0 for key in _SUMMED}
+    total = {key: 0.0 for key in SUMMED}
     for video in videos:
-        for key in _SUMMED:
+        for key in SUMMED:
             total[key] += video[key]
     return total | _derive(total)
+
+
+def clear_of_counts(counts: Clear) -> dict[str, float]:
+    """CLEAR of one video from its counts."""
+    n_gt, n_tracks = (counts["CLR_TP"] + counts[key] for key in ("CLR_FN", "CLR_FP"))
+    if n_gt and n_tracks:
+        return combine_clear([counts])
+    return _nothing_to_match(n_gt, n_tracks, counts["ML"])
 
 
 def mean_clear(classes: Sequence[Clear]) -> dict[str, float]:
@@ -153,9 +162,11 @@ def _frames_with_both(overlaps: Overlaps) -> Indices:
     return np.flatnonzero(visible)
 
 
-def _nothing_to_match(n_gt: int, n_tracks: int, n_objects: int) -> dict[str, float]:
+def _nothing_to_match(
+    n_gt: float, n_tracks: float, n_objects: float
+) -> dict[str, float]:
     """What TrackEval gives when there are no tracks, or no objects, at all."""
-    result = {key: 0.0 for key in (*_SUMMED, *_DERIVED)}
+    result = {key: 0.0 for key in (*SUMMED, *_DERIVED)}
     if n_tracks:
         return result | {"CLR_FP": n_tracks, "MLR": 1.0}
     return result | {"CLR_FN": n_gt, "ML": n_objects, "MLR": 1.0}

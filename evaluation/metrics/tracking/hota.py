@@ -54,6 +54,7 @@ def hota(overlaps: Overlaps) -> dict[str, Values | float]:
         each, one per threshold of `ALPHAS`; ``HOTA(0)``, ``LocA(0)`` and
         ``HOTALocA(0)`` at the lowest threshold.
     """
+    overlaps = overlaps.visible
     n_gt = int(np.count_nonzero(overlaps.gt_area))
     n_tracks = int(np.count_nonzero(overlaps.track_area))
     if not n_gt or not n_tracks:
@@ -101,6 +102,11 @@ def combine_hota(videos: Sequence[Hota]) -> dict[str, Values | float]:
     )
     total["LocA"] = _localisation(sum_in_order(located), hits)
     return _derive(total)
+
+
+def hota_of_counts(counts: Mapping[str, Values]) -> dict[str, Values | float]:
+    """HOTA of one video from its counts, association and localisation."""
+    return _derive({key: counts[key] for key in (*COUNTS, *WEIGHTED, "LocA")})
 
 
 def mean_hota(classes: Sequence[Hota]) -> dict[str, Values | float]:

@@ -12,7 +12,7 @@ from evaluation.overlaps import Overlaps
 THRESHOLD = 0.5
 """IoU from which an object and a track agree in a frame."""
 
-_COUNTS = ("IDTP", "IDFN", "IDFP")
+COUNTS = ("IDTP", "IDFN", "IDFP")
 
 
 def identity(overlaps: Overlaps) -> dict[str, float]:
@@ -21,6 +21,7 @@ def identity(overlaps: Overlaps) -> dict[str, float]:
     Returns:
         ``IDF1``, ``IDR``, ``IDP``, and the counts ``IDTP``, ``IDFN``, ``IDFP``.
     """
+    overlaps = overlaps.visible
     n_gt = int(np.count_nonzero(overlaps.gt_area))
     n_tracks = int(np.count_nonzero(overlaps.track_area))
     if not n_gt or not n_tracks:
@@ -47,7 +48,7 @@ def combine_identity(
         derive: False leaves the ratios at 0, as TrackEval does for a video without
             objects or without tracks.
     """
-    hits, missed, wrong = (sum(video[key] for video in videos) for key in _COUNTS)
+    hits, missed, wrong = (sum(video[key] for video in videos) for key in COUNTS)
     result = {"IDTP": hits, "IDFN": missed, "IDFP": wrong}
     if not derive:
         return result | {"IDF1": 0.0, "IDR": 0.0, "IDP": 0.0}
@@ -56,6 +57,13 @@ def combine_identity(
         "IDR": hits / max(1.0, hits + missed),
         "IDP": hits / max(1.0, hits + wrong),
     }
+
+
+def identity_of_counts(counts: Mapping[str, float]) -> dict[str, float]:
+    """Identity metrics of one video from its counts."""
+    hits = counts["IDTP"]
+    both = (hits + counts["IDFN"]) * (hits + counts["IDFP"]) > 0
+    return combine_identity([counts], derive=both)
 
 
 def mean_identity(classes: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -26,9 +26,10 @@ def object_tracking(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     official measure per object; this one splits the official one.
 
     Returns:
-        Names of `COLUMNS` -> [n]; HOTA, DetA, AssA and DetRe are means over the
-        thresholds.
+        Names of `COLUMNS` -> [n] in the order of the visible objects' ids; HOTA,
+        DetA, AssA and DetRe are means over the thresholds.
     """
+    overlaps = overlaps.visible
     n = len(overlaps.gt_ids)
     visible = np.count_nonzero(overlaps.gt_area, axis=1).astype(np.float64)
     if not n or not np.count_nonzero(overlaps.track_area):
