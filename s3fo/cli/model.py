@@ -19,6 +19,7 @@ from s3fo.cli.options import (
     Split,
     method_options,
     open_source,
+    program_name,
 )
 
 
@@ -49,8 +50,22 @@ def predict(
     images: Images = None,
     masks: Masks = None,
     method: Annotated[
-        str, typer.Option(help="What segments; `s3fo methods` lists them.")
-    ] = "s3",
+        str | None,
+        typer.Option(
+            help="What segments; `s3fo methods` lists them; default: s3. "
+            "With --command: what to call the program."
+        ),
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            help='Program that segments, e.g. "python run.py {frames} {masks} {out}"; '
+            "also {video}, {objects}, {device}."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="--command: seconds per video at most.")
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(help="A file, a folder or a name; `s3fo methods show NAME`."),
@@ -59,7 +74,11 @@ def predict(
         int | None, typer.Option(help="Short side in pixels to work at.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda, cuda:1, mps; default: auto.")
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda, cuda:1, mps; default: auto. With --command "
+            "several, as cuda:0,cuda:1: as many videos run at once."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="S3: network preset; default: the weights'.")
@@ -107,13 +126,16 @@ def predict(
         "precision": precision and precision.value,
         "compile_encoder": compile_encoder or None,
         "scores": score_dumps,
+        "timeout": timeout,
         **method_options(options),
     }
+    if command is not None:
+        given |= {"command": command, "name": program_name(method)}
     with progress_bar("predict", estimate=False) as progress:
         done = run(
             source,
             out,
-            method=method,
+            method="command" if command is not None else method or "s3",
             frames=frames.value,
             overwrite=overwrite,
             progress=progress,

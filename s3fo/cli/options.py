@@ -142,3 +142,22 @@ def method_options(given: list[str] | None) -> dict[str, Any]:
         except ValueError:
             found[name] = value
     return found
+
+
+def program_name(method: str | None) -> str:
+    """What to call the program of ``--command`` in the run's record.
+
+    Raises:
+        InputError: the name is that of another method.
+    """
+    from s3fo.inference import list_methods
+
+    taken = {info.name for info in list_methods()} - {"command"}
+    if method in taken:
+        raise InputError(
+            "--method",
+            f"{method}, which is another method, together with --command",
+            "a name for the program, e.g. sam2long",
+            "Choose another name, or leave out --command.",
+        )
+    return method or "command"

@@ -134,6 +134,8 @@ def open_record(
                 "Choose another folder, or overwrite.",
             )
         return fresh
+    if not old.sequences:
+        return fresh  # nothing was finished, so no masks can mix
     changes = fresh.changes_from(old)
     if changes:
         listed = [f"{name} {was}" for name, (was, _) in changes.items()]

@@ -157,6 +157,13 @@ _BUILT_IN = (
         "folder or hub name, e.g. facebook/sam3",
     ),
     MethodInfo(
+        "command",
+        "Any program, in an environment of its own: --command",
+        "s3fo.inference.methods.command:CommandMethod",
+        "see the program",
+        "see the program",
+    ),
+    MethodInfo(
         "flow",
         "Baseline: masks carried by dense optical flow",
         "s3fo.inference.baselines:FlowBaseline",
@@ -207,7 +214,7 @@ def find_method(name: str) -> MethodInfo:
     )
 
 
-def build_method(name: str, **options: Any) -> AnyMethod:
+def build_method(name: str, /, **options: Any) -> AnyMethod:
     """Make a method by its name.
 
     Args:
