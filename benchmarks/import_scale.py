@@ -39,9 +39,9 @@ from fiftyone.server.lightning import (
 )
 
 import s3fo
+from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from evaluation.scoring import score
-from evaluation.user_cache import user_cache
 from s3fo.benchmarks import Benchmark, open_folders, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets import views, write_scores

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.cache_dir import user_cache
 from evaluation.counting import SequenceCounts
 from evaluation.leniency import InputOptions
 from evaluation.overlaps import Overlaps
 from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
-from evaluation.user_cache import user_cache
 
 FORMAT = 3
 """Raised whenever counting changes, so that older counts are not taken up."""

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
 from evaluation.leniency import DEFAULT_OPTIONS
 from evaluation.protocols import Protocol
-from evaluation.versions import installed_versions
 
 if TYPE_CHECKING:
     from evaluation.scores import Scores

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from evaluation import kernels
+from evaluation._utils.parallel import Tick, run_in_order
+from evaluation._utils.progress import ProgressCallback
 from evaluation.alignment import align
 from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
@@ -15,8 +17,6 @@ from evaluation.counting import count_sequence
 from evaluation.errors import InputError
 from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
-from evaluation.parallel import Tick, run_in_order
-from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
 from evaluation.sequence_scores import SequenceScores, score_sequence

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.parallel import run_in_order
+from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
 from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.attributes.observe import observe
@@ -17,8 +19,6 @@ from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import AnnotatedVideo, open_videos
 from evaluation.errors import InputError
 from evaluation.leniency import InputOptions
-from evaluation.parallel import run_in_order
-from evaluation.progress import ProgressCallback
 
 ASSUMED_FPS = 24.0
 """Frames per second where a benchmark does not say: DAVIS'."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evaluation._utils.parallel import run_in_order
+from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
@@ -16,8 +18,6 @@ from evaluation.failures.onset import AROUND, CIRCUMSTANCES, circumstances
 from evaluation.failures.tables import Failures
 from evaluation.leniency import InputOptions
 from evaluation.pairing import SequencePair
-from evaluation.parallel import run_in_order
-from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.scoring import score
 from evaluation.sources import Source

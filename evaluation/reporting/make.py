@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
 from evaluation.leniency import InputOptions
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
-from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.attribute_tables import grouped_attributes
 from evaluation.reporting.contents import score_column, tables

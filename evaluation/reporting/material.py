@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.video import open_videos
 from evaluation.by_attribute import Breakdown, breakdown
@@ -17,7 +18,6 @@ from evaluation.comparison import Comparison, compare
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.leniency import InputOptions
-from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, keep, load_kept, truth_key
 from evaluation.runs import Run, published_key, read_run

@@ -18,8 +18,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.remote_files import RemoteFile
 
 _CHUNK = 1 << 20

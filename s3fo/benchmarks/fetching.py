@@ -7,8 +7,8 @@ import shutil
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.catalog import Entry, get_entry
 from s3fo.benchmarks.download import download, forget, origin_of
 from s3fo.benchmarks.remote_files import RemoteFile, files_of

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from evaluation.runs import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 
 _BROKEN = (
     zipfile.BadZipFile,

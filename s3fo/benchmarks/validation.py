@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import Counts, Entry, get_entry
 from s3fo.benchmarks.layout import describe_frames

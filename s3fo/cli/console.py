@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from typing import Any
 
-from evaluation.progress import ProgressCallback
+from evaluation._utils.progress import ProgressCallback
 
 
 def print_json(value: Any) -> None:

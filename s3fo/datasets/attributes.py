@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -16,7 +17,6 @@ from evaluation.attributes import (
     object_attributes,
 )
 from evaluation.leniency import InputOptions
-from evaluation.progress import ProgressCallback
 from s3fo.datasets import views
 from s3fo.datasets.records import recall_benchmark
 

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 import fiftyone as fo
 from bson import ObjectId
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
 from s3fo.datasets import views
 from s3fo.datasets.content import content_of

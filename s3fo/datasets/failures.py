@@ -15,16 +15,16 @@ from fiftyone import ViewField
 from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
 from evaluation.failures.judgements import carry_over
 from evaluation.pictures.errors import error_map
-from evaluation.progress import ProgressCallback
 from evaluation.scores import Scores
 from evaluation.scoring import score
-from evaluation.user_cache import user_cache
 from s3fo.datasets import tables, views
 from s3fo.datasets.evaluation_views import save_views
 from s3fo.datasets.failure_tags import judged_events, set_aside_missing

@@ -17,9 +17,9 @@ import fiftyone as fo
 import numpy as np
 from PIL import Image
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.labelmap import LabelMap, join_objects, write_label_map
-from evaluation.progress import ProgressCallback
 from evaluation.sequence import natural
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import count_frames, read_fps

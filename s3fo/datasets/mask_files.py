@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.cache_dir import user_cache
 from evaluation.labelmap import davis_palette, write_label_map
-from evaluation.user_cache import user_cache
 from s3fo.benchmarks import VideoSequence
 
 _OBJECTS_TOLD = 30

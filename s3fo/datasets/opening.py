@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import fiftyone as fo
 from filelock import FileLock, Timeout
 
+from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
-from evaluation.user_cache import user_cache
 from s3fo.benchmarks import Benchmark, catalog
 from s3fo.datasets.records import remembered
 

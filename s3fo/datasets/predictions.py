@@ -9,9 +9,9 @@ from pathlib import Path
 import fiftyone as fo
 from PIL import Image
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.labelmap import read_label_map
-from evaluation.progress import ProgressCallback
 from evaluation.runs import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views

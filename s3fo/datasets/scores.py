@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import fiftyone as fo
 import pandas as pd
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
-from evaluation.progress import ProgressCallback
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import leave_record
 from evaluation.scores import Scores

@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
-from evaluation.user_cache import user_cache
 from s3fo.benchmarks.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames

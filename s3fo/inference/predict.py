@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence

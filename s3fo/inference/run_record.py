@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
-from evaluation.versions import installed_versions
 
 FILE_NAME = "run.json"
 _PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "av", "torch")

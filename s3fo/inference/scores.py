@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.labelmap import write_label_map
-from evaluation.progress import ProgressCallback
 from s3fo.inference.run_record import FILE_NAME
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from fiftyone.operators import types
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.plugin.described import DescribedOperator
 from s3fo.plugin.outcome import (
     Step,

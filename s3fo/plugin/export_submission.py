@@ -8,8 +8,8 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation._utils.names import file_name
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, write_submission
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.plugin.base import VOSOperator

@@ -8,8 +8,8 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import ask_folder, ask_method_name, chosen_folder
 from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.operators import types
 
-from evaluation.progress import ProgressCallback
+from evaluation._utils.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import ask_choice, ask_folder, chosen_folder

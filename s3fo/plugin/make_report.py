@@ -9,7 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation._utils.names import file_name
-from evaluation.progress import ProgressCallback
+from evaluation._utils.progress import ProgressCallback
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
     ask_folder,

@@ -10,8 +10,8 @@ from typing import Any
 from fiftyone import ViewField
 from fiftyone.operators import types
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.plugin.base import VOSOperator

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.inference.weights import find_weights
 from s3fo.model.checkpoint import convert_objects, load_vit, load_weights, read_file
 from s3fo.model.config import SpatialSemanticConfig, get_config

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.model.network import S3Network
 from s3fo.training.clips import ClipMaker
 from s3fo.training.curves import Curves

@@ -19,8 +19,8 @@ import fiftyone as fo
 import fiftyone.zoo.datasets as fozd
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.progress import ProgressCallback
 from s3fo.benchmarks import catalog, fetch_benchmark, open_benchmark
 from s3fo.benchmarks.remote_files import files_of
 

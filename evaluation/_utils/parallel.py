@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
-from evaluation.progress import ProgressCallback
+from evaluation._utils.progress import ProgressCallback
 from evaluation.sequence import Named
 
 Item = TypeVar("Item", bound=Named)
