@@ -142,7 +142,7 @@ def changes_table(shared: Path) -> list[str]:
 
     from evaluation import object_attributes
     from evaluation.attributes import ATTRIBUTES as defined
-    from evaluation.sources import open_ground_truth
+    from evaluation.masks.open import open_ground_truth
 
     truth = open_ground_truth(shared / "fixtures/metrics/inputs/d16/gt").sequences
     masks = {

@@ -143,7 +143,7 @@ def write_masks(
     root: Path, objects: int, sequences: int, frames: int
 ) -> tuple[Path, Path]:
     """A ground-truth and a results folder of drawn masks."""
-    from evaluation.labelmap import write_label_map
+    from evaluation.masks.label_map import write_label_map
 
     for sequence in range(sequences):
         drawn = draw_frames(SIZE_480P, objects, frames, seed=sequence)

@@ -40,7 +40,7 @@ from torch import Tensor
 import s3fo.model.deformable_attention as deformable_attention
 import s3fo.model.vit as vit
 from benchmarks.memory import drifting_frame, forget_peak, resident_mb
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.memory_read import (

@@ -19,7 +19,7 @@ import numpy as np
 from bson import ObjectId
 
 import s3fo
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets import compute_attributes, find_failures

@@ -15,7 +15,7 @@ _HOMES = {
     "Attributes": "evaluation.attributes",
     "Failures": "evaluation.failures",
     "InputError": "evaluation.errors",
-    "InputOptions": "evaluation.leniency",
+    "InputOptions": "evaluation.options",
     "PROTOCOLS": "evaluation.protocols",
     "Protocol": "evaluation.protocols",
     "Scores": "evaluation.scores",

@@ -23,7 +23,7 @@ from evaluation.counts import (
     PRED_MATCHED_ADAPTIVE,
     Counts,
 )
-from evaluation.labelmap import Mask
+from evaluation.masks.label_map import Mask
 
 TOLERANCE = 0.008
 """Tolerance of the boundary match as a share of the image diagonal."""

@@ -13,9 +13,9 @@ import numpy as np
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation.counting import SequenceCounts
-from evaluation.leniency import InputOptions
+from evaluation.masks.pairs import SequencePair
+from evaluation.options import InputOptions
 from evaluation.overlaps import Overlaps
-from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 
 FORMAT = 3

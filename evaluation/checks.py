@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.counting import SequenceCounts
 from evaluation.errors import InputError
-from evaluation.leniency import InputOptions
+from evaluation.options import InputOptions
 from evaluation.protocols import VOID, Protocol
 from evaluation.sequence_scores import SequenceScores
 

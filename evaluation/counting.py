@@ -9,9 +9,9 @@ import numpy as np
 
 from evaluation.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.frame_counting import FrameCounter, FrameRows, Ids, PairGrid
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.pairs import SequencePair
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.overlaps import Overlaps, assemble_overlaps
-from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 
 

@@ -21,19 +21,19 @@ from evaluation.counts import (
     Counts,
 )
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.label_map import LabelMap
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.prepare import (
     MaskRules,
     fit_prediction,
     merge_objects,
     without_void,
 )
+from evaluation.masks.sequence import ObjectMasks
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.overlap_counting import count_overlaps
 from evaluation.overlaps import FrameOverlaps
-from evaluation.pairing import Masks, SequencePair
 from evaluation.protocols import Protocol
-from evaluation.sequence import ObjectMasks
 
 Ids = NDArray[np.int64]
 """[k] object ids, ascending."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation import kernels
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
+from evaluation.masks.pairs import Masks
 from evaluation.overlaps import FrameOverlaps, Indices, frame_overlaps
-from evaluation.pairing import Masks
 
 
 def count_overlaps(gt: Masks, tracks: Masks, void: int | None = None) -> FrameOverlaps:

@@ -20,7 +20,7 @@ from evaluation.boundary import (
     disk,
 )
 from evaluation.counts import Counts
-from evaluation.labelmap import LabelMap, Mask
+from evaluation.masks.label_map import LabelMap, Mask
 
 Ids = Sequence[int] | NDArray[np.integer[Any]]
 """Object ids, without duplicates."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
-from evaluation.leniency import DEFAULT_OPTIONS
+from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import Protocol
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from evaluation import kernels
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
-from evaluation.alignment import align
 from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
 from evaluation.counting import count_sequence
 from evaluation.errors import InputError
-from evaluation.leniency import InputOptions
-from evaluation.pairing import SequencePair
+from evaluation.masks.alignment import align
+from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
+from evaluation.masks.pairs import SequencePair
+from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
 from evaluation.sequence_scores import SequenceScores, score_sequence
-from evaluation.sources import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.tables import frame_table, object_table, track_table
 
 __all__ = ["Scores", "score"]

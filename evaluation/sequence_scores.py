@@ -18,12 +18,12 @@ from evaluation.counts import (
     PRED_BOUNDARY,
     Counts,
 )
-from evaluation.frame_rules import object_frames
+from evaluation.masks.frame_rules import object_frames
+from evaluation.masks.pairs import SequencePair
 from evaluation.matching import assign_proposals
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.objects import object_tracking
 from evaluation.metrics.tracking.video import Row, by_class, track_rows
-from evaluation.pairing import SequencePair
 from evaluation.protocols import Protocol
 from evaluation.region import jaccard, smoothed_jaccard
 from evaluation.segments import disappearances, mean_over_segments, reappearances

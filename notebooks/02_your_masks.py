@@ -29,7 +29,7 @@ from PIL import Image
 
 import s3fo
 from evaluation import InputError, compare, score
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import VideoSequence, write_synthetic
 
 DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))
@@ -111,7 +111,7 @@ assert not run.failures, run.failures
 
 # %% [markdown]
 # A method that lives in another program needs none of this: let it write its PNGs, with
-# names as in the ground truth. `evaluation.labelmap.write_label_map` writes the format,
+# names as in the ground truth. `evaluation.masks.label_map.write_label_map` writes the format,
 # and `read_label_map` reads the indices whatever the palette looks like. (Reading such
 # a file as a colour image and thresholding it is the most common way to lose object
 # ids.)

@@ -29,7 +29,7 @@ from PIL import Image
 
 import s3fo
 from evaluation import InputError, score
-from evaluation.labelmap import davis_palette, read_label_map, write_label_map
+from evaluation.masks.label_map import davis_palette, read_label_map, write_label_map
 from s3fo.benchmarks import open_folders, write_synthetic
 from s3fo.model.vits_focus import BackboneError
 

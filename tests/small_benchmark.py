@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import s3fo
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 

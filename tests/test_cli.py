@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
 from s3fo.cli import main
 

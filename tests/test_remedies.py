@@ -12,7 +12,7 @@ import typer
 
 import evaluation
 import s3fo
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.cli import (  # noqa: F401
     analysis,
     app,

@@ -21,7 +21,7 @@ _PACKAGES = {
 # Modules whose every public name is of interest.
 _MODULES = {
     "evaluation.protocols": "Protocols",
-    "evaluation.labelmap": "Label maps",
+    "evaluation.masks.label_map": "Label maps",
     "evaluation.leaderboard": "Leaderboards",
     "evaluation.runs": "Records of runs",
     "evaluation.run_list": "Lists of runs",

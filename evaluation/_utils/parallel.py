@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from typing import Any, Generic, TypeVar
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.sequence import Named
+from evaluation.masks.sequence import Named
 
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")

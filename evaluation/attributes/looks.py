@@ -19,7 +19,7 @@ from evaluation.attributes.appearance import (
 from evaluation.attributes.regions import Region, regions_of
 from evaluation.attributes.shots import Histogram, hue_saturation
 from evaluation.attributes.video import read_image
-from evaluation.labelmap import LabelMap, Mask
+from evaluation.masks.label_map import LabelMap, Mask
 
 Row = dict[str, Any]
 

@@ -18,7 +18,7 @@ from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import AnnotatedVideo, open_videos
 from evaluation.errors import InputError
-from evaluation.leniency import InputOptions
+from evaluation.options import InputOptions
 
 ASSUMED_FPS = 24.0
 """Frames per second where a benchmark does not say: DAVIS'."""

@@ -23,7 +23,7 @@ from evaluation.attributes.occlusion import box_overlap, contact
 from evaluation.attributes.regions import Region, regions_of
 from evaluation.attributes.shots import scene_cuts
 from evaluation.attributes.video import AnnotatedVideo, read_objects
-from evaluation.labelmap import LabelMap, Mask
+from evaluation.masks.label_map import LabelMap, Mask
 
 Row = dict[str, Any]
 

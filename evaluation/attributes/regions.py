@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.labelmap import LabelMap, Mask
+from evaluation.masks.label_map import LabelMap, Mask
 
 SHAPE_SIDE = 48
 """Shapes are measured after shrinking them to about this square root of area, in

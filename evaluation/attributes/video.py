@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap, Mask
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.label_map import LabelMap, Mask
+from evaluation.masks.open import open_ground_truth
 from evaluation.masks.prepare import merge_objects, without_label, without_void
+from evaluation.masks.sequence import MaskSequence, natural
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID
-from evaluation.sequence import MaskSequence, natural
-from evaluation.sources import open_ground_truth
 
 _MAX_STEP = 100
 """Names that count in larger steps than this, on average, are no frame numbers."""

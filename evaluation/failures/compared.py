@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from evaluation.alignment import align
 from evaluation.errors import InputError
-from evaluation.labelmap import split_objects
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.masks.alignment import align
+from evaluation.masks.label_map import split_objects
+from evaluation.masks.open import Source, open_ground_truth, open_results
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.prepare import prepare
-from evaluation.pairing import Masks, SequencePair
-from evaluation.sequence import ObjectMasks
-from evaluation.sources import Source, open_ground_truth, open_results
+from evaluation.masks.sequence import ObjectMasks
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores

@@ -16,11 +16,11 @@ from evaluation.failures.events import EVENT_COLUMNS
 from evaluation.failures.inspect import FrameMasks, inspect_video
 from evaluation.failures.onset import AROUND, CIRCUMSTANCES, circumstances
 from evaluation.failures.tables import Failures
-from evaluation.leniency import InputOptions
-from evaluation.pairing import SequencePair
+from evaluation.masks.open import Source
+from evaluation.masks.pairs import SequencePair
+from evaluation.options import InputOptions
 from evaluation.protocols import Protocol
 from evaluation.scoring import score
-from evaluation.sources import Source
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores

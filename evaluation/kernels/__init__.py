@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.counts import Counts
 from evaluation.kernels.native import HOW_TO_BUILD, SWITCH, library
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
 
 __all__ = [
     "are_compiled",

@@ -38,7 +38,7 @@ from evaluation.kernels.workspace import (
     plane_words,
     same_objects,
 )
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
 
 Ids = NDArray[np.int64]
 """[n] distinct ids in 1..65535."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evaluation.kernels.buffers import Buffer, filled
 from evaluation.kernels.elements import Tolerance
 from evaluation.kernels.native import function
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
 
 Ids = NDArray[np.int64]
 """[n] object ids in 1..65535, ascending."""

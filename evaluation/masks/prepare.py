@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.labelmap import Mask
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
-from evaluation.pairing import Masks
+from evaluation.masks.label_map import Mask
+from evaluation.masks.pairs import Masks
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID, Protocol
 
 Places = tuple[str, str]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.labelmap import Mask
+from evaluation.masks.label_map import Mask
 
 MAX_PIXELS = 1 << 27
 """Pixels of the largest mask that is decoded where nothing else limits its size: about

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Box
-from evaluation.labelmap import LabelMap, davis_palette
+from evaluation.masks.label_map import LabelMap, davis_palette
 
 Picture = NDArray[np.uint8]
 """[H, W, 3] RGB."""

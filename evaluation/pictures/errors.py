@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.labelmap import LabelMap, Mask, join_objects
+from evaluation.masks.label_map import LabelMap, Mask, join_objects
 
 
 class Pixel(IntEnum):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from evaluation.attributes import ATTRIBUTES, Attributes
 from evaluation.attributes.video import AnnotatedVideo, read_objects
-from evaluation.labelmap import join_objects
+from evaluation.masks.label_map import join_objects
 from evaluation.pictures.drawing import frame_picture, outlined, show
 from evaluation.pictures.style import METHOD_COLOURS, WIDTH, style
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Box, region_of
 from evaluation.failures.compared import ComparedMasks
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
 from evaluation.pictures.drawing import (
     Picture,
     canvas,

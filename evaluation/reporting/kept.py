@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluation._utils.atomic import write_atomically
+from evaluation.masks.open import Source, open_ground_truth
 from evaluation.scores import software_version
-from evaluation.sources import Source, open_ground_truth
 
 Kept = TypeVar("Kept")
 

@@ -14,7 +14,8 @@ from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
-from evaluation.leniency import InputOptions
+from evaluation.masks.open import Source
+from evaluation.options import InputOptions
 from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
 from evaluation.protocols import Protocol
 from evaluation.reporting.attribute_tables import grouped_attributes
@@ -31,7 +32,6 @@ from evaluation.reporting.material import (
 from evaluation.reporting.page import Picture, render
 from evaluation.reporting.tables import Table
 from evaluation.reporting.verdict import Finding, findings
-from evaluation.sources import Source
 
 KEPT = "measured"
 """Folder, within the report's, of what is measured once and kept."""

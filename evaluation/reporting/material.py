@@ -17,13 +17,13 @@ from evaluation.by_attribute import Breakdown, breakdown
 from evaluation.comparison import Comparison, compare
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
-from evaluation.leniency import InputOptions
+from evaluation.masks.open import Source
+from evaluation.options import InputOptions
 from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, keep, load_kept, truth_key
 from evaluation.runs import Run, published_key, read_run
 from evaluation.scores import Scores
 from evaluation.scoring import score
-from evaluation.sources import Source
 
 _STAGE = 1000
 """Steps of progress that each stage of the work counts for."""

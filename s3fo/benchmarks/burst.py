@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
-from evaluation.sequence import MaskSequence, RleSequence
+from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.files import (
     IMAGE_SUFFIXES,
     find_archives,

@@ -11,7 +11,7 @@ import numpy as np
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.burst import annotation_file, read_annotations, sequence_name

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.files import (
     IMAGE_SUFFIXES,

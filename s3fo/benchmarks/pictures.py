@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from evaluation.errors import InputError
-from evaluation.labelmap import PNG_SIGNATURE
-from evaluation.sequence import ObjectFolderSequence
+from evaluation.masks.label_map import PNG_SIGNATURE
+from evaluation.masks.sequence import ObjectFolderSequence
 from s3fo.benchmarks.video import VideoSequence
 
 Size = tuple[int, int]

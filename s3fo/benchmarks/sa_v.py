@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluation._utils.names import check_names
 from evaluation.errors import InputError
-from evaluation.sequence import MaskSequence, ObjectFolderSequence
+from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from s3fo.benchmarks.files import (
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,

@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.errors import InputError
 from evaluation.masks.run_lengths import decode_rle
-from evaluation.sequence import MaskSequence, RleSequence
+from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.files import is_hidden, read_text
 from s3fo.benchmarks.layout import Found, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence

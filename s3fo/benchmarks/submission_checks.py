@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.folders import describe, names_missing
-from evaluation.labelmap import LabelMap, read_label_map
+from evaluation.masks.folders import describe, names_missing
+from evaluation.masks.label_map import LabelMap, read_label_map
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.files import list_folders
 from s3fo.benchmarks.video import VideoSequence

@@ -12,13 +12,13 @@ import numpy as np
 
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
-from evaluation.labelmap import (
+from evaluation.masks.label_map import (
     LabelMap,
     decode_label_map,
     join_objects,
     split_objects,
 )
-from evaluation.sequence import MaskSequence
+from evaluation.masks.sequence import MaskSequence
 from s3fo.benchmarks.files import path_text
 
 VOID = 255

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from evaluation.sequence import natural
+from evaluation.masks.sequence import natural
 from s3fo.benchmarks.files import FrameFiles, list_folders
 from s3fo.benchmarks.layout import (
     Found,

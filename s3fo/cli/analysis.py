@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from evaluation import Attributes, Failures, Scores
     from evaluation.attributes import FeatureExtractor
-    from evaluation.leniency import InputOptions
+    from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
 
 COLOUR = "colour"

@@ -12,7 +12,7 @@ import typer
 from evaluation.errors import InputError
 
 if TYPE_CHECKING:
-    from evaluation.leniency import InputOptions
+    from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
 
 
@@ -79,7 +79,7 @@ def input_options(
     missing: MissingRule, resize: ResizeRule | None, binarize: bool, void: int | None
 ) -> InputOptions:
     """What the shared options for input masks come to."""
-    from evaluation.leniency import InputOptions
+    from evaluation.options import InputOptions
 
     return InputOptions(missing.value, resize and resize.value, binarize, void)
 

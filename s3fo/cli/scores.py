@@ -27,7 +27,7 @@ from s3fo.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluation.sources import Source
+    from evaluation.masks.open import Source
 
 
 @app.command()

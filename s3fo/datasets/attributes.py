@@ -16,7 +16,7 @@ from evaluation.attributes import (
     FeatureExtractor,
     object_attributes,
 )
-from evaluation.leniency import InputOptions
+from evaluation.options import InputOptions
 from s3fo.datasets import views
 from s3fo.datasets.records import recall_benchmark
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import operator
 
-from evaluation.labelmap import davis_palette
+from evaluation.masks.label_map import davis_palette
 
 _GOLDEN_RATIO = 0.618034
 _GAMMA = 2.2

@@ -19,8 +19,8 @@ from PIL import Image
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.labelmap import LabelMap, join_objects, write_label_map
-from evaluation.sequence import natural
+from evaluation.masks.label_map import LabelMap, join_objects, write_label_map
+from evaluation.masks.sequence import natural
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import count_frames, read_fps
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
-from evaluation.labelmap import davis_palette, write_label_map
+from evaluation.masks.label_map import davis_palette, write_label_map
 from s3fo.benchmarks import VideoSequence
 
 _OBJECTS_TOLD = 30

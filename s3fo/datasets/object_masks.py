@@ -17,7 +17,7 @@ import fiftyone as fo
 import numpy as np
 from bson import Binary, ObjectId
 
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.labels import ObjectMask, masks_of_frame, masks_of_label_map

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.leniency import DEFAULT_OPTIONS, InputOptions
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import leave_record
 from evaluation.scores import Scores

@@ -18,7 +18,7 @@ from evaluation.attributes import Attributes
 from evaluation.by_attribute import Breakdown
 from evaluation.by_attribute import breakdown as break_down
 from evaluation.errors import InputError
-from evaluation.leniency import InputOptions
+from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.runs import published_key
 from evaluation.scores import Scores

@@ -11,7 +11,7 @@ from types import TracebackType
 import numpy as np
 
 from evaluation._utils.atomic import require_inside
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 
 _THREADS = 2
 _BEHIND = 8

@@ -16,7 +16,7 @@ import numpy as np
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.inference.run_record import FILE_NAME
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
-from evaluation.leniency import InputOptions
+from evaluation.options import InputOptions
 
 
 def ask_folder(

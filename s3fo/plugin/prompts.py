@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map
-from evaluation.sequence import ArraySequence
+from evaluation.masks.label_map import read_label_map
+from evaluation.masks.sequence import ArraySequence
 from s3fo.benchmarks import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.fields import GROUND_TRUTH

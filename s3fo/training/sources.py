@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks.folders import open_folders
 from s3fo.benchmarks.video import VideoSequence
 

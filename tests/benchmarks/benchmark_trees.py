@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.catalog import Entry
 

@@ -19,7 +19,7 @@ from benchmark_trees import (
 )
 
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, open_benchmark, validate
 from s3fo.benchmarks.catalog import get_entry
 

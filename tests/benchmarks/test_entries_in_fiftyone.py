@@ -16,7 +16,7 @@ from benchmark_trees import burst, sa_v, write_entry
 from small_benchmark import cache, own_name
 
 import s3fo
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark
 from s3fo.benchmarks.catalog import ENTRIES, Entry

@@ -12,7 +12,7 @@ from small_benchmark import cache, own_name
 
 import s3fo
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_benchmark
 from s3fo.datasets import recall_benchmark
 

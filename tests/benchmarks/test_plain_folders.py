@@ -7,7 +7,7 @@ import pytest
 from benchmark_trees import label_map, names, write_image, write_mask, write_sequence
 
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, open_folders
 
 

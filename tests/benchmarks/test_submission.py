@@ -20,7 +20,7 @@ from benchmark_trees import (
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import (
     Benchmark,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks import open_benchmark
 from s3fo.benchmarks.video import VideoSequence

@@ -8,7 +8,7 @@ from small_benchmark import own_name, write_results
 
 import s3fo
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.datasets import recall_predictions, remove_predictions
 from s3fo.inference import predict
 

@@ -10,7 +10,7 @@ from small_benchmark import write_results
 import evaluation.scoring
 import s3fo
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.datasets import remove_predictions
 from s3fo.datasets.tables import vos_evaluations
 

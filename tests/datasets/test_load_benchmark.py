@@ -11,7 +11,7 @@ from small_benchmark import own_name
 
 import s3fo
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
 from s3fo.datasets import image_sequences, open_dataset, recall_benchmark, views

@@ -12,7 +12,7 @@ from PIL import Image
 from small_benchmark import own_name
 
 import s3fo
-from evaluation.labelmap import davis_palette, read_label_map, write_label_map
+from evaluation.masks.label_map import davis_palette, read_label_map, write_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.colours import object_colour
 from s3fo.datasets.mask_files import files_to_show, mask_targets

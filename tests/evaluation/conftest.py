@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 
 HEIGHT, WIDTH, N_FRAMES = 60, 80, 12
 
@@ -34,7 +34,7 @@ class SmallBenchmark:
 
     def change(self, folder: Path, function, sequence: str = "walk") -> None:
         """Rewrite every mask of a sequence as `function(label_map, frame)`."""
-        from evaluation.labelmap import read_label_map
+        from evaluation.masks.label_map import read_label_map
 
         for path in sorted((folder / sequence).iterdir()):
             write_label_map(path, function(read_label_map(path), int(path.stem)))

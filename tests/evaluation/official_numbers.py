@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 
+from evaluation.masks.open import Source
+from evaluation.masks.sequence import FileSequence
 from evaluation.scores import Scores
-from evaluation.sequence import FileSequence
-from evaluation.sources import Source
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "metrics"
 """Numbers of the official tools on label maps that we drew."""

@@ -16,7 +16,7 @@ from drawn_videos import DrawnVideo, draw, during, paint, still, travel
 from evaluation.attributes import ATTRIBUTES, Attributes, object_attributes
 from evaluation.attributes.video import open_videos
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 
 
 def measured(videos: list[DrawnVideo], name: str, object_id: int = 1) -> np.ndarray:

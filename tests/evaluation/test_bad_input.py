@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.scoring import score
 
 EVERY_PROTOCOL = (

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.scoring import score
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.labelmap import (
+from evaluation.masks.label_map import (
     davis_palette,
     join_objects,
     read_label_map,

@@ -15,10 +15,10 @@ from evaluation.boundary import tolerance_radius
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks
 from evaluation.frame_counting import FrameCounter
-from evaluation.leniency import InputOptions
+from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import prepare
-from evaluation.pairing import SequencePair
-from evaluation.sequence import ArraySequence
+from evaluation.masks.sequence import ArraySequence
+from evaluation.options import InputOptions
 
 OPTIONS = [
     InputOptions(missing, resize, binarize, void)

@@ -15,7 +15,7 @@ import pytest
 import evaluation
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from evaluation.reporting import Report
 from evaluation.reporting.attribute_tables import groups_table
 from evaluation.reporting.material import one_per_folder

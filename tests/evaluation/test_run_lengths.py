@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from evaluation import score
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import decode_rle, encode_rle
 
 DISC = np.hypot(*(np.mgrid[:60, :80] - [[[30]], [[35]]])) < 20

@@ -10,7 +10,7 @@ from official_numbers import FIXTURES, load_case
 
 from evaluation import InputError, Scores, check_against, merge, score
 from evaluation.counting import count_sequence
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 
 
 @pytest.fixture

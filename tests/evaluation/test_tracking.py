@@ -160,7 +160,7 @@ def test_objects_share_out_the_counts_of_the_video():
 def test_burst_averages_over_classes_and_over_groups_of_them():
     from types import SimpleNamespace
 
-    from evaluation.sequence import ArraySequence
+    from evaluation.masks.sequence import ArraySequence
 
     truth = np.zeros((4, 20, 60), np.uint8)
     truth[:, :, :10], truth[:, :, 20:30], truth[:, :, 40:50] = 1, 2, 3

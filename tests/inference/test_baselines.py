@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.inference import predict

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoSequence, open_folders
 from s3fo.benchmarks.video_file import count_frames, iterate_frames
 from s3fo.inference import build_method, predict

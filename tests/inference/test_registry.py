@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.inference import build_method, list_methods, predict
 from s3fo.inference.methods import registry
 from s3fo.inference.methods.registry import MethodInfo, find_method

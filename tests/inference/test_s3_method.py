@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, merge_scores, precision, predict
 from s3fo.inference.precision import choose_precision

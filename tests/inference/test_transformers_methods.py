@@ -18,7 +18,7 @@ pytest.importorskip("transformers")
 from tiny_transformers import save_tiny, save_whole_sam3
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference import predict

@@ -8,7 +8,7 @@ import pytest
 
 import s3fo
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from evaluation.protocols import PROTOCOLS
 from s3fo.datasets import frame_table, tables
 from s3fo.datasets.failure_tags import tag_event

@@ -12,7 +12,7 @@ from operator_runs import folder, form, problem, run, run_delegated
 from small_benchmark import own_name
 
 import s3fo
-from evaluation.labelmap import read_label_map, write_label_map
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.plugin import install
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.training.recipes import Phase, Recipe
 from s3fo.training.sources import TrainingVideo, still_images, training_videos
 

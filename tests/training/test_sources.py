@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.training.sources import StillImage, still_images, training_videos
 
 

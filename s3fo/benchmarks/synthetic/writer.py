@@ -20,7 +20,7 @@ import numpy as np
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.labelmap import write_label_map
+from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.davis import read_davis
 from s3fo.benchmarks.synthetic.director import build_scene

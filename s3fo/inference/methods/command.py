@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.labelmap import join_objects, write_label_map
-from evaluation.sequence import FileSequence, MaskSequence
-from evaluation.sources import open_results
+from evaluation.masks.label_map import join_objects, write_label_map
+from evaluation.masks.open import open_results
+from evaluation.masks.sequence import FileSequence, MaskSequence
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.video_reader import read_frames, read_image
 from s3fo.inference.weights import file_hash

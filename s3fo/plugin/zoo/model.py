@@ -10,7 +10,7 @@ import fiftyone as fo
 import fiftyone.core.models as fom
 
 from evaluation.errors import InputError
-from evaluation.labelmap import read_label_map
+from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.video_file import count_frames
 from s3fo.datasets.labels import detections_of, masks_of_label_map

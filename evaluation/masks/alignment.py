@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evaluation.errors import InputError
-from evaluation.frame_rules import object_frames, sequence_frames
-from evaluation.leniency import InputOptions
-from evaluation.pairing import SequencePair
+from evaluation.masks.frame_rules import object_frames, sequence_frames
+from evaluation.masks.open import GroundTruth
+from evaluation.masks.pairs import SequencePair
+from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
+from evaluation.options import InputOptions
 from evaluation.protocols import FRAME_RULES, Protocol
-from evaluation.sequence import MaskSequence, ObjectFolderSequence
-from evaluation.sources import GroundTruth
 
 _SHOWN = 20
 """Runs of frames written out for one sequence before an error is cut short."""

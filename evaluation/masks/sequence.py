@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
-from evaluation.labelmap import (
+from evaluation.masks.label_map import (
     FilePath,
     LabelMap,
     Mask,

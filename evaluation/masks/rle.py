@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
-from evaluation.sequence import MaskSequence, RleSequence
+from evaluation.masks.sequence import MaskSequence, RleSequence
 
 SAV_FRAME_STEP = 4
 """SA-V annotates at 6 frames a second in videos of 24."""

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluation.labelmap import LabelMap
+from evaluation.masks.label_map import LabelMap
 from evaluation.masks.run_lengths import MAX_PIXELS
-from evaluation.sequence import MaskSequence, ObjectMasks
+from evaluation.masks.sequence import MaskSequence, ObjectMasks
 
 Masks = LabelMap | ObjectMasks
 """The masks of one frame: one label map, or a mask an object where they overlap."""

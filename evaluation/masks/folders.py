@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from evaluation.errors import InputError
-from evaluation.sequence import FileSequence, MaskSequence, ObjectFolderSequence
+from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
 
 MAX_DEPTH = 3
 """How many folders may lie between the folder given and those of the sequences."""

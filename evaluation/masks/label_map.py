@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.png import decode_png_indices
+from evaluation.masks.png import decode_png_indices
 
 FilePath = str | os.PathLike[str]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.folders import open_ground_truth_folder, open_results_folder
-from evaluation.frame_rules import Ranges
-from evaluation.sequence import (
+from evaluation.masks.folders import open_ground_truth_folder, open_results_folder
+from evaluation.masks.frame_rules import Ranges
+from evaluation.masks.sequence import (
     ArraySequence,
     FileSequence,
     MaskSequence,
@@ -61,7 +61,7 @@ def open_ground_truth(source: Source) -> GroundTruth:
         return GroundTruth(_from_arrays(source, {}), "arrays")
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
-        from evaluation.mask_json import read_mask_json
+        from evaluation.masks.rle import read_mask_json
 
         return GroundTruth(read_mask_json(path), str(path))
     return GroundTruth(open_ground_truth_folder(path), str(path))
@@ -82,7 +82,7 @@ def open_results(
         return _from_arrays(source, truth), "arrays"
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
-        from evaluation.mask_json import read_mask_json
+        from evaluation.masks.rle import read_mask_json
 
         found = read_mask_json(path)
         return {name: found[name] for name in truth if name in found}, str(path)

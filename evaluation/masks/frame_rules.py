@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from evaluation.masks.sequence import MaskSequence
 from evaluation.protocols import Protocol
-from evaluation.sequence import MaskSequence
 
 LVOS_STEP = 5
 """LVOS annotates every fifth frame of an object's range."""
