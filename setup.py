@@ -50,7 +50,7 @@ class TagWheel(bdist_wheel):
 setup(
     ext_modules=[
         Extension(
-            "evaluation.kernels._kernels",
+            "evaluation.counting.kernels._kernels",
             sources=[str(SOURCES / "kernels.c")],
             depends=[str(path) for path in sorted(SOURCES.glob("*.h"))],
             optional=True,

@@ -51,7 +51,7 @@ def run_ours(gt: str, pred: str, workers: str = "1") -> dict[str, float]:
 
 def run_first(gt: str, pred: str) -> dict[str, float]:
     """Score a folder when nothing has been compiled; tells what compiling took."""
-    from evaluation import kernels
+    from evaluation.counting import kernels
 
     start = time.process_time()
     kernels.prepare()
@@ -79,8 +79,8 @@ def run_kernels(short: str) -> dict[str, float]:
     import cv2
     from vos_benchmark.evaluator import Evaluator
 
-    from evaluation import kernels
     from evaluation.boundary import tolerance_radius
+    from evaluation.counting import kernels
 
     cv2.setNumThreads(1)
     kernels.prepare()

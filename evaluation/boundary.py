@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import (
+from evaluation.counting.counts import (
     GT_BOUNDARY,
     GT_MATCHED,
     GT_MATCHED_ADAPTIVE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.counting import SequenceCounts
+from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, Protocol

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation import kernels
+from evaluation.counting import kernels
 from evaluation.masks.label_map import LabelMap
 from evaluation.masks.pairs import Masks
 from evaluation.overlaps import FrameOverlaps, Indices, frame_overlaps

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import Counts
+from evaluation.counting.counts import Counts
 
 Indices = NDArray[np.int64]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import GT_AREA, INTERSECTION, PRED_AREA, Counts
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA, Counts
 
 
 def jaccard(counts: Counts) -> NDArray[np.float64]:

@@ -7,12 +7,12 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from evaluation import kernels
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
-from evaluation.cache import CountsCache, open_cache
 from evaluation.checks import check_labels, note_objects
-from evaluation.counting import count_sequence
+from evaluation.counting import kernels
+from evaluation.counting.cache import CountsCache, open_cache
+from evaluation.counting.video import count_sequence
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results

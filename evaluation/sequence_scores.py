@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.boundary import adaptive_boundary_f, boundary_f
-from evaluation.counting import SequenceCounts
-from evaluation.counts import (
+from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
     N_COUNTS,
@@ -18,6 +17,7 @@ from evaluation.counts import (
     PRED_BOUNDARY,
     Counts,
 )
+from evaluation.counting.video import SequenceCounts
 from evaluation.masks.frame_rules import object_frames
 from evaluation.masks.pairs import SequencePair
 from evaluation.matching import assign_proposals

@@ -101,7 +101,7 @@ def _single_opencv() -> Check:
 
 def _kernels() -> Check:
     """Scoring works without the compiled kernels, but takes many times as long."""
-    from evaluation import kernels
+    from evaluation.counting import kernels
 
     ok, remedy = kernels.are_compiled(), kernels.slowness_note() or ""
     return Check("kernels", ok, kernels.describe(), remedy, optional=True)

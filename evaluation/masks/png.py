@@ -110,8 +110,8 @@ def _inflate(compressed: bytes | None, size: int) -> bytes | None:
 
 def _unfilter(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Undo the row filters of [H, 1 + W] bytes, each row led by its filter type."""
-    from evaluation.kernels import are_compiled
-    from evaluation.kernels.native import function
+    from evaluation.counting.kernels import are_compiled
+    from evaluation.counting.kernels.native import function
 
     if not are_compiled():
         return None  # Pillow is much faster than numpy would be

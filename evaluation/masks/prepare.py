@@ -8,7 +8,7 @@ What counts as the compared mask is decided here and nowhere else. Steps, in ord
 4. where there is one foreground object, whatever is not 0 is object 1;
 5. a ground-truth label that the protocol calls background is no object.
 
-:mod:`evaluation.counting` fuses some of these steps; a test holds it equal.
+:mod:`evaluation.counting.video` fuses some of these steps; a test holds it equal.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from bson import Binary, ObjectId
 from fiftyone.core.utils import serialize_numpy_array
 from numpy.typing import NDArray
 
-from evaluation.kernels import object_boxes
+from evaluation.counting.kernels import object_boxes
 from s3fo.benchmarks.video import VideoSequence
 
 

@@ -10,7 +10,7 @@ for options in "-DBASE_ONLY" "-DBASE_ONLY -DPLAIN" ""; do
   # shellcheck disable=SC2086
   "$CC" -std=c99 -g -O1 -fno-omit-frame-pointer -fPIC -shared $options \
     -fsanitize=address,undefined -fno-sanitize-recover=all \
-    -o "$folder/_kernels.so" evaluation/kernels/csrc/kernels.c
+    -o "$folder/_kernels.so" evaluation/counting/kernels/csrc/kernels.c
   echo "sanitised, options: ${options:-none}"
   # The sanitisers must be loaded before Python; Python's own leaks are not ours.
   env LD_PRELOAD="$("$CC" -print-file-name=libasan.so) $("$CC" -print-file-name=libubsan.so)" \

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from evaluation import kernels, reference
 from evaluation.boundary import boundary_map, disk
+from evaluation.counting import kernels, reference
+from evaluation.counting.kernels import compiled, native
+from evaluation.counting.kernels.elements import ADD_ROW, GROW, recipe
 from evaluation.errors import InputError
-from evaluation.kernels import compiled, native
-from evaluation.kernels.elements import ADD_ROW, GROW, recipe
 
 needs_library = pytest.mark.skipif(
     not kernels.are_compiled(), reason="the compiled kernels are not in use"
@@ -375,7 +375,7 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 COUNT = """
 import numpy as np
-from evaluation import kernels
+from evaluation.counting import kernels
 label_map = np.full((9, 70), 5, np.uint8)
 print(kernels.present_ids(label_map).tolist(), kernels.are_compiled())
 print(kernels.slowness_note())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluation.kernels import are_compiled
+from evaluation.counting.kernels import are_compiled
 from evaluation.masks.png import decode_png_indices
 
 SIZES = [(1, 1), (1, 7), (5, 1), (3, 64), (9, 65), (40, 53)]

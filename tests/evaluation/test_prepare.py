@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evaluation import PROTOCOLS, find_failures, reference, score
+from evaluation import PROTOCOLS, find_failures, score
 from evaluation.boundary import tolerance_radius
+from evaluation.counting import reference
+from evaluation.counting.frame import FrameCounter
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks
-from evaluation.frame_counting import FrameCounter
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import prepare
 from evaluation.masks.sequence import ArraySequence

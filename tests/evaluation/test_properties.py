@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from evaluation import PROTOCOLS, reference, score
+from evaluation import PROTOCOLS, score
 from evaluation.boundary import (
     adaptive_radii,
     boundary_f,
@@ -17,6 +17,7 @@ from evaluation.boundary import (
     disk,
     tolerance_radius,
 )
+from evaluation.counting import reference
 from evaluation.region import jaccard, smoothed_jaccard
 
 SHAPES = st.tuples(st.integers(1, 24), st.integers(1, 24))

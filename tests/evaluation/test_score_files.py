@@ -9,7 +9,7 @@ import pytest
 from official_numbers import FIXTURES, load_case
 
 from evaluation import InputError, Scores, check_against, merge, score
-from evaluation.counting import count_sequence
+from evaluation.counting.video import count_sequence
 from evaluation.masks.label_map import read_label_map, write_label_map
 
 

@@ -8,7 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from evaluation import InputError, kernels, score
+from evaluation import InputError, score
+from evaluation.counting import kernels
 
 
 @pytest.fixture

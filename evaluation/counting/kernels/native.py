@@ -2,7 +2,7 @@
 
 The library is built when the package is installed, see setup.py. Where that was not
 possible, or ``S3FO_KERNELS=reference`` is set, there is none, and callers use
-:mod:`evaluation.reference`.
+:mod:`evaluation.counting.reference`.
 """
 
 from __future__ import annotations

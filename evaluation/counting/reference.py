@@ -1,7 +1,7 @@
 """Pixel counts in plain numpy and OpenCV, following the definitions to the letter.
 
 Slow and short: what the compiled kernels count quickly must equal this. Where they
-could not be built, :mod:`evaluation.kernels` counts with this instead.
+could not be built, :mod:`evaluation.counting.kernels` counts with this instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from evaluation.boundary import (
     dilate,
     disk,
 )
-from evaluation.counts import Counts
+from evaluation.counting.counts import Counts
 from evaluation.masks.label_map import LabelMap, Mask
 
 Ids = Sequence[int] | NDArray[np.integer[Any]]

@@ -4,7 +4,7 @@ Masks are handled as bit planes, 64 pixels per word: areas are bit counts, bound
 a few logical operations per word. A label map is read once for all its objects, and
 each object costs as much as its bounding box. All functions may be called from several
 threads and run at the same time in them. Arguments are checked by the caller,
-:mod:`evaluation.kernels`.
+:mod:`evaluation.counting.kernels`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import (
+from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
     GT_MATCHED,
@@ -25,13 +25,13 @@ from evaluation.counts import (
     PRED_MATCHED,
     Counts,
 )
-from evaluation.kernels.elements import (
+from evaluation.counting.kernels.elements import (
     Tolerance,
     adaptive_tolerances,
     fixed_tolerance,
 )
-from evaluation.kernels.native import function
-from evaluation.kernels.workspace import (
+from evaluation.counting.kernels.native import function
+from evaluation.counting.kernels.workspace import (
     MAX_IDS,
     Workspace,
     all_objects,
@@ -50,14 +50,14 @@ _workspace = Workspace()
 
 
 def count_frame(gt: LabelMap, pred: LabelMap, object_ids: Ids, radius: int) -> Counts:
-    """See :func:`evaluation.kernels.count_frame`."""
+    """See :func:`evaluation.counting.kernels.count_frame`."""
     return _count(gt, pred, object_ids, _fixed(radius))[0]
 
 
 def count_present(
     gt: LabelMap, pred: LabelMap, radius: int
 ) -> tuple[NDArray[np.int64], Counts]:
-    """See :func:`evaluation.kernels.count_present`."""
+    """See :func:`evaluation.counting.kernels.count_present`."""
     # Objects seldom change from one frame to the next: look for the last ones first.
     ids = _workspace.expected
     counts, complete = _count(gt, pred, ids, _fixed(radius))
@@ -70,7 +70,7 @@ def count_present(
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:
-    """See :func:`evaluation.kernels.count_frame_adaptive`."""
+    """See :func:`evaluation.counting.kernels.count_frame_adaptive`."""
     return _count(gt, pred, object_ids, adaptive_tolerances)[0]
 
 
@@ -81,7 +81,7 @@ def count_pairs(
     pred_ids: Ids,
     radius: int,
 ) -> Counts:
-    """See :func:`evaluation.kernels.count_pairs`."""
+    """See :func:`evaluation.counting.kernels.count_pairs`."""
     n, m = len(gt_ids), len(pred_ids)
     _workspace.open(gt.shape, n + m, all_objects(n, m))
     _workspace.look_for(gt_ids, gt_ids)
@@ -102,7 +102,7 @@ def count_pairs(
 
 
 def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
-    """See :func:`evaluation.kernels.present_ids`."""
+    """See :func:`evaluation.counting.kernels.present_ids`."""
     seen = np.zeros(256 if label_map.itemsize == 1 else MAX_IDS, np.uint8)
     function("find8" if label_map.itemsize == 1 else "find16")(
         label_map.ctypes.data,
@@ -114,7 +114,7 @@ def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
 
 
 def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """See :func:`evaluation.kernels.object_boxes`."""
+    """See :func:`evaluation.counting.kernels.object_boxes`."""
     narrow = label_map.itemsize == 1
     boxes = np.zeros((256 if narrow else MAX_IDS, 4), np.int64)
     function("bound8" if narrow else "bound16")(

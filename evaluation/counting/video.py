@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
-from evaluation.frame_counting import FrameCounter, FrameRows, Ids, PairGrid
+from evaluation.counting.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
+from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.overlaps import Overlaps, assemble_overlaps

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation import kernels
 from evaluation.boundary import tolerance_radius
-from evaluation.counts import (
+from evaluation.counting import kernels
+from evaluation.counting.counts import (
     GT_AREA,
     N_COUNTS,
     N_COUNTS_ADAPTIVE,

@@ -1,7 +1,7 @@
 """Pixel counts of mask pairs, fast and exact.
 
-The counting itself is done by compiled kernels (:mod:`evaluation.kernels.compiled`), or
-where these could not be built, by numpy and OpenCV (:mod:`evaluation.reference`): the
+The counting itself is done by compiled kernels (:mod:`evaluation.counting.kernels.compiled`), or
+where these could not be built, by numpy and OpenCV (:mod:`evaluation.counting.reference`): the
 same integers, more slowly.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counts import Counts
-from evaluation.kernels.native import HOW_TO_BUILD, SWITCH, library
+from evaluation.counting.counts import Counts
+from evaluation.counting.kernels.native import HOW_TO_BUILD, SWITCH, library
 from evaluation.masks.label_map import LabelMap
 
 __all__ = [
@@ -80,7 +80,7 @@ def count_frame(
         radius: boundary tolerance in pixels.
 
     Returns:
-        [n, 7] int64, columns as in :mod:`evaluation.counts`.
+        [n, 7] int64, columns as in :mod:`evaluation.counting.counts`.
     """
     gt, pred = _check_maps(gt, pred)
     return _counter().count_frame(gt, pred, _check_ids(object_ids), radius)
@@ -150,10 +150,10 @@ def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int
 def _counter() -> ModuleType:
     """The module that does the counting."""
     if are_compiled():
-        from evaluation.kernels import compiled
+        from evaluation.counting.kernels import compiled
 
         return compiled
-    from evaluation import reference
+    from evaluation.counting import reference
 
     return reference
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.boundary import TOLERANCE, Element, adaptive_radii, diagonal, disk
-from evaluation.kernels.buffers import Buffer, filled
+from evaluation.counting.kernels.buffers import Buffer, filled
 
 ADD_ROW, GROW, MOVE = range(3)  # as in csrc/words.h
 

@@ -2,8 +2,8 @@
 
 All scores of one object in one frame follow from seven pixel counts, held as one
 row of an int64 array [..., 7] (9 where a benchmark uses a second tolerance). The
-counting is done in :mod:`evaluation.kernels`, and once more in plain numpy and
-OpenCV in :mod:`evaluation.reference`.
+counting is done in :mod:`evaluation.counting.kernels`, and once more in plain numpy and
+OpenCV in :mod:`evaluation.counting.reference`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Label maps in, integer pixel counts out."""
