@@ -79,8 +79,8 @@ def run_kernels(short: str) -> dict[str, float]:
     import cv2
     from vos_benchmark.evaluator import Evaluator
 
-    from evaluation.boundary import tolerance_radius
     from evaluation.counting import kernels
+    from evaluation.metrics.boundary import tolerance_radius
 
     cv2.setNumThreads(1)
     kernels.prepare()

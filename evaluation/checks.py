@@ -6,9 +6,9 @@ import numpy as np
 
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, Protocol
-from evaluation.sequence_scores import SequenceScores
 
 MAX_PROPOSALS = 20
 """Proposals a video that DAVIS takes in the unsupervised task."""

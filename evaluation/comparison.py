@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.aggregation import METRICS
 from evaluation.errors import InputError
+from evaluation.metrics.aggregate import METRICS
 from evaluation.scores import Scores
 
 if TYPE_CHECKING:

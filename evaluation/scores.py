@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.aggregation import METRICS, summarise
 from evaluation.errors import InputError
+from evaluation.metrics.aggregate import METRICS, summarise
 from evaluation.metrics.tracking.clear import SUMMED as CLEAR_COUNTS
 from evaluation.metrics.tracking.identity import COUNTS as IDENTITY_COUNTS
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS

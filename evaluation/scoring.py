@@ -17,10 +17,10 @@ from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair
+from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.scores import Scores
-from evaluation.sequence_scores import SequenceScores, score_sequence
 from evaluation.tables import frame_table, object_table, track_table
 
 __all__ = ["Scores", "score"]

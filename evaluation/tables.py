@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.metrics.video import SequenceScores
 from evaluation.protocols import Protocol
-from evaluation.sequence_scores import SequenceScores
 
 
 def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]:

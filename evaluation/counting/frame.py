@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.boundary import tolerance_radius
 from evaluation.counting import kernels
 from evaluation.counting.counts import (
     GT_AREA,
@@ -30,6 +29,7 @@ from evaluation.masks.prepare import (
     without_void,
 )
 from evaluation.masks.sequence import ObjectMasks
+from evaluation.metrics.boundary import tolerance_radius
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.overlap_counting import count_overlaps
 from evaluation.overlaps import FrameOverlaps

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import fiftyone as fo
 from bson import ObjectId
 
-from evaluation.aggregation import HALVED
+from evaluation.metrics.aggregate import HALVED
 from evaluation.runs import published_key
 from evaluation.scores import Scores
 from s3fo.datasets.fields import GROUND_TRUTH

@@ -8,7 +8,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.aggregation import HALVED
+from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
 from evaluation.runs import published_key
 from s3fo.plugin.base import VOSOperator

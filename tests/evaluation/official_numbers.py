@@ -264,7 +264,7 @@ def _frames(case: Case, scores: Scores):
 
 def _sequence(sequence: str, row: dict, scores: Scores):
     """TrackEval's numbers of one sequence: the summary over that sequence alone."""
-    from evaluation.aggregation import summarise
+    from evaluation.metrics.aggregate import summarise
 
     table = scores.object_columns
     kept = [i for i, name in enumerate(table["sequence"]) if name == sequence]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.aggregation import summarise
+from evaluation.metrics.aggregate import summarise
 from evaluation.protocols import get_protocol
 from evaluation.scoring import score
 

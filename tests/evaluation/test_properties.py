@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from evaluation import PROTOCOLS, score
-from evaluation.boundary import (
+from evaluation.counting import reference
+from evaluation.metrics.boundary import (
     adaptive_radii,
     boundary_f,
     boundary_map,
@@ -17,8 +18,7 @@ from evaluation.boundary import (
     disk,
     tolerance_radius,
 )
-from evaluation.counting import reference
-from evaluation.region import jaccard, smoothed_jaccard
+from evaluation.metrics.region import jaccard, smoothed_jaccard
 
 SHAPES = st.tuples(st.integers(1, 24), st.integers(1, 24))
 MASKS = SHAPES.flatmap(lambda shape: arrays(bool, shape))

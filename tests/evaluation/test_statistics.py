@@ -5,8 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.segments import disappearances, mean_over_segments, reappearances
-from evaluation.statistics import decay, mean, recall, variance
+from evaluation.metrics.segments import (
+    disappearances,
+    mean_over_segments,
+    reappearances,
+)
+from evaluation.metrics.statistics import decay, mean, recall, variance
 
 
 def test_recall_counts_what_is_above_one_half_not_at_it():

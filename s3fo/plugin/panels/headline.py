@@ -5,7 +5,7 @@ from __future__ import annotations
 import fiftyone as fo
 import pandas as pd
 
-from evaluation.aggregation import HALVED
+from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import Protocol
 from s3fo.datasets import tables
 from s3fo.plugin.panels.chart import score_title

@@ -9,8 +9,8 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evaluation.aggregation import HALVED, METRICS
 from evaluation.attributes import ATTRIBUTES, attribute_title
+from evaluation.metrics.aggregate import HALVED, METRICS
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.chart import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.statistics import Series, mean
+from evaluation.metrics.statistics import Series, mean
 
 Segment = tuple[int, int]
 """First frame index, and the index after the last."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.boundary import adaptive_boundary_f, boundary_f
 from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
@@ -20,14 +19,19 @@ from evaluation.counting.counts import (
 from evaluation.counting.video import SequenceCounts
 from evaluation.masks.frame_rules import object_frames
 from evaluation.masks.pairs import SequencePair
-from evaluation.matching import assign_proposals
+from evaluation.metrics.boundary import adaptive_boundary_f, boundary_f
+from evaluation.metrics.matching import assign_proposals
+from evaluation.metrics.region import jaccard, smoothed_jaccard
+from evaluation.metrics.segments import (
+    disappearances,
+    mean_over_segments,
+    reappearances,
+)
+from evaluation.metrics.statistics import decay, mean, recall, variance
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.objects import object_tracking
 from evaluation.metrics.tracking.video import Row, by_class, track_rows
 from evaluation.protocols import Protocol
-from evaluation.region import jaccard, smoothed_jaccard
-from evaluation.segments import disappearances, mean_over_segments, reappearances
-from evaluation.statistics import decay, mean, recall, variance
 
 Values = NDArray[np.float64]
 
