@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 
 from evaluation.errors import InputError
+from evaluation.results.scores import Scores
 from evaluation.runs import ScoreRecord, read_run
-from evaluation.scores import Scores
 
 LOCAL = "local run"
 """`evidence` of a local run in a leaderboard."""

@@ -26,7 +26,7 @@ from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import Protocol
 
 if TYPE_CHECKING:
-    from evaluation.scores import Scores
+    from evaluation.results.scores import Scores
 
 RUN_FILE = "run.json"
 SCORES_FOLDER = "scores"

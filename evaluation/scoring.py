@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
-from evaluation.checks import check_labels, note_objects
 from evaluation.counting import kernels
 from evaluation.counting.cache import CountsCache, open_cache
 from evaluation.counting.video import count_sequence
@@ -20,8 +19,9 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
-from evaluation.scores import Scores
-from evaluation.tables import frame_table, object_table, track_table
+from evaluation.results.label_checks import check_labels, note_objects
+from evaluation.results.scores import Scores
+from evaluation.results.tables import frame_table, object_table, track_table
 
 __all__ = ["Scores", "score"]
 

@@ -128,7 +128,7 @@ print(trends[["spearman", "change", "change_low", "change_high"]].round(3))
 # In this experiment the cause is known, so a drop with occlusion *is* due to occlusion.
 # On a real benchmark it is not: attributes go together, and `breakdown` never claims
 # that a group's effect is its own. What helps there is to look at two at once
-# (`evaluation.by_attribute.two_way`) and, above all, at the clips (next notebook).
+# (`evaluation.breakdown.two_way`) and, above all, at the clips (next notebook).
 #
 # Because every scene appears at every level, we can do better than comparing groups:
 # pair the levels of each scene.

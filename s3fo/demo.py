@@ -12,9 +12,9 @@ from evaluation.errors import InputError
 from s3fo.benchmarks.synthetic import write_synthetic
 
 if TYPE_CHECKING:
-    from evaluation.by_attribute import Breakdown
+    from evaluation.breakdown import Breakdown
     from evaluation.failures import Failures
-    from evaluation.scores import Scores
+    from evaluation.results.scores import Scores
     from s3fo.benchmarks import Benchmark
 
 DATASET = "s3fo-demo"

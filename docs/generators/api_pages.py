@@ -9,7 +9,7 @@ import evaluation
 # Packages whose public names are listed by `__all__`.
 _PACKAGES = {
     "evaluation.attributes": "Attributes of objects",
-    "evaluation.by_attribute": "Scores by attribute",
+    "evaluation.breakdown": "Scores by attribute",
     "evaluation.failures": "Failures",
     "evaluation.reporting": "Reports",
     "s3fo.benchmarks": "Benchmarks on disk",

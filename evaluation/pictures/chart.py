@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evaluation.attributes import attribute_title
-from evaluation.by_attribute import Breakdown
-from evaluation.by_attribute.tables import EVERYTHING
+from evaluation.breakdown import Breakdown
+from evaluation.breakdown.tables import EVERYTHING
 from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
 
 _LINE = 0.19

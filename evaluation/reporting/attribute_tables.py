@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import OFFICIAL, attribute_title
-from evaluation.by_attribute.tables import EVERYTHING
+from evaluation.breakdown.tables import EVERYTHING
 from evaluation.reporting.material import Material, places
 from evaluation.reporting.tables import Table, number, percent, text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
-from evaluation.by_attribute.tables import EVERYTHING
+from evaluation.breakdown.tables import EVERYTHING
 from evaluation.reporting.attribute_tables import (
     differences_table,
     groups_table,

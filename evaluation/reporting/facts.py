@@ -9,7 +9,7 @@ import pandas as pd
 
 from evaluation.reporting.material import Material, Method
 from evaluation.reporting.tables import Table, number, percent, text
-from evaluation.scores import software_version
+from evaluation.results.scores import software_version
 
 
 def speed_table(material: Material) -> Table:

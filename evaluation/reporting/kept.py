@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.masks.open import Source, open_ground_truth
-from evaluation.scores import software_version
+from evaluation.results.scores import software_version
 
 Kept = TypeVar("Kept")
 

@@ -13,16 +13,16 @@ import pandas as pd
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.video import open_videos
-from evaluation.by_attribute import Breakdown, breakdown
-from evaluation.comparison import Comparison, compare
+from evaluation.breakdown import Breakdown, breakdown
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, keep, load_kept, truth_key
+from evaluation.results.compare import Comparison, compare
+from evaluation.results.scores import Scores
 from evaluation.runs import Run, published_key, read_run
-from evaluation.scores import Scores
 from evaluation.scoring import score
 
 _STAGE = 1000

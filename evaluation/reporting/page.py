@@ -17,7 +17,7 @@ from evaluation.reporting.latex import latex_text
 from evaluation.reporting.material import Material
 from evaluation.reporting.tables import FORMATS, Table
 from evaluation.reporting.verdict import Finding, points
-from evaluation.scores import software_version
+from evaluation.results.scores import software_version
 
 MOST_ROWS = 1000
 """Rows of a table that the HTML page shows; all are in its files."""

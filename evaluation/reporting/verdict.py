@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import attribute_title
-from evaluation.by_attribute import FEW, conditions
+from evaluation.breakdown import FEW, conditions
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.reporting.material import Material, Method
 

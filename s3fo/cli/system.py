@@ -58,7 +58,7 @@ def _show(result: DemoResult) -> None:
         kinds.itertuples(index=False, name=None),
     )
     from evaluation.attributes import ATTRIBUTES
-    from evaluation.by_attribute import conditions
+    from evaluation.breakdown import conditions
 
     groups = result.breakdown.groups
     hardest = conditions(groups[(groups["method"] == result.best) & ~groups["few"]])

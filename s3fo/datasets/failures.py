@@ -23,7 +23,7 @@ from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failu
 from evaluation.failures import find_failures as find
 from evaluation.failures.judgements import carry_over
 from evaluation.pictures.errors import error_map
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import tables, views
 from s3fo.datasets.evaluation_views import save_views

@@ -8,7 +8,7 @@ import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
 from evaluation.protocols import Protocol
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.stored_labels import StoredLabels

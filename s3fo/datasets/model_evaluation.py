@@ -27,7 +27,7 @@ from fiftyone.utils.eval.detection import (
     DetectionResults,
 )
 
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 from s3fo.datasets import views
 from s3fo.datasets.evaluation_views import delete_views, rename_views
 from s3fo.datasets.failure_tags import rename_judgements, take_failures_out

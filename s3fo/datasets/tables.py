@@ -15,13 +15,13 @@ import fiftyone as fo
 import pandas as pd
 
 from evaluation.attributes import Attributes
-from evaluation.by_attribute import Breakdown
-from evaluation.by_attribute import breakdown as break_down
+from evaluation.breakdown import Breakdown
+from evaluation.breakdown import breakdown as break_down
 from evaluation.errors import InputError
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
+from evaluation.results.scores import Scores
 from evaluation.runs import published_key
-from evaluation.scores import Scores
 from s3fo.datasets.answers import kept, renewed
 from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.label_tables import event_rows, object_rows, score_table
@@ -225,7 +225,7 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
         second: another one.
 
     Returns:
-        The `differences` of `evaluation.by_attribute.Breakdown`, second - first.
+        The `differences` of `evaluation.breakdown.Breakdown`, second - first.
 
     Raises:
         InputError: no such evaluation, or they were made by different protocols.

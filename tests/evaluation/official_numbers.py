@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from evaluation.masks.open import Source
 from evaluation.masks.sequence import FileSequence
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "metrics"
 """Numbers of the official tools on label maps that we drew."""

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from evaluation.attributes import ATTRIBUTES, Attributes
-from evaluation.by_attribute import (
+from evaluation.breakdown import (
     Bootstrap,
     attribute_groups,
     breakdown,
@@ -18,9 +18,9 @@ from evaluation.by_attribute import (
     group_order,
     two_way,
 )
-from evaluation.by_attribute.bootstrap import interval
 from evaluation.errors import InputError
 from evaluation.protocols import get_protocol
+from evaluation.results.bootstrap import interval
 
 
 def scores(values: Any, videos: Any, metric: str = "J&F") -> Any:

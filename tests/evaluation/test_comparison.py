@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation import InputError, compare, get_protocol
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 
 
 def scores_of(values: dict, protocol="davis-2017") -> Scores:

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from evaluation.attributes import object_attributes
 from evaluation.attributes.video import open_videos
-from evaluation.by_attribute import breakdown
+from evaluation.breakdown import breakdown
 from evaluation.failures import (
     CIRCUMSTANCES,
     ComparedMasks,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, attribute_title
-from evaluation.by_attribute import attribute_groups, conditions
+from evaluation.breakdown import attribute_groups, conditions
 from evaluation.pictures.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.compute_attributes import ComputeAttributes

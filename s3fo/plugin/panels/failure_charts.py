@@ -10,11 +10,11 @@ import fiftyone as fo
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
-from evaluation.by_attribute import attribute_groups, group_order
+from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
 from evaluation.pictures.strip import failure_strip
 from evaluation.pictures.style import KIND_COLOURS
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 from s3fo.datasets import tables
 from s3fo.datasets.answers import kept
 from s3fo.datasets.failure_tags import judgement

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 
 if TYPE_CHECKING:
     import pandas as pd

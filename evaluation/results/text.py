@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from evaluation.scores import Scores
+    from evaluation.results.scores import Scores
 
 _HEADINGS = {
     "J&F": "J&F-Mean",

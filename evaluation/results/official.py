@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.errors import InputError
-from evaluation.scores import Scores
+from evaluation.results.scores import Scores
 
 _FINEST = 1e-12
 """Numbers printed in full are compared this closely."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.by_attribute.bootstrap import Bootstrap, interval, ranks, slopes
+from evaluation.results.bootstrap import Bootstrap, interval, ranks, slopes
 
 FEW = 5
 """Groups of fewer objects are marked: their mean says little."""

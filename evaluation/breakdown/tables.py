@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
-from evaluation.by_attribute.bootstrap import Bootstrap
-from evaluation.by_attribute.groups import groups_of
-from evaluation.by_attribute.rows import difference_row, group_row, trend_row
+from evaluation.breakdown.groups import groups_of
+from evaluation.breakdown.rows import difference_row, group_row, trend_row
 from evaluation.errors import InputError
+from evaluation.results.bootstrap import Bootstrap
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.protocols import Protocol
-from evaluation.scores import Scores, plain
+from evaluation.results.scores import Scores, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def _read_document(path: Path) -> dict[str, Any]:
 def _read_table(path: Path, format: str) -> dict[str, list[Any]]:  # noqa: A002
     import pandas as pd
 
-    from evaluation.table_files import read_table
+    from evaluation.results.table_files import read_table
 
     remedy = "Copy the whole folder, or score again."
     if not path.is_file():

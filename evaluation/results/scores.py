@@ -152,7 +152,7 @@ class Scores:
 
     def format_table(self, *, per_object: bool = False) -> str:
         """The table that the official tools print, as text."""
-        from evaluation.score_table import format_scores
+        from evaluation.results.text import format_scores
 
         return format_scores(self, per_object=per_object)
 
@@ -166,7 +166,7 @@ class Scores:
         Returns:
             The folder.
         """
-        from evaluation.score_files import save_scores
+        from evaluation.results.storage import save_scores
 
         return save_scores(self, Path(folder), format)
 
@@ -177,7 +177,7 @@ class Scores:
         Raises:
             InputError: the folder holds no scores, or not all of them.
         """
-        from evaluation.score_files import load_scores
+        from evaluation.results.storage import load_scores
 
         return load_scores(Path(folder))
 

@@ -1,0 +1,17 @@
+"""Scores by attribute, with honest intervals."""
+
+from evaluation.breakdown.groups import attribute_groups, conditions, group_order
+from evaluation.breakdown.rows import FEW
+from evaluation.breakdown.tables import Breakdown, breakdown, two_way
+from evaluation.results.bootstrap import Bootstrap
+
+__all__ = [
+    "FEW",
+    "Bootstrap",
+    "Breakdown",
+    "attribute_groups",
+    "breakdown",
+    "conditions",
+    "group_order",
+    "two_way",
+]
