@@ -26,11 +26,11 @@ from PIL import Image
 
 import s3fo
 from evaluation import compare, report, score
-from evaluation.leaderboard import LocalRun, leaderboard
+from evaluation.leaderboard.table import LocalRun, leaderboard
 from evaluation.pictures import save_figure
 from evaluation.reporting.ranking import rank_plot, ranking_table
-from evaluation.run_list import find_runs, runs_table
-from evaluation.runs import leave_record
+from evaluation.runs.registry import find_runs, runs_table
+from evaluation.runs.schema import leave_record
 from s3fo.benchmarks import write_synthetic
 
 DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))

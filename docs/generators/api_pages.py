@@ -22,9 +22,9 @@ _PACKAGES = {
 _MODULES = {
     "evaluation.protocols": "Protocols",
     "evaluation.masks.label_map": "Label maps",
-    "evaluation.leaderboard": "Leaderboards",
-    "evaluation.runs": "Records of runs",
-    "evaluation.run_list": "Lists of runs",
+    "evaluation.leaderboard.table": "Leaderboards",
+    "evaluation.runs.schema": "Records of runs",
+    "evaluation.runs.registry": "Lists of runs",
     "evaluation.errors": "Errors",
     "s3fo.benchmarks.catalog": "The catalogue",
 }

@@ -22,7 +22,7 @@ from evaluation.protocols import Protocol
 from evaluation.reporting.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
-from evaluation.runs import Run, published_key, read_run
+from evaluation.runs.schema import Run, published_key, read_run
 from evaluation.scoring import score
 
 _STAGE = 1000

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evaluation.leaderboard import LOCAL, Leaderboard
+from evaluation.leaderboard.table import LOCAL, Leaderboard
 from evaluation.reporting.figures import rank_chart
 from evaluation.reporting.tables import Table, number, text
 
@@ -82,7 +82,7 @@ def attribute_ranking(figures: pd.DataFrame, measure: str = "J&Fdot") -> Table:
     """Published figures by attribute: methods in rows, attributes in columns.
 
     Args:
-        figures: from `evaluation.leaderboard.published_attributes`.
+        figures: from `evaluation.leaderboard.table.published_attributes`.
         measure: column to show.
     """
     wide = figures.pivot(index="method", columns="attribute", values=measure)

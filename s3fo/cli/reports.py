@@ -28,7 +28,7 @@ from s3fo.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from evaluation.leaderboard import Leaderboard, LocalRun
+    from evaluation.leaderboard.table import Leaderboard, LocalRun
     from evaluation.reporting.tables import Table
 
 
@@ -151,8 +151,8 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """Rank published figures and own runs; sources, conflicts and marks shown."""
-    from evaluation.leaderboard import leaderboard as rank
-    from evaluation.leaderboard import published_attributes
+    from evaluation.leaderboard.table import leaderboard as rank
+    from evaluation.leaderboard.table import published_attributes
     from evaluation.reporting import ranking
 
     if attributes:
@@ -180,7 +180,7 @@ def leaderboard(
 def _local_runs(
     folders: list[Path], trained_on: list[str], benchmark: str
 ) -> list[LocalRun]:
-    from evaluation.leaderboard import MEASURES, LocalRun
+    from evaluation.leaderboard.table import MEASURES, LocalRun
 
     if benchmark not in MEASURES:
         return []  # ranking it says what is wrong
@@ -248,8 +248,8 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs by what their folders record: method, speed, scores, state."""
-    from evaluation.run_list import compare_runs, find_runs, runs_table
-    from evaluation.runs import read_run
+    from evaluation.runs.registry import compare_runs, find_runs, runs_table
+    from evaluation.runs.schema import read_run
     from s3fo.cli.analysis import records
 
     if compare:

@@ -72,7 +72,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a results folder exactly as the benchmark's official evaluator does."""
-    from evaluation.runs import leave_record
+    from evaluation.runs.schema import leave_record
     from evaluation.scoring import score
 
     options = input_options(missing, resize, binarize, void)

@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from evaluation.metrics.aggregate import HALVED
 from evaluation.results.scores import Scores
-from evaluation.runs import published_key
+from evaluation.runs.schema import published_key
 from s3fo.datasets.fields import GROUND_TRUTH
 from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
 from s3fo.datasets.records import recall_benchmark

@@ -12,7 +12,7 @@ from PIL import Image
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
-from evaluation.runs import read_run
+from evaluation.runs.schema import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets import views
 from s3fo.datasets.labels import ObjectMask, masks_of_label_map

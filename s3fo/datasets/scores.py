@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.runs import leave_record
+from evaluation.runs.schema import leave_record
 from evaluation.scoring import score
 from s3fo.datasets import views
 from s3fo.datasets.attributes import copy_attributes

@@ -21,7 +21,7 @@ from evaluation.errors import InputError
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.runs import published_key
+from evaluation.runs.schema import published_key
 from s3fo.datasets.answers import kept, renewed
 from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.label_tables import event_rows, object_rows, score_table

@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from evaluation._utils.progress import ProgressCallback
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
-from evaluation.runs import published_key
+from evaluation.runs.schema import published_key
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
     ask_choice,

@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.leaderboard import (
+from evaluation.leaderboard.table import (
     LOCAL,
     MEASURES,
     LocalRun,
@@ -16,12 +16,12 @@ from evaluation.leaderboard import (
     published_attributes,
     published_figures,
 )
+from evaluation.leaderboard.training_data import TrainingData
 from evaluation.pictures import save_figure
 from evaluation.protocols import get_protocol
 from evaluation.reporting.ranking import attribute_ranking, rank_plot, ranking_table
-from evaluation.runs import ScoreRecord, leave_record
+from evaluation.runs.schema import ScoreRecord, leave_record
 from evaluation.scoring import score
-from evaluation.training_data import TrainingData
 
 DIGEST_OF_MOSE_V2_FIGURES = 1523174337
 

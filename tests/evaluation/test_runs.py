@@ -8,8 +8,8 @@ import math
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.run_list import compare_runs, find_runs, runs_table
-from evaluation.runs import leave_record, mask_digest, read_run
+from evaluation.runs.registry import compare_runs, find_runs, runs_table
+from evaluation.runs.schema import leave_record, mask_digest, read_run
 from evaluation.scoring import score
 
 

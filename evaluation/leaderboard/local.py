@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 from evaluation.results.scores import Scores
-from evaluation.runs import ScoreRecord, read_run
+from evaluation.runs.schema import ScoreRecord, read_run
 
 LOCAL = "local run"
 """`evidence` of a local run in a leaderboard."""

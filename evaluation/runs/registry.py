@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.errors import InputError
-from evaluation.runs import (
+from evaluation.runs.schema import (
     RUN_FILE,
     SCORES_FOLDER,
     Run,

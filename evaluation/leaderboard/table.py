@@ -14,8 +14,8 @@ from importlib import resources
 import pandas as pd
 
 from evaluation.errors import InputError
-from evaluation.local_runs import LOCAL, LocalRun, local_row, local_warnings
-from evaluation.training_data import trained_on
+from evaluation.leaderboard.local import LOCAL, LocalRun, local_row, local_warnings
+from evaluation.leaderboard.training_data import trained_on
 
 __all__ = [
     "LOCAL",
@@ -127,7 +127,7 @@ def leaderboard(
         split: the split the figures are for.
         local: own runs; each must carry its protocol.
         training_data: keep entries that say they used this data set (``"MOSE"``), or
-            did not (``"w/o MOSE"``); see `evaluation.training_data`.
+            did not (``"w/o MOSE"``); see `evaluation.leaderboard.training_data`.
         since: keep entries of this year or later (local runs always stay).
         superseded: keep figures that their authors replaced; they get no rank.
         n_sequences: how many the split has, to warn of runs on a part of them.

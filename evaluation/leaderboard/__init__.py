@@ -1,0 +1,1 @@
+"""Published figures and local runs, ranked together."""

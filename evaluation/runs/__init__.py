@@ -1,0 +1,1 @@
+"""What a results folder is: its record, and finding such folders."""
