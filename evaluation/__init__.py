@@ -26,7 +26,7 @@ _HOMES = {
     "get_protocol": "evaluation.protocols",
     "merge": "evaluation.results.scores",
     "object_attributes": "evaluation.attributes",
-    "report": "evaluation.reporting",
+    "report": "evaluation.report",
     "score": "evaluation.scoring",
 }
 

@@ -27,7 +27,7 @@ from PIL import Image
 import s3fo
 from evaluation import breakdown, object_attributes, score
 from evaluation.attributes import ATTRIBUTES
-from evaluation.pictures import attribute_chart, save_figure
+from evaluation.plots import attribute_chart, save_figure
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 

@@ -27,7 +27,7 @@ from PIL import Image
 
 import s3fo
 from evaluation.failures import ComparedMasks, FailureKind
-from evaluation.pictures import failure_strip, save_figure, timeline
+from evaluation.plots import failure_strip, save_figure, timeline
 from s3fo.benchmarks import write_synthetic
 from s3fo.datasets import compute_attributes, failure_clips, find_failures, worst
 

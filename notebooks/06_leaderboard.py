@@ -27,8 +27,8 @@ from PIL import Image
 import s3fo
 from evaluation import compare, report, score
 from evaluation.leaderboard.table import LocalRun, leaderboard
-from evaluation.pictures import save_figure
-from evaluation.reporting.ranking import rank_plot, ranking_table
+from evaluation.plots import save_figure
+from evaluation.report.ranking import rank_plot, ranking_table
 from evaluation.runs.registry import find_runs, runs_table
 from evaluation.runs.schema import leave_record
 from s3fo.benchmarks import write_synthetic

@@ -11,7 +11,7 @@ _PACKAGES = {
     "evaluation.attributes": "Attributes of objects",
     "evaluation.breakdown": "Scores by attribute",
     "evaluation.failures": "Failures",
-    "evaluation.reporting": "Reports",
+    "evaluation.report": "Reports",
     "s3fo.benchmarks": "Benchmarks on disk",
     "s3fo.datasets": "FiftyOne datasets",
     "s3fo.inference": "Inference",

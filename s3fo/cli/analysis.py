@@ -195,7 +195,7 @@ def breakdown(
     """Break scores down by attribute, with intervals; several methods compare."""
     from evaluation import Scores
     from evaluation import breakdown as break_down
-    from evaluation.reporting.material import one_per_folder
+    from evaluation.report.material import one_per_folder
 
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}
@@ -204,7 +204,7 @@ def breakdown(
     measured = _measure(truth, workers, options, features)
     result = break_down(methods, measured, by, metric=metric)
     if pictures:
-        from evaluation.pictures import attribute_chart
+        from evaluation.plots import attribute_chart
 
         _draw(attribute_chart(result), pictures, "attributes")
     if as_json:
@@ -289,7 +289,7 @@ def _draw_attributes(
     measured: Attributes, truth: Benchmark | Path, options: InputOptions, folder: Path
 ) -> None:
     from evaluation.attributes.video import open_videos
-    from evaluation.pictures import attribute_examples, attribute_spread
+    from evaluation.plots import attribute_examples, attribute_spread
 
     _draw(attribute_spread(measured), folder, "spread")
     examples = attribute_examples(measured, open_videos(truth, options=options))
@@ -308,7 +308,7 @@ def _draw_failures(
     folder: Path,
 ) -> None:
     from evaluation.failures import ComparedMasks
-    from evaluation.pictures import failure_strip, timeline
+    from evaluation.plots import failure_strip, timeline
 
     masks = ComparedMasks(results, truth, scores, options)
     drawn: set[tuple[str, int]] = set()
@@ -325,7 +325,7 @@ def _draw_failures(
 
 
 def _draw(figure: Any, folder: Path, name: str) -> None:
-    from evaluation.pictures import save_figure
+    from evaluation.plots import save_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     for ending in ("png", "svg"):

@@ -29,7 +29,7 @@ from s3fo.cli.options import (
 
 if TYPE_CHECKING:
     from evaluation.leaderboard.table import Leaderboard, LocalRun
-    from evaluation.reporting.tables import Table
+    from evaluation.report.tables import Table
 
 
 class Format(str, Enum):
@@ -75,7 +75,7 @@ def report(
     One HTML page that needs nothing else, with Markdown, LaTeX, CSV and JSON of
     every table, PNG and SVG of every figure.
     """
-    from evaluation.reporting import report as write_report
+    from evaluation.report import report as write_report
 
     truth = open_truth(gt, images, benchmark, root, split)
     with progress_bar("report") as progress:
@@ -153,7 +153,7 @@ def leaderboard(
     """Rank published figures and own runs; sources, conflicts and marks shown."""
     from evaluation.leaderboard.table import leaderboard as rank
     from evaluation.leaderboard.table import published_attributes
-    from evaluation.reporting import ranking
+    from evaluation.report import ranking
 
     if attributes:
         _print_table(
@@ -216,7 +216,7 @@ def _print_table(table: Table, output: Format, as_json: bool) -> None:
     elif output is Format.latex:
         typer.echo(table.latex(), nl=False)
     elif output is Format.html:
-        from evaluation.reporting.page import table_page
+        from evaluation.report.page import table_page
 
         typer.echo(table_page(table), nl=False)
     else:
@@ -227,8 +227,8 @@ def _print_table(table: Table, output: Format, as_json: bool) -> None:
 
 
 def _draw(board: Leaderboard, path: Path) -> None:
-    from evaluation.pictures import save_figure
-    from evaluation.reporting.ranking import rank_plot
+    from evaluation.plots import save_figure
+    from evaluation.report.ranking import rank_plot
 
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise InputError(path, f"ending {path.suffix!r}", ".png, .svg, .pdf", "Rename.")

@@ -22,7 +22,7 @@ from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
 from evaluation.failures.judgements import carry_over
-from evaluation.pictures.errors import error_map
+from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets import tables, views

@@ -11,7 +11,7 @@ from bson import ObjectId
 from fiftyone import ViewField
 
 from evaluation.errors import InputError
-from evaluation.pictures.errors import PIXEL_COLOURS, PIXEL_NAMES
+from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from s3fo.datasets.colours import object_colour
 from s3fo.datasets.fields import GROUND_TRUTH, SEQUENCE_SCORES
 from s3fo.datasets.mask_files import mask_targets

@@ -12,7 +12,7 @@ from small_benchmark import own_name, write_results
 import evaluation
 import s3fo
 from evaluation.errors import InputError
-from evaluation.pictures import PIXEL_COLOURS, Pixel
+from evaluation.plots import PIXEL_COLOURS, Pixel
 from s3fo.datasets import failure_clips, find_failures, tables
 from s3fo.datasets.failure_tags import judgements_by_method, tag_event
 

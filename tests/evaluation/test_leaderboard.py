@@ -17,9 +17,9 @@ from evaluation.leaderboard.table import (
     published_figures,
 )
 from evaluation.leaderboard.training_data import TrainingData
-from evaluation.pictures import save_figure
+from evaluation.plots import save_figure
 from evaluation.protocols import get_protocol
-from evaluation.reporting.ranking import attribute_ranking, rank_plot, ranking_table
+from evaluation.report.ranking import attribute_ranking, rank_plot, ranking_table
 from evaluation.runs.schema import ScoreRecord, leave_record
 from evaluation.scoring import score
 

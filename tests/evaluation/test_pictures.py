@@ -22,7 +22,7 @@ from evaluation.failures import (
     Failures,
     find_failures,
 )
-from evaluation.pictures import (
+from evaluation.plots import (
     KIND_COLOURS,
     PIXEL_COLOURS,
     Pixel,
@@ -36,7 +36,7 @@ from evaluation.pictures import (
     save_figure,
     timeline,
 )
-from evaluation.pictures.errors import colour
+from evaluation.plots.errors import colour
 from evaluation.scoring import Scores, score
 
 # Machado et al. 2009, severity 1, on linear RGB.

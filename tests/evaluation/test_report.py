@@ -16,9 +16,9 @@ import evaluation
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from evaluation.reporting import Report
-from evaluation.reporting.attribute_tables import groups_table
-from evaluation.reporting.material import one_per_folder
+from evaluation.report import Report
+from evaluation.report.attribute_tables import groups_table
+from evaluation.report.material import one_per_folder
 
 FRAMES = 10
 
@@ -265,7 +265,7 @@ def test_markdown_points_to_files_that_are_there(made):
 
 
 def test_made_again_it_measures_nothing_anew(made, folders, monkeypatch):
-    from evaluation.reporting import material
+    from evaluation.report import material
 
     def refuse(*_, **__):
         raise AssertionError("measured again")

@@ -10,7 +10,7 @@ import math
 import pandas as pd
 import pytest
 
-from evaluation.reporting.tables import FLOAT_ROWS, Table, number, percent, text
+from evaluation.report.tables import FLOAT_ROWS, Table, number, percent, text
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS
+from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
 from s3fo.plugin.panels.base import plain
 
 KEYS = ["sequence", "object"]

@@ -7,7 +7,7 @@ from typing import Any
 import fiftyone as fo
 
 from evaluation.attributes import attribute_title
-from evaluation.pictures.style import METHOD_COLOURS
+from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import (

@@ -12,8 +12,8 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
-from evaluation.pictures.strip import failure_strip
-from evaluation.pictures.style import KIND_COLOURS
+from evaluation.plots.strip import failure_strip
+from evaluation.plots.style import KIND_COLOURS
 from evaluation.results.scores import Scores
 from s3fo.datasets import tables
 from s3fo.datasets.answers import kept

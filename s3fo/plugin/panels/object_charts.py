@@ -11,7 +11,7 @@ import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.metrics.aggregate import HALVED, METRICS
-from evaluation.pictures.style import METHOD_COLOURS
+from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets import tables
 from s3fo.plugin.panels.chart import (
     KEYS,

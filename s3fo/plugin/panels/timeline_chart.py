@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.failures import FailureKind
-from evaluation.pictures.style import KIND_COLOURS
+from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets import frame_table, tables
 from s3fo.datasets.colours import line_colour
 from s3fo.plugin.panels.base import plain

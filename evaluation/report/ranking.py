@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation.leaderboard.table import LOCAL, Leaderboard
-from evaluation.reporting.figures import rank_chart
-from evaluation.reporting.tables import Table, number, text
+from evaluation.plots.report_charts import rank_chart
+from evaluation.report.tables import Table, number, text
 
 OURS = "S3"
 """The method whose rows are set off."""

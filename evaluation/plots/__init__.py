@@ -25,7 +25,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"evaluation.pictures.{_HOMES[name]}"), name)
+        return getattr(import_module(f"evaluation.plots.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

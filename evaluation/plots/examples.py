@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from evaluation.attributes import ATTRIBUTES, Attributes
 from evaluation.attributes.video import AnnotatedVideo, read_objects
 from evaluation.masks.label_map import join_objects
-from evaluation.pictures.drawing import frame_picture, outlined, show
-from evaluation.pictures.style import METHOD_COLOURS, WIDTH, style
+from evaluation.plots.drawing import frame_picture, outlined, show
+from evaluation.plots.style import METHOD_COLOURS, WIDTH, style
 
 SHOWN = (
     "occlusion", "similarity", "background_similarity", "size", "speed", "deformation",

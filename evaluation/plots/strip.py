@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evaluation.attributes.regions import Box, region_of
 from evaluation.failures.compared import ComparedMasks
 from evaluation.masks.label_map import LabelMap
-from evaluation.pictures.drawing import (
+from evaluation.plots.drawing import (
     Picture,
     canvas,
     cut,
@@ -24,7 +24,7 @@ from evaluation.pictures.drawing import (
     outlined,
     show,
 )
-from evaluation.pictures.errors import (
+from evaluation.plots.errors import (
     PIXEL_COLOURS,
     PIXEL_NAMES,
     Pixel,
@@ -32,7 +32,7 @@ from evaluation.pictures.errors import (
     error_map,
     lay_over,
 )
-from evaluation.pictures.style import WIDTH, style
+from evaluation.plots.style import WIDTH, style
 
 _COLUMNS = ("onset", "worst", "end")
 _ROWS = ("ground truth", "prediction", "errors")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.reporting.material import Material, Method
-from evaluation.reporting.tables import Table, number, percent, text
+from evaluation.report.material import Material, Method
+from evaluation.report.tables import Table, number, percent, text
 from evaluation.results.scores import software_version
 
 

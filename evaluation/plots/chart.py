@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import Breakdown
 from evaluation.breakdown.tables import EVERYTHING
-from evaluation.pictures.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
+from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
 
 _LINE = 0.19
 """Inches per group."""

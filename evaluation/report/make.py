@@ -16,12 +16,12 @@ from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
-from evaluation.pictures import attribute_chart, failure_strip, save_figure, timeline
+from evaluation.plots import attribute_chart, failure_strip, save_figure, timeline
+from evaluation.plots.report_charts import losses_chart, sequences_chart, speed_chart
 from evaluation.protocols import Protocol
-from evaluation.reporting.attribute_tables import grouped_attributes
-from evaluation.reporting.contents import score_column, tables
-from evaluation.reporting.figures import losses_chart, sequences_chart, speed_chart
-from evaluation.reporting.material import (
+from evaluation.report.attribute_tables import grouped_attributes
+from evaluation.report.contents import score_column, tables
+from evaluation.report.material import (
     Material,
     Stages,
     Task,
@@ -29,9 +29,9 @@ from evaluation.reporting.material import (
     one_per_folder,
     stages_of,
 )
-from evaluation.reporting.page import Picture, render
-from evaluation.reporting.tables import Table
-from evaluation.reporting.verdict import Finding, findings
+from evaluation.report.page import Picture, render
+from evaluation.report.tables import Table
+from evaluation.report.verdict import Finding, findings
 
 KEPT = "measured"
 """Folder, within the report's, of what is measured once and kept."""

@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import jinja2
 
-from evaluation.reporting.latex import latex_text
-from evaluation.reporting.material import Material
-from evaluation.reporting.tables import FORMATS, Table
-from evaluation.reporting.verdict import Finding, points
+from evaluation.report.latex import latex_text
+from evaluation.report.material import Material
+from evaluation.report.tables import FORMATS, Table
+from evaluation.report.verdict import Finding, points
 from evaluation.results.scores import software_version
 
 MOST_ROWS = 1000
@@ -131,7 +131,7 @@ def _sections(
 
 
 def _environment(ending: str) -> jinja2.Environment:
-    folder = resources.files("evaluation.reporting") / "templates"
+    folder = resources.files("evaluation.report") / "templates"
     syntax: dict[str, Any] = {}
     if ending == "tex":  # braces and percent signs are LaTeX's own
         syntax = {

@@ -7,8 +7,8 @@ import pandas as pd
 
 from evaluation.attributes import OFFICIAL, attribute_title
 from evaluation.breakdown.tables import EVERYTHING
-from evaluation.reporting.material import Material, places
-from evaluation.reporting.tables import Table, number, percent, text
+from evaluation.report.material import Material, places
+from evaluation.report.tables import Table, number, percent, text
 
 
 def groups_table(material: Material) -> Table:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation._utils.atomic import write_atomically
-from evaluation.reporting.latex import float_table, latex_text, long_table
+from evaluation.report.latex import float_table, latex_text, long_table
 
 FORMATS = ("csv", "json", "md", "tex")
 """What `Table.save` writes."""

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from evaluation.failures.kinds import FailureKind
 from evaluation.failures.tables import Failures
-from evaluation.pictures.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
+from evaluation.plots.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
 
 
 def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:

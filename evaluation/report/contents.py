@@ -9,21 +9,21 @@ import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
 from evaluation.breakdown.tables import EVERYTHING
-from evaluation.reporting.attribute_tables import (
+from evaluation.report.attribute_tables import (
     differences_table,
     groups_table,
     trends_table,
 )
-from evaluation.reporting.facts import facts_table, protocol_table, speed_table
-from evaluation.reporting.failure_tables import (
+from evaluation.report.facts import facts_table, protocol_table, speed_table
+from evaluation.report.failure_tables import (
     circumstances_table,
     events_table,
     fix_table,
     judgements_table,
     kinds_table,
 )
-from evaluation.reporting.material import Material, Method
-from evaluation.reporting.tables import Column, Table, number, percent, text
+from evaluation.report.material import Material, Method
+from evaluation.report.tables import Column, Table, number, percent, text
 
 _KEYS = ["sequence", "object"]
 _HEADLINES = {

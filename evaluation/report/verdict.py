@@ -10,7 +10,7 @@ import pandas as pd
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import FEW, conditions
 from evaluation.failures import CIRCUMSTANCES, FailureKind
-from evaluation.reporting.material import Material, Method
+from evaluation.report.material import Material, Method
 
 _LIFT = 1.5
 """A circumstance is worth telling if failures prefer it at least this much."""

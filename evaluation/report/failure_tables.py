@@ -6,9 +6,9 @@ import pandas as pd
 
 from evaluation.failures import CIRCUMSTANCES
 from evaluation.failures.judgements import JUDGEMENT
-from evaluation.reporting.material import Material, Method, places
-from evaluation.reporting.tables import Column, Table, number, percent, text
-from evaluation.reporting.verdict import circumstance_name, fix_first
+from evaluation.report.material import Material, Method, places
+from evaluation.report.tables import Column, Table, number, percent, text
+from evaluation.report.verdict import circumstance_name, fix_first
 
 _NOT_JUDGED = "not judged"
 

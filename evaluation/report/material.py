@@ -19,7 +19,7 @@ from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol
-from evaluation.reporting.kept import digest, keep, load_kept, truth_key
+from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
 from evaluation.runs.schema import Run, published_key, read_run
@@ -100,7 +100,7 @@ def stages_of(n_methods: int) -> int:
 
 @dataclass(frozen=True)
 class Task:
-    """What to measure, and how; see `evaluation.reporting.report`."""
+    """What to measure, and how; see `evaluation.report.report`."""
 
     results: Mapping[str, Path]
     ground_truth: Source

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from evaluation.failures import FailureKind
-from evaluation.pictures.style import (
+from evaluation.plots.style import (
     KIND_COLOURS,
     METHOD_COLOURS,
     METHOD_MARKERS,
