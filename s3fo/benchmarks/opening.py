@@ -12,14 +12,14 @@ from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.burst import read_burst
 from s3fo.benchmarks.catalog import get_entry
-from s3fo.benchmarks.davis import read_davis
-from s3fo.benchmarks.layout import Found
-from s3fo.benchmarks.meta import ObjectMeta
-from s3fo.benchmarks.sa_v import read_sa_v
+from s3fo.benchmarks.layouts.burst import read_burst
+from s3fo.benchmarks.layouts.davis import read_davis
+from s3fo.benchmarks.layouts.layout import Found
+from s3fo.benchmarks.layouts.meta import ObjectMeta
+from s3fo.benchmarks.layouts.sa_v import read_sa_v
+from s3fo.benchmarks.layouts.video_tree import TreeRules, read_video_tree
 from s3fo.benchmarks.synthetic import open_synthetic
-from s3fo.benchmarks.video_tree import TreeRules, read_video_tree
 
 _ALL_FRAMES = "-all-frames"
 _SHOWN = 3

@@ -19,7 +19,7 @@ from evaluation.masks.label_map import (
     split_objects,
 )
 from evaluation.masks.sequence import MaskSequence
-from s3fo.benchmarks.files import path_text
+from s3fo.benchmarks.layouts.files import path_text
 
 VOID = 255
 

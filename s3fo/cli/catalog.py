@@ -16,7 +16,7 @@ from s3fo.cli.options import Json, Root, Split, open_source
 if TYPE_CHECKING:
     from s3fo.benchmarks import Benchmark
     from s3fo.benchmarks.catalog import Entry
-    from s3fo.benchmarks.remote_files import RemoteFile
+    from s3fo.benchmarks.download.archives import RemoteFile
 
 benchmarks = typer.Typer(help="The benchmarks s3fo knows.", invoke_without_command=True)
 app.add_typer(benchmarks, name="benchmarks")
@@ -71,7 +71,7 @@ def show_benchmark(
 ) -> None:
     """Explain one benchmark: what it is, where to get it, how it is scored."""
     from s3fo.benchmarks.catalog import get_entry, splits
-    from s3fo.benchmarks.remote_files import files_of
+    from s3fo.benchmarks.download.archives import files_of
 
     entry = get_entry(name, split)
     files = files_of(name, entry.split)
@@ -141,7 +141,7 @@ def download_benchmark(
 
 def print_validation(benchmark: Benchmark) -> bool:
     """Compare a benchmark with its catalogue entry; True if all is well."""
-    from s3fo.benchmarks.validation import validate
+    from s3fo.benchmarks.validation.completeness import validate
 
     with progress_bar("validate") as progress:
         outcome = validate(benchmark, progress=progress)

@@ -6,8 +6,8 @@ import hashlib
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import VideoSequence
-from s3fo.benchmarks.files import path_text
-from s3fo.benchmarks.pictures import png_size
+from s3fo.benchmarks.layouts.files import path_text
+from s3fo.benchmarks.validation.image_files import png_size
 from s3fo.datasets.labels import categories_of
 from s3fo.datasets.mask_forms import MaskForm
 from s3fo.datasets.video_files import VideoFile

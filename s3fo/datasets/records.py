@@ -22,7 +22,7 @@ from s3fo.benchmarks import (
     catalog,
     open_benchmark,
 )
-from s3fo.benchmarks.files import FrameFiles
+from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.datasets.answers import kept
 
 INFO = "s3fo"

@@ -24,7 +24,7 @@ from PIL import Image
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import path_text
+from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 

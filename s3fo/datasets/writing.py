@@ -19,7 +19,7 @@ from fiftyone.core.odm import bulk_write
 from pymongo import InsertOne, UpdateOne
 
 from s3fo.benchmarks import VideoSequence
-from s3fo.benchmarks.files import path_text
+from s3fo.benchmarks.layouts.files import path_text
 from s3fo.datasets.labels import (
     ObjectMask,
     categories_of,

@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
-from s3fo.benchmarks.folders import open_folders
+from s3fo.benchmarks.layouts.folders import open_folders
 from s3fo.benchmarks.video import VideoSequence
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")

@@ -9,7 +9,7 @@ from benchmark_trees import label_map, write_davis, write_image, write_mask
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import open_benchmark
-from s3fo.benchmarks.davis import davis_facts
+from s3fo.benchmarks.layouts.davis import davis_facts
 
 
 def test_a_split_is_read_in_the_order_of_its_list(tmp_path: Path) -> None:

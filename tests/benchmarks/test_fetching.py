@@ -15,12 +15,13 @@ from benchmark_trees import names, write_davis, write_tree
 from range_server import Host, serve
 
 from evaluation.errors import InputError
-from s3fo.benchmarks import download as downloading
-from s3fo.benchmarks import fetch_benchmark, fetching, open_benchmark
+from s3fo.benchmarks import fetch_benchmark, open_benchmark
 from s3fo.benchmarks.catalog import ENTRIES
-from s3fo.benchmarks.download import download, origin_of
-from s3fo.benchmarks.remote_files import RemoteFile, files_of
-from s3fo.benchmarks.unpack import unpack
+from s3fo.benchmarks.download import fetch as fetching
+from s3fo.benchmarks.download import http as downloading
+from s3fo.benchmarks.download.archives import RemoteFile, files_of
+from s3fo.benchmarks.download.http import download, origin_of
+from s3fo.benchmarks.download.unpack import unpack
 
 DATA = bytes(range(256)) * 40_000
 

@@ -22,7 +22,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.davis import read_davis
+from s3fo.benchmarks.layouts.davis import read_davis
 from s3fo.benchmarks.synthetic.director import build_scene
 from s3fo.benchmarks.synthetic.factors import (
     PRESETS,

@@ -4,7 +4,7 @@
 >>> foz.load_zoo_dataset("s3fo-mose-v1", split="train", source_dir="/data/MOSE")
 
 Without `source_dir` a split is downloaded, if its host gives it to everybody
-(`s3fo.benchmarks.remote_files`); else the error says what to get from where, and where
+(`s3fo.benchmarks.download.archives`); else the error says what to get from where, and where
 to put it. The licence is that of the benchmark either way.
 """
 
@@ -22,7 +22,7 @@ from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import catalog, fetch_benchmark, open_benchmark
-from s3fo.benchmarks.remote_files import files_of
+from s3fo.benchmarks.download.archives import files_of
 
 _LOGGER = logging.getLogger(__name__)
 

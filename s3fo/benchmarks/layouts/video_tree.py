@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from evaluation.masks.sequence import natural
-from s3fo.benchmarks.files import FrameFiles, list_folders
-from s3fo.benchmarks.layout import (
+from s3fo.benchmarks.layouts.files import FrameFiles, list_folders
+from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
     gaps_in,
@@ -18,8 +18,12 @@ from s3fo.benchmarks.layout import (
     shorten,
     shortfalls_in,
 )
-from s3fo.benchmarks.meta import ObjectMeta, VideoMeta, read_meta
-from s3fo.benchmarks.split_folders import all_frames_folder, meta_files, split_folder
+from s3fo.benchmarks.layouts.meta import ObjectMeta, VideoMeta, read_meta
+from s3fo.benchmarks.layouts.split_folders import (
+    all_frames_folder,
+    meta_files,
+    split_folder,
+)
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from evaluation._utils.names import check_names
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
-from s3fo.benchmarks.files import (
+from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,
     list_folders,
@@ -17,14 +17,14 @@ from s3fo.benchmarks.files import (
     locate_root,
     read_text,
 )
-from s3fo.benchmarks.layout import (
+from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
     gaps_in,
     refuse_gaps,
     shortfalls_in,
 )
-from s3fo.benchmarks.sa_v_train import ANNOTATED_EVERY, FPS, read_train
+from s3fo.benchmarks.layouts.sa_v_train import ANNOTATED_EVERY, FPS, read_train
 from s3fo.benchmarks.video import VideoSequence
 
 _LAST_FOLDER = 65534

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation._utils.names import check_names
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import read_text
+from s3fo.benchmarks.layouts.files import read_text
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from evaluation.errors import InputError
 from evaluation.masks.folders import describe, names_missing
 from evaluation.masks.label_map import LabelMap, read_label_map
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.files import list_folders
+from s3fo.benchmarks.layouts.files import list_folders
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20

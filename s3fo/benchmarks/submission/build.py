@@ -15,8 +15,8 @@ from evaluation.errors import InputError
 from evaluation.runs.schema import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
-from s3fo.benchmarks.files import MASK_SUFFIXES, list_folders, list_frames
-from s3fo.benchmarks.submission_checks import (
+from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, list_folders, list_frames
+from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
     refuse_unfit,

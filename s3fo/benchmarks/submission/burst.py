@@ -14,8 +14,12 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.masks.label_map import read_label_map
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.burst import annotation_file, read_annotations, sequence_name
-from s3fo.benchmarks.submission_checks import (
+from s3fo.benchmarks.layouts.burst import (
+    annotation_file,
+    read_annotations,
+    sequence_name,
+)
+from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
     refuse_unfit,

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.benchmarks.remote_files import RemoteFile
+from s3fo.benchmarks.download.archives import RemoteFile
 
 _CHUNK = 1 << 20
 _MEGA = 1_000_000

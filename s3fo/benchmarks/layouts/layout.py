@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import (
+from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,
     find_archives,

@@ -9,14 +9,14 @@ from typing import Any
 
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import (
+from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     list_folders,
     list_frames,
     locate_root,
     read_text,
 )
-from s3fo.benchmarks.layout import (
+from s3fo.benchmarks.layouts.layout import (
     Found,
     gaps_in,
     refuse_gaps,

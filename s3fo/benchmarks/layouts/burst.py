@@ -10,14 +10,14 @@ from typing import Any
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence, RleSequence
-from s3fo.benchmarks.files import (
+from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     find_archives,
     list_folders,
     list_frames,
     read_text,
 )
-from s3fo.benchmarks.layout import Found, gaps_in, refuse_gaps
+from s3fo.benchmarks.layouts.layout import Found, gaps_in, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
 _ANNOTATION_FILES = {

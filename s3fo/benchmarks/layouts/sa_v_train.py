@@ -10,8 +10,8 @@ from typing import Any
 from evaluation.errors import InputError
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
-from s3fo.benchmarks.files import is_hidden, read_text
-from s3fo.benchmarks.layout import Found, refuse_gaps
+from s3fo.benchmarks.layouts.files import is_hidden, read_text
+from s3fo.benchmarks.layouts.layout import Found, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import count_frames
 

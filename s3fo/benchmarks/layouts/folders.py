@@ -12,14 +12,14 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.files import (
+from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,
     FrameFiles,
     list_folders,
     list_frames,
 )
-from s3fo.benchmarks.layout import gaps_in, refuse_gaps, shorten
+from s3fo.benchmarks.layouts.layout import gaps_in, refuse_gaps, shorten
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import count_frames, read_fps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluation.errors import InputError
-from s3fo.benchmarks.files import find_archives, list_folders, locate_root
+from s3fo.benchmarks.layouts.files import find_archives, list_folders, locate_root
 
 _SPLIT_FOLDERS = {"train": ["train"], "val": ["valid", "val"], "test": ["test"]}
 

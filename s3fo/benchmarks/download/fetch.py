@@ -10,9 +10,9 @@ from pathlib import Path
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks.catalog import Entry, get_entry
-from s3fo.benchmarks.download import download, forget, origin_of
-from s3fo.benchmarks.remote_files import RemoteFile, files_of
-from s3fo.benchmarks.unpack import unpack
+from s3fo.benchmarks.download.archives import RemoteFile, files_of
+from s3fo.benchmarks.download.http import download, forget, origin_of
+from s3fo.benchmarks.download.unpack import unpack
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 

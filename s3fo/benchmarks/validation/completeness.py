@@ -10,8 +10,8 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import Counts, Entry, get_entry
-from s3fo.benchmarks.layout import describe_frames
-from s3fo.benchmarks.pictures import file_problems
+from s3fo.benchmarks.layouts.layout import describe_frames
+from s3fo.benchmarks.validation.image_files import file_problems
 from s3fo.benchmarks.video import VideoSequence
 
 

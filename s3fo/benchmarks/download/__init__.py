@@ -1,0 +1,1 @@
+"""Get a benchmark from its host."""

@@ -1,0 +1,1 @@
+"""Zips for benchmark servers: checked first, then written."""

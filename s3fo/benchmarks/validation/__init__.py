@@ -1,0 +1,1 @@
+"""Is a benchmark in a folder complete and readable?"""
