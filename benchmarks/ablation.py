@@ -17,10 +17,10 @@ from functools import partial
 
 import torch
 
-from s3fo.inference.config import InferenceConfig
+from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.weights import find_weights, load_network
 from s3fo.model.network import S3Network
-from s3fo.training.sources import training_videos
+from s3fo.training.data.sources import training_videos
 from s3fo.training.validation import PropagationScore
 
 

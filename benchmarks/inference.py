@@ -43,23 +43,23 @@ from benchmarks.memory import drifting_frame, forget_peak, resident_mb
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.inference.memory_read import (
+from s3fo.inference.engine.memory_read import (
     memory_operand,
     query_operand,
     sparse_affinity,
     sparse_readout,
 )
-from s3fo.inference.predict import segment_video
-from s3fo.inference.s3 import S3Method
+from s3fo.inference.methods.s3 import S3Method
+from s3fo.inference.running.predict import segment_video
 from s3fo.model import S3Network, build_network, optimise_for_inference
 from s3fo.model.deformable_attention import reference_points
-from s3fo.model.fast_stages import (
+from s3fo.model.memory_reading import readout, similarity, top_k_affinity
+from s3fo.model.optimised.stages import (
     InferenceNetwork,
     embed_semantics,
     gather_context,
     run_blocks,
 )
-from s3fo.model.memory_reading import readout, similarity, top_k_affinity
 from s3fo.model.spatial_semantic import SpatialSemanticEncoder, level_sizes
 
 RECIPE = Path(__file__).parents[2] / "shared/fixtures/s3/weights_recipe.py"

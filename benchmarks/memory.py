@@ -27,9 +27,9 @@ import torch
 from torch import Tensor
 
 from s3fo.inference.build import build_propagator
-from s3fo.inference.config import InferenceConfig
-from s3fo.inference.memory import Memory
-from s3fo.inference.memory_read import (
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.memory import Memory
+from s3fo.inference.engine.memory_read import (
     memory_operand,
     query_operand,
     sparse_affinity,

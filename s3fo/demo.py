@@ -92,7 +92,7 @@ def _segment(
 ) -> None:
     """Predict; masks that another version or other weights made are replaced."""
     from s3fo.inference import predict
-    from s3fo.inference.run_record import RunRecord
+    from s3fo.inference.running.record import RunRecord
 
     run = partial(predict, benchmark, out, method=method, progress=progress)
     try:

@@ -171,7 +171,7 @@ def test_one_mask_can_only_belong_to_one_sequence(cli, benchmark, tmp_path):
 
 
 def test_score_dumps_of_several_runs_are_merged(cli, tmp_path):
-    from s3fo.inference.scores import write_scores
+    from s3fo.inference.running.probabilities import write_scores
 
     p = np.zeros((3, 1, 2), np.float32)
     p[:, 0] = [[0.2, 0.1], [0.5, 0.3], [0.3, 0.6]]

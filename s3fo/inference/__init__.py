@@ -6,20 +6,20 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from s3fo.inference.method import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
-from s3fo.inference.predict import Run, predict
+from s3fo.inference.running.predict import Run, predict
 
 # Before torch is loaded: by default its threads spin while they wait for each other,
 # which beside other work costs three times the CPU and can stall a frame for seconds.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
-    from s3fo.inference.appearance import S3Features
     from s3fo.inference.build import build_propagator
-    from s3fo.inference.config import InferenceConfig
-    from s3fo.inference.propagator import Propagator
-    from s3fo.inference.scores import merge_scores
+    from s3fo.inference.engine.config import InferenceConfig
+    from s3fo.inference.engine.propagator import Propagator
+    from s3fo.inference.methods.appearance import S3Features
+    from s3fo.inference.running.probabilities import merge_scores
 
 __all__ = [
     "AnyMethod",
@@ -39,11 +39,11 @@ __all__ = [
 
 # Baselines run without torch: what needs it is imported on first use.
 _LAZY = {
-    "InferenceConfig": "s3fo.inference.config",
-    "Propagator": "s3fo.inference.propagator",
-    "S3Features": "s3fo.inference.appearance",
+    "InferenceConfig": "s3fo.inference.engine.config",
+    "Propagator": "s3fo.inference.engine.propagator",
+    "S3Features": "s3fo.inference.methods.appearance",
     "build_propagator": "s3fo.inference.build",
-    "merge_scores": "s3fo.inference.scores",
+    "merge_scores": "s3fo.inference.running.probabilities",
 }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from s3fo.inference.config import InferenceConfig
-from s3fo.inference.propagator import Propagator
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.weights import (
     Weights,
     as_tensors,
@@ -17,8 +17,8 @@ from s3fo.inference.weights import (
 )
 from s3fo.model.checkpoint import load_weights
 from s3fo.model.config import ModelConfig
-from s3fo.model.fast_stages import optimise_for_inference
 from s3fo.model.network import build_network
+from s3fo.model.optimised.stages import optimise_for_inference
 
 
 def build_propagator(

@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import catalog
-from s3fo.inference.config import InferenceConfig, LongTermConfig
+from s3fo.inference.engine.config import InferenceConfig, LongTermConfig
 
 
 @dataclass(frozen=True)

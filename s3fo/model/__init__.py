@@ -7,8 +7,8 @@ from s3fo.model.checkpoint import (
     save_weights,
 )
 from s3fo.model.config import PRESETS, ModelConfig, get_config
-from s3fo.model.fast_stages import optimise_for_inference
 from s3fo.model.network import ImageFeatures, S3Network, build_network
+from s3fo.model.optimised.stages import optimise_for_inference
 
 __all__ = [
     "PRESETS",

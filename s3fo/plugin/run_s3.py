@@ -266,7 +266,7 @@ def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
 
 def _devices() -> dict[str, str]:
     """Devices of this machine: value -> what to show."""
-    from s3fo.inference.s3 import choose_device, device_name
+    from s3fo.inference.methods.s3 import choose_device, device_name
 
     found = {"auto": f"Automatic ({device_name(choose_device('auto'))})"}
     for kind in ("cpu", "cuda", "mps"):

@@ -1,8 +1,8 @@
 """Clips, losses and the training loop of S3."""
 
 from s3fo.training.api import hold_out, train
+from s3fo.training.data.sources import still_images, training_videos
 from s3fo.training.recipes import RECIPES, Recipe, get_recipe
-from s3fo.training.sources import still_images, training_videos
 from s3fo.training.validation import PropagationScore
 
 __all__ = [

@@ -17,11 +17,11 @@ from s3fo.model.config import SpatialSemanticConfig, get_config
 from s3fo.model.network import S3Network, build_network
 from s3fo.model.vit import VisionTransformer
 from s3fo.model.vits_focus import VITS_FOCUS, fingerprint, load_vits
-from s3fo.training.clips import ClipMaker, MixedClips, StillClips, VideoClips
+from s3fo.training.data.clips import ClipMaker, MixedClips, StillClips, VideoClips
+from s3fo.training.data.sources import StillImage, TrainingVideo
 from s3fo.training.parallel import join_processes
 from s3fo.training.recipes import Recipe, get_recipe
 from s3fo.training.run_files import STATE_FILE
-from s3fo.training.sources import StillImage, TrainingVideo
 from s3fo.training.trainer import RunOptions, Trainer, Validate
 
 PathLikeStr = str | PathLike[str]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evaluation.errors import InputError
-from s3fo.training.augmentation import ColourJitter
-from s3fo.training.clips import StillStyle, VideoStyle
+from s3fo.training.data.augmentation import ColourJitter
+from s3fo.training.data.clips import StillStyle, VideoStyle
 from s3fo.training.losses import PointSampling
 
 Schedule = Literal["constant", "poly", "step", "cosine"]

@@ -15,10 +15,10 @@ import torch
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.model.network import S3Network
-from s3fo.training.clips import ClipMaker
 from s3fo.training.curves import Curves
+from s3fo.training.data.clips import ClipMaker
+from s3fo.training.data.loading import ClipSampler, clip_loader
 from s3fo.training.learner import Learner
-from s3fo.training.loading import ClipSampler, clip_loader
 from s3fo.training.optimisation import trained_state
 from s3fo.training.parallel import Processes, from_leader
 from s3fo.training.recipes import Recipe

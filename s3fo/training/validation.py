@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from evaluation.scoring import score
-from s3fo.inference.config import InferenceConfig
-from s3fo.inference.propagator import Propagator
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.propagator import Propagator
 from s3fo.model.network import S3Network
-from s3fo.training.sources import TrainingVideo, read_image
+from s3fo.training.data.sources import TrainingVideo, read_image
 
 
 @dataclass(frozen=True)

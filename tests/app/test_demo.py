@@ -14,7 +14,7 @@ from evaluation.errors import InputError
 from s3fo.cli import app, system
 from s3fo.demo import _segment
 from s3fo.inference import predict
-from s3fo.inference.run_record import RunRecord
+from s3fo.inference.running.record import RunRecord
 
 
 def test_the_demo_opens_on_videos_and_scores(predicted, tmp_path, monkeypatch):

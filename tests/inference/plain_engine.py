@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from s3fo.inference.config import InferenceConfig
+from s3fo.inference.engine.config import InferenceConfig
 from s3fo.model.decoder import aggregate
 from s3fo.model.memory_reading import full_affinity, similarity, top_k_affinity
 from s3fo.model.network import S3Network

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from s3fo.inference.memory import TokenCounts
+from s3fo.inference.engine.memory import TokenCounts
 
 MAX_ERROR = 1e-4
 """Largest difference of a probability; the official program against itself with other

@@ -10,7 +10,7 @@ from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.inference import predict
-from s3fo.inference.baselines import CopyBaseline, FlowBaseline, lay_over
+from s3fo.inference.methods.baselines import CopyBaseline, FlowBaseline, lay_over
 
 VIDEO = VideoSequence("a", ("0",), {}, {})
 

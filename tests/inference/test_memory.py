@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.errors import InputError
-from s3fo.inference.config import InferenceConfig, LongTermConfig
-from s3fo.inference.memory import Memory
+from s3fo.inference.engine.config import InferenceConfig, LongTermConfig
+from s3fo.inference.engine.memory import Memory
 
 H, W, CK, CV = 2, 3, 4, 5
 HW = H * W

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3fo.inference import memory_read
-from s3fo.inference.memory_read import (
+from s3fo.inference.engine import memory_read
+from s3fo.inference.engine.memory_read import (
     memory_operand,
     query_operand,
     sparse_affinity,

@@ -16,10 +16,10 @@ from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoSequence, open_folders
 from s3fo.benchmarks.video_file import count_frames, iterate_frames
 from s3fo.inference import build_method, predict
-from s3fo.inference.mask_writer import MaskWriter
-from s3fo.inference.pace import Pace
-from s3fo.inference.run_record import RunRecord
-from s3fo.inference.video_reader import read_frames, read_image
+from s3fo.inference.running.pace import Pace
+from s3fo.inference.running.reader import read_frames, read_image
+from s3fo.inference.running.record import RunRecord
+from s3fo.inference.running.writer import MaskWriter
 
 SIZE = (24, 32)
 
@@ -329,7 +329,7 @@ def test_reading_ahead_is_bounded_and_in_order(
         started.append(path)
         return read_image(path)
 
-    monkeypatch.setattr("s3fo.inference.video_reader.read_image", counting)
+    monkeypatch.setattr("s3fo.inference.running.reader.read_image", counting)
     frames = read_frames(benchmark_in(tmp_path)["a"], ahead=4)
     for index, (name, image) in enumerate(frames):
         assert name == f"{index:05d}"
@@ -413,7 +413,7 @@ def test_ctrl_c_says_how_to_go_on(
         raise KeyboardInterrupt
 
     write_video(tmp_path, "a")
-    monkeypatch.setattr("s3fo.inference.predict", interrupted)
+    monkeypatch.setattr("s3fo.inference.running.predict", interrupted)
     folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
     out = ["--out", str(tmp_path / "out"), "--method", "copy"]
     monkeypatch.setattr("sys.argv", ["s3fo", "predict", *folders, *out])

@@ -13,10 +13,10 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, merge_scores, precision, predict
+from s3fo.inference.methods.s3 import S3Method, choose_device, shrunk_size
 from s3fo.inference.precision import choose_precision
-from s3fo.inference.run_record import RunRecord
-from s3fo.inference.s3 import S3Method, choose_device, shrunk_size
-from s3fo.inference.scores import read_scores, write_scores
+from s3fo.inference.running.probabilities import read_scores, write_scores
+from s3fo.inference.running.record import RunRecord
 from s3fo.inference.weights import find_weights, load_network
 from s3fo.model import build_network, save_weights
 

@@ -11,9 +11,9 @@ from module_fixture import S3_FIXTURES
 from torch import Tensor
 from torch.nn import functional as F
 
-from s3fo.inference.frames import Padding
+from s3fo.inference.engine.frames import Padding
 from s3fo.model import S3Network, build_network
-from s3fo.model.fast_stages import embed_semantics, optimise_for_inference
+from s3fo.model.optimised.stages import embed_semantics, optimise_for_inference
 from s3fo.model.spatial_semantic import SemanticEmbedding
 from s3fo.model.vit import attend
 

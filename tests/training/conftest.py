@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from evaluation.masks.label_map import write_label_map
+from s3fo.training.data.sources import TrainingVideo, still_images, training_videos
 from s3fo.training.recipes import Phase, Recipe
-from s3fo.training.sources import TrainingVideo, still_images, training_videos
 
 
 @pytest.fixture(autouse=True, scope="session")

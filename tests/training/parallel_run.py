@@ -14,11 +14,11 @@ import torch
 
 from s3fo.model import build_network
 from s3fo.training.api import clip_maker
-from s3fo.training.loading import clip_loader
+from s3fo.training.data.loading import clip_loader
+from s3fo.training.data.sources import training_videos
 from s3fo.training.losses import PointSampling
 from s3fo.training.parallel import join_processes
 from s3fo.training.recipes import Phase, Recipe
-from s3fo.training.sources import training_videos
 from s3fo.training.trainer import RunOptions, Trainer
 
 

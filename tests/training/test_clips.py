@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation.errors import InputError
-from s3fo.training.augmentation import ColourJitter
-from s3fo.training.clips import (
+from s3fo.training.data.augmentation import ColourJitter
+from s3fo.training.data.clips import (
     ClipRequest,
     MixedClips,
     StillClips,
@@ -16,8 +16,8 @@ from s3fo.training.clips import (
     VideoStyle,
     finish,
 )
-from s3fo.training.layers import moving_layer
-from s3fo.training.loading import ClipDataset, ClipSampler, collate
+from s3fo.training.data.layers import moving_layer
+from s3fo.training.data.loading import ClipDataset, ClipSampler, collate
 
 STILL = StillStyle(
     sequence_colour=ColourJitter(0, 0, 0),

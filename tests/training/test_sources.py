@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from s3fo.training.sources import StillImage, still_images, training_videos
+from s3fo.training.data.sources import StillImage, still_images, training_videos
 
 
 def test_images_beside_masks_in_class_folders(tmp_path: Path) -> None:

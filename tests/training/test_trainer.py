@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from evaluation.errors import InputError
 from s3fo.model import build_network
 from s3fo.training.api import clip_maker, hold_out, train
-from s3fo.training.clips import Clip
+from s3fo.training.data.clips import Clip
+from s3fo.training.data.loading import clip_loader, collate
 from s3fo.training.learner import Learner
-from s3fo.training.loading import clip_loader, collate
 from s3fo.training.losses import PointSampling
 from s3fo.training.recipes import RECIPES, Phase, get_recipe
 from s3fo.training.trainer import RunOptions, Trainer

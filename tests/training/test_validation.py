@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from s3fo.model import build_network
-from s3fo.training.sources import TrainingVideo
+from s3fo.training.data.sources import TrainingVideo
 from s3fo.training.validation import PropagationScore
 
 

@@ -24,7 +24,7 @@ from evaluation.masks.label_map import join_objects, write_label_map
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.inference.video_reader import read_frames, read_image
+from s3fo.inference.running.reader import read_frames, read_image
 from s3fo.inference.weights import file_hash
 
 PLACEHOLDERS: Mapping[str, str] = {

@@ -22,7 +22,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from evaluation.errors import InputError
-from s3fo.inference.method import AnyMethod
+from s3fo.inference.methods.base import AnyMethod
 
 GROUP = "s3fo.methods"
 """Entry points of this group are methods."""
@@ -125,7 +125,7 @@ _BUILT_IN = (
     MethodInfo(
         "s3",
         "S3: spatial-semantic features and object queries",
-        "s3fo.inference.s3:S3Method",
+        "s3fo.inference.methods.s3:S3Method",
         "Li et al., ICLR 2025, arXiv 2407.07760",
         "Apache-2.0; shipped weights: see `docs/licences.md`",
         weights="name of shipped weights, or a .safetensors or .pth file",
@@ -166,14 +166,14 @@ _BUILT_IN = (
     MethodInfo(
         "flow",
         "Baseline: masks carried by dense optical flow",
-        "s3fo.inference.baselines:FlowBaseline",
+        "s3fo.inference.methods.baselines:FlowBaseline",
         "Kroeger et al., ECCV 2016 (DIS)",
         "Apache-2.0",
     ),
     MethodInfo(
         "copy",
         "Baseline: every object stays where it first appeared",
-        "s3fo.inference.baselines:CopyBaseline",
+        "s3fo.inference.methods.baselines:CopyBaseline",
         _FREE,
         "Apache-2.0",
     ),

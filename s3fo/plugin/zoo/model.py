@@ -81,7 +81,7 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
         Raises:
             InputError: no prompt, or one without mask.
         """
-        from s3fo.inference.predict import segment_video
+        from s3fo.inference.running.predict import segment_video
 
         field = self.needs_fields.get("prompt_field", "")
         if not field.startswith("frames."):

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from s3fo.inference.bucket import KEY, OPERAND, SELECTION, Bucket, token_rows
-from s3fo.inference.config import LongTermConfig
-from s3fo.inference.memory_read import query_operand
-from s3fo.inference.token_table import gather_rows
+from s3fo.inference.engine.bucket import KEY, OPERAND, SELECTION, Bucket, token_rows
+from s3fo.inference.engine.config import LongTermConfig
+from s3fo.inference.engine.memory_read import query_operand
+from s3fo.inference.engine.token_table import gather_rows
 from s3fo.model.layers import float32_island
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from s3fo.training import augmentation as aug
-from s3fo.training.augmentation import ColourJitter
-from s3fo.training.sources import StillImage
+from s3fo.training.data import augmentation as aug
+from s3fo.training.data.augmentation import ColourJitter
+from s3fo.training.data.sources import StillImage
 
 
 class ClipRequest(NamedTuple):

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor
 
 from evaluation.errors import InputError
-from s3fo.inference.bucket import Bucket, Rows, token_rows
-from s3fo.inference.config import InferenceConfig
-from s3fo.inference.long_term import consolidate
-from s3fo.inference.memory_read import query_operand, sparse_affinity, sparse_readout
+from s3fo.inference.engine.bucket import Bucket, Rows, token_rows
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.long_term import consolidate
+from s3fo.inference.engine.memory_read import (
+    query_operand,
+    sparse_affinity,
+    sparse_readout,
+)
 from s3fo.model.layers import as_maps
 
 

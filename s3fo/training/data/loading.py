@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from s3fo.training.clip_forward import ClipBatch
-from s3fo.training.clips import Clip, ClipMaker, ClipRequest
+from s3fo.training.data.clips import Clip, ClipMaker, ClipRequest
 from s3fo.training.recipes import Recipe
 
 

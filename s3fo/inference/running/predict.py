@@ -18,13 +18,13 @@ from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.inference.mask_writer import MaskWriter, is_finished
-from s3fo.inference.method import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import build_method, find_method
-from s3fo.inference.pace import Pace
 from s3fo.inference.presets import preset_for
-from s3fo.inference.run_record import RunRecord, open_record
-from s3fo.inference.video_reader import read_frames
+from s3fo.inference.running.pace import Pace
+from s3fo.inference.running.reader import read_frames
+from s3fo.inference.running.record import RunRecord, open_record
+from s3fo.inference.running.writer import MaskWriter, is_finished
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,12 @@ from collections.abc import Hashable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from s3fo.inference.memory_read import SparseAffinity, memory_operand, token_usage
-from s3fo.inference.token_table import TokenTable, gather_rows
+from s3fo.inference.engine.memory_read import (
+    SparseAffinity,
+    memory_operand,
+    token_usage,
+)
+from s3fo.inference.engine.token_table import TokenTable, gather_rows
 
 _NEVER_READ = 1e-7
 """Life of a token that no read has seen: its usage is use / life = 0."""

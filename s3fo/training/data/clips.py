@@ -11,9 +11,9 @@ import numpy as np
 from numpy.random import Generator
 
 from evaluation.errors import InputError
-from s3fo.training import augmentation as aug
-from s3fo.training.augmentation import ColourJitter
-from s3fo.training.layers import (
+from s3fo.training.data import augmentation as aug
+from s3fo.training.data.augmentation import ColourJitter
+from s3fo.training.data.layers import (
     ClipRequest,
     Layer,
     StillStyle,
@@ -24,7 +24,7 @@ from s3fo.training.layers import (
     paste_clip,
     still_layer,
 )
-from s3fo.training.sources import StillImage, TrainingVideo
+from s3fo.training.data.sources import StillImage, TrainingVideo
 
 
 class Clip(NamedTuple):

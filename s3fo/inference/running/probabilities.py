@@ -17,7 +17,7 @@ from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from s3fo.inference.run_record import FILE_NAME
+from s3fo.inference.running.record import FILE_NAME
 
 
 def scores_file(folder: Path, sequence: str, frame: str) -> Path:

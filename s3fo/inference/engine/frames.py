@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from evaluation.errors import InputError
-from s3fo.inference.objects import distinct_ids
+from s3fo.inference.engine.objects import distinct_ids
 
 Size = tuple[int, int]
 """Height and width in pixels."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from evaluation.attributes.regions import Box, Region
 from evaluation.errors import InputError
-from s3fo.inference.s3 import choose_device
+from s3fo.inference.methods.s3 import choose_device
 from s3fo.inference.weights import DEFAULT, find_weights, load_network
 from s3fo.model.spatial_semantic import SpatialSemanticEncoder
 from s3fo.model.vit import PATCH

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s3fo.inference.config import InferenceConfig
-from s3fo.inference.frames import (
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.frames import (
     GivenMasks,
     Padding,
     check_frame,
@@ -20,8 +20,8 @@ from s3fo.inference.frames import (
     resize,
     to_tensor,
 )
-from s3fo.inference.memory import Memory
-from s3fo.inference.objects import Array, ObjectManager
+from s3fo.inference.engine.memory import Memory
+from s3fo.inference.engine.objects import Array, ObjectManager
 from s3fo.model.decoder import aggregate
 from s3fo.model.network import ImageFeatures, S3Network
 

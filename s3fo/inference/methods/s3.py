@@ -15,12 +15,12 @@ from torch import Tensor
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
-from s3fo.inference.propagator import Propagator
-from s3fo.inference.scores import scores_file, write_scores
+from s3fo.inference.running.probabilities import scores_file, write_scores
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
-from s3fo.model.fast_stages import optimise_for_inference
+from s3fo.model.optimised.stages import optimise_for_inference
 
 
 class S3Method:

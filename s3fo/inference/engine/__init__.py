@@ -1,0 +1,1 @@
+"""The S3 engine: memory and propagation, frame by frame."""

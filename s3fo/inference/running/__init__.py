@@ -1,0 +1,1 @@
+"""The predict loop: frames in, results folder out."""

@@ -1,0 +1,1 @@
+"""Inference-only formulations of heavy stages."""

@@ -1,0 +1,1 @@
+"""Training material in, batches of clips out."""
