@@ -44,8 +44,9 @@ from evaluation.errors import InputError
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_folders, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.datasets import views, write_scores
-from s3fo.datasets.labels import masks_of_frame
+from s3fo.datasets import write_scores
+from s3fo.datasets.importing.labels import masks_of_frame
+from s3fo.datasets.views import appearance as views
 
 OBJECTS, SIZE, DRAWN = 3, (480, 854), 100
 ASKED = 3

@@ -62,7 +62,7 @@ class Walk:
 
     def worst_object(self) -> None:
         """The worst object, opened at its worst frame."""
-        from s3fo.datasets import tables
+        from s3fo.datasets.reading import tables
 
         self.page.get_by_role("tab", name="Worst objects").click()
         self.page.get_by_text("Click a row").wait_for()

@@ -107,7 +107,7 @@ def _serve(
     install()
     import fiftyone as fo
 
-    from s3fo.datasets.views import opening_view
+    from s3fo.datasets.views.appearance import opening_view
 
     dataset = open_dataset(name) if name else None
     shown = opening_view(dataset) if dataset else None

@@ -15,20 +15,24 @@ from s3fo.datasets.database import configure
 configure()
 
 if TYPE_CHECKING:
-    from s3fo.datasets.attributes import compute_attributes, write_attributes
-    from s3fo.datasets.build import load_benchmark
-    from s3fo.datasets.colours import object_colour
-    from s3fo.datasets.failures import failure_clips, find_failures, write_failures
-    from s3fo.datasets.from_labels import benchmark_from_dataset
-    from s3fo.datasets.look_alikes import map_look_alikes
-    from s3fo.datasets.predictions import add_predictions, remove_predictions
-    from s3fo.datasets.records import (
+    from s3fo.datasets.importing.benchmark import load_benchmark
+    from s3fo.datasets.importing.from_labels import benchmark_from_dataset
+    from s3fo.datasets.importing.predictions import add_predictions, remove_predictions
+    from s3fo.datasets.schema import (
         open_dataset,
         recall_benchmark,
         recall_predictions,
     )
-    from s3fo.datasets.scores import evaluate, write_scores
-    from s3fo.datasets.views import image_sequences, worst
+    from s3fo.datasets.scoring.attributes import compute_attributes, write_attributes
+    from s3fo.datasets.scoring.evaluate import evaluate, write_scores
+    from s3fo.datasets.scoring.failures import (
+        failure_clips,
+        find_failures,
+        write_failures,
+    )
+    from s3fo.datasets.views.appearance import image_sequences, worst
+    from s3fo.datasets.views.colours import object_colour
+    from s3fo.datasets.views.look_alikes import map_look_alikes
 
 __all__ = [
     "add_predictions",

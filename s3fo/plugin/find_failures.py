@@ -23,7 +23,7 @@ class FindFailures(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which evaluation, with error maps or not."""
-        from s3fo.datasets.tables import vos_evaluations
+        from s3fo.datasets.reading.tables import vos_evaluations
 
         keys = vos_evaluations(ctx.dataset)
         if not keys:
@@ -51,7 +51,7 @@ class FindFailures(VOSOperator):
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Find them."""
         from s3fo.datasets import find_failures
-        from s3fo.datasets.tables import vos_evaluations
+        from s3fo.datasets.reading.tables import vos_evaluations
 
         eval_key = ctx.params.get("eval_key") or vos_evaluations(ctx.dataset)[-1]
         failures = find_failures(

@@ -126,7 +126,7 @@ def ask_method(
 def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
     """Ask under which name a method's masks shall appear in the dataset."""
     from s3fo.datasets import recall_predictions
-    from s3fo.datasets.predictions import check_name
+    from s3fo.datasets.importing.predictions import check_name
 
     name = ctx.params.get("name") or default
     wrong = None

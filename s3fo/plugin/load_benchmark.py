@@ -109,7 +109,7 @@ class LoadBenchmark(VOSOperator):
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
         """Open the dataset; where it has no videos, at its images."""
-        from s3fo.datasets.views import IMAGE_VIEW, opening_view
+        from s3fo.datasets.views.appearance import IMAGE_VIEW, opening_view
 
         opening_view(fo.load_dataset(summary["dataset"]))
         yield ctx.ops.open_dataset(summary["dataset"])

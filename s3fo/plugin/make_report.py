@@ -55,7 +55,7 @@ class MakeReport(VOSOperator):
         """Write it."""
         from evaluation import report
         from s3fo.datasets import recall_benchmark, recall_predictions
-        from s3fo.datasets.failure_tags import judgements_by_method
+        from s3fo.datasets.scoring.review import judgements_by_method
 
         sources = recall_predictions(ctx.dataset)
         main = ctx.params.get("predictions") or list(sources)[-1]

@@ -38,7 +38,7 @@ class Step:
 
 
 def to_workspace(name: str, label: str) -> Step:
-    """Open one of the dataset's workspaces; see `s3fo.datasets.views`."""
+    """Open one of the dataset's workspaces; see `s3fo.datasets.views.appearance`."""
     return Step(label, f"{PLUGIN}/open_workspace", {"workspace": name})
 
 

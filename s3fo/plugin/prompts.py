@@ -17,7 +17,7 @@ from evaluation.masks.label_map import read_label_map
 from evaluation.masks.sequence import ArraySequence
 from s3fo.benchmarks import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
-from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.field_names import GROUND_TRUTH
 
 Frames: TypeAlias = Mapping[int, Any]
 """A sample's frames by number, from 1."""

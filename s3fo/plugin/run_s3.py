@@ -13,7 +13,7 @@ from fiftyone.operators import types
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence
-from s3fo.datasets.fields import GROUND_TRUTH
+from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.plugin.base import VOSOperator
 from s3fo.plugin.forms import (
     ask_choice,
@@ -170,7 +170,7 @@ class RunS3(VOSOperator):
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Segment and import."""
         from s3fo.datasets import add_predictions
-        from s3fo.datasets.predictions import check_name
+        from s3fo.datasets.importing.predictions import check_name
         from s3fo.inference import predict
 
         name = ctx.params["name"]

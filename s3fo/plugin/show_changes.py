@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from s3fo.datasets.records import remembered
+from s3fo.datasets.schema import remembered
 from s3fo.plugin.described import DescribedOperator
 
 

@@ -13,7 +13,7 @@ import pytest
 from three_videos import three_videos
 
 import s3fo
-from s3fo.datasets import tables
+from s3fo.datasets.reading import tables
 
 browser = pytest.importorskip("browser", reason="needs playwright")
 

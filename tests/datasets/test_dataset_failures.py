@@ -13,8 +13,9 @@ import evaluation
 import s3fo
 from evaluation.errors import InputError
 from evaluation.plots import PIXEL_COLOURS, Pixel
-from s3fo.datasets import failure_clips, find_failures, tables
-from s3fo.datasets.failure_tags import judgements_by_method, tag_event
+from s3fo.datasets import failure_clips, find_failures
+from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring.review import judgements_by_method, tag_event
 
 
 @pytest.fixture(scope="module")

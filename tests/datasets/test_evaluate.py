@@ -12,7 +12,7 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.datasets import remove_predictions
-from s3fo.datasets.tables import vos_evaluations
+from s3fo.datasets.reading.tables import vos_evaluations
 
 LABELS = "frames.shifted.detections"
 
@@ -86,7 +86,7 @@ def test_the_run_is_one_that_the_app_can_open(evaluated):
 
 def test_results_are_stored_as_fiftyone_would(evaluated, monkeypatch):
     """Written in parts, and the same as FiftyOne makes of them in one go."""
-    from s3fo.datasets import model_evaluation
+    from s3fo.datasets.scoring import model_evaluation
 
     monkeypatch.setattr(model_evaluation, "_ROWS_A_PART", 4)
     s3fo.evaluate(evaluated, "shifted", "k")

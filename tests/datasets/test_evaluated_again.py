@@ -7,8 +7,10 @@ from small_benchmark import write_results
 
 import s3fo
 from evaluation.errors import InputError
-from s3fo.datasets import find_failures, remove_predictions, tables, views
-from s3fo.datasets.failure_tags import judged_events, judgements_by_method, tag_event
+from s3fo.datasets import find_failures, remove_predictions
+from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring.review import judged_events, judgements_by_method, tag_event
+from s3fo.datasets.views import appearance as views
 from s3fo.plugin.panels import failure_charts
 
 

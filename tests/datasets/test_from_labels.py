@@ -16,8 +16,8 @@ from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets import benchmark_from_dataset, recall_benchmark
-from s3fo.datasets.labels import detections_of, masks_of_label_map
-from s3fo.datasets.video_files import make_video
+from s3fo.datasets.importing.labels import detections_of, masks_of_label_map
+from s3fo.datasets.importing.videos import make_video
 
 
 @pytest.fixture

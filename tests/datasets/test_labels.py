@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s3fo.datasets.colours import line_colour, object_colour
-from s3fo.datasets.labels import (
+from s3fo.datasets.importing.labels import (
     detections_of,
     masks_of_label_map,
     object_instance,
     object_spans,
 )
+from s3fo.datasets.views.colours import line_colour, object_colour
 
 
 def draw(*boxes: tuple[int, int, int, int, int]) -> np.ndarray:

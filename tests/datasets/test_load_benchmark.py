@@ -14,13 +14,14 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
-from s3fo.datasets import image_sequences, open_dataset, recall_benchmark, views
-from s3fo.datasets.labels import (
+from s3fo.datasets import image_sequences, open_dataset, recall_benchmark
+from s3fo.datasets.importing.labels import (
     detections_document,
     detections_of,
     masks_of_frame,
 )
-from s3fo.datasets.views import IMAGE_VIEW, opening_view
+from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.appearance import IMAGE_VIEW, opening_view
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_sequence_of_another_length_is_made_anew(own):
 
 
 def test_an_interrupted_load_goes_on(benchmark, monkeypatch):
-    from s3fo.datasets import writing
+    from s3fo.datasets.importing import writing
 
     monkeypatch.setattr(writing, "FRAMES_A_WRITE", 1)
 
@@ -214,7 +215,7 @@ def test_labels_are_stored_as_fiftyone_would(benchmark):
 
 def test_memory_holds_pieces_of_a_long_video(benchmark, monkeypatch):
     """Every frame arrives when a video is read in several pieces."""
-    from s3fo.datasets import writing
+    from s3fo.datasets.importing import writing
 
     monkeypatch.setattr(writing, "_FRAMES_A_PIECE", 3)
     monkeypatch.setattr(writing, "FRAMES_A_WRITE", 4)
@@ -244,7 +245,7 @@ def test_masks_of_long_videos_are_not_kept_inside_labels(
     benchmark, results, monkeypatch
 ):
     """All frames of a video must fit into one document of the database."""
-    from s3fo.datasets import mask_forms
+    from s3fo.datasets.importing import mask_forms
 
     name = own_name("long")
     monkeypatch.setattr(mask_forms, "ROOM", 15)
@@ -339,7 +340,7 @@ def test_a_name_needs_a_root():
 
 
 def test_frames_inside_a_video_file(tmp_path, benchmark):
-    from s3fo.datasets.video_files import make_video
+    from s3fo.datasets.importing.videos import make_video
 
     pair = benchmark["pair"]
     film = make_video(pair, tmp_path).path

@@ -14,8 +14,8 @@ from small_benchmark import own_name
 import s3fo
 from evaluation.masks.label_map import davis_palette, read_label_map, write_label_map
 from s3fo.benchmarks import VideoSequence
-from s3fo.datasets.colours import object_colour
-from s3fo.datasets.mask_files import files_to_show, mask_targets
+from s3fo.datasets.importing.stored_masks import files_to_show, mask_targets
+from s3fo.datasets.views.colours import object_colour
 
 IDS = np.tile(np.arange(12, dtype=np.uint8), (9, 2))
 OTHER_PALETTE = [0, 0, 0, 236, 95, 103, 249, 145, 87, *range(120)]

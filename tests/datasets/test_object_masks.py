@@ -7,8 +7,8 @@ from small_benchmark import own_name
 
 import s3fo
 from benchmarks.panels import Visitor
-from s3fo.datasets import object_masks
-from s3fo.datasets.object_masks import put_masks
+from s3fo.datasets.importing import object_masks
+from s3fo.datasets.importing.object_masks import put_masks
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import VideoSequence
-from s3fo.datasets.video_files import DEFAULT_FPS, make_video
+from s3fo.datasets.importing.videos import DEFAULT_FPS, make_video
 
 
 def write_frames(

@@ -9,7 +9,7 @@ from small_benchmark import own_name
 
 from benchmarks import panels
 from benchmarks.many_videos import METHODS, make_dataset
-from s3fo.datasets import tables
+from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
 

@@ -10,9 +10,9 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.protocols import PROTOCOLS
-from s3fo.datasets import frame_table, tables
-from s3fo.datasets.failure_tags import tag_event
-from s3fo.datasets.failures import event_clips
+from s3fo.datasets.reading import frame_table, tables
+from s3fo.datasets.scoring.failures import event_clips
+from s3fo.datasets.scoring.review import tag_event
 from s3fo.plugin.panels import (
     attribute_charts,
     failure_charts,

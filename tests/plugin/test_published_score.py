@@ -10,7 +10,7 @@ import s3fo
 from benchmarks.panels import Visitor
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.datasets import frame_table, tables
+from s3fo.datasets.reading import frame_table, tables
 from s3fo.plugin.panels import attribute_charts, comparison_charts, object_charts
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 

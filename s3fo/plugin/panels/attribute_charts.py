@@ -11,7 +11,7 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.breakdown import attribute_groups, conditions
 from evaluation.plots.style import METHOD_COLOURS
-from s3fo.datasets import tables
+from s3fo.datasets.reading import tables
 from s3fo.plugin.compute_attributes import ComputeAttributes
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import (

@@ -14,16 +14,16 @@ from fiftyone import ViewField
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.object_masks import put_masks
-from s3fo.datasets.records import recall_predictions, remembered
-from s3fo.datasets.tables import (
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.object_masks import put_masks
+from s3fo.datasets.reading.tables import (
     object_scores,
     predicted_index,
     prediction_field,
     vos_evaluations,
 )
-from s3fo.datasets.views import both_names, has_videos
+from s3fo.datasets.schema import recall_predictions, remembered
+from s3fo.datasets.views.appearance import both_names, has_videos
 from s3fo.plugin.outcome import PLUGIN
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
 

@@ -8,7 +8,7 @@ import fiftyone as fo
 
 from evaluation.attributes import attribute_title
 from evaluation.plots.style import METHOD_COLOURS
-from s3fo.datasets import tables
+from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import (
     HARDEST,

@@ -8,7 +8,7 @@ from fiftyone.operators import types
 
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
-from s3fo.datasets import frame_table, tables
+from s3fo.datasets.reading import frame_table, tables
 from s3fo.plugin.panels import (
     attribute_charts,
     comparison_charts,

@@ -15,10 +15,10 @@ from evaluation.failures import ComparedMasks, FailureKind
 from evaluation.plots.strip import failure_strip
 from evaluation.plots.style import KIND_COLOURS
 from evaluation.results.scores import Scores
-from s3fo.datasets import tables
-from s3fo.datasets.answers import kept
-from s3fo.datasets.failure_tags import judgement
-from s3fo.datasets.records import benchmark_of, recall_predictions
+from s3fo.datasets.reading import tables
+from s3fo.datasets.reading.cache import kept
+from s3fo.datasets.schema import benchmark_of, recall_predictions
+from s3fo.datasets.scoring.review import judgement
 from s3fo.plugin.panels.chart import LEGEND, Chart, Trace
 
 _DOTS_PER_INCH = 110

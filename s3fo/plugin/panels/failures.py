@@ -8,10 +8,10 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind
-from s3fo.datasets import tables
-from s3fo.datasets.failure_tags import TAGS, tag_event
-from s3fo.datasets.failures import event_clips
-from s3fo.datasets.views import has_videos
+from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring.failures import event_clips
+from s3fo.datasets.scoring.review import TAGS, tag_event
+from s3fo.datasets.views.appearance import has_videos
 from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,

@@ -12,7 +12,7 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.metrics.aggregate import HALVED, METRICS
 from evaluation.plots.style import METHOD_COLOURS
-from s3fo.datasets import tables
+from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.chart import (
     KEYS,
     LEGEND,

@@ -10,8 +10,8 @@ import pandas as pd
 
 from evaluation.failures import FailureKind
 from evaluation.plots.style import KIND_COLOURS
-from s3fo.datasets import frame_table, tables
-from s3fo.datasets.colours import line_colour
+from s3fo.datasets.reading import frame_table, tables
+from s3fo.datasets.views.colours import line_colour
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.chart import Chart, Trace
 

@@ -14,8 +14,8 @@ from pymongo import UpdateOne
 
 from evaluation.errors import InputError
 from evaluation.failures.judgements import JUDGEMENT, not_found
-from s3fo.datasets import tables
-from s3fo.datasets.records import benchmark_of, remember, remembered
+from s3fo.datasets.reading import tables
+from s3fo.datasets.schema import benchmark_of, remember, remembered
 
 TAGS = ("confirmed", "label error", "ignore")
 """An event is one of these: the method's fault, the annotation's, or no matter."""

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, catalog
-from s3fo.datasets.records import remembered
+from s3fo.datasets.schema import remembered
 
 
 @contextmanager

@@ -15,23 +15,23 @@ from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.runs.schema import leave_record
 from evaluation.scoring import score
-from s3fo.datasets import views
-from s3fo.datasets.attributes import copy_attributes
-from s3fo.datasets.evaluation_views import save_views
-from s3fo.datasets.fields import (
+from s3fo.datasets.field_names import (
     GROUND_TRUTH,
     OBJECT_FACTS,
     OBJECT_SCORES,
     SEQUENCE_SCORES,
 )
-from s3fo.datasets.frame_scores import write_frames
-from s3fo.datasets.model_evaluation import (
+from s3fo.datasets.importing.predictions import add_predictions
+from s3fo.datasets.schema import recall_benchmark, recall_predictions
+from s3fo.datasets.scoring.attributes import copy_attributes
+from s3fo.datasets.scoring.frames import write_frames
+from s3fo.datasets.scoring.model_evaluation import (
     VOSEvaluationConfig,
     register_run,
     save_results,
 )
-from s3fo.datasets.predictions import add_predictions
-from s3fo.datasets.records import recall_benchmark, recall_predictions
+from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.evaluation_views import save_views
 
 _LOWEST = "J_min"
 """Attribute of an object's label: its J in the worst frame."""

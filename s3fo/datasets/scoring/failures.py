@@ -25,11 +25,12 @@ from evaluation.failures.judgements import carry_over
 from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
-from s3fo.datasets import tables, views
-from s3fo.datasets.evaluation_views import save_views
-from s3fo.datasets.failure_tags import judged_events, set_aside_missing
-from s3fo.datasets.parallel import map_ahead
-from s3fo.datasets.records import recall_benchmark, recall_predictions
+from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.reading import tables
+from s3fo.datasets.schema import recall_benchmark, recall_predictions
+from s3fo.datasets.scoring.review import judged_events, set_aside_missing
+from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.evaluation_views import save_views
 
 _NUMBERS = {
     "index": fo.IntField,

@@ -20,14 +20,14 @@ from pymongo import InsertOne, UpdateOne
 
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
-from s3fo.datasets.labels import (
+from s3fo.datasets.importing.labels import (
     ObjectMask,
     categories_of,
     detections_document,
     segmentation_document,
 )
-from s3fo.datasets.mask_forms import MaskForm
-from s3fo.datasets.parallel import map_ahead
+from s3fo.datasets.importing.mask_forms import MaskForm
+from s3fo.datasets.importing.parallel import map_ahead
 
 FRAMES_A_WRITE = 1_000
 """Frames that are held in memory and written together."""

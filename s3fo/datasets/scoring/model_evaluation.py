@@ -28,11 +28,11 @@ from fiftyone.utils.eval.detection import (
 )
 
 from evaluation.results.scores import Scores
-from s3fo.datasets import views
-from s3fo.datasets.evaluation_views import delete_views, rename_views
-from s3fo.datasets.failure_tags import rename_judgements, take_failures_out
-from s3fo.datasets.fields import SEQUENCE_SCORES
-from s3fo.datasets.matches import FOUND_FROM_J, Matches
+from s3fo.datasets.field_names import SEQUENCE_SCORES
+from s3fo.datasets.scoring.matches import FOUND_FROM_J, Matches
+from s3fo.datasets.scoring.review import rename_judgements, take_failures_out
+from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.evaluation_views import delete_views, rename_views
 
 METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
 """Overall scores shown, as far as the protocol has them."""

@@ -9,9 +9,9 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES
 from evaluation.protocols import Protocol
 from evaluation.results.scores import Scores
-from s3fo.datasets.attributes import COMPUTED, OFFICIAL, shown_attributes
-from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
-from s3fo.datasets.stored_labels import StoredLabels
+from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.reading.stored_labels import StoredLabels
+from s3fo.datasets.scoring.attributes import COMPUTED, OFFICIAL, shown_attributes
 
 _EVENT_COLUMNS = {
     "index": "object",

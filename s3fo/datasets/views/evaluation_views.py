@@ -8,8 +8,8 @@ import fiftyone as fo
 from fiftyone import ViewField
 
 from evaluation.failures import FailureKind
-from s3fo.datasets import views
-from s3fo.datasets.failure_tags import TAGS, judged_events, tagged
+from s3fo.datasets.scoring.review import TAGS, judged_events, tagged
+from s3fo.datasets.views import appearance as views
 
 _WORST, _SWAPS, _RETURN = "worst objects", "identity swaps", "after return"
 _MOST = 20

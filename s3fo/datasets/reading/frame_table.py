@@ -6,9 +6,9 @@ import fiftyone as fo
 import pandas as pd
 from bson import ObjectId
 
-from s3fo.datasets.answers import kept
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.tables import matched_proposals, prediction_field
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.reading.cache import kept
+from s3fo.datasets.reading.tables import matched_proposals, prediction_field
 
 
 def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.DataFrame:

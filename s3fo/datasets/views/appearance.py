@@ -12,10 +12,10 @@ from fiftyone import ViewField
 
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
-from s3fo.datasets.colours import object_colour
-from s3fo.datasets.fields import GROUND_TRUTH, SEQUENCE_SCORES
-from s3fo.datasets.mask_files import mask_targets
-from s3fo.datasets.records import evaluations, recall_predictions
+from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
+from s3fo.datasets.importing.stored_masks import mask_targets
+from s3fo.datasets.schema import evaluations, recall_predictions
+from s3fo.datasets.views.colours import object_colour
 
 _NEUTRAL = "#5E6472"
 """Everything that is not an object: names, figures, tags."""

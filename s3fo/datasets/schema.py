@@ -23,7 +23,7 @@ from s3fo.benchmarks import (
     open_benchmark,
 )
 from s3fo.benchmarks.layouts.files import FrameFiles
-from s3fo.datasets.answers import kept
+from s3fo.datasets.reading.cache import kept
 
 INFO = "s3fo"
 """Key of `dataset.info` under which this package keeps its own facts."""

@@ -22,11 +22,11 @@ from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.runs.schema import published_key
-from s3fo.datasets.answers import kept, renewed
-from s3fo.datasets.fields import OBJECT_FACTS, OBJECT_SCORES
-from s3fo.datasets.label_tables import event_rows, object_rows, score_table
-from s3fo.datasets.records import evaluations
-from s3fo.datasets.stored_labels import StoredLabels, read_labels
+from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.reading.cache import kept, renewed
+from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
+from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
+from s3fo.datasets.schema import evaluations
 
 _RESAMPLES = 1000
 """Of the bootstrap: intervals to two digits, at the speed of a click."""

@@ -13,17 +13,15 @@ from bson import ObjectId
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
-from s3fo.datasets import views
-from s3fo.datasets.content import content_of
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.labels import categories_of, masks_of_frame, object_spans
-from s3fo.datasets.mask_files import annotations_to_show
-from s3fo.datasets.mask_forms import MaskForm, choose_form
-from s3fo.datasets.opening import open_or_make, sole_load
-from s3fo.datasets.parallel import map_ahead
-from s3fo.datasets.records import remember_benchmark
-from s3fo.datasets.video_files import VideoFile, make_video, name_video
-from s3fo.datasets.writing import (
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.content import content_of
+from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
+from s3fo.datasets.importing.mask_forms import MaskForm, choose_form
+from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.importing.source import open_or_make, sole_load
+from s3fo.datasets.importing.stored_masks import annotations_to_show
+from s3fo.datasets.importing.videos import VideoFile, make_video, name_video
+from s3fo.datasets.importing.writing import (
     MaskSource,
     batches,
     declare_masks,
@@ -32,6 +30,8 @@ from s3fo.datasets.writing import (
     update,
     write_masks,
 )
+from s3fo.datasets.schema import remember_benchmark
+from s3fo.datasets.views import appearance as views
 
 _Film = Callable[[VideoSequence], VideoFile]
 

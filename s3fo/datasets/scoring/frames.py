@@ -12,10 +12,10 @@ from bson import ObjectId
 from evaluation.metrics.aggregate import HALVED
 from evaluation.results.scores import Scores
 from evaluation.runs.schema import published_key
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.matches import LabelRef, Match, Matches, match_frame, outcome
-from s3fo.datasets.records import recall_benchmark
-from s3fo.datasets.writing import batches, index_labels, update
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.writing import batches, index_labels, update
+from s3fo.datasets.schema import recall_benchmark
+from s3fo.datasets.scoring.matches import LabelRef, Match, Matches, match_frame, outcome
 
 
 def write_frames(

@@ -19,11 +19,15 @@ from bson import Binary, ObjectId
 
 from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence
-from s3fo.datasets.fields import GROUND_TRUTH
-from s3fo.datasets.labels import ObjectMask, masks_of_frame, masks_of_label_map
-from s3fo.datasets.parallel import map_ahead
-from s3fo.datasets.records import benchmark_of, recall_predictions
-from s3fo.datasets.writing import Update, update
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.labels import (
+    ObjectMask,
+    masks_of_frame,
+    masks_of_label_map,
+)
+from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.importing.writing import Update, update
+from s3fo.datasets.schema import benchmark_of, recall_predictions
 
 MOST_FRAMES = 500
 """Frames that masks are put into at a time: as many as are read within a click.

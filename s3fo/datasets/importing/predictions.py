@@ -14,24 +14,24 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from evaluation.runs.schema import read_run
 from s3fo.benchmarks import VideoSequence
-from s3fo.datasets import views
-from s3fo.datasets.labels import ObjectMask, masks_of_label_map
-from s3fo.datasets.mask_files import files_to_show
-from s3fo.datasets.mask_forms import check_room
-from s3fo.datasets.records import (
-    Predictions,
-    recall_benchmark,
-    recall_predictions,
-    remember_predictions,
-    remembered,
-)
-from s3fo.datasets.writing import (
+from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
+from s3fo.datasets.importing.mask_forms import check_room
+from s3fo.datasets.importing.stored_masks import files_to_show
+from s3fo.datasets.importing.writing import (
     MaskSource,
     batches,
     declare_masks,
     index_labels,
     write_masks,
 )
+from s3fo.datasets.schema import (
+    Predictions,
+    recall_benchmark,
+    recall_predictions,
+    remember_predictions,
+    remembered,
+)
+from s3fo.datasets.views import appearance as views
 
 
 def add_predictions(

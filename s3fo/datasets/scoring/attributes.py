@@ -17,8 +17,8 @@ from evaluation.attributes import (
     object_attributes,
 )
 from evaluation.options import InputOptions
-from s3fo.datasets import views
-from s3fo.datasets.records import recall_benchmark
+from s3fo.datasets.schema import recall_benchmark
+from s3fo.datasets.views import appearance as views
 
 OFFICIAL = "official_tags"
 """Attribute of `objects` with the benchmark's own tags; they describe the video."""

@@ -8,9 +8,9 @@ from evaluation.errors import InputError
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.validation.image_files import png_size
-from s3fo.datasets.labels import categories_of
-from s3fo.datasets.mask_forms import MaskForm
-from s3fo.datasets.video_files import VideoFile
+from s3fo.datasets.importing.labels import categories_of
+from s3fo.datasets.importing.mask_forms import MaskForm
+from s3fo.datasets.importing.videos import VideoFile
 
 _PADDING = ((0, 0), (0, 1), (1, 0), (1, 1))
 """By how many pixels a video may be higher and wider than its frames."""

@@ -1,0 +1,1 @@
+"""Files in, FiftyOne labels and videos out."""

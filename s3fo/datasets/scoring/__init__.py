@@ -1,0 +1,1 @@
+"""Scores, attributes and failures written onto datasets."""

@@ -1,0 +1,1 @@
+"""How a dataset looks when it is opened."""
