@@ -15,20 +15,20 @@ def register(plugin: Any) -> None:
     Args:
         plugin: FiftyOne's plugin context.
     """
-    from s3fo.plugin.compute_attributes import ComputeAttributes
-    from s3fo.plugin.evaluate_vos import EvaluateVOS
-    from s3fo.plugin.export_submission import ExportSubmission
-    from s3fo.plugin.find_failures import FindFailures
-    from s3fo.plugin.import_predictions import ImportPredictions
-    from s3fo.plugin.load_benchmark import LoadBenchmark
-    from s3fo.plugin.make_report import MakeReport
-    from s3fo.plugin.menu import Menu
-    from s3fo.plugin.open_workspace import OpenWorkspace
+    from s3fo.plugin.operators.compute_attributes import ComputeAttributes
+    from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
+    from s3fo.plugin.operators.export_submission import ExportSubmission
+    from s3fo.plugin.operators.find_failures import FindFailures
+    from s3fo.plugin.operators.import_predictions import ImportPredictions
+    from s3fo.plugin.operators.load_benchmark import LoadBenchmark
+    from s3fo.plugin.operators.make_report import MakeReport
+    from s3fo.plugin.operators.menu import Menu
+    from s3fo.plugin.operators.open_workspace import OpenWorkspace
+    from s3fo.plugin.operators.run_s3 import RunS3
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
+    from s3fo.plugin.panels.show_changes import RestoreColours, ShowChanges
     from s3fo.plugin.panels.timeline import ObjectTimeline
-    from s3fo.plugin.run_s3 import RunS3
-    from s3fo.plugin.show_changes import RestoreColours, ShowChanges
 
     for operator in (
         LoadBenchmark,

@@ -11,7 +11,7 @@ from s3fo.datasets import find_failures, remove_predictions
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.review import judged_events, judgements_by_method, tag_event
 from s3fo.datasets.views import appearance as views
-from s3fo.plugin.panels import failure_charts
+from s3fo.plugin.panels.charts import failures as failure_charts
 
 
 @pytest.fixture

@@ -13,13 +13,11 @@ from evaluation.protocols import PROTOCOLS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.review import tag_event
-from s3fo.plugin.panels import (
-    attribute_charts,
-    failure_charts,
-    headline,
-    object_charts,
-    timeline_chart,
-)
+from s3fo.plugin.panels import headline
+from s3fo.plugin.panels.charts import attributes as attribute_charts
+from s3fo.plugin.panels.charts import failures as failure_charts
+from s3fo.plugin.panels.charts import objects as object_charts
+from s3fo.plugin.panels.charts import timeline as timeline_chart
 from s3fo.plugin.panels.timeline import video_of
 
 

@@ -11,7 +11,9 @@ from benchmarks.panels import Visitor
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets.reading import frame_table, tables
-from s3fo.plugin.panels import attribute_charts, comparison_charts, object_charts
+from s3fo.plugin.panels.charts import attributes as attribute_charts
+from s3fo.plugin.panels.charts import comparison as comparison_charts
+from s3fo.plugin.panels.charts import objects as object_charts
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 
 ADAPTIVE = "J&F_adaptive"

@@ -24,7 +24,7 @@ from s3fo.datasets.reading.tables import (
 )
 from s3fo.datasets.schema import recall_predictions, remembered
 from s3fo.datasets.views.appearance import both_names, has_videos
-from s3fo.plugin.outcome import PLUGIN
+from s3fo.plugin.operators.outcome import PLUGIN
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
 
 Place = tuple[str, int, int]

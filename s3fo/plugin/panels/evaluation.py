@@ -9,12 +9,7 @@ from fiftyone.operators import types
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from s3fo.datasets.reading import frame_table, tables
-from s3fo.plugin.panels import (
-    attribute_charts,
-    comparison_charts,
-    headline,
-    object_charts,
-)
+from s3fo.plugin.panels import headline
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -24,7 +19,10 @@ from s3fo.plugin.panels.base import (
     table,
     video_length,
 )
-from s3fo.plugin.panels.chart import score_title
+from s3fo.plugin.panels.charts import attributes as attribute_charts
+from s3fo.plugin.panels.charts import comparison as comparison_charts
+from s3fo.plugin.panels.charts import objects as object_charts
+from s3fo.plugin.panels.charts.parts import score_title
 from s3fo.plugin.panels.choices import (
     choice_of,
     choose,

@@ -12,7 +12,6 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.review import TAGS, tag_event
 from s3fo.datasets.views.appearance import has_videos
-from s3fo.plugin.panels import failure_charts as charts
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -23,6 +22,7 @@ from s3fo.plugin.panels.base import (
     table,
     video_length,
 )
+from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
     choose,
     line_of_choices,

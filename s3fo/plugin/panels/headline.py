@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import Protocol
 from s3fo.datasets.reading import tables
-from s3fo.plugin.panels.chart import score_title
+from s3fo.plugin.panels.charts.parts import score_title
 
 _HEADLINE = (
     *("J&F", "J", "F", "J&F_adaptive", "F_adaptive"),

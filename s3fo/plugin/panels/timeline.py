@@ -8,8 +8,8 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
-from s3fo.plugin.panels import timeline_chart as charts
 from s3fo.plugin.panels.base import VOSPanel, open_clip, video_length
+from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choose
 
 

@@ -13,7 +13,7 @@ from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.views.colours import line_colour
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.chart import Chart, Trace
+from s3fo.plugin.panels.charts.parts import Chart, Trace
 
 _ROW_HEIGHT = 130
 _CURSOR_COLOUR = "#FF6D04"

@@ -12,9 +12,9 @@ from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.breakdown import attribute_groups, conditions
 from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
-from s3fo.plugin.compute_attributes import ComputeAttributes
+from s3fo.plugin.operators.compute_attributes import ComputeAttributes
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.chart import (
+from s3fo.plugin.panels.charts.parts import (
     HARDEST,
     Chart,
     Trace,

@@ -9,9 +9,9 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_choice
-from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import ask_choice
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 
 
 class FindFailures(VOSOperator):

@@ -19,7 +19,7 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.reading.cache import kept
 from s3fo.datasets.schema import benchmark_of, recall_predictions
 from s3fo.datasets.scoring.review import judgement
-from s3fo.plugin.panels.chart import LEGEND, Chart, Trace
+from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
 _DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]

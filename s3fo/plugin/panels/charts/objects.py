@@ -13,7 +13,7 @@ from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.metrics.aggregate import HALVED, METRICS
 from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
-from s3fo.plugin.panels.chart import (
+from s3fo.plugin.panels.charts.parts import (
     KEYS,
     LEGEND,
     POINT_LAYOUT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from s3fo.plugin.described import DescribedOperator
+from s3fo.plugin.operators.described import DescribedOperator
 
 
 class OpenWorkspace(DescribedOperator):

@@ -10,9 +10,9 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_folder, ask_method_name, chosen_folder
-from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import ask_folder, ask_method_name, chosen_folder
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 
 
 class ImportPredictions(VOSOperator):

@@ -10,8 +10,8 @@ from fiftyone.operators import types
 
 from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import (
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import (
     ask_folder,
     ask_input_options,
     ask_method,
@@ -20,7 +20,7 @@ from s3fo.plugin.forms import (
     imported_methods,
     own_folder,
 )
-from s3fo.plugin.outcome import Step, Summary, to_file
+from s3fo.plugin.operators.outcome import Step, Summary, to_file
 
 
 class MakeReport(VOSOperator):

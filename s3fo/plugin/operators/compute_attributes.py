@@ -8,9 +8,9 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_input_options, chosen_input_options
-from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import ask_input_options, chosen_input_options
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 
 
 class ComputeAttributes(VOSOperator):

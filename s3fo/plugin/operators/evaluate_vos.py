@@ -11,15 +11,15 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
 from evaluation.runs.schema import published_key
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import (
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import (
     ask_choice,
     ask_input_options,
     ask_method,
     chosen_input_options,
     imported_methods,
 )
-from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 
 
 class EvaluateVOS(VOSOperator):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from s3fo.datasets.schema import remembered
-from s3fo.plugin.described import DescribedOperator
+from s3fo.plugin.operators.described import DescribedOperator
 
 
 def changes(ctx: Any) -> Iterator[Any]:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from s3fo.plugin.described import DescribedOperator
-from s3fo.plugin.outcome import PLUGIN, Step, add_button
+from s3fo.plugin.operators.described import DescribedOperator
+from s3fo.plugin.operators.outcome import PLUGIN, Step, add_button
 
 _GROUPS = {
     "Data": ("load_benchmark",),

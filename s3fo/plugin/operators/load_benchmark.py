@@ -10,9 +10,9 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import ask_choice, ask_folder, chosen_folder
-from s3fo.plugin.outcome import Step, Summary, to_operator
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import ask_choice, ask_folder, chosen_folder
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator
 
 _FOLDERS = "folders"
 _SYNTHETIC = "synthetic"

@@ -12,15 +12,15 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.described import DescribedOperator
-from s3fo.plugin.outcome import (
+from s3fo.plugin.operators.described import DescribedOperator
+from s3fo.plugin.operators.outcome import (
     Step,
     Summary,
     error_notice,
     error_window,
     result_window,
 )
-from s3fo.plugin.show_changes import changes
+from s3fo.plugin.panels.show_changes import changes
 
 
 class VOSOperator(DescribedOperator):

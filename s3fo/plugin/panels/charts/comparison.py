@@ -10,7 +10,7 @@ from evaluation.attributes import attribute_title
 from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.chart import (
+from s3fo.plugin.panels.charts.parts import (
     HARDEST,
     KEYS,
     NEUTRAL,

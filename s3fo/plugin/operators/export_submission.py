@@ -12,15 +12,15 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, write_submission
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import (
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import (
     ask_folder,
     ask_method,
     chosen_folder,
     imported_methods,
     own_folder,
 )
-from s3fo.plugin.outcome import Step, Summary
+from s3fo.plugin.operators.outcome import Step, Summary
 
 
 class ExportSubmission(VOSOperator):

@@ -14,16 +14,16 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.plugin.base import VOSOperator
-from s3fo.plugin.forms import (
+from s3fo.plugin.operators.base import VOSOperator
+from s3fo.plugin.operators.forms import (
     ask_choice,
     ask_folder,
     ask_method_name,
     chosen_folder,
     own_folder,
 )
-from s3fo.plugin.outcome import Step, Summary, to_operator, to_workspace
-from s3fo.plugin.prompts import (
+from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.operators.prompts import (
     prompt_fields,
     prompted_by,
     read_first_masks,

@@ -1,0 +1,1 @@
+"""FiftyOne operators, one file per operator."""
