@@ -12,7 +12,7 @@ help: ## Show the targets
 
 setup: $(READY) ## Create the virtual environment and a working MongoDB
 
-KERNELS := evaluation/kernels
+KERNELS := evaluation/counting/kernels
 
 $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 	$(PYTHON) -m venv $(VENV)

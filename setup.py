@@ -12,7 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-SOURCES = Path("evaluation", "kernels", "csrc")
+SOURCES = Path("evaluation", "counting", "kernels", "csrc")
 
 
 class BuildLibrary(build_ext):

@@ -8,15 +8,53 @@
 Names are loaded when they are first used, so importing the package costs nothing.
 """
 
+from __future__ import annotations
+
+import sys
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from evaluation._utils import moved_modules
+
+if TYPE_CHECKING:
+    from evaluation.attributes import Attributes, object_attributes
+    from evaluation.breakdown import breakdown
+    from evaluation.errors import InputError
+    from evaluation.failures import Failures, find_failures
+    from evaluation.options import InputOptions
+    from evaluation.protocols import PROTOCOLS, Protocol, get_protocol
+    from evaluation.report import report
+    from evaluation.results.compare import compare
+    from evaluation.results.official import check_against
+    from evaluation.results.scores import Scores, merge
+    from evaluation.scoring import score
+
+__all__ = [
+    "PROTOCOLS",
+    "Attributes",
+    "Failures",
+    "InputError",
+    "InputOptions",
+    "Protocol",
+    "Scores",
+    "breakdown",
+    "check_against",
+    "compare",
+    "find_failures",
+    "get_protocol",
+    "merge",
+    "object_attributes",
+    "report",
+    "score",
+]
 
 _HOMES = {
+    "PROTOCOLS": "evaluation.protocols",
     "Attributes": "evaluation.attributes",
     "Failures": "evaluation.failures",
     "InputError": "evaluation.errors",
     "InputOptions": "evaluation.options",
-    "PROTOCOLS": "evaluation.protocols",
     "Protocol": "evaluation.protocols",
     "Scores": "evaluation.results.scores",
     "breakdown": "evaluation.breakdown",
@@ -31,11 +69,30 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+class _Package(ModuleType):
+    """Keeps `evaluation.report` and `evaluation.breakdown` functions.
+
+    Importing a subpackage sets it as an attribute of its parent; where a function
+    has the same name, the function is what people call.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+moved_modules.install(__name__)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,7 +116,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def _print_frame(title: str, table: pd.DataFrame, columns: list[str]) -> None:
+def _print_frame(title: str, table: pd.DataFrame, columns: Iterable[Hashable]) -> None:
     """Print the columns that are there and hold anything; gaps stay empty."""
     shown = table[[name for name in columns if name in table]].dropna(axis=1, how="all")
     numbers = [str(name) for name in shown.select_dtypes("number")]
@@ -166,7 +167,7 @@ def attributes(
     _print_frame("Objects", shown, columns)
     if measured.official_tags:
         agreement = measured.agreement()
-        _print_frame("Computed against official tags", agreement, list(agreement))
+        _print_frame("Computed against official tags", agreement, agreement.columns)
 
 
 @app.command()
@@ -220,7 +221,7 @@ def breakdown(
         _print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
     if len(methods) > 1:
         title = f"Paired differences of {metric}, first - second"
-        _print_frame(title, result.differences, list(result.differences))
+        _print_frame(title, result.differences, result.differences.columns)
     for note in result.notes:
         typer.echo(f"note: {note}", err=True)
 
@@ -275,7 +276,7 @@ def failures(
             }
         )
         return
-    _print_frame("What fails", found.by("kind"), list(found.by("kind")))
+    _print_frame("What fails", found.by("kind"), found.by("kind").columns)
     columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
     columns += ["n_frames", "cost", "recovered", "onset"]
     _print_frame(f"Top {top} events", found.events.head(top), columns)
@@ -312,7 +313,7 @@ def _draw_failures(
 
     masks = ComparedMasks(results, truth, scores, options)
     drawn: set[tuple[str, int]] = set()
-    for rank, event in enumerate(found.events.head(top).to_dict("records"), start=1):
+    for rank, event in enumerate(records(found.events.head(top)), start=1):
         sequence, object_id = str(event["sequence"]), int(event["object"])
         images = None if isinstance(truth, Path) else truth[sequence].images
         name = file_name(f"{rank:02d}", sequence, object_id, event["kind"])

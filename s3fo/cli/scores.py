@@ -146,10 +146,10 @@ def compare(
 
     result = compare_runs(Scores.load(first), Scores.load(second), metric=metric)
     if as_json:
-        rows = result.objects.to_dict("records")
+        objects = result.objects.to_dict("records")
         low, high = (None if isnan(end) else end for end in result.interval)
         print_json({"metric": metric, "delta": result.delta, "low": low, "high": high,
-                    "objects": rows})  # fmt: skip
+                    "objects": objects})  # fmt: skip
         return
     rows = result.objects.itertuples(index=False, name=None)
     print_table(f"{metric} by object", list(result.objects.columns), rows)

@@ -84,7 +84,7 @@ def adaptive_tolerances(
 
 @lru_cache(maxsize=64)
 def disks(*radii: float) -> Elements:
-    """Disks as `evaluation.metrics.boundary.disk` makes them, one per radius in pixels."""
+    """Disks as `evaluation.metrics.boundary.disk` makes them, per radius in pixels."""
     elements = [disk(radius) for radius in radii]
     recipes = [recipe(element) for element in elements]
     counts = [len(steps) for steps in recipes]

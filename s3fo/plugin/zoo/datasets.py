@@ -4,8 +4,8 @@
 >>> foz.load_zoo_dataset("s3fo-mose-v1", split="train", source_dir="/data/MOSE")
 
 Without `source_dir` a split is downloaded, if its host gives it to everybody
-(`s3fo.benchmarks.download.archives`); else the error says what to get from where, and where
-to put it. The licence is that of the benchmark either way.
+(`s3fo.benchmarks.download.archives`); else the error says what to get from where, and
+where to put it. The licence is that of the benchmark either way.
 """
 
 from __future__ import annotations

@@ -1,0 +1,68 @@
+"""What users import stays importable, and is visible to type checkers."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evaluation
+from evaluation._utils.moved_modules import MOVED
+
+USES = """
+import evaluation
+import s3fo
+from evaluation import breakdown, compare, find_failures, report, score
+
+reveal_type(score)
+reveal_type(evaluation.report)
+reveal_type(evaluation.breakdown)
+reveal_type(compare)
+reveal_type(find_failures)
+reveal_type(s3fo.evaluate)
+reveal_type(s3fo.predict)
+"""
+
+
+@pytest.mark.parametrize("name", sorted(evaluation.__all__))
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(evaluation, name).__module__.startswith("evaluation") or (
+        name == "PROTOCOLS"
+    )
+
+
+def test_functions_win_over_subpackages_of_the_same_name() -> None:
+    import evaluation.breakdown.rows
+    import evaluation.report.tables
+
+    assert callable(evaluation.report) and callable(evaluation.breakdown)
+
+
+@pytest.mark.parametrize("old", sorted(MOVED))
+def test_old_module_paths_warn_and_give_the_new_module(old: str) -> None:
+    name = f"evaluation.{old}"
+    sys.modules.pop(name, None)
+    with pytest.warns(DeprecationWarning, match=f"{name} has moved"):
+        module = importlib.import_module(name)
+    assert module is importlib.import_module(f"evaluation.{MOVED[old]}")
+    assert module.__spec__ is not None
+    assert module.__spec__.name == f"evaluation.{MOVED[old]}"
+
+
+def test_mypy_sees_the_public_functions(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    script = tmp_path / "uses.py"
+    script.write_text(USES)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--ignore-missing-imports", str(script)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        check=False,
+    )
+    revealed = [line for line in done.stdout.splitlines() if "Revealed" in line]
+    assert len(revealed) == 7, done.stdout
+    assert all('"def (' in line for line in revealed), revealed
