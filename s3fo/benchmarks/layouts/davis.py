@@ -35,7 +35,7 @@ def davis_facts() -> dict[str, Any]:
     Attributes exist for the 50 sequences of 2016 only. Source: `db_info.yaml` of
     the DAVIS 2017 repository.
     """
-    path = Path(__file__).parent / "data" / "davis.json"
+    path = Path(__file__).parents[1] / "data" / "davis.json"
     facts: dict[str, Any] = json.loads(path.read_text())
     return facts
 
