@@ -113,8 +113,8 @@ assert not run.failures, run.failures
 # A method that lives in another program needs none of this: let it write its PNGs, with
 # names as in the ground truth. `evaluation.masks.label_map.write_label_map` writes the
 # format, and `read_label_map` reads the indices whatever the palette looks like.
-# (Reading such a file as a colour image and thresholding it is the most common way to lose object
-# ids.)
+# (Reading such a file as a colour image and thresholding it is the most common way
+# to lose object ids.)
 
 # %%
 example = mine / "crossing" / "00020.png"

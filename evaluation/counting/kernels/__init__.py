@@ -1,8 +1,9 @@
 """Pixel counts of mask pairs, fast and exact.
 
-The counting itself is done by compiled kernels (:mod:`evaluation.counting.kernels.compiled`), or
-where these could not be built, by numpy and OpenCV (:mod:`evaluation.counting.reference`): the
-same integers, more slowly.
+The counting itself is done by compiled kernels
+(:mod:`evaluation.counting.kernels.compiled`), or where these could not be built, by
+numpy and OpenCV (:mod:`evaluation.counting.reference`): the same integers, more
+slowly.
 """
 
 from __future__ import annotations
