@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# A file stays in one process: fixtures of modules are made once.
+PARALLEL := --numprocesses auto --dist loadfile
 
 .PHONY: help setup demo test kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
@@ -26,8 +28,11 @@ $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
 	$(BIN)/s3fo demo
 
-test: setup ## The whole test suite but the browser test
-	$(BIN)/python -m pytest -m 'not app'
+test: setup ## All tests but those in a browser, one process per core
+	$(BIN)/python -m pytest -m 'not app' $(PARALLEL)
+
+test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing slow
+	$(BIN)/python -m pytest -m 'not app and not slow and not fiftyone' $(PARALLEL)
 
 kernels: setup ## Build the compiled kernels in place, after a change of their source
 	$(BIN)/python setup.py -q build_ext --inplace --force

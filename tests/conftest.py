@@ -1,31 +1,72 @@
-"""What every test may use."""
+"""What every test may use, and what keeps tests apart from each other and the user."""
 
 from __future__ import annotations
 
+import atexit
+import importlib.util
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
+import mongo_server
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared"
+"""Where real videos are looked for, unless S3FO_REAL_DATA names another folder."""
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real videos and masks, which are not ours to ship; tests skip without them."""
-    if not SHARED.is_dir():
-        pytest.skip("needs real videos in `shared` beside the repository")
-    return SHARED
+    folder = Path(os.environ.get("S3FO_REAL_DATA", REAL_DATA))
+    if not folder.is_dir():
+        pytest.skip("needs real videos: S3FO_REAL_DATA, or `shared` beside the clone")
+    return folder
+
+
+FIFTYONE_FOLDERS = {"app", "datasets", "plugin"}
+"""Every test in these folders needs FiftyOne and its database."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what needs FiftyOne, where that is left out anyway."""
+    if "not fiftyone" in config.getoption("markexpr"):
+        return collection_path.name in FIFTYONE_FOLDERS or None
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs FiftyOne, so that `make test-fast` can leave it out."""
+    for item in items:
+        if FIFTYONE_FOLDERS & set(item.path.parts):
+            item.add_marker(pytest.mark.fiftyone)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep FiftyOne's database and plugins of the tests away from the user's."""
-    folder = config.cache.mkdir("fiftyone") if config.cache else None
-    if folder is not None and "FIFTYONE_DATABASE_URI" not in os.environ:
-        os.environ["FIFTYONE_DATABASE_DIR"] = str(folder / "mongodb")
-        os.environ["FIFTYONE_PLUGINS_DIR"] = str(folder / "plugins")
+    """Set FiftyOne's environment before any test imports it.
 
-    from s3fo.datasets import configure
+    All processes share one MongoDB server, which serves these tests only; every
+    process has a database and a plugins folder of its own.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        # The workers share the cores; threads of their own would only get in the way.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if importlib.util.find_spec("fiftyone") is None:
+        return
+    from s3fo.datasets.database import configure, mongod_path
 
-    # Before any test imports FiftyOne: no telemetry, no question about it.
+    if worker is None and mongod_path().is_file():
+        if "FIFTYONE_DATABASE_URI" not in os.environ:
+            os.environ["FIFTYONE_DATABASE_URI"], stop = mongo_server.start(
+                mongod_path()
+            )
+            # Runs after what FiftyOne, imported later, registers: it tidies up.
+            atexit.register(stop)
+    folder = Path(tempfile.mkdtemp(prefix="s3fo-tests-plugins-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["FIFTYONE_PLUGINS_DIR"] = str(folder)
+    os.environ["FIFTYONE_DATABASE_NAME"] = f"s3fo-tests-{worker or os.getpid()}"
+    # No telemetry, no question about it.
     configure()

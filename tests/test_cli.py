@@ -239,6 +239,7 @@ def test_download_ends_with_the_command_that_loads(cli, tmp_path, monkeypatch):
     assert f"s3fo load davis-2017 --split val --root {place}" in out
 
 
+@pytest.mark.fiftyone
 def test_a_benchmark_is_loaded_without_videos(cli, benchmark, tmp_path, monkeypatch):
     import fiftyone as fo
 
@@ -279,6 +280,7 @@ def shifted(benchmark, tmp_path_factory) -> Path:
     return results
 
 
+@pytest.mark.slow
 def test_attributes_of_every_object(cli, benchmark, tmp_path):
     code, out, _ = cli(
         "attributes", "--gt", masks(benchmark), "--images", images(benchmark), "--json",

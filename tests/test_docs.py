@@ -120,6 +120,7 @@ def test_links_outside_the_site_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), f"{path}: {target}"
 
 
+@pytest.mark.slow
 def test_documented_commands_exist() -> None:
     found = list(_documented_commands())
     assert len(found) > 30

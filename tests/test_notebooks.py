@@ -17,6 +17,8 @@ from evaluation import InputError
 from s3fo.inference.weights import DEFAULT, find_weights
 from s3fo.model.vits_focus import BackboneError, load_vits
 
+pytestmark = pytest.mark.fiftyone
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 KEPT = REPOSITORY / "artifacts" / "notebooks"

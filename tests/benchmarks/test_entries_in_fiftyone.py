@@ -23,6 +23,8 @@ from s3fo.benchmarks.catalog import ENTRIES, Entry
 from s3fo.datasets import recall_benchmark
 from s3fo.inference import predict
 
+pytestmark = pytest.mark.fiftyone
+
 __all__ = ["cache"]
 
 LATER = """

@@ -16,6 +16,8 @@ from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_benchmark
 from s3fo.datasets import recall_benchmark
 
+pytestmark = pytest.mark.fiftyone
+
 __all__ = ["cache"]
 
 

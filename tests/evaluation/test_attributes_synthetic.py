@@ -10,6 +10,8 @@ from evaluation import object_attributes
 from s3fo.benchmarks.synthetic import PRESETS, write_synthetic
 from s3fo.benchmarks.synthetic.factors import swept_factor
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = {
     factor: attribute
     for factor, attribute in attributes.ANSWERS.items()

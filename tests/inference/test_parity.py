@@ -27,10 +27,16 @@ RECORDED_CASES = [
     "o13_tinyfpn_k3_fifo",
 ]
 SEED = 14
+_LARGE = ("vitb", "vitb_vit")
 ROUNDING = 1e-5
 ONE_FLIP = 5e-3
 """The network decides hard in places (arg max): rounding may flip one on a tie, which
 moves a frame by this much at most; any mistake in the engine moves it by more."""
+
+_SLOW_MARKED = [
+    pytest.param(case, marks=pytest.mark.slow if case.preset in _LARGE else ())
+    for case in CASES
+]
 
 
 class _Watched:
@@ -59,7 +65,7 @@ def test_official_outputs(recipe_state, name):
 
 
 @pytest.mark.filterwarnings("ignore:a mask without objects")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", _SLOW_MARKED, ids=lambda case: case.name)
 def test_agrees_with_plain_engine_and_network(recipe_state, case):
     state = recipe_state(case.preset, SEED)
     fast = build_propagator(case.preset, state, **case.overrides)

@@ -27,6 +27,7 @@ def run(command: list[str], videos: Path, out: Path) -> dict:
     return json.loads(out.read_text())
 
 
+@pytest.mark.slow
 def test_two_processes_train_like_one(video_folder: Path, tmp_path: Path) -> None:
     """Same total batch: same losses and gradients, step after step."""
     alone = run([], video_folder, tmp_path / "one.json")
