@@ -197,13 +197,13 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     scores = [
         published
         for key in evaluations(dataset)
-        if (published := _published_field(dataset, key))
+        if (published := published_field(dataset, key))
         and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
     ]
     return ["sequence", *both_names(shown), *scores[-1:]]
 
 
-def _published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
+def published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
     """The field of the J&F that the benchmark publishes, of every sequence."""
     fields = (f"{eval_key}_{name}" for name in ("JF_adaptive", "JF"))
     return next((field for field in fields if dataset.has_sample_field(field)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import fiftyone as fo
@@ -14,27 +14,18 @@ from fiftyone import ViewField
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
-from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.datasets.importing.object_masks import put_masks
 from s3fo.datasets.reading.tables import (
     object_scores,
-    predicted_index,
-    prediction_field,
     vos_evaluations,
 )
 from s3fo.datasets.schema import recall_predictions, remembered
-from s3fo.datasets.views.appearance import both_names, has_videos
 from s3fo.plugin.operators.outcome import PLUGIN
+from s3fo.plugin.panels import trouble
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
-
-Place = tuple[str, int, int]
-"""A sample's id, the first frame to show (from 1), and the last."""
+from s3fo.plugin.panels.opening import show_all_videos
 
 ROWS = 25
 """Rows of a table: what one looks through before filtering."""
-
-_OPENING = 800
-"""Milliseconds from when the grid has its new view until a video can be opened."""
 
 
 class VOSPanel(foo.Panel):
@@ -93,7 +84,24 @@ class VOSPanel(foo.Panel):
             # What was clicked may have been deleted after it was drawn.
             ctx.ops.notify(str(error), variant="warning")
             ctx.ops.show_panel_output(self.render(ctx))
-            return None
+        except Exception as error:
+            ctx.ops.show_panel_output(_property(self._report(ctx, error)))
+        return None
+
+    def _report(self, ctx: Any, error: Exception) -> types.Object:
+        """The panel as it is when something unforeseen went wrong."""
+        panel = types.Object()
+        text, details = trouble.describe(error)
+        ctx.panel.state.details = details
+        trouble.lay_out(panel, text, self.on_copy_details, self.on_try_again)
+        return panel
+
+    def on_copy_details(self, ctx: Any) -> None:
+        """Copy what whoever mends it must know."""
+        trouble.copy_text(ctx, ctx.panel.state.details or "")
+
+    def on_try_again(self, ctx: Any) -> None:
+        """Draw the panel anew."""
 
     def on_change_dataset(self, ctx: Any) -> None:
         """Begin anew with the other dataset."""
@@ -114,11 +122,6 @@ class VOSPanel(foo.Panel):
         """Offer everything: what is missing is among it."""
         ctx.prompt(f"{PLUGIN}/menu")
 
-    def on_grid_ready(self, ctx: Any) -> None:
-        """Open the video that `open_clip` asked for, now that the grid has it."""
-        ctx.ops.open_sample(id=ctx.params["clip"])
-        ctx.panel.state.opening = None
-
     def update(self, ctx: Any) -> None:
         """Bring the panel up to date, or say what is missing."""
         try:
@@ -129,30 +132,45 @@ class VOSPanel(foo.Panel):
         except InputError as error:
             ctx.panel.state.problem = str(error)
 
+    def on_all_videos(self, ctx: Any) -> None:
+        """Show all videos again, with the fields that the dataset opens with."""
+        show_all_videos(ctx)
+
     def render(self, ctx: Any) -> types.Property:
         """The layout, or what keeps it from being shown."""
-        panel = types.Object()
         # Here, not in the handlers: events overtake each other, and each brings the
         # state as it was when it happened.
-        self.update(ctx)
+        try:
+            self.update(ctx)
+            panel = types.Object()
+            self._fill(ctx, panel)
+        except Exception as error:
+            panel = self._report(ctx, error)
+        return _property(panel)
+
+    def _fill(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
         if state.problem:
             panel.message("problem", state.problem)
             panel.btn("menu", "What one can do", on_click=self.on_menu)
-        else:
-            self.layout(ctx, panel)
-            state.offered = dict(offered(panel))
-            state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})
-        if state.opening:
-            timer = types.TimerView(
-                timeout=_OPENING,
-                on_timeout=self.on_grid_ready,
-                params={"clip": state.opening},
+            return
+        if self.surfaces == "grid" and ctx.has_custom_view:
+            panel.btn(
+                "all_videos",
+                "Back to all videos",
+                icon="undo",
+                variant="outlined",
+                on_click=self.on_all_videos,
             )
-            panel.view("opening", timer)
-        margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
-        view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
-        return types.Property(panel, view=view)
+        self.layout(ctx, panel)
+        state.offered = dict(offered(panel))
+        state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})
+
+
+def _property(panel: types.Object) -> types.Property:
+    margins = {"grid": {"sx": {"p": 2, "gridTemplateColumns": "minmax(0, 1fr)"}}}
+    view = types.GridView(orientation="vertical", gap=1, componentsProps=margins)
+    return types.Property(panel, view=view)
 
 
 def _nothing_evaluated(dataset: fo.Dataset) -> InputError:
@@ -203,6 +221,33 @@ def table(
     for key, heading in columns.items():
         view.add_column(key, label=heading)
     panel.list(name, types.Object(), view=view, label=label)
+
+
+def plot(
+    panel: types.Object, name: str, layout: Mapping[str, Any], **settings: Any
+) -> None:
+    """Add a chart; its traces are the panel's data of that name.
+
+    The mouse wheel scrolls the panel, as everywhere; a second click is no reset, for
+    the first one has chosen something already.
+
+    Args:
+        panel: what to add it to.
+        name: of the data.
+        layout: Plotly's layout.
+        **settings: of FiftyOne's `PlotlyView`: label, height, on_click, on_selected.
+    """
+    height = settings.pop("height", None) or f"{layout['height']}px"
+    dragged = {} if "on_selected" in settings else {"dragmode": False}
+    config = {
+        "scrollZoom": False,
+        "doubleClick": False,
+        "displaylogo": False,
+        "displayModeBar": False,
+    }
+    panel.plot(
+        name, layout={**dragged, **layout}, config=config, height=height, **settings
+    )
 
 
 def rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, str]]:
@@ -256,81 +301,3 @@ def show_objects(
     view = ctx.dataset.select(samples).filter_labels(f"{eval_key}_objects", keep)
     ctx.ops.set_view(view)
     ctx.ops.notify(f"{len(labels)} objects in {len(samples)} videos: {what}")
-
-
-def open_clip(
-    ctx: Any, place: Place, eval_keys: Sequence[str], object_id: int | None = None
-) -> None:
-    """Open a video at a frame: FiftyOne's player can only begin at a clip's start.
-
-    The grid shows what `_from_frame` gives; the panel opens it once the grid has it.
-
-    Args:
-        ctx: of the event.
-        place: what to open.
-        eval_keys: evaluations whose predictions to show.
-        object_id: show this object's masks alone; None shows all.
-    """
-    sample_id, first, last = place
-    dataset = ctx.dataset
-    methods = [prediction_field(dataset, key) for key in eval_keys]
-    paths = [mask_path(dataset, name) for name in methods]
-    indices: dict[str, int] = {}
-    if object_id is not None:
-        indices[GROUND_TRUTH] = object_id
-        for name, key in zip(methods, eval_keys, strict=True):
-            indices[name] = predicted_index(dataset, key, sample_id, object_id)
-        for name, index in indices.items():
-            reached = put_masks(dataset, name, sample_id, index, first)
-        paths = [f"frames.{name}" for name in methods]
-        if reached is not None and reached < last:
-            ctx.ops.notify(
-                f"Object {object_id} has masks up to frame {reached}, then only its box"
-            )
-    # In the dataset: a video that an operator opens shows what is active there.
-    active = dataset.app_config.active_fields
-    known = set(dataset.get_field_schema())
-    kept = [
-        name for name in (active.paths if active else ["sequence"]) if name in known
-    ]
-    masks = [name for path in paths for name in both_names(path)]
-    dataset.app_config.active_fields = fo.ActiveFields(paths=[*kept, *masks])
-    dataset.save()
-    view = _from_frame(dataset, place, indices)
-    ctx.ops.set_view(view)
-    ctx.panel.state.opening = view.first().id
-
-
-def _from_frame(
-    dataset: fo.Dataset, place: Place, indices: Mapping[str, int]
-) -> fo.DatasetView:
-    """A video from a frame on, as a clip; as images where there is no mp4.
-
-    Args:
-        dataset: with the video.
-        place: what to show.
-        indices: frame field -> index of the only labels to show.
-    """
-    sample_id, first, last = place
-    video = dataset.select(sample_id)
-    if has_videos(dataset):
-        view, prefix = video.to_clips([[(first, max(first, last))]]), "frames."
-    else:
-        frames, prefix = video.to_frames(sample_frames=False), ""
-        view = frames.match(ViewField("frame_number") >= first)
-    # Filtered here: what is filtered before to_clips comes back in the clips.
-    for name, index in indices.items():
-        own = ViewField("index") == index
-        view = view.filter_labels(f"{prefix}{name}", own, only_matches=False)
-    return view
-
-
-def mask_path(dataset: fo.Dataset, name: str) -> str:
-    """Where the masks of a frame field are: in its labels, or in files."""
-    files = f"frames.{name}_mask"
-    return files if dataset.has_field(files) else f"frames.{name}"
-
-
-def video_length(dataset: fo.Dataset, sample_id: str) -> int:
-    """Frames of a video."""
-    return int(dataset.select(sample_id).values("metadata.total_frame_count")[0])

@@ -84,10 +84,25 @@ def tabs(
     name: str,
     choices: Mapping[str, str],
     chosen: str,
-    on_change: Handler,
+    on_open: Handler,
 ) -> None:
-    """Add tabs, one of which is open."""
-    view = types.TabsView()
+    """Add a line of buttons, one of which is pressed, to change between pages.
+
+    FiftyOne's own tabs report every click twice, each time with all of the panel.
+
+    Args:
+        panel: what to add it to.
+        name: of the line.
+        choices: value -> what to show.
+        chosen: now.
+        on_open: gets the value as ``ctx.params["tab"]``.
+    """
+    line = wrapping_line(panel, name, gap=1)
     for value, shown in choices.items():
-        view.add_choice(value, label=shown)
-    panel.enum(name, view.values(), view=view, default=chosen, on_change=on_change)
+        line.btn(
+            f"{name}_{value}",
+            shown,
+            on_click=on_open,
+            params={"tab": value},
+            variant="contained" if value == chosen else "outlined",
+        )

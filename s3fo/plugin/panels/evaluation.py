@@ -13,11 +13,10 @@ from s3fo.plugin.panels import headline
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    open_clip,
+    plot,
     rows,
     show_objects,
     table,
-    video_length,
 )
 from s3fo.plugin.panels.charts import attributes as attribute_charts
 from s3fo.plugin.panels.charts import comparison as comparison_charts
@@ -30,6 +29,7 @@ from s3fo.plugin.panels.choices import (
     set_choice,
     tabs,
 )
+from s3fo.plugin.panels.opening import plan_frame, show_frame
 
 _TABS = {
     "attributes": "By attribute",
@@ -80,8 +80,12 @@ class VOSEvaluation(VOSPanel):
         )
         table(panel, "headline", state.headline_columns)
         panel.md(state.rules, name="rules")
-        tabs(panel, "tab", _TABS, state.tab, self.on_choose)
+        tabs(panel, "pages", _TABS, state.tab, self.on_open_tab)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
+
+    def on_open_tab(self, ctx: Any) -> None:
+        """Change to another page."""
+        ctx.panel.state.tab = ctx.params["tab"]
 
     # ---- by attribute
 
@@ -112,10 +116,10 @@ class VOSEvaluation(VOSPanel):
         self, panel: types.Object, name: str, layout: dict[str, Any]
     ) -> None:
         if layout:
-            panel.plot(
+            plot(
+                panel,
                 name,
-                layout=layout,
-                height=f"{layout['height']}px",
+                layout,
                 on_click=self.on_click_group,
             )
 
@@ -141,10 +145,11 @@ class VOSEvaluation(VOSPanel):
     def _lay_out_objects(self, ctx: Any, panel: types.Object) -> None:
         state = ctx.panel.state
         score = score_title(state.score)
-        panel.plot(
+        plot(
+            panel,
             "histogram",
+            object_charts.histogram_layout(state.score),
             label=f"{score} of the objects: drag over bars, or click one",
-            layout=object_charts.histogram_layout(state.score),
             height="240px",
             on_click=self.on_click_bin,
             on_selected=self.on_select_bins,
@@ -160,10 +165,11 @@ class VOSEvaluation(VOSPanel):
             label=f"{score} against",
             on_change=self.on_choose,
         )
-        panel.plot(
+        plot(
+            panel,
             "scatter",
+            object_charts.scatter_layout(state.against, state.score),
             label="One point an object: draw around some, or click one to open it",
-            layout=object_charts.scatter_layout(state.against, state.score),
             height="340px",
             on_click=self.on_click_point,
             on_selected=self.on_select_points,
@@ -254,8 +260,15 @@ class VOSEvaluation(VOSPanel):
     def _open(self, ctx: Any, method: str, sample_id: str, object_id: int) -> None:
         dataset = ctx.dataset
         frame = frame_table.worst_frame(dataset, method, sample_id, object_id)
-        place = (sample_id, frame, video_length(dataset, sample_id))
-        open_clip(ctx, place, [method], object_id)
+        plan = plan_frame(
+            dataset,
+            sample_id,
+            frame,
+            [method],
+            object_id=object_id,
+            active=ctx.active_fields,
+        )
+        show_frame(ctx, plan)
 
     # ---- difference
 
@@ -304,10 +317,11 @@ class VOSEvaluation(VOSPanel):
             )
         panel.md(state.difference_text, name="difference_text")
         if state.duel_layout:
-            panel.plot(
+            plot(
+                panel,
                 "duel",
+                state.duel_layout,
                 label="One point an object; above the line the second is better",
-                layout=state.duel_layout,
                 height="360px",
                 on_click=self.on_click_point,
                 on_selected=self.on_select_points,

@@ -15,12 +15,10 @@ from s3fo.datasets.views.appearance import has_videos
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
-    mask_path,
-    open_clip,
+    plot,
     rows,
     shown,
     table,
-    video_length,
 )
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
@@ -29,6 +27,7 @@ from s3fo.plugin.panels.choices import (
     set_choice,
     wrapping_line,
 )
+from s3fo.plugin.panels.opening import mask_path, plan_frame, show_frame
 
 _ALL = "all"
 _CLIPS = 100
@@ -120,10 +119,10 @@ class Failures(VOSPanel):
         state = ctx.panel.state
         self._lay_out_choices(ctx, line_of_choices(panel))
         panel.md(state.costs_text, name="costs_text")
-        panel.plot(
+        plot(
+            panel,
             "costs",
-            layout=state.costs_layout,
-            height=f"{state.costs_layout['height']}px",
+            state.costs_layout,
             on_click=self.on_click_cost,
         )
         if not state.event:
@@ -212,12 +211,15 @@ class Failures(VOSPanel):
 
     def on_open(self, ctx: Any) -> None:
         """Open the video where the event begins."""
-        state = ctx.panel.state
         event = self._event(ctx)
-        sample_id = event["sample_id"]
-        end = max(int(event["end"]), video_length(ctx.dataset, sample_id))
-        place = (sample_id, int(event["start"]), end)
-        open_clip(ctx, place, [state.shown])
+        plan = plan_frame(
+            ctx.dataset,
+            event["sample_id"],
+            int(event["start"]),
+            [ctx.panel.state.shown],
+            active=ctx.active_fields,
+        )
+        show_frame(ctx, plan)
 
     def on_clips(self, ctx: Any) -> None:
         """Show the clips of the chosen events; the player steps through them."""

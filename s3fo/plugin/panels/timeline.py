@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
+from s3fo.datasets._fiftyone import is_of_clips, is_of_frames, shown_dataset
 from s3fo.datasets.reading import tables
-from s3fo.plugin.panels.base import VOSPanel, open_clip, video_length
+from s3fo.plugin.panels.base import VOSPanel, plot
 from s3fo.plugin.panels.charts import timeline as charts
-from s3fo.plugin.panels.choices import choose
+from s3fo.plugin.panels.choices import choice_of, choose
+from s3fo.plugin.panels.opening import seek
 
 
 class ObjectTimeline(VOSPanel):
@@ -28,6 +31,11 @@ class ObjectTimeline(VOSPanel):
 
     def on_change_current_sample(self, ctx: Any) -> None:
         """Another video was opened; `render` shows it."""
+        ctx.panel.state.chosen = None
+
+    def on_change_active_fields(self, ctx: Any) -> None:
+        """Other masks are shown: `render` shows the curves that belong to them."""
+        ctx.panel.state.chosen = None
 
     def refresh(self, ctx: Any) -> None:
         """Read the scores of the open video."""
@@ -35,8 +43,11 @@ class ObjectTimeline(VOSPanel):
         if not ctx.current_sample:
             raise InputError("video", "none open", "an open video", "Open one.")
         known = tables.vos_evaluations(dataset)
-        ctx.panel_state["method"] = state.method if state.method in known else known[-1]
-        state.shown = state.method
+        state.method = evaluation_shown(
+            {key: tables.prediction_field(dataset, key) for key in known},
+            ctx.active_fields,
+            state.chosen,
+        )
         state.sample, begins = video_of(ctx)
         if not len(dataset.select(state.sample)):
             raise InputError("what is open", "no video", "a video or clip", "Open one.")
@@ -54,35 +65,58 @@ class ObjectTimeline(VOSPanel):
             known,
             state.method,
             label="Evaluation",
-            on_change=self.on_choose,
+            on_change=self.on_choose_method,
         )
         panel.md(state.timeline_text, name="timeline_text")
-        panel.plot(
+        plot(
+            panel,
             "timeline",
-            layout=state.timeline_layout,
-            height=f"{state.timeline_layout['height']}px",
+            state.timeline_layout,
             on_click=self.on_click_frame,
         )
 
+    def on_choose_method(self, ctx: Any) -> None:
+        """Another method's curves, until other masks or another video are shown."""
+        self.on_choose(ctx)
+        ctx.panel.state.chosen = choice_of(ctx)[1]
+
     def on_click_frame(self, ctx: Any) -> None:
-        """Open the video at the frame that was clicked."""
-        state = ctx.panel.state
-        frame = int(float(ctx.params["x"]))
-        last = video_length(ctx.dataset, state.sample)
-        open_clip(ctx, (state.sample, min(frame, last), last), [state.shown])
+        """Move the player to the frame that was clicked."""
+        seek(ctx, round(float(ctx.params["x"])))
+
+
+def evaluation_shown(
+    fields: Mapping[str, str], active: Iterable[str], chosen: str | None
+) -> str:
+    """The evaluation whose curves belong to what is seen in the player.
+
+    Args:
+        fields: evaluation -> name of the frame field that it scored; oldest first.
+        active: paths that are shown.
+        chosen: an evaluation that a person chose; None if nobody did.
+
+    Returns:
+        What was chosen, else the latest evaluation of masks that are shown, else the
+        latest of all.
+    """
+    if chosen in fields:
+        return str(chosen)
+    names = {path.removeprefix("frames.").removesuffix("_mask") for path in active}
+    shown = [key for key, field in fields.items() if field in names]
+    return (shown or list(fields))[-1]
 
 
 def video_of(ctx: Any) -> tuple[str, int]:
     """Id of the open video, also of an open clip or frame; the first frame shown."""
     open_now, view = str(ctx.current_sample), ctx.view
-    if not (view._is_clips or view._is_frames):
+    if not (is_of_clips(view) or is_of_frames(view)):
         return open_now, 1
-    begins = "support" if view._is_clips else "frame_number"
+    begins = "support" if is_of_clips(view) else "frame_number"
     # FiftyOne makes a dataset of clips, and one of frames; grouped, a view of it shows
-    # one frame a video.
-    places = view._dataset.select(open_now).values(["sample_id", begins])
+    # one frame per video.
+    places = shown_dataset(view).select(open_now).values(["sample_id", begins])
     found = list(zip(*places, strict=True))
     if not found:
         return open_now, 1
     sample_id, first = found[0]
-    return str(sample_id), int(first[0] if view._is_clips else first)
+    return str(sample_id), int(first[0] if is_of_clips(view) else first)

@@ -1,0 +1,165 @@
+"""Opening a video at a frame: `plan_frame` says what is seen, `show_frame` does it.
+
+A plan is plain data and is tested as such. FiftyOne's operators cannot move the player
+of an mp4 file, so the plan is carried out by ``show_frame`` in the plugin's
+``js/app.js``; that polls until the player is ready. Neither writes to the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import fiftyone as fo
+from fiftyone import ViewField
+
+from s3fo.datasets._fiftyone import count_stages
+from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
+from s3fo.datasets.reading.tables import (
+    predicted_index,
+    prediction_field,
+    vos_evaluations,
+)
+from s3fo.datasets.views.appearance import (
+    IMAGE_VIEW,
+    has_videos,
+    opening_view,
+    published_field,
+)
+from s3fo.plugin.operators.outcome import PLUGIN
+
+Filter = dict[str, Any]
+"""What FiftyOne's sidebar keeps of a filter."""
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """What a person is to see.
+
+    Attributes:
+        id: of the sample to open: a video, or its first image where there is no mp4.
+        frame: number of the frame to show, from 1.
+        fields: paths that are shown; all others are hidden.
+        filters: path -> filter of the labels that are shown of it.
+    """
+
+    id: str
+    frame: int
+    fields: tuple[str, ...]
+    filters: dict[str, Filter]
+
+
+def plan_frame(
+    dataset: fo.Dataset,
+    sample_id: str,
+    frame: int,
+    eval_keys: Sequence[str],
+    *,
+    object_id: int | None = None,
+    active: Iterable[str] = (),
+) -> FramePlan:
+    """What to open, and what to show in it: the masks of some methods, at a frame.
+
+    Args:
+        dataset: evaluated.
+        sample_id: of the video.
+        frame: number of the frame, from 1.
+        eval_keys: evaluations whose predictions are shown, and no other masks.
+        object_id: show the labels of this object alone; None shows all.
+        active: paths that are shown now; those of the video stay, but for scores.
+
+    Raises:
+        InputError: there is no such evaluation.
+    """
+    videos = has_videos(dataset)
+    prefix = "frames." if videos else ""
+    methods = {key: prediction_field(dataset, key) for key in eval_keys}
+    own = set(dataset.get_field_schema())
+    others = {
+        f"{key}_{score}"
+        for key in vos_evaluations(dataset)
+        for score in SEQUENCE_SCORES.values()
+    }
+    kept = [path for path in active if path.split(".")[0] in own - others]
+    scores = [field for key in eval_keys if (field := published_field(dataset, key))]
+    masks = [
+        f"{prefix}{field}"
+        for name in methods.values()
+        for field in _fields(dataset, name, object_id)
+    ]
+    filters: dict[str, Filter] = {}
+    if object_id is not None:
+        indices = {GROUND_TRUTH: object_id}
+        for key, name in methods.items():
+            indices[name] = predicted_index(dataset, key, sample_id, object_id)
+        filters = {
+            f"{prefix}{name}.detections.index": exactly(index)
+            for name, index in indices.items()
+        }
+    return FramePlan(
+        sample_id if videos else _first_image(dataset, sample_id),
+        frame,
+        tuple(dict.fromkeys([*(kept or ["sequence"]), *scores, *masks])),
+        filters,
+    )
+
+
+def exactly(number: int) -> Filter:
+    """The sidebar's filter for one number."""
+    rest = dict.fromkeys(("exclude", "isMatching", "none", "nan", "inf", "ninf"), False)
+    return {**rest, "range": [number, number]}
+
+
+def _fields(dataset: fo.Dataset, name: str, object_id: int | None) -> list[str]:
+    """The fields with a method's masks; of one object its labels in any case.
+
+    Mask files hold all objects together: there an object is told by its box.
+    """
+    files = [f"{name}_mask"] if dataset.has_frame_field(f"{name}_mask") else []
+    return files if files and object_id is None else [*files, name]
+
+
+def _first_image(dataset: fo.Dataset, sample_id: str) -> str:
+    """The first frame of a video, by which FiftyOne knows its images."""
+    first = dataset.select(sample_id).match_frames(ViewField("frame_number") == 1)
+    return str(first.values("frames.id", unwind=True)[0])
+
+
+def show_frame(ctx: Any, plan: FramePlan) -> None:
+    """Carry out a plan; the present view gives way where it lacks the video."""
+    params = asdict(plan)
+    dataset = ctx.dataset
+    if has_videos(dataset):
+        if ctx.has_custom_view and not len(ctx.view.select(plan.id)):
+            ctx.ops.clear_view()
+            params["stages"] = 0
+    elif ctx.request_params.get("view_name") != IMAGE_VIEW:
+        view = opening_view(dataset)
+        ctx.ops.set_view(view)
+        params["stages"] = count_stages(view)
+    ctx.trigger(f"{PLUGIN}/show_frame", params)
+
+
+def seek(ctx: Any, frame: int) -> None:
+    """Move the player of the video, or clip, that is open."""
+    params = {"id": str(ctx.current_sample), "frame": frame}
+    ctx.trigger(f"{PLUGIN}/show_frame", params)
+
+
+def show_all_videos(ctx: Any) -> None:
+    """Show the whole dataset again, as it is when it is opened."""
+    view = opening_view(ctx.dataset)
+    ctx.ops.clear_view()
+    ctx.ops.clear_sidebar_filters()
+    if isinstance(view, fo.DatasetView):
+        ctx.ops.set_view(view)
+    active = ctx.dataset.app_config.active_fields
+    if active is not None:
+        ctx.ops.set_active_fields(active.paths)
+
+
+def mask_path(dataset: fo.Dataset, name: str) -> str:
+    """Where the masks of a frame field are: in its labels, or in files."""
+    files = f"frames.{name}_mask"
+    return files if dataset.has_field(files) else f"frames.{name}"

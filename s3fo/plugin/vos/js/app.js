@@ -1,0 +1,126 @@
+/* Operators that run in the browser: what Python cannot ask FiftyOne's App for.
+ *
+ * FiftyOne 1.22's operator set_frame_number does not reach the player of mp4 files, so
+ * `show_frame` opens a video (or keeps it open), chooses the fields and the labels that
+ * are seen in it, and moves the player. Nothing is written to the dataset, and the grid
+ * stays as it was.
+ */
+(() => {
+  const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
+  const { activeFields, modalFilters, modalLooker, modalSelector, view } = window.__fos__;
+  const { useRecoilCallback } = window.recoil;
+
+  const PLUGIN = "@s3fo/vos";
+  const PATIENCE = 60_000; // milliseconds until a video that does not load is given up
+  const PAUSE = 50; // milliseconds between two looks at the page
+  const LOOKS = 12; // as many must find the player where it was moved to
+  const VIDEO_TAB = '[data-cy="panel-tab-fo-sample-modal-plugin"]';
+  const TIME = '[data-testid="timeline-playhead-time"]';
+
+  const pause = () => new Promise((done) => setTimeout(done, PAUSE));
+
+  /* Poll until `ready` holds; false once the patience is over. */
+  async function until(ready) {
+    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
+      if (ready()) return true;
+      await pause();
+    }
+    return false;
+  }
+
+  /* The player's time line takes orders once it knows how long the video is. */
+  function hasLength() {
+    const time = document.querySelector(TIME)?.textContent;
+    return time && !/\/\s*[0:.]*$/.test(time);
+  }
+
+  /* Whether the time line stands elsewhere: it misses moves while it is being set up. */
+  function standsElsewhere(frame, rate) {
+    const time = document.querySelector(TIME)?.textContent;
+    const [, minutes, seconds] = time?.match(/^\s*(\d+):(\d+\.\d+)/) ?? [];
+    const wanted = (frame - 1) / rate;
+    return seconds && Math.abs(60 * minutes + Number(seconds) - wanted) > 1 / rate;
+  }
+
+  class ShowFrame extends Operator {
+    get config() {
+      return new OperatorConfig({
+        name: "show_frame",
+        label: "Show a frame of a video",
+        unlisted: true,
+      });
+    }
+
+    useHooks() {
+      const read = (atom) =>
+        useRecoilCallback(({ snapshot }) => () => snapshot.getLoadable(atom).valueMaybe());
+      return {
+        player: read(modalLooker),
+        opened: read(modalSelector),
+        stages: read(view),
+        dress: useRecoilCallback(({ set }) => (fields, filters) => {
+          if (fields) set(activeFields({ modal: true }), fields);
+          if (filters) set(modalFilters, filters);
+        }),
+      };
+    }
+
+    /* params: id and frame; fields and filters, where they change; stages, where the
+     * present view lacks the video and gives way to the view of so many stages. */
+    async execute({ hooks, params }) {
+      const { id, frame, fields, filters, stages } = params;
+      const shown = () => (hooks.stages()?.length ?? 0) === stages;
+      if (stages != null && !(await until(shown))) return;
+      const player = () => {
+        const looker = hooks.player();
+        return looker?.state?.config?.sampleId === id ? looker : undefined;
+      };
+      // The grid's too: what it shows is how panels learn which method is looked at.
+      if (fields) await executeOperator("set_active_fields", { fields });
+      if (hooks.opened()?.id !== id) await executeOperator("open_sample", { id });
+      hooks.dress(fields, filters);
+      await until(() => {
+        if (!player()) document.querySelector(VIDEO_TAB)?.click();
+        return player()?.state.loaded;
+      });
+      if (player()?.seekToFrame) await until(hasLength);
+      await this.move(player, frame);
+    }
+
+    /* Move the player, and again while it still loads and begins anew. */
+    async move(player, frame) {
+      const end = Date.now() + PATIENCE;
+      for (let still = 0; still < LOOKS && player() && Date.now() < end; still++) {
+        const looker = player();
+        if (!looker.seekToFrame) {
+          await executeOperator("set_frame_number", { frame_number: frame });
+          return;
+        }
+        const lost = standsElsewhere(frame, looker.state.config.frameRate);
+        if (looker.frameNumber !== frame || looker.state.playing || lost) {
+          looker.pause();
+          if (looker.frameNumber === frame) looker.seekToFrame(frame > 1 ? frame - 1 : 2);
+          await pause();
+          looker.seekToFrame(frame);
+          still = 0;
+        }
+        await pause();
+      }
+    }
+  }
+
+  class CopyText extends Operator {
+    get config() {
+      return new OperatorConfig({ name: "copy_text", label: "Copy text", unlisted: true });
+    }
+
+    /* params: text */
+    async execute({ params }) {
+      await navigator.clipboard.writeText(params.text);
+      await executeOperator("notify", { message: "Copied", variant: "success" });
+    }
+  }
+
+  registerOperator(ShowFrame, PLUGIN);
+  registerOperator(CopyText, PLUGIN);
+})();
