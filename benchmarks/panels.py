@@ -186,7 +186,7 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     bar = person.data["by_attribute"][0]["ids"][-1]
     person.do("click an attribute's bar", "on_click_group", id=bar)
     person.choose("choose an attribute", "attribute", bar.split("|")[1])
-    person.choose("open tab Objects", "tab", "objects")
+    person.do("open tab Objects", "on_open_tab", tab="objects")
     bars, counts = (person.data["histogram"][0][name] for name in ("ids", "y"))
     fullest = bars[counts.index(max(counts))]
     person.do("click a bar of the histogram", "on_click_bin", id=fullest)
@@ -200,10 +200,10 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
         data=[{"id": point} for point in points[:300]],
     )
     person.choose("scatter against another attribute", "against", "size")
-    person.choose("open tab Worst objects", "tab", "worst")
+    person.do("open tab Worst objects", "on_open_tab", tab="worst")
     person.do("click the worst object", "on_click_worst", row=0)
     person.choose("sort by F", "order", "F_mean")
-    person.choose("open tab Difference", "tab", "difference")
+    person.do("open tab Difference", "on_open_tab", tab="difference")
     person.choose("swap the methods", "first", METHODS[0])
     person.choose("leave one method", "methods", [METHODS[1]])
 

@@ -31,7 +31,7 @@ def visit(panel, dataset, tab=None):
     person = Visitor(panel(), dataset, dataset.first().id if len(dataset) else None)
     person.do("open", "on_load")
     if tab:
-        person.choose(tab, "tab", tab)
+        person.do(tab, "on_open_tab", tab=tab)
     return person
 
 
@@ -56,7 +56,8 @@ def test_clicks_on_an_evaluation_that_is_gone_are_answered(evaluated):
     assert "no such event" in told(failures.do("clip", "on_open", **shown))
     s3fo.datasets.find_failures(evaluated, "new", error_maps=False)
     assert "no such event" in told(failures.do("tag", "on_tag", tag="ignore", **shown))
-    assert "'k'" in told(timeline.do("curve", "on_click_frame", x=3))
+    curve = timeline.do("curve", "on_click_frame", x=3)
+    assert curve.requests["@s3fo/vos/show_frame"]["frame"] == 3
 
     evaluated.delete_evaluation("new")
     for person in (bars, worst, failures, timeline):
@@ -89,14 +90,6 @@ def test_the_timeline_follows_the_video_that_is_opened(evaluated):
     person.sample = ids["pair"]
     person.do("next video", "on_change_current_sample", value=ids["pair"])
     assert len(person.data["timeline"]) > curves
-
-
-def test_an_object_that_is_opened_leaves_the_scores_in_the_grid(evaluated):
-    visit(VOSEvaluation, evaluated, "worst").do("row", "on_click_worst", row=0)
-    evaluated.reload()
-    active = evaluated.app_config.active_fields.paths
-    assert {"sequence", "k_JF", "frames.shifted"} <= set(active)
-    assert len(active) == len(set(active))
 
 
 def test_what_is_missing_is_said(dataset, predicted):
@@ -134,7 +127,7 @@ def test_evaluations_of_other_videos_by_other_rules_stand_side_by_side(evaluated
     labels = [trace["y"] for trace in bars.values()]
     assert labels[0] == labels[1] == labels[2], "one place a group"
 
-    person.choose("difference", "tab", "difference")
+    person.do("difference", "on_open_tab", tab="difference")
     assert "different protocols" in person.state["difference_text"]
     assert "duel" not in person.layout and "choices" in person.layout
     person.choose("by the same rules", "second", "k")
@@ -161,12 +154,13 @@ def test_without_mp4_an_object_opens_as_images(benchmark, results):
         row = [place[0] for place in person.state["worst_places"]].index(pair)
         object_id = person.state["worst_places"][row][1]
         answer = person.do("row", "on_click_worst", row=row)
-        view = fo.DatasetView._build(dataset, answer.requests["set_view"]["view"])
-        assert view.media_type == "image"
-        assert view.first().id == person.state["opening"]
-        assert view.first().frame_number > 1 and view.first().sample_id == pair
-        indices = view.values("shifted.detections.index", unwind=True)
-        assert set(indices) == {object_id}
+        shown = answer.requests["@s3fo/vos/show_frame"]
+        assert shown["id"] == dataset[pair].frames.first().id
+        assert "set_view" in answer.requests
+        assert shown["frame"] > 1 and shown["stages"] == 2
+        assert shown["fields"][-1] == "shifted"
+        asked = shown["filters"]["shifted.detections.index"]["range"]
+        assert asked == [object_id, object_id]
         assert "no mp4" in told(visit(Failures, dataset).do("clips", "on_clips"))
 
         images = opening_view(dataset)

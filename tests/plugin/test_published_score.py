@@ -118,7 +118,7 @@ def test_the_panel_names_and_shows_the_published_score(mose, adaptive):
     assert columns[:4] == ["Evaluation", "J&F adaptive", "J", "F adaptive"]
     first = person.data["headline"][0]
     assert first[ADAPTIVE] == f"{adaptive.mean():.3f}"
-    person.choose("Objects", "tab", "objects")
+    person.do("Objects", "on_open_tab", tab="objects")
     counts, _ = np.histogram(adaptive, np.linspace(0, 1, 21))
     histogram, scatter = (person.data[name][0] for name in ("histogram", "scatter"))
     assert histogram["y"] == counts.tolist()
@@ -132,7 +132,7 @@ def test_the_panel_names_and_shows_the_published_score(mose, adaptive):
     ):
         titles = [layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis")]
         assert any(title.startswith("J&F adaptive") for title in titles)
-    person.choose("Worst", "tab", "worst")
+    person.do("Worst", "on_open_tab", tab="worst")
     values = [row[ADAPTIVE] for row in person.data["worst"]]
     assert values == [f"{value:.3f}" for value in sorted(adaptive)]
     headings = person.state["worst_columns"].values()

@@ -1,0 +1,164 @@
+"""What a click opens: which video, frame, fields and labels, for every method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_benchmark import own_name, write_results
+
+import s3fo
+from benchmarks.panels import Visitor
+from s3fo.datasets.reading import tables
+from s3fo.plugin.panels.evaluation import VOSEvaluation
+from s3fo.plugin.panels.failures import Failures
+from s3fo.plugin.panels.opening import exactly, plan_frame
+from s3fo.plugin.panels.timeline import ObjectTimeline, evaluation_shown
+
+METHODS = ("first", "second", "third")
+
+
+@pytest.fixture(scope="module", params=["instances", "reference"])
+def three(request, benchmark, tmp_path_factory):
+    """Three evaluated methods, one after the other, with failures."""
+    folder = tmp_path_factory.mktemp("three")
+    name = own_name(f"three-{request.param}")
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=name, masks=request.param)
+    for shift, method in enumerate(METHODS, start=2):
+        write_results(benchmark, folder / method, shift)
+        s3fo.add_predictions(dataset, folder / method, method)
+        s3fo.evaluate(dataset, method, f"{method}_run", workers=1)
+        s3fo.datasets.find_failures(dataset, f"{method}_run", error_maps=False)
+    yield dataset
+    dataset.delete()
+
+
+def pair(dataset):
+    return dataset.match({"sequence": "pair"}).first().id
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_plan_shows_the_masks_of_its_method_and_no_others(three, method):
+    active = ["sequence", "third_run_JF", "num_objects", "frames.third"]
+    plan = plan_frame(three, pair(three), 4, [f"{method}_run"], active=active)
+    files = three.has_frame_field("third_mask")
+    mask = f"frames.{method}_mask" if files else f"frames.{method}"
+    assert (plan.id, plan.frame) == (pair(three), 4)
+    assert plan.fields == ("sequence", "num_objects", f"{method}_run_JF", mask)
+    assert plan.filters == {}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_object_is_told_apart_by_its_labels(three, method):
+    plan = plan_frame(three, pair(three), 2, [f"{method}_run"], object_id=2)
+    assert f"frames.{method}" in plan.fields
+    assert plan.filters[f"frames.{method}.detections.index"] == exactly(2)
+    assert plan.filters["frames.ground_truth.detections.index"]["range"] == [2, 2]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_click_opens_the_worst_frame_of_any_method(three, method):
+    person = Visitor(VOSEvaluation(), three)
+    person.do("open", "on_load")
+    person.do("tab", "on_open_tab", tab="worst")
+    person.choose("of", "ranked_by", f"{method}_run")
+    scores = tables.object_scores(three, f"{method}_run").objects
+    lowest = scores.sort_values("J&F").iloc[0]
+    answer = person.do("row", "on_click_worst", row=0)
+    shown = answer.requests["@s3fo/vos/show_frame"]
+    assert shown["id"] == lowest["sample_id"]
+    assert shown["frame"] == frame_of_lowest(three, method, lowest)
+    assert any(field.startswith(f"frames.{method}") for field in shown["fields"])
+    assert not {"set_view", "clear_view"} & set(answer.requests)
+
+
+def frame_of_lowest(dataset, method, row) -> int:
+    """By FiftyOne's own labels: the first frame with the lowest J + F."""
+    means = {}
+    for number, frame in dataset[row["sample_id"]].frames.items():
+        for label in frame[method].detections:
+            if label.index == row["object"] and label.get_field("J") is not None:
+                means[number] = label.J + label.F
+        if number not in means and frame.ground_truth is not None:
+            present = {label.index for label in frame.ground_truth.detections}
+            scored = 1 < number < len(dataset[row["sample_id"]].frames)
+            if row["object"] in present and scored:
+                means[number] = 0.0
+    return min(means, key=means.__getitem__)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_failure_opens_where_it_begins_for_any_method(three, method):
+    person = Visitor(Failures(), three)
+    person.do("open", "on_load")
+    person.choose("of", "method", f"{method}_run")
+    costliest = tables.event_table(three, f"{method}_run").iloc[0]
+    assert person.state["event"] == costliest["id"]
+    about = {"event_id": costliest["id"], "at": 0}
+    shown = person.do("clip", "on_open", **about).requests["@s3fo/vos/show_frame"]
+    assert (shown["id"], shown["frame"]) == (
+        costliest["sample_id"],
+        costliest["start"],
+    )
+    assert {f"{method}_run_JF"} == {f for f in shown["fields"] if f.endswith("_JF")}
+
+
+def test_a_click_writes_nothing_to_the_dataset(three):
+    def state():
+        three.reload()
+        config = three.app_config.active_fields
+        modified = three.values("last_modified_at")
+        frames = three.values("frames.last_modified_at", unwind=True)
+        return config and config.paths, three.last_modified_at, modified, frames
+
+    before = state()
+    worst = Visitor(VOSEvaluation(), three)
+    worst.do("open", "on_load")
+    worst.do("tab", "on_open_tab", tab="worst")
+    worst.do("row", "on_click_worst", row=0)
+    failures = Visitor(Failures(), three)
+    failures.do("open", "on_load")
+    about = {"event_id": failures.state["event"], "at": 0}
+    failures.do("clip", "on_open", **about)
+    failures.do("all clips", "on_clips")
+    failures.do("back", "on_all_videos")
+    timeline = Visitor(ObjectTimeline(), three, pair(three))
+    timeline.do("open", "on_load")
+    timeline.do("curve", "on_click_frame", x=3.4)
+    assert state() == before
+
+
+def test_the_timeline_follows_the_masks_that_are_shown():
+    fields = {"a_run": "a", "b_run": "b", "a_again": "a", "c_run": "c"}
+    shown = ["sequence", "a_JF", "frames.b_mask"]
+    assert evaluation_shown(fields, shown, None) == "b_run"
+    assert evaluation_shown(fields, ["frames.a"], None) == "a_again"
+    assert evaluation_shown(fields, ["sequence"], None) == "c_run"
+    assert evaluation_shown(fields, shown, "a_run") == "a_run"
+    assert evaluation_shown(fields, shown, "deleted") == "b_run"
+
+
+def test_an_unforeseen_error_is_a_short_report_with_details(three, monkeypatch):
+    def broken(*args, **settings):
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr("s3fo.plugin.panels.headline.headline", broken)
+    person = Visitor(VOSEvaluation(), three)
+    person.do("open", "on_load")
+    assert {"trouble", "trouble_buttons"} <= set(person.layout)
+    assert "ZeroDivisionError: no such luck" in str(person.layout["trouble"])
+    assert "Traceback" not in str(person.layout["trouble"])
+    copied = person.do("copy", "on_copy_details").requests["@s3fo/vos/copy_text"]
+    assert "Traceback" in copied["text"] and "no such luck" in copied["text"]
+
+
+def test_a_broken_handler_does_not_break_the_panel(three, monkeypatch):
+    person = Visitor(Failures(), three)
+    person.do("open", "on_load")
+    monkeypatch.setattr(Failures, "on_step", lambda self, ctx: 1 / 0)
+    person.do("next", "on_step", at=1)
+    assert "ZeroDivisionError" in str(person.layout["trouble"])
+
+
+def test_the_filter_of_a_number_is_the_sidebars():
+    own = exactly(np.int64(7))
+    assert own["range"] == [7, 7] and own["exclude"] is False
