@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.masks.sequence import Named
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")
@@ -68,10 +69,18 @@ def run_in_order(
 
 def _worth(workers: int | None, n_items: int, n_steps: int) -> int:
     """Number of processes to use."""
-    if sys.platform != "linux" or multiprocessing.current_process().daemon:
+    if sys.platform != "linux":
         return 1
     wanted = workers or min(len(os.sched_getaffinity(0)), n_steps // FEW_STEPS)
-    return max(1, min(wanted, n_items))
+    wanted = max(1, min(wanted, n_items))
+    return 1 if wanted == 1 or _is_daemon() else wanted
+
+
+def _is_daemon() -> bool:
+    """Whether this process may not start others."""
+    import multiprocessing  # small jobs do without
+
+    return multiprocessing.current_process().daemon
 
 
 class _Told:
@@ -107,6 +116,8 @@ class _Forked(Generic[Item, Result]):
         sizes: Sequence[int],
         progress: ProgressCallback | None,
     ) -> None:
+        import multiprocessing
+
         self._items, self._sizes = items, sizes
         self._told = _Told(sum(sizes), len(items), progress)
         self._context = multiprocessing.get_context("fork")
@@ -116,6 +127,8 @@ class _Forked(Generic[Item, Result]):
 
     def run(self, n: int) -> list[Result]:
         """Do everything with `n` processes."""
+        from concurrent.futures import ProcessPoolExecutor
+
         largest_first = sorted(range(len(self._items)), key=lambda i: -self._sizes[i])
         pool = ProcessPoolExecutor(n, self._context, _inherit, self._inherited)
         try:
@@ -134,6 +147,8 @@ class _Forked(Generic[Item, Result]):
         return [results[i] for i in range(len(results))]
 
     def _watch(self, futures: dict[Future[Any], int]) -> None:
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         pending = set(futures)
         while pending:
             ended, pending = wait(pending, _REPORT_EVERY, FIRST_COMPLETED)

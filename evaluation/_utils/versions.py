@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:
     """Versions of Python and of those packages that are installed, by name."""
+    from importlib.metadata import PackageNotFoundError, version  # takes 10 ms
+
     found = {"python": platform.python_version()}
     for package in packages:
         try:

@@ -1,6 +1,7 @@
 """Command line: the same verbs as the Python functions and the App operators.
 
-Every command imports its room when it runs, so that ``s3fo --help`` is instant.
+Only the module of the command that was asked for is imported, and every command
+imports what it works with when it runs, so that small jobs are not all start-up.
 Exit codes: 0 done; 1 finished, but something failed on the way (it is named);
 2 bad input or bad usage; 130 interrupted.
 """
@@ -8,6 +9,8 @@ Exit codes: 0 done; 1 finished, but something failed on the way (it is named);
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
@@ -25,20 +28,34 @@ app = typer.Typer(
 )
 
 
+_COMMANDS = {
+    "analysis": ("attributes", "breakdown", "failures"),
+    "catalog": ("benchmarks", "submit"),
+    "data": ("load", "import-predictions"),
+    "methods": ("methods",),
+    "model": ("predict", "merge-scores", "train"),
+    "reports": ("report", "leaderboard", "runs"),
+    "scores": ("evaluate", "compare", "protocols"),
+    "system": ("demo", "app", "doctor", "plugin"),
+}
+"""Modules, and the commands that they register with `app` when they are imported."""
+
+
+def import_commands(words: Sequence[str] = ()) -> None:
+    """Import the module of the command in a command line; all of them without one.
+
+    Args:
+        words: the command line. The first one that is no option is the command.
+    """
+    command = next((word for word in words if not word.startswith("-")), None)
+    named = [module for module, names in _COMMANDS.items() if command in names]
+    for module in named or _COMMANDS:
+        import_module(f"s3fo.cli.{module}")
+
+
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
-    # Imported for their commands, which they register with `app`.
-    from s3fo.cli import (  # noqa: F401
-        analysis,
-        catalog,
-        data,
-        methods,
-        model,
-        reports,
-        scores,
-        system,
-    )
-
+    import_commands(sys.argv[1:])
     try:
         app()
     except InputError as error:

@@ -62,7 +62,7 @@ def count_present(
     ids = _workspace.expected
     counts, complete = _count(gt, pred, ids, _fixed(radius))
     if not complete:
-        ids = np.union1d(present_ids(gt), present_ids(pred))
+        ids = present_ids(gt, pred)
         _workspace.expected = ids
         counts, _ = _count(gt, pred, ids, _fixed(radius))
     found = (counts[:, GT_AREA] > 0) | (counts[:, PRED_AREA] > 0)
@@ -101,15 +101,17 @@ def count_pairs(
     return counts
 
 
-def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
-    """See :func:`evaluation.counting.kernels.present_ids`."""
-    seen = np.zeros(256 if label_map.itemsize == 1 else MAX_IDS, np.uint8)
-    function("find8" if label_map.itemsize == 1 else "find16")(
-        label_map.ctypes.data,
-        label_map.strides[0] // label_map.itemsize,
-        *label_map.shape,
-        seen.ctypes.data,
-    )
+def present_ids(*label_maps: LabelMap) -> Ids:
+    """Ids in any of the maps; see :func:`evaluation.counting.kernels.present_ids`."""
+    narrow = all(label_map.itemsize == 1 for label_map in label_maps)
+    seen = np.zeros(256 if narrow else MAX_IDS, np.uint8)
+    for label_map in label_maps:
+        function("find8" if label_map.itemsize == 1 else "find16")(
+            label_map.ctypes.data,
+            label_map.strides[0] // label_map.itemsize,
+            *label_map.shape,
+            seen.ctypes.data,
+        )
     return np.flatnonzero(seen)
 
 
