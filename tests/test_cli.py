@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import s3fo.cli as cli_package
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
 from s3fo.cli import main
@@ -58,6 +59,35 @@ def test_help_loads_none_of_the_heavy_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "loaded []", done.stdout + done.stderr
+
+
+COMMANDS_BY_MODULE = """
+import importlib, json
+from s3fo.cli import _COMMANDS, app
+
+def names():
+    commands = app.registered_commands
+    found = {c.name or c.callback.__name__.replace("_", "-") for c in commands}
+    return found | {group.name for group in app.registered_groups}
+
+found = {}
+for module in _COMMANDS:
+    before = names()
+    importlib.import_module(f"s3fo.cli.{module}")
+    found[module] = sorted(names() - before)
+print(json.dumps([found, {k: sorted(v) for k, v in _COMMANDS.items()}]))
+"""
+
+
+def test_the_module_of_every_command_is_known():
+    """A command missing in the table would be an unknown command."""
+    command = [sys.executable, "-c", COMMANDS_BY_MODULE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found, declared = json.loads(done.stdout)
+    assert found == declared
+    files = Path(cli_package.__file__).parent.glob("*.py")
+    texts = {path.stem: path.read_text() for path in files}
+    assert set(found) == {name for name, text in texts.items() if "command(" in text}
 
 
 def test_evaluate_prints_one_json_object(cli, benchmark):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from evaluation.protocols import Protocol
+from evaluation.results.encode import encode_csv, encode_parquet
 from evaluation.results.scores import Scores, plain
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DOCUMENT = "scores.json"
 TABLES = ("frames", "objects", "sequences")
@@ -33,9 +30,10 @@ def save_scores(scores: Scores, folder: Path, format: str) -> Path:  # noqa: A00
         raise InputError(
             "format", repr(format), "'parquet' or 'csv'", "Choose one of them."
         )
+    encode = encode_parquet if format == "parquet" else encode_csv
     for name in TABLES:
-        table: pd.DataFrame = getattr(scores, name)
-        write_atomically(folder / f"{name}.{format}", _encode(table, format))
+        columns = getattr(scores, f"{name[:-1]}_columns")
+        write_atomically(folder / f"{name}.{format}", encode(columns))
         for other in FORMATS:
             if other != format:
                 (folder / f"{name}.{other}").unlink(missing_ok=True)
@@ -68,15 +66,6 @@ def load_scores(folder: Path) -> Scores:
         document["version"],
         document.get("tracks"),
     )
-
-
-def _encode(table: pd.DataFrame, format: str) -> bytes:  # noqa: A002
-    buffer = io.BytesIO()
-    if format == "parquet":
-        table.to_parquet(buffer, index=False)
-    else:
-        table.to_csv(buffer, index=False)
-    return buffer.getvalue()
 
 
 def _read_document(path: Path) -> dict[str, Any]:

@@ -1,16 +1,22 @@
 """Scores are kept, merged, cached and checked without losing a digit."""
 
+import io
 import json
+import math
 import os
+import subprocess
+import sys
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pytest
 from official_numbers import FIXTURES, load_case
 
 from evaluation import InputError, Scores, check_against, merge, score
 from evaluation.counting.video import count_sequence
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.results.encode import encode_csv, encode_parquet
 
 
 @pytest.fixture
@@ -35,6 +41,40 @@ def test_saving_and_loading_keeps_every_digit(three, tmp_path, form, protocol):
     assert loaded.summary == pytest.approx(scores.summary, abs=0, nan_ok=True)
     for table in ("frames", "objects", "sequences"):
         assert getattr(loaded, table).equals(getattr(scores, table)), table
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_saving_loads_no_pandas(small, tmp_path, form):
+    code = (
+        "import sys; from evaluation import score; "
+        f"score({str(small.pred)!r}, {str(small.gt)!r}).save({str(tmp_path)!r}, "
+        f"format={form!r}); print('pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_tables_are_what_pandas_writes(tmp_path):
+    """Also texts of several bytes, missing values, and the ends of the types."""
+    columns = {
+        "sequence": ["böser-Ort", "", "日本", math.nan],
+        "quoted": ["a,b", 'say "no"', "two\nlines", "0012"],
+        "object": np.array([1, 2, 2**63 - 1, -(2**63)]),
+        "J": [0.1, math.nan, 5e-324, 1 / 3],
+        "empty": [math.nan] * 4,
+    }
+    table = pd.DataFrame(columns)
+    read = pd.read_parquet(io.BytesIO(encode_parquet(columns)))
+    pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
+    assert [str(read[name].dtype) for name in ("object", "J")] == ["int64", "float64"]
+    assert encode_csv(columns).decode() == table.to_csv(index=False)
+
+
+def test_tables_without_rows():
+    columns = {"sequence": [], "J": np.zeros(0)}
+    assert pd.read_parquet(io.BytesIO(encode_parquet(columns))).shape == (0, 2)
+    assert encode_csv(columns) == b"sequence,J\n"
 
 
 def test_saving_in_the_other_format_replaces_the_first(small, tmp_path):
