@@ -54,6 +54,8 @@ PRESETS: Mapping[str, InferencePreset] = {
     "mose": _fifo(480),
     "burst": _long_term(600, every=10, save_all=False),
     "lvos": _long_term(600, **_LISTED),
+    # Where Cutie's settings are not those of S3.
+    "cutie-lvos": _long_term(480, **_LISTED),
     "davis-plus": _fifo(720, every=3, frames=10),
     "youtube-vos-plus": _fifo(600, frames=10, **_LISTED),
     "mose-plus": _fifo(720, every=3, frames=10),
@@ -107,3 +109,13 @@ def preset_for(benchmark: str) -> str:
         return GENERIC
     families = [name for name in PRESETS if f"{benchmark}-".startswith(f"{name}-")]
     return max(families, key=len, default=GENERIC)
+
+
+def cutie_preset(name: str) -> str:
+    """Name of Cutie's own settings, where they differ from those of S3.
+
+    Args:
+        name: of a preset or a benchmark.
+    """
+    family = name if name in PRESETS else preset_for(name)
+    return f"cutie-{family}" if f"cutie-{family}" in PRESETS else name

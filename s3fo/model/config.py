@@ -135,12 +135,15 @@ class ModelConfig:
         embed_dim: channels E of object queries and object pixels.
         transformer_ff_dim: hidden channels of the query feed-forward.
         transformer_heads: heads of the object transformer.
+        query_attention: how object queries read pixels: ``"discriminative"`` (S3) takes
+            the most similar one, ``"masked"`` (Cutie) all of them, weighted.
         transformer_blocks: blocks of the object transformer.
         num_queries: object queries Q per object (and summaries); even.
         up_dims: decoder channels at strides 16, 8 and 4; the first is `embed_dim`.
         mask_encoder_width: channels of the mask encoder at stride 4 (64: ResNet-18).
         pe_scale: scale of the sinusoid positional encoding.
         pe_temperature: temperature of the sinusoid positional encoding.
+        stride: heights and widths of images are padded to multiples of this.
         single_object: the one-object form of training stage 1, without the mask of
             all other objects.
     """
@@ -154,12 +157,14 @@ class ModelConfig:
     embed_dim: int = 256
     transformer_ff_dim: int = 2048
     transformer_heads: int = 8
+    query_attention: Literal["discriminative", "masked"] = "discriminative"
     transformer_blocks: int = 3
     num_queries: int = 16
     up_dims: tuple[int, int, int] = (256, 128, 128)
     mask_encoder_width: int = 64
     pe_scale: float = 32
     pe_temperature: float = 128
+    stride: int = 32
     single_object: bool = False
 
     def __post_init__(self) -> None:
@@ -222,8 +227,16 @@ PRESETS: dict[str, ModelConfig] = {
             ),
         ),
         ModelConfig("fpn", FeaturePyramidConfig(_VIT_B, checkpointing=True)),
+        # S3's queries on Cutie's encoders, as the official S3 program has them.
         ModelConfig("cutie_base", ResNetConfig(50)),
         ModelConfig("cutie_small", ResNetConfig(18)),
+        # Cutie itself (Cheng et al., CVPR 2024).
+        ModelConfig(
+            "cutie-base", ResNetConfig(50), query_attention="masked", stride=16
+        ),
+        ModelConfig(
+            "cutie-small", ResNetConfig(18), query_attention="masked", stride=16
+        ),
         _TINY,
         replace(
             _TINY,

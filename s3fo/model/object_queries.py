@@ -152,6 +152,35 @@ class DiscriminativeQueryAttention(nn.Module):
         return slices.gather(2, picks).transpose(1, 2).flatten(2)
 
 
+class MaskedQueryAttention(nn.Module):
+    """Each query attends to all pixels it may look at (Cutie, CVPR 2024)."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.cross_attn = nn.MultiheadAttention(dim, heads, batch_first=True)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(
+        self,
+        query: Tensor,
+        pixel: Tensor,
+        query_pe: Tensor,
+        pixel_pe: Tensor,
+        blocked: Tensor,
+    ) -> Tensor:
+        """Update the queries; arguments as of `DiscriminativeQueryAttention`."""
+        query = self.norm(query)
+        read, _ = self.cross_attn(
+            query + query_pe,
+            pixel + pixel_pe,
+            pixel,
+            attn_mask=blocked.repeat_interleave(self.heads, dim=0),
+            need_weights=False,
+        )
+        return query + read
+
+
 class _QuerySelfAttention(nn.Module):
     """Queries of one object attend to each other; the residual is the normed input."""
 
@@ -210,11 +239,15 @@ class _PixelFeedForward(nn.Module):
 class ObjectTransformerBlock(nn.Module):
     """Queries read pixels, talk to each other, and write back to the pixels."""
 
-    def __init__(self, dim: int, heads: int, ff_dim: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.read_from_pixel = DiscriminativeQueryAttention(dim, heads)
+        dim, heads = config.embed_dim, config.transformer_heads
+        reader: type[nn.Module] = DiscriminativeQueryAttention
+        if config.query_attention == "masked":
+            reader = MaskedQueryAttention
+        self.read_from_pixel = reader(dim, heads)
         self.self_attn = _QuerySelfAttention(dim, heads)
-        self.ffn = _FeedForward(dim, ff_dim)
+        self.ffn = _FeedForward(dim, config.transformer_ff_dim)
         self.read_from_query = _PixelAttention(dim, heads)
         self.pixel_ffn = _PixelFeedForward(dim)
 
@@ -239,7 +272,7 @@ class ObjectTransformer(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        dim, heads = config.embed_dim, config.transformer_heads
+        dim = config.embed_dim
         self.query_init = nn.Embedding(config.num_queries, dim)
         self.query_emb = nn.Embedding(config.num_queries, dim)
         self.summary_to_query_init = nn.Linear(dim, dim)
@@ -250,8 +283,7 @@ class ObjectTransformer(nn.Module):
             dim, config.pe_scale, config.pe_temperature
         )
         self.blocks = nn.ModuleList(
-            ObjectTransformerBlock(dim, heads, config.transformer_ff_dim)
-            for _ in range(config.transformer_blocks)
+            ObjectTransformerBlock(config) for _ in range(config.transformer_blocks)
         )
         self.mask_pred = nn.ModuleList(
             nn.Sequential(nn.ReLU(), nn.Conv2d(dim, 1, 1))

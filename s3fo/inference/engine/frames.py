@@ -32,9 +32,9 @@ class Padding(NamedTuple):
     bottom: int
 
     @classmethod
-    def to_stride(cls, size: Size) -> Padding:
-        """Padding up to multiples of `STRIDE`, the larger half behind."""
-        missing_h, missing_w = (-n % STRIDE for n in size)
+    def to_stride(cls, size: Size, stride: int = STRIDE) -> Padding:
+        """Padding up to multiples of `stride`, the larger half behind."""
+        missing_h, missing_w = (-n % stride for n in size)
         left, top = missing_w // 2, missing_h // 2
         return cls(left, missing_w - left, top, missing_h - top)
 

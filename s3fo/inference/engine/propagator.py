@@ -143,7 +143,7 @@ class Propagator:
         check_frame(frame)
         size = (frame.shape[-2], frame.shape[-1])
         small = internal_size(size, self.config.max_internal_size)
-        padding = Padding.to_stride(small)
+        padding = Padding.to_stride(small, self.network.config.stride)
         given = None
         if mask is not None:
             given = self._given_masks(mask, objects, idx_mask, size, small)

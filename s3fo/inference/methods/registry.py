@@ -132,6 +132,16 @@ _BUILT_IN = (
         needs=(_TORCH,),
         install="pip install s3fo",
     ),
+    MethodInfo(
+        "cutie",
+        "Cutie, by this project's engine",
+        "s3fo.inference.methods.cutie:CutieMethod",
+        "Cheng et al., CVPR 2024, arXiv 2310.12982",
+        "Apache-2.0 (code); MIT (published weights)",
+        weights="cutie-base-mega.pth, cutie-small-mega.pth or another checkpoint",
+        needs=(_TORCH,),
+        install="pip install s3fo",
+    ),
     _by_transformers(
         "sam2",
         "Sam2Method",

@@ -20,6 +20,7 @@ from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
 from s3fo.inference.running.probabilities import scores_file, write_scores
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
+from s3fo.model.config import ModelConfig
 from s3fo.model.optimised.stages import optimise_for_inference
 
 
@@ -47,6 +48,8 @@ class S3Method:
     """
 
     name = "s3"
+    query_attention = "discriminative"
+    """Networks whose queries read otherwise are another method's."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class S3Method:
         config = preset.engine.with_overrides(**overrides)
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
+        self._check(network.config, path)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
         self._size = preset.size if size is None else size
@@ -86,6 +90,17 @@ class S3Method:
             "precision": precision,
             "engine": asdict(config),
         }
+
+    def _check(self, config: ModelConfig, path: Path) -> None:
+        """Refuse a network of another method: its masks would bear the wrong name."""
+        if config.query_attention != self.query_attention:
+            other = "cutie" if self.name == "s3" else "s3"
+            raise InputError(
+                path,
+                f"weights of the network {config.name}",
+                f"weights for the method {self.name}",
+                f"Use --method {other}, or give other weights.",
+            )
 
     def start(self, sequence: VideoSequence) -> None:
         """Forget the previous video."""
