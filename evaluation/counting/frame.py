@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from evaluation.counting import kernels
 from evaluation.counting.counts import (
     GT_AREA,
+    INTERSECTION,
     N_COUNTS,
     N_COUNTS_ADAPTIVE,
     PRED_AREA,
@@ -99,13 +100,31 @@ class FrameCounter:
         gt, pred = pair.read(frame)
         places = pair.where(frame), pair.gt.where(frame)
         pred = fit_prediction(gt, pred, self._rules.resize, places)
-        if self._tracking:
-            self.overlaps.append(count_overlaps(gt, pred, self._rules.void))
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
-            return self._count_overlapping(gt, pred)
-        return self._count_maps(gt, pred)
+            rows, grid = self._count_overlapping(gt, pred)
+        else:
+            rows, grid = self._count_maps(gt, pred)
+        if self._tracking:
+            self.overlaps.append(self._overlaps(gt, pred, grid))
+        return rows, grid
+
+    def _overlaps(self, gt: Masks, pred: Masks, grid: PairGrid | None) -> FrameOverlaps:
+        """The overlaps of a frame, taken from the pairs where they were counted."""
+        void = self._rules.void
+        if grid is not None and (void is None or void not in _present(gt)):
+            return FrameOverlaps(
+                grid.gt_ids,
+                grid.pred_ids,
+                grid.counts[:-1, -1, GT_AREA],
+                grid.counts[-1, :-1, PRED_AREA],
+                grid.counts[:-1, :-1, INTERSECTION],
+            )
+        if self._rules.merge:
+            gt, pred = without_void(gt, pred, void)
+            gt, pred = merge_objects(gt), merge_objects(pred)
+        return count_overlaps(gt, pred, void)
 
     def _count_maps(
         self, gt: LabelMap, pred: LabelMap

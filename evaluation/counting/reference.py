@@ -89,6 +89,27 @@ def count_pairs(
     return np.array(rows, dtype=np.int64).reshape(len(gt_ids), len(pred_ids), 7)
 
 
+def count_overlaps(
+    gt: LabelMap, pred: LabelMap, gt_ids: Ids, pred_ids: Ids
+) -> tuple[Counts, Counts, Counts]:
+    """Count what every true object and every proposal share, without boundaries.
+
+    Returns:
+        [n] pixels of each object, [m] of each proposal, and [n, m] in both, int64.
+    """
+    n, m = len(gt_ids) + 1, len(pred_ids) + 1
+    pairs = _numbered(gt, gt_ids) * m + _numbered(pred, pred_ids)
+    table = np.bincount(pairs.ravel(), minlength=n * m).reshape(n, m)
+    return table[1:].sum(axis=1), table[:, 1:].sum(axis=0), table[1:, 1:]
+
+
+def _numbered(label_map: LabelMap, ids: Ids) -> NDArray[np.int64]:
+    """[H, W] the labels as 1, 2, ... in the order of `ids`; 0 for other labels."""
+    table = np.zeros(1 << 16, np.int64)
+    table[np.asarray(ids, np.int64)] = np.arange(1, len(ids) + 1)
+    return table[label_map]
+
+
 def count_masks(gt: Mask, pred: Mask, element: Element) -> list[int]:
     """The seven counts of one pair of masks.
 

@@ -423,3 +423,17 @@ def test_a_library_of_other_sources_is_not_called(
 ) -> None:
     monkeypatch.setattr(native, "_INTERFACE", native._INTERFACE + 1)
     assert "another version" in native._load(native.library_file()).reason
+
+
+def test_overlaps_are_those_of_the_reference():
+    generator = np.random.default_rng(8)
+    for dtype, top in ((np.uint8, 5), (np.uint16, 300)):
+        gt = generator.integers(0, top, (37, 91)).astype(dtype)
+        pred = np.where(generator.random(gt.shape) < 0.6, gt, 0).astype(dtype)
+        ids = reference.present_ids(gt)
+        fast = kernels.count_overlaps(gt, pred, ids[1:], ids)
+        slow = reference.count_overlaps(gt, pred, ids[1:], ids)
+        for one, other in zip(fast, slow, strict=True):
+            assert np.array_equal(one, other)
+        assert np.array_equal(fast[0], [(gt == k).sum() for k in ids[1:].tolist()])
+        assert np.array_equal(np.diag(fast[2], 1), np.diag(slow[2], 1))

@@ -23,6 +23,7 @@ __all__ = [
     "are_compiled",
     "count_frame",
     "count_frame_adaptive",
+    "count_overlaps",
     "count_pairs",
     "count_present",
     "describe",
@@ -128,6 +129,18 @@ def count_pairs(
     gt, pred = _check_maps(gt, pred)
     rows, columns = _check_ids(gt_ids), _check_ids(pred_ids)
     return _counter().count_pairs(gt, pred, rows, columns, radius)
+
+
+def count_overlaps(
+    gt: LabelMap, pred: LabelMap, gt_ids: ObjectIds, pred_ids: ObjectIds
+) -> tuple[Counts, Counts, Counts]:
+    """Count what every true object and every proposal share, without boundaries.
+
+    Returns:
+        [n] pixels of each object, [m] of each proposal, and [n, m] in both, int64.
+    """
+    gt, pred = _check_maps(gt, pred)
+    return _counter().count_overlaps(gt, pred, _check_ids(gt_ids), _check_ids(pred_ids))
 
 
 def present_ids(label_map: LabelMap) -> NDArray[np.int64]:

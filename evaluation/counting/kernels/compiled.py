@@ -83,12 +83,7 @@ def count_pairs(
 ) -> Counts:
     """See :func:`evaluation.counting.kernels.count_pairs`."""
     n, m = len(gt_ids), len(pred_ids)
-    _workspace.open(gt.shape, n + m, all_objects(n, m))
-    _workspace.look_for(gt_ids, gt_ids)
-    _workspace.scan(gt, 0)
-    _workspace.look_for(pred_ids, pred_ids)
-    _workspace.scan(pred, n)
-    areas, overlaps, outlines = _workspace.measure()
+    areas, overlaps, outlines = _measure_pairs(gt, pred, gt_ids, pred_ids)
     counts = np.empty((n, m, N_COUNTS), np.int64)
     counts[..., GT_AREA] = areas[:n, None]
     counts[..., PRED_AREA] = areas[n:]
@@ -99,6 +94,29 @@ def count_pairs(
     counts[..., GT_MATCHED] = matched[: n * m].reshape(m, n).T
     counts[..., PRED_MATCHED] = matched[n * m :].reshape(n, m)
     return counts
+
+
+def count_overlaps(
+    gt: LabelMap, pred: LabelMap, gt_ids: Ids, pred_ids: Ids
+) -> tuple[Counts, Counts, Counts]:
+    """See :func:`evaluation.counting.kernels.count_overlaps`."""
+    n, m = len(gt_ids), len(pred_ids)
+    areas, overlaps, _ = _measure_pairs(gt, pred, gt_ids, pred_ids)
+    shared = overlaps[: n * m].reshape(m, n).T
+    return areas[:n].copy(), areas[n:].copy(), shared.copy()
+
+
+def _measure_pairs(
+    gt: LabelMap, pred: LabelMap, gt_ids: Ids, pred_ids: Ids
+) -> tuple[NDArray[np.int64], ...]:
+    """Areas, overlaps and outlines of every true object with every proposal."""
+    n, m = len(gt_ids), len(pred_ids)
+    _workspace.open(gt.shape, n + m, all_objects(n, m))
+    _workspace.look_for(gt_ids, gt_ids)
+    _workspace.scan(gt, 0)
+    _workspace.look_for(pred_ids, pred_ids)
+    _workspace.scan(pred, n)
+    return _workspace.measure()
 
 
 def present_ids(*label_maps: LabelMap) -> Ids:
