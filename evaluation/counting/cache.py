@@ -12,10 +12,10 @@ import numpy as np
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
+from evaluation.counting.overlaps import Overlaps
 from evaluation.counting.video import SequenceCounts
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
-from evaluation.overlaps import Overlaps
 from evaluation.protocols import Protocol
 
 FORMAT = 3

@@ -20,6 +20,8 @@ from evaluation.counting.counts import (
     PRED_AREA,
     Counts,
 )
+from evaluation.counting.overlap_counting import count_overlaps
+from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap
 from evaluation.masks.pairs import Masks, SequencePair
@@ -32,8 +34,6 @@ from evaluation.masks.prepare import (
 from evaluation.masks.sequence import ObjectMasks
 from evaluation.metrics.boundary import tolerance_radius
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.overlap_counting import count_overlaps
-from evaluation.overlaps import FrameOverlaps
 from evaluation.protocols import Protocol
 
 Ids = NDArray[np.int64]

@@ -9,9 +9,9 @@ import numpy as np
 
 from evaluation.counting.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
+from evaluation.counting.overlaps import Overlaps, assemble_overlaps
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.overlaps import Overlaps, assemble_overlaps
 from evaluation.protocols import Protocol
 
 

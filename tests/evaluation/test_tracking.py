@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from official_numbers import FIXTURES
 
+from evaluation.counting.overlaps import Overlaps, overlaps_from_masks
 from evaluation.metrics.tracking import clear, hota, identity, object_tracking
 from evaluation.metrics.tracking.concepts import combine_concepts, concept
-from evaluation.overlaps import Overlaps, overlaps_from_masks
 from evaluation.results.scores import Scores, merge
 from evaluation.scoring import score
 

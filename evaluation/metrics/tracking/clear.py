@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.counting.overlaps import Indices, Overlaps
 from evaluation.metrics.tracking.similarity import (
     EPSILON,
     Values,
     assign,
     sum_in_order,
 )
-from evaluation.overlaps import Indices, Overlaps
 
 THRESHOLD = 0.5
 """IoU from which an object and a track may be matched."""

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.counting.overlaps import Overlaps
 from evaluation.metrics.tracking.similarity import Values, assign
-from evaluation.overlaps import Overlaps
 
 THRESHOLDS: Values = np.linspace(0.5, 0.95, 10)
 """[10] IoU of the tubes from which a track is right."""

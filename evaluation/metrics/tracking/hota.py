@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.counting.overlaps import Indices, Overlaps
 from evaluation.metrics.tracking.similarity import (
     EPSILON,
     Group,
@@ -16,7 +17,6 @@ from evaluation.metrics.tracking.similarity import (
     groups,
     sum_in_order,
 )
-from evaluation.overlaps import Indices, Overlaps
 
 ALPHAS: Values = np.arange(0.05, 0.99, 0.05)
 """[19] localisation thresholds."""

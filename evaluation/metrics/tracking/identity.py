@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from evaluation.counting.overlaps import Overlaps
 from evaluation.metrics.tracking.similarity import assign
-from evaluation.overlaps import Overlaps
 
 THRESHOLD = 0.5
 """IoU from which an object and a track agree in a frame."""

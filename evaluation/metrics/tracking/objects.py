@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.counting.overlaps import Overlaps
 from evaluation.metrics.tracking.clear import (
     fragmentations,
     match_frames,
     switches,
 )
 from evaluation.metrics.tracking.hota import match
-from evaluation.overlaps import Overlaps
 
 COLUMNS = ("HOTA", "DetA", "AssA", "DetRe", "IDSW", "Frag")
 """What :func:`object_tracking` gives."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.overlaps import Indices, Overlaps
+from evaluation.counting.overlaps import Indices, Overlaps
 
 Values = NDArray[np.float64]
 

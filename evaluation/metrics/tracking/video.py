@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.counting.overlaps import Overlaps
 from evaluation.metrics.tracking.clear import SUMMED as CLEAR_COUNTS
 from evaluation.metrics.tracking.clear import (
     clear,
@@ -35,7 +36,6 @@ from evaluation.metrics.tracking.identity import (
     identity_of_counts,
     mean_identity,
 )
-from evaluation.overlaps import Overlaps
 
 Row = dict[str, Any]
 """``class``, ``group`` (of the class; empty for none), and counts."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.counting import kernels
+from evaluation.counting.overlaps import FrameOverlaps, frame_overlaps
 from evaluation.masks.pairs import Masks
-from evaluation.overlaps import FrameOverlaps, frame_overlaps
 
 
 def count_overlaps(gt: Masks, tracks: Masks, void: int | None = None) -> FrameOverlaps:
