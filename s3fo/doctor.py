@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evaluation.errors import InputError
+
 PACKAGES = (
     "s3fo", "fiftyone", "torch", "numpy", "opencv-python-headless", "pandas",
     "av", "pycocotools", "matplotlib",
@@ -134,14 +136,16 @@ def _video_codec() -> Check:
 
 
 def _database() -> Check:
-    from s3fo.datasets.database import mongod_path, uses_fallback
+    from s3fo.datasets.database import check_server
+    from s3fo.datasets.environment import uses_fallback
 
-    uri = os.environ.get("FIFTYONE_DATABASE_URI")
-    if uri:
+    if os.environ.get("FIFTYONE_DATABASE_URI"):
         return Check("database", True, "the server named by FIFTYONE_DATABASE_URI")
-    if not mongod_path().is_file():
-        remedy = "Run: python -m s3fo.datasets.database --ensure"
-        return Check("database", False, f"{mongod_path()} is missing", remedy)
+    try:
+        check_server()
+    except InputError as error:
+        found = f"{error.where}: {error.found}"
+        return Check("database", False, found, error.remedy)
     import fiftyone as fo
 
     source = "fallback wheel" if uses_fallback() else "FiftyOne's own"

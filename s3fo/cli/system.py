@@ -127,11 +127,18 @@ def install_plugin() -> None:
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fix: Annotated[
+        bool, typer.Option(help="First install what FiftyOne's database lacks.")
+    ] = False,
 ) -> None:
     """Check this machine: packages, device, codecs, database, plugin."""
     from s3fo.doctor import examine
 
     with result_alone():
+        if fix:
+            from s3fo.datasets.database import ensure_database
+
+            ensure_database()
         checks = examine()
     if as_json:
         print_json([check.as_dict() for check in checks])

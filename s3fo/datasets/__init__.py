@@ -7,9 +7,10 @@ FiftyOne, which starts a database: that happens with the first function used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
-from s3fo.datasets.database import configure
+from s3fo.datasets.environment import configure
 
 # Before any module of this package imports FiftyOne.
 configure()
@@ -82,5 +83,8 @@ def __getattr__(name: str) -> Any:
     """Import a function from its module on first use."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "fiftyone" not in sys.modules:
+        # FiftyOne waits a minute for a server that cannot start.
+        importlib.import_module(f"{__name__}.database").check_server()
     module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
     return getattr(module, name)
