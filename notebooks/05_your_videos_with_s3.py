@@ -20,7 +20,6 @@
 
 # %%
 import os
-import sys
 from pathlib import Path
 
 import cv2
@@ -28,10 +27,9 @@ import numpy as np
 from PIL import Image
 
 import s3fo
-from evaluation import InputError, score
+from evaluation import score
 from evaluation.masks.label_map import davis_palette, read_label_map, write_label_map
 from s3fo.benchmarks import open_folders, write_synthetic
-from s3fo.model.vits_focus import BackboneError
 
 DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))
 source = write_synthetic(DATA / "benchmark")["away-and-back"]
@@ -69,18 +67,14 @@ print(sequence.name, sequence.fps, [item.object_id for item in sequence.objects]
 # ## Run S3
 #
 # The small network `s3-small` ships with the package and is meant for machines without
-# a GPU; its frozen image encoder comes from a separate package. If either is missing,
-# the message says how to get it, and we stop: a stand-in method would not be S3.
+# a GPU.
 #
 # `size` is the short side that frames are shrunk to before the network sees them. Time
 # grows with its square; details smaller than a few pixels at that size are lost.
 
 # %%
 results = DATA / "own-results"
-try:
-    run = s3fo.predict(videos, results, method="s3", size=192)
-except (BackboneError, InputError) as error:
-    sys.exit(f"S3 cannot run here.\n{error}")
+run = s3fo.predict(videos, results, method="s3", size=192)
 assert not run.failures, run.failures
 if run.finished:
     print(f"{run.frames_per_second:.1f} frames per second")

@@ -55,9 +55,6 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
     Args:
         out: folder to write to.
         progress: told about every step of the work.
-
-    Raises:
-        InputError: the weights of S3's frozen ViT cannot be had; says how to get them.
     """
     from evaluation import breakdown, report
     from s3fo.datasets import (

@@ -13,10 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation import InputError
-from s3fo.inference.weights import DEFAULT, find_weights
-from s3fo.model.vits_focus import BackboneError, load_vits
-
 pytestmark = pytest.mark.fiftyone
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -152,15 +148,6 @@ def test_failures(run: Any) -> None:
 
 
 def test_your_videos(run: Any) -> None:
-    try:
-        find_weights(DEFAULT)
-        load_vits()
-    except (BackboneError, InputError) as error:
-        with pytest.raises(SystemExit) as stopped:
-            run("05_your_videos_with_s3")
-        assert str(error) in str(stopped.value)
-        pytest.skip(f"S3 cannot run here: {error}")
-
     shown = run("05_your_videos_with_s3")
 
     assert shown["sequence"].fps == 24.0

@@ -1,4 +1,4 @@
-"""Which network a weights file is for, and where its frozen ViT comes from."""
+"""Which network a weights file is for, and how it is loaded."""
 
 from __future__ import annotations
 
@@ -16,23 +16,18 @@ from evaluation.errors import InputError
 from s3fo.model.checkpoint import (
     CheckpointError,
     WeightsFileError,
-    load_vit,
     load_weights,
     read_file,
     read_metadata,
 )
 from s3fo.model.config import PRESETS, ModelConfig
 from s3fo.model.network import S3Network, build_network
-from s3fo.model.vit import VisionTransformer
-from s3fo.model.vits_focus import BackboneError, fingerprint, load_vits
 
 Weights: TypeAlias = str | PathLike[str] | Mapping[str, Tensor | np.ndarray]
 
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 """Folder of the weights that come with the package, ``<name>.safetensors``."""
 DEFAULT = "s3-small"
-
-_VIT = "pixel_encoder.vit_module."
 
 
 def find_weights(name: str | PathLike[str]) -> Path:
@@ -57,26 +52,16 @@ def find_weights(name: str | PathLike[str]) -> Path:
 def load_network(path: Path, model: str | ModelConfig | None = None) -> S3Network:
     """Build the network that a weights file is for, and load it.
 
-    A file that leaves the frozen ViT out says which one it was trained on.
-
     Args:
         path: the file.
         model: a model preset or its name; by default what the file says, or the preset
             whose entries it has.
 
     Raises:
-        InputError: no preset fits, the weights do not fit `model`, or the ViT is
-            another one or not there; then it says the command that gets it.
+        InputError: no preset fits, or the weights do not fit `model`.
     """
     try:
         return _load_network(path, model)
-    except BackboneError as error:
-        raise InputError(
-            path,
-            "weights without their frozen ViT",
-            "the ViT on this machine",
-            str(error),
-        ) from error
     except CheckpointError as error:
         raise InputError(
             path,
@@ -103,23 +88,7 @@ def _load_network(path: Path, model: str | ModelConfig | None) -> S3Network:
             f"one of {', '.join(sorted(PRESETS))}",
             "Choose one, or leave it to the weights file.",
         )
-    network = build_network(model)
-    backbone = metadata.get("backbone")
-    if not backbone:
-        return load_weights(network, path)
-    vit = load_vits(backbone)
-    expected = metadata.get("backbone_fingerprint", "")
-    if expected != fingerprint(vit):
-        raise InputError(
-            path,
-            f"weights trained on the ViT {backbone} {expected}",
-            f"the present ViT, {fingerprint(vit)}",
-            "Get the ViT these weights were trained on.",
-        )
-    own = network.get_submodule("pixel_encoder.vit_module")
-    assert isinstance(own, VisionTransformer)
-    load_vit(own, vit)
-    return load_weights(network, path, ignore=[_VIT])
+    return load_weights(build_network(model), path)
 
 
 def _name_of(model: str | ModelConfig | None) -> str:

@@ -182,7 +182,8 @@ class ModelConfig:
             )
 
 
-_VIT_S = ViTConfig(width=384, depth=12, heads=6)
+# A ViT-S has twelve blocks; those that are not run are left out.
+_VIT_S = ViTConfig(width=384, depth=8, heads=6)
 _VIT_B = ViTConfig(width=768, depth=12, heads=12)
 _VIT_L = ViTConfig(width=1024, depth=24, heads=16)
 _VIT_TINY = ViTConfig(width=48, depth=4, heads=3, grid=7)

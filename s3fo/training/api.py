@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.inference.weights import find_weights
-from s3fo.model.checkpoint import convert_objects, load_vit, load_weights, read_file
+from s3fo.model.checkpoint import (
+    convert_objects,
+    load_vit,
+    load_weights,
+    read_file,
+    read_metadata,
+)
 from s3fo.model.config import SpatialSemanticConfig, get_config
 from s3fo.model.network import S3Network, build_network
 from s3fo.model.vit import VisionTransformer
-from s3fo.model.vits_focus import VITS_FOCUS, fingerprint, load_vits
+from s3fo.training.backbones import (
+    VIT_PREFIX,
+    VITS_FOCUS,
+    fingerprint,
+    load_vits,
+    vit_entries,
+)
 from s3fo.training.data.clips import ClipMaker, MixedClips, StillClips, VideoClips
 from s3fo.training.data.sources import StillImage, TrainingVideo
 from s3fo.training.parallel import join_processes
@@ -83,9 +96,7 @@ def train(
         target = torch.device("cuda", processes.local_rank)
     torch.manual_seed(recipe.seed)
     network = build_for(recipe)
-    identity = load_backbone(network, backbone, backbone_file)
-    if init is not None:
-        load_initial(network, init)
+    identity = load_start(network, init, backbone, backbone_file)
     options = RunOptions(
         folder=Path(out),
         minutes=minutes,
@@ -159,9 +170,38 @@ def clip_maker(
     )
 
 
+def load_start(
+    network: S3Network,
+    init: PathLikeStr | None,
+    backbone: str | None,
+    backbone_file: PathLikeStr | None,
+) -> tuple[str, str] | None:
+    """Put what training starts from into a network: trained weights, frozen ViT.
+
+    Args:
+        network: to load into, in place.
+        init: weights to start from; the ViT inside them is kept.
+        backbone: name of the ViT for a network that starts without weights.
+        backbone_file: the ViT's weights, where they are not found by name.
+
+    Returns:
+        Name and fingerprint of the ViT; None for a network without a frozen one.
+    """
+    chosen = backbone is not None or backbone_file is not None
+    name = None
+    if init is None or chosen or not vit_entries(_state(init)):
+        name = load_backbone(network, backbone, backbone_file)
+    if init is not None:
+        load_initial(network, init)
+    if not isinstance(network.config.encoder, SpatialSemanticConfig):
+        return None
+    vit = network.get_submodule(VIT_PREFIX.rstrip("."))
+    return name or _backbone_of(init), fingerprint(vit.state_dict())
+
+
 def load_backbone(
     network: S3Network, name: str | None, file: PathLikeStr | None
-) -> tuple[str, str] | None:
+) -> str | None:
     """Put the pre-trained ViT into a network.
 
     Args:
@@ -170,7 +210,10 @@ def load_backbone(
         file: the ViT's weights, where they are not found by name.
 
     Returns:
-        Name and fingerprint of the ViT.
+        The name of the ViT.
+
+    Raises:
+        InputError: the network needs another ViT than the known ones, as a file.
     """
     encoder = network.config.encoder
     if not isinstance(encoder, SpatialSemanticConfig):
@@ -183,11 +226,10 @@ def load_backbone(
             "Pass the ViT's weights as a file (backbone_file).",
         )
     name = name or (VITS_FOCUS if file is None else Path(file).stem)
-    state = load_vits(name, file)
     vit = network.pixel_encoder.vit_module
     assert isinstance(vit, VisionTransformer)
-    load_vit(vit, state)
-    return name, fingerprint(state)
+    load_vit(vit, load_vits(name, file))
+    return name
 
 
 def load_initial(network: S3Network, weights: PathLikeStr) -> None:
@@ -198,13 +240,25 @@ def load_initial(network: S3Network, weights: PathLikeStr) -> None:
     Raises:
         CheckpointError: weights of another network.
     """
-    state = read_file(find_weights(weights))
     state = convert_objects(
-        state.get("weights", state),
+        _state(weights),
         single_object=network.config.single_object,
         orthogonal=True,
     )
-    load_weights(network, state, ignore=("pixel_encoder.vit_module.",))
+    load_weights(network, state, ignore=(VIT_PREFIX,))
+
+
+def _state(weights: PathLikeStr) -> Mapping[str, Tensor]:
+    content = read_file(find_weights(weights))
+    return content.get("weights", content)
+
+
+def _backbone_of(weights: PathLikeStr | None) -> str:
+    """What a weights file calls its ViT; the file's own name where it does not say."""
+    assert weights is not None
+    path = find_weights(weights)
+    named = read_metadata(path) if path.suffix == ".safetensors" else {}
+    return named.get("backbone") or path.stem
 
 
 def hold_out(

@@ -53,18 +53,16 @@ def export_weights(
     config: ModelConfig,
     *,
     backbone: str | None,
-    backbone_fingerprint: str | None,
     details: Mapping[str, Any] | None = None,
     half: bool = True,
 ) -> None:
-    """Write trained weights as safetensors, with what is needed to use them.
+    """Write a network's weights as safetensors, with what is needed to use them.
 
     Args:
         path: the file; written to a temporary name first.
-        state: trained entries of the state dict (the frozen ViT left out).
+        state: the whole state dict, the frozen ViT included.
         config: of the network.
         backbone: name of the frozen ViT it was trained on; None without one.
-        backbone_fingerprint: of that ViT's weights.
         details: anything else worth keeping (recipe, scores).
         half: store matrices and kernels as float16; vectors (norms, biases, batch
             statistics) cost nothing and stay float32.
@@ -78,7 +76,6 @@ def export_weights(
         "model": config.name,
         "config": json.dumps(asdict(config)),
         "backbone": backbone or "",
-        "backbone_fingerprint": backbone_fingerprint or "",
         "details": json.dumps(dict(details or {})),
     }
     write_atomically(path, lambda part: save_file(tensors, part, metadata))

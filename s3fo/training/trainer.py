@@ -236,13 +236,12 @@ class Trainer:
         from_leader(None, self.processes)  # the others wait
 
     def _export(self, name: str, scores: Mapping[str, float]) -> None:
-        backbone, fingerprint = self.backbone or (None, None)
+        network = self.learner.network
         export_weights(
             self.options.folder / name,
-            self.learner.usable(),
-            self.learner.network.config,
-            backbone=backbone,
-            backbone_fingerprint=fingerprint,
+            {**network.state_dict(), **self.learner.usable()},
+            network.config,
+            backbone=self.backbone[0] if self.backbone else None,
             details={
                 "recipe": asdict(self.recipe),
                 "iteration": self.learner.iteration,
