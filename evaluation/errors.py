@@ -27,3 +27,7 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
         """Survive the way back from a worker process."""
         return type(self), (self.where, self.found, self.expected, self.remedy)
+
+
+class InputWarning(UserWarning):
+    """Something odd about the input, and what was made of it."""

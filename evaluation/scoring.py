@@ -140,7 +140,7 @@ class _Job:
                 self.cache.store(pair, self.protocol, self.options, counts)
         notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
         notes += check_labels(
-            counts, self.protocol, self.options, self.results, self.truth
+            counts, self.protocol, self.options, self.results, self.truth, pair
         )
         scores = score_sequence(counts, pair, self.protocol)
         notes += note_objects(counts, scores, self.protocol)

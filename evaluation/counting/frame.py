@@ -121,10 +121,10 @@ class FrameCounter:
                 grid.counts[-1, :-1, PRED_AREA],
                 grid.counts[:-1, :-1, INTERSECTION],
             )
+        gt, pred = without_void(gt, pred, void)
         if self._rules.merge:
-            gt, pred = without_void(gt, pred, void)
             gt, pred = merge_objects(gt), merge_objects(pred)
-        return count_overlaps(gt, pred, void)
+        return count_overlaps(gt, pred, None)
 
     def _count_maps(
         self, gt: LabelMap, pred: LabelMap

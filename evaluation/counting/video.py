@@ -11,6 +11,7 @@ from evaluation.counting.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Cou
 from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
 from evaluation.counting.overlaps import Overlaps, assemble_overlaps
 from evaluation.masks.pairs import SequencePair
+from evaluation.masks.prepare import video_options
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import Protocol
 
@@ -66,6 +67,10 @@ def count_sequence(
     """
     counter = FrameCounter(protocol, options)
     end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
+    settled = video_options(counter.gt_labels, protocol, options)
+    if settled != options:
+        counter = FrameCounter(protocol, settled)
+        end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
     rows: list[FrameRows] = []
     grids: list[PairGrid] = []
     for frame in pair.frames:

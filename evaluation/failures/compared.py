@@ -11,7 +11,7 @@ from evaluation.masks.alignment import align
 from evaluation.masks.label_map import split_objects
 from evaluation.masks.open import Source, open_ground_truth, open_results
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.masks.prepare import prepare
+from evaluation.masks.prepare import prepare, video_options
 from evaluation.masks.sequence import ObjectMasks
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 
@@ -60,6 +60,7 @@ class ComparedMasks:
         self.pairs: dict[str, SequencePair] = {pair.name: pair for pair in pairs}
         self._proposals = _proposals(scores)
         self._protocol, self._options = scores.protocol, options
+        self._settled: dict[str, InputOptions] = {}
 
     def read(self, sequence: str, frame: str) -> tuple[Masks, Masks]:
         """Ground truth and prediction of an annotated frame, as `prepare` gives them.
@@ -70,12 +71,20 @@ class ComparedMasks:
         truth, predicted = prepare(
             *pair.read(frame),
             self._protocol,
-            self._options,
+            self._options_of(pair),
             (pair.where(frame), pair.gt.where(frame)),
         )
         if sequence not in self._proposals:
             return truth, predicted
         return truth, _rename(predicted, self._proposals[sequence])
+
+    def _options_of(self, pair: SequencePair) -> InputOptions:
+        """The options of one video, as they were for scoring."""
+        if pair.name not in self._settled:
+            labels = pair.gt.labels_in(pair.ends())
+            options = video_options(labels, self._protocol, self._options)
+            self._settled[pair.name] = options
+        return self._settled[pair.name]
 
 
 def _proposals(scores: Scores) -> dict[str, dict[int, int]]:

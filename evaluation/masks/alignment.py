@@ -8,7 +8,7 @@ from evaluation.errors import InputError
 from evaluation.masks.frame_rules import object_frames, sequence_frames
 from evaluation.masks.open import GroundTruth
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
+from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
 from evaluation.options import InputOptions
 from evaluation.protocols import FRAME_RULES, Protocol
 
@@ -35,7 +35,7 @@ def align(
     """
     pairs, notes, missing = [], [], []
     for name in sorted(truth.sequences):
-        gt, pred = truth.sequences[name], results.get(name)
+        gt, pred = _read_alike(truth.sequences[name], results.get(name), options)
         ranges = truth.ranges.get(name)
         frames = sequence_frames(gt, protocol, ranges)
         if not frames:
@@ -61,6 +61,18 @@ def align(
             "frames.",
         )
     return pairs, notes
+
+
+def _read_alike(
+    gt: MaskSequence, pred: MaskSequence | None, options: InputOptions
+) -> tuple[MaskSequence, MaskSequence | None]:
+    """Both sides, to be read as the options say, and colours by each other's ids."""
+    if options.binarize and isinstance(gt, FileSequence):
+        gt = gt.binarized()
+    if isinstance(pred, FileSequence):
+        pred = pred.binarized() if options.binarize else pred
+        pred.compare_with(gt)
+    return gt, pred
 
 
 def _matching_names(

@@ -12,7 +12,6 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,22 @@ from numpy.typing import NDArray
 
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
-from evaluation.masks.png import decode_png_indices
+from evaluation.masks.colours import davis_palette
+from evaluation.masks.decoder import MaskDecoder
+from evaluation.masks.png import PNG_SIGNATURE
+
+__all__ = [
+    "PNG_SIGNATURE",
+    "FilePath",
+    "LabelMap",
+    "Mask",
+    "davis_palette",
+    "decode_label_map",
+    "join_objects",
+    "read_label_map",
+    "split_objects",
+    "write_label_map",
+]
 
 FilePath = str | os.PathLike[str]
 
@@ -31,17 +45,14 @@ LabelMap = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
 """[H, W], True where the object is."""
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"IEND\xaeB`\x82"
-_JPEG_SIGNATURE = b"\xff\xd8\xff"
-
 
 def read_label_map(path: FilePath) -> LabelMap:
     """Read the object ids stored in a PNG.
 
     Palette, grey (1, 2, 4, 8 and 16 bits) and black-and-white files give their raw
     pixel values: ids survive whatever the palette looks like. A colour file is
-    mapped back through the DAVIS palette, with a warning.
+    mapped back through the DAVIS palette, with a warning; so is a palette with DAVIS's
+    colours in another order.
 
     Args:
         path: a PNG file.
@@ -73,25 +84,7 @@ def decode_label_map(
     Returns:
         [H, W] label map, perhaps read-only and with gaps between its rows.
     """
-    plain = decode_png_indices(data)
-    if plain is not None:
-        return plain
-    _check_signature(path, data)
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            pixels = np.array(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _damaged(path, f"a PNG of {len(data)} bytes that breaks off") from error
-    if pixels.ndim == 3:
-        return _ids_from_colours(path, pixels, notice)
-    bits_per_sample, colour_type = data[24], data[25]
-    if colour_type == 0 and bits_per_sample in (2, 4):
-        # Pillow stretches 2- and 4-bit grey to 0..255; undo it to keep the ids.
-        pixels = pixels // (255 // (2**bits_per_sample - 1))
-    return pixels.astype(np.uint16 if bits_per_sample == 16 else np.uint8, copy=False)
+    return MaskDecoder(notice=lambda text: notice(f"{path}: {text}")).decode(data, path)
 
 
 def write_label_map(path: FilePath, label_map: LabelMap) -> None:
@@ -118,27 +111,6 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     write_atomically(path, buffer.getvalue())
-
-
-@lru_cache(maxsize=1)
-def davis_palette() -> NDArray[np.uint8]:
-    """Colours of the object ids in DAVIS files, the Pascal VOC colour map.
-
-    Id 1 is dark red, 2 dark green, 3 olive, ... The bits of an id, lowest first,
-    go in turn to red, green and blue, highest colour bit first.
-
-    Returns:
-        [256, 3] uint8, read-only.
-    """
-    ids = np.arange(256)
-    palette = np.zeros((256, 3), dtype=np.uint8)
-    for bit in range(8):
-        for channel in range(3):
-            palette[:, channel] |= (
-                ((ids >> (3 * bit + channel)) & 1) << (7 - bit)
-            ).astype(np.uint8)
-    palette.setflags(write=False)
-    return palette
 
 
 def split_objects(label_map: LabelMap, object_ids: list[int]) -> dict[int, Mask]:
@@ -168,62 +140,6 @@ def join_objects(masks: Mapping[int, Mask]) -> LabelMap:
     for object_id, mask in masks.items():
         label_map[mask] = object_id
     return label_map
-
-
-def _check_signature(path: FilePath, data: bytes) -> None:
-    if data.startswith(PNG_SIGNATURE) and len(data) > 33:
-        if _PNG_END in data:
-            return
-        raise _damaged(path, f"a PNG of {len(data)} bytes that breaks off")
-    if data.startswith(_JPEG_SIGNATURE):
-        raise InputError(
-            path,
-            "a JPEG image",
-            "a PNG: JPEG changes pixel values, and with them object ids",
-            "Write the masks as palette PNG.",
-        )
-    if not data:
-        raise _damaged(path, "an empty file")
-    raise _damaged(path, "something else than a complete PNG")
-
-
-def _damaged(path: FilePath, found: str) -> InputError:
-    return InputError(
-        path,
-        found,
-        "a palette or grey PNG that can be read to the end",
-        "Write this file again; the disk may have been full or the job stopped.",
-    )
-
-
-def _ids_from_colours(
-    path: FilePath, pixels: NDArray[np.uint8], notice: Callable[[str], None]
-) -> LabelMap:
-    """Map [H, W, 2..4] colours (alpha ignored) back to ids by the DAVIS palette."""
-    if pixels.shape[2] == 2:
-        return pixels[..., 0]
-    colours = pixels[..., :3].astype(np.int32)
-    # Some tools write 191 where the palette says 192.
-    colours[colours == 191] = 192
-    codes = colours @ np.array([65536, 256, 1])
-    known = davis_palette().astype(np.int64) @ np.array([65536, 256, 1])
-    order = np.argsort(known)
-    nearest = order[np.searchsorted(known[order], codes).clip(max=255)]
-    unknown = known[nearest] != codes
-    if unknown.any():
-        row, column = np.argwhere(unknown)[0]
-        raise InputError(
-            path,
-            f"a colour image with colour {tuple(pixels[row, column, :3].tolist())} at "
-            f"row {row}, column {column}, which no object id has",
-            "a palette or grey PNG whose pixel values are object ids",
-            "Write the masks as palette PNG (mode P), not as RGB.",
-        )
-    notice(
-        f"{path} is a colour image: ids were recovered through the DAVIS palette. "
-        "Write palette PNGs (mode P) to be safe."
-    )
-    return nearest.astype(np.uint8)
 
 
 def _checked_ids(path: FilePath, ids: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,8 @@ What counts as the compared mask is decided here and nowhere else. Steps, in ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,26 @@ class MaskRules:
             void = VOID
         background = VOID if protocol.void == "background" and not merge else None
         return cls(void, background, merge, options.resize == "nearest")
+
+
+def video_options(
+    gt_labels: Collection[int], protocol: Protocol, options: InputOptions
+) -> InputOptions:
+    """The options of one video, whose ground truth may be a mask of 0 and 255.
+
+    Where 255 marks void, a video that has no other label would have no object; there
+    255 is how the one object is written, and whatever is not 0 is object 1.
+
+    Args:
+        gt_labels: labels in the first and last annotated frame.
+        protocol: says what void is.
+        options: those of all videos.
+    """
+    binary = set(gt_labels) == {VOID} and protocol.void_label == VOID
+    by_id = protocol.matching == "by-id" and protocol.objects != "foreground"
+    if binary and by_id and options.void is None:
+        return replace(options, binarize=True)
+    return options
 
 
 def prepare(

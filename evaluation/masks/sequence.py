@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
+from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.label_map import (
     FilePath,
     LabelMap,
     Mask,
-    decode_label_map,
 )
 from evaluation.masks.run_lengths import MAX_PIXELS, decode_rle, rle_size
 
@@ -84,14 +85,24 @@ class MaskSequence(ABC):
             InputError: a size is too large.
         """
 
+    def labels_in(self, frames: Iterable[str]) -> set[int]:
+        """Labels above 0 that occur in some frames."""
+        labels: set[int] = set()
+        for frame in frames:
+            masks = self.read(frame)
+            if isinstance(masks, dict):
+                labels |= {key for key, mask in masks.items() if mask.any()}
+            else:
+                labels |= set(np.unique(masks).tolist())
+        return labels - {0}
+
     def remark(self, sentence: str) -> None:
         """Keep something odd about the source to tell along with the scores."""
         self._remarks.append(sentence)
 
     def remarks(self) -> list[str]:
-        """What was odd so far; the first of its kind stands for all."""
-        more = f" (and {len(self._remarks) - 1} more)" if self._remarks[1:] else ""
-        return [sentence + more for sentence in self._remarks[:1]]
+        """What was odd so far, each remark once."""
+        return list(dict.fromkeys(self._remarks))
 
     def annotated_ids(self) -> set[int]:
         """Ids of the objects, as far as they are known without reading masks."""
@@ -100,7 +111,27 @@ class MaskSequence(ABC):
 
 
 class FileSequence(MaskSequence):
-    """One label-map PNG a frame."""
+    """One label-map PNG per frame.
+
+    Args:
+        name: name of the video.
+        frames: mask file by frame name.
+        binarize: whatever is not black is object 1 where colours say no ids.
+    """
+
+    def __init__(
+        self, name: str, frames: Mapping[str, FilePath], *, binarize: bool = False
+    ) -> None:
+        super().__init__(name, frames)
+        self._decoder = MaskDecoder(self._masks, self.remark, binarize=binarize)
+
+    def binarized(self) -> FileSequence:
+        """The same masks, in which any colour will do for object 1."""
+        return FileSequence(self.name, self._masks, binarize=True)
+
+    def compare_with(self, truth: MaskSequence) -> None:
+        """Understand colours by the ids of the ground truth, should there be any."""
+        self._decoder.expected_ids = partial(_first_ids, truth)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
@@ -112,7 +143,7 @@ class FileSequence(MaskSequence):
         data = _bytes(path)
         if frame not in self._digests:
             self._digests[frame] = _hash(data)
-        return decode_label_map(data, path, self.remark)
+        return self._decoder.decode(data, path)
 
     def _content(self, frame: str) -> bytes:
         return _bytes(self._masks[frame])
@@ -129,6 +160,7 @@ class ObjectFolderSequence(MaskSequence):
             for frame, path in paths.items():
                 frames.setdefault(frame, {})[object_id] = path
         super().__init__(name, frames)
+        self._decoder = MaskDecoder(notice=self.remark, binarize=True)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
@@ -142,7 +174,7 @@ class ObjectFolderSequence(MaskSequence):
         if frame not in self._digests:
             self._digests[frame] = _hash(self._joined(files))
         return {
-            object_id: decode_label_map(data, paths[object_id], self.remark) != 0
+            object_id: self._decoder.decode(data, paths[object_id]) != 0
             for object_id, data in files.items()
         }
 
@@ -251,6 +283,11 @@ def natural(name: str) -> list[tuple[int, int, str]]:
         for part in re.split(r"(\d+)", name)
         if part
     ]
+
+
+def _first_ids(masks: MaskSequence) -> set[int]:
+    """Ids in the first and the last frame."""
+    return masks.labels_in({masks.frames[0], masks.frames[-1]})
 
 
 def _bytes(path: FilePath) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from evaluation._utils.names import check_names, safe_name
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
+from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.label_map import (
     LabelMap,
-    decode_label_map,
     join_objects,
     split_objects,
 )
@@ -175,10 +176,17 @@ class VideoSequence:
             )
         path = path_text(self.annotations, frame)
         with open(path, "rb") as file:
-            label_map = decode_label_map(file.read(), path)
+            label_map = self._decoder.decode(file.read(), path)
         if self.binary:
             return (label_map > 0).astype(np.uint8), None
         return label_map, self.void if label_map.dtype == np.uint8 else None
+
+    @cached_property
+    def _decoder(self) -> MaskDecoder:
+        def notice(text: str) -> None:
+            warnings.warn(f"{self.name}: {text}", InputWarning, stacklevel=2)
+
+        return MaskDecoder(self.annotations, notice, binarize=self.binary)
 
     def read_object_masks(self, frame: str) -> dict[int, np.ndarray]:
         """Boolean mask [H, W] of every object annotated in a frame, by object id.

@@ -9,12 +9,14 @@ Exit codes: 0 done; 1 finished, but something failed on the way (it is named);
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import typer
 
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 
 _INTERRUPTED = 130
 """What Typer exits with after Ctrl-C."""
@@ -56,6 +58,7 @@ def import_commands(words: Sequence[str] = ()) -> None:
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
     import_commands(sys.argv[1:])
+    _show_input_warnings_as_notes()
     try:
         app()
     except InputError as error:
@@ -69,3 +72,19 @@ def main() -> None:
         if stop.code == _INTERRUPTED:
             print("interrupted; run the same command to continue", file=sys.stderr)
         raise
+
+
+def _show_input_warnings_as_notes() -> None:
+    show, told = warnings.showwarning, set[str]()
+
+    def show_note(
+        message: Warning | str, category: type[Warning], *place: Any, **more: Any
+    ) -> None:
+        if issubclass(category, InputWarning):
+            if str(message) not in told:
+                told.add(str(message))
+                print(f"note: {message}", file=sys.stderr)
+        else:
+            show(message, category, *place, **more)
+
+    warnings.showwarning = show_note

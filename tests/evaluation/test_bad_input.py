@@ -5,10 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.protocols import get_protocol
 from evaluation.scoring import score
 
 EVERY_PROTOCOL = (
@@ -241,16 +242,15 @@ def test_rgb_masks_are_read_through_the_palette(small):
         Image.open(path).convert("RGB").save(path)
     scores = score(small.pred, small.gt)
     assert scores.summary == whole
-    assert any(
-        "00001.png is a colour image" in n and "9 more" in n for n in scores.notes
-    )
+    (note,) = scores.notes
+    assert note.startswith("walk: colour images: ids were recovered")
 
 
 def test_rgb_masks_in_foreign_colours_are_refused(small):
     path = small.pred / "walk" / "00005.png"
-    Image.fromarray(np.full((60, 80, 3), 77, np.uint8)).save(path)
+    Image.fromarray(np.full((60, 80, 3), (77, 80, 90), np.uint8)).save(path)
     error = refusal(small)
-    assert error.where == str(path) and "(77, 77, 77)" in error.found
+    assert error.where == str(path) and "(77, 80, 90)" in error.found
 
 
 def test_jpeg_predictions_are_refused(small):
@@ -318,13 +318,20 @@ def test_masks_of_another_size_may_be_resized(small):
 # --- labels ------------------------------------------------------------------------
 
 
+def reads_white_truth(name: str) -> bool:
+    """Whether 0/255 ground truth can only mean one object under a protocol."""
+    rules = get_protocol(name)
+    return rules.void_label == 255 and rules.matching == "by-id"
+
+
 @pytest.mark.parametrize(
     ("white", "protocol"),
     [
         (side, name)
         for name in EVERY_PROTOCOL
         for side in ("gt", "pred")
-        if (side, name) != ("gt", "davis-2016")  # which publishes 0/255 itself
+        # DAVIS-2016 publishes 0/255 itself; where 255 is void, it can only be meant.
+        if side == "pred" or (name != "davis-2016" and not reads_white_truth(name))
     ],
 )
 def test_white_masks_against_ids(small, white, protocol):
@@ -348,9 +355,13 @@ def test_davis_2016_ground_truth_is_white(small):
 
 
 def test_white_masks_on_both_sides(small):
-    for folder in (small.gt, small.pred):
-        small.change(folder, lambda m, t: (m == 1) * np.uint8(255))
-    assert "--binarize" in refusal(small, "davis-2017").remedy
+    small.change(small.gt, lambda m, t: (m == 1) * np.uint8(255))
+    small.change(small.pred, lambda m, t: (m == 1) * np.uint8(1))
+    against_ids = score(small.pred, small.gt, "davis-2017")
+    assert against_ids.objects["object"].tolist() == [1]
+    assert any("0/255" in note for note in against_ids.notes)
+    small.change(small.pred, lambda m, t: m * np.uint8(255))
+    assert score(small.pred, small.gt, "davis-2017").summary == against_ids.summary
     binary = score(small.pred, small.gt, "davis-2016").summary
     assert binary == score(small.pred, small.gt, "davis-2017", binarize=True).summary
     assert binary["J"] == score(small.pred, small.gt, "vos-benchmark").summary["J"]
@@ -383,11 +394,29 @@ def test_extra_predicted_ids_cost_nothing_and_are_noted(small, protocol):
     assert any("ids 3 are no objects" in note for note in scores.notes)
 
 
-def test_smoothed_masks_are_noted(small):
+def test_smoothed_masks_are_refused_unless_they_may_be_binarized(small):
+    def soft(label_map, frame):
+        image = Image.fromarray((label_map == 1).astype(np.uint8) * 255)
+        return np.array(image.filter(ImageFilter.GaussianBlur(1.5)))
+
+    small.change(small.gt, lambda m, t: (m == 1) * np.uint8(1))
+    small.change(small.pred, soft)
+    error = refusal(small)
+    assert "grey levels" in error.found and "--binarize" in error.remedy
+    assert score(small.pred, small.gt, binarize=True).summary["J"] > 0.5
+
+
+def test_many_ids_without_object_are_refused_where_they_look_like_grey_levels(small):
     noise = np.random.default_rng(0).integers(0, 90, (60, 80), dtype=np.uint8)
     small.change(small.pred, lambda m, t: np.where(m == 1, noise, m))
-    scores = score(small.pred, small.gt)
-    assert any("interpolation" in note for note in scores.notes)
+    assert "grey levels" in refusal(small).found
+
+
+def test_many_solid_ids_without_object_are_noted(small):
+    tiles = np.kron(np.arange(40, dtype=np.uint8).reshape(5, 8) + 70, np.ones((12, 10)))
+    small.change(small.pred, lambda m, t: np.where(m == 1, tiles.astype(np.uint8), m))
+    notes = score(small.pred, small.gt).notes
+    assert any("interpolation" in note or "are no objects" in note for note in notes)
 
 
 def test_object_never_predicted_scores_zero(small):

@@ -82,9 +82,9 @@ def test_colours_are_mapped_back_with_a_warning(tmp_path, mode):
 
 def test_unknown_colour_is_refused_by_name_and_place(tmp_path):
     pixels = np.zeros((2, 3, 3), dtype=np.uint8)
-    pixels[1, 2] = (1, 1, 1)
+    pixels[1, 2] = (1, 2, 3)
     Image.fromarray(pixels).save(tmp_path / "c.png")
-    with pytest.raises(InputError, match=r"c\.png.*\(1, 1, 1\) at row 1, column 2"):
+    with pytest.raises(InputError, match=r"c\.png.*\(1, 2, 3\) at row 1, column 2"):
         read_label_map(tmp_path / "c.png")
 
 

@@ -29,7 +29,7 @@ OPTIONS = [
 ]
 RULES = list(
     {
-        (p.objects == "foreground", p.void, p.boundary, p.matching): p
+        (p.objects == "foreground", p.void, p.boundary, p.matching, p.tracking): p
         for p in PROTOCOLS.values()
     }.values()
 )
@@ -103,7 +103,7 @@ def test_counts_are_those_of_the_prepared_masks(gt, pred, protocol, options):
             counter.count(pair_of(gt, pred), "0")
         assert error.value.found == refused.found
         return
-    if protocol.matching != "by-id" and any(isinstance(m, dict) for m in compared):
+    if protocol.matching == "proposals" and any(isinstance(m, dict) for m in compared):
         with pytest.raises(InputError, match="overlap"):
             counter.count(pair_of(gt, pred), "0")
         return
@@ -117,8 +117,15 @@ def test_counts_are_those_of_the_prepared_masks(gt, pred, protocol, options):
         assert fast.get(key, [0] * n) == expected.get(key, [0] * n), key
     if grid is not None:
         radius = tolerance_radius(SHAPE)
-        inner = reference.count_pairs(*compared, grid.gt_ids, grid.pred_ids, radius)
-        assert np.array_equal(grid.counts[:-1, :-1], inner)
+        for row, one in enumerate(grid.gt_ids.tolist()):
+            for column, other in enumerate(grid.pred_ids.tolist()):
+                masks = mask_of(compared[0], one), mask_of(compared[1], other)
+                inner = reference.count_frame(*masks, [1], radius)[0]
+                assert grid.counts[row, column].tolist() == inner.tolist()
+    for shared in counter.overlaps:
+        assert set(shared.gt_ids[shared.gt_area > 0].tolist()) == ids_of(compared[0])
+        visible = shared.track_ids[shared.track_area > 0]
+        assert set(visible.tolist()) == ids_of(compared[1])
 
 
 def test_the_test_above_covers_every_option_and_rule():

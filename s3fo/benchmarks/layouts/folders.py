@@ -7,10 +7,8 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from evaluation.errors import InputError
-from evaluation.masks.label_map import read_label_map
+from evaluation.masks.encoding import Encoding, encoding_of
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
@@ -55,9 +53,7 @@ def open_folders(
         replace(sequence, fps=sequence.fps or fps)
         for sequence in _sequences(images, masks, notes)
     )
-    if _are_binary(sequences):
-        notes.append("masks are 0/255: every non-zero pixel is object 1")
-        sequences = tuple(replace(sequence, binary=True) for sequence in sequences)
+    sequences = _read_alike(sequences, notes)
     if masks is not None:
         _refuse_unmasked(sequences, masks, notes)
     return Benchmark(
@@ -200,14 +196,34 @@ def _refuse_unmasked(
     )
 
 
-def _are_binary(sequences: tuple[VideoSequence, ...]) -> bool:
-    """Whether the first mask that is not empty is 0/255."""
+def _read_alike(
+    sequences: tuple[VideoSequence, ...], notes: list[str]
+) -> tuple[VideoSequence, ...]:
+    """Settle for each video how its masks encode objects, and tell it.
+
+    Raises:
+        InputError: the first mask of a video has soft edges.
+    """
+    told: dict[str, list[str]] = {}
+    settled = []
     for sequence in sequences:
-        for frame in sequence.annotated_frames:
-            values = set(np.unique(read_label_map(sequence.annotations[frame])))
-            if values != {0}:
-                return values <= {0, 255}
-    return False
+        encoding = _encoding(sequence)
+        for note in encoding.notes if encoding else ():
+            told.setdefault(note, []).append(sequence.name)
+        settled.append(replace(sequence, binary=bool(encoding and encoding.binary)))
+    for note, names in told.items():
+        everywhere = len(names) == len(sequences)
+        notes.append(note if everywhere else f"{shorten(names)}: {note}")
+    return tuple(settled)
+
+
+def _encoding(sequence: VideoSequence) -> Encoding | None:
+    """How the first mask that is not empty encodes objects; None without any."""
+    for frame in sequence.annotated_frames:
+        label_map, void = sequence.stored_annotation(frame)
+        if label_map.any():
+            return encoding_of(label_map, str(sequence.annotations[frame]), void)
+    return None
 
 
 def _telling_name(folder: Path) -> str:

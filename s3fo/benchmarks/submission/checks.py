@@ -10,15 +10,12 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.masks.folders import describe, names_missing
 from evaluation.masks.label_map import LabelMap, read_label_map
+from evaluation.masks.png import read_header
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.files import list_folders
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
-_COLOUR_TYPES = {0: "grey", 2: "colour", 3: "indexed", 4: "grey", 6: "colour"}
-"""Of the PNG specification, W3C 2003, section 11.2.2; 4 and 6 are with alpha."""
-
-_INDEXED = 3
 
 
 def writable(out: Path) -> Path:
@@ -122,7 +119,7 @@ def check_sequence(
         path = folder / f"{frame}.png"
         if frame in missing:
             continue
-        kind = png_kind(path) if indexed else "indexed"
+        kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
             problems += _mask_problems(path, sequence, shape)
         else:
@@ -172,18 +169,9 @@ def _exchanged_ids(
         yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
 
 
-def png_kind(path: Path) -> str:
-    """What kind of image a file holds.
-
-    Returns:
-        ``"indexed"`` for PNGs with a palette (which have at most 8 bits a pixel),
-        else words such as ``"16-bit grey"``.
-    """
-    with path.open("rb") as file:
-        header = file.read(33)
-    if header[12:16] != b"IHDR" or len(header) < 26:
-        return "something else than a PNG"
-    bits, colour_type = header[24], header[25]
-    if colour_type == _INDEXED:
-        return "indexed"
-    return f"{bits}-bit {_COLOUR_TYPES.get(colour_type, 'strange')}"
+def _kind_of(path: Path) -> str:
+    """``"indexed"`` for PNGs with a palette, else words that say what the file is."""
+    try:
+        return read_header(path).kind
+    except InputError as error:
+        return error.found

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from evaluation.errors import InputError
-from evaluation.masks.label_map import PNG_SIGNATURE
+from evaluation.masks.png import PNG_SIGNATURE
 from evaluation.masks.sequence import ObjectFolderSequence
 from s3fo.benchmarks.video import VideoSequence
 
@@ -59,14 +58,6 @@ def picture_size(path: Path) -> Size:
             path, "an image that breaks off", "a whole one", "Copy it again."
         )
     return size
-
-
-def png_size(data: bytes) -> Size | None:
-    """Size of a PNG from the bytes of its file; None if they are something else."""
-    if data[:8] != PNG_SIGNATURE or data[12:16] != b"IHDR":
-        return None
-    width, height = struct.unpack(">II", data[16:24])
-    return height, width
 
 
 def _is_whole(path: Path) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from evaluation.errors import InputError
+from evaluation.masks.png import parse_header
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
-from s3fo.benchmarks.validation.image_files import png_size
 from s3fo.datasets.importing.labels import categories_of
 from s3fo.datasets.importing.mask_forms import MaskForm
 from s3fo.datasets.importing.videos import VideoFile
@@ -30,7 +30,8 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
             path = path_text(sequence.annotations, frame)
             with open(path, "rb") as file:
                 data = file.read()
-            _check_size(path, png_size(data), video)
+            header = parse_header(data)
+            _check_size(path, header.size if header else None, video)
             digest.update(data)
         else:
             for object_id, mask in sorted(sequence.read_object_masks(frame).items()):

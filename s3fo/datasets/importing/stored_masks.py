@@ -24,10 +24,10 @@ from PIL import Image
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation.masks.label_map import davis_palette, write_label_map
+from evaluation.masks.png import PNG_SIGNATURE, chunks, parse_header
 from s3fo.benchmarks import VideoSequence
 
 _OBJECTS_TOLD = 30
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 
 
@@ -186,25 +186,15 @@ def _with_palette(data: bytes, palette: bytes) -> bytes | None:
     Returns:
         The file; None if its pixels are something else (16 bits, colours).
     """
-    chunks = list(_chunks(data))
-    if not chunks or chunks[0][0] != b"IHDR":
+    header = parse_header(data)
+    if header is None or header.bits > 8 or header.colour_type not in (_GREY, _PALETTE):
         return None
-    header = bytearray(chunks[0][1])
-    bits, kind = header[8], header[9]
-    if kind not in (_GREY, _PALETTE) or bits > 8:
-        return None
-    header[9] = _PALETTE
-    kept = [(b"IHDR", bytes(header)), (b"PLTE", palette[: 3 << bits])]
-    kept += [chunk for chunk in chunks if chunk[0] in (b"IDAT", b"IEND")]
-    return _SIGNATURE + b"".join(_packed(*chunk) for chunk in kept)
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    start = len(_SIGNATURE)
-    while data.startswith(_SIGNATURE) and start + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, start)
-        yield data[start + 4 : start + 8], data[start + 8 : start + 8 + length]
-        start += 12 + length
+    parts = list(chunks(data))
+    first = bytearray(parts[0][1])
+    first[9] = _PALETTE
+    kept = [(b"IHDR", bytes(first)), (b"PLTE", palette[: 3 << header.bits])]
+    kept += [part for part in parts if part[0] in (b"IDAT", b"IEND")]
+    return PNG_SIGNATURE + b"".join(_packed(*part) for part in kept)
 
 
 def _packed(kind: bytes, content: bytes) -> bytes:

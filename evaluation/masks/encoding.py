@@ -1,0 +1,162 @@
+"""What do the labels of a mask mean? Ids, a 0/255 mask, or soft edges taken for ids.
+
+These questions are asked of the first masks of a video, by everything that takes masks
+from people: evaluation, prediction, loading, attributes and import. Answers are told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+from evaluation.protocols import VOID
+
+LabelMap = NDArray[np.integer[Any]]
+
+_FEW, _MANY = 4, 32
+_SPREAD = 16
+"""Neighbouring values of a soft mask differ by less than this part of its range."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the masks of a video encode objects, seen from one of them.
+
+    Attributes:
+        labels: the values above 0 in the mask, ascending.
+        binary: whether it is a mask of 0 and 255, one object.
+        void: whether 255 stands beside other ids, and is taken for unclear pixels.
+        inverted: whether the one object fills the corners and most of the frame.
+    """
+
+    labels: tuple[int, ...]
+    binary: bool
+    void: bool
+    inverted: bool
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know, in sentences without a subject."""
+        notes = []
+        if self.binary:
+            notes.append("masks are 0/255: every non-zero pixel is object 1")
+        if self.void:
+            ids = ", ".join(str(label) for label in self.labels[:-1][:5])
+            notes.append(
+                f"255 beside ids {ids} is taken for unclear pixels (void), and is no "
+                "object; give it another id if it is one"
+            )
+        if self.inverted:
+            notes.append(
+                "the object fills all corners and most of the frame; is the mask "
+                "inverted (background white)?"
+            )
+        return notes
+
+
+def encoding_of(label_map: LabelMap, where: str, void: int | None = VOID) -> Encoding:
+    """Look at one mask.
+
+    Args:
+        label_map: [H, W] ids.
+        where: what to name in an error.
+        void: label for unclear pixels; None if all labels are ids.
+
+    Raises:
+        InputError: the mask has soft edges, whose grey levels would count as objects.
+    """
+    refuse_soft(label_map, where)
+    labels = tuple(np.unique(label_map[label_map > 0]).tolist())
+    eight_bit = label_map.dtype == np.uint8 and void is not None
+    binary = eight_bit and labels == (void,)
+    return Encoding(
+        labels,
+        binary,
+        eight_bit and not binary and void in labels,
+        len(labels) == 1 and fills_corners(label_map),
+    )
+
+
+_FIX = (
+    "Write the mask without smoothing: resize it with nearest neighbours, draw it "
+    "without anti-aliasing, or threshold it at half of its brightness."
+)
+
+
+def refuse_soft(label_map: LabelMap, where: str, fix: str = _FIX) -> None:
+    """Refuse a mask with soft edges.
+
+    Args:
+        label_map: [H, W] ids.
+        where: what to name in the error.
+        fix: what to do about it.
+
+    Raises:
+        InputError: it has soft edges.
+    """
+    if not is_soft(label_map):
+        return
+    levels = len(np.unique(label_map)) - 1
+    raise InputError(
+        where,
+        f"a mask with soft edges: {levels} grey levels between its objects and the "
+        "background, which would count as so many objects",
+        "a mask in which every pixel is 0 or the id of an object",
+        fix,
+    )
+
+
+def is_soft(label_map: LabelMap) -> bool:
+    """Whether values look like grey levels of a smooth mask, not like ids.
+
+    Of a smoothed mask most values occur only where a lower and a higher value meet, or
+    neighbouring pixels differ by small parts of the whole range.
+
+    Args:
+        label_map: [H, W] uint8 or uint16.
+
+    >>> is_soft(np.tile(np.arange(0, 252, 12, dtype=np.uint8), (8, 1)))
+    True
+    >>> is_soft(np.repeat(np.arange(20, dtype=np.uint8), 8).reshape(10, 16))
+    False
+    """
+    values = np.unique(label_map)
+    values = values[values > 0]
+    n, highest = len(values), int(values[-1]) if len(values) else 0
+    if n < 2 or (highest <= 2 * n < 2 * _MANY):
+        return False
+    pixels = np.ascontiguousarray(label_map)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        pixels = pixels.astype(np.uint16)
+    square = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(pixels, square), cv2.dilate(pixels, square)
+    solid = set(np.unique(pixels[low == high]).tolist())
+    thin = [value for value in values.tolist() if value not in solid]
+    if thin:
+        places = np.isin(pixels, thin)
+        between = float(((low < pixels) & (pixels < high))[places].mean())
+        many = len(thin) >= max(_FEW - 1, (n + 1) // 2)
+        all_but_the_highest = len(thin) == n - 1 and min(thin) >= 32
+        if between > (0.5 if many else 0.9) and (many or all_but_the_highest):
+            return True
+    return n >= _MANY and _is_gradual(pixels, highest)
+
+
+def fills_corners(label_map: LabelMap) -> bool:
+    """Whether all corners and most of a mask are not 0, but not all of it."""
+    inside = label_map != 0
+    corners = inside[0, 0] and inside[0, -1] and inside[-1, 0] and inside[-1, -1]
+    return bool(corners) and 0.5 < float(inside.mean()) < 1
+
+
+def _is_gradual(label_map: LabelMap, highest: int) -> bool:
+    """Whether most neighbours that differ do so by little."""
+    wide = label_map.astype(np.int32)
+    steps = np.abs(np.diff(wide, axis=1))
+    steps = steps[steps > 0]
+    return bool(steps.size) and float((steps < highest / _SPREAD).mean()) > 0.8
