@@ -169,6 +169,44 @@ def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
+def throughput_chart(measured: pd.DataFrame) -> Figure:
+    """Frames per second over the number of objects; both axes are logarithmic.
+
+    Args:
+        measured: rows `method`, `objects`, `size`, `length`, `fps`; a line per method,
+            size and length.
+    """
+    methods = list(dict.fromkeys(measured["method"]))
+    with style():
+        figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
+        axes = figure.add_subplot()
+        for (method, size, length), rows in measured.groupby(
+            ["method", "size", "length"], sort=False
+        ):
+            number = methods.index(method)
+            own = rows.sort_values("objects")
+            axes.plot(
+                own["objects"],
+                own["fps"],
+                marker=METHOD_MARKERS[number % len(METHOD_MARKERS)],
+                color=METHOD_COLOURS[number % len(METHOD_COLOURS)],
+                markersize=4,
+                linewidth=1,
+                label=f"{method}, {size}, {length} frames",
+            )
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        counts = sorted(set(measured["objects"]))
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.grid(linewidth=0.3, color="#CCCCCC", which="both")
+        axes.set_axisbelow(True)
+        axes.set_xlabel("objects")
+        axes.set_ylabel("frames per second")
+        figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
 def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) -> Figure:
     """A leaderboard as dots, best on top.
 

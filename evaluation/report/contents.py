@@ -24,6 +24,7 @@ from evaluation.report.failure_tables import (
 )
 from evaluation.report.material import Material, Method
 from evaluation.report.tables import Column, Table, number, percent, text
+from evaluation.report.throughput import throughput_table
 
 _KEYS = ["sequence", "object"]
 _HEADLINES = {
@@ -54,6 +55,7 @@ def tables(material: Material) -> dict[str, Table]:
         sequences_table(material),
         objects_table(material),
         speed_table(material),
+        throughput_table(material),
         facts_table(material),
         protocol_table(material),
     ]
@@ -64,7 +66,7 @@ def tables(material: Material) -> dict[str, Table]:
 
 def _about_one(table: Table) -> Table:
     """Without the column that says of every row that it is about the one method."""
-    if table.name in ("methods", "speed"):
+    if table.name in ("methods", "speed", "throughput"):
         return table
     shown = [column for column in table.columns if column.key != "method"]
     return replace(table, columns=shown)

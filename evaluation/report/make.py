@@ -17,7 +17,12 @@ from evaluation.failures.judgements import with_judgements
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
 from evaluation.plots import attribute_chart, failure_strip, save_figure, timeline
-from evaluation.plots.report_charts import losses_chart, sequences_chart, speed_chart
+from evaluation.plots.report_charts import (
+    losses_chart,
+    sequences_chart,
+    speed_chart,
+    throughput_chart,
+)
 from evaluation.protocols import Protocol
 from evaluation.report.attribute_tables import grouped_attributes
 from evaluation.report.contents import score_column, tables
@@ -217,6 +222,9 @@ def _figures(
     if len(made.get("speed", ())) > 1:
         chart = speed_chart(made["speed"].data, material.metric)
         yield "speed", "Speed against quality", "speed", chart
+    if "throughput" in made:
+        chart = throughput_chart(made["throughput"].data)
+        yield "throughput", "Speed by number of objects", "speed", chart
     yield from _event_figures(material, top)
 
 

@@ -26,7 +26,7 @@ _MOST_ROWS_IN_TEXT = 25
 _SECTIONS = (
     ("fix", "What to fix first", ("fix_first",)),
     ("scores", "Scores", ("methods", "comparison")),
-    ("speed", "Speed against quality", ("speed",)),
+    ("speed", "Speed", ("speed", "throughput")),
     (
         "events",
         "The costliest failures",

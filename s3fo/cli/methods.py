@@ -1,17 +1,19 @@
-"""Commands about methods: which there are, and what each needs."""
+"""Commands about methods: which there are, what each needs, how fast each is."""
 
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table
-from s3fo.cli.options import Json
+from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.options import Json, chosen_method, method_options, whole_numbers
 
 if TYPE_CHECKING:
+    from evaluation.runs.speed import SpeedRecord
     from s3fo.inference import MethodInfo
 
 methods = typer.Typer(
@@ -81,3 +83,113 @@ def _facts(info: MethodInfo) -> dict[str, Any]:
         "missing": list(info.missing),
         "problem": info.problem,
     }
+
+
+@app.command()
+def speed(
+    method: Annotated[
+        str | None, typer.Option(help="What to measure; default: s3.")
+    ] = None,
+    objects: Annotated[
+        str, typer.Option(help="Numbers of objects, separated by commas.")
+    ] = "1,2,4,8,16",
+    size: Annotated[
+        str, typer.Option(help="Frame sizes, e.g. 854x480 or short sides 480,720.")
+    ] = "480",
+    length: Annotated[
+        str, typer.Option(help="Frames of a clip, warm-up included, e.g. 50,500.")
+    ] = "50",
+    warm_up: Annotated[
+        int, typer.Option(help="Frames at the start of a clip not measured.")
+    ] = 5,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file to write, or a results folder, whose report draws it."
+        ),
+    ] = None,
+    command: Annotated[
+        str | None, typer.Option(help="Program to measure; see `s3fo predict`.")
+    ] = None,
+    weights: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
+    device: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="As for `s3fo predict`.")
+    ] = None,
+    compile_encoder: Annotated[
+        bool, typer.Option("--compile", help="Compile the image encoder.")
+    ] = False,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Further option of the method."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure frames per second, latency and peak memory of a method.
+
+    For every number of objects, frame size and length a clip is made. Its first frames
+    warm up and are not measured; the device is waited for before the clock starts and
+    before it stops.
+    """
+    from s3fo.inference.running.speed import measure_speed, parse_size
+
+    name, given = chosen_method(method, command)
+    given |= {
+        "weights": weights,
+        "device": device,
+        "precision": precision,
+        "compile_encoder": compile_encoder or None,
+        **method_options(options),
+    }
+    with progress_bar("speed") as progress:
+        record = measure_speed(
+            name,
+            objects=whole_numbers("--objects", objects),
+            sizes=[parse_size(text.strip()) for text in size.split(",")],
+            lengths=whole_numbers("--length", length),
+            warm_up=warm_up,
+            progress=progress,
+            **{key: value for key, value in given.items() if value is not None},
+        )
+    if out is not None:
+        record.save(out)
+    if as_json:
+        print_json(record.to_dict())
+    else:
+        _print_speed(record)
+
+
+def _print_speed(record: SpeedRecord) -> None:
+    columns = (
+        "objects",
+        "size",
+        "length",
+        "frames/s",
+        "p50, ms",
+        "p95, ms",
+        "first, ms",
+        "peak, MB",
+    )
+    rows = [
+        (
+            row.objects,
+            f"{row.width}x{row.height}",
+            row.length,
+            f"{row.fps:.2f}",
+            *(_number(value) for value in (row.latency_p50_ms, row.latency_p95_ms)),
+            _number(row.first_frame_ms),
+            _number(row.peak_memory_mb),
+        )
+        for row in record.rows
+    ]
+    print_table(f"{record.method} on {record.device}", columns, rows, right=columns[3:])
+    typer.echo(f"Warm-up: {record.warm_up} frames of each clip are not measured.")
+    typer.echo(f"Time: {record.timing}")
+    typer.echo(f"Waiting for the device: {record.synchronisation}.")
+    typer.echo(f"Peak: {record.memory}.")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

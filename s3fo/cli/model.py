@@ -17,9 +17,9 @@ from s3fo.cli.options import (
     Masks,
     Root,
     Split,
+    chosen_method,
     method_options,
     open_source,
-    program_name,
 )
 
 
@@ -129,13 +129,13 @@ def predict(
         "timeout": timeout,
         **method_options(options),
     }
-    if command is not None:
-        given |= {"command": command, "name": program_name(method)}
+    name, program = chosen_method(method, command)
+    given |= program
     with progress_bar("predict", estimate=False) as progress:
         done = run(
             source,
             out,
-            method="command" if command is not None else method or "s3",
+            method=name,
             frames=frames.value,
             overwrite=overwrite,
             progress=progress,

@@ -144,12 +144,20 @@ def method_options(given: list[str] | None) -> dict[str, Any]:
     return found
 
 
-def program_name(method: str | None) -> str:
-    """What to call the program of ``--command`` in the run's record.
+def chosen_method(
+    method: str | None, command: str | None
+) -> tuple[str, dict[str, Any]]:
+    """What ``--method`` and ``--command`` name together.
+
+    Returns:
+        The method's name in the registry, and the options that they stand for: with a
+        command, ``--method`` is what to call the program.
 
     Raises:
-        InputError: the name is that of another method.
+        InputError: a program shall be called as another method is.
     """
+    if command is None:
+        return method or "s3", {}
     from s3fo.inference import list_methods
 
     taken = {info.name for info in list_methods()} - {"command"}
@@ -160,4 +168,18 @@ def program_name(method: str | None) -> str:
             "a name for the program, e.g. sam2long",
             "Choose another name, or leave out --command.",
         )
-    return method or "command"
+    return "command", {"command": command, "name": method or "command"}
+
+
+def whole_numbers(option: str, text: str) -> list[int]:
+    """Numbers separated by commas.
+
+    Raises:
+        InputError: one is no positive whole number.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError(
+            option, repr(text), "positive whole numbers, e.g. 1,2,4", "Correct them."
+        )
+    return [int(part) for part in parts]

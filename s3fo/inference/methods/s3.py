@@ -15,6 +15,7 @@ from torch import Tensor
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.device import choose_device, device_name
 from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
@@ -150,45 +151,6 @@ class S3Method:
         self._skipped = ()
         path = scores_file(folder, self._sequence, frame)
         write_scores(path, p.cpu().numpy(), self._engine.objects.ids)
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of a name; ``"auto"`` takes CUDA, else MPS, else the CPU.
-
-    Raises:
-        InputError: this machine does not have it.
-    """
-    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
-    available = {"cpu": True, "cuda": has_cuda, "mps": has_mps}
-    if not available.get(name.split(":")[0], False):
-        present = [kind for kind, there in available.items() if there]
-        raise InputError(
-            "device",
-            repr(name),
-            f"'auto' or one this machine has: {', '.join(present)}",
-            "Choose another device.",
-        )
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(
-            "device", repr(name), "a kind and a number, as cuda:1", "Choose another."
-        ) from error
-    count = torch.cuda.device_count() if device.type == "cuda" else 1
-    if (device.index or 0) >= count:
-        raise InputError(
-            "device", repr(name), f"a number below {count}", "Choose another device."
-        )
-    return device
-
-
-def device_name(device: torch.device) -> str:
-    """What to call a device in a record, e.g. ``"cuda (NVIDIA H100)"``."""
-    if device.type != "cuda":
-        return str(device)
-    return f"{device} ({torch.cuda.get_device_name(device)})"
 
 
 def shrunk_size(shape: tuple[int, ...], size: int | None) -> tuple[int, int]:

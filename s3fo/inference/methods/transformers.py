@@ -20,8 +20,8 @@ from torch import Tensor
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.device import choose_device, device_name
 from s3fo.inference.methods.hub import HubWeights, find_hub_weights
-from s3fo.inference.methods.s3 import choose_device, device_name
 from s3fo.inference.precision import AUTO, AUTOCAST
 
 _IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}

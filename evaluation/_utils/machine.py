@@ -1,0 +1,16 @@
+"""Which machine took part; kept beside every measurement of speed."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+
+def hardware() -> dict[str, Any]:
+    """System, processor and number of cores of this machine."""
+    return {
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }
