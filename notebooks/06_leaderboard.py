@@ -30,7 +30,7 @@ from evaluation.leaderboard.table import LocalRun, leaderboard
 from evaluation.plots import save_figure
 from evaluation.report.ranking import rank_plot, ranking_table
 from evaluation.runs.registry import find_runs, runs_table
-from evaluation.runs.schema import leave_record
+from evaluation.runs.score_records import leave_record
 from s3fo.benchmarks import write_synthetic
 
 DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))

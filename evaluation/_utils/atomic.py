@@ -12,9 +12,10 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,6 +55,30 @@ def write_atomically(path: FilePath, content: bytes | Callable[[Path], None]) ->
         raise
 
 
+def write_all(folder: FilePath, files: Mapping[str, bytes]) -> None:
+    """Write several files that belong together; the last one vouches for the others.
+
+    All of them are written under temporary names first, so that a full disk changes
+    nothing; then they are renamed in their order.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[str, Path] = {}
+    try:
+        for name, content in files.items():
+            written[name] = part_path(folder)
+            written[name].write_bytes(content)
+        for name, temporary in written.items():
+            os.replace(temporary, folder / name)
+    finally:
+        for temporary in written.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def new_folder(path: FilePath, *, replaces: bool = False) -> Iterator[Path]:
     """Fill a folder that appears under its name when it is complete.
@@ -87,9 +112,12 @@ def new_folder(path: FilePath, *, replaces: bool = False) -> Iterator[Path]:
 def swap_in(new: Path, target: Path) -> None:
     """Put a finished folder in the place of another one, which is removed.
 
-    A moment without either cannot be avoided, but nothing is deleted before the new
-    one is in place: killed in between, the old one still lies there as ``.part``.
+    Where the system can exchange two names at once (Linux), there is no moment
+    without either. Elsewhere the old folder is moved aside first.
     """
+    if _exchange(new, target):
+        shutil.rmtree(new, ignore_errors=True)
+        return
     old = part_path(target.parent)
     moved = False
     try:
@@ -103,6 +131,24 @@ def swap_in(new: Path, target: Path) -> None:
         raise
     if moved:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders at once; False where that is not possible.
+
+    Source: renameat2(2) of the Linux manual, with RENAME_EXCHANGE.
+    """
+    if sys.platform != "linux" or not other.is_dir() or other.is_symlink():
+        return False
+    import ctypes
+
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    try:
+        rename = ctypes.CDLL(None).renameat2
+        names = os.fsencode(one), os.fsencode(other)
+        return bool(rename(here, names[0], here, names[1], exchange) == 0)
+    except (OSError, AttributeError):
+        return False
 
 
 def remove_inside(path: FilePath, owner: FilePath) -> None:
@@ -145,7 +191,7 @@ def require_inside(path: FilePath, owner: FilePath) -> Path:
 
 def part_path(folder: Path) -> Path:
     """A new name for something unfinished, hidden, that tells whose it is."""
-    owner = f"{_host()}-{os.getpid()}"
+    owner = f"{host_id()}-{os.getpid()}"
     return folder / f".s3fo-{owner}-{uuid.uuid4().hex[:12]}.part"
 
 
@@ -181,7 +227,7 @@ def process_lives(pid: int) -> bool:
 
 
 def _is_left_behind(entry: os.DirEntry[str], host: str, pid: int) -> bool:
-    if host == _host():
+    if host == host_id():
         return not process_lives(pid)
     return time.time() - entry.stat(follow_symlinks=False).st_mtime > OLD_SECONDS
 
@@ -198,7 +244,7 @@ def _is_empty_folder(path: Path) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _host() -> str:
+def host_id() -> str:
     """A few characters that stand for this machine since its last start.
 
     Process ids are told apart by it: containers have a set of their own each.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
-from evaluation.results.table_files import load_tables, save_tables
+from evaluation.results.storage import load_tables, save_tables
 
 _FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
 

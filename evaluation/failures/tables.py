@@ -10,7 +10,7 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.errors import InputError
 from evaluation.failures.onset import onset_table
-from evaluation.results.table_files import load_tables, save_tables
+from evaluation.results.storage import load_tables, save_tables
 
 _FILES = ("failure_frames", "failure_events")
 

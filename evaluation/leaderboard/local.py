@@ -9,7 +9,8 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 from evaluation.results.scores import Scores
-from evaluation.runs.schema import ScoreRecord, read_run
+from evaluation.runs.registry import read_run
+from evaluation.runs.score_records import ScoreRecord
 
 LOCAL = "local run"
 """`evidence` of a local run in a leaderboard."""

@@ -16,20 +16,20 @@ def speed_table(material: Material) -> Table:
     """Speed as the prediction recorded it."""
     rows = []
     for method in material.methods:
-        made = method.run.made
-        if method.run.frames_per_second is None:
+        made = method.run.record
+        if made is None or method.run.frames_per_second is None:
             continue
-        done = made.get("sequences", {}).values()
+        done = made.sequences.values()
         rows.append(
             {
                 "method": method.name,
                 material.metric: method.headline,
                 "fps": method.run.frames_per_second,
-                "frames": sum(int(item["frames"]) for item in done),
-                "seconds": sum(float(item["seconds"]) for item in done),
-                "device": made.get("device", ""),
-                "hardware": _hardware(made),
-                "started": made.get("started", ""),
+                "frames": sum(item.frames for item in done),
+                "seconds": sum(item.seconds for item in done),
+                "device": made.device,
+                "hardware": _listed(made.hardware),
+                "started": made.started,
             }
         )
     return Table(
@@ -96,26 +96,26 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
 
 
 def _method_facts(method: Method) -> list[dict[str, str]]:
-    made, scores = method.run.made, method.scores
-    settings = dict(made.get("settings", {}))
+    made, scores = method.run.record, method.scores
     facts: dict[str, Any] = {
         "masks": scores.inputs.get("results", ""),
         "fingerprint of all masks read": scores.fingerprint,
-        "method": made.get("method", "not recorded: masks from elsewhere"),
-        "weights": _listed(settings.pop("weights", None) or {}),
-        "settings": _listed(settings),
-        "predicted": made.get("started", ""),
-        "predicted with": _listed(made.get("versions", {})),
-        "device": made.get("device", ""),
-        "machine": _hardware(made),
-        "failed videos": _listed(made.get("failures", {})),
+        "method": made.method if made else "not recorded: masks from elsewhere",
     }
+    if made:
+        settings = dict(made.settings)
+        facts |= {
+            "weights": _listed(settings.pop("weights", None) or {}),
+            "settings": _listed(settings),
+            "predicted": made.started,
+            "predicted with": _listed(made.versions),
+            "device": made.device,
+            "machine": _listed(made.hardware),
+            "failed videos": _listed(made.failures),
+            "videos of another run": ", ".join(made.others),
+        }
     rows = [{"what": key, "value": str(v)} for key, v in facts.items() if v]
     return rows + [{"what": "note", "value": note} for note in scores.notes]
-
-
-def _hardware(made: Mapping[str, Any]) -> str:
-    return _listed(made.get("hardware", {}))
 
 
 def _listed(values: Mapping[str, Any] | str) -> str:

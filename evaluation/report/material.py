@@ -22,7 +22,8 @@ from evaluation.protocols import Protocol
 from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
-from evaluation.runs.schema import Run, published_key, read_run
+from evaluation.runs.registry import Run, read_run
+from evaluation.runs.score_records import published_key
 from evaluation.scoring import score
 
 _STAGE = 1000

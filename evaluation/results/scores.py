@@ -156,19 +156,27 @@ class Scores:
 
         return format_scores(self, per_object=per_object)
 
-    def save(self, folder: str | Path, *, format: str = "parquet") -> Path:  # noqa: A002
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        format: str = "parquet",  # noqa: A002
+        record: Mapping[str, Any] | None = None,
+    ) -> Path:
         """Write all tables and what they rest on into a folder.
 
         Args:
             folder: made if missing; earlier scores in it are replaced.
             format: ``"parquet"`` or ``"csv"``.
+            record: a `ScoreRecord` as plain values, by which lists of runs know which
+                results folder the scores are of.
 
         Returns:
             The folder.
         """
         from evaluation.results.storage import save_scores
 
-        return save_scores(self, Path(folder), format)
+        return save_scores(self, Path(folder), format, record)
 
     @staticmethod
     def load(folder: str | Path) -> Scores:

@@ -1,63 +1,180 @@
-"""Scores on disk: three tables and a JSON that says what they rest on."""
+"""Tables on disk: one file each, and a JSON file that says what they rest on.
+
+The JSON file is written last and holds a digest of every table, so tables of two
+different evaluations, as a killed one may leave them, are never read as one.
+"""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evaluation._utils.atomic import write_atomically
+from evaluation._utils.atomic import write_all
+from evaluation._utils.fingerprint import digest
+from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from evaluation.protocols import Protocol
-from evaluation.results.encode import encode_csv, encode_parquet
-from evaluation.results.scores import Scores, plain
+from evaluation.results.encode import Columns, encode_csv, encode_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.results.scores import Scores
 
 DOCUMENT = "scores.json"
-TABLES = ("frames", "objects", "sequences")
+SCORE_TABLES = ("frames", "objects", "sequences")
 FORMATS = ("parquet", "csv")
+DIGESTS = "tables"
+"""Key of the JSON file: digest of each table's file by its name."""
 
 _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("sequence", "frame", "group"), str),
     **dict.fromkeys(("object", "proposal", "n_frames", "gt_area", "pred_area"), int),
 }
-"""Type of the columns that are no fractions."""
+"""Type of the columns of scores that are no fractions."""
+
+_SCORES_FIX = "Copy the whole folder, or score again with --out."
 
 
-def save_scores(scores: Scores, folder: Path, format: str) -> Path:  # noqa: A002
-    """Write `scores` into `folder`; see :meth:`Scores.save`."""
+def save_tables(
+    folder: str | os.PathLike[str],
+    record: str,
+    facts: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame | Columns],
+    format: str = "parquet",  # noqa: A002
+) -> None:
+    """Write `<name>.parquet` per table, then `<record>.json`.
+
+    Args:
+        folder: made where it is missing.
+        record: name of the JSON file; it comes last, so where it is, all is.
+        facts: its content.
+        tables: by name.
+        format: ``"parquet"`` or ``"csv"``.
+
+    Raises:
+        InputError: another format, or the folder cannot be written to; the tables
+            that lie there are then as they were.
+    """
     if format not in FORMATS:
         raise InputError(
             "format", repr(format), "'parquet' or 'csv'", "Choose one of them."
         )
-    encode = encode_parquet if format == "parquet" else encode_csv
-    for name in TABLES:
-        columns = getattr(scores, f"{name[:-1]}_columns")
-        write_atomically(folder / f"{name}.{format}", encode(columns))
-        for other in FORMATS:
-            if other != format:
-                (folder / f"{name}.{other}").unlink(missing_ok=True)
-    document = {
-        **scores.to_json_dict(),
-        "protocol_fields": scores.protocol.to_dict(),
+    folder = Path(folder)
+    files = {
+        f"{name}.{format}": _encode(table, format) for name, table in tables.items()
+    }
+    digests = {name: digest(content) for name, content in files.items()}
+    document = json.dumps({**facts, DIGESTS: digests}, indent=1, allow_nan=False)
+    try:
+        write_all(folder, files | {f"{record}.json": document.encode()})
+        for name in tables:
+            for other in FORMATS:
+                if other != format:
+                    (folder / f"{name}.{other}").unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            folder,
+            f"a place that cannot be written to ({error.strerror or error})",
+            "a folder for tables with room in it",
+            "Choose another folder, or make room there.",
+        ) from error
+
+
+def load_tables(
+    folder: str | os.PathLike[str],
+    record: str,
+    facts: Collection[str],
+    names: Iterable[str],
+    remedy: str,
+) -> tuple[dict[str, Any], list[pd.DataFrame]]:
+    """Read what `save_tables` wrote as Parquet.
+
+    Args:
+        folder: that it was written to.
+        record: name of the JSON file.
+        facts: that it must hold.
+        names: of the tables.
+        remedy: what to do where they are missing or damaged.
+
+    Returns:
+        The facts, and the tables in the order of their names.
+
+    Raises:
+        InputError: a file is not there, is damaged, or belongs to another record.
+    """
+    folder = Path(folder)
+    document = _read_document(folder, record, facts, remedy)
+    files = [folder / f"{name}.parquet" for name in names]
+    missing = [path.name for path in files if not path.is_file()]
+    if missing:
+        raise InputError(
+            folder,
+            f"no saved {record}: {', '.join(missing)} missing",
+            f"{record}.json with its Parquet tables",
+            remedy,
+        )
+    digests = document.pop(DIGESTS, {})
+    return document, [_read_parquet(path, digests, remedy) for path in files]
+
+
+def save_scores(
+    scores: Scores,
+    folder: Path,
+    format: str,  # noqa: A002
+    record: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write `scores` into `folder`; see :meth:`Scores.save`."""
+    from evaluation.results.scores import plain
+
+    document: dict[str, Any] = {
+        **(scores.to_json_dict() if format in FORMATS else {}),
+        "protocol_fields": scores.protocol.to_dict() if format in FORMATS else {},
         "format": format,
     }
     if scores.track_columns is not None:
         document["tracks"] = plain(scores.track_columns)
-    text = json.dumps(document, indent=1, allow_nan=False)
-    write_atomically(folder / DOCUMENT, text.encode())
+    if record is not None:
+        document["record"] = dict(record)
+    tables = (
+        {name: getattr(scores, f"{name[:-1]}_columns") for name in SCORE_TABLES}
+        if format in FORMATS
+        else {}
+    )
+    save_tables(folder, DOCUMENT.removesuffix(".json"), document, tables, format)
     return folder
 
 
 def load_scores(folder: Path) -> Scores:
     """Read scores from `folder`; see :meth:`Scores.load`."""
-    document = _read_document(folder / DOCUMENT)
+    from evaluation.results.scores import Scores
+
+    wanted = ("protocol_fields", "fingerprint", "notes", "inputs", "version", "format")
+    document = _read_document(folder, "scores", wanted, _SCORES_FIX)
+    form, digests = document["format"], document.get(DIGESTS, {})
+    if form not in FORMATS:
+        raise InputError(
+            folder / DOCUMENT, f"format {form!r}", "'parquet' or 'csv'", _SCORES_FIX
+        )
     frames, objects = (
-        _read_table(folder / f"{name}.{document['format']}", document["format"])
+        _read_columns(folder / f"{name}.{form}", digests)
         for name in ("frames", "objects")
     )
+    try:
+        protocol = Protocol(**document["protocol_fields"])
+    except TypeError as error:
+        raise InputError(
+            folder / DOCUMENT,
+            f"a protocol that is none ({error})",
+            "scores that Scores.save wrote",
+            _SCORES_FIX,
+        ) from error
     return Scores(
-        Protocol(**document["protocol_fields"]),
+        protocol,
         frames,
         objects,
         document["fingerprint"],
@@ -68,43 +185,83 @@ def load_scores(folder: Path) -> Scores:
     )
 
 
-def _read_document(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text())
-        if "protocol_fields" in document and document.get("format") in FORMATS:
-            return document
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-        pass
-    raise InputError(
-        path,
-        "no saved scores",
-        "the JSON file that Scores.save writes beside its tables",
-        "Give the folder that was passed to Scores.save.",
-    )
+def _encode(table: pd.DataFrame | Columns, format: str) -> bytes:  # noqa: A002
+    if isinstance(table, Mapping):
+        return encode_parquet(table) if format == "parquet" else encode_csv(table)
+    if format == "parquet":
+        encoded: bytes = table.to_parquet(None, index=False)
+        return encoded
+    return str(table.to_csv(None, index=False)).encode()
 
 
-def _read_table(path: Path, format: str) -> dict[str, list[Any]]:  # noqa: A002
-    import pandas as pd
-
-    from evaluation.results.table_files import read_table
-
-    remedy = "Copy the whole folder, or score again."
+def _read_document(
+    folder: Path, record: str, facts: Collection[str], remedy: str
+) -> dict[str, Any]:
+    path = folder / f"{record}.json"
     if not path.is_file():
         raise InputError(
+            folder, f"no saved {record}", f"{record}.json with its tables", remedy
+        )
+    found = read_json(path, remedy, f"the record of saved {record}")
+    digests = found.get(DIGESTS, {}) if isinstance(found, dict) else None
+    if not isinstance(digests, dict) or not set(facts) <= set(found):
+        wanted = f"a record with {', '.join(facts)}"
+        raise InputError(path, "JSON of something else", wanted, remedy)
+    document: dict[str, Any] = found
+    return document
+
+
+def _checked_bytes(path: Path, digests: Mapping[str, Any], remedy: str) -> bytes:
+    """A table's file, if it is the one that the record was written for."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
             path,
-            "no such table",
-            "the table that Scores.save wrote beside its JSON",
+            f"no such table ({error.strerror})",
+            "the table that was saved beside the JSON file",
+            remedy,
+        ) from error
+    if digests.get(path.name, digest(content)) != digest(content):
+        raise InputError(
+            path,
+            "a damaged table, or one of another evaluation than its JSON file tells of",
+            "tables and JSON file that were saved together",
             remedy,
         )
-    if format == "parquet":
-        table = read_table(path, remedy)
+    return content
+
+
+def _read_parquet(path: Path, digests: Mapping[str, Any], remedy: str) -> pd.DataFrame:
+    import pandas as pd
+
+    content = _checked_bytes(path, digests, remedy)
+    try:
+        return pd.read_parquet(io.BytesIO(content))
+    except (OSError, ValueError, MemoryError, TypeError, KeyError) as error:
+        raise InputError(
+            path, f"a damaged table ({error})", "a Parquet file", remedy
+        ) from error
+
+
+def _read_columns(path: Path, digests: Mapping[str, Any]) -> dict[str, list[Any]]:
+    import pandas as pd
+
+    if path.suffix == ".parquet":
+        table = _read_parquet(path, digests, _SCORES_FIX)
         return {str(name): table[name].tolist() for name in table}
+    content = _checked_bytes(path, digests, _SCORES_FIX)
     # Texts first, as pandas would take the sequence "0012" for a number.
-    texts = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return {
-        str(name): [_KINDS.get(str(name), _number)(text) for text in texts[name]]
-        for name in texts
-    }
+    try:
+        texts = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+        return {
+            str(name): [_KINDS.get(str(name), _number)(text) for text in texts[name]]
+            for name in texts
+        }
+    except (ValueError, OSError) as error:
+        raise InputError(
+            path, f"a damaged table ({error})", "a CSV file", _SCORES_FIX
+        ) from error
 
 
 def _number(text: str) -> float:

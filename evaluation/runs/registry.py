@@ -1,20 +1,26 @@
-"""Runs found by looking, as a table; what differs between two of them."""
+"""Runs found by looking, as a table; what differs between two of them.
+
+There is no server and no list to keep: what a results folder says of itself (`schema`)
+and what evaluations left of it (`score_records`) is all there is.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
-from evaluation.runs.schema import (
-    RUN_FILE,
+from evaluation.runs.schema import RUN_FILE, RunRecord, flat
+from evaluation.runs.score_records import (
     SCORES_FOLDER,
-    Run,
     ScoreRecord,
+    mask_digest,
     published_key,
-    read_run,
 )
 
 if TYPE_CHECKING:
@@ -23,9 +29,86 @@ if TYPE_CHECKING:
 MAX_DEPTH = 6
 """How deep below the folder given runs are looked for."""
 
+SAVED = "scores.json"
+"""What `Scores.save` writes beside its tables."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A results folder and what is known about it.
+
+    Attributes:
+        folder: the results folder; where only saved scores are left, their folder.
+        record: how the masks were made; None where they are from elsewhere.
+        scores: records of its evaluations, by protocol.
+    """
+
+    folder: Path
+    record: RunRecord | None
+    scores: Mapping[str, ScoreRecord]
+
+    @property
+    def method(self) -> str:
+        """Name of the method; the folder's where nothing says."""
+        return self.record.method if self.record else self.folder.resolve().name
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """Speed of the prediction, reading and writing included; None if unknown."""
+        return (self.record.frames_per_second or None) if self.record else None
+
+    @cached_property
+    def masks(self) -> str:
+        """Digest of the mask files as they are now."""
+        return mask_digest(self.folder)
+
+    def is_current(self, record: ScoreRecord) -> bool:
+        """Whether the masks still are those that were scored."""
+        return record.masks == self.masks
+
+
+def read_run(folder: str | os.PathLike[str]) -> Run:
+    """Read what a results folder says about itself; nothing, perhaps.
+
+    Raises:
+        InputError: no such folder, or a damaged record.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            folder, "no such folder", "a results folder", "Check the path."
+        )
+    records = [
+        ScoreRecord.load(path)
+        for path in sorted((folder / SCORES_FOLDER).glob("*.json"))
+        if path.name != SAVED and _is_record(path)
+    ]
+    for place in (folder, folder / SCORES_FOLDER):
+        saved = read_saved_record(place)
+        if saved is not None and saved.results in ("", str(folder.absolute())):
+            records.append(saved)
+    return Run(folder, RunRecord.load(folder), _newest(records))
+
+
+def read_saved_record(folder: Path) -> ScoreRecord | None:
+    """The record among saved scores; None where there are none, or older ones.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    path = folder / SAVED
+    if not path.is_file():
+        return None
+    content = read_json(path, "Delete this file and score again.", "saved scores")
+    if not isinstance(content, dict) or not isinstance(content.get("record"), dict):
+        return None
+    return ScoreRecord.parse(content["record"], path)
+
 
 def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
     """All runs in a folder and below it, in order of their paths.
+
+    Scores that were saved elsewhere below it belong to the run that they are of.
 
     Raises:
         InputError: no such folder, or a damaged record.
@@ -33,18 +116,52 @@ def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
     root = Path(root)
     if not root.is_dir():
         raise InputError(root, "no such folder", "a folder", "Check the path.")
-    found: list[Run] = []
+    found: dict[Path, Run] = {}
+    saved: list[tuple[Path, ScoreRecord]] = []
+    for folder, is_run in _walk(root):
+        run = read_run(folder) if is_run else None
+        if run is not None and (run.record or run.scores):
+            found[folder.resolve()] = run
+        record = read_saved_record(folder)
+        if record is not None:
+            saved.append((folder, record))
+    for folder, record in saved:
+        place = Path(record.results or folder)
+        place = place if place.is_dir() else folder
+        known = found.get(place.resolve()) or Run(place, RunRecord.load(place), {})
+        scores = _newest([*known.scores.values(), record])
+        found[place.resolve()] = replace(known, scores=scores)
+    return sorted(found.values(), key=lambda run: str(run.folder))
+
+
+def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
+    """Folders that may be runs or hold saved scores; of what is in runs, scores only.
+
+    Yields:
+        the folder, and whether it may be a run.
+    """
     for name, folders, files in os.walk(root):
         folder = Path(name)
-        run = read_run(folder) if _may_be_run(folder, folders, files) else None
-        if run is not None and (run.made or run.scores):
-            found.append(run)
-            folders.clear()
-        elif len(folder.relative_to(root).parts) >= MAX_DEPTH:
-            folders.clear()
-        else:
-            folders[:] = sorted(item for item in folders if not item.startswith("."))
-    return found
+        is_run = RUN_FILE in files or SCORES_FOLDER in folders
+        if is_run or SAVED in files:
+            yield folder, is_run
+        kept = [name for name in folders if not name.startswith(".")]
+        if is_run and _says_something(folder):
+            kept = [name for name in kept if (folder / name / SAVED).is_file()]
+        if len(folder.relative_to(root).parts) >= MAX_DEPTH:
+            kept = []
+        folders[:] = sorted(kept)
+
+
+def _says_something(folder: Path) -> bool:
+    run = read_run(folder)
+    return bool(run.record or run.scores)
+
+
+def _newest(records: Iterable[ScoreRecord]) -> dict[str, ScoreRecord]:
+    """By protocol; of several the one scored last."""
+    ordered = sorted(records, key=lambda record: record.scored)
+    return {record.protocol_name: record for record in ordered}
 
 
 def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
@@ -61,22 +178,23 @@ def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
         made = {
             "run": str(run.folder),
             "method": run.method,
-            "benchmark": run.made.get("benchmark") or "",
+            "benchmark": (run.record.benchmark or "") if run.record else "",
             "fps": run.frames_per_second,
-            "started": run.made.get("started", ""),
+            "started": run.record.started if run.record else "",
         }
+        mixed = _mixture(run)
         for record in run.scores.values():
             state = "current" if run.is_current(record) else "masks changed"
-            rows.append(made | _scored(record) | {"state": state})
+            rows.append(made | _scored(record) | {"state": state + mixed})
         if not run.scores:
-            rows.append(made | {"state": "not scored"})
+            rows.append(made | {"state": "not scored" + mixed})
     columns = (
         "run", "method", "benchmark", "protocol", "J&F", "J", "F", "n_sequences",
         "n_objects", "fps", "started", "scored", "state", "fingerprint",
     )  # fmt: skip
     table = pd.DataFrame(rows, columns=list(columns))
     words = ["protocol", "scored", "fingerprint"]
-    table[words] = table[words].fillna("")
+    table[words] = table[words].astype(object).fillna("")
     return table
 
 
@@ -90,7 +208,7 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    one, other = _flat(first.made), _flat(second.made)
+    one, other = _settings(first), _settings(second)
     for key in dict.fromkeys((*one, *other)):
         if one.get(key) != other.get(key):
             rows.append({"what": key, "first": one.get(key), "second": other.get(key)})
@@ -123,17 +241,25 @@ def _score_rows(
     return rows
 
 
-def _flat(made: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level; videos and times are no settings."""
-    flat: dict[str, Any] = {}
-    for key, value in made.items():
-        if not prefix and key in ("sequences", "started", "failures"):
-            continue
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+def _settings(run: Run) -> dict[str, Any]:
+    """What is recorded of a run in one level; videos and times are no settings."""
+    if run.record is None:
+        return {}
+    left_out = {
+        "sequences", "started", "failures", "run", "state", "replaces", "others",
+        "format", "frames_per_second",
+    }  # fmt: skip
+    content = run.record.to_json()
+    return flat({key: v for key, v in content.items() if key not in left_out})
+
+
+def _mixture(run: Run) -> str:
+    """What to say of videos in the folder that another method made."""
+    others = run.record.others if run.record else {}
+    if not others:
+        return ""
+    methods = ", ".join(sorted({video.method for video in others.values()}))
+    return f"; {len(others)} videos of another run ({methods})"
 
 
 def _scored(record: ScoreRecord) -> dict[str, Any]:
@@ -150,5 +276,10 @@ def _scored(record: ScoreRecord) -> dict[str, Any]:
     }
 
 
-def _may_be_run(folder: Path, folders: list[str], files: list[str]) -> bool:
-    return RUN_FILE in files or SCORES_FOLDER in folders
+def _is_record(path: Path) -> bool:
+    """Whether a JSON file claims to be a score record; other files may lie there."""
+    try:
+        content = read_json(path, "")
+    except InputError:
+        return True  # so that reading it says what is wrong
+    return isinstance(content, dict) and {"protocol", "summary"} <= content.keys()

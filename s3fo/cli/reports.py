@@ -248,8 +248,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs by what their folders record: method, speed, scores, state."""
-    from evaluation.runs.registry import compare_runs, find_runs, runs_table
-    from evaluation.runs.schema import read_run
+    from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
     from s3fo.cli.analysis import records
 
     if compare:

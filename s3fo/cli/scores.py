@@ -67,12 +67,15 @@ def evaluate(
         bool, typer.Option(help="Reuse the counts of unchanged sequences.")
     ] = True,
     record: Annotated[
-        bool, typer.Option(help="Leave a record of the scores beside the masks.")
-    ] = True,
+        bool,
+        typer.Option(
+            help="Leave a record in the results folder: RESULTS/scores/<protocol>.json."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score a results folder exactly as the benchmark's official evaluator does."""
-    from evaluation.runs.schema import leave_record
+    from evaluation.runs.score_records import ScoreRecord, changed, leave_record
     from evaluation.scoring import score
 
     options = input_options(missing, resize, binarize, void)
@@ -90,7 +93,8 @@ def evaluate(
             progress=progress,
         )
     if out:
-        scores.save(out)
+        of_all = ScoreRecord.of(scores, results, changed(options.to_dict()))
+        scores.save(out, record=of_all.as_json() if sequence is None else None)
     if record and sequence is None:
         leave_record(scores, results, **options.to_dict())
     if as_json:

@@ -20,7 +20,7 @@ from evaluation.leaderboard.training_data import TrainingData
 from evaluation.plots import save_figure
 from evaluation.protocols import get_protocol
 from evaluation.report.ranking import attribute_ranking, rank_plot, ranking_table
-from evaluation.runs.schema import ScoreRecord, leave_record
+from evaluation.runs.score_records import ScoreRecord, leave_record
 from evaluation.scoring import score
 
 DIGEST_OF_MOSE_V2_FIGURES = 1523174337

@@ -8,8 +8,8 @@ import math
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.runs.registry import compare_runs, find_runs, runs_table
-from evaluation.runs.schema import leave_record, mask_digest, read_run
+from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
+from evaluation.runs.score_records import leave_record, mask_digest
 from evaluation.scoring import score
 
 

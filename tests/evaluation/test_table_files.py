@@ -7,7 +7,7 @@ import pytest
 
 from evaluation import Scores, score
 from evaluation.errors import InputError
-from evaluation.results.table_files import load_tables, save_tables
+from evaluation.results.storage import load_tables, save_tables
 
 
 def load(folder):

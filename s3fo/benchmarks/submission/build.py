@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.runs.schema import SCORES_FOLDER
+from evaluation.runs.score_records import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, list_folders, list_frames

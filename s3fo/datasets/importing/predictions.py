@@ -12,7 +12,7 @@ from PIL import Image
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
-from evaluation.runs.schema import read_run
+from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 from s3fo.datasets.importing.mask_forms import check_room
@@ -69,7 +69,8 @@ def add_predictions(
     present = [entry for entry in sequences if (results / entry.name).is_dir()]
     if not present:
         raise _no_results(results, sequences)
-    made = read_run(results).made or None
+    record = read_run(results).record
+    made = record.to_json() if record else None
     found = Predictions(results, _content(results, present), made)
     if recall_predictions(dataset).get(name) != found:
         kept = set(recall_predictions(dataset)) | {name}

@@ -21,7 +21,7 @@ from evaluation.errors import InputError
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.runs.schema import published_key
+from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import kept, renewed
 from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table

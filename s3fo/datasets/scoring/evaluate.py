@@ -13,7 +13,6 @@ from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.runs.schema import leave_record
 from evaluation.scoring import score
 from s3fo.datasets.field_names import (
     GROUND_TRUTH,
@@ -108,8 +107,6 @@ def evaluate(
         workers=workers,
         progress=progress,
     )
-    if sequences is None:
-        leave_record(scores, source.folder, **chosen.to_dict())
     add_predictions(dataset, source.folder, predictions, workers=workers)
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores

@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from evaluation.metrics.aggregate import HALVED
 from evaluation.results.scores import Scores
-from evaluation.runs.schema import published_key
+from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.writing import batches, index_labels, update
 from s3fo.datasets.schema import recall_benchmark

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from evaluation._utils.claims import wait_a_little
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.runs.schema import VideoRecord, speed
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
@@ -23,8 +25,8 @@ from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
 from s3fo.inference.running.pace import Pace
 from s3fo.inference.running.reader import read_frames
-from s3fo.inference.running.record import RunRecord, open_record
-from s3fo.inference.running.writer import MaskWriter, is_finished
+from s3fo.inference.running.record import ResultsFolder, RunRecord
+from s3fo.inference.running.writer import MaskWriter
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Run:
     Attributes:
         out: the results folder.
         finished: names of the videos done now.
-        kept: names of the videos that were already complete.
+        kept: names of the videos that were already complete, or that other processes
+            did meanwhile.
         failures: of each failed video, what went wrong. Callers must look at it: a
             run with failures is not a success.
         frames_per_second: of the videos done now, reading and writing included.
@@ -65,7 +68,8 @@ def predict(
     appearance is shown to the method. A video's folder appears when it is complete,
     and complete videos are kept, so an interrupted call can simply be repeated. A
     video that fails is recorded and the others go on. ``<out>/run.json`` tells how
-    the masks were made.
+    the masks were made. Several processes may run the same call at once: they share
+    the videos, and each returns when all are done.
 
     Args:
         sequences: what to segment; a name means that benchmark in the folder `root`.
@@ -75,7 +79,8 @@ def predict(
         method: a method, or the name of one of `list_methods`.
         frames: which frames to save: ``"all"``, or ``"listed"`` for those the
             benchmark wants (all where it has no list).
-        overwrite: do complete videos again, replacing a run with other settings.
+        overwrite: do complete videos again, replacing a run with other settings; only
+            masks that s3fo made are ever replaced.
         progress: told after every frame, with frames/s and time left.
         options: of the method: ``size``, ``weights``, ``device``, ... One that has
             ``memory`` settings takes the benchmark's unless told otherwise.
@@ -101,11 +106,12 @@ def predict(
     if not listing:
         raise InputError("sequences", "none", "at least one", "Check the benchmark.")
     name = sequences.name if isinstance(sequences, Benchmark) else None
-    fresh = RunRecord(method.name, method.settings, method.device, name)
-    videos = [item.name for item in listing]
-    record = open_record(Path(out), fresh, videos, overwrite=overwrite)
+    _refuse_twins(listing)
+    fresh = RunRecord.begin(method.name, method.settings, method.device, name)
     jobs = [(item, _frames_to_save(item, frames)) for item in listing]
-    return _run(jobs, Path(out), method, record, progress)
+    folder = ResultsFolder(Path(out), fresh, listing, overwrite=overwrite)
+    with folder:
+        return _run(jobs, folder, method, progress)
 
 
 Job = tuple[VideoSequence, tuple[str, ...]]
@@ -113,79 +119,134 @@ Job = tuple[VideoSequence, tuple[str, ...]]
 
 def _run(
     jobs: Sequence[Job],
-    out: Path,
+    folder: ResultsFolder,
     method: AnyMethod,
-    record: RunRecord,
     progress: ProgressCallback | None,
 ) -> Run:
-    kept = [
-        item.name
-        for item, saved in jobs
-        if item.name in record.sequences
-        and is_finished(out / item.name, saved)
-        and _wrote_all(method, item)
-    ]
-    record.save(out)
-    todo = [job for job in jobs if job[0].name not in kept]
+    """Do what is to be done, and wait for what other processes are at."""
+    todo = [job for job in jobs if not _is_done(job, folder, method)]
     report = _Reporter(jobs, todo, progress)
-    finished: list[str] = []
+    finished: dict[str, VideoRecord] = {}
     failures: dict[str, str] = {}
-    for sequence, seconds, error in _segment_all(todo, method, out, report):
-        if error is not None:
-            failures[sequence.name] = _explain(error)
-            report.fail(sequence)
-        else:
-            record.sequences[sequence.name] = {
-                "frames": len(sequence.frames),
-                "seconds": round(seconds, 4),
-            }
-            finished.append(sequence.name)
-        record.failures = failures
-        record.save(out)
-    speed = _frames_per_second(record, finished)
-    return Run(out, tuple(finished), tuple(kept), failures, speed)
+    tries = 0
+    while todo:
+        left: list[Job] = []
+        for outcome in _segment_all(todo, folder, method, report):
+            if outcome.busy:
+                left.append(outcome.job)
+            elif outcome.failure:
+                failures[outcome.name] = outcome.failure
+            elif outcome.record:
+                finished[outcome.name] = outcome.record
+                folder.video_done(outcome.name)
+        tries = tries + 1 if len(left) == len(todo) else 0
+        todo = left
+        if todo:
+            report.wait(folder.holder(todo[0][0].name), len(todo))
+            wait_a_little(tries)
+    names = [sequence.name for sequence, _ in jobs]
+    kept = tuple(name for name in names if name not in {*finished, *failures})
+    return Run(folder.path, tuple(finished), kept, failures, speed(finished.values()))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of one video: busy elsewhere, failed, done here, or done elsewhere."""
+
+    job: Job
+    busy: bool = False
+    failure: str = ""
+    record: VideoRecord | None = None
+
+    @property
+    def name(self) -> str:
+        return self.job[0].name
 
 
 def _segment_all(
-    todo: Sequence[Job], method: AnyMethod, out: Path, report: _Reporter
-) -> Iterator[tuple[VideoSequence, float, Exception | None]]:
-    """Segment videos; yields each with its seconds and what went wrong, if anything."""
+    todo: Sequence[Job], folder: ResultsFolder, method: AnyMethod, report: _Reporter
+) -> Iterator[_Outcome]:
+    """Segment the videos that no other process is at; yields what came of each."""
     if not isinstance(method, VideoMethod):
-        for sequence, saved in todo:
-            report.begin(sequence)
-            yield _timed(sequence, method, out, saved, report.frame_done)
+        for job in todo:
+            report.begin(job[0])
+            outcome = _attempt(job, folder, method, report.frame_done)
+            report.finish(outcome)
+            yield outcome
         return
     with ThreadPoolExecutor(max(1, method.parallel), "segment") as pool:
         running = [
-            pool.submit(_timed, sequence, method, out, saved, lambda: None)
-            for sequence, saved in todo
+            pool.submit(_attempt, job, folder, method, lambda: None) for job in todo
         ]
         try:
             for done in as_completed(running):
-                sequence, seconds, error = done.result()
-                report.begin(sequence)
-                for _ in sequence.frames if error is None else ():
+                outcome = done.result()
+                report.begin(outcome.job[0])
+                for _ in outcome.job[0].frames if outcome.record else ():
                     report.frame_done()
-                yield sequence, seconds, error
+                report.finish(outcome)
+                yield outcome
         except BaseException:  # interrupted: no thread may be waited for
             pool.shutdown(wait=False, cancel_futures=True)
             getattr(method, "stop", lambda: None)()
             raise
 
 
-def _timed(
-    sequence: VideoSequence,
-    method: AnyMethod,
-    out: Path,
-    saved: tuple[str, ...],
-    frame_done: Callable[[], None],
-) -> tuple[VideoSequence, float, Exception | None]:
-    started = time.perf_counter()
+def _attempt(
+    job: Job, folder: ResultsFolder, method: AnyMethod, frame_done: Callable[[], None]
+) -> _Outcome:
+    """Segment a video, unless another process is at it or just did it."""
+    name = job[0].name
+    if not folder.take(name):
+        return _Outcome(job, busy=True)
     try:
-        segment_video(sequence, method, out, saved, frame_done)
+        elsewhere = folder.failed_elsewhere(name)
+        if elsewhere is not None:
+            return _Outcome(job, failure=f"{elsewhere} (told by another process)")
+        if _is_done(job, folder, method):
+            return _Outcome(job)
+        return _Outcome(job, record=_segment(job, folder, method, frame_done))
     except Exception as error:  # the other videos must go on
-        return sequence, 0.0, error
-    return sequence, time.perf_counter() - started, None
+        failure = _explain(error)
+        folder.video_failed(name, failure)
+        return _Outcome(job, failure=failure)
+    finally:
+        folder.release(name)
+
+
+def _segment(
+    job: Job, folder: ResultsFolder, method: AnyMethod, frame_done: Callable[[], None]
+) -> VideoRecord:
+    sequence, saved = job
+    started = time.perf_counter()
+    made: list[VideoRecord] = []
+
+    def publish(masks: Path) -> None:
+        seconds = time.perf_counter() - started
+        made.append(folder.record.video(len(sequence.frames), seconds))
+        folder.publish(masks, sequence.name, made[0])
+
+    segment_video(sequence, method, folder.path, saved, frame_done, publish)
+    return made[0]
+
+
+def _is_done(job: Job, folder: ResultsFolder, method: AnyMethod) -> bool:
+    sequence, saved = job
+    return folder.has(sequence.name, saved) and _wrote_all(method, sequence)
+
+
+def _refuse_twins(sequences: Sequence[VideoSequence]) -> None:
+    """Two videos of one name would share a folder, and one would be lost."""
+    seen: set[str] = set()
+    for sequence in sequences:
+        if sequence.name in seen:
+            raise InputError(
+                "sequences",
+                f"two videos named {sequence.name}",
+                "a name of its own for each video",
+                "Rename one of the two folders or files.",
+            )
+        seen.add(sequence.name)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -204,6 +265,7 @@ def segment_video(
     out: Path,
     saved: Iterable[str],
     frame_done: Callable[[], None] = lambda: None,
+    publish: Callable[[Path], None] | None = None,
 ) -> None:
     """Segment one video; its folder appears complete or not at all.
 
@@ -215,6 +277,8 @@ def segment_video(
         out: the results folder.
         saved: names of the frames to write.
         frame_done: called after every frame; never for a `VideoMethod`.
+        publish: gives the finished folder of masks its name; by default that of the
+            sequence in `out`, where nothing may be yet.
 
     Raises:
         InputError: no object to follow, a broken frame, sizes that do not match.
@@ -226,7 +290,7 @@ def segment_video(
             "a mask of each object in the frame of its first appearance",
             "Give the folder with these masks.",
         )
-    with MaskWriter(out / sequence.name) as writer:
+    with MaskWriter(out / sequence.name, publish) as writer:
         if isinstance(method, VideoMethod):
             method.segment(sequence, tuple(saved), writer.unfinished)
         else:
@@ -288,12 +352,6 @@ def _explain(error: Exception) -> str:
     return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
 
 
-def _frames_per_second(record: RunRecord, names: list[str]) -> float:
-    entries = [record.sequences[name] for name in names]
-    seconds = sum(entry["seconds"] for entry in entries)
-    return sum(entry["frames"] for entry in entries) / seconds if seconds else 0.0
-
-
 class _Reporter:
     """Turns finished frames into progress: all videos, this video, pace."""
 
@@ -319,11 +377,20 @@ class _Reporter:
         length = len(self._sequence.frames)
         self._tell(f"{self._sequence.name} {self._frame}/{length}, {self._pace}")
 
-    def fail(self, sequence: VideoSequence) -> None:
+    def finish(self, outcome: _Outcome) -> None:
+        """Count the frames of a video that will not be seen here."""
+        sequence = outcome.job[0]
         rest = len(sequence.frames) - self._frame
+        if outcome.busy or not rest:
+            return
         self._pace.skip(rest)
         self._done += rest
-        self._tell(f"{sequence.name} failed, {self._pace}")
+        how = "failed" if outcome.failure else "done by another process"
+        self._tell(f"{sequence.name} {how}, {self._pace}")
+
+    def wait(self, holder: str, videos: int) -> None:
+        """Nothing is left but what other processes are at."""
+        self._tell(f"waiting for {videos} videos, the first with {holder}")
 
     def _tell(self, label: str) -> None:
         if self._progress:

@@ -1,168 +1,436 @@
-"""`run.json`: how the masks in a results folder were made."""
+"""The results folder that predict fills, alone or with other processes."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Literal
 
-from evaluation._utils.atomic import write_atomically
-from evaluation._utils.versions import installed_versions
+from evaluation._utils.atomic import (
+    part_path,
+    remove_left_behind,
+    swap_in,
+)
+from evaluation._utils.claims import Claims, wait_a_little
+from evaluation._utils.fingerprint import digest
 from evaluation.errors import InputError
+from evaluation.runs.schema import (
+    FORMAT,
+    JOURNAL,
+    RUN_FILE,
+    RunRecord,
+    VideoRecord,
+    cannot_write,
+    folders_in,
+    listed,
+    read_journal,
+    read_run_file,
+)
+from s3fo.benchmarks.layouts.files import FrameFiles
+from s3fo.benchmarks.video import VideoSequence
 
-FILE_NAME = "run.json"
-_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "av", "torch")
+__all__ = ["ResultsFolder", "RunRecord", "refuse_inputs"]
 
-
-@dataclass
-class RunRecord:
-    """What made the masks of a results folder, and how fast.
-
-    Attributes:
-        method: name of the method.
-        settings: everything that changes its results (weights by their hash).
-        benchmark: name of the benchmark, if it has one.
-        sequences: of each finished video, ``frames`` and ``seconds``.
-        failures: of each failed video, what went wrong.
-        started: when the folder was begun, UTC.
-        versions: of the packages that took part.
-        device: what the method ran on.
-        hardware: the machine.
-    """
-
-    method: str
-    settings: Mapping[str, Any]
-    device: str = "cpu"
-    benchmark: str | None = None
-    sequences: dict[str, dict[str, float]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    started: str = field(
-        default_factory=lambda: datetime.now(timezone.utc).isoformat("T", "seconds")
-    )
-    versions: dict[str, str] = field(
-        default_factory=lambda: installed_versions(_PACKAGES)
-    )
-    hardware: dict[str, Any] = field(default_factory=lambda: _hardware())
-
-    @property
-    def frames_per_second(self) -> float:
-        """Frames over seconds of all finished videos; 0 before the first."""
-        seconds = sum(entry["seconds"] for entry in self.sequences.values())
-        frames = sum(entry["frames"] for entry in self.sequences.values())
-        return frames / seconds if seconds else 0.0
-
-    def save(self, folder: Path) -> None:
-        """Write it into the results folder.
-
-        Raises:
-            InputError: that is no folder, or it cannot be written to.
-        """
-        content = {**vars(self), "frames_per_second": round(self.frames_per_second, 3)}
-        text = json.dumps(content, indent=1, default=dict)
-        try:
-            write_atomically(folder / FILE_NAME, text.encode())
-        except OSError as error:
-            raise InputError(
-                folder,
-                f"a place that cannot be written to ({error.strerror})",
-                "a folder for results",
-                "Choose another folder, or make room.",
-            ) from error
-
-    @classmethod
-    def load(cls, folder: Path) -> RunRecord | None:
-        """Read it from a results folder; None if there is none.
-
-        Raises:
-            InputError: it is there, but damaged.
-        """
-        path = folder / FILE_NAME
-        if not path.is_file():
-            return None
-        try:
-            content = json.loads(path.read_text())
-            content.pop("frames_per_second")
-            return cls(**content)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(
-                path, f"a damaged run record ({error})", "JSON", "Delete this file."
-            ) from error
-
-    def changes_from(self, other: RunRecord) -> dict[str, tuple[Any, Any]]:
-        """What would make other masks: by setting, what it was and what it is now."""
-        if self.method != other.method:
-            return {"method": (other.method, self.method)}
-        was, now = other._choices(), self._choices()
-        return {
-            name: (was.get(name, "unset"), now.get(name, "unset"))
-            for name in sorted(was.keys() | now.keys())
-            if was.get(name) != now.get(name)
-        }
-
-    def _choices(self) -> dict[str, Any]:
-        """Settings in one level: ``engine.top_k``."""
-        return _flat(json.loads(json.dumps(self.settings, default=dict)))
+_MERGE_EVERY = 5.0
+"""Seconds between two updates of ``run.json`` at least."""
 
 
-def open_record(
-    folder: Path, fresh: RunRecord, sequences: Sequence[str], *, overwrite: bool
-) -> RunRecord:
-    """Go on with the record in a results folder, or begin one.
+class ResultsFolder:
+    """A results folder while this process predicts into it; a context manager.
+
+    Several processes may have one open: each video belongs to the one that claimed
+    it, and appears in the folder, with its record, when it is complete.
 
     Args:
-        folder: the results folder.
+        path: the folder.
         fresh: the record to begin with.
-        sequences: names of the videos to segment.
-        overwrite: begin anew in any case.
+        sequences: the videos to segment.
+        overwrite: whether to do all videos again, replacing an earlier run.
 
     Raises:
-        InputError: there are results of another kind, or of nobody knows what.
+        InputError: when entered: the folder holds inputs, or masks of another kind or
+            of unknown origin, or it cannot be written to.
     """
-    old = None if overwrite else RunRecord.load(folder)
-    if old is None:
-        unknown = [name for name in sequences if (folder / name).is_dir()]
-        if unknown and not overwrite:
-            raise InputError(
-                folder,
-                f"results of unknown origin ({', '.join(unknown[:5])}), no {FILE_NAME}",
-                "an empty folder, or an earlier run of this command",
-                "Choose another folder, or overwrite.",
-            )
-        return fresh
-    if not old.sequences:
-        return fresh  # nothing was finished, so no masks can mix
-    changes = fresh.changes_from(old)
-    if changes:
-        listed = [f"{name} {was}" for name, (was, _) in changes.items()]
-        wanted = [f"{name} {now}" for name, (_, now) in changes.items()]
-        raise InputError(
-            folder,
-            f"masks made with {', '.join(listed)}",
-            f"an empty folder, or masks made with {', '.join(wanted)}",
-            "Choose another folder, or overwrite.",
+
+    def __init__(
+        self,
+        path: Path,
+        fresh: RunRecord,
+        sequences: Sequence[VideoSequence],
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        self.path = path
+        self._overwrite = overwrite
+        self._names = [sequence.name for sequence in sequences]
+        refuse_inputs(path, sequences)
+        refuse_unwritable(path)
+        self.record = self._begin(replace(fresh, replaces=overwrite))
+        self._claims = Claims(path / JOURNAL)
+        self._failed: dict[str, str] = {}
+        self._solved: set[str] = set()
+        self._failures: dict[str, str] = {}
+        self._known: dict[str, VideoRecord] = {}
+        self._merged_entries: list[str] = []
+        self._seen: object = None
+        self._threads = threading.Lock()
+        self._merged = self._merge_took = 0.0
+
+    def __enter__(self) -> ResultsFolder:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._claims.__enter__()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        try:
+            self._refuse_company()
+            remove_left_behind(self.path)
+            self._publish_record()
+        except BaseException:
+            self._claims.__exit__(None, None, None)
+            raise
+        self._failed_before = frozenset(self.record.failures)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            with suppress(*(() if error is None else (InputError, OSError))):
+                self._merge(done=error is None)
+        finally:
+            self._claims.__exit__(kind, error, trace)
+
+    def has(self, name: str, frames: Iterable[str]) -> bool:
+        """Whether this run has already made the masks of these frames of a video."""
+        video = self._videos().get(name)
+        return (
+            video is not None
+            and video.made_by == self.record.made_by
+            and (video.run == self.record.run or not self.record.replaces)
+            and is_finished(self.path / name, frames)
         )
-    return old
 
+    def _videos(self) -> dict[str, VideoRecord]:
+        """What is recorded of the videos, by all processes.
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
+        ``run.json`` is read anew only if it changed: it is large where videos are many.
+        """
+        seen = _state(self.path / RUN_FILE)
+        if seen != self._seen:
+            record = read_run_file(self.path / RUN_FILE)
+            self._known = record.videos() if record else {}
+            self._failures = dict(record.failures) if record else {}
+            self._seen = seen
+        fresh = {
+            entry.sequence: entry.record
+            for entry in read_journal(self.path)
+            if entry.is_in_place(self.path)
+        }
+        return {**self._known, **fresh}
+
+    def take(self, name: str) -> bool:
+        """Claim a video; False while another process is at it."""
+        return self._claims.take(name)
+
+    def release(self, name: str) -> None:
+        """Give a video back."""
+        self._claims.release(name)
+
+    def holder(self, name: str) -> str:
+        """The other process that is at a video, for messages; "" if none is."""
+        return str(self._claims.holder(name) or "")
+
+    def failed_elsewhere(self, name: str) -> str | None:
+        """Why another process failed at a video since this one began."""
+        if name in self._failed_before:
+            return None
+        self._videos()
+        return self._failures.get(name)
+
+    def may_replace(self, name: str) -> bool:
+        """Whether what lies at a video's place was made by s3fo, and so is replaced."""
+        return name in self._videos()
+
+    def publish(self, made: Path, name: str, record: VideoRecord) -> None:
+        """Give a finished folder of masks its name, and note how it was made.
+
+        Raises:
+            InputError: something that s3fo did not make lies there.
+        """
+        entry = {
+            "sequence": name,
+            "folder": made.stat().st_ino,
+            "record": asdict(record),
+        }
+        self._claims.write(f"{digest(name)}.video", json.dumps(entry))
+        put_in_place(made, self.path / name, replaces=self.may_replace(name))
+
+    def video_done(self, name: str) -> None:
+        """Tell of a finished video; ``run.json`` follows now and then, and at the end.
+
+        Bringing it up to date reads the records of all videos, which takes long where
+        there are many.
+        """
+        self._solved.add(name)
+        if time.monotonic() - self._merged > max(_MERGE_EVERY, 20 * self._merge_took):
+            self._merge()
+
+    def video_failed(self, name: str, reason: str) -> None:
+        """Tell of a failed video, so that no other process tries it, too."""
+        self._failed[name] = reason
+        self._merge()
+
+    def _merge(self, *, done: bool = False) -> None:
+        """Bring ``run.json`` up to date with the videos' records."""
+        began = time.monotonic()
+        with self._sole():
+            known = read_run_file(self.path / RUN_FILE)
+            if known is not None and known.made_by != self.record.made_by:
+                return  # another run has replaced this one
+            known = self._merged_record(known or self.record)
+            state: Literal["done", "running"] = "done" if done else "running"
+            self.record = replace(known, state=state)
+            self.record.save(self.path)
+            self._drop_merged()
+        self._merged = time.monotonic()
+        self._merge_took = self._merged - began
+
+    def _merged_record(self, known: RunRecord) -> RunRecord:
+        """A record with what was done since, by all processes."""
+        done = [e for e in read_journal(self.path) if e.is_in_place(self.path)]
+        self._merged_entries = [entry.path for entry in done]
+        told = {k: v for k, v in known.failures.items() if k not in self._solved}
+        merged = replace(known, failures=told | self._failed)
+        there = set(folders_in(self.path))
+        videos = {k: v for k, v in merged.videos().items() if k in there}
+        fresh = {entry.sequence: entry.record for entry in done}
+        return merged.with_videos({**videos, **fresh})
+
+    def _drop_merged(self) -> None:
+        """Remove entries that ``run.json`` now has, and those of dead processes.
+
+        Nobody is at a video any more once its claim is gone, so an entry whose folder
+        is not in place then never will be.
+        """
+        for entry in read_journal(self.path):
+            free = entry.sequence not in self._claims.taken and (
+                self._claims.holder(entry.sequence) is None
+            )
+            lost = free and not entry.is_in_place(self.path)
+            if lost or entry.path in self._merged_entries:
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
+    @contextmanager
+    def _sole(self) -> Iterator[None]:
+        """While no other process changes ``run.json``."""
+        with self._threads:
+            for tries in count():
+                if self._claims.take(RUN_FILE):
+                    break
+                wait_a_little(tries)
+            try:
+                yield
+            finally:
+                self._claims.release(RUN_FILE)
+
+    def _begin(self, fresh: RunRecord) -> RunRecord:
+        """The record to go on with, or `fresh`; writes nothing."""
+        if (self.path / RUN_FILE).exists():
+            old = RunRecord.load(self.path)
+            if old is None:
+                raise InputError(
+                    self.path / RUN_FILE,
+                    "a file of another program",
+                    "the record of an earlier run, or an empty folder",
+                    "Choose another folder with --out (out=).",
+                )
         else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+            old = None
+        self._refuse_unknown(old)
+        if old is None:
+            return fresh
+        if self._overwrite:
+            unfinished = old.replaces and old.state == "running"
+            return old if unfinished and not fresh.changes_from(old) else fresh
+        if not old.videos():
+            return fresh  # nothing was finished, so no masks can mix
+        self._refuse_changes(old, fresh)
+        return replace(old, state="running")
+
+    def _refuse_unknown(self, old: RunRecord | None) -> None:
+        """Masks that no record vouches for are somebody else's: never replaced."""
+        known = {*old.sequences, *old.others} if old else set()
+        unknown = [
+            name
+            for name in self._names
+            if os.path.lexists(self.path / name)
+            and ((self.path / name).is_symlink() or name not in known)
+        ]
+        if unknown:
+            raise InputError(
+                self.path,
+                f"results of unknown origin ({listed(unknown)}): no record of s3fo "
+                "vouches for them",
+                "an empty folder, or results of an earlier run of this command",
+                "Choose another folder with --out (out=). Nothing that s3fo did not "
+                "make is ever replaced, also with --overwrite.",
+            )
+
+    def _refuse_changes(self, old: RunRecord, fresh: RunRecord) -> None:
+        changes = fresh.changes_from(old)
+        mixed = sorted(set(self._names) & set(old.others)) if not old.replaces else []
+        if not changes and not mixed:
+            return
+        was = [f"{name} {value}" for name, (value, _) in changes.items()]
+        wanted = [f"{name} {value}" for name, (_, value) in changes.items()]
+        found = f"masks made with {', '.join(was)}"
+        if mixed and not changes:
+            found = f"{listed(mixed)}, made by {old.others[mixed[0]].method}"
+            wanted = [f"method {fresh.method} and its settings"]
+        raise InputError(
+            self.path,
+            found,
+            f"an empty folder, or masks made with {', '.join(wanted)}",
+            "Choose another folder with --out (out=), or replace them with "
+            "--overwrite (overwrite=True).",
+        )
+
+    def _refuse_company(self) -> None:
+        """Replacing a run is no work to share: two would undo each other's."""
+        others = self._claims.others()
+        if self._overwrite and others:
+            raise InputError(
+                self.path,
+                f"{others[0]}, which is writing there",
+                "no other process in the folder while it is overwritten",
+                "Wait until it is done, or leave out --overwrite to share its work.",
+            )
+
+    def _publish_record(self) -> None:
+        """Write ``run.json``, unless another process with the same settings did."""
+        with self._sole():
+            there = read_run_file(self.path / RUN_FILE)
+            if there is not None:
+                there = self._merged_record(there)
+            shared = there is not None and (there.videos() or self._claims.others())
+            if there is not None and shared and not self._overwrite:
+                self._refuse_changes(there, self.record)
+                self.record = replace(there, state="running", format=FORMAT)
+            elif there is not None:
+                self.record = self.record.with_videos(there.videos())
+            self.record.save(self.path)
+            self._drop_merged()
 
 
-def _hardware() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-    }
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def is_finished(folder: Path, frames: Iterable[str]) -> bool:
+    """Whether there is a mask file for each of the frames in a video's folder."""
+    try:
+        with os.scandir(folder) as entries:
+            there = {entry.name for entry in entries if entry.is_file()}
+    except OSError:
+        return False
+    return all(f"{frame}.png" in there for frame in frames)
+
+
+def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
+    """Refuse results in the place of what images or masks are read from.
+
+    Raises:
+        InputError: the results of a video would lie at or above its inputs, or the
+            results folder is one that frames are read from.
+    """
+    top = _resolved(out)
+    for sequence in sequences:
+        target = top / sequence.name
+        for source, whole in _inputs(sequence).items():
+            above = target == source or target in source.parents
+            if above or (whole and top == source):
+                raise InputError(
+                    out,
+                    f"the place that {sequence.name} is read from ({source})",
+                    "a folder for results, apart from images and annotations",
+                    "Choose another folder with --out (out=).",
+                )
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Look whether results can be written, before hours of work.
+
+    Raises:
+        InputError: they cannot.
+    """
+    present = next((p for p in (out, *out.absolute().parents) if p.exists()), out)
+    try:
+        if not present.is_dir():
+            raise NotADirectoryError(20, "a file, not a folder")
+        probe = part_path(present)
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        with suppress(OSError, UnboundLocalError):
+            probe.unlink(missing_ok=True)
+        raise cannot_write(out, error) from error
+
+
+def put_in_place(made: Path, target: Path, *, replaces: bool) -> None:
+    """Give a finished folder of masks its name; an old one there is replaced.
+
+    Raises:
+        InputError: something that s3fo did not make lies there.
+    """
+    if not os.path.lexists(target):
+        os.rename(made, target)
+    elif replaces and not target.is_symlink():
+        swap_in(made, target)
+    else:
+        raise InputError(
+            target,
+            "something that s3fo did not make",
+            "no such folder, or masks of an earlier run",
+            "Choose another folder with --out (out=).",
+        )
+
+
+def _inputs(sequence: VideoSequence) -> dict[Path, bool]:
+    """Files and folders that a video is read from, links resolved.
+
+    Returns:
+        Of each, whether it is a folder that is read as a whole.
+    """
+    found: dict[Path, bool] = {}
+    if sequence.video is not None:
+        found[_resolved(sequence.video)] = False
+    for group in (sequence.images, sequence.annotations):
+        if isinstance(group, FrameFiles):
+            found[_resolved(group.folder)] = True
+        else:
+            found |= {_resolved(Path(path)): False for path in group.values()}
+    made = getattr(sequence.load_object_masks, "args", ())
+    found |= {_resolved(item): True for item in made if isinstance(item, Path)}
+    return found
+
+
+def _resolved(path: Path) -> Path:
+    return Path(os.path.realpath(path))

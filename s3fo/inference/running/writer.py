@@ -1,17 +1,19 @@
-"""Masks written behind the method's back, in threads, all or nothing per video."""
+"""Write the masks of one video in background threads, all or nothing."""
 
 from __future__ import annotations
 
 import shutil
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from evaluation._utils.atomic import require_inside
+from evaluation._utils.atomic import part_path, require_inside
 from evaluation.masks.label_map import write_label_map
+from s3fo.inference.running.record import put_in_place
 
 _THREADS = 2
 _BEHIND = 8
@@ -25,16 +27,22 @@ class MaskWriter:
 
     Args:
         folder: ``<out>/<sequence>``; the files in it become ``<frame>.png``.
+        publish: gives the finished folder its name; None refuses where something is.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        publish: Callable[[Path], None] | None = None,
+    ) -> None:
         self.folder = require_inside(folder, folder.parent)
-        self._partial = folder.with_name(f".{folder.name}.part")
+        self._publish = publish or self._put_in_place
         self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> MaskWriter:
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self._partial.mkdir(parents=True)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._partial = part_path(self.folder.parent)
+        self._partial.mkdir()
         self._pool = ThreadPoolExecutor(_THREADS, "write")
         return self
 
@@ -65,15 +73,10 @@ class MaskWriter:
                 for written in self._waiting:
                     written.result()
                 self._pool.shutdown()
-                shutil.rmtree(self.folder, ignore_errors=True)
-                self._partial.rename(self.folder)
+                self._publish(self._partial)
         finally:
             self._pool.shutdown(cancel_futures=True)
             shutil.rmtree(self._partial, ignore_errors=True)
 
-
-def is_finished(folder: Path, frames: tuple[str, ...]) -> bool:
-    """Whether the results of a video are complete."""
-    return folder.is_dir() and all(
-        (folder / f"{name}.png").is_file() for name in frames
-    )
+    def _put_in_place(self, made: Path) -> None:
+        put_in_place(made, self.folder, replaces=False)

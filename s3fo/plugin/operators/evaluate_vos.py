@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from evaluation._utils.progress import ProgressCallback
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
-from evaluation.runs.schema import published_key
+from evaluation.runs.score_records import published_key
 from s3fo.plugin.operators.base import VOSOperator
 from s3fo.plugin.operators.forms import (
     ask_choice,

@@ -1,0 +1,186 @@
+"""What an evaluation of a results folder came to, as one small JSON file.
+
+It lies in the results folder (``<results>/scores/<protocol>.json``) where that was
+asked for, or among the tables that an evaluation saved. It takes no part in scoring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation._utils.atomic import write_atomically
+from evaluation._utils.json_files import parse, read_json
+from evaluation._utils.versions import installed_versions
+from evaluation.errors import InputError
+from evaluation.options import DEFAULT_OPTIONS
+from evaluation.protocols import Protocol
+from evaluation.runs.schema import utc_now
+
+if TYPE_CHECKING:
+    from evaluation.results.scores import Scores
+
+SCORES_FOLDER = "scores"
+
+_STRICT = DEFAULT_OPTIONS.to_dict()
+_FIX = "Delete this file and score again."
+_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "pandas", "scipy")
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """What one evaluation of a results folder came to.
+
+    Attributes:
+        protocol: fields of the `Protocol`.
+        summary: metric -> fraction, as `Scores.summary`; None where undefined.
+        n_sequences: videos that were scored.
+        n_objects: objects that were scored.
+        n_frames: frames of all objects that were scored.
+        fingerprint: digest of all masks that were read, ground truth included.
+        masks: digest of names and sizes of the result's mask files, by which a
+            record is known to be out of date.
+        ground_truth: its name or folder.
+        options: what was mended on the way in, as `evaluation.score` names it.
+        notes: of the scores.
+        versions: of Python and the packages that took part.
+        scored: when, UTC.
+        results: the folder of masks it is of; "" in that folder itself.
+    """
+
+    protocol: Mapping[str, str]
+    summary: Mapping[str, float | None]
+    n_sequences: int
+    n_objects: int
+    n_frames: int
+    fingerprint: str
+    masks: str = ""
+    ground_truth: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    scored: str = ""
+    results: str = ""
+
+    @property
+    def protocol_name(self) -> str:
+        """Name of the protocol."""
+        return self.protocol["name"]
+
+    @classmethod
+    def of(
+        cls,
+        scores: Scores,
+        folder: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> ScoreRecord:
+        """The record of scores; `folder` holds the masks, where there is one."""
+        summary = {
+            key: None if math.isnan(value) else value
+            for key, value in scores.summary.items()
+        }
+        table = scores.object_columns
+        return cls(
+            protocol=scores.protocol.to_dict(),
+            summary=summary,
+            n_sequences=len(set(table["sequence"])),
+            n_objects=len(table["sequence"]),
+            n_frames=sum(table["n_frames"]),
+            fingerprint=scores.fingerprint,
+            masks=mask_digest(folder) if folder and folder.is_dir() else "",
+            ground_truth=scores.inputs.get("ground_truth", ""),
+            options=dict(options or {}),
+            notes=tuple(scores.notes),
+            versions=installed_versions(_PACKAGES),
+            scored=utc_now(),
+            results=str(folder.absolute()) if folder else "",
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> ScoreRecord:
+        """Read one.
+
+        Raises:
+            InputError: it is damaged, or no such record.
+        """
+        return cls.parse(read_json(path, _FIX, "a score record"), path)
+
+    @classmethod
+    def parse(cls, content: Any, path: Path) -> ScoreRecord:
+        """Make one of parsed JSON; `path` is named in errors.
+
+        Raises:
+            InputError: it is no such record.
+        """
+        record = parse(content, cls, path, _FIX)
+        try:
+            Protocol(**record.protocol)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise InputError(
+                path, f"a protocol that is none ({error})", "fields of a protocol", _FIX
+            ) from error
+        return record
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as they are stored."""
+        return asdict(self)
+
+
+def leave_record(
+    scores: Scores, results: str | os.PathLike[str], **options: Any
+) -> Path | None:
+    """Leave a record of scores in the results folder they are of.
+
+    Args:
+        scores: of everything in the folder, not of some of its sequences.
+        results: the folder.
+        options: that `evaluation.score` was called with; the defaults are left out.
+
+    Returns:
+        The record's file; None where the results are no folder or not ours to write.
+    """
+    folder = Path(results)
+    if not folder.is_dir() or not _is_writable(folder):
+        return None
+    record = replace(ScoreRecord.of(scores, folder, changed(options)), results="")
+    path = folder / SCORES_FOLDER / f"{record.protocol_name}.json"
+    write_atomically(path, (json.dumps(record.as_json(), indent=1) + "\n").encode())
+    return path
+
+
+def changed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the input options that are not at their defaults."""
+    return {key: value for key, value in options.items() if value != _STRICT[key]}
+
+
+def published_key(protocol: Mapping[str, str] | Protocol) -> str:
+    """Which metric of a summary the benchmark of a protocol publishes."""
+    fields = protocol.to_dict() if isinstance(protocol, Protocol) else protocol
+    if "headline" in fields:
+        return fields["headline"]
+    # Records of older versions name no headline.
+    return "J&F_adaptive" if fields["boundary"] == "adaptive" else "J&F"
+
+
+def mask_digest(folder: Path) -> str:
+    """Digest of the names and sizes of all PNG files below a folder."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, folders, files in os.walk(folder):
+        folders.sort()
+        for file in sorted(files):
+            if file[-4:].lower() == ".png":
+                path = os.path.join(name, file)
+                relative = os.path.relpath(path, folder)
+                digest.update(f"{relative}\0{os.path.getsize(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether its owner lets anybody write there: an administrator always could."""
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
