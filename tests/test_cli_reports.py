@@ -81,7 +81,9 @@ def test_names_must_fit_the_runs(cli, benchmark, results, tmp_path):
 
 
 def evaluate(cli, benchmark: Path, results: Path, *words: object) -> None:
-    code, _, _ = cli("evaluate", results, *synthetic(benchmark), "--no-cache", *words)
+    code, _, _ = cli(
+        "evaluate", results, *synthetic(benchmark), "--no-cache", "--record", *words
+    )
     assert code == 0
 
 
@@ -170,3 +172,20 @@ def test_only_an_evaluation_writes_into_the_results(cli, benchmark, results, tmp
     assert code == 0
     evaluate(cli, benchmark, results, "--no-record")
     assert sorted(path.name for path in results.iterdir()) == ["one", "two"]
+
+
+def test_evaluate_writes_nothing_into_its_inputs(cli, benchmark, results, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    code, _, _ = cli("evaluate", results, *synthetic(benchmark), "--no-cache")
+    assert code == 0 and sorted(tmp_path.rglob("*")) == before
+    words = (*synthetic(benchmark), "--no-cache", "--out", tmp_path / "saved/mine")
+    assert cli("evaluate", results, *words)[0] == 0
+    code, out, _ = cli("runs", tmp_path, "--json")
+    (row,) = json.loads(out)
+    assert code == 0 and row["run"] == str(results) and row["state"] == "current"
+    words = ("leaderboard", "davis-2017", "--local", tmp_path / "saved/mine")
+    assert cli(*words)[0] == 0
+    changed = next(results.rglob("*.png"))
+    changed.unlink()
+    (row,) = json.loads(cli("runs", tmp_path, "--json")[1])
+    assert row["state"] == "masks changed"

@@ -120,7 +120,7 @@ class ScoreRecord:
         """
         record = parse(content, cls, path, _FIX)
         try:
-            Protocol(**record.protocol)  # type: ignore[arg-type]
+            Protocol(**record.protocol)
         except TypeError as error:
             raise InputError(
                 path, f"a protocol that is none ({error})", "fields of a protocol", _FIX

@@ -7,17 +7,19 @@ probabilities of several runs before the arg max is the field's multi-scale test
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Sequence
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from evaluation._utils.atomic import write_atomically
+from evaluation._utils.atomic import new_folder, write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from s3fo.inference.running.record import FILE_NAME
+from evaluation.runs.schema import RUN_FILE, RunRecord, read_run_file
 
 
 def scores_file(folder: Path, sequence: str, frame: str) -> Path:
@@ -78,10 +80,7 @@ def merge_scores(
             masks of a run.
     """
     folders, out = [Path(run) for run in runs], Path(out)
-    if (out / FILE_NAME).exists():
-        raise InputError(
-            out, "the masks of one run", "a folder for merged masks", "Choose another."
-        )
+    record = _begin(out, [str(folder.absolute()) for folder in folders])
     frames = [_frames(folder) for folder in folders]
     for folder, found in zip(folders, frames, strict=True):
         different = sorted(found ^ frames[0])
@@ -93,13 +92,43 @@ def merge_scores(
                 "score folders with the same frames",
                 "Finish all runs over the same videos first.",
             )
-    order = sorted(frames[0])
-    for number, frame in enumerate(order):
-        label_map = _winners([folder / frame for folder in folders])
-        write_label_map((out / frame).with_suffix(".png"), label_map)
-        if progress:
-            progress(number + 1, len(order), str(frame.parent))
+    done, total = 0, len(frames[0])
+    for name, group in groupby(sorted(frames[0]), key=lambda frame: frame.parent.name):
+        started, own = time.perf_counter(), list(group)
+        if name not in record.sequences:
+            with new_folder(out / name) as passing:
+                for frame in own:
+                    label_map = _winners([folder / frame for folder in folders])
+                    write_label_map(passing / f"{frame.stem}.png", label_map)
+                    if progress:
+                        done += 1
+                        progress(done, total, name)
+                _refuse_others(out, name, record)
+            made = record.video(len(own), time.perf_counter() - started)
+            record = record.with_videos({**record.sequences, name: made})
+            record.save(out)
+        else:
+            done += len(own)
     return out
+
+
+def _begin(out: Path, runs: list[str]) -> RunRecord:
+    """The record to go on with."""
+    fresh = RunRecord.begin("merge-scores", {"runs": runs})
+    old = RunRecord.load(out)
+    return old if old is not None and not fresh.changes_from(old) else fresh
+
+
+def _refuse_others(out: Path, name: str, record: RunRecord) -> None:
+    """Masks of anything else than this merging are never replaced."""
+    there = read_run_file(out / RUN_FILE)
+    if (out / name).exists() or (there is not None and there.run != record.run):
+        raise InputError(
+            out,
+            "the masks of one run" if there else f"masks of {name}",
+            "a folder for merged masks",
+            "Choose another folder with --out (out=).",
+        )
 
 
 def _frames(folder: Path) -> set[Path]:
