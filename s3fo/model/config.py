@@ -50,6 +50,10 @@ class SpatialSemanticConfig:
             ViT's own width. If narrower, ViT tokens are projected to it.
         freeze_vit: train without touching the ViT.
         finetune: indices of `ranges` whose ViT blocks train all the same.
+        gradients_through_frozen: let gradients pass the frozen ViT blocks on their way
+            to fine-tuned ones before them. The published training runs frozen ranges
+            without gradient, so that a fine-tuned block learns only through the
+            spatial-semantic blocks up to the next frozen range: that is the default.
         checkpointing: recompute the extractors in the backward pass to save memory.
     """
 
@@ -63,6 +67,7 @@ class SpatialSemanticConfig:
     detail_width: int | None = None
     freeze_vit: bool = True
     finetune: tuple[int, ...] = ()
+    gradients_through_frozen: bool = False
     checkpointing: bool = False
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ attention. State-dict names: `pixel_encoder.*`.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple, cast
 
 import torch
@@ -234,8 +235,7 @@ class SpatialSemanticEncoder(nn.Module):
         tokens = self.vit_module.embed(image)
         vit_maps: list[Tensor] = []
         for index, block in enumerate(self.blocks()):
-            for vit_block in self.vit_blocks(index):
-                tokens = vit_block(tokens)
+            tokens = self._run_vit(index, tokens)
             narrow = self.narrowed(index, tokens)
             detail = block(detail, reference, narrow, size)
             vit_maps.append(as_maps(narrow[:, 1:], size))
@@ -272,6 +272,16 @@ class SpatialSemanticEncoder(nn.Module):
             for level, embedding in zip((half, quarter), self.level_embed, strict=True)
         ]
         return torch.cat(levels, dim=1)
+
+    def _run_vit(self, index: int, tokens: Tensor) -> Tensor:
+        """Run the ViT blocks of one range on tokens [B, N, C]; frozen: no gradient."""
+        config = self.config
+        cut = config.freeze_vit and not config.gradients_through_frozen
+        frozen = cut and index not in config.finetune
+        with torch.no_grad() if frozen else nullcontext():
+            for vit_block in self.vit_blocks(index):
+                tokens = vit_block(tokens)
+        return tokens
 
     def _freeze(self) -> None:
         """Take the gradients off the ViT, but for the ranges that are fine-tuned."""

@@ -136,7 +136,11 @@ def build_for(recipe: Recipe) -> S3Network:
                 "a model with spatial-semantic blocks",
                 "Leave `finetune` empty.",
             )
-        encoder = replace(config.encoder, finetune=recipe.finetune)
+        encoder = replace(
+            config.encoder,
+            finetune=recipe.finetune,
+            gradients_through_frozen=recipe.gradients_through_frozen,
+        )
         config = replace(config, encoder=encoder)
     return build_network(config)
 

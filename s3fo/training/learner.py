@@ -169,8 +169,11 @@ class Learner:
         self._scaler.unscale_(self.optimizer)
         norm = float(nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm))
         if math.isfinite(norm) or self._scaler.is_enabled():
+            # With gradients that are not finite, an enabled scaler leaves the step out
+            # by itself, and lowers its scale.
             self._scaler.step(self.optimizer)
             self._scaler.update()
+        if math.isfinite(norm):
             self._skipped = 0
             return norm
         self._skipped += 1

@@ -45,6 +45,8 @@ class Recipe:
         max_objects: most objects of a clip.
         single_object: train the one-object form of the network.
         finetune: spatial-semantic blocks whose ViT blocks train too.
+        gradients_through_frozen: let gradients pass frozen ViT blocks to fine-tuned
+            ones before them; the published training does not.
         object_shares: share of the steps whose clips hold at most 1, 2, ... objects.
             All clips of a step share this limit, so no padding is computed. Empty:
             every clip holds up to `max_objects`.
@@ -77,6 +79,7 @@ class Recipe:
     max_objects: int = 3
     single_object: bool = False
     finetune: tuple[int, ...] = ()
+    gradients_through_frozen: bool = False
     object_shares: tuple[float, ...] = ()
     learning_rate: float = 1e-4
     schedule: Schedule = "constant"

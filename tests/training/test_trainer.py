@@ -181,6 +181,23 @@ def test_lost_gradients_end_the_run(tiny_recipe, videos, tmp_path) -> None:
         run.learner.step([broken], 0.0)
 
 
+def test_lost_gradients_end_a_run_with_a_gradient_scaler(
+    tiny_recipe, videos, tmp_path
+) -> None:
+    run = trainer(tiny_recipe(learning_rate=1e-3), videos, tmp_path)
+    run.learner._scaler = torch.amp.GradScaler("cpu", init_scale=8192)
+    batch = next(iter(clip_loader(run.maker, run.sampler(), 0)))
+    broken = batch._replace(frames=batch.frames * float("nan"))
+    run.learner._skipped = 18
+    run.learner.step([broken], 0.0)
+    assert run.learner._skipped == 19
+    run.learner.step([batch], 0.0)
+    assert run.learner._skipped == 0
+    run.learner._skipped = 19
+    with pytest.raises(FloatingPointError, match="not finite"):
+        run.learner.step([broken], 0.0)
+
+
 def test_the_published_stages() -> None:
     one, two = get_recipe("vitb-stage-1"), get_recipe("vitb-stage-2-mega")
     assert one.single_object and one.iterations == 80_000 and not one.autocast
