@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         failure_clips,
         find_failures,
         load_benchmark,
+        relocate,
         worst,
     )
     from s3fo.inference import predict
@@ -36,6 +37,7 @@ __all__ = [
     "find_failures",
     "load_benchmark",
     "predict",
+    "relocate",
     "worst",
 ]
 
@@ -46,6 +48,7 @@ _ROOMS = {
     "failure_clips": "s3fo.datasets",
     "find_failures": "s3fo.datasets",
     "load_benchmark": "s3fo.datasets",
+    "relocate": "s3fo.datasets",
     "worst": "s3fo.datasets",
     "predict": "s3fo.inference",
 }

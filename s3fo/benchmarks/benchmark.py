@@ -68,3 +68,8 @@ class Benchmark:
         kept = tuple(sequence for sequence in self if sequence.name in set(wanted))
         partial = self.partial or len(kept) < len(self)
         return replace(self, sequences=kept, partial=partial)
+
+    def absolute(self) -> Benchmark:
+        """The same benchmark with absolute paths, for whoever works elsewhere."""
+        sequences = tuple(sequence.absolute() for sequence in self)
+        return replace(self, root=self.root.absolute(), sequences=sequences)

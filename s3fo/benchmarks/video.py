@@ -20,7 +20,7 @@ from evaluation.masks.label_map import (
     split_objects,
 )
 from evaluation.masks.sequence import MaskSequence
-from s3fo.benchmarks.layouts.files import path_text
+from s3fo.benchmarks.layouts.files import absolute_files, path_text
 
 VOID = 255
 
@@ -208,6 +208,15 @@ class VideoSequence:
         kept = set(frames)
         files = {name: path for name, path in self.annotations.items() if name in kept}
         return replace(self, frames=tuple(frames), annotations=files)
+
+    def absolute(self) -> VideoSequence:
+        """The same video with absolute paths, but for what functions load."""
+        return replace(
+            self,
+            images=absolute_files(self.images),
+            annotations=absolute_files(self.annotations),
+            video=self.video.absolute() if self.video else None,
+        )
 
     def prompt_frames(self) -> dict[str, tuple[int, ...]]:
         """Ids that first appear in each frame: ``{frame: ids}`` in playing order."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, progress_bar, result_alone
@@ -106,3 +107,41 @@ def import_predictions(
         typer.echo(scores.format_table())
     if missing:
         raise typer.Exit(1)
+
+
+@app.command()
+def relocate(
+    dataset: Annotated[str, typer.Argument(help="Dataset that `s3fo load` made.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Where the benchmark is now.")
+    ] = None,
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FOLDER: where a method's masks are now; repeatable."),
+    ] = None,
+) -> None:
+    """Tell a dataset where its files are now; labels, scores and tags stay."""
+    from s3fo.datasets import open_dataset
+    from s3fo.datasets import relocate as relocate_dataset
+
+    folders = dict(_name_and_folder(given) for given in predictions or ())
+    done = relocate_dataset(open_dataset(dataset), root, predictions=folders)
+    typer.echo(f"Dataset {dataset}: {done.frames} frames with new paths")
+    if done.videos:
+        typer.echo(f"{done.videos} videos were encoded again")
+    for missing in done.missing:
+        typer.echo(f"still missing: {missing}", err=True)
+    if done.missing:
+        raise typer.Exit(1)
+
+
+def _name_and_folder(given: str) -> tuple[str, Path]:
+    name, sign, folder = given.partition("=")
+    if not (name and sign and folder):
+        raise InputError(
+            "--predictions",
+            repr(given),
+            "NAME=FOLDER",
+            "For example --predictions cutie=/runs/cutie.",
+        )
+    return name, Path(folder)

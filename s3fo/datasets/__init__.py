@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from s3fo.datasets.importing.benchmark import load_benchmark
     from s3fo.datasets.importing.from_labels import benchmark_from_dataset
     from s3fo.datasets.importing.predictions import add_predictions, remove_predictions
+    from s3fo.datasets.importing.relocation import relocate
     from s3fo.datasets.schema import (
         open_dataset,
         recall_benchmark,
@@ -50,6 +51,7 @@ __all__ = [
     "open_dataset",
     "recall_benchmark",
     "recall_predictions",
+    "relocate",
     "remove_predictions",
     "worst",
     "write_attributes",
@@ -71,6 +73,7 @@ _MODULES = {
     "open_dataset": "schema",
     "recall_benchmark": "schema",
     "recall_predictions": "schema",
+    "relocate": "importing.relocation",
     "remove_predictions": "importing.predictions",
     "worst": "views.appearance",
     "write_attributes": "scoring.attributes",

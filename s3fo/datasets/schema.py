@@ -7,7 +7,7 @@ able to give its benchmark back.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,49 @@ def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
     """The benchmark that a dataset was loaded from, opened again.
 
     Raises:
+        InputError: the dataset was not made by `load_benchmark`, or the benchmark's
+            folder is not there any more.
+    """
+    root = Path(_facts(dataset)["root"])
+    if not root.is_dir():
+        raise InputError(
+            f"dataset {dataset.name}",
+            f"no folder {root}, which its benchmark was loaded from",
+            "the benchmark where it was",
+            f"If it has moved: `s3fo relocate {dataset.name} --root FOLDER`, "
+            "s3fo.relocate(dataset, folder), or 'Relocate files' in the App.",
+        )
+    return moved_benchmark(dataset)
+
+
+def moved_benchmark(dataset: fo.Dataset, root: Path | None = None) -> Benchmark:
+    """The benchmark that a dataset was loaded from, opened in another place.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        root: what the folder that it was loaded from is now; None means the same.
+
+    Returns:
+        The benchmark, with absolute paths.
+
+    Raises:
         InputError: the dataset was not made by `load_benchmark`.
     """
+    facts = _facts(dataset)
+    name, split, old = facts["benchmark"], facts["split"], Path(facts["root"])
+    new = (root or old).absolute()
+    options = facts.get("options", {})
+    records = dataset.load_run_results(_RUN).sequences
+    if any(record["per_object_masks"] for record in records):
+        opened = open_benchmark(name, new, split=split, **options)
+        return opened.subset(record["name"] for record in records)
+    sequences = tuple(_from_json(record, old, new) for record in records)
+    notes = tuple(facts["notes"])
+    protocol = facts["protocol"]
+    return Benchmark(name, split, new, sequences, protocol, notes, options)
+
+
+def _facts(dataset: fo.Dataset) -> dict[str, Any]:
     facts = remembered(dataset)
     if "benchmark" not in facts or not dataset.has_run(_RUN):
         raise InputError(
@@ -107,16 +148,7 @@ def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
             "a dataset made by s3fo.load_benchmark",
             "Load the benchmark with s3fo first.",
         )
-    name, split, root = facts["benchmark"], facts["split"], Path(facts["root"])
-    options = facts.get("options", {})
-    records = dataset.load_run_results(_RUN).sequences
-    if any(record["per_object_masks"] for record in records):
-        opened = open_benchmark(name, root, split=split, **options)
-        return opened.subset(record["name"] for record in records)
-    sequences = tuple(_from_json(record) for record in records)
-    notes = tuple(facts["notes"])
-    protocol = facts["protocol"]
-    return Benchmark(name, split, root, sequences, protocol, notes, options)
+    return facts
 
 
 def benchmark_of(dataset: fo.Dataset) -> Benchmark:
@@ -199,7 +231,14 @@ def _to_json(sequence: VideoSequence) -> dict[str, Any]:
     return record
 
 
-def _from_json(record: dict[str, Any]) -> VideoSequence:
+def _from_json(record: dict[str, Any], old: Path, new: Path) -> VideoSequence:
+    """A sequence whose files lay below one folder and lie below another now."""
+
+    def moved(path: str) -> Path:
+        # Not below it: masks may lie in a folder of their own.
+        inside = Path(path).is_relative_to(old)
+        return (new / Path(path).relative_to(old) if inside else Path(path)).absolute()
+
     fields = {key: record[key] for key in _PLAIN_FIELDS}
     for key in ("frames", "attributes", "listed_frames"):
         fields[key] = None if fields[key] is None else tuple(fields[key])
@@ -209,9 +248,9 @@ def _from_json(record: dict[str, Any]) -> VideoSequence:
         known_objects=None
         if objects is None
         else tuple(_object_from_json(item) for item in objects),
-        images=_unpack(record["images"]),
-        annotations=_unpack(record["annotations"]),
-        video=Path(record["video"]) if record["video"] else None,
+        images=_unpack(record["images"], moved),
+        annotations=_unpack(record["annotations"], moved),
+        video=moved(record["video"]) if record["video"] else None,
     )
 
 
@@ -233,5 +272,5 @@ def _pack(files: Mapping[str, Path]) -> dict[str, Any]:
     return {"folder": folder, "files": names}
 
 
-def _unpack(record: dict[str, Any]) -> FrameFiles:
-    return FrameFiles(Path(record["folder"]), record["files"])
+def _unpack(record: dict[str, Any], moved: Callable[[str], Path]) -> FrameFiles:
+    return FrameFiles(moved(record["folder"]), record["files"])

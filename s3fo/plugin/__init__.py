@@ -24,6 +24,7 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.operators.make_report import MakeReport
     from s3fo.plugin.operators.menu import Menu
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
+    from s3fo.plugin.operators.relocate import Relocate
     from s3fo.plugin.operators.run_s3 import RunS3
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
@@ -39,6 +40,7 @@ def register(plugin: Any) -> None:
         FindFailures,
         MakeReport,
         ExportSubmission,
+        Relocate,
         Menu,
         OpenWorkspace,
         ShowChanges,

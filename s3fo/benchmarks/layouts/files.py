@@ -62,6 +62,17 @@ def path_text(files: Mapping[str, Path], frame: str) -> str:
     return files.text(frame) if isinstance(files, FrameFiles) else str(files[frame])
 
 
+def absolute_files(files: Mapping[str, Path]) -> Mapping[str, Path]:
+    """The same files with absolute paths; the same object where they are already."""
+    if isinstance(files, FrameFiles):
+        if files.folder.is_absolute():
+            return files
+        return FrameFiles(files.folder.absolute(), files.names)
+    if all(path.is_absolute() for path in files.values()):
+        return files
+    return {frame: path.absolute() for frame, path in files.items()}
+
+
 def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
     """Frame files of a folder with one of the suffixes; anything else is a stray.
 

@@ -18,6 +18,7 @@ from s3fo.datasets.importing.content import content_of
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.importing.mask_forms import MaskForm, choose_form
 from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.importing.relocation import renew_paths
 from s3fo.datasets.importing.source import open_or_make, sole_load
 from s3fo.datasets.importing.stored_masks import annotations_to_show
 from s3fo.datasets.importing.videos import VideoFile, make_video, name_video
@@ -86,8 +87,9 @@ def load_benchmark(
     """Load a benchmark as a FiftyOne video dataset, one sample per sequence.
 
     Loading again adds nothing twice: sequences whose files are unchanged are left
-    alone with all that was computed on them, changed ones are updated, and those that
-    the benchmark no longer has are taken out. A load that was interrupted continues.
+    alone with all that was computed on them (but for their paths, where the files
+    have moved), changed ones are updated, and those that the benchmark no longer has
+    are taken out. A load that was interrupted continues.
 
     Args:
         benchmark: an opened benchmark, or the name of one.
@@ -111,7 +113,7 @@ def load_benchmark(
             size, a video is too long to keep masks inside the labels, or the dataset
             holds another benchmark or is being loaded by somebody else.
     """
-    benchmark = _opened(benchmark, root, split)
+    benchmark = _opened(benchmark, root, split).absolute()
     form = choose_form(masks, benchmark.sequences)
     film = _film(video)
     name = dataset_name or _default_name(benchmark)
@@ -139,6 +141,8 @@ def _load(
     if benchmark.split:
         dataset.set_values("split", [benchmark.split] * len(dataset))
     index_labels(dataset, GROUND_TRUTH, ("label", "index"))
+    if not created:
+        renew_paths(dataset, benchmark)
     remember_benchmark(dataset, benchmark, form)
     views.apply_defaults(dataset)
     return dataset

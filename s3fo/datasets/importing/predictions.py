@@ -71,7 +71,7 @@ def add_predictions(
         raise _no_results(results, sequences)
     record = read_run(results).record
     made = record.to_json() if record else None
-    found = Predictions(results, _content(results, present), made)
+    found = Predictions(results, content_of_results(results, present), made)
     if recall_predictions(dataset).get(name) != found:
         kept = set(recall_predictions(dataset)) | {name}
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
@@ -141,7 +141,7 @@ def _write(
 
 
 def _source(results: Path, sequence: VideoSequence) -> MaskSource:
-    files = dict(_files(results, sequence))
+    files = dict(mask_files(results, sequence))
     return MaskSource(
         sequence,
         read=lambda frame: _read_file(files[frame], sequence.binary),
@@ -155,7 +155,7 @@ def _read_file(path: Path, binary: bool) -> list[ObjectMask]:
     return masks_of_label_map((label_map > 0).astype("uint8") if binary else label_map)
 
 
-def _files(results: Path, sequence: VideoSequence) -> Iterator[tuple[str, Path]]:
+def mask_files(results: Path, sequence: VideoSequence) -> Iterator[tuple[str, Path]]:
     """The result files that belong to frames of the sequence."""
     folder = results / sequence.name
     there = {path.name for path in folder.iterdir()}
@@ -164,10 +164,11 @@ def _files(results: Path, sequence: VideoSequence) -> Iterator[tuple[str, Path]]
             yield frame, folder / f"{frame}.png"
 
 
-def _content(results: Path, sequences: Sequence[VideoSequence]) -> str:
+def content_of_results(results: Path, sequences: Sequence[VideoSequence]) -> str:
+    """Hash of all masks of a results folder that belong to some sequences."""
     digest = hashlib.blake2b(digest_size=16)
     for sequence in sequences:
-        for frame, path in _files(results, sequence):
+        for frame, path in mask_files(results, sequence):
             digest.update(f"{sequence.name}/{frame}".encode())
             digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
     return digest.hexdigest()
@@ -193,7 +194,7 @@ def _check_sizes(results: Path, sequences: Sequence[VideoSequence]) -> None:
     """Compare headers only: cheap enough to do before anything is written."""
     for sequence in sequences:
         size = None
-        for frame, path in _files(results, sequence):
+        for frame, path in mask_files(results, sequence):
             if frame not in sequence.images:
                 continue
             if size is None:

@@ -38,6 +38,9 @@ _ENCODER = {
     "preset": "veryfast",
     "x264-params": "bframes=0:keyint=12:scenecut=0:threads=1",
 }
+_UNMADE = "none"
+"""Folder of the videos that were described and not made."""
+
 _EDITION = "1"
 
 
@@ -122,9 +125,16 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
             raise _unreadable(file) from error
         digest.update(f"{file} {status.st_size} {status.st_mtime_ns}".encode())
     content = digest.hexdigest()
-    path = sequence.video or (cache or user_cache("videos")) / f"none/{content}.mp4"
+    path = (
+        sequence.video or (cache or user_cache("videos")) / _UNMADE / f"{content}.mp4"
+    )
     height, width = _picture_size(sequence)
     return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def is_only_named(path: Path) -> bool:
+    """Whether a path is that of a video that `name_video` described."""
+    return path.parent.name == _UNMADE
 
 
 def _picture_size(sequence: VideoSequence) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from s3fo.plugin.operators.described import DescribedOperator
 from s3fo.plugin.operators.outcome import PLUGIN, Step, add_button
 
 _GROUPS = {
-    "Data": ("load_benchmark",),
+    "Data": ("load_benchmark", "relocate"),
     "Masks": ("run_s3", "import_predictions"),
     "Scores": ("evaluate_vos", "compute_attributes", "find_failures"),
     "Results": ("make_report", "export_submission"),
