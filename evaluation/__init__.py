@@ -20,8 +20,10 @@ from evaluation._utils import moved_modules
 if TYPE_CHECKING:
     from evaluation.attributes import Attributes, object_attributes
     from evaluation.breakdown import breakdown
+    from evaluation.davis_api import db_eval_boundary, db_eval_iou
     from evaluation.errors import InputError
     from evaluation.failures import Failures, find_failures
+    from evaluation.meter import Meter
     from evaluation.options import InputOptions
     from evaluation.protocols import PROTOCOLS, Protocol, get_protocol
     from evaluation.report import report
@@ -36,11 +38,14 @@ __all__ = [
     "Failures",
     "InputError",
     "InputOptions",
+    "Meter",
     "Protocol",
     "Scores",
     "breakdown",
     "check_against",
     "compare",
+    "db_eval_boundary",
+    "db_eval_iou",
     "find_failures",
     "get_protocol",
     "merge",
@@ -55,11 +60,14 @@ _HOMES = {
     "Failures": "evaluation.failures",
     "InputError": "evaluation.errors",
     "InputOptions": "evaluation.options",
+    "Meter": "evaluation.meter",
     "Protocol": "evaluation.protocols",
     "Scores": "evaluation.results.scores",
     "breakdown": "evaluation.breakdown",
     "check_against": "evaluation.results.official",
     "compare": "evaluation.results.compare",
+    "db_eval_boundary": "evaluation.davis_api",
+    "db_eval_iou": "evaluation.davis_api",
     "find_failures": "evaluation.failures",
     "get_protocol": "evaluation.protocols",
     "merge": "evaluation.results.scores",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
 from evaluation.counting.cache import CountsCache, open_cache
-from evaluation.counting.video import count_sequence
+from evaluation.counting.video import SequenceCounts, count_sequence
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
@@ -86,17 +86,55 @@ def score(
     slow = kernels.slowness_note()
     notes += [slow] if slow else []
     done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
-    notes += [note for part in done for note in part.notes]
+    unseen = truth.unseen | frozenset(unseen)
+    return collect(done, rules, (label, truth.label), unseen, notes)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One video, scored.
+
+    Attributes:
+        scores: its scores.
+        fingerprint: of the masks that were read.
+        notes: what a reader of the numbers should know.
+    """
+
+    scores: SequenceScores
+    fingerprint: str
+    notes: list[str]
+
+
+def collect(
+    done: Sequence[Scored],
+    rules: Protocol,
+    labels: tuple[str, str],
+    unseen: frozenset[str],
+    notes: list[str],
+) -> Scores:
+    """Lay scored videos out as tables.
+
+    Args:
+        done: the videos, in order of their names.
+        rules: under which they were scored.
+        labels: what the results and the ground truth are called.
+        unseen: sequences and ``"sequence/object"`` of unseen kind.
+        notes: to put before those of the videos.
+
+    Raises:
+        InputError: no video has an object to score.
+    """
+    notes = [*notes, *(note for part in done for note in part.notes)]
     kept = [part for part in done if len(part.scores.object_ids)]
     if not kept:
         raise InputError(
-            truth.label,
+            labels[1],
             "; ".join(notes),
             f"objects to score under {rules.name}",
             "Check that the ground truth holds object ids.",
         )
     scores = [part.scores for part in kept]
-    groups = _groups(truth, unseen) if rules.average == "seen-unseen" else None
+    groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
         notes.append("no object is marked as unseen: the total is over seen ones only")
     return Scores(
@@ -105,17 +143,39 @@ def score(
         object_table(scores, rules, groups),
         _total_fingerprint(done if rules.tracking != "none" else kept),
         tuple(notes),
-        {"results": label, "ground_truth": truth.label},
+        {"results": labels[0], "ground_truth": labels[1]},
         # Videos without an object to score count here, too: their tracks are wrong.
         track_columns=track_table([part.scores for part in done]),
     )
 
 
-@dataclass(frozen=True)
-class _Scored:
-    scores: SequenceScores
-    fingerprint: str
-    notes: list[str]
+def score_counts(
+    counts: SequenceCounts,
+    pair: SequencePair,
+    rules: Protocol,
+    options: InputOptions,
+    labels: tuple[str, str],
+    *,
+    look: bool = False,
+) -> Scored:
+    """Score one video from its pixel counts, looking at its labels first.
+
+    Args:
+        counts: of the video.
+        pair: the video.
+        rules: under which it was counted.
+        options: how its masks were preprocessed.
+        labels: what the results and the ground truth are called.
+        look: whether its masks can be looked at where labels look odd.
+
+    Raises:
+        InputError: the labels must be a mistake.
+    """
+    notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
+    notes += check_labels(counts, rules, options, *labels, pair if look else None)
+    scores = score_sequence(counts, pair, rules)
+    notes += note_objects(counts, scores, rules)
+    return Scored(scores, pair.fingerprint(), notes)
 
 
 @dataclass(frozen=True)
@@ -128,7 +188,7 @@ class _Job:
     truth: str
     cache: CountsCache | None
 
-    def __call__(self, pair: SequencePair, tick: Tick) -> _Scored:
+    def __call__(self, pair: SequencePair, tick: Tick) -> Scored:
         counts = None
         if self.cache:
             counts = self.cache.load(pair, self.protocol, self.options)
@@ -138,13 +198,10 @@ class _Job:
             counts = count_sequence(pair, self.protocol, self.options, tick)
             if self.cache:
                 self.cache.store(pair, self.protocol, self.options, counts)
-        notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
-        notes += check_labels(
-            counts, self.protocol, self.options, self.results, self.truth, pair
+        labels = (self.results, self.truth)
+        return score_counts(
+            counts, pair, self.protocol, self.options, labels, look=True
         )
-        scores = score_sequence(counts, pair, self.protocol)
-        notes += note_objects(counts, scores, self.protocol)
-        return _Scored(scores, pair.fingerprint(), notes)
 
 
 def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
@@ -162,12 +219,7 @@ def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
     return replace(truth, sequences=chosen)
 
 
-def _groups(truth: GroundTruth, unseen: Collection[str]) -> frozenset[str]:
-    """Sequences and ``"sequence/object"`` that count as unseen."""
-    return truth.unseen | frozenset(unseen)
-
-
-def _total_fingerprint(done: list[_Scored]) -> str:
+def _total_fingerprint(done: Sequence[Scored]) -> str:
     total = hashlib.blake2b(digest_size=16)
     for part in done:
         total.update(f"{part.scores.name}\0{part.fingerprint}\n".encode())

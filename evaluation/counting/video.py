@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluation.counting.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
 from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
-from evaluation.counting.overlaps import Overlaps, assemble_overlaps
+from evaluation.counting.overlaps import FrameOverlaps, Overlaps, assemble_overlaps
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
@@ -71,16 +71,36 @@ def count_sequence(
     if settled != options:
         counter = FrameCounter(protocol, settled)
         end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
-    rows: list[FrameRows] = []
-    grids: list[PairGrid] = []
+    counted: list[tuple[FrameRows, PairGrid | None]] = []
     for frame in pair.frames:
-        frame_rows, grid = counter.count(pair, frame)
-        rows.append(frame_rows)
-        if grid is not None:
-            grids.append(grid)
+        counted.append(counter.count(pair, frame))
         tick()
+    labels = (counter.gt_labels, counter.pred_labels)
+    return assemble_counts(pair, protocol, end_ids, counted, labels, counter.overlaps)
+
+
+def assemble_counts(
+    pair: SequencePair,
+    protocol: Protocol,
+    end_ids: Sequence[Ids],
+    counted: Sequence[tuple[FrameRows, PairGrid | None]],
+    labels: tuple[set[int], set[int]],
+    overlaps: Sequence[FrameOverlaps],
+) -> SequenceCounts:
+    """Join the counts of a video's frames.
+
+    Args:
+        pair: the video.
+        protocol: under which it was counted.
+        end_ids: objects in the first and in the last annotated frame.
+        counted: what `FrameCounter.count` gave for each frame of the pair.
+        labels: found in the ground truth, and in the prediction.
+        overlaps: of each frame, where the protocol has tracking metrics.
+    """
+    rows = [frame_rows for frame_rows, _ in counted]
     visible = [ids[counts[:, GT_AREA] > 0] for ids, counts in rows]
     object_ids = _ascending({k for ids in (*end_ids, *visible) for k in ids.tolist()})
+    grids = [grid for _, grid in counted if grid is not None]
     proposal_ids, pairs = _assemble_pairs(grids, object_ids)
     return SequenceCounts(
         pair.name,
@@ -88,12 +108,12 @@ def count_sequence(
         object_ids,
         _assemble(rows, object_ids, protocol),
         end_ids[0],
-        _ascending(counter.gt_labels),
-        _ascending(counter.pred_labels),
+        _ascending(labels[0]),
+        _ascending(labels[1]),
         proposal_ids,
         pairs,
         tuple(pair.remarks()),
-        assemble_overlaps(counter.overlaps) if protocol.tracking != "none" else None,
+        assemble_overlaps(overlaps) if protocol.tracking != "none" else None,
     )
 
 
