@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 # A file stays in one process: fixtures of modules are made once.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help setup demo test kernels kernels-sanitize lint format types walls app-test \
+.PHONY: help setup demo test test-fast test-pythons coverage schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 
 help: ## Show the targets
@@ -31,6 +31,24 @@ test: setup ## All tests but those in a browser, one process per core
 
 test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing slow
 	$(BIN)/python -m pytest -m 'not app and not slow and not fiftyone' $(PARALLEL)
+
+test-pythons: ## Tests of `evaluation` on every supported Python that is here
+	bash .ci/pythons
+
+coverage: setup ## All tests but those in a browser, with a report in htmlcov/
+	$(BIN)/python -m pytest -m 'not app' $(PARALLEL) \
+		--cov --cov-report=term --cov-report=xml --cov-report=html
+
+schemas: setup ## Workflows, templates and citation are valid
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows \
+		.github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config \
+		.github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 
 kernels: setup ## Build the compiled kernels in place, after a change of their source
 	$(BIN)/python setup.py -q build_ext --inplace --force

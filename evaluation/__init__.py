@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from evaluation._utils import moved_modules
+from evaluation._utils.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from evaluation.attributes import Attributes, object_attributes

@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from s3fo.datasets import (
         add_predictions,
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     )
     from s3fo.inference import predict
 
-__version__ = "0.1.0"
 __all__ = [
     "add_predictions",
     "compute_attributes",

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.version import __version__
 from evaluation.report.material import Material, Method
 from evaluation.report.tables import Table, number, percent, text
-from evaluation.results.scores import software_version
 
 
 def speed_table(material: Material) -> Table:
@@ -88,7 +88,7 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
         "objects": str(len(scores.object_columns["sequence"])),
         "scored frames of all objects": str(sum(scores.object_columns["n_frames"])),
         "appearance described by": material.attributes.extractor,
-        "scored with": f"s3fo {software_version()}",
+        "scored with": f"s3fo {__version__}",
     }
     notes = (*material.notes, *material.attributes.notes, *material.by_attribute.notes)
     rows = [{"what": key, "value": value} for key, value in facts.items()]

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.version import __version__
 from evaluation.masks.open import Source, open_ground_truth
-from evaluation.results.scores import software_version
 
 Kept = TypeVar("Kept")
 
 
 def digest(*parts: object) -> str:
     """Key made of anything whose `repr` tells it, and of the software's version."""
-    text = repr((software_version(), *parts))
+    text = repr((__version__, *parts))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import jinja2
 
+from evaluation._utils.version import __version__
 from evaluation.report.latex import latex_text
 from evaluation.report.material import Material
 from evaluation.report.tables import FORMATS, Table
 from evaluation.report.verdict import Finding, points
-from evaluation.results.scores import software_version
 
 MOST_ROWS = 1000
 """Rows of a table that the HTML page shows; all are in its files."""
@@ -96,7 +96,7 @@ def render(
         "findings": findings,
         "sections": _sections(tables, pictures),
         "headline": points(material.main.headline),
-        "version": software_version(),
+        "version": __version__,
         "written": datetime.now(timezone.utc).strftime("%d %B %Y"),
         "formats": FORMATS,
         "most": MOST_ROWS,

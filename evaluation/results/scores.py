@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.version import __version__
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS, summarise
 from evaluation.metrics.tracking.clear import SUMMED as CLEAR_COUNTS
@@ -145,7 +146,7 @@ class Scores:
             "notes": list(self.notes),
             "inputs": dict(self.inputs),
             "fingerprint": self.fingerprint,
-            "version": self.version or software_version(),
+            "version": self.version or __version__,
         }
         cleaned: dict[str, Any] = plain(document)
         return cleaned
@@ -237,16 +238,6 @@ def merge(shards: Sequence[Scores]) -> Scores:
         first.version,
         _stacked(tracks) if tracks else None,
     )
-
-
-def software_version() -> str:
-    """Version of the installed package; ``"unknown"`` when it is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("s3fo")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _stacked(tables: Sequence[Table]) -> Table:
