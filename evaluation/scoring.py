@@ -98,11 +98,13 @@ class Scored:
         scores: its scores.
         fingerprint: of the masks that were read.
         notes: what a reader of the numbers should know.
+        has_objects: whether there are objects, scored or not.
     """
 
     scores: SequenceScores
     fingerprint: str
     notes: list[str]
+    has_objects: bool = True
 
 
 def collect(
@@ -131,7 +133,7 @@ def collect(
             labels[1],
             "; ".join(notes),
             f"objects to score under {rules.name}",
-            "Check that the ground truth holds object ids.",
+            _no_object_fix(done, rules),
         )
     scores = [part.scores for part in kept]
     groups = unseen if rules.average == "seen-unseen" else None
@@ -175,7 +177,7 @@ def score_counts(
     notes += check_labels(counts, rules, options, *labels, pair if look else None)
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)
-    return Scored(scores, pair.fingerprint(), notes)
+    return Scored(scores, pair.fingerprint(), notes, bool(len(counts.object_ids)))
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,17 @@ class _Job:
         return score_counts(
             counts, pair, self.protocol, self.options, labels, look=True
         )
+
+
+def _no_object_fix(done: Sequence[Scored], rules: Protocol) -> str:
+    """What to do where no object is scored, though there may be some."""
+    if any(part.has_objects for part in done):
+        other = "trackeval-davis" if rules.name == "vos-benchmark" else "vos-benchmark"
+        return (
+            "Score by a protocol that counts objects from their first appearance on, "
+            f"such as {other} (protocol='{other}', --protocol {other})."
+        )
+    return "Check that the ground truth holds object ids."
 
 
 def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:

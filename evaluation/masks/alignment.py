@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from evaluation.errors import InputError
 from evaluation.masks.frame_rules import object_frames, sequence_frames
+from evaluation.masks.label_map import Mask
+from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import GroundTruth
-from evaluation.masks.pairs import SequencePair
-from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
+from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.sequence import (
+    FileSequence,
+    MaskSequence,
+    ObjectFolderSequence,
+    natural,
+)
 from evaluation.options import InputOptions
 from evaluation.protocols import FRAME_RULES, Protocol
 
@@ -49,6 +58,7 @@ def align(
         pair = SequencePair(gt, pred, frames, names, ranges, classes)
         missing += _missing(pair, protocol)
         pairs.append(pair)
+    _refuse_unmatched(results_label, pairs)
     if missing and options.missing == "error":
         raise _missing_error(results_label, missing)
     notes += [f"scored as empty: {line}" for line in missing]
@@ -78,31 +88,34 @@ def _read_alike(
 def _matching_names(
     gt: MaskSequence, pred: MaskSequence, notes: list[str]
 ) -> dict[str, str]:
-    """Name that the prediction has for each ground-truth frame, where it has one.
-
-    Equal names stand for each other; failing that, equal frame numbers do.
-    """
-    available = set(pred.frames)
-    names = {frame: frame for frame in gt.frames if frame in available}
-    if not names:
-        numbers = {int(name): name for name in pred.frames if name.isdigit()}
-        names = {
-            frame: numbers[int(frame)]
-            for frame in gt.frames
-            if frame.isdigit() and int(frame) in numbers
-        }
-        if names:
-            frame, name = next(iter(names.items()))
-            notes.append(
-                f"{gt.name}: frames are matched by number, as their names differ "
-                f"({frame} in the ground truth, {name} in the prediction)"
-            )
+    """Name that the prediction has for each ground-truth frame, where it has one."""
+    match = match_names(gt.frames, pred.frames)
+    names = dict(match.names)
+    if match.rule:
+        frame, name = next(iter(names.items()))
+        notes.append(
+            f"{gt.name}: frames are matched {match.rule}, as their names differ "
+            f"({frame} in the ground truth, {name} in the prediction)"
+        )
     lacking = [frame for frame in gt.frames if frame not in names]
-    extra = available - set(names.values())
+    extra = sorted(set(pred.frames) - set(names.values()), key=natural)
+    shifted = _shifted_by_one(gt, pred)
+    if lacking and extra and shifted and _fits_better(gt, pred, shifted, names):
+        notes.append(
+            f"{gt.name}: frames were matched one after the other ({gt.frames[0]} with "
+            f"{pred.frames[0]}): the prediction's names count from another number, and "
+            "its masks fit better so"
+        )
+        return shifted
     if lacking and extra:
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks {_listed(lacking)} "
-            f"and has {_listed(sorted(extra))} instead; is its numbering off?"
+            f"and has {_listed(extra)} instead; is its numbering off?"
+        )
+    elif extra and (beyond := _beyond(gt, extra)):
+        notes.append(
+            f"{gt.name}: {len(beyond)} predicted frames are not annotated and not "
+            f"scored: {_listed(beyond)}"
         )
     if any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
         notes.append(
@@ -110,6 +123,73 @@ def _matching_names(
             f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
         )
     return names
+
+
+def _numbers(frames: Sequence[str]) -> list[int] | None:
+    """Numbers of frames that are counted without a gap; None for other names."""
+    if not frames or not all(name.isascii() and name.isdigit() for name in frames):
+        return None
+    numbers = [int(name) for name in frames]
+    return (
+        numbers
+        if numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        else None
+    )
+
+
+def _beyond(gt: MaskSequence, extra: Sequence[str]) -> list[str]:
+    """Frames outside a ground truth that is annotated without a gap."""
+    numbers = _numbers(gt.frames)
+    if numbers is None:
+        return []
+    outside = (name for name in extra if name.isascii() and name.isdigit())
+    return [n for n in outside if not numbers[0] <= int(n) <= numbers[-1]]
+
+
+def _shifted_by_one(gt: MaskSequence, pred: MaskSequence) -> dict[str, str]:
+    """Frames in order of their numbers, where one side counts from 0, one from 1."""
+    ours, theirs = _numbers(gt.frames), _numbers(pred.frames)
+    if ours is None or theirs is None or len(ours) != len(theirs):
+        return {}
+    if abs(ours[0] - theirs[0]) != 1:
+        return {}
+    return dict(zip(gt.frames, pred.frames, strict=True))
+
+
+def _fits_better(
+    gt: MaskSequence,
+    pred: MaskSequence,
+    shifted: Mapping[str, str],
+    names: Mapping[str, str],
+) -> bool:
+    """Whether masks agree more if frames are matched in order than by their names."""
+    frames = [frame for frame in gt.frames if frame in names]
+    frames = frames[:: max(1, len(frames) // _COMPARED)]
+    agreements = [
+        [_agreement(gt.read(frame), pred.read(by[frame])) for frame in frames]
+        for by in (shifted, names)
+    ]
+    in_order, by_name = (sum(values) for values in agreements)
+    return not frames or in_order > by_name + 0.005 * len(frames)
+
+
+_COMPARED = 6
+"""Frames in which two ways to match frames are compared."""
+
+
+def _agreement(one: Masks, other: Masks) -> float:
+    """IoU of all that is not background; 0 where sizes differ."""
+    first, second = _foreground(one), _foreground(other)
+    if first is None or second is None or first.shape != second.shape:
+        return 0.0
+    union = int((first | second).sum())
+    return float((first & second).sum()) / union if union else 1.0
+
+
+def _foreground(masks: Masks) -> Mask | None:
+    if isinstance(masks, dict):
+        return np.logical_or.reduce(list(masks.values())) if masks else None
+    return masks != 0
 
 
 def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
@@ -124,6 +204,32 @@ def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
         return _missing_objects(pair, pair.pred, protocol)
     lacking = [frame for frame in pair.frames if frame not in pair.pred_frames]
     return [f"{name}: {_frames(lacking)}"] if lacking else []
+
+
+def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
+    """Refuse results that hold something for a video, but under names that fit nothing.
+
+    To score them as empty would give 0 for masks that are there.
+
+    Raises:
+        InputError: with what lies there, and under which names.
+    """
+    for pair in pairs:
+        pred = pair.pred
+        if pred is None or pair.pred_frames:
+            continue
+        if pred.frames:
+            found = f"masks called {shown(pred.frames)} of which none fits"
+        elif pred.remarks():
+            found = "; ".join(pred.remarks())
+        else:
+            continue
+        raise InputError(
+            f"{results}, sequence {pair.name}",
+            found,
+            f"one PNG per frame, called like the frames: {shown(pair.gt.frames)}",
+            "Rename the masks after the frames, or convert them to PNG.",
+        )
 
 
 def _missing_objects(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
+
 from evaluation.errors import InputError
+from evaluation.masks.label_map import read_label_map
+from evaluation.masks.names import Match, match_names, shown
 from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
 
 MAX_DEPTH = 3
@@ -20,7 +26,7 @@ def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
     """Find the annotated sequences below a folder.
 
     Takes the folder of the sequences itself, or one a few levels above, such as the
-    root of DAVIS. Sequences hold one PNG a frame, or numbered object folders that do.
+    root of DAVIS. Sequences hold one PNG per frame, or numbered object folders that do.
 
     Raises:
         InputError: there are no sequences, or more than one place could be meant.
@@ -28,12 +34,16 @@ def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
     _must_be_folder(root)
     level = root
     for _ in range(MAX_DEPTH + 1):
-        folders = _subfolders(level)
+        folders = subfolders(level)
         if any(_is_sequence(level / name) for name in folders):
-            found = {name: _open(level / name) for name in folders}
-            return {
-                name: sequence for name, sequence in found.items() if sequence.frames
-            }
+            inside = _folder_of_videos(level, folders)
+            if inside is None:
+                found = {name: _open(level / name) for name in folders}
+                found = {name: one for name, one in found.items() if one.frames}
+                _tell_guess(level, found)
+                return found
+            level = inside
+            continue
         level = _step_down(root, level, folders)
     raise _no_sequences(root)
 
@@ -53,28 +63,64 @@ def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSeq
     Raises:
         InputError: none of the sequences is there, or several sets of them.
     """
+    holder = find_holder(root, names)
+    if holder is not None:
+        present = set(subfolders(holder))
+        return {name: _open(holder / name) for name in names if name in present}
+    holder, match = _nearly_named(root, names)
+    if holder is None:
+        raise _none_of_the_sequences(root, names)
+    found = {}
+    for name, folder in match.names.items():
+        found[name] = _open(holder / folder)
+        found[name].remark(f"sequences were matched {match.rule}: {folder} for {name}")
+    return found
+
+
+def find_holder(root: Path, names: Collection[str]) -> Path | None:
+    """The folder below `root`, or itself, with folders called like the sequences.
+
+    The highest level that has any counts, at most `MAX_DEPTH` below `root`.
+
+    Returns:
+        The folder; None if there is none.
+
+    Raises:
+        InputError: there is no such folder, or there are several sets of sequences.
+    """
     _must_be_folder(root)
     levels = [root]
     for _ in range(MAX_DEPTH + 1):
-        holders = [d for d in levels if not names_missing(d, names)]
+        holders = [folder for folder in levels if not names_missing(folder, names)]
         if len(holders) > 1:
-            listed = ", ".join(str(d.relative_to(root)) for d in holders)
+            listed = ", ".join(str(folder.relative_to(root)) for folder in holders)
             raise InputError(
                 root,
                 f"more than one set of results ({listed})",
                 "one folder per sequence",
-                "Give the folder of one set.",
+                f"Give the folder of one set, such as {holders[0]}.",
             )
         if holders:
-            present = set(_subfolders(holders[0]))
-            return {name: _open(holders[0] / name) for name in names if name in present}
-        levels = [d / name for d in levels for name in _subfolders(d)]
-    raise _none_of_the_sequences(root, names)
+            return holders[0]
+        levels = [folder / name for folder in levels for name in subfolders(folder)]
+    return None
+
+
+def _nearly_named(root: Path, names: Collection[str]) -> tuple[Path | None, Match]:
+    """The highest folder whose folders are called nearly like the sequences."""
+    levels = [root]
+    for _ in range(MAX_DEPTH + 1):
+        for folder in levels:
+            match = match_names(sorted(names), subfolders(folder))
+            if match.names:
+                return folder, match
+        levels = [folder / name for folder in levels for name in subfolders(folder)]
+    return None, Match({}, "")
 
 
 def names_missing(folder: Path, names: Collection[str]) -> bool:
     """Whether none of the named sequences is a folder in `folder`."""
-    return set(_subfolders(folder)).isdisjoint(names)
+    return set(subfolders(folder)).isdisjoint(names)
 
 
 def describe(folder: Path) -> str:
@@ -84,65 +130,188 @@ def describe(folder: Path) -> str:
     files = [entry for entry in os.listdir(folder) if not entry.startswith(".")]
     if not files:
         return "an empty folder"
-    images = [f for f in files if f.lower().endswith((".png", ".jpg", ".jpeg"))]
+    slashed = [name for name in files if "\\" in name]
+    if slashed:
+        return (
+            f"{len(slashed)} files such as {min(slashed)}, with backslashes in their "
+            "names: a zip from Windows, unpacked so that its folders were lost"
+        )
+    images = [f for f in files if f.lower().endswith(_IMAGES)]
     if images:
-        return f"{len(images)} image files such as {sorted(images)[0]}"
-    shown = sorted(files)[:5]
-    return "only " + ", ".join(shown) + (", ..." if len(files) > len(shown) else "")
+        ending = os.path.splitext(min(images))[1].lower()
+        kind = "image files" if ending == ".png" else f"{ending} files"
+        return f"{len(images)} {kind} such as {min(images)}"
+    inside = sorted(files)[:5]
+    return "only " + ", ".join(inside) + (", ..." if len(files) > len(inside) else "")
+
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".npy")
 
 
 def _open(folder: Path) -> MaskSequence:
-    objects = {
-        int(name): _png_files(folder / name)
-        for name in _subfolders(folder)
-        if _is_object_name(name)
-    }
-    objects = {object_id: files for object_id, files in objects.items() if files}
+    """The masks of one video: object folders, PNGs, or PNGs in the only folder."""
+    objects = _object_folders(folder)
     if objects:
         return ObjectFolderSequence(folder.name, objects)
-    sequence = FileSequence(folder.name, _png_files(folder))
-    if not sequence.frames and any(folder.glob("*.[jJ][pP]*[gG]")):
-        sequence.remark("there are JPEG files, but JPEG changes object ids")
+    files = _png_files(folder)
+    if files:
+        return FileSequence(folder.name, files)
+    holders = [name for name in subfolders(folder) if _png_files(folder / name)]
+    chosen = holders if len(holders) == 1 else [n for n in holders if _is_generic(n)]
+    if len(chosen) == 1:
+        files = _png_files(folder / chosen[0])
+        sequence = FileSequence(folder.name, files)
+        sequence.remark(f"masks were read from its folder {chosen[0]}")
+        return sequence
+    sequence = FileSequence(folder.name, {})
+    sequence.remark(_why_empty(folder))
     return sequence
+
+
+def _why_empty(folder: Path) -> str:
+    inside = describe(folder)
+    if any(inside.find(ending) >= 0 for ending in (".jpg", ".jpeg")):
+        return f"{inside}, but JPEG changes object ids"
+    return f"{inside}, but no PNG masks"
+
+
+def _object_folders(folder: Path) -> dict[int, dict[str, str]]:
+    """PNG files by object id and frame, where folders are called like objects."""
+    objects: dict[int, dict[str, str]] = {}
+    for name in subfolders(folder):
+        number = _object_number(name)
+        files = _png_files(folder / name) if number is not None else {}
+        if number is None or not files:
+            continue
+        if number in objects:
+            raise InputError(
+                folder,
+                f"two folders for object {number}, one of them {name}",
+                "one folder per object",
+                "Remove or rename one of them.",
+            )
+        objects[number] = files
+    return objects
 
 
 def _png_files(folder: Path) -> dict[str, str]:
     """PNG files by frame name; plain strings, as there may be very many."""
     return {
         name[:-4]: os.path.join(folder, name)
-        for name in os.listdir(folder)
-        if name[-4:].lower() == ".png" and name[0] != "."
+        for name in _listed(folder)
+        if name[-4:].lower() == ".png" and name[0] != "." and "\\" not in name
     }
 
 
-def _subfolders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if not entry.name.startswith((".", "__MACOSX")) and entry.is_dir()
-        )
+def _listed(folder: Path) -> list[str]:
+    """Names in a folder; none where it cannot be read, such as ``lost+found``."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of the visible folders in a folder; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith((".", "__MACOSX")) and _is_folder(entry)
+            )
+    except OSError:
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder or leads to one; links in a circle are none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_sequence(folder: Path) -> bool:
-    if _png_files(folder):
-        return True
-    return any(
-        _is_object_name(name) and _png_files(folder / name)
-        for name in _subfolders(folder)
+    return bool(_png_files(folder)) or any(
+        _object_number(name) is not None and _png_files(folder / name)
+        for name in subfolders(folder)
     )
 
 
-def _is_object_name(name: str) -> bool:
-    """Whether a folder is called like one object, e.g. ``003``, not like a video."""
-    return name.isdigit() and len(name) <= 3
+_OBJECT_NAME = re.compile(
+    r"(?:(?:obj(?:ect)?|inst(?:ance)?|id|track|mask)[ _-]?\d+|\d{1,3})", re.IGNORECASE
+)
+
+
+def _object_number(name: str) -> int | None:
+    """Number of a folder that is called like one object, e.g. ``003`` or ``obj_1``."""
+    if not name.isascii() or not _OBJECT_NAME.fullmatch(name):
+        return None
+    return int(re.sub(r"\D", "", name))
+
+
+_GENERIC = {
+    "annotation", "annotations", "gt", "ground_truth", "groundtruth", "label", "labels",
+    "mask", "masks", "pred", "preds", "prediction", "predictions", "result", "results",
+    "segmentation", "segmentations", "seg", "sequences", "videos", "480p", "1080p",
+    "train", "val", "valid", "test", "output", "outputs", "data",
+}  # fmt: skip
+
+
+def _is_generic(name: str) -> bool:
+    """Whether a folder is called like a kind of content, not like a video."""
+    return name.lower() in _GENERIC
+
+
+def _folder_of_videos(level: Path, folders: list[str]) -> Path | None:
+    """The only folder of a level, if its numbered folders are videos, not objects.
+
+    Videos may be called ``01`` and ``02``, as objects are. They are videos if the
+    folder around them is called like a kind of content, a mask in them has several
+    ids, or their masks have several sizes.
+    """
+    numbered = [name for name in folders if _object_folders(level / name)]
+    if len(numbered) != 1 or any(_png_files(level / name) for name in folders):
+        return None
+    folder = level / numbered[0]
+    objects = _object_folders(folder)
+    if len(objects) == 1 and not _is_generic(folder.name):
+        return None
+    return folder if _is_generic(folder.name) or _are_videos(objects) else None
+
+
+def _tell_guess(level: Path, found: dict[str, MaskSequence]) -> None:
+    """Tell where a single video's numbered folders could have been videos as well."""
+    (one,) = found.values() if len(found) == 1 else (None,)
+    if not isinstance(one, ObjectFolderSequence):
+        return
+    names = [n for n in subfolders(level / one.name) if _object_number(n) is not None]
+    if len(names) > 1 and all(name.isdigit() and len(name) < 3 for name in names):
+        one.remark(
+            f"its folders {shown(names)} were read as objects of one video; if they "
+            f"are videos, give {level / one.name}"
+        )
+
+
+def _are_videos(objects: dict[int, dict[str, str]]) -> bool:
+    """Whether masks in numbered folders are those of whole videos."""
+    shapes, several = set(), False
+    for files in objects.values():
+        frames = sorted(files)
+        for frame in {frames[0], frames[len(frames) // 2], frames[-1]}:
+            with contextlib.suppress(OSError, InputError):
+                mask = read_label_map(files[frame])
+                shapes.add(mask.shape)
+                several = several or len(np.unique(mask[mask > 0])) > 1
+    return several or len(shapes) > 1
 
 
 def _step_down(root: Path, level: Path, folders: list[str]) -> Path:
     preferred = [name for name in _PREFERRED if name in folders]
     if preferred:
         return level / preferred[0]
-    inside = [name for name in folders if _subfolders(level / name)]
+    inside = [name for name in folders if subfolders(level / name)]
     if not inside:
         raise _no_sequences(root)
     if len(inside) > 1:
@@ -166,26 +335,32 @@ def _must_be_folder(root: Path) -> None:
 
 
 def _no_sequences(root: Path) -> InputError:
-    remedy = "Check the path."
-    if _png_files(root):
-        remedy = f"Give the folder above it, {root.resolve().parent}, or its like."
     return InputError(
         root,
         describe(root),
         "one folder per sequence with PNG masks in it",
-        remedy,
+        _way_out(
+            root, f"Give the folder that holds the sequences of masks, not {root}."
+        ),
     )
 
 
 def _none_of_the_sequences(root: Path, names: Collection[str]) -> InputError:
-    shown = sorted(names)[:5]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    remedy = "Check that results and ground truth belong to the same benchmark."
-    if _png_files(root):
-        remedy = f"Give the folder above it, {root.resolve().parent}, or its like."
+    wanted = sorted(names)[:5]
+    more = f" and {len(names) - len(wanted)} more" if len(names) > len(wanted) else ""
     return InputError(
         root,
         f"none of the sequences of the ground truth, but {describe(root)}",
-        f"one folder per sequence ({', '.join(shown)}{more})",
-        remedy,
+        f"one folder per sequence ({', '.join(wanted)}{more})",
+        _way_out(root, "Check that results and ground truth belong to one benchmark."),
     )
+
+
+def _way_out(root: Path, otherwise: str) -> str:
+    if any("\\" in name for name in _listed(root)):
+        return (
+            "Unpack the archive again with a tool that knows Windows zips, e.g. 7-Zip."
+        )
+    if _png_files(root):
+        return f"Give the folder above it, {root.resolve().parent}, or its like."
+    return otherwise

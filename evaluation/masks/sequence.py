@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -291,8 +292,29 @@ def _first_ids(masks: MaskSequence) -> set[int]:
 
 
 def _bytes(path: FilePath) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    """The bytes of a mask file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(
+            path,
+            _unreadable(path, error),
+            "a PNG file that can be read",
+            "Copy or fetch this file again, or remove it and what refers to it.",
+        ) from error
+
+
+def _unreadable(path: FilePath, error: OSError) -> str:
+    if os.path.islink(path) and not os.path.exists(path):
+        return f"a link to {os.readlink(path)}, which is not there"
+    if os.path.isdir(path):
+        return "a folder"
+    return f"a file that cannot be read ({error.strerror})"
 
 
 def _hash(data: bytes) -> bytes:

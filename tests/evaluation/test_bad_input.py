@@ -258,7 +258,7 @@ def test_jpeg_predictions_are_refused(small):
         Image.open(path).convert("L").save(path.with_suffix(".jpg"))
         path.unlink()
     error = refusal(small)
-    assert "walk" in error.found and "JPEG" in error.found
+    assert "walk" in error.where and "JPEG" in error.found
 
 
 def test_jpeg_named_png_is_refused(small):

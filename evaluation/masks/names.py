@@ -1,0 +1,126 @@
+"""Which of the names that are there stands for which that is wanted.
+
+Frames and sequences are called alike in ground truth and results, or nearly: padded
+otherwise, with a prefix or suffix, in another Unicode form. One rule is used for all
+names of a folder, and told unless the names are equal.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+_NUMBER = re.compile(r"\d+")
+
+
+class Match(NamedTuple):
+    """Names that stand for others.
+
+    Attributes:
+        names: the name that is there, by the name that is wanted.
+        rule: how they were matched; empty where they are equal.
+    """
+
+    names: Mapping[str, str]
+    rule: str
+
+
+def match_names(wanted: Sequence[str], available: Collection[str]) -> Match:
+    """Match names that are equal; failing that, by the first rule that fits.
+
+    Args:
+        wanted: names of the ground truth.
+        available: names that are there.
+
+    Returns:
+        The names matched; none if no rule fits any.
+
+    >>> match_names(["00000", "00001"], ["frame_0000", "frame_0001"]).names
+    {'00000': 'frame_0000', '00001': 'frame_0001'}
+    """
+    there = set(available)
+    equal = {name: name for name in wanted if name in there}
+    if len(equal) < len(wanted):
+        same_text = _by_key(wanted, there - set(equal), _normal, skip=equal)
+        if equal or same_text:
+            rule = "by Unicode form" if same_text else ""
+            order = {**equal, **same_text}
+            return Match({n: order[n] for n in wanted if n in order}, rule)
+        rules = (
+            ("by number", _plain_number),
+            ("by the names without a prefix or suffix", _without_affix(wanted, there)),
+            ("by the last number in the names", _last_number),
+        )
+        for rule, key in rules:
+            found = _by_key(wanted, there, key)
+            if found:
+                return Match(found, rule)
+    return Match(equal, "")
+
+
+def shown(names: Collection[str], most: int = 3) -> str:
+    """The first few names, for a message."""
+    first = sorted(names)[:most]
+    return ", ".join(first) + (", ..." if len(names) > most else "")
+
+
+_Key = Callable[[str], str | int | None]
+
+
+def _by_key(
+    wanted: Sequence[str],
+    there: Collection[str],
+    key: _Key,
+    skip: Collection[str] = (),
+) -> dict[str, str]:
+    """Names with equal keys; none at all if two names that are there share a key."""
+    keyed: dict[str | int, str] = {}
+    for name in there:
+        own = key(name)
+        if own is None:
+            continue
+        if own in keyed:
+            return {}
+        keyed[own] = name
+    found = {name: keyed.get(k) for name in wanted if (k := key(name)) is not None}
+    return {n: other for n, other in found.items() if other and n not in skip}
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _plain_number(name: str) -> int | None:
+    return int(name) if name.isascii() and name.isdigit() else None
+
+
+def _last_number(name: str) -> int | None:
+    numbers = _NUMBER.findall(name)
+    return int(numbers[-1]) if numbers else None
+
+
+def _without_affix(wanted: Sequence[str], there: Collection[str]) -> _Key:
+    """Strips what all names that are there have around the wanted ones."""
+    first = wanted[0] if wanted else ""
+    around = {name.partition(first)[::2] for name in there if first and first in name}
+    fitting = [
+        (before, after)
+        for before, after in around
+        if all(before + other + after in there for other in wanted)
+    ]
+    if len(fitting) != 1:
+        return lambda text: None
+    return partial(_strip, *fitting[0], frozenset(wanted))
+
+
+def _strip(before: str, after: str, known: Collection[str], text: str) -> str | None:
+    """A wanted name as it is, of another one what prefix and suffix leave."""
+    if text in known:
+        return text
+    if len(text) < len(before) + len(after):
+        return None
+    inside = text.startswith(before) and text.endswith(after)
+    return text[len(before) : len(text) - len(after)] if inside else None
