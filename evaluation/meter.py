@@ -33,7 +33,7 @@ from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
 from evaluation.protocols import FRAME_RULES, VOID, Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.scoring import Scored, collect, score_counts
+from evaluation.scoring import Scored, class_notes, collect, score_counts
 
 _LABELS = ("arrays", "arrays")
 
@@ -122,7 +122,8 @@ class Meter:
         Raises:
             InputError: no frame was given, or none is scored under the protocol.
         """
-        done, notes = [], []
+        done: list[Scored] = []
+        notes = class_notes(self.protocol, known=False)
         for sequence in sorted(self._frames):
             scored = self._score(sequence)
             if scored is None:

@@ -65,7 +65,9 @@ TRACKING_RULES = {
     "none": "no tracking metrics",
     "together": "HOTA, CLEAR and identity over all objects together",
     "classes": "HOTA, CLEAR and identity class by class, then the mean over classes; "
-    "a track has the class of the object with its id, other tracks do not count",
+    "a track has the class of the object with its id, other tracks do not count, nor "
+    "do frames without an object",
+    "classes-by-box": "the same, comparing the boxes around the masks",
     "concepts": "F1 of whole-video matches of each video and phrase with objects, "
     "times the correlation (MCC) of whether there are any",
 }
@@ -216,6 +218,19 @@ _YOUTUBE_VOS = Protocol(
     remark="whether the server counts the last frame is not known: "
     "youtube-vos-skip-last leaves it out",
 )
+_BURST = Protocol(
+    "burst",
+    "BURST, exemplar-guided",
+    "evaluation code of BURST, Athar et al. 2023 (TrackEval)",
+    frames="all",
+    objects="all",
+    void="object",
+    tracking="classes-by-box",
+    headline="HOTA",
+    remark="HOTA_common and HOTA_uncommon are means over the common and the other "
+    "classes; the official code compares boxes, burst-masks compares masks; J and F "
+    "are not official, they compare masks of equal ids",
+)
 _8_BIT = "reproduces the 8-bit frame index of the official code"
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -303,17 +318,13 @@ PROTOCOLS: dict[str, Protocol] = {
             headline="HOTA",
             remark="J and F beside it are those of trackeval-davis",
         ),
-        Protocol(
-            "burst",
-            "BURST, exemplar-guided",
-            "BURST, Athar et al. 2023; its evaluation is that of TrackEval",
-            frames="all",
-            objects="all",
-            void="object",
+        _BURST,
+        replace(
+            _BURST,
+            name="burst-masks",
+            title="BURST, exemplar-guided, by masks",
+            source="BURST, Athar et al. 2023, with masks in the place of boxes",
             tracking="classes",
-            headline="HOTA",
-            remark="HOTA_common and HOTA_uncommon are means over the common and the "
-            "other classes; J and F are not official, they compare equal ids",
         ),
         Protocol(
             "sa-co-veval",

@@ -16,6 +16,7 @@ from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair
+from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
@@ -83,6 +84,7 @@ def score(
     predictions, label = open_results(results, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, chosen)
     job = _Job(rules, chosen, label, truth.label, open_cache(cache))
+    notes += class_notes(rules, known=bool(truth.classes))
     slow = kernels.slowness_note()
     notes += [slow] if slow else []
     done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
@@ -105,6 +107,13 @@ class Scored:
     fingerprint: str
     notes: list[str]
     has_objects: bool = True
+
+
+def class_notes(rules: Protocol, *, known: bool) -> list[str]:
+    """What to say where a protocol scores class by class, and no classes are known."""
+    if rules.tracking not in CLASS_RULES or known:
+        return []
+    return ["no classes are known: all objects count as one class"]
 
 
 def collect(

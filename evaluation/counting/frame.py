@@ -20,7 +20,7 @@ from evaluation.counting.counts import (
     PRED_AREA,
     Counts,
 )
-from evaluation.counting.overlap_counting import count_overlaps
+from evaluation.counting.overlap_counting import count_box_overlaps, count_overlaps
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap
@@ -74,6 +74,9 @@ class FrameCounter:
         self._pairs = protocol.matching != "by-id"
         self._one_map = protocol.matching == "proposals"
         self._tracking = protocol.tracking != "none"
+        # TrackEval compares tracks with objects before it takes void out of tracks.
+        self._void_counts = protocol.void == "ignored"
+        self._boxes = protocol.tracking == "classes-by-box"
         self._rules = MaskRules.of(protocol, options)
         self.overlaps: list[FrameOverlaps] = []
         self.gt_labels: set[int] = set()
@@ -113,6 +116,8 @@ class FrameCounter:
     def _overlaps(self, gt: Masks, pred: Masks, grid: PairGrid | None) -> FrameOverlaps:
         """The overlaps of a frame, taken from the pairs where they were counted."""
         void = self._rules.void
+        if self._boxes:
+            return count_box_overlaps(gt, pred, void)
         if grid is not None and (void is None or void not in _present(gt)):
             return FrameOverlaps(
                 grid.gt_ids,
@@ -121,10 +126,11 @@ class FrameCounter:
                 grid.counts[-1, :-1, PRED_AREA],
                 grid.counts[:-1, :-1, INTERSECTION],
             )
-        gt, pred = without_void(gt, pred, void)
+        if not self._void_counts or self._rules.merge:
+            gt, pred = without_void(gt, pred, void)
         if self._rules.merge:
             gt, pred = merge_objects(gt), merge_objects(pred)
-        return count_overlaps(gt, pred, None)
+        return count_overlaps(gt, pred, void)
 
     def _count_maps(
         self, gt: LabelMap, pred: LabelMap

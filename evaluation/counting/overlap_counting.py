@@ -29,6 +29,53 @@ def count_overlaps(gt: Masks, tracks: Masks, void: int | None = None) -> FrameOv
     return FrameOverlaps(gt_ids, track_ids, *counts)
 
 
+def count_box_overlaps(
+    gt: Masks, tracks: Masks, void: int | None = None
+) -> FrameOverlaps:
+    """Count what the boxes around objects and tracks share in one frame.
+
+    The evaluation code of BURST compares boxes, not masks.
+
+    Args:
+        gt: [H, W] label map, or object id -> [H, W] mask.
+        tracks: the same, of the same size.
+        void: label of the ground truth that is no object.
+    """
+    gt_ids, gt_boxes = _boxes(gt, void)
+    track_ids, track_boxes = _boxes(tracks, None)
+    ends = np.minimum(gt_boxes[:, None, 1::2], track_boxes[None, :, 1::2])
+    starts = np.maximum(gt_boxes[:, None, 0::2], track_boxes[None, :, 0::2])
+    return FrameOverlaps(
+        gt_ids,
+        track_ids,
+        _box_area(gt_boxes),
+        _box_area(track_boxes),
+        np.maximum(ends - starts, 0).prod(axis=2),
+    )
+
+
+def _boxes(
+    masks: Masks, void: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[n] ids, and [n, 4] first row, row after the last, the same of columns."""
+    if not isinstance(masks, Mapping):
+        ids, boxes = kernels.object_boxes(masks)
+        kept = ids != void
+        return ids[kept], boxes[kept]
+    kept_ids = sorted(k for k, mask in masks.items() if mask.any())
+    around = [
+        kernels.object_boxes(np.ascontiguousarray(masks[k]).view(np.uint8))[1][0]
+        for k in kept_ids
+    ]
+    ids = np.array(kept_ids, np.int64)
+    return ids, np.array(around, np.int64).reshape(len(ids), 4)
+
+
+def _box_area(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    area: NDArray[np.int64] = (boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2])
+    return area
+
+
 def _by_object(masks: Masks, void: int | None) -> Mapping[int, NDArray[np.bool_]]:
     if isinstance(masks, Mapping):
         return masks

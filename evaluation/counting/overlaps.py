@@ -46,6 +46,16 @@ class Overlaps:
         np.divide(shared, union, out=iou, where=union > 0)
         return iou
 
+    def at(self, frames: Indices) -> Overlaps:
+        """The overlaps in some frames, chosen by position."""
+        return Overlaps(
+            self.gt_ids,
+            self.track_ids,
+            self.gt_area[:, frames],
+            self.track_area[:, frames],
+            self.intersection[:, :, frames],
+        )
+
     def select(self, objects: Sequence[int], tracks: Sequence[int]) -> Overlaps:
         """The overlaps of some objects and tracks, chosen by position."""
         rows, columns = np.array(objects, np.int64), np.array(tracks, np.int64)

@@ -63,7 +63,9 @@ def open_ground_truth(source: Source) -> GroundTruth:
     if path.suffix == ".json" and path.is_file():
         from evaluation.masks.rle import read_mask_json
 
-        return GroundTruth(read_mask_json(path), str(path))
+        read = read_mask_json(path)
+        classes = {k: masks.classes for k, masks in read.items() if masks.classes}
+        return GroundTruth(read, str(path), classes=classes)
     return GroundTruth(open_ground_truth_folder(path), str(path))
 
 
@@ -85,7 +87,10 @@ def open_results(
         from evaluation.masks.rle import read_mask_json
 
         found = read_mask_json(path)
-        return {name: found[name] for name in truth if name in found}, str(path)
+        # Folders of BURST have the data set before the name, its files beside it.
+        short = {name: name.rpartition("_-_")[2] for name in truth}
+        names = {k: k if k in found else short[k] for k in truth}
+        return {k: found[name] for k, name in names.items() if name in found}, str(path)
     found = open_results_folder(path, truth)
     return {name: _numbered_like(truth[name], found[name]) for name in found}, str(path)
 

@@ -7,10 +7,11 @@ nesting sequence -> frame -> object id -> COCO RLE.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.burst_classes import track_classes
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence, RleSequence
 
@@ -38,16 +39,21 @@ def read_mask_json(path: Path) -> dict[str, MaskSequence]:
         raise _unreadable(path, f"no valid JSON ({error})") from error
     try:
         sequences = _sequences(document)
+        classes = _classes(document)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _unreadable(path, f"JSON of another form ({error!r})") from error
-    return {
-        name: RleSequence(name, frames, str(path)) for name, frames in sequences.items()
-    }
+    read: dict[str, MaskSequence] = {}
+    for name, frames in sequences.items():
+        read[name] = RleSequence(name, frames, str(path))
+        read[name].classes = classes.get(name)
+    return read
 
 
 def _sequences(document: Any) -> dict[str, Frames]:
     if "sequences" in document:
-        return {item["seq_name"]: _burst(item) for item in document["sequences"]}
+        names = _burst_names(document["sequences"])
+        items = zip(names, document["sequences"], strict=True)
+        return {name: _burst(item) for name, item in items}
     if "masklet" in document:
         return {str(document["video_id"]): _sa_v(document)}
     if "videos" in document and "annotations" in document:
@@ -59,6 +65,24 @@ def _sequences(document: Any) -> dict[str, Frames]:
         }
         for name, frames in document.items()
     }
+
+
+def _burst_names(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the videos; with their data set where two have the same."""
+    names = [str(item["seq_name"]) for item in items]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{item['dataset']}_-_{item['seq_name']}" for item in items]
+
+
+def _classes(document: Any) -> dict[str, dict[int, tuple[str, str]] | None]:
+    """Sequence -> class and group of each track, where the file says so."""
+    if "sequences" not in document:
+        return {}
+    items = document["sequences"]
+    names = {item["id"]: item["name"] for item in document.get("categories") or ()}
+    pairs = zip(_burst_names(items), items, strict=True)
+    return {name: track_classes(item, names) for name, item in pairs}
 
 
 def _burst(item: Mapping[str, Any]) -> Frames:

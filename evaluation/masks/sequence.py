@@ -42,9 +42,11 @@ class MaskSequence(ABC):
         name: name of the video.
         frames: names of the frames that have masks, in natural order.
         overlapping: whether frames are `ObjectMasks` rather than label maps.
+        classes: object id -> class and group of the class, where the source says so.
     """
 
     overlapping = False
+    classes: Mapping[int, tuple[str, str]] | None = None
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         self.name = name

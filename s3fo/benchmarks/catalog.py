@@ -309,7 +309,7 @@ _BURST = Entry(
     fps=None,
     annotation="about one frame a second, run lengths in one JSON",
     annotation_fps=1,
-    protocol="vos-benchmark-all-frames",
+    protocol="burst",
     preset="burst",
     public=True,
     licence="terms of TAO and its sources",
@@ -320,8 +320,8 @@ _BURST = Entry(
     "TAO (https://motchallenge.net/tao_download.php) to frames/.",
     remarks=(
         "All splits: 2914 videos, 16,089 tracks, 600,000 masks.",
-        "The official metric is HOTA of the BURST evaluation code, which reads what "
-        "`write_burst_predictions` writes; J&F is offered beside it.",
+        "The official metric is HOTA, class by class; J&F is offered beside it. The "
+        "official evaluation code reads what `write_burst_predictions` writes.",
     ),
 )
 

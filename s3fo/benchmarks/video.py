@@ -37,6 +37,8 @@ class VideoObject:
         frame_range: first frame number and the one to stop before, where the
             benchmark says within which frames it is scored (LVOS).
         attributes: official attributes of the object, by name.
+        tracking_class: class under which its track is scored, and the group of the
+            class, where the benchmark scores class by class (BURST).
     """
 
     object_id: int
@@ -45,6 +47,7 @@ class VideoObject:
     seen: bool | None = None
     frame_range: tuple[int, int] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    tracking_class: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,11 @@ def test_burst_averages_over_classes_and_over_groups_of_them():
     )
     benchmark = SimpleNamespace(name="three", sequences=[video])
     results = {"v": {f"{t}": tracks[t] for t in range(4)}}
-    summary = score(results, benchmark, "burst").summary
+    for protocol in ("burst", "burst-masks"):
+        check_groups(score(results, benchmark, protocol).summary)
+
+
+def check_groups(summary: dict) -> None:
     # emu: half of its detections, all of them one track: DetA 1/2, AssA 2 / 4.
     assert summary["HOTA_common"] == pytest.approx(1.0)
     assert summary["HOTA_uncommon"] == pytest.approx(0.5)
@@ -213,3 +217,40 @@ def test_cgf1_follows_the_published_formulas():
     assert numbers["IL_MCC"] == mcc
     assert numbers["cgF1"][0] == f1 * mcc
     assert numbers["precision"][0] == 2 / (3 + 1e-4)
+
+
+def test_burst_compares_the_boxes_around_masks():
+    # An L has the box of a full square: boxes agree, masks by half.
+    square, corner = np.zeros((2, 1, 20, 20), np.uint8)
+    square[0, 2:12, 2:12] = 1
+    corner[0, 2:12, 2:12] = np.tri(10, dtype=np.uint8)
+    by_box = score({"v": corner}, {"v": square}, "burst").summary
+    by_mask = score({"v": corner}, {"v": square}, "burst-masks").summary
+    assert by_box["LocA"] == 1.0
+    assert by_mask["HOTA(0)"] == 1.0
+    assert by_mask["LocA(0)"] == pytest.approx(55 / 100)
+
+
+def test_burst_leaves_out_frames_without_objects_and_tracks_without_an_object():
+    truth = np.zeros((3, 20, 40), np.uint8)
+    truth[:2, 2:12, 2:12] = 1
+    tracks = truth.copy()
+    tracks[2, 2:12, 2:12] = 1  # no object is annotated in this frame
+    tracks[:, 2:12, 20:30] = 2  # no object has this id
+    scores = score({"v": tracks}, {"v": truth}, "burst")
+    assert scores.summary["HOTA"] == 1.0
+    assert scores.summary["CLR_FP"] == 0
+
+
+def test_burst_files_tell_classes_and_merge_some():
+    from evaluation.burst_classes import track_classes
+
+    names = {347: "cup", 554: "hat", 805: "person", 7: "zebra"}
+    entry = {"track_category_ids": {"1": 347, "2": 207, "3": 7, "4": 504, "5": 967}}
+    assert track_classes(entry, names) == {
+        1: ("cup", "common"),
+        2: ("hat", "uncommon"),  # caps count as hats
+        3: ("zebra", "uncommon"),
+        5: ("", ""),  # annotated, but of no scored class
+    }
+    assert track_classes({}, names) is None

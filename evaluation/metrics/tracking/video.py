@@ -44,7 +44,11 @@ Columns = Mapping[str, Sequence[Any]]
 """Rows as columns of equal length, with the column ``sequence`` besides."""
 
 Classes = Mapping[int, tuple[str, str]]
-"""Object id -> class and group of the class; objects left out are not tracked."""
+"""Object id -> class and group of the class; objects left out are not tracked, and
+those with empty names only show which frames are annotated."""
+
+CLASS_RULES = ("classes", "classes-by-box")
+"""Keys of `TRACKING_RULES` that score class by class."""
 
 _LISTS = {
     **dict.fromkeys((*COUNTS, *WEIGHTED, "LocA"), ALPHAS),
@@ -77,13 +81,18 @@ def by_class(overlaps: Overlaps, rule: str, classes: Classes | None) -> list[Ove
 def _split(
     overlaps: Overlaps, rule: str, classes: Classes | None
 ) -> dict[tuple[str, str], Overlaps]:
-    if rule != "classes":
+    if rule not in CLASS_RULES:
         return {("", ""): overlaps}
+    unknown = classes is None
     if classes is None:
         classes = {k: ("", "") for k in overlaps.gt_ids.tolist()}
+    # Frames without any object of a class are not annotated: tracks may be right there.
+    tracked = np.isin(overlaps.gt_ids, list(classes))
+    overlaps = overlaps.at(np.flatnonzero(overlaps.gt_area[tracked].any(axis=0)))
     parts = {}
-    for kind in sorted(set(classes.values())):
-        ids = [k for k, own in classes.items() if own == kind]
+    unscored = () if unknown else (("", ""),)
+    for kind in sorted(set(classes.values()).difference(unscored)):
+        ids = [k for k in overlaps.gt_ids.tolist() if classes.get(k) == kind]
         objects = np.flatnonzero(np.isin(overlaps.gt_ids, ids))
         tracks = np.flatnonzero(np.isin(overlaps.track_ids, ids))
         if len(objects):
@@ -101,7 +110,7 @@ def tracking(columns: Columns, rule: str) -> dict[str, dict[str, Any]]:
     rows = _rows(columns)
     if rule == "concepts":
         return {"Concepts": dict(combine_concepts(rows))}
-    if rule == "classes":
+    if rule in CLASS_RULES:
         return _mean_over_classes(rows)
     return _together(rows)
 
@@ -111,7 +120,7 @@ def tracking_summary(columns: Columns, rule: str) -> dict[str, float]:
     if not columns["sequence"]:
         return {}
     summary = _means(tracking(columns, rule))
-    if rule == "classes":
+    if rule in CLASS_RULES:
         rows = _rows(columns)
         for group in sorted({row["group"] for row in rows} - {""}):
             part = _means(_mean_over_classes([r for r in rows if r["group"] == group]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation._utils.names import safe_name
+from evaluation.burst_classes import track_classes
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import (
@@ -207,8 +208,9 @@ def _objects(
         int(track): categories.get(category)
         for track, category in (entry.get("track_category_ids") or {}).items()
     }
+    classes = track_classes(entry, categories) or {}
     return tuple(
-        VideoObject(track, frame, kinds.get(track))
+        VideoObject(track, frame, kinds.get(track), tracking_class=classes.get(track))
         for track, frame in first_frames.items()
     )
 
