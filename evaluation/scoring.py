@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
@@ -244,5 +245,5 @@ def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
 def _total_fingerprint(done: Sequence[Scored]) -> str:
     total = hashlib.blake2b(digest_size=16)
     for part in done:
-        total.update(f"{part.scores.name}\0{part.fingerprint}\n".encode())
+        total.update(encoded(f"{part.scores.name}\0{part.fingerprint}\n"))
     return total.hexdigest()

@@ -189,6 +189,47 @@ def require_inside(path: FilePath, owner: FilePath) -> Path:
     return path
 
 
+def require_writable(folder: FilePath) -> Path:
+    """Look whether files can be written in a folder, before hours of work.
+
+    Args:
+        folder: it may be missing; then the nearest folder above it counts.
+
+    Raises:
+        InputError: nothing can be written there.
+    """
+    folder = Path(folder)
+    present = next(
+        (
+            path
+            for path in (folder, *folder.absolute().parents)
+            if os.path.lexists(path)
+        ),
+        folder,
+    )
+    probe = part_path(present)
+    try:
+        if not present.is_dir():
+            raise NotADirectoryError(20, f"{present} is no folder")
+        probe.write_bytes(bytes(4096))
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return folder
+
+
+def unwritable(place: FilePath, error: OSError) -> InputError:
+    """What to say of a place that the system does not let us write to."""
+    return InputError(
+        place,
+        f"a place that cannot be written to ({error.strerror or error})",
+        "a folder that can be written to, with room in it",
+        "Choose another folder with --out (out=), or make room there.",
+    )
+
+
 def part_path(folder: Path) -> Path:
     """A new name for something unfinished, hidden, that tells whose it is."""
     owner = f"{host_id()}-{os.getpid()}"

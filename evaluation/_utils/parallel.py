@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import signal
 import sys
+import time
+import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evaluation._utils.progress import ProgressCallback
+from evaluation.errors import InputError
 from evaluation.masks.sequence import Named
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")
@@ -26,6 +32,9 @@ FEW_STEPS = 200
 
 _REPORT_EVERY = 0.1
 """Seconds between reports of progress."""
+
+_PATIENCE = 5.0
+"""Seconds that processes get to end after an interrupt or error."""
 
 
 class Stopped(Exception):
@@ -107,7 +116,11 @@ class _Told:
 
 
 class _Forked(Generic[Item, Result]):
-    """Items done by processes that are forked from this one."""
+    """Items done by processes that are forked from this one.
+
+    Nothing is shared that a dying process could leave locked: each has a pipe of its
+    own, and each item a counter of its own that only one process writes.
+    """
 
     def __init__(
         self,
@@ -116,66 +129,157 @@ class _Forked(Generic[Item, Result]):
         sizes: Sequence[int],
         progress: ProgressCallback | None,
     ) -> None:
-        import multiprocessing
+        from multiprocessing.sharedctypes import RawArray
 
-        self._items, self._sizes = items, sizes
+        self._job, self._items, self._sizes = job, items, sizes
         self._told = _Told(sum(sizes), len(items), progress)
-        self._context = multiprocessing.get_context("fork")
-        self._done = self._context.Value("q", 0)
-        self._stop = self._context.Event()
-        self._inherited = (job, items, self._done, self._stop)
+        self._done = RawArray("q", len(items))
+        self._stop = RawArray("b", 1)
+        self._at: dict[Connection, int] = {}
+        self._processes: dict[Connection, BaseProcess] = {}
 
     def run(self, n: int) -> list[Result]:
         """Do everything with `n` processes."""
-        from concurrent.futures import ProcessPoolExecutor
-
-        largest_first = sorted(range(len(self._items)), key=lambda i: -self._sizes[i])
-        pool = ProcessPoolExecutor(n, self._context, _inherit, self._inherited)
+        self._waiting = sorted(range(len(self._items)), key=lambda i: self._sizes[i])
+        results: dict[int, Result] = {}
         try:
-            with warnings.catch_warnings():
-                # Other threads of this process are of no concern to the children:
-                # all they do is read files and count.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                futures = {pool.submit(_do, i): i for i in largest_first}
-            self._watch(futures)
+            for _ in range(n):
+                self._start()
+            while self._at:
+                for i, result in self._collect():
+                    results[i] = result
+                    self._told.finished(self._items[i])
         except BaseException:
-            self._stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            self._stop[0] = 1
             raise
-        pool.shutdown()
-        results = {i: future.result() for future, i in futures.items()}
+        finally:
+            self._end()
         return [results[i] for i in range(len(results))]
 
-    def _watch(self, futures: dict[Future[Any], int]) -> None:
-        from concurrent.futures import FIRST_COMPLETED, wait
+    def _start(self) -> None:
+        """Fork one process and give it the largest item that is left."""
+        import multiprocessing
 
-        pending = set(futures)
-        while pending:
-            ended, pending = wait(pending, _REPORT_EVERY, FIRST_COMPLETED)
-            self._told.tell(self._done.value)
-            for future in sorted(ended, key=lambda future: futures[future]):
-                future.result()
-                self._told.finished(self._items[futures[future]])
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=self._serve, args=(theirs, ours, os.getpid()))
+        with warnings.catch_warnings():
+            # Other threads of this process are of no concern to the children: all
+            # they do is read files and count.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        theirs.close()
+        self._processes[ours] = process
+        self._give(ours)
+
+    def _give(self, pipe: Connection) -> None:
+        if self._waiting:
+            self._at[pipe] = self._waiting.pop()
+            with contextlib.suppress(OSError):  # it died: `_collect` will see
+                pipe.send(self._at[pipe])
+        else:
+            self._at.pop(pipe, None)
+
+    def _collect(self) -> Iterator[tuple[int, Result]]:
+        """Items that are done by now, with their results."""
+        from multiprocessing.connection import wait
+
+        ready = wait(list(self._at), _REPORT_EVERY)
+        self._told.tell(sum(self._done))
+        for pipe in [pipe for pipe in self._at if pipe in ready]:
+            i = self._at[pipe]
+            try:
+                result, error, trace = pipe.recv()
+            except (EOFError, OSError) as ended:
+                raise self._died(pipe) from ended
+            if error is not None:
+                raise error from _WorkerTraceback(trace)
+            self._give(pipe)
+            yield i, result
+
+    def _died(self, pipe: Connection) -> InputError:
+        process, name = self._processes[pipe], self._items[self._at[pipe]].name
+        process.join(5)
+        code = process.exitcode
+        how = f"killed by signal {-code}" if code and code < 0 else f"exit code {code}"
+        return InputError(
+            name,
+            f"a worker process that died over it ({how})",
+            "a worker that ends its work",
+            "The memory may have been too small: run it again, with fewer --workers "
+            "(workers=). What is finished is kept in the cache.",
+        )
+
+    def _end(self) -> None:
+        """Let the processes end; those that do not in time are killed."""
+        for pipe in self._processes:
+            pipe.close()
+        end = time.monotonic() + _PATIENCE
+        for process in self._processes.values():
+            process.join(max(0.0, end - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _serve(self, pipe: Connection, parents: Connection, parent: int) -> None:
+        """What a forked process does: items as they come, until the pipe ends."""
+        # The first process decides what an interrupt from the keyboard means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        die_with_parent(parent)
+        for other in (parents, *self._processes):
+            other.close()  # so that the ends are seen to close
+        while True:
+            try:
+                i = pipe.recv()
+            except (EOFError, OSError):
+                return
+            answer = self._answer(i)
+            try:
+                pipe.send(answer)
+            except (OSError, EOFError):
+                return
+
+    def _answer(self, i: int) -> tuple[Any, BaseException | None, str]:
+        def tick(steps: int = 1) -> None:
+            if self._stop[0]:
+                raise Stopped
+            self._done[i] += steps
+
+        try:
+            return self._job(self._items[i], tick), None, ""
+        except Exception as error:
+            trace = traceback.format_exc()
+            try:
+                pickle.loads(pickle.dumps(error))
+            except Exception:
+                return None, RuntimeError(f"{type(error).__name__}: {error}"), trace
+            return None, error, trace
 
 
-_inherited: tuple[Any, ...] = ()
-"""In a forked process: job, items, counter of steps, flag to stop."""
+class _WorkerTraceback(Exception):
+    """Where in a worker process an error came from, as text."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
-def _inherit(*inherited: Any) -> None:
-    global _inherited
-    _inherited = inherited
-    # The first process decides what an interrupt from the keyboard means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def die_with_parent(parent: int) -> None:
+    """End this process when its parent ends, however that happens (Linux only).
 
+    A worker that outlives its parent holds its standard output open, and whoever reads
+    that waits for ever.
 
-def _do(i: int) -> Any:
-    job, items, done, stop = _inherited
+    Source: prctl(2) of the Linux manual, PR_SET_PDEATHSIG.
 
-    def tick(steps: int = 1) -> None:
-        if stop.is_set():
-            raise Stopped
-        with done.get_lock():
-            done.value += steps
+    Args:
+        parent: process id of the parent, as it knew it before the fork.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
 
-    return job(items[i], tick)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the call
+        os._exit(1)

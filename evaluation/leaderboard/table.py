@@ -104,7 +104,7 @@ def published_attributes(benchmark: str = "mose-v2") -> pd.DataFrame:
 
 
 def _read(name: str) -> pd.DataFrame:
-    with (resources.files("evaluation.leaderboard.table") / "published" / name).open(
+    with (resources.files("evaluation.leaderboard") / "published" / name).open(
         encoding="utf-8"
     ) as file:
         return pd.read_csv(file)

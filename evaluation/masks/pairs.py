@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evaluation._utils.fingerprint import encoded
 from evaluation.masks.label_map import LabelMap
 from evaluation.masks.run_lengths import MAX_PIXELS
 from evaluation.masks.sequence import MaskSequence, ObjectMasks
@@ -78,9 +79,9 @@ class SequencePair:
         """Digest of every mask that is read and of which frame stands for which."""
         total = hashlib.blake2b(digest_size=16)
         for frame in dict.fromkeys((*self.ends(), *self.frames)):
-            total.update(frame.encode() + b"\0" + self.gt.digest(frame))
+            total.update(encoded(frame) + b"\0" + self.gt.digest(frame))
         for frame in self.frames:
             if self.pred is not None and frame in self.pred_frames:
                 digest = self.pred.digest(self.pred_frames[frame])
-                total.update(frame.encode() + b"\0" + digest)
+                total.update(encoded(frame) + b"\0" + digest)
         return total.hexdigest()

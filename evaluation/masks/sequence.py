@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
@@ -238,7 +239,7 @@ class RleSequence(MaskSequence):
             rle_size(rle, self.where(frame, object_id), limit)
 
     def _content(self, frame: str) -> bytes:
-        return repr(sorted(self._masks[frame].items())).encode()
+        return encoded(repr(sorted(self._masks[frame].items())))
 
 
 class ArraySequence(MaskSequence):

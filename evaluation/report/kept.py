@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.version import __version__
 from evaluation.masks.open import Source, open_ground_truth
 
@@ -32,11 +33,11 @@ def truth_key(
         if name not in names:
             continue
         for frame in masks.frames:
-            total.update(f"{name}/{frame}".encode() + masks.digest(frame))
+            total.update(encoded(f"{name}/{frame}") + masks.digest(frame))
         for frame, path in images.get(name, {}).items():
             if os.path.exists(path):
                 state = os.stat(path)
-                total.update(f"{frame} {state.st_size} {state.st_mtime_ns}".encode())
+                total.update(encoded(f"{frame} {state.st_size} {state.st_mtime_ns}"))
     return total.hexdigest()
 
 

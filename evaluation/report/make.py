@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evaluation._utils.atomic import write_atomically
+from evaluation._utils.atomic import require_writable, write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.failures.judgements import with_judgements
@@ -132,7 +132,7 @@ def report(
         ),
         workers,
     )
-    out = Path(out)
+    out = require_writable(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _judged(gather(task, out / KEPT, stages), judgements or {})
     made = tables(material)
@@ -142,7 +142,7 @@ def report(
     found = tuple(findings(material))
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():
-        write_atomically(out / path, content.encode())
+        write_atomically(out / path, content.encode(errors="backslashreplace"))
     return Report(
         out,
         out / "report.html",

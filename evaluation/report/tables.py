@@ -202,7 +202,7 @@ class Table:
         contents = (self.csv(), self.json(), self.markdown(), self.latex())
         paths = [folder / f"{self.name}.{ending}" for ending in FORMATS]
         for path, content in zip(paths, contents, strict=True):
-            write_atomically(path, content.encode())
+            write_atomically(path, content.encode(errors="backslashreplace"))
         return paths
 
     def _cells(

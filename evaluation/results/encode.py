@@ -29,7 +29,7 @@ def encode_csv(columns: Columns) -> bytes:
     for row in zip(*values, strict=True):
         # Only NaN differs from itself.
         writer.writerow("" if value != value else value for value in row)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="backslashreplace")
 
 
 def encode_parquet(columns: Columns) -> bytes:
@@ -63,7 +63,11 @@ def _text_array(column: Sequence[Any]) -> pyarrow.Array:
     import pyarrow as pa
 
     present = np.array([isinstance(value, str) for value in column])
-    texts = [value.encode() if isinstance(value, str) else b"" for value in column]
+    # Names of files in another encoding are shown by their bytes' numbers.
+    texts = [
+        value.encode(errors="backslashreplace") if isinstance(value, str) else b""
+        for value in column
+    ]
     ends = np.cumsum([0, *(len(text) for text in texts)], dtype=np.int64)
     valid = pa.py_buffer(np.packbits(present, bitorder="little"))
     buffers = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]

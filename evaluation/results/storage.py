@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation._utils.atomic import write_all
+from evaluation._utils.atomic import unwritable, write_all
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
@@ -77,12 +77,7 @@ def save_tables(
                 if other != format:
                     (folder / f"{name}.{other}").unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(
-            folder,
-            f"a place that cannot be written to ({error.strerror or error})",
-            "a folder for tables with room in it",
-            "Choose another folder, or make room there.",
-        ) from error
+        raise unwritable(folder, error) from error
 
 
 def load_tables(

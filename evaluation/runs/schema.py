@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
-from evaluation._utils.atomic import write_atomically
+from evaluation._utils.atomic import unwritable, write_atomically
 from evaluation._utils.fingerprint import digest_json
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.names import printable
@@ -192,7 +192,7 @@ class RunRecord:
         try:
             write_atomically(folder / RUN_FILE, text.encode())
         except OSError as error:
-            raise cannot_write(folder, error) from error
+            raise unwritable(folder, error) from error
 
     @classmethod
     def load(cls, folder: Path) -> RunRecord | None:
@@ -319,16 +319,6 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{name}"] = value
     return found
-
-
-def cannot_write(place: Path, error: OSError) -> InputError:
-    """What to say of a results folder that the system does not let us write."""
-    return InputError(
-        place,
-        f"a place that cannot be written to ({error.strerror or error})",
-        "a folder for results with room in it",
-        "Choose another folder with --out (out=), or make room there.",
-    )
 
 
 def utc_now() -> str:

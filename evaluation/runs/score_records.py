@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
@@ -177,7 +178,7 @@ def mask_digest(folder: Path) -> str:
             if file[-4:].lower() == ".png":
                 path = os.path.join(name, file)
                 relative = os.path.relpath(path, folder)
-                digest.update(f"{relative}\0{os.path.getsize(path)}\n".encode())
+                digest.update(encoded(f"{relative}\0{os.path.getsize(path)}\n"))
     return digest.hexdigest()
 
 

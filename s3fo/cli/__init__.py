@@ -2,17 +2,20 @@
 
 Only the module of the command that was asked for is imported, and every command
 imports what it works with when it runs, so that small jobs are not all start-up.
-Exit codes: 0 done; 1 finished, but something failed on the way (it is named);
-2 bad input or bad usage; 130 interrupted.
+Exit codes: 0 done; 1 something failed on the way, or the system refused (it is named);
+2 bad input or bad usage; 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,6 +23,9 @@ from evaluation.errors import InputError, InputWarning
 
 _INTERRUPTED = 130
 """What Typer exits with after Ctrl-C."""
+
+_TERMINATED = 143
+"""What a program exits with that SIGTERM has ended."""
 
 app = typer.Typer(
     name="s3fo",
@@ -80,21 +86,72 @@ def import_commands(words: Sequence[str] = ()) -> None:
 
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
+    _print_any_name()
+    signal.signal(signal.SIGTERM, _terminated)
     import_commands(sys.argv[1:])
     _show_input_warnings_as_notes()
     try:
         app()
     except InputError as error:
-        print(
-            f"error: {error.where}\n  found     {error.found}\n"
-            f"  expected  {error.expected}\n  remedy    {error.remedy}",
-            file=sys.stderr,
-        )
+        _print_error(error)
         sys.exit(2)
+    except BrokenPipeError:  # whoever read the output had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (OSError, MemoryError) as error:
+        _print_error(_of_the_system(error))
+        sys.exit(1)
     except SystemExit as stop:
-        if stop.code == _INTERRUPTED:
+        if stop.code in (_INTERRUPTED, _TERMINATED):
             print("interrupted; run the same command to continue", file=sys.stderr)
         raise
+
+
+def _terminated(sign: int, frame: object) -> NoReturn:
+    """End as after an error, so that nothing unfinished stays behind."""
+    sys.exit(_TERMINATED)
+
+
+def _print_error(error: InputError) -> None:
+    print(
+        f"error: {_plain(error.where)}\n  found     {_plain(error.found)}\n"
+        f"  expected  {_plain(error.expected)}\n  remedy    {_plain(error.remedy)}",
+        file=sys.stderr,
+    )
+
+
+def _of_the_system(error: OSError | MemoryError) -> InputError:
+    """An error of the system in the words of all others."""
+    if isinstance(error, MemoryError):
+        return InputError(
+            "memory",
+            "not enough of it",
+            "memory for the images and masks at hand",
+            "Run it with fewer --workers, or on a machine with more memory.",
+        )
+    place = error.filename2 or error.filename or "the system"
+    return InputError(
+        os.fsdecode(place) if isinstance(place, (str, bytes)) else str(place),
+        f"an error of the system ({error.strerror or type(error).__name__})",
+        "a file or folder that can be read and written, with room on the disk",
+        "Check the path, its permissions and the room on the disk, then run the same "
+        "command again.",
+    )
+
+
+def _plain(text: str) -> str:
+    """Text without characters that a terminal would obey; lines stay."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else ascii(char)[1:-1]
+        for char in text
+    )
+
+
+def _print_any_name() -> None:
+    """Let names be printed that the terminal's encoding does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_input_warnings_as_notes() -> None:

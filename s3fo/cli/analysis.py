@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation._utils.atomic import require_writable
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
@@ -58,6 +59,13 @@ Features = Annotated[
 Pictures = Annotated[
     Path | None, typer.Option(help="Folder to draw pictures in (PNG and SVG).")
 ]
+
+
+def require_places(*folders: Path | None) -> None:
+    """Refuse folders that cannot be written to, before the work begins."""
+    for folder in folders:
+        if folder is not None:
+            require_writable(folder)
 
 
 def open_truth(
@@ -148,6 +156,7 @@ def attributes(
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
+    require_places(out, pictures)
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
     measured = _measure(truth, workers, options, features, fps)
@@ -200,6 +209,7 @@ def breakdown(
 
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}
+    require_places(pictures)
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
     measured = _measure(truth, workers, options, features)
@@ -248,6 +258,7 @@ def failures(
     """Find failures, rank them by the J&F they cost, and draw the worst."""
     from evaluation import find_failures, score
 
+    require_places(out, pictures)
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation._utils.atomic import require_writable
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
@@ -78,6 +79,8 @@ def evaluate(
     from evaluation.runs.score_records import ScoreRecord, changed, leave_record
     from evaluation.scoring import score
 
+    if out:
+        require_writable(out)
     options = input_options(missing, resize, binarize, void)
     truth, rules = _ground_truth(gt, benchmark, root, split)
     with progress_bar("score") as progress:
@@ -92,17 +95,18 @@ def evaluate(
             cache=cache,
             progress=progress,
         )
-    if out:
-        of_all = ScoreRecord.of(scores, results, changed(options.to_dict()))
-        scores.save(out, record=of_all.as_json() if sequence is None else None)
-    if record and sequence is None:
-        leave_record(scores, results, **options.to_dict())
     if as_json:
         print_json(scores.to_json_dict())
         for note in scores.notes:
             typer.echo(f"note: {note}", err=True)
     else:
         typer.echo(scores.format_table(per_object=per_object))
+    # Printed first: a full disk must not take the scores with it.
+    if out:
+        of_all = ScoreRecord.of(scores, results, changed(options.to_dict()))
+        scores.save(out, record=of_all.as_json() if sequence is None else None)
+    if record and sequence is None:
+        leave_record(scores, results, **options.to_dict())
     if against:
         from evaluation import check_against
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from evaluation._utils.fingerprint import encoded
 from evaluation.errors import InputError
 from evaluation.masks.png import parse_header
 from s3fo.benchmarks import VideoSequence
@@ -23,8 +24,8 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
         InputError: a mask is not of the size of the frames.
     """
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{video.content} {form} {sequence.frames}".encode())
-    digest.update(f"{categories_of(sequence)} {sequence.attributes}".encode())
+    digest.update(encoded(f"{video.content} {form} {sequence.frames}"))
+    digest.update(encoded(f"{categories_of(sequence)} {sequence.attributes}"))
     for frame in sequence.annotated_frames:
         if sequence.object_masks is None:
             path = path_text(sequence.annotations, frame)
@@ -36,7 +37,7 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
         else:
             for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
                 _check_size(sequence.object_masks.where(frame), mask.shape, video)
-                digest.update(f"{frame} {object_id}".encode() + mask.tobytes())
+                digest.update(encoded(f"{frame} {object_id}") + mask.tobytes())
     return digest.hexdigest()
 
 

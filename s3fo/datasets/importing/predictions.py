@@ -9,6 +9,7 @@ from pathlib import Path
 import fiftyone as fo
 from PIL import Image
 
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
@@ -169,7 +170,7 @@ def content_of_results(results: Path, sequences: Sequence[VideoSequence]) -> str
     digest = hashlib.blake2b(digest_size=16)
     for sequence in sequences:
         for frame, path in mask_files(results, sequence):
-            digest.update(f"{sequence.name}/{frame}".encode())
+            digest.update(encoded(f"{sequence.name}/{frame}"))
             digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
     return digest.hexdigest()
 

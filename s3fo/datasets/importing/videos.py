@@ -23,6 +23,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.fingerprint import encoded
 from evaluation.errors import InputError
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
@@ -123,7 +124,7 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
             status = os.stat(file)
         except OSError as error:
             raise _unreadable(file) from error
-        digest.update(f"{file} {status.st_size} {status.st_mtime_ns}".encode())
+        digest.update(encoded(f"{file} {status.st_size} {status.st_mtime_ns}"))
     content = digest.hexdigest()
     path = (
         sequence.video or (cache or user_cache("videos")) / _UNMADE / f"{content}.mp4"

@@ -16,6 +16,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes
 from evaluation.errors import InputError
@@ -271,7 +272,7 @@ def _detections(
 
 
 def _error_folder(dataset: fo.Dataset, eval_key: str) -> Path:
-    return user_cache("errors", dataset.name, eval_key)
+    return user_cache("errors", file_name(dataset.name), file_name(eval_key))
 
 
 def _write_error_maps(

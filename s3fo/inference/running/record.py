@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Literal
 
 from evaluation._utils.atomic import (
-    part_path,
     remove_left_behind,
+    require_writable,
     swap_in,
+    unwritable,
 )
 from evaluation._utils.claims import Claims, wait_a_little
 from evaluation._utils.fingerprint import digest
@@ -28,7 +29,6 @@ from evaluation.runs.schema import (
     RUN_FILE,
     RunRecord,
     VideoRecord,
-    cannot_write,
     folders_in,
     listed,
     read_journal,
@@ -72,7 +72,7 @@ class ResultsFolder:
         self._overwrite = overwrite
         self._names = [sequence.name for sequence in sequences]
         refuse_inputs(path, sequences)
-        refuse_unwritable(path)
+        require_writable(path)
         self.record = self._begin(replace(fresh, replaces=overwrite))
         self._claims = Claims(path / JOURNAL)
         self._failed: dict[str, str] = {}
@@ -89,7 +89,7 @@ class ResultsFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self._claims.__enter__()
         except OSError as error:
-            raise cannot_write(self.path, error) from error
+            raise unwritable(self.path, error) from error
         try:
             self._refuse_company()
             remove_left_behind(self.path)
@@ -373,25 +373,6 @@ def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
                     "a folder for results, apart from images and annotations",
                     "Choose another folder with --out (out=).",
                 )
-
-
-def refuse_unwritable(out: Path) -> None:
-    """Look whether results can be written, before hours of work.
-
-    Raises:
-        InputError: they cannot.
-    """
-    present = next((p for p in (out, *out.absolute().parents) if p.exists()), out)
-    try:
-        if not present.is_dir():
-            raise NotADirectoryError(20, "a file, not a folder")
-        probe = part_path(present)
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
-    except OSError as error:
-        with suppress(OSError, UnboundLocalError):
-            probe.unlink(missing_ok=True)
-        raise cannot_write(out, error) from error
 
 
 def put_in_place(made: Path, target: Path, *, replaces: bool) -> None:

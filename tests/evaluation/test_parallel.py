@@ -1,0 +1,114 @@
+"""Work on several processes: order, errors, interrupts, and processes that die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from evaluation._utils.parallel import run_in_order
+from evaluation.errors import InputError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+
+
+@dataclass
+class Item:
+    name: str
+
+
+ITEMS = [Item(str(i)) for i in range(12)]
+SIZES = [3] * 12
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_come_in_order_and_steps_are_told(workers):
+    told = []
+
+    def job(item, tick):
+        for _ in range(3):
+            tick()
+        return item.name, b"x" * 200_000
+
+    found = run_in_order(
+        job,
+        ITEMS,
+        SIZES,
+        workers,
+        lambda done, total, label: told.append((done, total)),
+    )
+    assert [name for name, _ in found] == [item.name for item in ITEMS]
+    assert told[-1] == (36, 36) and told == sorted(told)
+
+
+def test_an_error_comes_back_as_it_is_and_ends_the_others():
+    def job(item, tick):
+        if item.name == "7":
+            raise InputError("seven", "a", "b", "c")
+        for _ in range(1000):
+            tick(0)
+            time.sleep(0.01)
+
+    with pytest.raises(InputError, match="seven") as told:
+        run_in_order(job, ITEMS, SIZES, 12)
+    assert "in job" in str(told.value.__cause__)
+    assert not multiprocessing.active_children()
+
+
+def test_errors_that_do_not_travel_are_told_in_words():
+    class Odd(Exception):
+        def __init__(self, a, b):
+            super().__init__(a)
+
+    def job(item, tick):
+        raise Odd(lambda: 1, 2)
+
+    with pytest.raises(RuntimeError, match="Odd"):
+        run_in_order(job, ITEMS, SIZES, 2)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_dies_ends_the_run_with_its_name(sign):
+    def job(item, tick):
+        tick()
+        if item.name == "4":
+            os.kill(os.getpid(), sign)
+        time.sleep(0.02)
+
+    began = time.monotonic()
+    with pytest.raises(InputError, match=rf"4: found a worker .*signal {int(sign)}"):
+        run_in_order(job, ITEMS, SIZES, 3)
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path, sign):
+    code = f"""
+import os, time
+from pathlib import Path
+from evaluation._utils.parallel import run_in_order
+class Item:
+    def __init__(self, name): self.name = name
+def job(item, tick):
+    Path({str(tmp_path)!r}, str(os.getpid())).touch()
+    while True:
+        tick(); time.sleep(0.01)
+run_in_order(job, [Item("a"), Item("b"), Item("c")], [1, 1, 1], 3)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while len(list(tmp_path.iterdir())) < 3 and time.monotonic() < end:
+        time.sleep(0.02)
+    parent.send_signal(sign)
+    parent.communicate(timeout=30)  # would hang if a worker held the pipe
+    pids = [int(path.name) for path in tmp_path.iterdir()]
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert len(pids) == 3
