@@ -80,7 +80,7 @@ def run_kernels(short: str) -> dict[str, float]:
     from vos_benchmark.evaluator import Evaluator
 
     from evaluation.counting import kernels
-    from evaluation.metrics.boundary import tolerance_radius
+    from evaluation.counting.boundaries import tolerance_radius
 
     cv2.setNumThreads(1)
     kernels.prepare()

@@ -11,15 +11,24 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.masks.sequence import Named
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
 
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.counting import kernels
+from evaluation.counting.boundaries import tolerance_radius
 from evaluation.counting.counts import (
     GT_AREA,
     INTERSECTION,
@@ -32,7 +33,6 @@ from evaluation.masks.prepare import (
     without_void,
 )
 from evaluation.masks.sequence import ObjectMasks
-from evaluation.metrics.boundary import tolerance_radius
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import Protocol
 

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counting.counts import Counts
-from evaluation.masks.label_map import LabelMap, Mask
-from evaluation.metrics.boundary import (
+from evaluation.counting.boundaries import (
     Element,
     adaptive_elements,
     boundary_map,
     dilate,
     disk,
 )
+from evaluation.counting.counts import Counts
+from evaluation.masks.label_map import LabelMap, Mask
 
 Ids = Sequence[int] | NDArray[np.integer[Any]]
 """Object ids, without duplicates."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Box, Region
-from evaluation.metrics.boundary import tolerance_radius
+from evaluation.counting.boundaries import tolerance_radius
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.native import library
 from evaluation.errors import InputError
 
 _inflater: Any = zlib
@@ -232,12 +233,10 @@ def _inflate(compressed: bytes | None, size: int) -> bytes | None:
 
 def _unfilter(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Undo the row filters of [H, 1 + W] bytes, each row led by its filter type."""
-    from evaluation.counting.kernels import are_compiled
-    from evaluation.counting.kernels.native import function
-
-    if not are_compiled():
+    unfilter = library().functions.get("unfilter")
+    if unfilter is None:
         return None  # Pillow is much faster than numpy would be
     height, width = rows.shape[0], rows.shape[1] - 1
     pixels, zeros = rows.copy(), np.zeros(width, np.uint8)
-    valid = function("unfilter")(pixels.ctypes.data, height, width, zeros.ctypes.data)
+    valid = unfilter(pixels.ctypes.data, height, width, zeros.ctypes.data)
     return pixels[:, 1:] if valid else None

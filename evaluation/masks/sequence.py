@@ -8,7 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,15 +25,6 @@ from evaluation.masks.run_lengths import MAX_PIXELS, decode_rle, rle_size
 
 ObjectMasks = dict[int, Mask]
 """Masks that may overlap: object id -> [H, W] bool."""
-
-
-class Named(Protocol):
-    """Anything with a name."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        ...
 
 
 class MaskSequence(ABC):

@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from evaluation._utils import native
 from evaluation.counting import kernels, reference
-from evaluation.counting.kernels import compiled, native
+from evaluation.counting.boundaries import boundary_map, disk
+from evaluation.counting.kernels import compiled
 from evaluation.counting.kernels.elements import ADD_ROW, GROW, recipe
 from evaluation.errors import InputError
-from evaluation.metrics.boundary import boundary_map, disk
 
 needs_library = pytest.mark.skipif(
     not kernels.are_compiled(), reason="the compiled kernels are not in use"

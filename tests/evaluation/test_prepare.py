@@ -12,13 +12,13 @@ from hypothesis.extra.numpy import arrays
 
 from evaluation import PROTOCOLS, find_failures, score
 from evaluation.counting import reference
+from evaluation.counting.boundaries import tolerance_radius
 from evaluation.counting.frame import FrameCounter
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import prepare
 from evaluation.masks.sequence import ArraySequence
-from evaluation.metrics.boundary import tolerance_radius
 from evaluation.options import InputOptions
 
 OPTIONS = [

@@ -10,14 +10,14 @@ from hypothesis.extra.numpy import arrays
 
 from evaluation import PROTOCOLS, score
 from evaluation.counting import reference
-from evaluation.metrics.boundary import (
+from evaluation.counting.boundaries import (
     adaptive_radii,
-    boundary_f,
     boundary_map,
     dilate,
     disk,
     tolerance_radius,
 )
+from evaluation.metrics.boundary import boundary_f
 from evaluation.metrics.region import jaccard, smoothed_jaccard
 
 SHAPES = st.tuples(st.integers(1, 24), st.integers(1, 24))

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.native import HOW_TO_BUILD, SWITCH, library
 from evaluation.counting.counts import Counts
-from evaluation.counting.kernels.native import HOW_TO_BUILD, SWITCH, library
 from evaluation.masks.label_map import LabelMap
 
 __all__ = [

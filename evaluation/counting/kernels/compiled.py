@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.native import function
 from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
@@ -30,7 +31,6 @@ from evaluation.counting.kernels.elements import (
     adaptive_tolerances,
     fixed_tolerance,
 )
-from evaluation.counting.kernels.native import function
 from evaluation.counting.kernels.workspace import (
     MAX_IDS,
     Workspace,

@@ -16,14 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.counting.kernels.buffers import Buffer, filled
-from evaluation.metrics.boundary import (
+from evaluation.counting.boundaries import (
     TOLERANCE,
     Element,
     adaptive_radii,
     diagonal,
     disk,
 )
+from evaluation.counting.kernels.buffers import Buffer, filled
 
 ADD_ROW, GROW, MOVE = range(3)  # as in csrc/words.h
 
@@ -66,7 +66,7 @@ def fixed_tolerance(radius: int, pairs: int) -> Tolerance:
 def adaptive_tolerances(
     gt_areas: NDArray[np.int64], shape: tuple[int, int]
 ) -> list[Tolerance]:
-    """The two tolerances of MOSE v2, see `evaluation.metrics.boundary.adaptive_radii`.
+    """The two tolerances of MOSE v2, see `boundaries.adaptive_radii`.
 
     Every object is compared both ways round, so there are twice as many pairs.
 
@@ -84,7 +84,7 @@ def adaptive_tolerances(
 
 @lru_cache(maxsize=64)
 def disks(*radii: float) -> Elements:
-    """Disks as `evaluation.metrics.boundary.disk` makes them, per radius in pixels."""
+    """Disks as `boundaries.disk` makes them, one per radius in pixels."""
     elements = [disk(radius) for radius in radii]
     recipes = [recipe(element) for element in elements]
     counts = [len(steps) for steps in recipes]

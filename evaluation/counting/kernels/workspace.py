@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.native import function
 from evaluation.counting.kernels.buffers import Buffer, filled
 from evaluation.counting.kernels.elements import Tolerance
-from evaluation.counting.kernels.native import function
 from evaluation.masks.label_map import LabelMap
 
 Ids = NDArray[np.int64]

@@ -1,7 +1,8 @@
-"""The compiled kernels: a library of C functions (`csrc`), loaded by ctypes.
+"""The compiled kernels: a library of C functions, loaded by ctypes.
 
-The library is built when the package is installed, see setup.py. Where that was not
-possible, or ``S3FO_KERNELS=reference`` is set, there is none, and callers use
+The source is `evaluation/counting/kernels/csrc`. The library is built when the package
+is installed, see setup.py. Where that was not possible, or
+``S3FO_KERNELS=reference`` is set, there is none, and callers use
 :mod:`evaluation.counting.reference`.
 """
 
@@ -68,7 +69,7 @@ class Library(NamedTuple):
 def library_file() -> Path:
     """Where the build leaves the library."""
     suffix = "dll" if sys.platform == "win32" else "so"
-    return Path(__file__).with_name(f"_kernels.{suffix}")
+    return Path(__file__).parents[1] / f"counting/kernels/_kernels.{suffix}"
 
 
 def function(name: str) -> Callable[..., int]:
