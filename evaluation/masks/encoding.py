@@ -135,7 +135,6 @@ def is_soft(label_map: LabelMap) -> bool:
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = pixels.astype(np.uint16)
     square = np.ones((3, 3), np.uint8)
-    import cv2  # needed for odd masks only, and slow to load
 
     low, high = cv2.erode(pixels, square), cv2.dilate(pixels, square)
     solid = set(np.unique(pixels[low == high]).tolist())
