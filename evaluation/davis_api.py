@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.counting import kernels, reference
-from evaluation.metrics.boundary import TOLERANCE, boundary_f, diagonal, disk
+from evaluation.counting.boundaries import TOLERANCE, diagonal, disk
+from evaluation.metrics.boundary import boundary_f
 
 Masks = NDArray[Any]
 """[..., H, W]; whatever is not 0 is the object."""

@@ -7,9 +7,10 @@ import pytest
 from drawn_masks import drawn_pair
 
 from evaluation import InputError, Meter, db_eval_boundary, db_eval_iou, score
+from evaluation.counting.boundaries import disk
 from evaluation.counting.reference import count_masks
 from evaluation.masks.run_lengths import encode_rle
-from evaluation.metrics.boundary import boundary_f, disk
+from evaluation.metrics.boundary import boundary_f
 from evaluation.protocols import PROTOCOLS
 
 
