@@ -27,6 +27,8 @@ def speed_table(material: Material) -> Table:
                 "fps": method.run.frames_per_second,
                 "frames": sum(item.frames for item in done),
                 "seconds": sum(item.seconds for item in done),
+                "memory": max((item.peak_memory_mb or 0 for item in done), default=0)
+                or None,
                 "device": made.device,
                 "hardware": _listed(made.hardware),
                 "started": made.started,
@@ -44,6 +46,7 @@ def speed_table(material: Material) -> Table:
             number("fps", "Frames/s", 1),
             number("frames", "Frames"),
             number("seconds", "Seconds", 1),
+            number("memory", "Peak, MB"),
             text("device", "Device"),
             text("hardware", "Machine"),
         ],

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +21,7 @@ from typing import Any, Literal
 from evaluation._utils.atomic import unwritable, write_atomically
 from evaluation._utils.fingerprint import digest_json
 from evaluation._utils.json_files import parse, read_json
+from evaluation._utils.machine import hardware
 from evaluation._utils.names import printable
 from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
@@ -34,7 +34,14 @@ done; gone when the last of them ends."""
 FORMAT = 2
 """Raised when the meaning changes. Format 1 did not tell videos of other runs apart."""
 
-_PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "av", "torch")
+_PACKAGES = (
+    "s3fo",
+    "numpy",
+    "opencv-python-headless",
+    "av",
+    "torch",
+    "transformers",
+)
 _FIX = "Delete this file, or choose another folder."
 
 
@@ -52,6 +59,8 @@ class VideoRecord:
         machine: where.
         finished: when, UTC.
         notes: what a person should know about this video's masks.
+        peak_memory_mb: peak of the memory in use meanwhile: of the GPU where it ran on
+            one, else of the process; None where it cannot be told.
     """
 
     frames: int
@@ -63,6 +72,7 @@ class VideoRecord:
     machine: str = ""
     finished: str = ""
     notes: tuple[str, ...] = ()
+    peak_memory_mb: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ class RunRecord:
             benchmark,
             started=utc_now(),
             versions=installed_versions(_PACKAGES),
-            hardware=_hardware(),
+            hardware=hardware(),
             format=FORMAT,
             run=uuid.uuid4().hex[:12],
             state="running",
@@ -135,7 +145,11 @@ class RunRecord:
         return digest_json([self.method, self.settings])
 
     def video(
-        self, frames: int, seconds: float, notes: tuple[str, ...] = ()
+        self,
+        frames: int,
+        seconds: float,
+        notes: tuple[str, ...] = (),
+        peak_memory_mb: float | None = None,
     ) -> VideoRecord:
         """The record of one video that this run has finished now."""
         return VideoRecord(
@@ -148,6 +162,7 @@ class RunRecord:
             os.uname().nodename,
             utc_now(),
             notes,
+            peak_memory_mb,
         )
 
     def with_videos(self, videos: Mapping[str, VideoRecord]) -> RunRecord:
@@ -330,11 +345,3 @@ def listed(names: list[str]) -> str:
     """The first few names, for messages."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(printable(name).strip("'") for name in names[:5]) + more
-
-
-def _hardware() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-    }

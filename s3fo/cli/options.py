@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,23 +124,10 @@ def open_source(
 
 
 def method_options(given: list[str] | None) -> dict[str, Any]:
-    """Options of a method from ``NAME=VALUE``; numbers, true and false as in JSON.
+    """Options of a method from ``--set NAME=VALUE``."""
+    from s3fo.inference.methods.registry import parse_options
 
-    Raises:
-        InputError: there is no ``=``.
-    """
-    found: dict[str, Any] = {}
-    for text in given or ():
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise InputError(
-                "--set", repr(text), "NAME=VALUE", "Write it as --set top_k=20."
-            )
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
+    return parse_options(given or ())
 
 
 def chosen_method(

@@ -25,7 +25,7 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.operators.menu import Menu
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
-    from s3fo.plugin.operators.run_s3 import RunS3
+    from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.show_changes import RestoreColours, ShowChanges
@@ -33,6 +33,7 @@ def register(plugin: Any) -> None:
 
     for operator in (
         LoadBenchmark,
+        RunMethod,
         RunS3,
         ImportPredictions,
         EvaluateVOS,

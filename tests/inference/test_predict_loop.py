@@ -373,7 +373,7 @@ def test_pace_is_what_was_measured() -> None:
 
 def test_unknown_names_are_refused(tmp_path: Path) -> None:
     write_video(tmp_path, "a")
-    with pytest.raises(InputError, match=r"one of s3, sam2, .*, copy"):
+    with pytest.raises(InputError, match=r"one of s3, cutie, sam2, .*, copy"):
         build_method("osvos")
     with pytest.raises(InputError, match="weights"):
         build_method("flow", weights="best.pth")

@@ -23,6 +23,7 @@ from evaluation.masks.label_map import LabelMap, join_objects, write_label_map
 from evaluation.masks.sequence import natural
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import count_frames, read_fps
+from s3fo.datasets.importing.placing import place_mask
 
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
@@ -272,9 +273,6 @@ def _label_map(labels: list[_Label], size: tuple[int, int], moved: int) -> Label
     """Lay the masks into the picture; where they overlap the smaller lies on top."""
     masks: dict[int, np.ndarray] = {}
     for number, box, mask in sorted(labels, key=lambda item: -int(item.mask.sum())):
-        left, top = round(box[0] * size[1]), round(box[1] * size[0])
         full = masks.setdefault(number + moved, np.zeros(size, bool))
-        height, width = full[top:, left:].shape
-        part = mask[:height, :width]
-        full[top : top + part.shape[0], left : left + part.shape[1]] |= part
+        full |= place_mask(mask, box, size)
     return join_objects(masks) if masks else np.zeros(size, np.uint8)

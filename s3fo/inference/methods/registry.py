@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
@@ -43,6 +44,7 @@ class MethodInfo:
         source: paper or page.
         licence: of the code that runs, and of the weights.
         weights: what the option ``weights`` takes; empty without that option.
+        default_weights: taken where none are given; empty if they must be given.
         needs: packages as requirements, e.g. ``"transformers>=5.20"``.
         install: the command that installs what it needs.
         problem: why it cannot be used, for one that another package announces and
@@ -55,6 +57,7 @@ class MethodInfo:
     source: str
     licence: str
     weights: str = ""
+    default_weights: str = ""
     needs: tuple[str, ...] = ()
     install: str = ""
     problem: str = field(default="", compare=False)
@@ -129,6 +132,7 @@ _BUILT_IN = (
         "Li et al., ICLR 2025, arXiv 2407.07760",
         "Apache-2.0; shipped weights: see `docs/licences.md`",
         weights="name of shipped weights, or a .safetensors or .pth file",
+        default_weights="s3-small",
         needs=(_TORCH,),
         install="pip install s3fo",
     ),
@@ -315,3 +319,26 @@ def _is_installed(need: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return requirement.specifier.contains(version, prereleases=True)
+
+
+def parse_options(given: Iterable[str]) -> dict[str, Any]:
+    """Options of a method from ``NAME=VALUE``; numbers, true and false as in JSON.
+
+    Raises:
+        InputError: there is no ``=``.
+    """
+    found: dict[str, Any] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise InputError(
+                "options of the method",
+                repr(text),
+                "NAME=VALUE",
+                "Write each as top_k=20.",
+            )
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found

@@ -23,6 +23,7 @@ from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
+from s3fo.inference.running.memory_use import PeakMemory
 from s3fo.inference.running.pace import Pace
 from s3fo.inference.running.reader import read_frames
 from s3fo.inference.running.record import ResultsFolder, RunRecord
@@ -218,12 +219,16 @@ def _segment(
     job: Job, folder: ResultsFolder, method: AnyMethod, frame_done: Callable[[], None]
 ) -> VideoRecord:
     sequence, saved = job
+    # Programs have a memory of their own, which nobody here sees.
+    memory = None if isinstance(method, VideoMethod) else PeakMemory(method.device)
     started = time.perf_counter()
     made: list[VideoRecord] = []
 
     def publish(masks: Path) -> None:
         seconds = time.perf_counter() - started
-        made.append(folder.record.video(len(sequence.frames), seconds))
+        peak = memory.megabytes() if memory else None
+        count = len(sequence.frames)
+        made.append(folder.record.video(count, seconds, peak_memory_mb=peak))
         folder.publish(masks, sequence.name, made[0])
 
     segment_video(sequence, method, folder.path, saved, frame_done, publish)

@@ -104,7 +104,7 @@ class LoadBenchmark(VOSOperator):
         """Get masks of a method: from a folder, or from a model."""
         return [
             to_operator("import_predictions", "Import predictions"),
-            to_operator("run_s3", "Run S3"),
+            to_operator("run_method", "Run a method"),
         ]
 
     def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:

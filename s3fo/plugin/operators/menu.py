@@ -12,7 +12,7 @@ from s3fo.plugin.operators.outcome import PLUGIN, Step, add_button
 
 _GROUPS = {
     "Data": ("load_benchmark", "relocate"),
-    "Masks": ("run_s3", "import_predictions"),
+    "Masks": ("run_method", "run_s3", "import_predictions"),
     "Scores": ("evaluate_vos", "compute_attributes", "find_failures"),
     "Results": ("make_report", "export_submission"),
     "This window": ("show_changes",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from typing import Any, TypeAlias
 
 import fiftyone as fo
@@ -18,6 +19,7 @@ from evaluation.masks.sequence import ArraySequence
 from s3fo.benchmarks import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.placing import place_mask
 
 Frames: TypeAlias = Mapping[int, Any]
 """A sample's frames by number, from 1."""
@@ -30,10 +32,12 @@ class FirstMasks:
     Attributes:
         masks: by frame name and object id, [H, W] bool.
         names: what each object is called; empty where nothing says so.
+        instances: FiftyOne's id of the instance of each object that has no `index`.
     """
 
     masks: dict[str, dict[int, np.ndarray]]
     names: dict[int, str] = field(default_factory=dict)
+    instances: dict[int, str] = field(default_factory=dict)
 
 
 def prompt_fields(dataset: fo.Dataset) -> list[str]:
@@ -107,37 +111,79 @@ def prompted_by(
 def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> FirstMasks:
     """Look through a video for the first mask of every object.
 
+    Labels belong to one object if they share their `index`, or where they have none,
+    their `instance`; objects known by their instance alone get the smallest free ids,
+    in the order in which they appear.
+
     Args:
         frames: of the video's sample.
         path: of the field, without ``frames.``: labels with masks, or label maps.
         sequence: the video.
 
     Raises:
-        InputError: a label without mask or index, or a label map of another size.
+        InputError: a label without mask, or with neither index nor instance, or a
+            label map of another size.
     """
     shape = _frame_shape(sequence)
     found = FirstMasks({})
-    seen: set[int] = set()
+    seen: set[_Key] = set()
+    numbers = _Numbers(_used_indices(frames, path))
     for number, name in enumerate(sequence.frames, start=1):
         if number not in frames:
             continue
-        objects = _objects(frames[number], path, sequence, shape)
-        for object_id, label, read_mask in objects:
-            if object_id not in seen:
-                seen.add(object_id)
-                found.masks.setdefault(name, {})[object_id] = read_mask()
-                if label:
-                    found.names[object_id] = label
+        for key, label, read_mask in _objects(frames[number], path, sequence, shape):
+            if key in seen:
+                continue
+            seen.add(key)
+            object_id = numbers.of(key)
+            found.masks.setdefault(name, {})[object_id] = read_mask()
+            if label:
+                found.names[object_id] = label
+            if isinstance(key, str):
+                found.instances[object_id] = key
     return found
 
 
-_Object: TypeAlias = tuple[int, str | None, Callable[[], np.ndarray]]
+_Key: TypeAlias = int | str
+"""What identifies an object: its `index`, or the id of its `instance`."""
+_Object: TypeAlias = tuple[_Key, str | None, Callable[[], np.ndarray]]
+_LARGEST_ID = 65_535
+"""Ids are pixels of 16-bit label maps; 0 is the background."""
+
+
+class _Numbers:
+    """Object ids for keys: an index that fits is one; others get the next free."""
+
+    def __init__(self, indices: set[int]) -> None:
+        self._indices = {index for index in indices if 1 <= index <= _LARGEST_ID}
+        self._given: dict[_Key, int] = {}
+
+    def of(self, key: _Key) -> int:
+        """The object id of a key, the same whenever it is asked for."""
+        if isinstance(key, int) and key in self._indices:
+            return key
+        if key not in self._given:
+            taken = self._indices | set(self._given.values())
+            self._given[key] = next(k for k in count(1) if k not in taken)
+        return self._given[key]
+
+
+def _used_indices(frames: Frames, path: str) -> set[int]:
+    """The indices of all labels of a video."""
+    values = (frame[path] for frame in frames.values() if frame.has_field(path))
+    return {
+        label.index
+        for value in values
+        if isinstance(value, fol.Detections)
+        for label in value.detections
+        if label.index is not None
+    }
 
 
 def _objects(
     frame: Any, path: str, sequence: VideoSequence, shape: tuple[int, int]
 ) -> Iterator[_Object]:
-    """Id, name and mask of every object in a frame."""
+    """Key, name and mask of every object in a frame."""
     place = f"{sequence.name}, frame {frame.frame_number}"
     value = frame[path]
     beside = f"{path}_mask"  # where datasets of many frames keep the masks of labels
@@ -149,14 +195,28 @@ def _objects(
             yield object_id, None, partial(np.equal, label_map, object_id)
     elif isinstance(value, fol.Detections):
         for label in value.detections:
-            if label.index is None or not label.has_mask:
+            key = _key_of(label)
+            if key is None or not label.has_mask:
                 raise InputError(
                     place,
-                    "a label without mask or index",
-                    "detections with mask and index",
-                    "Give every object an index and a mask.",
+                    "a label without mask, or with neither index nor instance",
+                    "detections with a mask and index, or a mask and instance",
+                    "Give every label a mask, and one index or instance per object.",
                 )
-            yield label.index, label.label, partial(_full_mask, label, shape)
+            yield key, label.label, partial(_mask_of, label, shape)
+
+
+def _key_of(label: fol.Detection) -> _Key | None:
+    """What identifies a label's object; None if nothing does."""
+    if label.index is not None:
+        return int(label.index)
+    instance = getattr(label, "instance", None)  # labels made by hand may lack it
+    return None if instance is None else str(instance.id)
+
+
+def _mask_of(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
+    """A label's mask at its place in the frame, [H, W] bool."""
+    return place_mask(label.get_mask(), label.bounding_box, shape)
 
 
 def _label_map(
@@ -190,15 +250,3 @@ def _frame_shape(sequence: VideoSequence) -> tuple[int, int]:
     assert sequence.video is not None, "frames are files, or inside a video"
     height, width = next(iterate_frames(sequence.video)).shape[:2]
     return height, width
-
-
-def _full_mask(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
-    """A label's mask [h, w] at its place in a picture, [H, W] bool."""
-    height, width = shape
-    left, top = label.bounding_box[:2]
-    mask = label.get_mask() > 0
-    rows, columns = mask.shape
-    top, left = round(top * height), round(left * width)
-    full = np.zeros(shape, bool)
-    full[top : top + rows, left : left + columns] = mask
-    return full

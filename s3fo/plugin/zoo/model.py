@@ -14,32 +14,45 @@ from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.video_file import count_frames
 from s3fo.datasets.importing.labels import detections_of, masks_of_label_map
-from s3fo.plugin.operators.prompts import prompted_by, read_first_masks
+from s3fo.plugin.operators.prompts import FirstMasks, prompted_by, read_first_masks
 from s3fo.plugin.zoo.reader import restore_reader, use_our_reader
 
-_OPTIONS = ("weights", "size", "device", "memory", "precision")
+_OPTIONS = (
+    "weights",
+    "size",
+    "device",
+    "memory",
+    "precision",
+    "model",
+    "compile_encoder",
+    "command",
+    "timeout",
+)
 
 
 class VideoObjectSegmenterConfig(fom.ModelConfig):
     """Options of `foz.load_zoo_model`.
 
     Args:
-        d: ``method`` (``"s3"`` or a baseline) and its options: ``weights``,
-            ``size``, ``device``, ``memory``, ``precision``.
+        d: ``method`` (the name of one of `s3fo.inference.list_methods`) and its
+            options, such as ``weights``, ``size``, ``device``, ``memory``,
+            ``precision``; further ones in a mapping ``options``.
     """
 
     def __init__(self, d: dict[str, Any]) -> None:
         self.method = self.parse_string(d, "method", default="s3")
         for name in _OPTIONS:
             setattr(self, name, self.parse_raw(d, name, default=None))
+        self.options = self.parse_dict(d, "options", default={})
 
 
 class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
     """Follows objects through the videos of a dataset.
 
-    ``prompt_field`` names frame-level `Detections` with masks. Of each `index` only
-    the first appearance is used, never a later one: a dataset's full ground truth
-    may be given without telling the model more than the benchmarks allow.
+    ``prompt_field`` names frame-level `Detections` with masks. Of each object (the
+    labels of one `index`, or of one `instance` where there is no index) only the first
+    appearance is used, never a later one: a dataset's full ground truth may be given
+    without telling the model more than the benchmarks allow.
 
     Args:
         config: a `VideoObjectSegmenterConfig`.
@@ -50,7 +63,7 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
 
         self.config = config
         self._fields: dict[str, str] = {}
-        options = {name: getattr(config, name) for name in _OPTIONS}
+        options = {name: getattr(config, name) for name in _OPTIONS} | config.options
         given = {key: value for key, value in options.items() if value is not None}
         self._method = build_method(config.method, **given)
 
@@ -98,16 +111,23 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
         with tempfile.TemporaryDirectory() as folder:
             segment_video(sequence, self._method, Path(folder), sequence.frames)
             return {
-                number: detections_of(
-                    sequence.name,
-                    masks_of_label_map(
-                        read_label_map(Path(folder) / sequence.name / f"{frame}.png")
-                    ),
-                    prompts.names,
-                    with_masks=True,
-                )
+                number: _labels(sequence.name, Path(folder), frame, prompts)
                 for number, frame in enumerate(sequence.frames, start=1)
             }
+
+
+def _labels(
+    sequence: str, folder: Path, frame: str, prompts: FirstMasks
+) -> fo.Detections:
+    """The labels of one frame, of the same instances as the prompts."""
+    label_map = read_label_map(folder / sequence / f"{frame}.png")
+    labels = detections_of(
+        sequence, masks_of_label_map(label_map), prompts.names, with_masks=True
+    )
+    for label in labels.detections:
+        if label.index in prompts.instances:
+            label.instance = fo.Instance(id=prompts.instances[label.index])
+    return labels
 
 
 def _sequence(sample: Any) -> VideoSequence:

@@ -1,11 +1,11 @@
-"""Operator: run a method on the dataset's videos and show its masks."""
+"""Operator: run any method on the dataset's videos and show its masks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fiftyone import ViewField
 from fiftyone.operators import types
@@ -22,6 +22,11 @@ from s3fo.plugin.operators.forms import (
     chosen_folder,
     own_folder,
 )
+from s3fo.plugin.operators.method_form import (
+    ask_options,
+    given_options,
+    what_segments,
+)
 from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 from s3fo.plugin.operators.prompts import (
     prompt_fields,
@@ -30,39 +35,44 @@ from s3fo.plugin.operators.prompts import (
     videos_with_masks,
 )
 
-_METHODS = {
-    "s3": "S3",
-    "flow": "Optical flow (baseline): moves the masks along",
-    "copy": "Copy (baseline): the first masks, for ever",
-}
-_OWN = "own"
-_OPTIONS = ("weights", "memory", "size", "device", "precision")
+if TYPE_CHECKING:
+    from s3fo.inference import MethodInfo
+
+_DEFAULT = "s3"
 _SHARE_OF_IMPORT = 0.05
 """Of the progress bar; segmenting takes the rest."""
 
 
-class RunS3(VOSOperator):
-    """Segment the dataset's videos and import the masks."""
+class RunMethod(VOSOperator):
+    """Segment the dataset's videos by any installed method and import the masks.
 
-    name = "run_s3"
-    label = "Run S3 or a baseline"
-    description = "Follow every object from its first mask through the video"
+    Attributes:
+        offered: names of the methods to choose from; None for all that are installed.
+    """
+
+    name = "run_method"
+    label = "Run a method"
+    description = "Segment the videos by any installed method: S3, Cutie, SAM 2, ..."
+
+    offered: ClassVar[tuple[str, ...] | None] = None
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which method, on what, how, and where the masks go."""
         from s3fo.datasets import recall_benchmark
 
         benchmark = recall_benchmark(ctx.dataset)
+        found = self._methods()
+        installed = {info.name: info for info in found if info.installed}
         ask_choice(
             form,
             "method",
-            _METHODS,
+            {name: info.title for name, info in installed.items()},
             label="Method",
-            description="What segments. S3 comes with trained weights",
-            default="s3",
+            description=what_segments(found),
+            default=_DEFAULT,
         )
         self._ask_what(ctx, form, benchmark)
-        method = ctx.params.get("method", "s3")
+        method = ctx.params.get("method", _DEFAULT)
         ask_method_name(ctx, form, default=method)
         ask_folder(
             form,
@@ -78,8 +88,17 @@ class RunS3(VOSOperator):
             description="Segment finished videos again, replacing their masks",
             default=False,
         )
-        if method == "s3":
-            self._ask_how(ctx, form, benchmark)
+        if method in installed:
+            ask_options(ctx, form, benchmark, installed[method])
+
+    def _methods(self) -> list[MethodInfo]:
+        """What may be chosen, installed or not."""
+        from s3fo.inference import list_methods
+
+        found = list_methods()
+        if self.offered is None:
+            return found
+        return [info for info in found if info.name in self.offered]
 
     def _ask_what(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
         """Which first masks, of which videos."""
@@ -108,64 +127,6 @@ class RunS3(VOSOperator):
                 description="Try a few first: it shows how long all will take",
                 default=next(iter(chosen)),
             )
-
-    def _ask_how(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
-        """Weights and engine; the defaults are those of the benchmark."""
-        from s3fo.inference.presets import PRESETS, preset_for
-        from s3fo.inference.weights import DEFAULT, find_weights
-
-        form.view("how", types.Header(label="Settings of S3", divider=True))
-        form.str(
-            "weights",
-            label="Weights",
-            description="Name of weights that come with s3fo, or path of a file",
-            default=DEFAULT,
-        )
-        memory = preset_for(benchmark.name)
-        ask_choice(
-            form,
-            "memory",
-            {
-                _OWN: f"The benchmark's own ({memory})",
-                **{name: name for name in PRESETS},
-            },
-            label="Memory",
-            description="How much of the past is kept. generic, lvos, burst: long-term "
-            "memory, for long videos; davis, mose, youtube-vos: the last frames",
-            default=_OWN,
-        )
-        chosen = ctx.params.get("memory", _OWN)
-        size = PRESETS[memory if chosen == _OWN else chosen].size
-        form.int(
-            "size",
-            label="Working size",
-            description="Shorter side in pixels: smaller is faster, larger finer. If "
-            f"left empty: {size or 'that of the frames'}; 0 keeps the frames' size",
-            min=0,
-        )
-        self._ask_device(form)
-        find_weights(ctx.params.get("weights") or DEFAULT)
-
-    def _ask_device(self, form: types.Object) -> None:
-        from s3fo.inference.precision import AUTO, PRECISIONS
-
-        ask_choice(
-            form,
-            "device",
-            _devices(),
-            label="Device",
-            description="What computes",
-            default="auto",
-        )
-        ask_choice(
-            form,
-            "precision",
-            {name: name for name in PRECISIONS},
-            label="Precision",
-            description="Number format of the network: auto is bfloat16 for the small "
-            "model where the processor is fast in it, else float32",
-            default=AUTO,
-        )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Segment and import."""
@@ -209,17 +170,23 @@ class RunS3(VOSOperator):
         ]
 
 
+class RunS3(RunMethod):
+    """Segment the dataset's videos by S3 or a baseline and import the masks."""
+
+    name = "run_s3"
+    label = "Run S3 or a baseline"
+    description = "Follow every object from its first mask through the video"
+
+    offered = ("s3", "flow", "copy")
+
+
 def _method(ctx: Any) -> Any:
     """The method with its settings; where its first masks came from is one."""
-    from s3fo.datasets import recall_benchmark
     from s3fo.inference import build_method
-    from s3fo.inference.presets import preset_for
+    from s3fo.inference.methods.registry import find_method
 
-    name = ctx.params.get("method", "s3")
-    given = {key: ctx.params.get(key) for key in _OPTIONS if name == "s3"}
-    if name == "s3" and given["memory"] in (None, _OWN):
-        given["memory"] = preset_for(recall_benchmark(ctx.dataset).name)
-    method = build_method(name, **{k: v for k, v in given.items() if v != ""})
+    info = find_method(ctx.params.get("method", _DEFAULT))
+    method = build_method(info.name, **given_options(ctx, info))
     prompts = ctx.params.get("prompt_field", GROUND_TRUTH)
     if prompts != GROUND_TRUTH:
         method.settings = {**method.settings, "first masks": f"frames.{prompts}"}
@@ -262,19 +229,6 @@ def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
         names = ctx.view.values("sequence")
         found["view"] = ("The videos in the current view", sorted(set(names)))
     return {**found, "all": ("All videos of the dataset", None)}
-
-
-def _devices() -> dict[str, str]:
-    """Devices of this machine: value -> what to show."""
-    from s3fo.inference.methods.s3 import choose_device, device_name
-
-    found = {"auto": f"Automatic ({device_name(choose_device('auto'))})"}
-    for kind in ("cpu", "cuda", "mps"):
-        try:
-            found[kind] = device_name(choose_device(kind))
-        except InputError:
-            continue
-    return found
 
 
 def _part(progress: ProgressCallback, begin: float, share: float) -> ProgressCallback:

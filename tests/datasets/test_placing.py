@@ -1,0 +1,46 @@
+"""Masks of labels at their place: they fill their box, which may leave the frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s3fo.datasets.importing.placing import place_mask
+
+SIZE = (20, 40)
+
+
+def _filled(top, bottom, left, right):
+    full = np.zeros(SIZE, bool)
+    full[top:bottom, left:right] = True
+    return full
+
+
+def test_a_mask_of_the_size_of_its_box_is_laid_as_it_is():
+    mask = np.array([[1, 0, 1], [0, 1, 0]], bool)
+    full = place_mask(mask, [0.25, 0.5, 3 / 40, 2 / 20], SIZE)
+    expected = np.zeros(SIZE, bool)
+    expected[10:12, 10:13] = mask
+    np.testing.assert_array_equal(full, expected)
+
+
+def test_a_mask_of_another_size_fills_its_box():
+    full = place_mask(np.ones((5, 5), np.uint8), [0.5, 0.5, 0.25, 0.3], SIZE)
+    np.testing.assert_array_equal(full, _filled(10, 16, 20, 30))
+    half = np.array([[1, 0]], np.uint8)  # left half of the box
+    full = place_mask(half, [0.5, 0.5, 0.25, 0.3], SIZE)
+    np.testing.assert_array_equal(full, _filled(10, 16, 20, 25))
+
+
+def test_what_leaves_the_frame_is_cut_off():
+    whole = np.ones((10, 20), bool)
+    full = place_mask(whole, [-0.25, -0.25, 0.5, 0.5], SIZE)
+    np.testing.assert_array_equal(full, _filled(0, 5, 0, 10))
+    full = place_mask(whole, [0.75, 0.75, 0.5, 0.5], SIZE)
+    np.testing.assert_array_equal(full, _filled(15, 20, 30, 40))
+    assert not place_mask(whole, [1.5, 0.0, 0.5, 0.5], SIZE).any()
+    assert not place_mask(whole, [-2.0, 0.0, 0.5, 0.5], SIZE).any()
+
+
+def test_values_above_one_are_inside():
+    full = place_mask(np.full((2, 2), 255, np.uint8), [0, 0, 2 / 40, 2 / 20], SIZE)
+    np.testing.assert_array_equal(full, _filled(0, 2, 0, 2))
