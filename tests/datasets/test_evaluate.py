@@ -245,3 +245,15 @@ def test_an_evaluation_brings_a_workspace_and_a_sidebar_group(evaluated):
     evaluated.delete_evaluation("renamed")
     groups = {group.name for group in evaluated.app_config.sidebar_groups}
     assert not {"k", "renamed"} & groups
+
+
+def test_evaluations_stored_by_the_first_version_are_read(predicted):
+    scores = s3fo.evaluate(predicted, "shifted", "k", workers=1)
+    run = predicted._doc.evaluations["k"]
+    old = "s3fo.datasets.model_evaluation.VOSEvaluationConfig"
+    run.config["cls"] = old
+    run.save()
+    predicted.reload()
+    config = predicted.get_evaluation_info("k").config
+    assert config.predictions == "shifted"
+    assert config.summary["J&F"] == scores.summary["J&F"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
+import fiftyone as fo
 import numpy as np
 import pytest
+from bson import json_util
 from small_benchmark import own_name, write_results
 
 import s3fo
 from benchmarks.panels import Visitor
 from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring import failures
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
-from s3fo.plugin.panels.opening import exactly, plan_frame
+from s3fo.plugin.panels.opening import exactly, plan_clips, plan_frame
 from s3fo.plugin.panels.timeline import ObjectTimeline, evaluation_shown
 
 METHODS = ("first", "second", "third")
@@ -162,3 +167,76 @@ def test_a_broken_handler_does_not_break_the_panel(three, monkeypatch):
 def test_the_filter_of_a_number_is_the_sidebars():
     own = exactly(np.int64(7))
     assert own["range"] == [7, 7] and own["exclude"] is False
+
+
+def test_a_judgement_shows_can_be_taken_back_and_undone(three):
+    key = "second_run"
+    person = Visitor(Failures(), three)
+    person.do("open", "on_load")
+    person.choose("of", "method", key)
+    first = person.state["event"]
+
+    def tags():
+        three.reload()
+        events = tables.event_table(three, key)
+        return events[events["id"] == first]["tags"].iloc[0]
+
+    about = {"event_id": first, "at": 0}
+    person.do("judge", "on_tag", tag="ignore", **about)
+    assert tags() == ["ignore"] and person.state["at"] == 1
+    person.do("back", "on_step", at=0)
+    buttons = person.layout["judge"]["type"]["properties"]
+    assert buttons["ignore"]["view"]["variant"] == "contained"
+    assert buttons["confirmed"]["view"]["variant"] == "outlined"
+    person.do("judge otherwise", "on_tag", tag="confirmed", **about)
+    assert tags() == ["confirmed"]
+    person.do("undo", "on_undo")
+    assert tags() == ["ignore"] and person.state["at"] == 0
+    person.do("the same again", "on_tag", tag="ignore", **about)
+    assert tags() == []
+
+
+def test_a_bar_of_costs_filters_the_grid_as_well(three):
+    person = Visitor(Failures(), three)
+    person.do("open", "on_load")
+    person.choose("of", "method", "first_run")
+    bar = person.data["costs"][0]["ids"][0]
+    answer = person.do("bar", "on_click_cost", id=bar)
+    stages = json_util.loads(json.dumps(answer.requests["set_view"]["view"]))
+    view = fo.DatasetView._build(three, stages)
+    events = tables.event_table(three, "first_run")
+    kind = bar.split("|")[0]
+    wanted = set(events[events["kind"] == kind]["id"])
+    shown = view.values("first_run_failures.detections.id", unwind=True)
+    assert wanted == set(shown)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tiles_of_clips_carry_video_kind_cost_and_masks(three, method):
+    key = f"{method}_run"
+    events = tables.event_table(three, key).head(3)
+    clips = failures.event_clips(three, key, list(events["id"]))
+    assert clips.values("sequence") == list(events["sequence"])
+    wanted = [
+        f"{kind}, {round(100 * cost, 1):g} points"
+        for kind, cost in zip(events["kind"], events["cost"], strict=True)
+    ]
+    shown = [
+        label.replace(".0 ", " ") for label in clips.values(f"{key}_failures.label")
+    ]
+    assert shown == wanted
+    fields = plan_clips(three, key)
+    assert fields[:2] == ("sequence", f"{key}_failures")
+    assert fields[2].startswith(f"frames.{method}")
+
+
+def test_the_part_of_the_loss_that_is_in_no_event_is_named(three):
+    key = "third_run"
+    person = Visitor(Failures(), three)
+    person.do("open", "on_load")
+    person.choose("of", "method", key)
+    lost = 100 * (1 - tables.summary(three, key)["J&F"])
+    rest = lost - 100 * tables.event_table(three, key)["cost"].sum()
+    assert (
+        f"other {rest:.1f} of all {lost:.1f} points lost" in person.state["costs_text"]
+    )

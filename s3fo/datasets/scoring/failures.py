@@ -172,6 +172,8 @@ def event_clips(
 ) -> fo.DatasetView:
     """Clips of some failure events, the most costly first.
 
+    Each knows its video, and is called by its kind and its cost in points of J&F.
+
     Args:
         dataset: with failures on it.
         eval_key: the evaluation they are about.
@@ -179,8 +181,12 @@ def event_clips(
     """
     field = _failure_field(dataset, eval_key)
     chosen = ViewField("_id").is_in([ObjectId(label_id) for label_id in ids])
+    # On the tiles: FiftyOne shows of a label its name alone.
+    points = (ViewField("cost") * 1000).round() / 10
+    named = ViewField("label").concat(", ", points.to_string(), " points")
     view = dataset.filter_labels(field, chosen)
-    return view.to_clips(field).sort_by(f"{field}.rank")
+    view = view.set_field(f"{field}.detections.label", named)
+    return view.to_clips(field, other_fields=["sequence"]).sort_by(f"{field}.rank")
 
 
 def _checked_kind(kind: FailureKind | str) -> str:

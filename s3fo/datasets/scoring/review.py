@@ -34,7 +34,7 @@ _COLUMNS = {
 
 
 def tag_event(
-    dataset: fo.Dataset, eval_key: str, event: Mapping[Any, Any], tag: str
+    dataset: fo.Dataset, eval_key: str, event: Mapping[Any, Any], tag: str | None
 ) -> None:
     """Judge a failure event; an earlier judgement of it is taken back.
 
@@ -44,12 +44,12 @@ def tag_event(
         dataset: with failures on it.
         eval_key: the evaluation they are about.
         event: a row of `tables.event_table`.
-        tag: one of `TAGS`.
+        tag: one of `TAGS`; None only takes an earlier judgement back.
 
     Raises:
         InputError: no such tag.
     """
-    if tag not in TAGS:
+    if tag is not None and tag not in TAGS:
         raise InputError("tag", repr(tag), f"one of {', '.join(TAGS)}", "Choose one.")
     field = f"{eval_key}_failures"
     others = [name for name in event["tags"] if name not in TAGS]
@@ -60,14 +60,14 @@ def tag_event(
         },
         {
             "$set": {
-                f"{field}.detections.$.tags": [*others, tag],
+                f"{field}.detections.$.tags": [*others, *([tag] if tag else [])],
                 "last_modified_at": datetime.now(timezone.utc).replace(tzinfo=None),
             }
         },
     )
     dataset._bulk_write([change], ids=[event["sample_id"]])
     name = f"{eval_key} {tag}"
-    if not dataset.has_saved_view(name):  # It follows the tags by itself.
+    if tag and not dataset.has_saved_view(name):  # It follows the tags by itself.
         dataset.save_view(name, tagged(dataset, eval_key, tag))
 
 

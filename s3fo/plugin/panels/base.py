@@ -132,6 +132,15 @@ class VOSPanel(foo.Panel):
         except InputError as error:
             ctx.panel.state.problem = str(error)
 
+    def add_all_videos(self, line: types.Object) -> None:
+        """Add the button that leads back from whatever the clicks of a panel show."""
+        line.btn(
+            "all_videos",
+            "All videos",
+            icon="undo",
+            on_click=self.on_all_videos,
+        )
+
     def on_all_videos(self, ctx: Any) -> None:
         """Show all videos again, with the fields that the dataset opens with."""
         show_all_videos(ctx)
@@ -154,14 +163,6 @@ class VOSPanel(foo.Panel):
             panel.message("problem", state.problem)
             panel.btn("menu", "What one can do", on_click=self.on_menu)
             return
-        if self.surfaces == "grid" and ctx.has_custom_view:
-            panel.btn(
-                "all_videos",
-                "Back to all videos",
-                icon="undo",
-                variant="outlined",
-                on_click=self.on_all_videos,
-            )
         self.layout(ctx, panel)
         state.offered = dict(offered(panel))
         state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})

@@ -85,7 +85,7 @@ def tabs(
     choices: Mapping[str, str],
     chosen: str,
     on_open: Handler,
-) -> None:
+) -> types.Object:
     """Add a line of buttons, one of which is pressed, to change between pages.
 
     FiftyOne's own tabs report every click twice, each time with all of the panel.
@@ -96,6 +96,9 @@ def tabs(
         choices: value -> what to show.
         chosen: now.
         on_open: gets the value as ``ctx.params["tab"]``.
+
+    Returns:
+        The line, for further buttons.
     """
     line = wrapping_line(panel, name, gap=1)
     for value, shown in choices.items():
@@ -106,3 +109,4 @@ def tabs(
             params={"tab": value},
             variant="contained" if value == chosen else "outlined",
         )
+    return line

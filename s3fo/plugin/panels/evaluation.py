@@ -80,7 +80,8 @@ class VOSEvaluation(VOSPanel):
         )
         table(panel, "headline", state.headline_columns)
         panel.md(state.rules, name="rules")
-        tabs(panel, "pages", _TABS, state.tab, self.on_open_tab)
+        line = tabs(panel, "pages", _TABS, state.tab, self.on_open_tab)
+        self.add_all_videos(line)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
 
     def on_open_tab(self, ctx: Any) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from bson import ObjectId
+from fiftyone import ViewField
 from fiftyone.operators import types
 
+from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
-from s3fo.datasets.scoring.review import TAGS, tag_event
+from s3fo.datasets.scoring.review import TAGS, judgement, tag_event
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.plugin.panels.base import (
     ROWS,
@@ -27,7 +30,7 @@ from s3fo.plugin.panels.choices import (
     set_choice,
     wrapping_line,
 )
-from s3fo.plugin.panels.opening import mask_path, plan_frame, show_frame
+from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 
 _ALL = "all"
 _CLIPS = 100
@@ -89,6 +92,7 @@ class Failures(VOSPanel):
             "selectedRows": [state.at - first],
         }
         state.event = chosen["id"].iloc[state.at] if len(chosen) else None
+        state.judged = chosen["tag"].iloc[state.at] if len(chosen) else ""
         if state.event:
             self._draw(ctx, chosen.iloc[state.at])
 
@@ -175,16 +179,26 @@ class Failures(VOSPanel):
         )
         steps.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
         steps.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
+        self.add_all_videos(steps)
         judge = wrapping_line(panel, "judge", gap=1)
         for tag in TAGS:
             name = tag.replace(" ", "_")
+            given = tag == state.judged
             judge.btn(
                 name,
                 tag.capitalize(),
-                variant="outlined",
+                icon="check" if given else None,
+                variant="contained" if given else "outlined",
                 on_click=self.on_tag,
                 params={**seen, "tag": tag},
             )
+        judge.btn(
+            "undo",
+            "Undo",
+            icon="undo",
+            on_click=self.on_undo,
+            disabled=not state.last_judged,
+        )
 
     def on_narrow(self, ctx: Any) -> None:
         """Something was chosen: begin at its most costly event."""
@@ -194,11 +208,19 @@ class Failures(VOSPanel):
             ctx.panel.state.group = None
 
     def on_click_cost(self, ctx: Any) -> None:
-        """Only the kind, or the group of objects, that was clicked."""
+        """Only the kind, or the group of objects, that was clicked; so in the grid."""
         kind, split, group = ctx.params["id"].split("|")
         set_choice(ctx, "kind", kind)
-        ctx.panel.state.group = [split, group] if split else None
-        ctx.panel.state.at = 0
+        state = ctx.panel.state
+        state.group = [split, group] if split else None
+        state.at = 0
+        chosen = self._chosen(ctx)
+        field = f"{state.shown}_failures"
+        keep = ViewField("_id").is_in([ObjectId(own) for own in chosen["id"]])
+        videos = sorted(set(chosen["sample_id"]))
+        ctx.ops.set_view(ctx.dataset.select(videos).filter_labels(field, keep))
+        what = f"{kind}, {attribute_title(split)}: {group}" if split else kind
+        ctx.ops.notify(f"{len(chosen)} events in {len(videos)} videos: {what}")
 
     def on_click_event(self, ctx: Any) -> None:
         """Look at a row's event."""
@@ -232,25 +254,44 @@ class Failures(VOSPanel):
         chosen = self._chosen(ctx).head(_CLIPS)
         eval_key = ctx.panel.state.shown
         ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
-        field = tables.prediction_field(ctx.dataset, eval_key)
-        ctx.ops.set_active_fields([mask_path(ctx.dataset, field)])
+        ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, eval_key)))
         ctx.ops.notify(
             f"{len(chosen)} clips, the most costly first. Open one; the arrow keys "
-            "then go to the next failure."
+            "then go to the next failure. 'All videos' leads back."
         )
 
     def on_tag(self, ctx: Any) -> None:
-        """Judge the event, and go on to the next."""
-        tag_event(
-            ctx.dataset, ctx.panel.state.shown, self._event(ctx), ctx.params["tag"]
-        )
-        ctx.ops.notify(f"Tagged as {ctx.params['tag']}", variant="success")
-        stays = (ctx.panel.state.tag or _ALL) == _ALL
-        ctx.panel.state.at = ctx.params["at"] + int(stays)
+        """Judge the event and go on to the next; the same again takes it back."""
+        state, tag = ctx.panel.state, ctx.params["tag"]
+        event = self._event(ctx)
+        before = judgement(event["tags"])
+        again = before == tag
+        tag_event(ctx.dataset, state.shown, event, None if again else tag)
+        state.last_judged = [state.shown, event["id"], before or None]
+        told = "No judgement any more" if again else f"Judged: {tag}"
+        ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
+        stays = (state.tag or _ALL) == _ALL
+        state.at = ctx.params["at"] + int(stays and not again)
 
-    def _event(self, ctx: Any) -> Any:
-        events = tables.event_table(ctx.dataset, ctx.panel.state.shown)
-        own = events[events["id"] == ctx.params["event_id"]]
+    def on_undo(self, ctx: Any) -> None:
+        """Take the last judgement back, and look at its event again."""
+        state = ctx.panel.state
+        if not state.last_judged:
+            return
+        eval_key, event_id, before = state.last_judged
+        event = self._event(ctx, event_id, eval_key)
+        tag_event(ctx.dataset, eval_key, event, before)
+        state.last_judged = None
+        if eval_key == state.shown and (state.tag or _ALL) == _ALL:
+            chosen = list(self._chosen(ctx)["id"])
+            state.at = chosen.index(event_id) if event_id in chosen else state.at
+        ctx.ops.notify(f"Judgement: {before or 'none'}", variant="success")
+
+    def _event(
+        self, ctx: Any, event_id: str | None = None, eval_key: str | None = None
+    ) -> Any:
+        events = tables.event_table(ctx.dataset, eval_key or ctx.panel.state.shown)
+        own = events[events["id"] == (event_id or ctx.params["event_id"])]
         if own.empty:
             raise InputError(
                 "this failure",

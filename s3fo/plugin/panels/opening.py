@@ -116,14 +116,21 @@ def _fields(dataset: fo.Dataset, name: str, object_id: int | None) -> list[str]:
 
     Mask files hold all objects together: there an object is told by its box.
     """
-    files = [f"{name}_mask"] if dataset.has_frame_field(f"{name}_mask") else []
-    return files if files and object_id is None else [*files, name]
+    if not dataset.has_frame_field(f"{name}_mask"):
+        return [name]
+    return [f"{name}_mask", *([] if object_id is None else [name])]
 
 
 def _first_image(dataset: fo.Dataset, sample_id: str) -> str:
     """The first frame of a video, by which FiftyOne knows its images."""
     first = dataset.select(sample_id).match_frames(ViewField("frame_number") == 1)
     return str(first.values("frames.id", unwind=True)[0])
+
+
+def plan_clips(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
+    """What clips of an evaluation's failures show: video, kind and cost, its masks."""
+    masks = _fields(dataset, prediction_field(dataset, eval_key), None)
+    return ("sequence", f"{eval_key}_failures", *(f"frames.{name}" for name in masks))
 
 
 def show_frame(ctx: Any, plan: FramePlan) -> None:
@@ -157,9 +164,3 @@ def show_all_videos(ctx: Any) -> None:
     active = ctx.dataset.app_config.active_fields
     if active is not None:
         ctx.ops.set_active_fields(active.paths)
-
-
-def mask_path(dataset: fo.Dataset, name: str) -> str:
-    """Where the masks of a frame field are: in its labels, or in files."""
-    files = f"frames.{name}_mask"
-    return files if dataset.has_field(files) else f"frames.{name}"

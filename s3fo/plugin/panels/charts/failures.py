@@ -35,15 +35,12 @@ def with_failures(dataset: fo.Dataset) -> list[str]:
 
 
 def splits(dataset: fo.Dataset) -> dict[str, str]:
-    """Tags and classes of objects that costs can be split by -> titles."""
+    """Attributes of objects that costs can be split by -> titles: all that differ."""
     objects = tables.object_table(dataset)
     return {
         str(name): attribute_title(str(name))
         for name in objects
-        if (
-            str(name).startswith(OFFICIAL)
-            or (name in ATTRIBUTES and ATTRIBUTES[name].kind in ("tag", "bucket"))
-        )
+        if (str(name).startswith(OFFICIAL) or name in ATTRIBUTES)
         and objects[name].nunique() > 1
     }
 
@@ -64,6 +61,7 @@ def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
         text = (
             f"**{by_kind.index[0]}** costs most: {100 * by_kind.iloc[0]:.1f} of "
             f"{100 * total:.1f} points of J&F lost in {len(events)} events."
+            f"{_rest(dataset, eval_key, total)}"
         )
     groups = group_order(split, events["group"])
     order = [FailureKind(kind) for kind in by_kind.index]
@@ -79,6 +77,16 @@ def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
         "yaxis": {"autorange": "reversed", "tickfont": {"size": 12}},
     }
     return Chart(traces, layout, text)
+
+
+def _rest(dataset: fo.Dataset, eval_key: str, in_events: float) -> str:
+    """The part of the loss that is in no event, in words."""
+    summary = tables.summary(dataset, eval_key)
+    lost = 1 - summary[tables.published_score(dataset, [eval_key])]
+    return (
+        f" The other {100 * (lost - in_events):.1f} of all {100 * lost:.1f} points "
+        "lost are in no event: frames that are nearly right."
+    )
 
 
 def _bar(
