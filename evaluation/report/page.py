@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import cv2
 import jinja2
 
+from evaluation._utils.escape import markdown_text
 from evaluation._utils.version import __version__
 from evaluation.report.latex import latex_text
 from evaluation.report.material import Material
@@ -97,7 +97,6 @@ def render(
         "sections": _sections(tables, pictures),
         "headline": points(material.main.headline),
         "version": __version__,
-        "written": datetime.now(timezone.utc).strftime("%d %B %Y"),
         "formats": FORMATS,
         "most": MOST_ROWS,
         "most_in_text": _MOST_ROWS_IN_TEXT,
@@ -152,6 +151,7 @@ def _environment(ending: str) -> jinja2.Environment:
         **syntax,
     )
     environment.filters["latex"] = latex_text
+    environment.filters["plain"] = markdown_text
     return environment
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.escape import csv_text, markdown_text
 from evaluation.report.latex import float_table, latex_text, long_table
 
 FORMATS = ("csv", "json", "md", "tex")
@@ -29,9 +29,6 @@ FLOAT_ROWS = 40
 
 _LINE, _GAP, _LONG = 115, 2, 18
 """LaTeX: characters in a small line, between columns, and in a text that may break."""
-
-_MARKDOWN_SIGNS = re.compile(r"[\\`*|]|<(?=[\w/!])|(?<!\w)_|(?<=_)_|_(?!\w)")
-"""Not the underscores inside words: GitHub prints them as they are."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ class Table:
     def markdown(self, limit: int | None = None) -> str:
         """In GitHub's Markdown; at most `limit` rows."""
         rules = ["---:" if column.numeric else "---" for column in self.columns]
-        headings = [_markdown(column.heading) for column in self.columns]
+        headings = [markdown_text(column.heading) for column in self.columns]
         lines = [_row(headings), _row(rules)]
         lines += [_row(cells) for cells in self._cells(limit, _markdown_cell)]
         return "\n".join(lines) + "\n"
@@ -183,8 +180,13 @@ class Table:
         )
 
     def csv(self) -> str:
-        """All data; numbers so that they read back exactly."""
-        return str(self.data.to_csv(index=False))
+        """All data; numbers so that they read back exactly, texts never as formulas."""
+        texts = self.data.select_dtypes(exclude="number").columns
+        safe = {
+            name: [csv_text(v) if isinstance(v, str) else v for v in self.data[name]]
+            for name in texts
+        }
+        return str(self.data.assign(**safe).to_csv(index=False))
 
     def json(self) -> str:
         """All data as one object: title, caption, rows."""
@@ -244,7 +246,8 @@ class Table:
 
 
 def _markdown_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
-    shown = _markdown(column.show(row))
+    shown = column.show(row)
+    shown = shown if column.numeric else markdown_text(shown)
     if column.link and str(row[column.link]).startswith("https://"):
         shown = f"[{shown}]({row[column.link]})"
     return f"**{shown}**" if best else shown
@@ -276,8 +279,3 @@ def _python(value: Any) -> Any:
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _markdown(words: str) -> str:
-    """Words in which Markdown finds nothing of its own."""
-    return _MARKDOWN_SIGNS.sub(r"\\\g<0>", words).replace("\n", " ")

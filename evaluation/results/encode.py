@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evaluation._utils.escape import csv_text
+
 if TYPE_CHECKING:
     import pyarrow
 
@@ -28,8 +30,12 @@ def encode_csv(columns: Columns) -> bytes:
     values = (np.asarray(column, object).tolist() for column in columns.values())
     for row in zip(*values, strict=True):
         # Only NaN differs from itself.
-        writer.writerow("" if value != value else value for value in row)
+        writer.writerow("" if value != value else _cell(value) for value in row)
     return text.getvalue().encode(errors="backslashreplace")
+
+
+def _cell(value: Any) -> Any:
+    return csv_text(value) if isinstance(value, str) else value
 
 
 def encode_parquet(columns: Columns) -> bytes:

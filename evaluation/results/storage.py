@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import unwritable, write_all
+from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
@@ -32,7 +33,7 @@ DIGESTS = "tables"
 """Key of the JSON file: digest of each table's file by its name."""
 
 _KINDS: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("sequence", "frame", "group"), str),
+    **dict.fromkeys(("sequence", "frame", "group"), csv_words),
     **dict.fromkeys(("object", "proposal", "n_frames", "gt_area", "pred_area"), int),
 }
 """Type of the columns of scores that are no fractions."""

@@ -42,15 +42,17 @@ def print_table(
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     body = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    # `Text`, as names may hold what rich takes for its own markup.
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         number = bool(body) and isinstance(body[0][index], int | float)
         number = number or column in right
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(Text(column), justify="right" if number else "left")
     for row in body:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
@@ -82,7 +84,7 @@ def progress_bar(
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         *([TimeRemainingColumn()] if estimate else []),
-        TextColumn("{task.fields[label]}"),
+        TextColumn("{task.fields[label]}", markup=False),
         console=Console(stderr=True),
         transient=True,
     )

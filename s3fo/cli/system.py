@@ -13,6 +13,9 @@ from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 if TYPE_CHECKING:
     from s3fo.demo import DemoResult
 
+HERE = "127.0.0.1"
+"""This machine, reached from itself only."""
+
 plugin = typer.Typer(help="The FiftyOne plugin.", no_args_is_help=True)
 app.add_typer(plugin, name="plugin")
 
@@ -88,9 +91,38 @@ def open_the_app(
     remote: Annotated[
         bool, typer.Option(help="Serve only; do not open a browser.")
     ] = False,
+    address: Annotated[
+        str,
+        typer.Option(
+            help="Address to serve at. Other than this machine's own, everybody who "
+            "reaches it can read and change all datasets: there is no login."
+        ),
+    ] = HERE,
 ) -> None:
-    """Open a dataset in the FiftyOne App, with the s3fo operators."""
-    _serve(dataset, port=port, remote=remote)
+    """Open a dataset in the FiftyOne App, with the s3fo operators.
+
+    From another machine: ssh -L 5151:localhost:5151 HOST, then open localhost:5151.
+    """
+    _warn_of_strangers(address)
+    _serve(dataset, port=port, remote=remote, address=address)
+
+
+def _warn_of_strangers(address: str) -> None:
+    """Say what it means to serve at an address that others reach."""
+    from ipaddress import ip_address
+
+    try:
+        local = ip_address(address).is_loopback
+    except ValueError:
+        local = address == "localhost"
+    if not local:
+        typer.echo(
+            f"warning: the App is served at {address} without login or encryption. "
+            "Everybody who reaches this machine can see all images, read and change "
+            "all datasets, run operators and so write files as you. Leave out "
+            "--address and use an ssh tunnel, unless you trust the whole network.",
+            err=True,
+        )
 
 
 def _serve(
@@ -99,6 +131,7 @@ def _serve(
     workspace: str | None = None,
     port: int = 5151,
     remote: bool = False,
+    address: str = HERE,
 ) -> None:
     from s3fo.datasets import configure, open_dataset
     from s3fo.plugin import install
@@ -112,7 +145,9 @@ def _serve(
     dataset = open_dataset(name) if name else None
     shown = opening_view(dataset) if dataset else None
     spaces = dataset.load_workspace(workspace) if dataset and workspace else None
-    session = fo.launch_app(shown, spaces=spaces, port=port, remote=remote)
+    session = fo.launch_app(
+        shown, spaces=spaces, port=port, remote=remote, address=address
+    )
     session.wait(-1)
 
 

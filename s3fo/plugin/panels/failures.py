@@ -8,6 +8,7 @@ from bson import ObjectId
 from fiftyone import ViewField
 from fiftyone.operators import types
 
+from evaluation._utils.escape import markdown_text
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind
@@ -106,7 +107,8 @@ class Failures(VOSPanel):
     def _draw(self, ctx: Any, event: Any) -> None:
         ctx.panel.state.event_text = (
             f"{ctx.panel.state.at + 1} of {ctx.panel.state.count}: "
-            f"**{event['sequence']}, object {event['object']}: {event['kind']}** "
+            f"**{markdown_text(event['sequence'])}, object {event['object']}: "
+            f"{event['kind']}** "
             f"(frames {event['start']} to {event['end']}, worst {event['worst']}; "
             f"J {shown(event['worst_J'])}, F {shown(event['worst_F'])} there; costs "
             f"{100 * event['cost']:.2f} points of J&F)"

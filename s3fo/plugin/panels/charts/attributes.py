@@ -8,6 +8,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
+from evaluation._utils.escape import markdown_text, plotly_text
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.breakdown import attribute_groups, conditions
 from evaluation.plots.style import METHOD_COLOURS
@@ -60,10 +61,10 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
         chosen = own[own["attribute"] == name].iloc[::-1]
         given = "given by the benchmark, for whole videos"
         meaning = ATTRIBUTES[name].definition if name in ATTRIBUTES else given
-        text = f"**{attribute_title(name)}**: {meaning}."
+        text = f"**{markdown_text(attribute_title(name))}**: {meaning}."
     order = list(zip(chosen["attribute"], chosen["group"], strict=True))
     labels = [
-        (group if name else f"{attribute_title(attribute)}: {group}")
+        plotly_text(group if name else f"{attribute_title(attribute)}: {group}")
         + (" *" if few else "")
         for (attribute, group), few in zip(order, chosen["few"], strict=True)
     ]
@@ -93,9 +94,10 @@ def _verdict(row: pd.Series, method: str, score: str) -> str:
     low, high = row["delta_low"], row["delta_high"]
     known = np.isfinite(low)
     interval = f" [{low:+.2f}, {high:+.2f}]" if known else ""
+    worst = f"{attribute_title(row['attribute'])}: {row['group']}"
     doubt = " The interval contains 0: it may be chance." if known and high >= 0 else ""
     return (
-        f"**{attribute_title(row['attribute'])}: {row['group']}** hurts {method} most: "
+        f"**{markdown_text(worst)}** hurts {method} most: "
         f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{interval} against all other "
         f"objects ({row['n_objects']} objects in {row['n_videos']} videos).{doubt} "
         f"Attributes overlap: none is claimed to be the cause."

@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from evaluation._utils.escape import plotly_text
 from evaluation.attributes import attribute_title
 from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
@@ -49,7 +50,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "name": "difference",
         "x": plain(groups["difference"]),
         "y": [
-            f"{attribute_title(name)}: {group}" + (" *" if few else "")
+            plotly_text(f"{attribute_title(name)}: {group}") + (" *" if few else "")
             for (name, group), few in zip(pairs, groups["few"], strict=True)
         ],
         "ids": [f"{second}|{name}|{group}" for name, group in pairs],

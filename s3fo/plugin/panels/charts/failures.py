@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
+from evaluation._utils.escape import plotly_text
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
@@ -99,7 +100,7 @@ def _bar(
         "orientation": "h",
         "name": kind.value,
         "x": (100 * sums["sum"]).tolist(),
-        "y": groups if split else [kind.value],
+        "y": [plotly_text(group) for group in groups] if split else [kind.value],
         "ids": [f"{kind.value}|{split}|{group}" for group in groups],
         "marker": {"color": KIND_COLOURS[kind]},
         "customdata": sums["count"].astype(int).tolist(),

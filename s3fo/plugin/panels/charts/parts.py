@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.escape import plotly_text
 from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
 from s3fo.plugin.panels.base import plain
 
@@ -105,7 +106,7 @@ def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> T
         "y": plain(table[axes[1]]),
         "ids": [f"{method}|{sample_id}|{number}" for sample_id, number in ids],
         "text": [
-            f"{sequence}, object {number}"
+            plotly_text(f"{sequence}, object {number}")
             for sequence, number in zip(table["sequence"], table["object"], strict=True)
         ],
         "marker": {
