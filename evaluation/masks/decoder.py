@@ -12,7 +12,6 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -58,12 +57,12 @@ class MaskDecoder:
 
     def __init__(
         self,
-        files: Mapping[str, FilePath] = MappingProxyType({}),
+        files: Mapping[str, FilePath] | None = None,
         notice: Callable[[str], None] = lambda text: None,
         *,
         binarize: bool = False,
     ) -> None:
-        self._files = files
+        self._files = files or {}
         self._notice = notice
         self._told: set[str] = set()
         self._binarize = binarize

@@ -39,13 +39,14 @@ def read_mask_json(path: Path) -> dict[str, MaskSequence]:
         raise _unreadable(path, f"no valid JSON ({error})") from error
     try:
         sequences = _sequences(document)
-        classes = _classes(document)
+        classes, sizes = _classes(document), _sizes(document)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _unreadable(path, f"JSON of another form ({error!r})") from error
     read: dict[str, MaskSequence] = {}
     for name, frames in sequences.items():
         read[name] = RleSequence(name, frames, str(path))
         read[name].classes = classes.get(name)
+        read[name].size = sizes.get(name)
     return read
 
 
@@ -85,6 +86,28 @@ def _classes(document: Any) -> dict[str, dict[int, tuple[str, str]] | None]:
     return {name: track_classes(item, names) for name, item in pairs}
 
 
+def _sizes(document: Any) -> dict[str, tuple[int, int]]:
+    """Sequence -> (H, W), where the file says so."""
+    if "sequences" in document:
+        items = document["sequences"]
+        names = _burst_names(items)
+        return {
+            name: (int(item["height"]), int(item["width"]))
+            for name, item in zip(names, items, strict=True)
+        }
+    if "videos" in document and "annotations" in document:
+        return {
+            _video_name(video): (int(video["height"]), int(video["width"]))
+            for video in document["videos"]
+            if "height" in video and "width" in video
+        }
+    return {}
+
+
+def _video_name(video: Mapping[str, Any]) -> str:
+    return Path(video["file_names"][0]).parent.name
+
+
 def _burst(item: Mapping[str, Any]) -> Frames:
     size = [item["height"], item["width"]]
     frames: Frames = {}
@@ -107,9 +130,12 @@ def _sa_v(document: Mapping[str, Any]) -> Frames:
 
 
 def _youtube_vis(document: Mapping[str, Any]) -> dict[str, Frames]:
-    """Objects of a video are numbered from 1 on, in order of their annotation ids."""
+    """Objects have the id in ``object_id``, which `s3fo convert` writes.
+
+    Without it they are numbered from 1 on, in order of their annotation ids.
+    """
     videos = {video["id"]: video for video in document["videos"]}
-    names = {k: Path(v["file_names"][0]).parent.name for k, v in videos.items()}
+    names = {k: _video_name(video) for k, video in videos.items()}
     sequences: dict[str, Frames] = {
         names[k]: {Path(file).stem: {} for file in video["file_names"]}
         for k, video in videos.items()
@@ -117,7 +143,7 @@ def _youtube_vis(document: Mapping[str, Any]) -> dict[str, Frames]:
     counted: dict[Any, int] = {}
     for item in sorted(document["annotations"], key=lambda item: item["id"]):
         video = item["video_id"]
-        counted[video] = counted.get(video, 0) + 1
+        counted[video] = int(item.get("object_id", counted.get(video, 0) + 1))
         files = videos[video]["file_names"]
         for file, rle in zip(files, item["segmentations"], strict=True):
             if rle is not None:

@@ -35,10 +35,12 @@ class MaskSequence(ABC):
         frames: names of the frames that have masks, in natural order.
         overlapping: whether frames are `ObjectMasks` rather than label maps.
         classes: object id -> class and group of the class, where the source says so.
+        size: (H, W), where the source says so without reading masks.
     """
 
     overlapping = False
     classes: Mapping[int, tuple[str, str]] | None = None
+    size: tuple[int, int] | None = None
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         self.name = name

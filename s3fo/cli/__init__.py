@@ -62,7 +62,7 @@ def _options(
 _COMMANDS = {
     "analysis": ("attributes", "breakdown", "failures"),
     "catalog": ("benchmarks", "submit"),
-    "data": ("load", "import-predictions"),
+    "data": ("convert", "load", "import-predictions"),
     "methods": ("methods",),
     "model": ("predict", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -145,3 +146,53 @@ def _name_and_folder(given: str) -> tuple[str, Path]:
             "For example --predictions cutie=/runs/cutie.",
         )
     return name, Path(folder)
+
+
+class Overlap(str, Enum):
+    """What becomes of masks that overlap."""
+
+    error = "error"
+    smaller = "smaller-on-top"
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        str, typer.Argument(help="Masks to read; DATASET:FIELD for fiftyone.")
+    ],
+    out: Annotated[
+        str, typer.Argument(help="File or folder to make; DATASET:FIELD for fiftyone.")
+    ],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help="davis, object-folders, youtube-vis, burst, sa-v, mots, mots-png, "
+            "coco or fiftyone.",
+        ),
+    ],
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", help="Format of the source; default: look."),
+    ] = None,
+    on_overlap: Annotated[
+        Overlap,
+        typer.Option(help="Masks that overlap where a pixel can have one object."),
+    ] = Overlap.error,
+    as_json: Json = False,
+) -> None:
+    """Write masks in another format; ids and names of frames stay as they are."""
+    from s3fo.convert import convert as convert_masks
+
+    done = convert_masks(
+        source, out, target, source_format=origin, on_overlap=on_overlap.value
+    )
+    if as_json:
+        print_json(asdict(done))
+        return
+    typer.echo(
+        f"{done.out}: {done.target_format} from {done.source_format}, "
+        f"{done.sequences} sequences, {done.frames} frames, {done.objects} objects"
+    )
+    for note in done.notes:
+        typer.echo(f"Note: {note}")

@@ -1,0 +1,252 @@
+"""Write videos in any of the formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation._utils.atomic import new_folder, write_atomically
+from evaluation.errors import InputError
+from evaluation.masks.label_map import write_label_map
+from evaluation.masks.run_lengths import encode_rle
+from s3fo.convert.reading import FRAMES_FILE, MOTS_SCALE
+from s3fo.convert.videos import Video, label_map
+
+CLASS = 1
+CATEGORY = {"id": CLASS, "name": "object", "supercategory": "object"}
+"""What objects are called whose category nobody tells."""
+
+Document = dict[str, Any]
+
+
+def write(videos: Sequence[Video], out: Path, target: str, on_overlap: str) -> None:
+    """Write all videos; they appear complete or not at all.
+
+    Args:
+        videos: the masks.
+        out: the file or folder to make.
+        target: name of the format.
+        on_overlap: ``"error"``, or ``"smaller-on-top"``.
+
+    Raises:
+        InputError: the format cannot keep these masks.
+    """
+    if target in _DOCUMENTS:
+        content = json.dumps(_DOCUMENTS[target](videos))
+        write_atomically(out, content.encode())
+        return
+    with new_folder(out) as folder:
+        for video in videos:
+            _FOLDERS[target](video, folder, on_overlap)
+        if target == "mots":
+            _write_frame_names(videos, folder)
+
+
+def _write_davis(video: Video, folder: Path, on_overlap: str) -> None:
+    for frame in video.frames:
+        path = folder / video.name / f"{frame}.png"
+        write_label_map(path, label_map(video, frame, on_overlap))
+
+
+def _write_object_folders(video: Video, folder: Path, on_overlap: str) -> None:
+    """Ids are the names of folders; every object has a file for every frame."""
+    empty = np.zeros(video.size, bool)
+    for frame in video.frames:
+        masks = video.read(frame)
+        for object_id in video.object_ids:
+            path = folder / video.name / f"{object_id:03d}" / f"{frame}.png"
+            write_label_map(path, masks.get(object_id, empty).astype(np.uint8))
+
+
+def _write_sa_v(video: Video, folder: Path, on_overlap: str) -> None:
+    empty = np.zeros(video.size, bool)
+    read = map(video.read, video.frames)
+    masklet = [
+        [encode_rle(masks.get(k, empty)) for k in video.object_ids] for masks in read
+    ]
+    document = {
+        "video_id": video.name,
+        "video_frame_count": len(video.frames),
+        "video_height": video.size[0],
+        "video_width": video.size[1],
+        "masklet_annotated_frame_count": len(video.frames),
+        "masklet_num": len(video.object_ids),
+        "masklet_id": list(video.object_ids),
+        "masklet_type": "manual",
+        "masklet_frame_names": list(video.frames),
+        "masklet": masklet,
+    }
+    path = folder / f"{video.name}_manual.json"
+    write_atomically(path, json.dumps(document).encode())
+
+
+def _write_mots(video: Video, folder: Path, on_overlap: str) -> None:
+    _check_mots(video)
+    lines = []
+    for frame in video.frames:
+        labels = label_map(video, frame, on_overlap)
+        for k in np.unique(labels[labels > 0]).tolist():
+            rle = encode_rle(labels == k)
+            height, width = video.size
+            place = f"{int(frame)} {_mots_id(k)} {CLASS} {height} {width}"
+            lines.append(f"{place} {rle['counts']}\n")
+    write_atomically(folder / f"{video.name}.txt", "".join(lines).encode())
+
+
+def _write_mots_png(video: Video, folder: Path, on_overlap: str) -> None:
+    _check_mots(video)
+    for frame in video.frames:
+        labels = label_map(video, frame, on_overlap).astype(np.uint16)
+        stored = np.where(labels > 0, _mots_id(labels), 0).astype(np.uint16)
+        write_label_map(folder / video.name / f"{frame}.png", stored)
+
+
+def _mots_id(object_id: Any) -> Any:
+    return CLASS * MOTS_SCALE + object_id
+
+
+def _check_mots(video: Video) -> None:
+    if video.object_ids and video.object_ids[-1] >= MOTS_SCALE:
+        raise InputError(
+            f"sequence {video.name}",
+            f"object {video.object_ids[-1]}",
+            f"ids below {MOTS_SCALE}, as MOTS writes the class in front of them",
+            "Renumber the objects, or choose another format.",
+        )
+    if not all(frame.isdigit() for frame in video.frames):
+        odd = next(frame for frame in video.frames if not frame.isdigit())
+        raise InputError(
+            f"sequence {video.name}",
+            f"a frame called {odd}",
+            "numbers, as MOTS has no names of frames",
+            "Number the frames, or choose another format.",
+        )
+
+
+def _write_frame_names(videos: Sequence[Video], folder: Path) -> None:
+    """The frames and sizes that lines of masks do not tell, and MOTS's list."""
+    known = {v.name: {"frames": list(v.frames), "size": list(v.size)} for v in videos}
+    write_atomically(folder / FRAMES_FILE, json.dumps(known).encode())
+    lines = [
+        f"{v.name} empty {int(v.frames[0]):06d} {int(v.frames[-1]) + 1:06d}\n"
+        for v in videos
+    ]
+    write_atomically(folder / "seqmap.txt", "".join(lines).encode())
+
+
+def _youtube_vis(videos: Sequence[Video]) -> Document:
+    items: list[Document] = []
+    for number, video in enumerate(videos, 1):
+        tracks: dict[int, list[Document | None]] = {k: [] for k in video.object_ids}
+        for frame in video.frames:
+            masks = video.read(frame)
+            for object_id, track in tracks.items():
+                mask = masks.get(object_id)
+                track.append(None if mask is None else encode_rle(mask))
+        for object_id, track in tracks.items():
+            boxes = [None if rle is None else _box(rle) for rle in track]
+            areas = [None if rle is None else _area(rle) for rle in track]
+            items.append({
+                "id": len(items) + 1, "video_id": number,
+                "category_id": CLASS, "object_id": object_id, "iscrowd": 0,
+                "height": video.size[0], "width": video.size[1],
+                "length": len(video.frames), "segmentations": track,
+                "bboxes": boxes, "areas": areas,
+            })  # fmt: skip
+    return {
+        "info": {"description": "masks converted by s3fo"},
+        "licenses": [],
+        "videos": [
+            {
+                "id": number, "height": video.size[0], "width": video.size[1],
+                "length": len(video.frames),
+                "file_names": [f"{video.name}/{frame}.jpg" for frame in video.frames],
+            }
+            for number, video in enumerate(videos, 1)
+        ],
+        "annotations": items,
+        "categories": [CATEGORY],
+    }  # fmt: skip
+
+
+def _burst(videos: Sequence[Video]) -> Document:
+    sequences = []
+    for number, video in enumerate(videos, 1):
+        dataset, _, name = video.name.rpartition("_-_")
+        paths = [f"{frame}.jpg" for frame in video.frames]
+        segmentations = [
+            {
+                str(k): {"rle": encode_rle(mask)["counts"]}
+                for k, mask in video.read(frame).items()
+            }
+            for frame in video.frames
+        ]
+        sequences.append({
+            "id": number, "dataset": dataset or "videos", "seq_name": name,
+            "height": video.size[0], "width": video.size[1],
+            "annotated_image_paths": paths, "all_image_paths": paths,
+            "segmentations": segmentations,
+            "track_category_ids": {
+                str(k): CLASS for k in video.object_ids
+            },
+            "neg_category_ids": [], "not_exhaustive_category_ids": [],
+        })  # fmt: skip
+    return {"split": "val", "sequences": sequences, "categories": [CATEGORY]}
+
+
+def _coco(videos: Sequence[Video]) -> Document:
+    images: list[Document] = []
+    items: list[Document] = []
+    for video in videos:
+        for frame in video.frames:
+            images.append({
+                "id": len(images) + 1, "video": video.name,
+                "file_name": f"{video.name}/{frame}.jpg",
+                "height": video.size[0], "width": video.size[1],
+            })  # fmt: skip
+            for object_id, mask in video.read(frame).items():
+                rle = encode_rle(mask)
+                items.append({
+                    "id": len(items) + 1, "image_id": len(images),
+                    "category_id": CLASS, "object_id": object_id,
+                    "segmentation": rle, "area": _area(rle), "bbox": _box(rle),
+                    "iscrowd": 0,
+                })  # fmt: skip
+    return {
+        "info": {"description": "masks converted by s3fo"},
+        "licenses": [],
+        "images": images,
+        "annotations": items,
+        "categories": [CATEGORY],
+    }
+
+
+def _box(rle: Document) -> list[float]:
+    from pycocotools import mask as coco
+
+    box: list[float] = coco.toBbox(rle).tolist()
+    return box
+
+
+def _area(rle: Document) -> int:
+    from pycocotools import mask as coco
+
+    return int(coco.area(rle))
+
+
+_DOCUMENTS: dict[str, Callable[[Sequence[Video]], Document]] = {
+    "youtube-vis": _youtube_vis,
+    "burst": _burst,
+    "coco": _coco,
+}
+_FOLDERS: dict[str, Callable[[Video, Path, str], None]] = {
+    "davis": _write_davis,
+    "object-folders": _write_object_folders,
+    "sa-v": _write_sa_v,
+    "mots": _write_mots,
+    "mots-png": _write_mots_png,
+}
