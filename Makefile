@@ -19,7 +19,7 @@ KERNELS := evaluation/counting/kernels
 $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs,train]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev,docs]'
 	$(BIN)/s3fo doctor --fix
 	touch $(READY)
 
@@ -56,9 +56,10 @@ kernels: setup ## Build the compiled kernels in place, after a change of their s
 kernels-sanitize: setup ## Tests of the kernels under AddressSanitizer and UBSan
 	CC="$(or $(CC),cc)" PYTHON="$(BIN)/python" sh tests/evaluation/sanitize_kernels.sh
 
-lint: setup ## ruff: lint and format
+lint: setup ## ruff: lint and format; deptry: every import is a declared dependency
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/deptry .
 
 format: setup ## ruff: repair what can be repaired
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from s3fo._extras import require
 from s3fo.benchmarks.synthetic import write_synthetic
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
         out: folder to write to.
         progress: told about every step of the work.
     """
+    require("app", "model")
     from evaluation import breakdown, report
     from s3fo.datasets import (
         add_predictions,

@@ -8,13 +8,16 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from evaluation.errors import InputError
+from s3fo._extras import EXTRAS, MissingExtra, require, require_module
+from s3fo.datasets.database import check_server, install_command, missing_library
+from s3fo.datasets.environment import uses_fallback
 
 PACKAGES = (
-    "s3fo", "fiftyone", "torch", "numpy", "opencv-python-headless", "pandas",
-    "av", "pycocotools", "matplotlib",
+    "s3fo", "numpy", "opencv-python-headless", "pandas", "pycocotools", "matplotlib",
 )  # fmt: skip
 
 
@@ -38,8 +41,8 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """``"ok"``, ``"optional"`` (not there, not needed) or ``"MEND"``."""
-        return "ok" if self.ok else "optional" if self.optional else "MEND"
+        """``"ok"``, ``"optional"`` (not there, not needed) or ``"FAIL"``."""
+        return "ok" if self.ok else "optional" if self.optional else "FAIL"
 
     def as_dict(self) -> dict[str, Any]:
         """The check as a JSON-serialisable dictionary."""
@@ -53,6 +56,7 @@ def examine() -> list[Check]:
         ("packages", _packages),
         ("opencv", _single_opencv),
         ("kernels", _kernels),
+        *((f"extra {name}", partial(_extra, name)) for name in EXTRAS),
         ("device", _device),
         ("video codec", _video_codec),
         ("database", _database),
@@ -64,8 +68,12 @@ def examine() -> list[Check]:
 def _guard(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
+    except MissingExtra as error:
+        return Check(name, False, error.found, error.remedy, optional=True)
     except Exception as error:  # a broken installation may raise anything
-        return Check(name, False, f"{type(error).__name__}: {error}", "Reinstall s3fo.")
+        library = missing_library(str(error))
+        remedy = f"Run: {install_command(library)}" if library else "Reinstall s3fo."
+        return Check(name, False, f"{type(error).__name__}: {error}", remedy)
 
 
 def _python() -> Check:
@@ -86,7 +94,12 @@ def _packages() -> Check:
 
 
 def _single_opencv() -> Check:
-    """Two OpenCV wheels overwrite each other's files; one must be there alone."""
+    """Two OpenCV wheels overwrite each other's files; one must be there alone.
+
+    It is imported, too, for it needs shared libraries of the system.
+    """
+    import cv2
+
     builds = [
         name
         for name in (
@@ -98,7 +111,8 @@ def _single_opencv() -> Check:
         if _is_installed(name)
     ]
     remedy = "" if len(builds) == 1 else "Keep opencv-python-headless only."
-    return Check("opencv", len(builds) == 1, ", ".join(builds), remedy)
+    found = f"{', '.join(builds)}: cv2 {cv2.__version__}"
+    return Check("opencv", len(builds) == 1, found, remedy)
 
 
 def _kernels() -> Check:
@@ -117,7 +131,16 @@ def _is_installed(package: str) -> bool:
     return True
 
 
+def _extra(name: str) -> Check:
+    """One line per optional extra: what is there, or the command that installs it."""
+    require(name)
+    packages = (module.replace("_", "-") for module in EXTRAS[name])
+    versions = (f"{item} {importlib.metadata.version(item)}" for item in packages)
+    return Check(f"extra {name}", True, ", ".join(versions))
+
+
 def _device() -> Check:
+    require("model")
     import torch
 
     if torch.cuda.is_available():
@@ -128,6 +151,7 @@ def _device() -> Check:
 
 
 def _video_codec() -> Check:
+    require_module("av")
     import av.codec
 
     ok = "libx264" in av.codecs_available
@@ -136,9 +160,7 @@ def _video_codec() -> Check:
 
 
 def _database() -> Check:
-    from s3fo.datasets.database import check_server
-    from s3fo.datasets.environment import uses_fallback
-
+    require("app")
     if os.environ.get("FIFTYONE_DATABASE_URI"):
         return Check("database", True, "the server named by FIFTYONE_DATABASE_URI")
     try:
@@ -154,6 +176,7 @@ def _database() -> Check:
 
 
 def _plugin() -> Check:
+    require("app")
     import fiftyone.plugins as fop
 
     names = fop.list_enabled_plugins()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluation.errors import InputError
+from s3fo._extras import require_module
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -76,6 +77,7 @@ def _frames_shown(stream: VideoStream) -> float:
 
 
 def _open(path: Path):  # type: ignore[no-untyped-def]  # PyAV's own container type
+    require_module("av")
     import av
 
     try:

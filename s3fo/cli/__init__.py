@@ -20,6 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from evaluation.errors import InputError, InputWarning
+from s3fo._extras import MissingExtra, missing_module
 
 _INTERRUPTED = 130
 """What Typer exits with after Ctrl-C."""
@@ -84,6 +85,12 @@ def import_commands(words: Sequence[str] = ()) -> None:
         import_module(f"s3fo.cli.{module}")
 
 
+def _tell_missing(error: MissingExtra) -> int:
+    """Print one line on standard error; returns the exit code of bad usage."""
+    print(f"error: {error}", file=sys.stderr)
+    return 2
+
+
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
     _print_any_name()
@@ -92,6 +99,13 @@ def main() -> None:
     _show_input_warnings_as_notes()
     try:
         app()
+    except MissingExtra as error:
+        sys.exit(_tell_missing(error))
+    except ModuleNotFoundError as error:
+        missing = missing_module(error.name or "")
+        if missing is None:
+            raise
+        sys.exit(_tell_missing(missing))
     except InputError as error:
         _print_error(error)
         sys.exit(2)

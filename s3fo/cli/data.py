@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from evaluation.errors import InputError
+from s3fo._extras import require
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, progress_bar, result_alone
@@ -57,6 +58,7 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Load a benchmark as a FiftyOne video dataset."""
+    require("app")
     source = open_source(benchmark, root, split, images, masks)
     if validate and not print_validation(source):
         typer.echo("Nothing was loaded; without --validate it is, as it is.", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from s3fo._extras import require
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 
@@ -30,8 +31,12 @@ def demo(
     ] = False,
 ) -> None:
     """Everything once, on a built-in benchmark: load, predict, evaluate, show."""
+    require("app", "model")
+    from s3fo.datasets.database import ensure_database
     from s3fo.demo import WORKSPACE, run_demo
 
+    with result_alone():
+        ensure_database()
     with progress_bar("demo") as progress:
         result = run_demo(out, progress=progress)
     _show(result)
@@ -163,7 +168,8 @@ def install_plugin() -> None:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     fix: Annotated[
-        bool, typer.Option(help="First install what FiftyOne's database lacks.")
+        bool,
+        typer.Option("--fix", help="First install what FiftyOne's database lacks."),
     ] = False,
 ) -> None:
     """Check this machine: packages, device, codecs, database, plugin."""
@@ -182,5 +188,5 @@ def doctor(
             (check.verdict, check.name, check.found, check.remedy) for check in checks
         ]
         print_table("s3fo doctor", ("", "check", "found", "remedy"), rows)
-    if any(check.verdict == "MEND" for check in checks):
+    if any(check.verdict == "FAIL" for check in checks):
         raise typer.Exit(1)

@@ -10,6 +10,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from s3fo._extras import require
 from s3fo.datasets.environment import configure
 
 # Before any module of this package imports FiftyOne.
@@ -87,6 +88,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if "fiftyone" not in sys.modules:
+        require("app")
         # FiftyOne waits a minute for a server that cannot start.
         importlib.import_module(f"{__name__}.database").check_server()
     module = importlib.import_module(f"{__name__}.{_MODULES[name]}")

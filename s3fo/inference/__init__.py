@@ -6,6 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from s3fo._extras import require
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
 from s3fo.inference.running.predict import Run, predict
@@ -51,4 +52,5 @@ def __getattr__(name: str) -> Any:
     """Import a function from its module on first use."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("model")
     return getattr(importlib.import_module(_LAZY[name]), name)

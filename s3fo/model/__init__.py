@@ -1,5 +1,10 @@
 """The S3 network."""
 
+# ruff: noqa: E402
+from s3fo._extras import require
+
+require("model")  # before torch is imported
+
 from s3fo.model.checkpoint import (
     CheckpointError,
     load_vit,

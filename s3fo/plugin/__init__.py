@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from s3fo._extras import require
 from s3fo.plugin.install import install
 
 __all__ = ["install", "register"]
@@ -14,7 +15,11 @@ def register(plugin: Any) -> None:
 
     Args:
         plugin: FiftyOne's plugin context.
+
+    Raises:
+        MissingExtra: FiftyOne or the model is not installed.
     """
+    require("app", "model")
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
     from s3fo.plugin.operators.export_submission import ExportSubmission

@@ -27,8 +27,10 @@ def install(plugins_dir: str | Path | None = None) -> Path:
         The plugin's folder.
     """
     if plugins_dir is None:
+        from s3fo._extras import require
         from s3fo.datasets import configure
 
+        require("app")
         configure()
         import fiftyone as fo
 

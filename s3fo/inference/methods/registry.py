@@ -23,13 +23,13 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from evaluation.errors import InputError
+from s3fo._extras import EXTRAS, install_command, require
 from s3fo.inference.methods.base import AnyMethod
 
 GROUP = "s3fo.methods"
 """Entry points of this group are methods."""
 
 _FREE = "none of its own"
-_TORCH = "torch>=2.3"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class MethodInfo:
         default_weights: taken where none are given; empty if they must be given.
         needs: packages as requirements, e.g. ``"transformers>=5.20"``.
         install: the command that installs what it needs.
+        extra: the extra of s3fo that brings what it needs, for methods of s3fo.
         problem: why it cannot be used, for one that another package announces and
             that cannot be imported.
     """
@@ -60,6 +61,7 @@ class MethodInfo:
     default_weights: str = ""
     needs: tuple[str, ...] = ()
     install: str = ""
+    extra: str = ""
     problem: str = field(default="", compare=False)
 
     @property
@@ -94,6 +96,8 @@ class MethodInfo:
         Raises:
             InputError: a package is missing, or it cannot be imported.
         """
+        if self.extra:
+            require(self.extra)
         if self.problem or self.missing:
             raise InputError(
                 f"method {self.name!r}",
@@ -109,6 +113,12 @@ class MethodInfo:
         return getattr(importlib.import_module(module), attribute)
 
 
+def _by_extra(extra: str, *modules: str) -> dict[str, Any]:
+    """What a method needs that an extra of s3fo brings, and how to install it."""
+    needs = tuple(f"{module}>={EXTRAS[extra][module]}" for module in modules)
+    return {"needs": needs, "install": install_command(extra), "extra": extra}
+
+
 def _by_transformers(
     name: str, maker: str, title: str, source: str, licence: str, weights: str
 ) -> MethodInfo:
@@ -119,8 +129,7 @@ def _by_transformers(
         source,
         licence,
         weights=weights,
-        needs=(_TORCH, "transformers>=5.20"),
-        install='pip install "s3fo[transformers]"',
+        **_by_extra("transformers", "torch", "transformers"),
     )
 
 
@@ -133,8 +142,7 @@ _BUILT_IN = (
         "Apache-2.0; shipped weights: see `docs/licences.md`",
         weights="name of shipped weights, or a .safetensors or .pth file",
         default_weights="s3-small",
-        needs=(_TORCH,),
-        install="pip install s3fo",
+        **_by_extra("model", "torch"),
     ),
     MethodInfo(
         "cutie",
@@ -143,8 +151,7 @@ _BUILT_IN = (
         "Cheng et al., CVPR 2024, arXiv 2310.12982",
         "Apache-2.0 (code); MIT (published weights)",
         weights="cutie-base-mega.pth, cutie-small-mega.pth or another checkpoint",
-        needs=(_TORCH,),
-        install="pip install s3fo",
+        **_by_extra("model", "torch"),
     ),
     _by_transformers(
         "sam2",

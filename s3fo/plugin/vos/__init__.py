@@ -8,13 +8,16 @@ import logging
 import sys
 
 try:
+    from s3fo._extras import require
     from s3fo.plugin import register
-except ModuleNotFoundError as error:
+
+    require("app", "model")
+except ImportError as error:
     _MESSAGE = (
-        f"The plugin @s3fo/vos needs the package s3fo in the Python that runs "
-        f"FiftyOne, {sys.executable}: {error}. Install it there from the repository "
-        f"that this plugin comes from: pip install CHECKOUT, or pip install "
-        f"git+ADDRESS. Then start FiftyOne again."
+        f"The plugin @s3fo/vos needs the package s3fo with its extras app and model in "
+        f"the Python that runs FiftyOne, {sys.executable}: {error}. Install it there: "
+        f"pip install 's3fo[app,model]', or from the repository that this plugin comes "
+        f"from: pip install 's3fo[app,model] @ git+ADDRESS'. Then start FiftyOne again."
     )
     logging.getLogger(__name__).error(_MESSAGE)
     raise ImportError(_MESSAGE) from error
