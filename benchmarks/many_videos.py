@@ -23,7 +23,7 @@ from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets import compute_attributes, find_failures
-from s3fo.datasets.schema import remember_benchmark
+from s3fo.datasets.schema import save_benchmark_info
 from s3fo.datasets.scoring.attributes import shown_attributes
 
 METHODS = ("steady", "careless")
@@ -96,7 +96,9 @@ def _multiply(dataset: fo.Dataset, drawn: Benchmark, folder: Path, videos: int) 
         for method in METHODS:
             (folder / method / name).symlink_to(folder / method / source.name)
         sequences.append(replace(source, name=name))
-    remember_benchmark(dataset, replace(drawn, sequences=tuple(sequences)), "reference")
+    save_benchmark_info(
+        dataset, replace(drawn, sequences=tuple(sequences)), "reference"
+    )
     originals = {doc["sequence"]: doc for doc in dataset._sample_collection.find()}
     chance = random.Random(0)
     ids = {}

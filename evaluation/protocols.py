@@ -145,7 +145,7 @@ class Protocol:
             lines.append(f"  remark    {self.remark}")
         return "\n".join(lines)
 
-    def one_line(self) -> str:
+    def describe(self) -> str:
         """Short form to print beside numbers."""
         return (
             f"{self.title}: {FRAME_RULES[self.frames]}; {VOID_RULES[self.void]}; "

@@ -77,11 +77,11 @@ def run_in_order(
     n = _worth(workers, len(items), sum(sizes))
     if n > 1:
         return _Forked(job, items, sizes, progress).run(n)
-    told = _Told(sum(sizes), len(items), progress)
+    tracker = _ProgressTracker(sum(sizes), len(items), progress)
     results = []
     for item in items:
-        results.append(job(item, told.step))
-        told.finished(item)
+        results.append(job(item, tracker.step))
+        tracker.finished(item)
     return results
 
 
@@ -101,8 +101,8 @@ def _is_daemon() -> bool:
     return multiprocessing.current_process().daemon
 
 
-class _Told:
-    """What the caller has been told of how far the work is."""
+class _ProgressTracker:
+    """What the caller has been tracker of how far the work is."""
 
     def __init__(
         self, n_steps: int, n_items: int, progress: ProgressCallback | None
@@ -141,7 +141,7 @@ class _Forked(Generic[Item, Result]):
         from multiprocessing.sharedctypes import RawArray
 
         self._job, self._items, self._sizes = job, items, sizes
-        self._told = _Told(sum(sizes), len(items), progress)
+        self._tracker = _ProgressTracker(sum(sizes), len(items), progress)
         self._done = RawArray("q", len(items))
         self._stop = RawArray("b", 1)
         self._at: dict[Connection, int] = {}
@@ -157,7 +157,7 @@ class _Forked(Generic[Item, Result]):
             while self._at:
                 for i, result in self._collect():
                     results[i] = result
-                    self._told.finished(self._items[i])
+                    self._tracker.finished(self._items[i])
         except BaseException:
             self._stop[0] = 1
             raise
@@ -194,7 +194,7 @@ class _Forked(Generic[Item, Result]):
         from multiprocessing.connection import wait
 
         ready = wait(list(self._at), _REPORT_EVERY)
-        self._told.tell(sum(self._done))
+        self._tracker.tell(sum(self._done))
         for pipe in [pipe for pipe in self._at if pipe in ready]:
             i = self._at[pipe]
             try:

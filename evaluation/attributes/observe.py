@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes.appearance import FeatureExtractor
+from evaluation.attributes.appearance_tracker import AppearanceTracker
 from evaluation.attributes.geometry import border_contact, shape_of
-from evaluation.attributes.looks import Looks
 from evaluation.attributes.motion import Motion
 from evaluation.attributes.occlusion import box_overlap, contact
 from evaluation.attributes.regions import Region, regions_of
@@ -40,7 +40,7 @@ class Observations:
             by index into `frames`.
         cuts: indices (among all frames) of the first frame of each new shot; None
             without images.
-        likeness: mean similarity of two objects over the frames showing both.
+        similarity: mean similarity of two objects over the frames showing both.
         descriptors: mean descriptor of each object.
     """
 
@@ -49,7 +49,7 @@ class Observations:
     fps: float
     rows: dict[int, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
     cuts: list[int] | None = None
-    likeness: dict[tuple[int, int], float] = field(default_factory=dict)
+    similarity: dict[tuple[int, int], float] = field(default_factory=dict)
     descriptors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     @cached_property
@@ -81,7 +81,7 @@ def observe(
     motion = Motion()
     looks = None
     if extractor and video.images:
-        looks = Looks(extractor, video.images, appearance_rate)
+        looks = AppearanceTracker(extractor, video.images, appearance_rate)
     shape: tuple[int, int] | None = None
     for index, (frame, time) in enumerate(zip(annotated, seen.times, strict=True)):
         tick()
@@ -91,12 +91,12 @@ def observe(
             continue
         regions = regions_of(annotation)
         rows = frame_rows(regions, shape)
-        sights = looks.step(frame, time, annotation, shape) if looks else {}
+        appearance = looks.step(frame, time, annotation, shape) if looks else {}
         for object_id, row in rows.items():
             moved = motion.step(object_id, regions[object_id], time, shape)
-            seen.rows[object_id][index] = row | moved | sights.get(object_id, {})
+            seen.rows[object_id][index] = row | moved | appearance.get(object_id, {})
     if looks is not None and shape is not None:
-        seen.likeness, seen.descriptors = looks.likeness(), looks.descriptors()
+        seen.similarity, seen.descriptors = looks.similarity(), looks.descriptors()
         seen.cuts = scene_cuts(video.frames, video.images, fps, shape, looks.shots)
     return seen
 

@@ -238,7 +238,7 @@ def _similarity(seen: Observations, object_id: int) -> dict[str, Any]:
     row: dict[str, Any] = {}
     together = {
         other: value
-        for (one, other), value in seen.likeness.items()
+        for (one, other), value in seen.similarity.items()
         if one == object_id
     }
     if together:

@@ -64,16 +64,16 @@ def find_events(verdicts: Sequence[Verdict], bridge: int) -> list[Event]:
     Returns:
         Events in order of time.
     """
-    gravity = np.array([kind.gravity if kind else 0 for kind, _ in verdicts])
+    severity = np.array([kind.severity if kind else 0 for kind, _ in verdicts])
     taken = np.zeros(len(verdicts), dtype=bool)
     events: list[Event] = []
     for level in (3, 2, 1):
         for verdict in sorted(
-            {v for v, g in zip(verdicts, gravity, strict=True) if g == level},
+            {v for v, g in zip(verdicts, severity, strict=True) if g == level},
             key=str,
         ):
             same = np.array([one == verdict for one in verdicts]) & ~taken
-            barrier = taken | ((gravity >= level) & ~same)
+            barrier = taken | ((severity >= level) & ~same)
             for start, end in _runs(same, barrier, bridge):
                 kind, other = verdict
                 assert kind is not None

@@ -44,7 +44,7 @@ class FailureKind(str, Enum):
         return _DEFINITIONS[self]
 
     @property
-    def gravity(self) -> int:
+    def severity(self) -> int:
         """3: wrong object or none; 2: object found, region wrong; 1: contour."""
         if self is FailureKind.BOUNDARY:
             return 1

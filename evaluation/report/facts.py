@@ -86,7 +86,7 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
     scores = material.main.scores
     facts = {
         "name": " ".join(part for part in (material.benchmark, material.split) if part),
-        "protocol": material.protocol.one_line(),
+        "protocol": material.protocol.describe(),
         "sequences": str(len(set(scores.object_columns["sequence"]))),
         "objects": str(len(scores.object_columns["sequence"])),
         "scored frames of all objects": str(sum(scores.object_columns["n_frames"])),

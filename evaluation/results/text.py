@@ -35,7 +35,7 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
         tables.append({key: key for key in tracking})
     if scores.protocol.headline in tracking:
         tables.reverse()
-    parts = [scores.protocol.one_line()]
+    parts = [scores.protocol.describe()]
     parts += [_table([*t.values()], [[summary[key] for key in t]]) for t in tables]
     shown = set(summary) - set(_HEADINGS) - set(tracking)
     if scores.protocol.name != "lvos":

@@ -23,7 +23,7 @@ class Benchmark:
         protocol: name of the evaluation protocol its scores are published with.
         notes: what a person should know about how the folder was read.
         options: the further options of `open_benchmark` that it was opened with.
-        shortfalls: what seems to be missing, though the rest can be used; one
+        missing_files: what seems to be missing, though the rest can be used; one
             sentence each.
         partial: whether sequences were left out by choice.
     """
@@ -35,7 +35,7 @@ class Benchmark:
     protocol: str
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    shortfalls: tuple[str, ...] = ()
+    missing_files: tuple[str, ...] = ()
     partial: bool = False
 
     def __len__(self) -> int:

@@ -61,18 +61,18 @@ def open_benchmark(
         found.root,
         found.sequences,
         entry.protocol,
-        (*found.notes, *_summary(found.shortfalls)),
+        (*found.notes, *_summary(found.missing_files)),
         options,
-        found.shortfalls,
+        found.missing_files,
     )
 
 
-def _summary(shortfalls: tuple[str, ...]) -> Iterator[str]:
-    """A note on the first few shortfalls; `validate` lists all."""
-    if shortfalls:
-        more = len(shortfalls) - _SHOWN
+def _summary(missing_files: tuple[str, ...]) -> Iterator[str]:
+    """A note on the first few missing files; `validate` lists all."""
+    if missing_files:
+        more = len(missing_files) - _SHOWN
         tail = f"; and {more} more, which `--validate` lists" if more > 0 else ""
-        yield f"seems incomplete: {'; '.join(shortfalls[:_SHOWN])}{tail}"
+        yield f"seems incomplete: {'; '.join(missing_files[:_SHOWN])}{tail}"
 
 
 def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from s3fo._extras import require
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from s3fo.datasets.importing.predictions import add_predictions, remove_predictions
     from s3fo.datasets.importing.relocation import relocate
     from s3fo.datasets.schema import (
+        load_benchmark_info,
+        load_predictions_info,
         open_dataset,
-        recall_benchmark,
-        recall_predictions,
     )
     from s3fo.datasets.scoring.attributes import compute_attributes, write_attributes
     from s3fo.datasets.scoring.evaluate import evaluate, write_scores
@@ -47,11 +48,11 @@ __all__ = [
     "find_failures",
     "image_sequences",
     "load_benchmark",
+    "load_benchmark_info",
+    "load_predictions_info",
     "map_look_alikes",
     "object_colour",
     "open_dataset",
-    "recall_benchmark",
-    "recall_predictions",
     "relocate",
     "remove_predictions",
     "worst",
@@ -72,8 +73,8 @@ _MODULES = {
     "map_look_alikes": "views.look_alikes",
     "object_colour": "views.colours",
     "open_dataset": "schema",
-    "recall_benchmark": "schema",
-    "recall_predictions": "schema",
+    "load_benchmark_info": "schema",
+    "load_predictions_info": "schema",
     "relocate": "importing.relocation",
     "remove_predictions": "importing.predictions",
     "worst": "views.appearance",
@@ -83,8 +84,23 @@ _MODULES = {
 }
 
 
+# Former names, for one version.
+_RENAMED = {
+    "load_benchmark_info": "load_benchmark_info",
+    "load_predictions_info": "load_predictions_info",
+}
+
+
 def __getattr__(name: str) -> Any:
     """Import a function from its module on first use."""
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(
+            f"{__name__}.{name} is now {new}; the old name goes in the next version",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        name = new
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if "fiftyone" not in sys.modules:

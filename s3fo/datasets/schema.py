@@ -23,7 +23,7 @@ from s3fo.benchmarks import (
     open_benchmark,
 )
 from s3fo.benchmarks.layouts.files import FrameFiles
-from s3fo.datasets.reading.cache import kept
+from s3fo.datasets.reading.cache import cached
 
 INFO = "s3fo"
 """Key of `dataset.info` under which this package keeps its own facts."""
@@ -52,7 +52,7 @@ def open_dataset(name: str) -> fo.Dataset:
     return fo.load_dataset(name)
 
 
-def remember_benchmark(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -> None:
+def save_benchmark_info(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -> None:
     """Keep what it takes to open the benchmark again.
 
     Args:
@@ -93,7 +93,7 @@ def _published_facts(benchmark: Benchmark) -> dict[str, str]:
     }
 
 
-def recall_benchmark(dataset: fo.Dataset) -> Benchmark:
+def load_benchmark_info(dataset: fo.Dataset) -> Benchmark:
     """The benchmark that a dataset was loaded from, opened again.
 
     Raises:
@@ -158,7 +158,7 @@ def benchmark_of(dataset: fo.Dataset) -> Benchmark:
         InputError: the dataset was not made by `load_benchmark`.
     """
     loaded = dataset.get_run_info(_RUN).timestamp if dataset.has_run(_RUN) else None
-    return kept(dataset, ("benchmark",), loaded, lambda: recall_benchmark(dataset))
+    return cached(dataset, ("benchmark",), loaded, lambda: load_benchmark_info(dataset))
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Predictions:
     made: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
-def remember_predictions(
+def save_predictions_info(
     dataset: fo.Dataset, name: str, predictions: Predictions | None
 ) -> None:
     """Keep what a prediction field was read from; None forgets it."""
@@ -193,7 +193,7 @@ def remember_predictions(
     remember(dataset, predictions=kept)
 
 
-def recall_predictions(dataset: fo.Dataset) -> dict[str, Predictions]:
+def load_predictions_info(dataset: fo.Dataset) -> dict[str, Predictions]:
     """What every imported prediction field was read from, in order of import."""
     return {
         name: Predictions(Path(record["folder"]), record["content"], record.get("made"))

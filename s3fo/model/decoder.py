@@ -10,7 +10,7 @@ from s3fo.model.config import ModelConfig
 from s3fo.model.layers import (
     ResidualBlock,
     area_resize,
-    float32_island,
+    autocast_disabled,
     gated_update,
     per_object,
     upsample_objects,
@@ -30,7 +30,7 @@ def aggregate(probabilities: Tensor, dim: int = 1) -> Tensor:
     Returns:
         float32 odds-logits of background and objects, K + 1 along `dim`.
     """
-    with float32_island(probabilities.device):
+    with autocast_disabled(probabilities.device):
         p = probabilities.float()
         background = (1 - p).prod(dim, keepdim=True)
         p = torch.cat([background, p], dim).clamp(1e-7, 1 - 1e-7)
@@ -121,7 +121,7 @@ class MaskDecoder(nn.Module):
         """
         p8 = self.up_16_8(p16, detail8)
         p4 = self.up_8_4(p8, detail4)
-        with float32_island(p4.device):
+        with autocast_disabled(p4.device):
             logits = per_object(self.pred, F.relu(p4.float()))
         if update_sensory:
             sensory = self.sensory_update(p16, p8, p4, logits, sensory)

@@ -49,7 +49,7 @@ def other_objects(masks: Tensor) -> Tensor:
     return (masks.sum(1, keepdim=True) - masks).clamp(0, 1)
 
 
-def float32_island(device: torch.device) -> torch.autocast:
+def autocast_disabled(device: torch.device) -> torch.autocast:
     """Return a context in which autocast is off: what it guards needs float32."""
     return torch.autocast(device.type, enabled=False)
 
@@ -133,7 +133,7 @@ def gated_update(transform: nn.Conv2d, inputs: Tensor, sensory: Tensor) -> Tenso
         [B, K, Cs, h, w] the new memory.
     """
     gates = per_object(transform, torch.cat([inputs, sensory], dim=2))
-    with float32_island(sensory.device):
+    with autocast_disabled(sensory.device):
         forget, update, new = gates.float().chunk(3, dim=2)
         update = update.sigmoid()
         kept = forget.sigmoid() * sensory.float() * (1 - update)

@@ -14,7 +14,7 @@ from s3fo.model.config import ModelConfig
 from s3fo.model.layers import (
     ObjectFusion,
     area_resize,
-    float32_island,
+    autocast_disabled,
     other_objects,
     per_object,
 )
@@ -37,7 +37,7 @@ class KeyProjection(nn.Module):
             key [B, Ck, h, w], shrinkage [B, 1, h, w] >= 1 and selection
             [B, Ck, h, w] in 0..1.
         """
-        with float32_island(f16.device):
+        with autocast_disabled(f16.device):
             maps = self.pix_feat_proj(f16.float())
             shrinkage = self.d_proj(maps) ** 2 + 1
             return self.key_proj(maps), shrinkage, self.e_proj(maps).sigmoid()
@@ -60,7 +60,7 @@ def similarity(
     Returns:
         [B, N, P], float32.
     """
-    with float32_island(key.device):
+    with autocast_disabled(key.device):
         key, query, selection = key.float(), query.float(), selection.float()
         squares = key.square().transpose(1, 2) @ selection
         products = key.transpose(1, 2) @ (query * selection)

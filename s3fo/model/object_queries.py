@@ -14,7 +14,7 @@ from s3fo.model.layers import (
     ChannelAttentionBlock,
     area_resize,
     as_maps,
-    float32_island,
+    autocast_disabled,
 )
 
 
@@ -84,7 +84,7 @@ class ObjectSummarizer(nn.Module):
         """
         size = (value.shape[-2], value.shape[-1])
         rows = self.input_proj(value.permute(0, 1, 3, 4, 2)) + self.pos_enc(*size)
-        with float32_island(value.device):
+        with autocast_disabled(value.device):
             features = self.feature_pred(rows.float())
             weights = self.weights_pred(rows.float()).sigmoid()
             inside = area_resize(masks.float(), size)[..., None]

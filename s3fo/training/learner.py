@@ -16,7 +16,7 @@ from s3fo.model.network import S3Network
 from s3fo.training.clip_forward import ClipBatch, ClipModel, ClipRandomness
 from s3fo.training.losses import clip_losses
 from s3fo.training.optimisation import (
-    MeanWeights,
+    WeightEMA,
     parameter_groups,
     rate_factor,
     trained_state,
@@ -77,7 +77,7 @@ class Learner:
             init_scale=8192,
             enabled=recipe.autocast and self.device.type == "cuda",
         )
-        self.mean = MeanWeights(network, recipe.ema) if recipe.ema else None
+        self.mean = WeightEMA(network, recipe.ema) if recipe.ema else None
         self.iteration = 0
         self._skipped = 0
 
@@ -110,7 +110,7 @@ class Learner:
             self.mean.update(self.network)
         return sums | {"gradient_norm": norm, "rate": recipe.learning_rate * factor}
 
-    def usable(self) -> dict[str, Tensor]:
+    def ema_state_dict(self) -> dict[str, Tensor]:
         """The trained weights to use: averaged, if the recipe averages."""
         return self.mean.state if self.mean else trained_state(self.network)
 

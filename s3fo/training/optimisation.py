@@ -67,7 +67,7 @@ def rate_factor(recipe: Recipe, iteration: int, progress: float) -> float:
     return warm
 
 
-class MeanWeights:
+class WeightEMA:
     """Running exponential mean of everything that training changes.
 
     Batch statistics are averaged as well, since they belong to the averaged weights.

@@ -25,7 +25,7 @@ class Processes(NamedTuple):
     local_rank: int = 0
 
     @property
-    def leads(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this is the one that writes files."""
         return self.rank == 0
 
@@ -40,7 +40,7 @@ def join_processes(device: torch.device) -> Processes:
     return Processes(dist.get_rank(), dist.get_world_size(), local_rank)
 
 
-def from_leader(value: Any, processes: Processes) -> Any:
+def broadcast_from_main(value: Any, processes: Processes) -> Any:
     """The value that the leading process holds."""
     if processes.world == 1:
         return value

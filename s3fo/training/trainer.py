@@ -20,7 +20,7 @@ from s3fo.training.data.clips import ClipMaker
 from s3fo.training.data.loading import ClipSampler, clip_loader
 from s3fo.training.learner import Learner
 from s3fo.training.optimisation import trained_state
-from s3fo.training.parallel import Processes, from_leader
+from s3fo.training.parallel import Processes, broadcast_from_main
 from s3fo.training.recipes import Recipe
 from s3fo.training.run_files import export_weights, load_state, save_state
 
@@ -105,9 +105,9 @@ class Trainer:
         Args:
             progress: told about every step.
         """
-        options, leads = self.options, self.processes.leads
+        options, is_main = self.options, self.processes.is_main_process
         self._stop_on_signals()
-        curves = Curves(options.folder, options.log_every) if leads else None
+        curves = Curves(options.folder, options.log_every) if is_main else None
         batches = iter(clip_loader(self.maker, self.sampler(), options.workers))
         started = time.monotonic() - self.seconds
         saved = validated = time.monotonic()
@@ -115,14 +115,14 @@ class Trainer:
             step_batches = [next(batches) for _ in range(options.accumulate)]
             values = self.learner.step(step_batches, self.progress)
             now = time.monotonic()
-            self.seconds, stop = from_leader(
+            self.seconds, stop = broadcast_from_main(
                 (now - started, self._stop), self.processes
             )
             if curves is not None:
                 self._report(curves, values, progress)
             if stop:
                 break
-            if leads and now - saved > options.save_every:
+            if is_main and now - saved > options.save_every:
                 self.save()
                 saved = now
             if self.validate and now - validated > options.validate_every:
@@ -131,7 +131,7 @@ class Trainer:
                 started += validated - now  # validating is not training time
         if self._finished() and self.validate:
             self._validate(curves)
-        if leads:
+        if is_main:
             self.save()
 
     def sampler(self) -> ClipSampler:
@@ -222,9 +222,9 @@ class Trainer:
     def _validate(self, curves: Curves | None) -> None:
         """Score the weights for use; keep them if they are the best so far."""
         network = self.learner.network
-        if self.processes.leads and self.validate is not None:
+        if self.processes.is_main_process and self.validate is not None:
             own = {n: v.clone() for n, v in trained_state(network).items()}
-            network.load_state_dict(self.learner.usable(), strict=False)
+            network.load_state_dict(self.learner.ema_state_dict(), strict=False)
             scores = dict(self.validate(network.eval()))
             network.load_state_dict(own, strict=False)
             network.train()
@@ -233,13 +233,13 @@ class Trainer:
             if scores["J&F"] > self.best:
                 self.best = scores["J&F"]
                 self._export("best.safetensors", scores)
-        from_leader(None, self.processes)  # the others wait
+        broadcast_from_main(None, self.processes)  # the others wait
 
     def _export(self, name: str, scores: Mapping[str, float]) -> None:
         network = self.learner.network
         export_weights(
             self.options.folder / name,
-            {**network.state_dict(), **self.learner.usable()},
+            {**network.state_dict(), **self.learner.ema_state_dict()},
             network.config,
             backbone=self.backbone[0] if self.backbone else None,
             details={

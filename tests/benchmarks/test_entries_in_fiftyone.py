@@ -20,7 +20,7 @@ from evaluation.masks.label_map import read_label_map
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, open_benchmark
 from s3fo.benchmarks.catalog import ENTRIES, Entry
-from s3fo.datasets import recall_benchmark
+from s3fo.datasets import load_benchmark_info
 from s3fo.inference import predict
 
 pytestmark = pytest.mark.fiftyone
@@ -31,14 +31,14 @@ LATER = """
 import json, sys
 import s3fo
 from evaluation.scoring import score
-from s3fo.datasets import open_dataset, recall_benchmark, recall_predictions
+from s3fo.datasets import open_dataset, load_benchmark_info, load_predictions_info
 for name in sys.argv[1:]:
     dataset = open_dataset(name)
     if name.endswith("sa-v-val"):
         scores = s3fo.evaluate(dataset, "copy")
     else:  # The same without the slow part, which writes into the dataset.
-        folder = recall_predictions(dataset)["copy"].folder
-        benchmark = recall_benchmark(dataset)
+        folder = load_predictions_info(dataset)["copy"].folder
+        benchmark = load_benchmark_info(dataset)
         binarize = all(sequence.binary for sequence in benchmark)
         scores = score(folder, benchmark, benchmark.protocol, binarize=binarize)
     print("scores", json.dumps([name, scores.summary]))
@@ -105,7 +105,7 @@ def test_an_entry_as_a_dataset(loaded, entry):
     assert item.dataset.values("sequence") == [one.name for one in item.benchmark]
     counts = item.dataset.values("metadata.total_frame_count")
     assert counts == [len(one.frames) for one in item.benchmark]
-    again = recall_benchmark(item.dataset)
+    again = load_benchmark_info(item.dataset)
     assert (again.name, again.split, again.protocol) == (
         item.benchmark.name,
         item.benchmark.split,
@@ -136,7 +136,7 @@ def test_options_of_a_benchmark_are_kept(cache, tmp_path):
         benchmark, dataset_name=own_name("options"), video="none"
     )
     try:
-        again = recall_benchmark(fo.load_dataset(dataset.name))
+        again = load_benchmark_info(fo.load_dataset(dataset.name))
         (old,), (new,) = benchmark, again
         assert again.options == {"annotations": "first-frame"}
         assert set(new.read_object_masks("frame0005")) == {9}

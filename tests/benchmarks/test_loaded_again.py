@@ -14,7 +14,7 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_benchmark
-from s3fo.datasets import recall_benchmark
+from s3fo.datasets import load_benchmark_info
 
 pytestmark = pytest.mark.fiftyone
 
@@ -41,7 +41,7 @@ def test_videos_that_are_gone_leave_and_new_ones_come(tmp_path, name):
     load(davis(tmp_path, "ape", "bat"), name)
     kept = load(davis(tmp_path, "ape", "cow"), name)
     assert kept.values("sequence") == ["ape", "cow"]
-    assert [item.name for item in recall_benchmark(kept)] == ["ape", "cow"]
+    assert [item.name for item in load_benchmark_info(kept)] == ["ape", "cow"]
 
 
 def test_a_choice_of_videos_does_not_take_the_place_of_all(tmp_path, name):

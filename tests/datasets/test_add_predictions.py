@@ -9,7 +9,7 @@ from small_benchmark import own_name, write_results
 import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from s3fo.datasets import recall_predictions, remove_predictions
+from s3fo.datasets import load_predictions_info, remove_predictions
 from s3fo.inference import predict
 
 LABELS = "frames.shifted.detections"
@@ -82,7 +82,7 @@ def test_a_bad_file_leaves_the_dataset_as_it_was(predicted, results, damage):
     assert predicted.values(f"{LABELS}.id") == before
     fields = set(predicted.get_frame_field_schema())
     assert not {"fresh", "fresh_importing", "shifted_importing"} & fields
-    assert list(recall_predictions(predicted)) == ["shifted"]
+    assert list(load_predictions_info(predicted)) == ["shifted"]
 
 
 @pytest.mark.parametrize("name", ["ground_truth", "filepath", "two words", "3s", ""])
@@ -96,7 +96,7 @@ def test_removing_takes_everything_of_the_method(predicted):
     remove_predictions(predicted, "shifted")
     assert not predicted.has_frame_field("shifted")
     assert predicted.list_evaluations() == []
-    assert recall_predictions(predicted) == {}
+    assert load_predictions_info(predicted) == {}
 
 
 def test_by_reference(benchmark, results):
@@ -129,6 +129,6 @@ def test_first_look_shows_the_latest_masks(predicted):
 def test_how_the_masks_were_made_is_kept(predicted, benchmark, tmp_path):
     predict(benchmark, tmp_path / "copied", method="copy")
     s3fo.add_predictions(predicted, tmp_path / "copied", "copied")
-    made = recall_predictions(predicted)["copied"].made
+    made = load_predictions_info(predicted)["copied"].made
     assert made["method"] == "copy" and made["versions"]["s3fo"]
     remove_predictions(predicted, "copied")

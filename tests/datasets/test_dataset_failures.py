@@ -94,10 +94,10 @@ def test_finding_again_replaces(failing):
 
 def test_videos_that_are_no_longer_scored_lose_their_events(failing, results):
     scores = evaluation.score(
-        results, s3fo.datasets.recall_benchmark(failing), sequences=["alone"]
+        results, s3fo.datasets.load_benchmark_info(failing), sequences=["alone"]
     )
     found = evaluation.find_failures(
-        results, s3fo.datasets.recall_benchmark(failing), scores, attributes=False
+        results, s3fo.datasets.load_benchmark_info(failing), scores, attributes=False
     )
     s3fo.datasets.write_failures(failing, "k", found)
     sample = failing.one(ViewField("sequence") == "pair")

@@ -15,7 +15,7 @@ from evaluation.errors import InputError
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.datasets import benchmark_from_dataset, recall_benchmark
+from s3fo.datasets import benchmark_from_dataset, load_benchmark_info
 from s3fo.datasets.importing.labels import detections_of, masks_of_label_map
 from s3fo.datasets.importing.videos import make_video
 
@@ -86,7 +86,7 @@ def test_the_zoos_davis_is_scored_like_the_original(theirs, benchmark, tmp_path)
     dataset = s3fo.load_benchmark(found, dataset_name=own_name("from-labels"))
     try:
         assert dataset.values("sequence") == ["alone", "pair"]
-        assert_same_masks(recall_benchmark(dataset), benchmark)
+        assert_same_masks(load_benchmark_info(dataset), benchmark)
     finally:
         dataset.delete()
 

@@ -14,7 +14,7 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
-from s3fo.datasets import image_sequences, open_dataset, recall_benchmark
+from s3fo.datasets import image_sequences, load_benchmark_info, open_dataset
 from s3fo.datasets.importing.labels import (
     detections_document,
     detections_of,
@@ -143,7 +143,7 @@ def test_a_dataset_of_other_content_is_left_alone(benchmark):
             s3fo.load_benchmark(benchmark, dataset_name=own_name("other"))
         assert len(other) == 1
         with pytest.raises(InputError, match="other origin"):
-            recall_benchmark(other)
+            load_benchmark_info(other)
     finally:
         other.delete()
 
@@ -265,7 +265,7 @@ def test_masks_of_long_videos_are_not_kept_inside_labels(
 
 
 def test_a_benchmark_comes_back_from_its_dataset(dataset, benchmark):
-    again = recall_benchmark(fo.load_dataset(dataset.name))
+    again = load_benchmark_info(fo.load_dataset(dataset.name))
     assert (again.name, again.split) == (benchmark.name, benchmark.split)
     assert (again.root, again.protocol) == (benchmark.root, benchmark.protocol)
     for old, new in zip(benchmark, again, strict=True):
@@ -297,7 +297,7 @@ def test_categories_are_labels(benchmark):
             "dog",
             "cat",
         ]
-        assert recall_benchmark(dataset)["pair"].objects == named.objects
+        assert load_benchmark_info(dataset)["pair"].objects == named.objects
     finally:
         dataset.delete()
 

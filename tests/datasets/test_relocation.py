@@ -14,7 +14,7 @@ import s3fo
 from evaluation.errors import InputError
 from s3fo.benchmarks import open_benchmark, write_synthetic
 from s3fo.cli import app, data
-from s3fo.datasets import recall_benchmark, recall_predictions
+from s3fo.datasets import load_benchmark_info, load_predictions_info
 from s3fo.datasets.schema import remember, remembered
 
 
@@ -54,7 +54,7 @@ def paths(dataset):
 
 def test_relative_paths_become_absolute_on_the_way_in(moved, place):
     assert all(path.is_absolute() and path.is_file() for path in paths(moved))
-    assert recall_benchmark(moved).root == place / "data"
+    assert load_benchmark_info(moved).root == place / "data"
     scores = s3fo.evaluate(moved, "shifted", workers=1)
     assert 0 < scores.summary["J&F"] < 1
 
@@ -81,7 +81,7 @@ def make_relative(dataset, place):
 def test_a_dataset_of_relative_paths_says_how_to_heal_it(moved, place):
     make_relative(moved, place)
     with pytest.raises(InputError, match="relocate"):
-        recall_benchmark(moved)
+        load_benchmark_info(moved)
     done = s3fo.relocate(moved, place / "data")
     assert done.frames == moved.count("frames") and not done.missing
     assert all(path.is_absolute() and path.is_file() for path in paths(moved))
@@ -120,8 +120,8 @@ def test_data_that_moved_are_found_with_the_command(moved, place):
     assert done.exit_code == 0, done.output
     moved.reload()
     assert all(path.is_file() for path in paths(moved))
-    assert recall_predictions(moved)["shifted"].folder == place / "masks"
-    assert recall_benchmark(moved).root.samefile(place / "new")
+    assert load_predictions_info(moved)["shifted"].folder == place / "masks"
+    assert load_benchmark_info(moved).root.samefile(place / "new")
 
 
 def test_other_data_are_refused_and_nothing_changes(moved, place):

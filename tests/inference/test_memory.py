@@ -197,7 +197,7 @@ def test_forgetting_objects():
     with pytest.raises(KeyError):
         memory.summaries([1])
     memory.keep_objects([])
-    assert not memory.engaged
+    assert not memory.has_entries
 
 
 def test_another_frame_size_is_told():
@@ -236,7 +236,7 @@ def test_invariants(operations, long_term, batch):
             recorder.memory.keep_objects(ids)
         if operation == "clear":
             recorder.memory.forget_temporary()
-        if operation == "read" and recorder.memory.engaged:
+        if operation == "read" and recorder.memory.has_entries:
             for object_id, readout in recorder.read().items():
                 tags = readout - 100 * object_id
                 assert torch.isfinite(readout).all()

@@ -157,7 +157,7 @@ def test_a_deleted_object_is_as_if_it_had_been_forgotten(tiny):
     assert engine.objects.ids == (1, 3, 2)
     assert [c.object_ids for c in engine.memory.token_counts] == [(1, 3), (2,)]
     engine.delete_objects([1, 2, 3])
-    assert not engine.memory.engaged
+    assert not engine.memory.has_entries
     assert engine.step(frames[7]).shape == (1, *SIZE)
 
 

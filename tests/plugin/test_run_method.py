@@ -108,7 +108,7 @@ def test_sam2_runs_delegated_and_says_what_made_its_masks(dataset, sam2, tmp_pat
     )  # fmt: skip
     assert operation.run_state == "completed", operation.result.error
     dataset.reload()
-    made = s3fo.datasets.recall_predictions(dataset)["sam2_tiny"].made
+    made = s3fo.datasets.load_predictions_info(dataset)["sam2_tiny"].made
     file = (sam2 / "model.safetensors").read_bytes()
     assert made["method"] == "sam2"
     assert made["settings"]["weights"]["sha256"] == hashlib.sha256(file).hexdigest()
@@ -128,7 +128,7 @@ def test_a_program_runs_from_the_app_with_the_next_step(dataset, held, tmp_path)
     assert "evaluate_vos" in text and "holder" in text
     found = masks(tmp_path / "holder")
     assert all(np.array_equal(frame, found[0]) for frame in found)
-    made = s3fo.datasets.recall_predictions(dataset)["holder"].made
+    made = s3fo.datasets.load_predictions_info(dataset)["holder"].made
     assert made["method"] == "holder" and made["settings"]["command"] == held
 
 
@@ -137,7 +137,7 @@ def test_further_options_are_typed(dataset, tmp_path):
     with pytest.raises(ExecutionError, match="inference settings"):
         run("run_method", dataset, options="depth=3", out=folder(tmp_path), **params)
     run("run_method", dataset, options="top_k=7", out=folder(tmp_path), **params)
-    made = s3fo.datasets.recall_predictions(dataset)["s3"].made
+    made = s3fo.datasets.load_predictions_info(dataset)["s3"].made
     assert made["settings"]["engine"]["top_k"] == 7
 
 
@@ -160,7 +160,7 @@ def by_instance(dataset) -> fo.Dataset:
 def test_labels_with_an_instance_and_no_index_are_first_masks(by_instance, tmp_path):
     run("run_method", by_instance, method="copy", prompt_field="drawn", name="copied",
         out=folder(tmp_path))  # fmt: skip
-    truth = s3fo.datasets.recall_benchmark(by_instance)["pair"]
+    truth = s3fo.datasets.load_benchmark_info(by_instance)["pair"]
     first = truth.read_annotation(truth.frames[0])
     found = masks(tmp_path / "copied")
     assert set(np.unique(found)) == {0, 1, 2}

@@ -79,13 +79,13 @@ def test_first_masks_come_from_any_field_and_nothing_later_does(drawn, tmp_path)
     run("run_s3", drawn, method="copy", prompt_field="drawn", name="copied",
         out=folder(tmp_path), videos="all")  # fmt: skip
     copied = masks(tmp_path / "copied")
-    truth = s3fo.datasets.recall_benchmark(drawn)["pair"]
+    truth = s3fo.datasets.load_benchmark_info(drawn)["pair"]
     first = truth.read_annotation(truth.frames[2]) == 2
     assert not copied[:2].any()
     assert all(np.array_equal(frame == 2, first) for frame in copied[2:])
     assert set(np.unique(copied)) == {0, 2}
     assert not (tmp_path / "copied" / "alone").exists(), "nothing is drawn there"
-    made = s3fo.datasets.recall_predictions(drawn)["copied"].made
+    made = s3fo.datasets.load_predictions_info(drawn)["copied"].made
     assert made["settings"]["first masks"] == "frames.drawn"
 
 
@@ -174,6 +174,6 @@ def test_s3_delegated_does_what_the_command_line_does(dataset, benchmark, tmp_pa
         assert np.array_equal(ours, theirs)
     assert masks(tmp_path / "s3").any()
     dataset.reload()
-    made = s3fo.datasets.recall_predictions(dataset)["s3"].made["settings"]
+    made = s3fo.datasets.load_predictions_info(dataset)["s3"].made["settings"]
     assert (made["size"], made["weights"]["file"]) == (48, "s3-small.safetensors")
     assert dataset.count("frames.s3.detections") > 0

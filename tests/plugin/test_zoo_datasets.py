@@ -9,7 +9,7 @@ from small_benchmark import own_name
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import catalog
-from s3fo.datasets import recall_benchmark
+from s3fo.datasets import load_benchmark_info
 from s3fo.plugin.zoo import enable_zoo
 
 
@@ -43,7 +43,7 @@ def test_a_benchmark_loads_from_its_folder_and_is_remembered(zoo, benchmark):
     try:
         assert first.media_type == "video"
         assert set(first.values("sequence")) == {"alone", "pair"}
-        assert recall_benchmark(first).protocol == "davis-2017"
+        assert load_benchmark_info(first).protocol == "davis-2017"
         assert first.has_frame_field("ground_truth_mask")
         again = load("zoo-again")
         assert len(again) == 2
@@ -57,7 +57,7 @@ def test_the_first_videos_only(zoo, benchmark):
     few = load("few", source_dir=str(benchmark.root), max_samples=1)
     try:
         assert few.values("sequence") == ["alone"]
-        assert len(recall_benchmark(few)) == 1
+        assert len(load_benchmark_info(few)) == 1
     finally:
         few.delete()
 

@@ -46,7 +46,7 @@ def main(videos: str, out: str) -> None:
         trainer.learner.step([next(batches)], i / recipe.iterations)
         for i in range(recipe.iterations)
     ]
-    if processes.leads:
+    if processes.is_main_process:
         Path(out).write_text(json.dumps({"world": processes.world, "steps": steps}))
 
 

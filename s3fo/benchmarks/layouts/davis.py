@@ -18,10 +18,10 @@ from s3fo.benchmarks.layouts.files import (
 )
 from s3fo.benchmarks.layouts.layout import (
     Found,
+    find_missing_files,
     gaps_in,
     refuse_gaps,
     sequence_from_folders,
-    shortfalls_in,
 )
 from s3fo.benchmarks.video import VideoSequence
 
@@ -82,10 +82,10 @@ def read_davis(
         f"{mask_root.relative_to(root)}",
         "Unpack the missing pieces, or name the sequences to use.",
     )
-    return Found(root, sequences, tuple(notes), _shortfalls(sequences, split))
+    return Found(root, sequences, tuple(notes), _missing_files(sequences, split))
 
 
-def _shortfalls(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, ...]:
+def _missing_files(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, ...]:
     """Frames that the official list counts, and masks: hidden splits have one."""
     facts = davis_facts()["sequences"]
     lengths = {
@@ -95,7 +95,7 @@ def _shortfalls(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, 
     }
     hidden = split.startswith("test")
     return tuple(
-        shortfalls_in(sequences, lambda it: () if hidden else it.frames, lengths)
+        find_missing_files(sequences, lambda it: () if hidden else it.frames, lengths)
     )
 
 

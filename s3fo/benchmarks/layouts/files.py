@@ -1,4 +1,4 @@
-"""Listing folders the way benchmarks need it: natural order, strays ignored."""
+"""Listing folders as benchmarks need it: natural order, unexpected files ignored."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def absolute_files(files: Mapping[str, Path]) -> Mapping[str, Path]:
 def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
     """Frame files of a folder with one of the suffixes; anything else is a stray.
 
-    Hidden files (such as macOS's ``._00000.jpg``) are strays too. Of two files with
+    Hidden files (such as macOS's ``._00000.jpg``) are ignored, too. Of two files with
     the same stem the one whose suffix is listed first counts. An absent folder has
     no frames.
     """

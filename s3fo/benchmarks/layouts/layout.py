@@ -26,13 +26,13 @@ class Found:
         root: the folder that really holds the benchmark.
         sequences: its videos.
         notes: what to tell a person about how the folder was read.
-        shortfalls: what seems to be missing, though the rest can be read.
+        missing_files: what seems to be missing, though the rest can be read.
     """
 
     root: Path
     sequences: tuple[VideoSequence, ...]
     notes: tuple[str, ...] = ()
-    shortfalls: tuple[str, ...] = ()
+    missing_files: tuple[str, ...] = ()
 
 
 def sequence_from_folders(
@@ -82,7 +82,7 @@ def _gaps(sequence: VideoSequence, annotated: bool) -> Iterator[str]:
         yield f"no mask of the first frame of {sequence.name} ({sequence.frames[0]})"
 
 
-def shortfalls_in(
+def find_missing_files(
     sequences: Iterable[VideoSequence],
     masked: Callable[[VideoSequence], Sequence[str]],
     lengths: Mapping[str, int] | None = None,
@@ -97,13 +97,13 @@ def shortfalls_in(
     return [
         f"{sequence.name}: {text}"
         for sequence in sequences
-        for text in _shortfalls(
+        for text in _missing_files(
             sequence, masked(sequence), (lengths or {}).get(sequence.name)
         )
     ]
 
 
-def _shortfalls(
+def _missing_files(
     sequence: VideoSequence, masked: Sequence[str], length: int | None
 ) -> Iterator[str]:
     if length not in (None, len(sequence.frames)):

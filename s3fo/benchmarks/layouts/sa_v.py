@@ -20,9 +20,9 @@ from s3fo.benchmarks.layouts.files import (
 from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
+    find_missing_files,
     gaps_in,
     refuse_gaps,
-    shortfalls_in,
 )
 from s3fo.benchmarks.layouts.sa_v_train import ANNOTATED_EVERY, FPS, read_train
 from s3fo.benchmarks.video import VideoSequence
@@ -66,11 +66,11 @@ def read_sa_v(root: Path, split: str) -> Found:
     notes = [note] if note else []
     if not listing.is_file():
         notes.append(f"no {listing.name}: all {len(names)} videos")
-    shortfalls = shortfalls_in(sequences, _annotated_by_rule)
+    missing_files = find_missing_files(sequences, _annotated_by_rule)
     for sequence in sequences:
         folders = _object_folders(root / _MASKS / sequence.name)
-        shortfalls += _incomplete_objects(sequence, folders)
-    return Found(root, sequences, tuple(notes), tuple(shortfalls))
+        missing_files += _incomplete_objects(sequence, folders)
+    return Found(root, sequences, tuple(notes), tuple(missing_files))
 
 
 def _root_of(root: Path, split: str) -> tuple[Path, str]:

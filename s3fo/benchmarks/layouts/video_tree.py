@@ -12,11 +12,11 @@ from s3fo.benchmarks.layouts.files import FrameFiles, list_folders
 from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
+    find_missing_files,
     gaps_in,
     refuse_gaps,
     sequence_from_folders,
     shorten,
-    shortfalls_in,
 )
 from s3fo.benchmarks.layouts.meta import ObjectMeta, VideoMeta, read_meta
 from s3fo.benchmarks.layouts.split_folders import (
@@ -90,8 +90,8 @@ def read_video_tree(
         f"every video of {rules.title} {split} in JPEGImages and Annotations",
         "Unpack the missing pieces.",
     )
-    shortfalls = _shortfalls(sequences, meta, rules, split)
-    return Found(folder, sequences, tuple(notes), tuple(shortfalls))
+    missing_files = _missing_files(sequences, meta, rules, split)
+    return Found(folder, sequences, tuple(notes), tuple(missing_files))
 
 
 def _notes_on_meta(meta: dict[str, VideoMeta], present: list[str]) -> list[str]:
@@ -117,7 +117,7 @@ def _unpictured(
     return gaps
 
 
-def _shortfalls(
+def _missing_files(
     sequences: tuple[VideoSequence, ...],
     meta: dict[str, VideoMeta],
     rules: TreeRules,
@@ -131,7 +131,7 @@ def _shortfalls(
         return sequence.listed_frames or () if rules.listed else sequence.frames
 
     lengths = {name: video.length for name, video in meta.items() if video.length}
-    found = shortfalls_in(sequences, masked, lengths)
+    found = find_missing_files(sequences, masked, lengths)
     for name, video in meta.items():
         unlisted = [key for key, item in video.objects.items() if not item.frames]
         if rules.listed and 0 < len(unlisted) < len(video.objects):

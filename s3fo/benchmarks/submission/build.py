@@ -92,7 +92,7 @@ def write_submission(
     refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, path) for name, path in files))
-    ignored = _strays(results, benchmark)
+    ignored = _unexpected_files(results, benchmark)
     return Submission(
         out, len(benchmark), len(files), form.server, ignored, form.remark
     )
@@ -118,7 +118,7 @@ def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
     return entry.submission
 
 
-def _strays(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
+def _unexpected_files(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     """What lies in the results but is not asked for."""
     names = {*(sequence.name for sequence in benchmark), SCORES_FOLDER}
     folders = [name for name in list_folders(results) if name not in names]

@@ -82,7 +82,7 @@ def validate(
         sum(count.frames or 0 for count in counts),
         sum(count.masks or 0 for count in counts),
     )
-    problems = [*_differences(found, expected), *benchmark.shortfalls, *problems]
+    problems = [*_differences(found, expected), *benchmark.missing_files, *problems]
     return Validation(found, expected, tuple(problems))
 
 

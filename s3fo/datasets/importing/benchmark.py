@@ -31,10 +31,10 @@ from s3fo.datasets.importing.writing import (
     update,
     write_masks,
 )
-from s3fo.datasets.schema import remember_benchmark
+from s3fo.datasets.schema import save_benchmark_info
 from s3fo.datasets.views import appearance as views
 
-_Film = Callable[[VideoSequence], VideoFile]
+_VideoWriter = Callable[[VideoSequence], VideoFile]
 
 
 class _Known(NamedTuple):
@@ -115,24 +115,24 @@ def load_benchmark(
     """
     benchmark = _opened(benchmark, root, split).absolute()
     form = choose_form(masks, benchmark.sequences)
-    film = _film(video)
+    video_writer = _video_writer(video)
     name = dataset_name or _default_name(benchmark)
     with sole_load(name):
-        return _load(name, benchmark, form, film, workers, progress)
+        return _load(name, benchmark, form, video_writer, workers, progress)
 
 
 def _load(
     name: str,
     benchmark: Benchmark,
     form: MaskForm,
-    film: _Film,
+    video_writer: _VideoWriter,
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> fo.Dataset:
     dataset, created = open_or_make(name, benchmark)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
-        _import(dataset, benchmark.sequences, film, form, workers, progress)
+        _import(dataset, benchmark.sequences, video_writer, form, workers, progress)
     except InputError:
         if created:
             dataset.delete()
@@ -143,7 +143,7 @@ def _load(
     index_labels(dataset, GROUND_TRUTH, ("label", "index"))
     if not created:
         renew_paths(dataset, benchmark)
-    remember_benchmark(dataset, benchmark, form)
+    save_benchmark_info(dataset, benchmark, form)
     views.apply_defaults(dataset)
     return dataset
 
@@ -164,11 +164,11 @@ def _default_name(benchmark: Benchmark) -> str:
     return "-".join(part for part in (benchmark.name, benchmark.split) if part)
 
 
-def _film(video: str) -> _Film:
-    films: dict[str, _Film] = {"mp4": make_video, "none": name_video}
-    if video not in films:
-        raise InputError("video", repr(video), " or ".join(films), "Choose one.")
-    return films[video]
+def _video_writer(video: str) -> _VideoWriter:
+    writers: dict[str, _VideoWriter] = {"mp4": make_video, "none": name_video}
+    if video not in writers:
+        raise InputError("video", repr(video), " or ".join(writers), "Choose one.")
+    return writers[video]
 
 
 def _take_out_others(dataset: fo.Dataset, benchmark: Benchmark) -> None:
@@ -181,13 +181,13 @@ def _take_out_others(dataset: fo.Dataset, benchmark: Benchmark) -> None:
 def _import(
     dataset: fo.Dataset,
     sequences: Sequence[VideoSequence],
-    film: _Film,
+    video_writer: _VideoWriter,
     form: MaskForm,
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
     known = _known(dataset)
-    prepared = map_ahead(_preparer(known, film, form), sequences, workers)
+    prepared = map_ahead(_preparer(known, video_writer, form), sequences, workers)
     done = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
         _write(dataset, [item for item in batch if not item.unchanged], form, workers)
@@ -205,10 +205,10 @@ def _known(dataset: fo.Dataset) -> dict[str, _Known]:
 
 
 def _preparer(
-    known: Mapping[str, _Known], film: _Film, form: MaskForm
+    known: Mapping[str, _Known], video_writer: _VideoWriter, form: MaskForm
 ) -> Callable[[VideoSequence], _Prepared]:
     def prepare(sequence: VideoSequence) -> _Prepared:
-        video = film(sequence)
+        video = video_writer(sequence)
         content = content_of(sequence, video, form)
         return _Prepared(sequence, video, content, known.get(sequence.name))
 

@@ -27,10 +27,10 @@ from s3fo.datasets.importing.writing import (
 )
 from s3fo.datasets.schema import (
     Predictions,
-    recall_benchmark,
-    recall_predictions,
-    remember_predictions,
+    load_benchmark_info,
+    load_predictions_info,
     remembered,
+    save_predictions_info,
 )
 from s3fo.datasets.views import appearance as views
 
@@ -65,7 +65,7 @@ def add_predictions(
             source of masks inside the labels. The dataset is then as it was.
     """
     results = Path(results).absolute()
-    sequences = recall_benchmark(dataset).sequences
+    sequences = load_benchmark_info(dataset).sequences
     check_name(dataset, name)
     present = [entry for entry in sequences if (results / entry.name).is_dir()]
     if not present:
@@ -73,12 +73,12 @@ def add_predictions(
     record = read_run(results).record
     made = record.to_json() if record else None
     found = Predictions(results, content_of_results(results, present), made)
-    if recall_predictions(dataset).get(name) != found:
-        kept = set(recall_predictions(dataset)) | {name}
+    if load_predictions_info(dataset).get(name) != found:
+        kept = set(load_predictions_info(dataset)) | {name}
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
         _check_sizes(results, present)
         _replace(dataset, name, results, present, workers, progress)
-        remember_predictions(dataset, name, found)
+        save_predictions_info(dataset, name, found)
         views.apply_defaults(dataset)
     return [entry.name for entry in sequences if entry not in present]
 
@@ -93,7 +93,7 @@ def remove_predictions(dataset: fo.Dataset, name: str) -> None:
         field for field in (name, f"{name}_mask") if dataset.has_frame_field(field)
     ]
     dataset.delete_frame_fields(fields)
-    remember_predictions(dataset, name, None)
+    save_predictions_info(dataset, name, None)
 
 
 def _replace(
@@ -112,7 +112,7 @@ def _replace(
     except BaseException:
         remove_predictions(dataset, passing)
         raise
-    if name in recall_predictions(dataset):
+    if name in load_predictions_info(dataset):
         remove_predictions(dataset, name)
     dataset.rename_frame_field(passing, name)
     if dataset.has_frame_field(f"{passing}_mask"):
@@ -181,7 +181,7 @@ def check_name(dataset: fo.Dataset, name: str) -> None:
     Raises:
         InputError: it is no identifier, or a field of other content.
     """
-    taken = set(dataset.get_frame_field_schema()) - set(recall_predictions(dataset))
+    taken = set(dataset.get_frame_field_schema()) - set(load_predictions_info(dataset))
     if not name.isidentifier() or name in taken:
         raise InputError(
             "name",

@@ -20,11 +20,11 @@ from s3fo.datasets.importing.videos import is_only_named, make_video
 from s3fo.datasets.importing.writing import Update, update
 from s3fo.datasets.schema import (
     Predictions,
+    load_predictions_info,
     moved_benchmark,
-    recall_predictions,
-    remember_benchmark,
-    remember_predictions,
     remembered,
+    save_benchmark_info,
+    save_predictions_info,
 )
 
 
@@ -65,7 +65,7 @@ def relocate(
     Raises:
         InputError: no such method, or a folder lacks files or holds others.
     """
-    known = recall_predictions(dataset)
+    known = load_predictions_info(dataset)
     moved = {
         name: Path(folder).absolute() for name, folder in (predictions or {}).items()
     }
@@ -75,10 +75,10 @@ def relocate(
     for name, folder in moved.items():
         _check_predictions(name, folder, known, benchmark)
     frames = renew_paths(dataset, benchmark)
-    remember_benchmark(dataset, benchmark, remembered(dataset)["masks"])
+    save_benchmark_info(dataset, benchmark, remembered(dataset)["masks"])
     for name, folder in moved.items():
         frames += _renew_predictions(dataset, name, folder, benchmark)
-        remember_predictions(dataset, name, replace(known[name], folder=folder))
+        save_predictions_info(dataset, name, replace(known[name], folder=folder))
     videos = _renew_videos(dataset, benchmark)
     return Relocation(frames, videos, tuple(_missing(dataset, benchmark)))
 
@@ -213,7 +213,7 @@ def _missing(dataset: fo.Dataset, benchmark: Benchmark) -> list[str]:
     found = []
     if not benchmark.root.is_dir():
         found.append(f"the benchmark: there is no folder {benchmark.root}")
-    for name, record in recall_predictions(dataset).items():
+    for name, record in load_predictions_info(dataset).items():
         if not record.folder.is_dir():
             found.append(f"the masks of {name}: there is no folder {record.folder}")
     return found

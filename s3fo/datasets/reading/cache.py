@@ -1,4 +1,4 @@
-"""Answers to questions about datasets, kept until what they rest on changes."""
+"""Cache of tables computed from datasets, invalidated when their source changes."""
 
 from __future__ import annotations
 
@@ -8,61 +8,56 @@ from typing import TypeVar
 
 import fiftyone as fo
 
-_KEPT = 200
-"""Answers, mostly tables and pictures below 1 MB; the oldest one goes first."""
+_MAX_ENTRIES = 200
+"""Values are mostly tables and pictures below 1 MB; the oldest one goes first."""
 
 _lock = threading.RLock()
-_answers: dict[tuple[Hashable, ...], object] = {}
+_values: dict[tuple[Hashable, ...], object] = {}
 
-Question = tuple[Hashable, ...]
-Answer = TypeVar("Answer")
+Key = tuple[Hashable, ...]
+Value = TypeVar("Value")
 
 
-def renewed(
-    dataset: fo.Dataset,
-    question: Question,
-    renew: Callable[[Answer | None], Answer],
-) -> Answer:
-    """The answer, brought up to date from the one given last.
+def refresh(
+    dataset: fo.Dataset, key: Key, update: Callable[[Value | None], Value]
+) -> Value:
+    """Bring a cached value up to date and return it.
 
     Args:
-        dataset: the question is about.
-        question: what is asked.
-        renew: gives the answer; gets the last one, None if there is none. Panels that
-            open together ask the same: while one is answered, others wait.
+        dataset: the value is computed from.
+        key: which value of the dataset.
+        update: computes the value; gets the cached one, None if there is none. Panels
+            that open together ask for the same: while one computes, others wait.
     """
-    key = (str(dataset._doc.id), *question)
+    full_key = (str(dataset._doc.id), *key)
     with _lock:
-        known: Answer | None = _answers.pop(key, None)  # type: ignore[assignment]
-        answer = renew(known)
-        _answers[key] = answer
-        while len(_answers) > _KEPT:
-            del _answers[next(iter(_answers))]
-    return answer
+        known: Value | None = _values.pop(full_key, None)  # type: ignore[assignment]
+        value = update(known)
+        _values[full_key] = value
+        while len(_values) > _MAX_ENTRIES:
+            del _values[next(iter(_values))]
+    return value
 
 
-def kept(
-    dataset: fo.Dataset,
-    question: Question,
-    basis: Hashable,
-    work: Callable[[], Answer],
-) -> Answer:
-    """The answer, worked out again if what it rests on has changed.
+def cached(
+    dataset: fo.Dataset, key: Key, version: Hashable, compute: Callable[[], Value]
+) -> Value:
+    """Return the cached value, computed again if `version` has changed.
 
     Args:
-        dataset: the question is about.
-        question: what is asked.
-        basis: what the answer rests on, or anything that changes with it.
-        work: gives the answer.
+        dataset: the value is computed from.
+        key: which value of the dataset.
+        version: changes whenever the source of the value does.
+        compute: computes the value.
     """
 
-    def renew(known: tuple[Hashable, Answer] | None) -> tuple[Hashable, Answer]:
-        return known if known and known[0] == basis else (basis, work())
+    def update(known: tuple[Hashable, Value] | None) -> tuple[Hashable, Value]:
+        return known if known and known[0] == version else (version, compute())
 
-    return renewed(dataset, question, renew)[1]
+    return refresh(dataset, key, update)[1]
 
 
-def forget() -> None:
-    """Keep nothing, as in a process that has just begun."""
+def invalidate() -> None:
+    """Drop all cached values, as in a process that has just begun."""
     with _lock:
-        _answers.clear()
+        _values.clear()

@@ -7,7 +7,7 @@ import pandas as pd
 from bson import ObjectId
 
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.datasets.reading.cache import kept
+from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.reading.tables import matched_proposals, prediction_field
 
 
@@ -21,7 +21,7 @@ def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.Data
     """
     field = prediction_field(dataset, eval_key)
     matched = matched_proposals(dataset, eval_key, sample_id)
-    return kept(
+    return cached(
         dataset,
         ("frames", eval_key, sample_id),
         (field, str(matched), _last_write(dataset, sample_id)),
@@ -62,7 +62,7 @@ def _read_frames(
     paths += [f"{truth}.{name}" for name in ("index", "bounding_box", eval_key)]
     columns = view.values(["frames.frame_number", *paths])
     rows = []
-    for number, ids, regions, contours, seen, boxes, fates in zip(
+    for number, ids, regions, contours, seen, boxes, match_status in zip(
         *(column[0] for column in columns), strict=True
     ):
         shown = dict(zip(seen or (), boxes or (), strict=True))
@@ -73,7 +73,7 @@ def _read_frames(
             )
             if matched is None or object_id in matched
         }
-        for object_id, fate in zip(seen or (), fates or (), strict=True):
+        for object_id, fate in zip(seen or (), match_status or (), strict=True):
             if fate == "fn":
                 # Nothing was predicted, so there is no label to carry the zeros.
                 scored.setdefault(object_id, (0.0, 0.0))

@@ -23,7 +23,7 @@ from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
-from s3fo.datasets.reading.cache import kept, renewed
+from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
 from s3fo.datasets.schema import evaluations
@@ -104,7 +104,7 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
     """
     protocol = evaluation_protocol(dataset, eval_key)
     labels = _score_labels(dataset, eval_key)
-    return kept(
+    return cached(
         dataset,
         ("scores", eval_key),
         (protocol, labels.version),
@@ -160,7 +160,7 @@ def object_table(dataset: fo.Dataset) -> pd.DataFrame:
     attributes as far as they were computed.
     """
     labels = _object_labels(dataset)
-    return kept(dataset, ("objects",), labels.version, lambda: object_rows(labels))
+    return cached(dataset, ("objects",), labels.version, lambda: object_rows(labels))
 
 
 def object_attributes(dataset: fo.Dataset) -> Attributes:
@@ -213,7 +213,7 @@ def breakdown(
     labels = [_score_labels(dataset, key) for key in eval_keys]
     versions = [item.version for item in (_object_labels(dataset), *labels)]
     basis = (metric, *versions)
-    return kept(dataset, ("breakdown", eval_keys, name), basis, work)
+    return cached(dataset, ("breakdown", eval_keys, name), basis, work)
 
 
 def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
@@ -258,7 +258,7 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     worst_J, worst_F, recovers, onset (list of str), tags (list of str).
     """
     labels = _labels(dataset, f"{eval_key}_failures")
-    return kept(
+    return cached(
         dataset, ("events", eval_key), labels.version, lambda: event_rows(labels)
     )
 
@@ -276,7 +276,7 @@ def _object_labels(dataset: fo.Dataset) -> StoredLabels:
 def _labels(
     dataset: fo.Dataset, field: str, names: tuple[str, ...] | None = None
 ) -> StoredLabels:
-    return renewed(
+    return refresh(
         dataset,
         ("labels", field),
         lambda known: read_labels(dataset, field, names, known),

@@ -17,7 +17,7 @@ from evaluation.attributes import (
     object_attributes,
 )
 from evaluation.options import InputOptions
-from s3fo.datasets.schema import recall_benchmark
+from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.views import appearance as views
 
 OFFICIAL = "official_tags"
@@ -57,7 +57,7 @@ def compute_attributes(
         InputError: the dataset is of other origin, or files are broken.
     """
     attributes = object_attributes(
-        recall_benchmark(dataset),
+        load_benchmark_info(dataset),
         extractor=extractor,
         options=options,
         workers=workers,

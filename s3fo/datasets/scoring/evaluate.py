@@ -21,7 +21,7 @@ from s3fo.datasets.field_names import (
     SEQUENCE_SCORES,
 )
 from s3fo.datasets.importing.predictions import add_predictions
-from s3fo.datasets.schema import recall_benchmark, recall_predictions
+from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.attributes import copy_attributes
 from s3fo.datasets.scoring.frames import write_frames
 from s3fo.datasets.scoring.model_evaluation import (
@@ -89,10 +89,10 @@ def evaluate(
     Raises:
         InputError: no such predictions, or results that cannot be scored.
     """
-    source = recall_predictions(dataset).get(predictions)
+    source = load_predictions_info(dataset).get(predictions)
     if source is None:
         raise _no_predictions(dataset, predictions)
-    benchmark = recall_benchmark(dataset)
+    benchmark = load_benchmark_info(dataset)
     protocol = get_protocol(protocol or benchmark.protocol)
     eval_key = _checked_key(eval_key or predictions)
     chosen = InputOptions.of(
@@ -158,7 +158,7 @@ def _checked_key(eval_key: str) -> str:
 
 
 def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
-    known = ", ".join(recall_predictions(dataset)) or "none yet"
+    known = ", ".join(load_predictions_info(dataset)) or "none yet"
     return InputError(
         f"dataset {dataset.name}",
         f"no predictions {name!r}",

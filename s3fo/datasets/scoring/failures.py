@@ -28,7 +28,7 @@ from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets.importing.parallel import map_ahead
 from s3fo.datasets.reading import tables
-from s3fo.datasets.schema import recall_benchmark, recall_predictions
+from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.review import judged_events, set_aside_missing
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
@@ -85,7 +85,7 @@ def find_failures(
         InputError: no such evaluation, or its files are gone or have changed.
     """
     scores, folder = _scores(dataset, eval_key, workers)
-    benchmark = recall_benchmark(dataset)
+    benchmark = load_benchmark_info(dataset)
     options = tables.input_options(dataset, eval_key)
     failures = find(
         folder,
@@ -128,7 +128,7 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     scored = set(failures.frames["sequence"])
     values = {
         sequence.name: _detections(events.get(sequence.name), sequence.frames, judged)
-        for sequence in recall_benchmark(dataset)
+        for sequence in load_benchmark_info(dataset)
         if sequence.name in scored
     }
     # Events of videos that were not scored this time would keep ranks of last time.
@@ -224,11 +224,11 @@ def _scores(
             "Evaluate predictions first.",
         )
     config = dataset.get_evaluation_info(eval_key).config
-    folder = recall_predictions(dataset)[config.predictions].folder
+    folder = load_predictions_info(dataset)[config.predictions].folder
     evaluated = dataset.exists(f"{eval_key}_JF").values("sequence")
     scores = score(
         folder,
-        recall_benchmark(dataset),
+        load_benchmark_info(dataset),
         config.protocol,
         sequences=evaluated,
         options=tables.input_options(dataset, eval_key),
@@ -297,7 +297,7 @@ def _write_error_maps(
             _write_grey(paths[frame], error_map(*masks.read(name, frame)))
         return name, paths
 
-    frames = {item.name: item.frames for item in recall_benchmark(dataset)}
+    frames = {item.name: item.frames for item in load_benchmark_info(dataset)}
     for name, paths in map_ahead(draw, list(masks.pairs), workers):
         labels: list[Any] = [
             fo.Segmentation(mask_path=str(paths[frame])) if frame in paths else None

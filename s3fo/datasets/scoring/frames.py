@@ -14,7 +14,7 @@ from evaluation.results.scores import Scores
 from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.writing import batches, index_labels, update
-from s3fo.datasets.schema import recall_benchmark
+from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.scoring.matches import LabelRef, Match, Matches, match_frame, outcome
 
 
@@ -58,7 +58,7 @@ def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
     boundary = HALVED[published_key(scores.protocol)][1]
     frames = scores.frames[["frame", "object", "J", boundary]]
     objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
-    for sequence in recall_benchmark(dataset):
+    for sequence in load_benchmark_info(dataset):
         if sequence.name not in rows_of:
             continue
         values: dict[str, dict[int, tuple[float, float]]] = {}
@@ -96,7 +96,7 @@ def _write_batch(
         for truth, prediction, values in zip(*frames, strict=True)
         for match in match_frame(truth, prediction, values)
     ]
-    fates = outcome(matches)
+    statuses = outcome(matches)
     ids = view.values("frames.id")
     rows = zip(ids, truths, found, scores, strict=True)
     update(
@@ -104,8 +104,10 @@ def _write_batch(
         [
             (
                 ObjectId(frame_id),
-                _fates(truth, f"{GROUND_TRUTH}.detections", eval_key, fates)
-                | _fates(prediction, f"{predictions}.detections", eval_key, fates)
+                _match_status(truth, f"{GROUND_TRUTH}.detections", eval_key, statuses)
+                | _match_status(
+                    prediction, f"{predictions}.detections", eval_key, statuses
+                )
                 | _jf(prediction, f"{predictions}.detections", values),
             )
             for frames in rows
@@ -116,12 +118,15 @@ def _write_batch(
     return matches
 
 
-def _fates(
-    labels: Mapping[int, LabelRef], path: str, eval_key: str, fates: Mapping[str, str]
+def _match_status(
+    labels: Mapping[int, LabelRef],
+    path: str,
+    eval_key: str,
+    statuses: Mapping[str, str],
 ) -> dict[str, str | None]:
     """Whether each label of a frame counts as found, missed or false."""
     return {
-        f"{path}.{place}.{eval_key}": fates.get(label.id)
+        f"{path}.{place}.{eval_key}": statuses.get(label.id)
         for place, label in enumerate(labels.values())
     }
 

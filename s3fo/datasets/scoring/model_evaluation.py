@@ -280,7 +280,7 @@ def save_results(
         backend=evaluation,
     )
     _store(dataset, eval_key, evaluation, results, matches)
-    _write_note(dataset, eval_key, scores.protocol.one_line())
+    _write_note(dataset, eval_key, scores.protocol.describe())
 
 
 def _store(

@@ -14,7 +14,7 @@ from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
 from s3fo.datasets.importing.stored_masks import mask_targets
-from s3fo.datasets.schema import evaluations, recall_predictions
+from s3fo.datasets.schema import evaluations, load_predictions_info
 from s3fo.datasets.views.colours import object_colour
 
 _NEUTRAL = "#5E6472"
@@ -191,7 +191,7 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
     One source of masks only: an object has one colour everywhere, so two sources
     laid over each other could not be told apart.
     """
-    latest = [GROUND_TRUTH, *recall_predictions(dataset)][-1]
+    latest = [GROUND_TRUTH, *load_predictions_info(dataset)][-1]
     reference = dataset.has_frame_field(f"{latest}_mask")
     shown = f"frames.{latest}_mask" if reference else f"frames.{latest}"
     scores = [
@@ -218,7 +218,7 @@ def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
         {"intTarget": int(pixel), "color": code}
         for pixel, code in PIXEL_COLOURS.items()
     ]
-    names = [GROUND_TRUTH, *recall_predictions(dataset)]
+    names = [GROUND_TRUTH, *load_predictions_info(dataset)]
     paths = [path for name in names for path in both_names(f"frames.{name}")]
     paths += ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
     return fo.ColorScheme(
@@ -266,7 +266,7 @@ def both_names(field: str) -> tuple[str, str]:
 
 def _mask_fields(dataset: fo.Dataset) -> list[str]:
     """The frame fields that refer to mask files."""
-    names = [GROUND_TRUTH, *recall_predictions(dataset)]
+    names = [GROUND_TRUTH, *load_predictions_info(dataset)]
     fields = [f"frames.{name}_mask" for name in names]
     return [field for field in fields if dataset.has_field(field)]
 

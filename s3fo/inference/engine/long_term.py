@@ -11,7 +11,7 @@ from s3fo.inference.engine.bucket import KEY, OPERAND, SELECTION, Bucket, token_
 from s3fo.inference.engine.config import LongTermConfig
 from s3fo.inference.engine.memory_read import query_operand
 from s3fo.inference.engine.token_table import gather_rows
-from s3fo.model.layers import float32_island
+from s3fo.model.layers import autocast_disabled
 
 
 def consolidate(bucket: Bucket, limits: LongTermConfig, frame_tokens: int) -> None:
@@ -27,7 +27,7 @@ def consolidate(bucket: Bucket, limits: LongTermConfig, frame_tokens: int) -> No
     if bucket.long >= limits.max_num_tokens - limits.num_prototypes:
         _prune(bucket, limits)
     candidates = bucket.temporary - (limits.min_mem_frames - 1) * frame_tokens
-    with float32_island(bucket.operand.device):
+    with autocast_disabled(bucket.operand.device):
         _make_prototypes(bucket, candidates, limits.num_prototypes)
 
 

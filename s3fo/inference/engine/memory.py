@@ -48,7 +48,7 @@ class Memory:
         self._config = config
 
     @property
-    def engaged(self) -> bool:
+    def has_entries(self) -> bool:
         """Whether there is anything to read."""
         return bool(self._buckets)
 

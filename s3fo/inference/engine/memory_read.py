@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s3fo.model.layers import float32_island
+from s3fo.model.layers import autocast_disabled
 
 BLOCK_ELEMENTS = {"cpu": 8 << 20}
 """Similarities alive at once, per device type: 32 MB of float32 on CPU."""
@@ -78,7 +78,7 @@ def sparse_affinity(memory: Tensor, query: Tensor, top_k: int) -> SparseAffinity
     block = max(1, _block_elements(memory) // memory.shape[1])
     k = min(top_k, memory.shape[1])
     samples = []
-    with float32_island(memory.device):
+    with autocast_disabled(memory.device):
         for tokens, pixels in zip(memory, query, strict=True):
             kept = [_largest(part @ tokens.T, k) for part in pixels.split(block)]
             samples.append([torch.cat(part) for part in zip(*kept, strict=True)])

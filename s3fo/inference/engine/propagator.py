@@ -208,7 +208,7 @@ class Propagator:
     def _segment(self, view: _View, *, update_sensory: bool) -> Tensor:
         """Probabilities [K + 1, H, W] of the objects tracked so far."""
         ids = self.objects.ids
-        if not self.memory.engaged:
+        if not self.memory.has_entries:
             return view.images.new_zeros(len(ids) + 1, *view.images.shape[-2:])
         sensory = self._sensory(view)
         sensory, _, probabilities = self.network.segment(

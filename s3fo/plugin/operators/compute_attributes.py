@@ -22,9 +22,9 @@ class ComputeAttributes(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Nothing to choose: which benchmark is meant is known."""
-        from s3fo.datasets import recall_benchmark
+        from s3fo.datasets import load_benchmark_info
 
-        benchmark = recall_benchmark(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
         form.view(
             "about",
             types.Notice(

@@ -31,9 +31,9 @@ class EvaluateVOS(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which predictions, by which protocol, under which key."""
-        from s3fo.datasets import recall_benchmark
+        from s3fo.datasets import load_benchmark_info
 
-        benchmark = recall_benchmark(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
         names = imported_methods(ctx.dataset)
         ask_method(form, names, "Whose masks to score", label="Predictions")
         ask_choice(

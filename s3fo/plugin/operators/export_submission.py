@@ -32,9 +32,9 @@ class ExportSubmission(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Whose masks, and where the zip goes."""
-        from s3fo.datasets import recall_benchmark
+        from s3fo.datasets import load_benchmark_info
 
-        benchmark = recall_benchmark(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
         server = _format(benchmark).server
         names = imported_methods(ctx.dataset)
         ask_method(form, names, "Whose masks to submit")
@@ -53,10 +53,10 @@ class ExportSubmission(VOSOperator):
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Check and pack them."""
-        from s3fo.datasets import recall_benchmark, recall_predictions
+        from s3fo.datasets import load_benchmark_info, load_predictions_info
 
-        benchmark = recall_benchmark(ctx.dataset)
-        sources = recall_predictions(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
+        sources = load_predictions_info(ctx.dataset)
         name = ctx.params.get("predictions") or list(sources)[-1]
         folder = chosen_folder(ctx, "out") or own_folder(ctx)
         done = write_submission(

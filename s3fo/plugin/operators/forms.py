@@ -56,9 +56,9 @@ def imported_methods(dataset: Any) -> list[str]:
     Raises:
         InputError: there are none.
     """
-    from s3fo.datasets import recall_predictions
+    from s3fo.datasets import load_predictions_info
 
-    names = list(recall_predictions(dataset))
+    names = list(load_predictions_info(dataset))
     if not names:
         raise InputError(
             f"dataset {dataset.name}",
@@ -125,7 +125,7 @@ def ask_method(
 
 def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
     """Ask under which name a method's masks shall appear in the dataset."""
-    from s3fo.datasets import recall_predictions
+    from s3fo.datasets import load_predictions_info
     from s3fo.datasets.importing.predictions import check_name
 
     name = ctx.params.get("name") or default
@@ -143,7 +143,7 @@ def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
         invalid=wrong is not None,
         error_message=wrong or "",
     )
-    if name in recall_predictions(ctx.dataset):
+    if name in load_predictions_info(ctx.dataset):
         warning = types.AlertView(
             severity="info",
             label=f"Replaces the masks of {name}",

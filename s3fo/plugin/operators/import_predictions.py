@@ -24,9 +24,9 @@ class ImportPredictions(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which results, under which name."""
-        from s3fo.datasets import recall_benchmark
+        from s3fo.datasets import load_benchmark_info
 
-        benchmark = recall_benchmark(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
         ask_folder(form, "results", "Results", "Folder of <sequence>/<frame>.png")
         results = chosen_folder(ctx, "results")
         if results is None:

@@ -54,17 +54,17 @@ class MakeReport(VOSOperator):
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Write it."""
         from evaluation import report
-        from s3fo.datasets import recall_benchmark, recall_predictions
+        from s3fo.datasets import load_benchmark_info, load_predictions_info
         from s3fo.datasets.scoring.review import judgements_by_method
 
-        sources = recall_predictions(ctx.dataset)
+        sources = load_predictions_info(ctx.dataset)
         main = ctx.params.get("predictions") or list(sources)[-1]
         others = [name for name in sources if name != main]
         names = [main, *(others if ctx.params.get("compare", True) else [])]
         out = chosen_folder(ctx, "out") or _folder(ctx, main)
         made = report(
             {name: sources[name].folder for name in names},
-            recall_benchmark(ctx.dataset),
+            load_benchmark_info(ctx.dataset),
             out,
             options=chosen_input_options(ctx),
             judgements=judgements_by_method(ctx.dataset),

@@ -179,14 +179,14 @@ def what_segments(found: Sequence[MethodInfo]) -> str:
 
 def given_options(ctx: Any, info: MethodInfo) -> dict[str, Any]:
     """The method's options that the form answers."""
-    from s3fo.datasets import recall_benchmark
+    from s3fo.datasets import load_benchmark_info
     from s3fo.inference.methods.registry import parse_options
     from s3fo.inference.presets import preset_for
 
     names = [name for name in _ASKED if name in info.options]
     given = {name: ctx.params.get(name) for name in names}
     if "memory" in given and given["memory"] in (None, _OWN):
-        given["memory"] = preset_for(recall_benchmark(ctx.dataset).name)
+        given["memory"] = preset_for(load_benchmark_info(ctx.dataset).name)
     if "name" in info.options:
         given["name"] = ctx.params.get("name") or info.name
     given |= parse_options((ctx.params.get("options") or "").split())

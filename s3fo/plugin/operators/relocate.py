@@ -25,7 +25,7 @@ class Relocate(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Where the benchmark is, and every method's masks."""
-        from s3fo.datasets import recall_predictions
+        from s3fo.datasets import load_predictions_info
         from s3fo.datasets.schema import remembered
 
         root = remembered(ctx.dataset).get("root")
@@ -37,7 +37,7 @@ class Relocate(VOSOperator):
                 "Run 'Load a VOS benchmark' first.",
             )
         ask_folder(form, "root", "Benchmark", f"It was in {root}", required=False)
-        for name, record in recall_predictions(ctx.dataset).items():
+        for name, record in load_predictions_info(ctx.dataset).items():
             was = f"They were in {record.folder}"
             ask_folder(
                 form, f"{_METHOD}{name}", f"Masks of {name}", was, required=False
@@ -45,11 +45,11 @@ class Relocate(VOSOperator):
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Renew the paths."""
-        from s3fo.datasets import recall_predictions, relocate
+        from s3fo.datasets import load_predictions_info, relocate
 
         moved = {
             name: folder
-            for name in recall_predictions(ctx.dataset)
+            for name in load_predictions_info(ctx.dataset)
             if (folder := chosen_folder(ctx, f"{_METHOD}{name}")) is not None
         }
         done = relocate(ctx.dataset, chosen_folder(ctx, "root"), predictions=moved)

@@ -58,9 +58,9 @@ class RunMethod(VOSOperator):
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which method, on what, how, and where the masks go."""
-        from s3fo.datasets import recall_benchmark
+        from s3fo.datasets import load_benchmark_info
 
-        benchmark = recall_benchmark(ctx.dataset)
+        benchmark = load_benchmark_info(ctx.dataset)
         found = self._methods()
         installed = {info.name: info for info in found if info.installed}
         ask_choice(
@@ -195,9 +195,9 @@ def _method(ctx: Any) -> Any:
 
 def _videos(ctx: Any) -> Benchmark:
     """The videos to segment, with the first masks to begin with."""
-    from s3fo.datasets import recall_benchmark
+    from s3fo.datasets import load_benchmark_info
 
-    benchmark = recall_benchmark(ctx.dataset)
+    benchmark = load_benchmark_info(ctx.dataset)
     _, names = _chosen_videos(ctx).get(ctx.params.get("videos", ""), ("", None))
     if names is not None:
         benchmark = benchmark.subset(names)

@@ -18,7 +18,7 @@ from s3fo.datasets.reading.tables import (
     object_scores,
     vos_evaluations,
 )
-from s3fo.datasets.schema import recall_predictions, remembered
+from s3fo.datasets.schema import load_predictions_info, remembered
 from s3fo.plugin.operators.outcome import PLUGIN
 from s3fo.plugin.panels import trouble
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
@@ -182,7 +182,7 @@ def _nothing_evaluated(dataset: fo.Dataset) -> InputError:
     elif not len(dataset):
         found, expected = "no videos", "those of a benchmark"
         remedy = "Press ` and run 'Load a VOS benchmark'."
-    elif not recall_predictions(dataset):
+    elif not load_predictions_info(dataset):
         found, expected = "no predictions", "masks of at least one method"
         remedy = "Press ` and run 'Import VOS predictions' or 'Run S3 or a baseline'."
     else:

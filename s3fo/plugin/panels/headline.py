@@ -51,4 +51,4 @@ def rules(dataset: fo.Dataset, methods: list[str]) -> str:
 
 
 def _rules(protocol: Protocol) -> str:
-    return "; ".join(text for text in (protocol.one_line(), protocol.remark) if text)
+    return "; ".join(text for text in (protocol.describe(), protocol.remark) if text)

@@ -17,8 +17,8 @@ from evaluation.plots.strip import failure_strip
 from evaluation.plots.style import KIND_COLOURS
 from evaluation.results.scores import Scores
 from s3fo.datasets.reading import tables
-from s3fo.datasets.reading.cache import kept
-from s3fo.datasets.schema import benchmark_of, recall_predictions
+from s3fo.datasets.reading.cache import cached
+from s3fo.datasets.schema import benchmark_of, load_predictions_info
 from s3fo.datasets.scoring.review import judgement
 from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
@@ -150,7 +150,7 @@ def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
 
     Ground truth, prediction and errors, read from the files.
     """
-    return kept(
+    return cached(
         dataset,
         ("strip", eval_key, event["id"]),
         None,  # events found anew have other ids
@@ -164,7 +164,7 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
     frames = next(iter(benchmark)).frames
     scores = tables.object_scores(dataset, eval_key)
     own = scores.objects[scores.objects["sequence"] == sequence]
-    folder = recall_predictions(dataset)[
+    folder = load_predictions_info(dataset)[
         tables.prediction_field(dataset, eval_key)
     ].folder
     masks = ComparedMasks(

@@ -1,4 +1,4 @@
-"""Appearance of a video's objects: likeness to each other, the background, and then."""
+"""Appearance of objects: similarity to one another, to the background, over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from evaluation.masks.label_map import LabelMap, Mask
 Row = dict[str, Any]
 
 
-class Looks:
+class AppearanceTracker:
     """Appearance of the objects of one video, frame after frame.
 
     Args:
@@ -68,7 +68,7 @@ class Looks:
         self.shots[frame] = hue_saturation(image)
         return self._describe(image, regions_of(_scaled(annotation, image.shape)))
 
-    def likeness(self) -> dict[tuple[int, int], float]:
+    def similarity(self) -> dict[tuple[int, int], float]:
         """Mean similarity of pairs of objects over the looks that showed both."""
         return {pair: float(np.mean(values)) for pair, values in self._pairs.items()}
 
@@ -88,7 +88,7 @@ class Looks:
             image, [*(eroded(regions[key]) for key in ids), *cells]
         )
         objects, background = descriptors[: len(ids)], descriptors[len(ids) :]
-        likeness = objects @ objects.T
+        similarity = objects @ objects.T
         rows: dict[int, Row] = {}
         for index, object_id in enumerate(ids):
             mine = objects[index]
@@ -96,7 +96,7 @@ class Looks:
             first = self._first.setdefault(object_id, mine)
             rows[object_id] = {
                 "appearance_change": 1 - float(first @ mine),
-                **self._nearest(ids, index, likeness[index]),
+                **self._nearest(ids, index, similarity[index]),
             }
             if len(background):
                 rows[object_id]["background_similarity"] = float(
@@ -105,11 +105,11 @@ class Looks:
         return rows
 
     def _nearest(
-        self, ids: Sequence[int], index: int, likeness: NDArray[np.float32]
+        self, ids: Sequence[int], index: int, similarity: NDArray[np.float32]
     ) -> Row:
         """The most similar other object of the frame; remembers all pairs."""
         best: Row = {}
-        for other, value in enumerate(likeness.tolist()):
+        for other, value in enumerate(similarity.tolist()):
             if other == index:
                 continue
             self._pairs[ids[index], ids[other]].append(value)
