@@ -1,19 +1,32 @@
-"""Commands about methods: which there are, what each needs, how fast each is."""
+"""Commands about methods: list them, compare them, measure their speed."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, chosen_method, method_options, whole_numbers
+from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
+from s3fo.cli.options import (
+    Images,
+    Json,
+    Masks,
+    ProtocolName,
+    Root,
+    Split,
+    chosen_method,
+    method_options,
+    open_source,
+    whole_numbers,
+)
 
 if TYPE_CHECKING:
     from evaluation.runs.speed import SpeedRecord
+    from s3fo.comparing import ComparedMethod
     from s3fo.inference import MethodInfo
 
 methods = typer.Typer(
@@ -83,6 +96,97 @@ def _facts(info: MethodInfo) -> dict[str, Any]:
         "missing": list(info.missing),
         "problem": info.problem,
     }
+
+
+@app.command("compare-methods")
+def compare_methods(
+    method: Annotated[
+        list[str],
+        typer.Option(
+            metavar="'[LABEL=]METHOD NAME=VALUE ...'",
+            help="Method with its options, e.g. 'cutie weights=cutie-base-mega.pth'; "
+            "repeatable.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for results and report.")],
+    benchmark: Annotated[
+        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
+    ] = None,
+    root: Root = None,
+    split: Split = None,
+    images: Images = None,
+    masks: Masks = None,
+    protocol: ProtocolName = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Also show everything in this FiftyOne dataset."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Re-run finished videos.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run several methods on one benchmark, score them, and write one report.
+
+    Finished videos are kept: repeat an interrupted command to continue.
+    """
+    from s3fo.comparing import compare_methods as compare
+
+    source = open_source(benchmark, root, split, images, masks)
+    with progress_bar("compare", estimate=False) as progress, result_alone():
+        done = compare(
+            source,
+            method,
+            out,
+            protocol=protocol,
+            dataset_name=dataset,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if as_json:
+        print_json([_compared(item) for item in done])
+    else:
+        _print_compared(done, out, dataset)
+    for item in done:
+        for video, reason in item.failures.items():
+            typer.echo(f"failed: {item.label}: {video}: {reason}", err=True)
+    if any(item.failures for item in done):
+        raise typer.Exit(1)
+
+
+def _compared(item: ComparedMethod) -> dict[str, Any]:
+    """What programs are told about a method that was compared."""
+    return {
+        "method": item.label,
+        "summary": dict(item.scores.summary) if item.scores else None,
+        "frames_per_second": item.frames_per_second,
+        "peak_memory_mb": item.peak_memory_mb,
+        "device": item.device,
+        "results": str(item.folder),
+        "failures": dict(item.failures),
+    }
+
+
+def _print_compared(
+    done: Sequence[ComparedMethod], out: Path, dataset: str | None
+) -> None:
+    columns = ("method", "J&F", "J", "F", "frames/s", "peak, MB", "device")
+    rows = []
+    for item in done:
+        summary = item.scores.summary if item.scores else {}
+        figures = (summary.get(key) for key in ("J&F", "J", "F"))
+        rows.append(
+            (
+                item.label,
+                *("-" if value is None else f"{100 * value:.1f}" for value in figures),
+                _number(item.frames_per_second),
+                _number(item.peak_memory_mb),
+                item.device,
+            )
+        )
+    print_table("Methods", columns, rows, right=columns[1:6])
+    if any(item.scores for item in done):
+        typer.echo(f"Report:  {out / 'report' / 'report.html'}")
+    if dataset:
+        typer.echo(f"In the App:  s3fo app {dataset}")
 
 
 @app.command()
