@@ -12,7 +12,7 @@ import numpy as np
 from evaluation._utils.atomic import new_folder, write_atomically
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
-from evaluation.masks.run_lengths import encode_rle
+from evaluation.masks.run_lengths import decode_rle, encode_rle
 from s3fo.convert.reading import FRAMES_FILE, MOTS_SCALE
 from s3fo.convert.videos import Video, label_map
 
@@ -154,7 +154,8 @@ def _youtube_vis(videos: Sequence[Video]) -> Document:
                 "id": len(items) + 1, "video_id": number,
                 "category_id": CLASS, "object_id": object_id, "iscrowd": 0,
                 "height": video.size[0], "width": video.size[1],
-                "length": len(video.frames), "segmentations": track,
+                "length": len(video.frames),
+                "segmentations": [rle and _plain(rle) for rle in track],
                 "bboxes": boxes, "areas": areas,
             })  # fmt: skip
     return {
@@ -223,6 +224,14 @@ def _coco(videos: Sequence[Video]) -> Document:
         "annotations": items,
         "categories": [CATEGORY],
     }
+
+
+def _plain(rle: Document) -> Document:
+    """The same run lengths as a list of integers, as YouTube-VIS has them."""
+    pixels = decode_rle(rle).ravel(order="F")
+    edges = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    runs = np.diff(edges, prepend=0, append=pixels.size).tolist()
+    return {"size": rle["size"], "counts": [0, *runs] if pixels[0] else runs}
 
 
 def _box(rle: Document) -> list[float]:

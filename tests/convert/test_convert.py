@@ -176,7 +176,13 @@ def test_trackeval_reads_youtube_vis(davis, tmp_path):
     results.mkdir(parents=True)
     convert(davis, gt / "gt.json", "youtube-vis")
     document = json.loads((gt / "gt.json").read_text())
-    tracks = [{**item, "score": 1.0} for item in document["annotations"]]
+    coco = pytest.importorskip("pycocotools.mask")
+    tracks = []
+    for item in document["annotations"]:
+        masks = [rle and coco.frPyObjects(rle, *SIZE) for rle in item["segmentations"]]
+        for rle in filter(None, masks):
+            rle["counts"] = rle["counts"].decode()
+        tracks.append({**item, "segmentations": masks, "score": 1.0})
     (results / "results.json").write_text(json.dumps(tracks))
     config = trackeval.datasets.YouTubeVIS.get_default_dataset_config() | {
         "GT_FOLDER": str(tmp_path / "gt_"),
