@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import catalog
@@ -18,29 +17,22 @@ class InferencePreset:
     Attributes:
         engine: settings of the engine.
         size: shorter side in pixels that larger frames are shrunk to; None = keep.
-        all_masks: take every annotated frame's new objects, not the first file's only.
-        save_all: write every frame, not only the ones the benchmark lists.
     """
 
     engine: InferenceConfig
     size: int | None = None
-    all_masks: bool = False
-    save_all: bool = True
 
 
-def _fifo(
-    size: int, *, every: int = 5, frames: int = 5, **driver: Any
-) -> InferencePreset:
+def _fifo(size: int, *, every: int = 5, frames: int = 5) -> InferencePreset:
     engine = InferenceConfig(mem_every=every, max_mem_frames=frames)
-    return InferencePreset(engine, size, **driver)
+    return InferencePreset(engine, size)
 
 
-def _long_term(size: int | None, *, every: int = 5, **driver: Any) -> InferencePreset:
+def _long_term(size: int | None, *, every: int = 5) -> InferencePreset:
     engine = InferenceConfig(mem_every=every, use_long_term=True)
-    return InferencePreset(engine, size, **driver)
+    return InferencePreset(engine, size)
 
 
-_LISTED: dict[str, Any] = {"all_masks": True, "save_all": False}
 _SHIPPED_LIMITS = LongTermConfig(
     max_mem_frames=25, min_mem_frames=15, max_num_tokens=30_000, buffer_tokens=3_000
 )
@@ -50,14 +42,14 @@ GENERIC = "generic"
 PRESETS: Mapping[str, InferencePreset] = {
     GENERIC: _long_term(None),
     "davis": _fifo(480),
-    "youtube-vos": _fifo(480, **_LISTED),
+    "youtube-vos": _fifo(480),
     "mose": _fifo(480),
-    "burst": _long_term(600, every=10, save_all=False),
-    "lvos": _long_term(600, **_LISTED),
+    "burst": _long_term(600, every=10),
+    "lvos": _long_term(600),
     # Where Cutie's settings are not those of S3.
-    "cutie-lvos": _long_term(480, **_LISTED),
+    "cutie-lvos": _long_term(480),
     "davis-plus": _fifo(720, every=3, frames=10),
-    "youtube-vos-plus": _fifo(600, frames=10, **_LISTED),
+    "youtube-vos-plus": _fifo(600, frames=10),
     "mose-plus": _fifo(720, every=3, frames=10),
     # What S3's own evaluation file applies to every benchmark.
     "s3": InferencePreset(
@@ -65,12 +57,10 @@ PRESETS: Mapping[str, InferencePreset] = {
             mem_every=10, use_long_term=True, long_term=_SHIPPED_LIMITS, flip_aug=True
         ),
         size=720,
-        **_LISTED,
     ),
     "vots": InferencePreset(
         InferenceConfig(mem_every=2, use_long_term=True, flip_aug=True),
         size=600,
-        **_LISTED,
     ),
     "interactive": InferencePreset(
         InferenceConfig(use_long_term=True, max_internal_size=480)

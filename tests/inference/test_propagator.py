@@ -12,7 +12,8 @@ from plain_engine import PlainEngine
 from evaluation.errors import InputError
 from s3fo.inference.build import build_propagator
 from s3fo.inference.engine.config import InferenceConfig
-from s3fo.inference.engine.frames import Padding, internal_size
+from s3fo.inference.engine.frame_size import internal_size
+from s3fo.inference.engine.frames import Padding
 from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.presets import PRESETS, get_preset, preset_for
 from s3fo.model import build_network

@@ -13,7 +13,9 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, merge_scores, precision, predict
-from s3fo.inference.methods.s3 import S3Method, choose_device, shrunk_size
+from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
+from s3fo.inference.methods.s3 import S3Method, choose_device
 from s3fo.inference.precision import choose_precision
 from s3fo.inference.running.probabilities import read_scores, write_scores
 from s3fo.inference.running.record import RunRecord
@@ -252,3 +254,27 @@ def test_bad_options_are_told(weights):
 )
 def test_size_of_the_shorter_side(shape, size, expected):
     assert shrunk_size(shape, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("preset_size", "size", "limit", "expected"),
+    [
+        (480, None, None, (480, -1)),
+        (None, None, 480, (None, 480)),  # the preset "video": inside the engine
+        (None, 384, 480, (384, -1)),  # a named size goes before the preset's limit
+        (None, 0, 480, (0, -1)),
+    ],
+)
+def test_a_frame_is_shrunk_once(preset_size, size, limit, expected) -> None:
+    config = InferenceConfig(max_internal_size=limit or -1)
+    chosen, engine = choose_frame_size(preset_size, size, config, {})
+    assert (chosen, engine.max_internal_size) == expected
+
+
+def test_a_limit_that_is_named_goes_before_the_presets_size() -> None:
+    named = {"max_internal_size": 300}
+    config = InferenceConfig(max_internal_size=300)
+    chosen, engine = choose_frame_size(480, None, config, named)
+    assert not chosen and engine.max_internal_size == 300
+    with pytest.raises(InputError, match="either size or max_internal_size"):
+        choose_frame_size(480, 384, config, named)

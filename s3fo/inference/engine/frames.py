@@ -123,15 +123,6 @@ def _nearest(maps: Tensor, size: Size) -> Tensor:
     return F.interpolate(maps[None].float(), size, mode="nearest-exact")[0].bool()
 
 
-def internal_size(size: Size, max_side: int) -> Size:
-    """Size at which the network sees a frame whose shorter side is limited."""
-    shorter = min(size)
-    if max_side < 1 or shorter <= max_side:
-        return size
-    height, width = size
-    return int(height / shorter * max_side), int(width / shorter * max_side)
-
-
 def to_tensor(array: np.ndarray | Tensor) -> Tensor:
     """Wrap a numpy array of any layout; a tensor stays as it is."""
     if isinstance(array, Tensor):

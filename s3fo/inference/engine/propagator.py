@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from s3fo.inference.engine.config import InferenceConfig
+from s3fo.inference.engine.frame_size import internal_size
 from s3fo.inference.engine.frames import (
     GivenMasks,
     Padding,
     check_frame,
     check_mask,
-    internal_size,
     resize,
     to_tensor,
 )

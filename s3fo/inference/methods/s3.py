@@ -16,6 +16,7 @@ from torch import Tensor
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.device import choose_device, device_name
+from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
 from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
@@ -66,16 +67,15 @@ class S3Method:
         **overrides: Any,
     ) -> None:
         preset = get_preset(memory)
-        if size is not None and size < 0:
-            raise InputError("size", f"{size}", "pixels; 0 keeps all frames", "Choose.")
         path = find_weights(weights)
-        config = preset.engine.with_overrides(**overrides)
+        self._size, config = choose_frame_size(
+            preset.size, size, preset.engine.with_overrides(**overrides), overrides
+        )
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
         self._check(network.config, path)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
-        self._size = preset.size if size is None else size
         self._scores = None if scores is None else Path(scores)
         self._engine = Propagator(
             optimise_for_inference(network, autocast),
@@ -151,16 +151,6 @@ class S3Method:
         self._skipped = ()
         path = scores_file(folder, self._sequence, frame)
         write_scores(path, p.cpu().numpy(), self._engine.objects.ids)
-
-
-def shrunk_size(shape: tuple[int, ...], size: int | None) -> tuple[int, int]:
-    """Size of a frame whose short side shall be at most `size` pixels."""
-    height, width = shape
-    short, long = min(shape), max(shape)
-    if not size or short <= size:
-        return height, width
-    other = int(size * long / short)
-    return (size, other) if height <= width else (other, size)
 
 
 def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
