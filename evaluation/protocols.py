@@ -132,6 +132,24 @@ class Protocol:
         """Label of the ground truth that is no object; None if there is none."""
         return VOID if self.void in ("background", "ignored") else None
 
+    @property
+    def headline_metric(self) -> str:
+        """The metric of a summary that the benchmark publishes and ranks by."""
+        return self.headline
+
+    @property
+    def object_metric(self) -> str:
+        """The J&F that objects and frames are looked at by: a mean over objects.
+
+        It is the headline where that is a J&F; HOTA and its like are no means.
+        """
+        return "J&F_adaptive" if self.boundary == "adaptive" else "J&F"
+
+    @property
+    def boundary_column(self) -> str:
+        """The boundary score of frames of which `object_metric` is made."""
+        return "F_adaptive" if self.boundary == "adaptive" else "F"
+
     def rules(self) -> dict[str, str]:
         """The rules in words, rule name -> sentence."""
         return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.results.bootstrap import Bootstrap, interval, ranks, slopes
@@ -89,10 +88,9 @@ def trend_row(
 
 
 def difference_row(
-    difference: pd.Series, member: NDArray[np.bool_], bootstrap: Bootstrap
+    values: NDArray[np.float64], member: NDArray[np.bool_], bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    """Mean paired difference of two methods over the members both have scored."""
-    values = difference.to_numpy(float)
+    """Mean of b - a over the members that both methods have scored."""
     member = member & ~np.isnan(values)
     values = np.nan_to_num(values)
     n_videos = bootstrap.n_videos(member)
@@ -101,10 +99,10 @@ def difference_row(
     return {
         "n_objects": int(member.sum()),
         "n_videos": n_videos,
-        "difference": _mean(values, member),
+        "b_minus_a": _mean(values, member),
         "low": low,
         "high": high,
-        "wins": float(np.mean((np.sign(inside) + 1) / 2)) if len(inside) else np.nan,
+        "b_wins": float(np.mean((np.sign(inside) + 1) / 2)) if len(inside) else np.nan,
         "few": bool(member.sum() < FEW),
     }
 

@@ -8,18 +8,20 @@ no group's effect is claimed to be its own. Nothing here is a p-value.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import groups_of
 from evaluation.breakdown.rows import difference_row, group_row, trend_row
 from evaluation.errors import InputError
-from evaluation.results.bootstrap import Bootstrap
+from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores
@@ -40,9 +42,9 @@ class Breakdown:
             `low` and `high`, and `change`, the score difference that a straight line
             gives between the attribute's lower and upper quartile, with
             `change_low` and `change_high`.
-        differences: per pair of methods, attribute and group: mean `difference`
-            (first - second) over objects both have, with interval, and `wins`, the
-            share of objects where the first is better (ties count half).
+        differences: per pair of methods (`a` before `b`), attribute and group: the
+            mean `b_minus_a` over objects both have, with interval `low` to `high`, and
+            `b_wins`, the share of objects where b is better (ties count half).
         metric: column of the scores that was broken down.
         notes: what a reader should know, e.g. objects without attributes.
     """
@@ -60,8 +62,8 @@ def breakdown(
     names: Sequence[str] | None = None,
     *,
     metric: str = "J&F",
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Breakdown:
     """Break scores down by attributes.
 
@@ -80,48 +82,66 @@ def breakdown(
     """
     methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
     table, notes = _joined(methods, attributes, metric)
-    bootstrap = Bootstrap(table["sequence"], resamples, seed)
     chosen = _chosen(attributes.objects, names)
-    groups = [
-        (EVERYTHING, EVERYTHING, np.ones(len(table), bool), np.ones(len(table), bool))
-    ]
+    everything = np.ones(len(table), bool)
+    groups = [(EVERYTHING, EVERYTHING, everything, everything)]
     for name in chosen:
         groups += groups_of(table, name)
     continuous = [name for name in chosen if _is_continuous(name)]
+    draws = _Draws(table["sequence"], resamples, seed)
+    score = {method: table[_column(method)].to_numpy() for method in methods}
     return Breakdown(
         groups=pd.DataFrame(
             [
                 {"method": method, "attribute": name, "group": group}
-                | group_row(table[_column(method)].to_numpy(), member, known, bootstrap)
-                for method in methods
+                | group_row(values[own], member[own], known[own], bootstrap)
+                for method, values in score.items()
+                for own, bootstrap in [draws.of(values)]
                 for name, group, member, known in groups
             ]
         ),
         trends=pd.DataFrame(
             [
                 {"method": method, "attribute": name}
-                | trend_row(
-                    table[name].to_numpy(float),
-                    table[_column(method)].to_numpy(),
-                    bootstrap,
-                )
-                for method in methods
+                | trend_row(table[name].to_numpy(float)[own], values[own], bootstrap)
+                for method, values in score.items()
+                for own, bootstrap in [draws.of(values)]
                 for name in continuous
             ]
         ),
         differences=pd.DataFrame(
             [
-                {"first": first, "second": second, "attribute": name, "group": group}
-                | difference_row(
-                    table[_column(first)] - table[_column(second)], member, bootstrap
-                )
-                for first, second in _pairs(list(methods))
+                {"a": a, "b": b, "attribute": name, "group": group}
+                | difference_row(gain[own], member[own], bootstrap)
+                for a, b in itertools.combinations(methods, 2)
+                for gain in [score[b] - score[a]]
+                for own, bootstrap in [draws.of(gain)]
                 for name, group, member, _ in groups
             ]
         ),
         metric=metric,
         notes=notes,
     )
+
+
+class _Draws:
+    """The bootstrap over those objects that have a score.
+
+    What is said of one method, or of two, then does not depend on which others are
+    looked at beside them.
+    """
+
+    def __init__(self, videos: pd.Series, resamples: int, seed: int) -> None:
+        self._videos, self._settings = videos, (resamples, seed)
+        self._known: dict[bytes, Bootstrap] = {}
+
+    def of(self, values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], Bootstrap]:
+        """Which objects have a value, and the bootstrap over them."""
+        own = ~np.isnan(values)
+        key = own.tobytes()
+        if key not in self._known:
+            self._known[key] = Bootstrap(self._videos[own], *self._settings)
+        return own, self._known[key]
 
 
 def two_way(
@@ -131,8 +151,8 @@ def two_way(
     columns: str,
     *,
     metric: str = "J&F",
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> pd.DataFrame:
     """Scores by two attributes at once.
 
@@ -243,11 +263,3 @@ def _chosen(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
 
 def _is_continuous(name: str) -> bool:
     return name in ATTRIBUTES and ATTRIBUTES[name].kind in ("number", "count")
-
-
-def _pairs(methods: list[str]) -> list[tuple[str, str]]:
-    return [
-        (first, second)
-        for index, first in enumerate(methods)
-        for second in methods[index + 1 :]
-    ]

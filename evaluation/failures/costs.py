@@ -25,8 +25,7 @@ def frame_costs(scores: Scores) -> pd.DataFrame:
         `F` is the adaptive F where the protocol's J&F is made of it.
     """
     frames = scores.frames.copy()
-    if scores.protocol.boundary == "adaptive":
-        frames["F"] = frames["F_adaptive"]
+    frames["F"] = frames[scores.protocol.boundary_column]
     weights = object_weights(scores)
     counts = frames.groupby(KEYS)["J"].transform("size")
     weight = frames.merge(weights, on=KEYS, how="left")["weight"].to_numpy()
@@ -37,8 +36,7 @@ def frame_costs(scores: Scores) -> pd.DataFrame:
 
 def headline(scores: Scores) -> float:
     """The J&F that the benchmark publishes."""
-    adaptive = scores.protocol.boundary == "adaptive"
-    return scores.summary["J&F_adaptive" if adaptive else "J&F"]
+    return scores.summary[scores.protocol.object_metric]
 
 
 def object_weights(scores: Scores) -> pd.DataFrame:

@@ -81,10 +81,9 @@ def differences_table(material: Material) -> Table:
     if len(data):
         data.insert(3, "title", data["attribute"].map(attribute_title))
         # As in the table of methods compared: what a method gains on the first.
-        data = data.rename(columns={"first": "against", "second": "method"})
-        data["difference"] = -data["difference"]
-        data["low"], data["high"] = -data["high"], -data["low"]
-        data["wins"] = 1 - data["wins"]
+        names = {"a": "against", "b": "method"}
+        names |= {"b_minus_a": "difference", "b_wins": "wins"}
+        data = data.rename(columns=names)
     return Table(
         "differences",
         "Methods compared by attribute",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
 from evaluation.breakdown.tables import EVERYTHING
+from evaluation.metrics.aggregate import HALVED, METRICS
 from evaluation.report.attribute_tables import (
     differences_table,
     groups_table,
@@ -194,7 +195,7 @@ def objects_table(material: Material) -> Table:
     shown = [name for name in _SHOWN_ATTRIBUTES if name in known]
     data = data.merge(known[[*_KEYS, *shown]], on=_KEYS, how="left")
     data = data.sort_values(material.metric, kind="stable", ignore_index=True)
-    boundary = "F_mean" if material.metric == "J&F" else "F_adaptive_mean"
+    boundary = METRICS[HALVED[material.metric][1]]
     return Table(
         "objects",
         "Objects",

@@ -23,7 +23,6 @@ from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
 from evaluation.runs.registry import Run, read_run
-from evaluation.runs.score_records import published_key
 from evaluation.scoring import score
 
 _STAGE = 1000
@@ -51,7 +50,7 @@ class Method:
     @property
     def headline(self) -> float:
         """The J&F that the benchmark publishes, 0..1."""
-        return self.scores.summary[published_key(self.scores.protocol)]
+        return self.scores.summary[self.scores.protocol.headline_metric]
 
 
 @dataclass(frozen=True)
@@ -140,15 +139,13 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
         masks = ComparedMasks(runs[name].folder, task.ground_truth, own, task.options)
         methods.append(Method(name, runs[name], own, found, masks))
     with np.errstate(invalid="ignore"):  # resamples without spread have no slope
-        broken_down = breakdown(
-            scores, attributes, metric=published_key(first.protocol)
-        )
+        broken_down = breakdown(scores, attributes, metric=first.protocol.object_metric)
     return Material(
         benchmark=_name(task.ground_truth),
         split=_split(task.ground_truth),
         notes=tuple(getattr(task.ground_truth, "notes", ())),
         protocol=first.protocol,
-        metric=published_key(first.protocol),
+        metric=first.protocol.object_metric,
         methods=tuple(methods),
         attributes=attributes,
         by_attribute=broken_down,
@@ -225,7 +222,7 @@ def _failures(
 
 def _comparisons(scores: Mapping[str, Scores]) -> dict[str, Comparison]:
     (_, main), *others = scores.items()
-    metric = published_key(main.protocol)
+    metric = main.protocol.object_metric
     return {name: compare(main, other, metric=metric) for name, other in others}
 
 

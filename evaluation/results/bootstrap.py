@@ -1,4 +1,9 @@
-"""How sure a mean is when objects share videos: resampling videos, not objects."""
+"""How sure a mean is when objects share videos: resampling videos, not objects.
+
+The one bootstrap of the package: comparisons, breakdowns, reports and the App all draw
+the same videos the same number of times from the same seed, so that a quantity has one
+value and one interval wherever it is shown.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+RESAMPLES = 2000
+"""How many times videos are drawn: intervals to two digits, within a click."""
+
+SEED = 0
+
 
 class Bootstrap:
     """Resampled videos, the same ones for every question asked.
+
+    The videos are drawn in the order of their names, so that the order of objects
+    does not matter.
 
     Args:
         videos: [n] video of each object.
@@ -18,8 +31,10 @@ class Bootstrap:
         seed: of the draws.
     """
 
-    def __init__(self, videos: pd.Series, resamples: int, seed: int) -> None:
-        self.video, names = pd.factorize(videos)
+    def __init__(
+        self, videos: pd.Series, resamples: int = RESAMPLES, seed: int = SEED
+    ) -> None:
+        self.video, names = pd.factorize(videos, sort=True)
         draws = np.random.default_rng(seed).multinomial(
             len(names), np.full(len(names), 1 / len(names)), size=resamples
         )
@@ -63,12 +78,15 @@ class Bootstrap:
             return sums[: len(members)] / sums[len(members) :]
 
 
-def interval(resampled: NDArray[np.float64], n_videos: int) -> tuple[float, float]:
-    """95 % percentile interval; NaN for fewer than two videos: nothing to resample."""
+def interval(
+    resampled: NDArray[np.float64], n_videos: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Percentile interval; NaN for fewer than two videos: nothing to resample."""
     resampled = resampled[np.isfinite(resampled)]
     if n_videos < 2 or not len(resampled):
         return np.nan, np.nan
-    low, high = np.percentile(resampled, [2.5, 97.5])
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(low), float(high)
 
 

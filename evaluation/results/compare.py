@@ -1,4 +1,4 @@
-"""Is one method better than another, or were these videos just kind to it?"""
+"""Paired comparison of two methods with bootstrap confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
+from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
 from evaluation.results.scores import Scores
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 ObjectKey = tuple[str, int]
 """Sequence and object id."""
-
-_CHUNK = 1000
-"""Resamples drawn at once, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,8 @@ def compare(
     *,
     metric: str = "J&F",
     confidence: float = 0.95,
-    resamples: int = 10_000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Comparison:
     """Compare two runs object by object.
 
@@ -123,17 +121,19 @@ def compare(
         )
     values_a = np.array([a[key] for key in keys])
     values_b = np.array([b[key] for key in keys])
-    deltas = _bootstrap(
-        values_b - values_a, [sequence for sequence, _ in keys], resamples, seed
-    )
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(deltas, [tail, 1 - tail])
+    import pandas as pd
+
+    videos = pd.Series([sequence for sequence, _ in keys])
+    everything = np.ones(len(keys), bool)
+    bootstrap = Bootstrap(videos, resamples, seed)
+    means = bootstrap.means(values_b - values_a, everything)[0]
+    ends = interval(means, bootstrap.n_videos(everything), confidence)
     return Comparison(
         metric,
         keys,
         values_a,
         values_b,
-        (float(low), float(high)),
+        ends,
         confidence,
         tuple(key for key in a if key not in b),
         tuple(key for key in b if key not in a),
@@ -153,22 +153,3 @@ def _by_object(scores: Scores, metric: str) -> dict[ObjectKey, float]:
         )
     keys: Sequence[Any] = list(zip(table["sequence"], table["object"], strict=True))
     return dict(zip(keys, table[column], strict=True))
-
-
-def _bootstrap(
-    deltas: NDArray[np.float64], videos: Sequence[str], resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """[resamples] mean difference over objects when whole videos are drawn anew."""
-    _, video = np.unique(np.array(videos), return_inverse=True)
-    if video.max() == 0:
-        return np.full(resamples, np.nan)
-    sums = np.bincount(video, weights=deltas)
-    sizes = np.bincount(video)
-    generator = np.random.default_rng(seed)
-    chances = np.full(len(sizes), 1 / len(sizes))
-    means = []
-    for start in range(0, resamples, _CHUNK):
-        n = min(_CHUNK, resamples - start)
-        drawn = generator.multinomial(len(sizes), chances, size=n)
-        means.append((drawn @ sums) / (drawn @ sizes))
-    return np.concatenate(means)

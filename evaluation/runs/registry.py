@@ -263,7 +263,8 @@ def _mixture(run: Run) -> str:
 
 
 def _scored(record: ScoreRecord) -> dict[str, Any]:
-    boundary = "F_adaptive" if published_key(record.protocol) != "J&F" else "F"
+    adaptive = record.protocol.get("boundary") == "adaptive"
+    boundary = "F_adaptive" if adaptive else "F"
     return {
         "protocol": record.protocol_name,
         "J&F": record.summary.get(published_key(record.protocol)),

@@ -162,11 +162,12 @@ def changed(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def published_key(protocol: Mapping[str, str] | Protocol) -> str:
     """Which metric of a summary the benchmark of a protocol publishes."""
-    fields = protocol.to_dict() if isinstance(protocol, Protocol) else protocol
-    if "headline" in fields:
-        return fields["headline"]
+    if isinstance(protocol, Protocol):
+        return protocol.headline_metric
+    if "headline" in protocol:
+        return protocol["headline"]
     # Records of older versions name no headline.
-    return "J&F_adaptive" if fields["boundary"] == "adaptive" else "J&F"
+    return "J&F_adaptive" if protocol["boundary"] == "adaptive" else "J&F"
 
 
 def mask_digest(folder: Path) -> str:

@@ -213,6 +213,8 @@ def breakdown(
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
     measured = _measure(truth, workers, options, features)
+    # The better one last: what it gains on the others reads as positive.
+    methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
     if pictures:
         from evaluation.plots import attribute_chart
@@ -230,10 +232,16 @@ def breakdown(
     for method, groups in result.groups.groupby("method", sort=False):
         _print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
     if len(methods) > 1:
-        title = f"Paired differences of {metric}, first - second"
+        title = f"Paired differences of {metric}, b - a"
         _print_frame(title, result.differences, result.differences.columns)
     for note in result.notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def _mean(scores: Scores, metric: str) -> float:
+    """Mean over objects, by which methods are ordered; an unknown metric counts 0."""
+    objects = scores.objects
+    return float(objects[metric].mean()) if metric in objects else 0.0
 
 
 @app.command()

@@ -169,18 +169,18 @@ def test_methods_are_compared_object_by_object() -> None:
     better = scores([0.3, 0.9, 0.5, 0.7, 0.3, 0.9, 0.5, 0.5], VIDEOS)
     worse = scores([0.2, 0.8, 0.4, 0.6, 0.2, 0.8, 0.4, 0.6], VIDEOS)
     made = breakdown(
-        {"new": better, "old": worse},
+        {"old": worse, "new": better},
         attributes(VIDEOS, auto_FM=[True] * 4 + [False] * 4),
     )
     assert set(made.groups["method"]) == {"new", "old"}
     fast = row(made.differences, attribute="auto_FM", group="yes")
-    assert (fast["first"], fast["second"]) == ("new", "old")
+    assert (fast["a"], fast["b"]) == ("old", "new")
     # Every object gains the same: however large the spread, the interval is a point.
-    assert fast["difference"] == pytest.approx(0.1)
+    assert fast["b_minus_a"] == pytest.approx(0.1)
     assert fast["low"] == pytest.approx(0.1) and fast["high"] == pytest.approx(0.1)
-    assert fast["wins"] == 1
+    assert fast["b_wins"] == 1
     slow = row(made.differences, attribute="auto_FM", group="no")
-    assert slow["wins"] == 0.75 and slow["low"] < 0.1
+    assert slow["b_wins"] == 0.75 and slow["low"] < 0.1
 
 
 def test_only_objects_that_both_methods_have_are_compared() -> None:
@@ -191,7 +191,7 @@ def test_only_objects_that_both_methods_have_are_compared() -> None:
     )
     everything = row(made.differences, attribute="all")
     assert everything["n_objects"] == 6
-    assert everything["difference"] == pytest.approx(0.2)
+    assert everything["b_minus_a"] == pytest.approx(-0.2)
     (note,) = made.notes
     assert note.startswith("two has no score of 2 of 8 objects")
 
@@ -281,3 +281,50 @@ def test_conditions_are_groups_with_what_the_attribute_is_about() -> None:
     kept = conditions(table)["group"].tolist()
     assert kept == ["yes", "1", "3 or more", "more (> 0)", "low (< 2)"]
     assert conditions(table[:0]).empty
+
+
+def test_a_quantity_has_one_value_and_interval_wherever_it_is_asked_for() -> None:
+    from evaluation.results.compare import compare
+
+    generator = np.random.default_rng(3)
+    videos = [f"v{k // 3}" for k in range(30)]
+    made = {
+        name: scores(generator.uniform(size=30), videos) for name in ("a", "b", "c")
+    }
+    partly = scores(made["c"].objects["J&F"].to_numpy()[:20], videos[:20])
+    for item in (*made.values(), partly):
+        item.object_columns = item.objects.to_dict("list")
+    table = attributes(videos, auto_FM=[True, False] * 15)
+    one = compare(made["a"], made["b"])
+    # Beside a third method that lacks videos, and with the objects in another order.
+    beside = breakdown({**made, "c": partly}, table)
+    shuffled = {
+        name: SimpleNamespace(
+            objects=item.objects.sample(frac=1, random_state=1), protocol=item.protocol
+        )
+        for name, item in made.items()
+    }
+    again = breakdown({name: shuffled[name] for name in ("a", "b")}, table)
+    for differences in (beside.differences, again.differences):
+        pair = row(differences[differences["b"] == "b"], a="a", attribute="all")
+        assert pair["b_minus_a"] == pytest.approx(one.delta)
+        assert (pair["low"], pair["high"]) == pytest.approx(one.interval)
+    alone = breakdown(made["a"], table).groups
+    for groups in (beside.groups, again.groups):
+        own = groups[groups["method"] == "a"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(
+            own.drop(columns="method"), alone.drop(columns="method")
+        )
+
+
+def test_the_headline_and_its_boundary_are_decided_by_the_protocol() -> None:
+    found = {
+        name: (rules.headline_metric, rules.object_metric, rules.boundary_column)
+        for name in ("davis-2017", "mose-v2", "trackeval-hota")
+        for rules in [get_protocol(name)]
+    }
+    assert found == {
+        "davis-2017": ("J&F", "J&F", "F"),
+        "mose-v2": ("J&F_adaptive", "J&F_adaptive", "F_adaptive"),
+        "trackeval-hota": ("HOTA", "J&F", "F"),
+    }

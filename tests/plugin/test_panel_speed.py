@@ -35,6 +35,7 @@ def test_every_event_is_answered(many, monkeypatch):
         "drag over the histogram",
         "draw around 300 points",
         "all clips",
+        "click a bar",
     }
     assert {event for event in asked if "@s3fo/vos/show_frame" in asked[event]} == {
         "click a point",
@@ -57,12 +58,12 @@ def test_differences_are_the_same_both_ways_round(many):
     first, second = METHODS
     forth = tables.differences(many, first, second)
     back = tables.differences(many, second, first)
-    np.testing.assert_array_equal(forth["difference"], -back["difference"])
+    np.testing.assert_array_equal(forth["b_minus_a"], -back["b_minus_a"])
     np.testing.assert_array_equal(forth["low"], -back["high"])
-    np.testing.assert_allclose(forth["wins"], 1 - back["wins"])
+    np.testing.assert_allclose(forth["b_wins"], 1 - back["b_wins"])
     means = [tables.object_scores(many, key).objects["J&F"].mean() for key in METHODS]
     overall = forth[forth["attribute"] == "all"].iloc[0]
-    assert overall["difference"] == pytest.approx(means[1] - means[0])
+    assert overall["b_minus_a"] == pytest.approx(means[1] - means[0])
 
 
 def test_what_is_chosen_stays_chosen(many):

@@ -21,15 +21,11 @@ from evaluation.errors import InputError
 from evaluation.options import InputOptions
 from evaluation.protocols import Protocol, get_protocol
 from evaluation.results.scores import Scores
-from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
 from s3fo.datasets.schema import evaluations
-
-_RESAMPLES = 1000
-"""Of the bootstrap: intervals to two digits, at the speed of a click."""
 
 
 def vos_evaluations(dataset: fo.Dataset) -> list[str]:
@@ -78,7 +74,7 @@ def published_score(dataset: fo.Dataset, eval_keys: Iterable[str]) -> str:
     ones, the plain J&F, which all of them have.
     """
     protocols = [evaluation_protocol(dataset, key) for key in eval_keys]
-    names = {published_key(protocol) for protocol in protocols}
+    names = {protocol.object_metric for protocol in protocols}
     return names.pop() if len(names) == 1 else "J&F"
 
 
@@ -196,7 +192,6 @@ def breakdown(
             object_attributes(dataset),
             None if name is None else [name],
             metric=metric,
-            resamples=_RESAMPLES,
         )
 
     def work() -> Breakdown:
@@ -225,7 +220,7 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
         second: another one.
 
     Returns:
-        The `differences` of `evaluation.breakdown.Breakdown`, second - first.
+        The `differences` of `evaluation.breakdown.Breakdown`: a is the first.
 
     Raises:
         InputError: no such evaluation, or they were made by different protocols.
@@ -238,15 +233,15 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
             "one protocol",
             "Evaluate the predictions of one by the protocol of the other.",
         )
-    if rows["first"].iloc[0] == second:
+    if rows["a"].iloc[0] == first:
         return rows
     return rows.assign(
-        first=rows["second"],
-        second=rows["first"],
-        difference=-rows["difference"],
+        a=rows["b"],
+        b=rows["a"],
+        b_minus_a=-rows["b_minus_a"],
         low=-rows["high"],
         high=-rows["low"],
-        wins=1 - rows["wins"],
+        b_wins=1 - rows["b_wins"],
     )
 
 

@@ -9,9 +9,7 @@ from typing import NamedTuple
 import fiftyone as fo
 from bson import ObjectId
 
-from evaluation.metrics.aggregate import HALVED
 from evaluation.results.scores import Scores
-from evaluation.runs.score_records import published_key
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.writing import batches, index_labels, update
 from s3fo.datasets.schema import load_benchmark_info
@@ -55,7 +53,7 @@ class _SequenceScores(NamedTuple):
 
 def _by_frame(dataset: fo.Dataset, scores: Scores) -> Iterator[_SequenceScores]:
     rows_of = scores.frames.groupby("sequence", sort=False).indices
-    boundary = HALVED[published_key(scores.protocol)][1]
+    boundary = scores.protocol.boundary_column
     frames = scores.frames[["frame", "object", "J", boundary]]
     objects = dict(iter(scores.objects.groupby("sequence", sort=False)))
     for sequence in load_benchmark_info(dataset):

@@ -12,7 +12,8 @@ from fiftyone import ViewField
 
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
-from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
+from evaluation.protocols import get_protocol
+from s3fo.datasets.field_names import GROUND_TRUTH, OBJECT_SCORES, SEQUENCE_SCORES
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
 from s3fo.datasets.views.colours import object_colour
@@ -123,8 +124,7 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
             f"one of {', '.join(dataset.list_evaluations()) or 'no evaluations yet'}",
             "Evaluate predictions first.",
         )
-    adaptive = dataset.has_field(f"{field}.detections.JF_adaptive")
-    name = "JF_adaptive" if adaptive else "JF"
+    name = _object_score(dataset, eval_key)
     ids, scores = dataset.values(
         [f"{field}.detections.id", f"{field}.detections.{name}"], unwind=True
     )
@@ -205,8 +205,15 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
 
 def published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
     """The field of the J&F that the benchmark publishes, of every sequence."""
-    fields = (f"{eval_key}_{name}" for name in ("JF_adaptive", "JF"))
-    return next((field for field in fields if dataset.has_sample_field(field)), None)
+    field = f"{eval_key}_{_object_score(dataset, eval_key)}"
+    return field if dataset.has_sample_field(field) else None
+
+
+def _object_score(dataset: fo.Dataset, eval_key: str) -> str:
+    """Attribute of objects' labels with the J&F that they are looked at by."""
+    protocol = getattr(dataset.get_evaluation_info(eval_key).config, "protocol", None)
+    metric = get_protocol(protocol).object_metric if protocol else "J&F"
+    return OBJECT_SCORES[metric]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:

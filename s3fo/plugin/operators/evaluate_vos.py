@@ -10,7 +10,6 @@ from fiftyone.operators import types
 from evaluation._utils.progress import ProgressCallback
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
-from evaluation.runs.score_records import published_key
 from s3fo.plugin.operators.base import VOSOperator
 from s3fo.plugin.operators.forms import (
     ask_choice,
@@ -70,8 +69,9 @@ class EvaluateVOS(VOSOperator):
             options=chosen_input_options(ctx),
             progress=progress,
         )
-        published = published_key(scores.protocol)
-        shown = (published, *HALVED[published])
+        protocol = scores.protocol
+        metric = protocol.object_metric
+        shown = dict.fromkeys((protocol.headline_metric, metric, *HALVED[metric]))
         gone = had_failures and not ctx.dataset.has_sample_field(failures)
         return {
             "evaluation": eval_key,

@@ -274,13 +274,18 @@ class VOSEvaluation(VOSPanel):
     # ---- difference
 
     def _show_difference(self, ctx: Any, methods: list[str]) -> None:
-        state = ctx.panel.state
-        known = tables.vos_evaluations(ctx.dataset)
+        state, dataset = ctx.panel.state, ctx.dataset
+        known = tables.vos_evaluations(dataset)
         others = [key for key in [*methods, *known] if key != methods[0]]
         if not others:
             state.pair = None
             return
-        state.pair = [methods[0], others[0]]
+        # The better one second: what it gains on the first reads as positive.
+        means = {
+            key: tables.summary(dataset, key).get(state.score, 0.0)
+            for key in (methods[0], others[0])
+        }
+        state.pair = sorted(means, key=means.__getitem__)
         chosen = [state.first or state.pair[0], state.second or state.pair[1]]
         if set(chosen) <= set(known) and len(set(chosen)) == 2:
             state.pair = chosen

@@ -29,8 +29,12 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
         objects = tables.object_scores(dataset, method).objects
         found.append({**row, "n_objects": len(objects)})
     table = pd.DataFrame(found)
+    ranked = {
+        tables.evaluation_protocol(dataset, key).headline_metric: None
+        for key in methods
+    }
     published = tables.published_score(dataset, methods)
-    first = ["method", published, *HALVED[published], "n_objects"]
+    first = ["method", *ranked, published, *HALVED[published], "n_objects"]
     names = dict.fromkeys([*first, *_HEADLINE])
     return table[[name for name in names if name in table]]
 

@@ -31,24 +31,24 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     score = score_title(tables.published_score(dataset, [first, second]))
     overall = rows[rows["attribute"] == "all"].iloc[0]
     text = (
-        f"**{second} - {first}: {overall['difference']:+.3f}** {score} "
+        f"**{second} - {first}: {overall['b_minus_a']:+.3f}** {score} "
         f"[{overall['low']:+.3f}, {overall['high']:+.3f}]; {second} is better on "
-        f"{overall['wins']:.0%} of {overall['n_objects']} objects."
+        f"{overall['b_wins']:.0%} of {overall['n_objects']} objects."
     )
     groups = rows[rows["attribute"] != "all"]
     if groups.empty:
         return Chart([], {}, text)
-    groups = groups.assign(size=groups["difference"].abs())
+    groups = groups.assign(size=groups["b_minus_a"].abs())
     groups = groups.sort_values(["few", "size"], ascending=[True, False])
     groups = groups.drop_duplicates("attribute").head(HARDEST)
-    groups = groups.sort_values("difference")
-    better = groups["difference"] > 0
+    groups = groups.sort_values("b_minus_a")
+    better = groups["b_minus_a"] > 0
     pairs = list(zip(groups["attribute"], groups["group"], strict=True))
     trace = {
         "type": "bar",
         "orientation": "h",
         "name": "difference",
-        "x": plain(groups["difference"]),
+        "x": plain(groups["b_minus_a"]),
         "y": [
             plotly_text(f"{attribute_title(name)}: {group}") + (" *" if few else "")
             for (name, group), few in zip(pairs, groups["few"], strict=True)
@@ -57,7 +57,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "marker": {
             "color": [METHOD_COLOURS[1] if win else METHOD_COLOURS[0] for win in better]
         },
-        "error_x": whiskers(groups["difference"], groups["low"], groups["high"]),
+        "error_x": whiskers(groups["b_minus_a"], groups["low"], groups["high"]),
         "hovertemplate": "%{y}: %{x:+.3f}<extra></extra>",
     }
     axis = f"{score} of {second} minus {first} (right: {second} is better)"
