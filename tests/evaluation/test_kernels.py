@@ -107,6 +107,24 @@ def test_count_frame(
     assert np.array_equal(kernels.count_frame(gt, pred, ids, radius), expected)
 
 
+@given(
+    st.integers(0, 2**32),
+    st.integers(120, 300),
+    st.sampled_from([65, 200, 500]),
+    st.integers(1, 80),
+)
+@settings(max_examples=60, deadline=None)
+def test_frames_of_several_tiles(
+    seed: int, height: int, width: int, radius: int
+) -> None:
+    """Outlines are matched in tiles of 128 rows; pixels reach over their borders."""
+    gt, pred = make_pair(seed, (height, width), 2)
+    expected = reference.count_frame(gt, pred, [1, 2], radius)
+    assert np.array_equal(kernels.count_frame(gt, pred, [1, 2], radius), expected)
+    pairs = kernels.count_pairs(gt, pred, [1, 2], [1, 2], radius)
+    assert np.array_equal(pairs[[0, 1], [0, 1]], expected)
+
+
 @given(st.integers(0, 2**32), shapes, st.integers(1, 6), st.integers(0, 20))
 @settings(max_examples=100, deadline=None)
 def test_count_present(

@@ -38,8 +38,8 @@ class Elements(NamedTuple):
 
     Attributes:
         steps: [n, 2] the steps of all elements.
-        table: [m, 3] per element: its first step, how many it has, how far it reaches
-            in pixels.
+        table: [m, 4] per element: its first step, how many it has, how far it reaches
+            in pixels, whether it moves pixels (else it only grows around them).
     """
 
     steps: Buffer
@@ -89,8 +89,13 @@ def disks(*radii: float) -> Elements:
     recipes = [recipe(element) for element in elements]
     counts = [len(steps) for steps in recipes]
     starts = np.cumsum([0, *counts[:-1]])
-    reaches = [max(element.shape) for element in elements]
-    table = np.stack([starts, counts, reaches], axis=1)
+    moves = [any(kind == MOVE for kind, _ in steps) for steps in recipes]
+    # Where pixels move, they may be as far as the element is wide on their way.
+    reaches = [
+        max(element.shape) // (1 if moving else 2)
+        for element, moving in zip(elements, moves, strict=True)
+    ]
+    table = np.stack([starts, counts, reaches, moves], axis=1)
     steps = [step for steps in recipes for step in steps]
     return Elements(filled(steps), filled(table))
 

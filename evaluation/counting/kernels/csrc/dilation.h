@@ -78,21 +78,71 @@ INLINE void NAME(join_boxes)(box *joined, const box *b) {
     }
 }
 
-/* Cut a box of interest to where dilating a plane with box `b` can matter to it. What
- * has to be computed is wider: pixels may move through others on their way. */
-INLINE void NAME(cut_region)(box *region, const box *b, int64_t reach, int64_t columns) {
-    const int64_t margin = (reach + 63) / 64;
-    region->top = larger(region->top, b->top - reach);
-    region->bottom = smaller(region->bottom, b->bottom + reach);
-    region->first = larger(larger(region->first, b->first) - margin, -1);
-    region->last = smaller(smaller(region->last, b->last) + margin, columns);
+/* Whether any source of the pairs `start` to `end` has a pixel in a column's rows. */
+INLINE int NAME(occupied)(const word *planes, const int64_t *pairs, int64_t start,
+                          int64_t end, int64_t size, int64_t height, int64_t column,
+                          int64_t top, int64_t bottom) {
+    word any = 0;
+    for (int64_t p = start; p < end; p++) {
+        const word *words = planes + pairs[2 * p] * size + column * height;
+        for (int64_t y = top; y <= bottom; y++) any |= words[y];
+    }
+    return any != 0;
 }
+
+/* What has to be computed for a tile, where a plane with box `b` is dilated by `e`: rows
+ * within reach, and beside the tile the columns that pixels come in from. An element
+ * that moves pixels may carry them past the tile, even past the frame, and back. */
+INLINE box NAME(tile_region)(box tile, const box *b, const element *e, int64_t columns) {
+    const int64_t margin = (e->reach + 63) / 64;
+    box region;
+    region.top = larger(tile.top, b->top - e->reach);
+    region.bottom = smaller(tile.bottom, b->bottom + e->reach);
+    region.first = larger(tile.first, b->first - margin);
+    region.last = smaller(tile.last, b->last + margin);
+    if (e->moves) {
+        region.first = larger(larger(tile.first, b->first) - margin, -1);
+        region.last = smaller(smaller(tile.last, b->last) + margin, columns);
+    } else {
+        if (b->first < region.first)
+            region.first = larger(region.first - margin, b->first);
+        if (b->last > region.last)
+            region.last = smaller(region.last + margin, b->last);
+    }
+    return region;
+}
+
+/* Add the pixels of the sources of the pairs `start` to `end` that lie in a tile, within
+ * tolerance of their common target, to `matched`. */
+INLINE void NAME(match_tile)(box tile, const word *planes, const box *boxes,
+                             int64_t height, int64_t columns, const word *zeros,
+                             const int64_t *pairs, int64_t start, int64_t end,
+                             const int64_t *steps, const element *e, word *grown,
+                             int64_t *matched) {
+    const int64_t size = columns * height, target = pairs[2 * start + 1];
+    const box *b = boxes + target;
+    const box region = NAME(tile_region)(tile, b, e, columns);
+    if (region.bottom < region.top || region.last < region.first) return;
+    NAME(dilate)(grown, &region, planes + target * size, b, height, zeros,
+                 steps + 2 * e->start, e->count);
+    tile.top = region.top;
+    tile.bottom = region.bottom;
+    tile.first = larger(tile.first, region.first);
+    tile.last = smaller(tile.last, region.last);
+    for (int64_t p = start; p < end; p++)
+        matched[p] += NAME(overlap)(planes + pairs[2 * p] * size, boxes + pairs[2 * p],
+                                    grown + height, &tile, height);
+}
+
+/* Rows of a tile: few enough that a dilation stays in the processor's nearest cache. */
+#define TILE_ROWS 128
 
 /* Count the pixels of one outline that are within tolerance of another.
  *
  * `pairs` is [pair_count, 2] numbers of planes, those with the same second one (the
  * target) together; `use` [pair_count] says which element they take. Result: `matched`
- * [pair_count]. */
+ * [pair_count]. An outline is thin: of the box around the sources, only tiles with
+ * pixels in them are looked at. */
 static void NAME(match)(const word *planes, const box *boxes, int64_t height,
                         int64_t width, const word *zeros, const int64_t *pairs,
                         int64_t pair_count, const int64_t *steps, const element *elements,
@@ -101,22 +151,28 @@ static void NAME(match)(const word *planes, const box *boxes, int64_t height,
     int64_t end = 0;
     for (int64_t start = 0; start < pair_count; start = end) {
         const int64_t target = pairs[2 * start + 1];
-        const element *e = elements + use[start];
-        const box *b = boxes + target;
-        box region = {0, -1, 0, -1};
-        while (end < pair_count && pairs[2 * end + 1] == target && use[end] == use[start])
-            NAME(join_boxes)(&region, boxes + pairs[2 * end++]);
-        if (b->bottom < 0 || region.bottom < 0)
-            region.bottom = region.last = -1;
-        else
-            NAME(cut_region)(&region, b, e->reach, columns);
-        if (region.top <= region.bottom)
-            NAME(dilate)(grown, &region, planes + target * size, b, height, zeros,
-                         steps + 2 * e->start, e->count);
-        for (int64_t p = start; p < end; p++) {
-            const int64_t source = pairs[2 * p];
-            matched[p] = NAME(overlap)(planes + source * size, boxes + source,
-                                       grown + height, &region, height);
+        box all = {0, -1, 0, -1}, tile;
+        for (; end < pair_count && pairs[2 * end + 1] == target && use[end] == use[start];
+             end++) {
+            NAME(join_boxes)(&all, boxes + pairs[2 * end]);
+            matched[end] = 0;
+        }
+        if (boxes[target].bottom < 0) continue;
+        for (tile.top = all.top; tile.top <= all.bottom; tile.top += TILE_ROWS) {
+            tile.bottom = smaller(tile.top + TILE_ROWS - 1, all.bottom);
+            for (tile.first = all.first; tile.first <= all.last; tile.first++) {
+                tile.last = tile.first;
+                while (tile.last <= all.last &&
+                       NAME(occupied)(planes, pairs, start, end, size, height, tile.last,
+                                      tile.top, tile.bottom))
+                    tile.last++;
+                if (tile.last-- == tile.first) continue;
+                NAME(match_tile)(tile, planes, boxes, height, columns, zeros, pairs,
+                                 start, end, steps, elements + use[start], grown,
+                                 matched);
+                tile.first = tile.last + 1;
+            }
         }
     }
 }
+#undef TILE_ROWS

@@ -20,9 +20,10 @@ typedef struct {
 } box;
 
 /* A structuring element: where its steps start, how many it has, how many pixels it
- * reaches. A step is two integers: what to do, and the row or the distance. */
+ * reaches, whether it moves pixels. A step is two integers: what to do, and the row or
+ * the distance. */
 typedef struct {
-    int64_t start, count, reach;
+    int64_t start, count, reach, moves;
 } element;
 
 enum { ADD_ROW, GROW, MOVE };
