@@ -1,9 +1,9 @@
 """How fast the evaluation is, beside vos-benchmark, on the same masks in one run.
 
 Installs vos-benchmark from the package index into a folder of its own; it then uses
-the numpy, OpenCV and Pillow that we use. Every job is a fresh process with one thread;
-the peers take turns, and the least CPU time (user and system) of each counts. Both must
-come to the same J and F.
+the numpy, OpenCV and Pillow that we use. Ours is `s3fo evaluate` as typed, start-up
+included; every job is a fresh process with one thread. The two take turns; the median
+of their CPU time (user and system) counts. Both must come to the same J and F.
 
     python benchmarks/evaluation.py [--short] [--shared DIR] [--markdown FILE]
 """
@@ -11,7 +11,9 @@ come to the same J and F.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
+import io
 import json
 import os
 import platform
@@ -41,22 +43,24 @@ ONE_THREAD = {
 # --- what is measured, each in a process of its own ---------------------------------
 
 
-def run_ours(gt: str, pred: str, workers: str = "1") -> dict[str, float]:
-    """Score a folder as anybody would."""
-    from evaluation.scoring import score
+def run_ours(gt: str, pred: str, *options: str) -> dict[str, float]:
+    """Type `s3fo evaluate` and read what it prints."""
+    from s3fo.cli import main
 
-    summary = score(pred, gt, "vos-benchmark", workers=int(workers)).summary
+    words = [pred, "--gt", gt, "--protocol", "vos-benchmark", "--workers", "1"]
+    sys.argv = ["s3fo", "evaluate", *words, "--json", "--no-record", *options]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+        main()
+    summary = json.loads(printed.getvalue())
     return {"J": summary["J"], "F": summary["F"]}
 
 
-def run_first(gt: str, pred: str) -> dict[str, float]:
-    """Score a folder when nothing has been compiled; tells what compiling took."""
-    from evaluation.counting import kernels
+def run_workers(gt: str, pred: str, workers: str) -> dict[str, float]:
+    """Score with several processes."""
+    from evaluation import score
 
-    start = time.process_time()
-    kernels.prepare()
-    compiling = time.process_time() - start
-    return {**run_ours(gt, pred), "compiling": compiling}
+    return {"J": score(pred, gt, "vos-benchmark", workers=int(workers)).summary["J"]}
 
 
 def run_peer(gt: str, pred: str) -> dict[str, float]:
@@ -83,7 +87,6 @@ def run_kernels(short: str) -> dict[str, float]:
     from evaluation.counting.boundaries import tolerance_radius
 
     cv2.setNumThreads(1)
-    kernels.prepare()
     times = {}
     sizes = {"480p": SIZE_480P, "4K": SIZE_4K}
     for name, objects in (("480p", 1), ("480p", 20), ("4K", 1), ("4K", 5)):
@@ -139,9 +142,11 @@ def draw_frames(size: tuple[int, int], objects: int, frames: int, seed: int) -> 
         yield tuple(pair)
 
 
-def write_masks(
-    root: Path, objects: int, sequences: int, frames: int
-) -> tuple[Path, Path]:
+Masks = tuple[Path, Path]
+"""Folders of ground truth and of results."""
+
+
+def write_masks(root: Path, objects: int, sequences: int, frames: int) -> Masks:
     """A ground-truth and a results folder of drawn masks."""
     from evaluation.masks.label_map import write_label_map
 
@@ -153,7 +158,7 @@ def write_masks(
     return root / "gt", root / "pred"
 
 
-def davis_like(root: Path, shared: Path | None, short: bool) -> tuple[Path, Path]:
+def davis_like(root: Path, shared: Path | None, short: bool) -> Masks:
     """DAVIS-2016 masks against OSVOS's, every sequence twice; else drawn ones."""
     real = shared and shared / "fixtures" / "metrics" / "inputs" / "d16"
     if not real or not real.is_dir():
@@ -165,7 +170,7 @@ def davis_like(root: Path, shared: Path | None, short: bool) -> tuple[Path, Path
     return root / "gt", root / "pred"
 
 
-def long_video(root: Path, source: Path, frames: int) -> tuple[Path, Path]:
+def long_video(root: Path, source: Path, frames: int) -> Masks:
     """One video as long as wanted, of links to the frames of others."""
     for part in ("gt", "pred"):
         files = sorted((source / part).glob("*/*.png"))
@@ -176,7 +181,7 @@ def long_video(root: Path, source: Path, frames: int) -> tuple[Path, Path]:
     return root / "gt", root / "pred"
 
 
-def repeated(root: Path, source: Path, times: int) -> tuple[Path, Path]:
+def repeated(root: Path, source: Path, times: int) -> Masks:
     """The same sequences several times over, as links."""
     for part in ("gt", "pred"):
         (root / part).mkdir(parents=True)
@@ -199,14 +204,22 @@ class Usage:
     result: dict[str, float]
 
 
-def measure(job: str, *arguments: Any, path: Path, cache: Path) -> Usage:
-    """Run one of the jobs above in a fresh process."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), str(path)])
+def measure(job: str, *arguments: Any, path: Path, home: Path | None = None) -> Usage:
+    """Run one of the jobs above in a fresh process.
+
+    Args:
+        job: its name.
+        arguments: what it takes.
+        path: where vos-benchmark is.
+        home: where our packages are, unless beside this file.
+    """
+    packages = home or Path(__file__).parents[1]
     environment = {
         **os.environ,
         **ONE_THREAD,
-        "PYTHONPATH": paths,
-        "S3FO_CACHE_DIR": str(cache),
+        "PYTHONPATH": os.pathsep.join([str(packages), str(path)]),
+        "S3FO_CACHE_DIR": str(path / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "",  # as usual: the first run writes it
     }
     command = [sys.executable, __file__, "--job", job, *map(str, arguments)]
     start = time.perf_counter()
@@ -222,20 +235,34 @@ def measure(job: str, *arguments: Any, path: Path, cache: Path) -> Usage:
     return Usage(cpu, wall, used.ru_maxrss / kilobyte / 1024, json.loads(output))
 
 
-def in_turns(
-    masks: tuple[Path, Path], repeats: int, **places: Path
-) -> tuple[Usage, Usage]:
-    """The best of both on one job, taking turns."""
+def in_turns(masks: Masks, repeats: int, path: Path) -> tuple[Usage, Usage]:
+    """The medians of both on one job, taking turns."""
     pairs = [
-        (measure("ours", *masks, **places), measure("peer", *masks, **places))
+        (
+            measure("ours", *masks, "--no-cache", path=path),
+            measure("peer", *masks, path=path),
+        )
         for _ in range(repeats)
     ]
-    ours = min((pair[0] for pair in pairs), key=lambda usage: usage.cpu)
-    peer = min((pair[1] for pair in pairs), key=lambda usage: usage.cpu)
+    ours, peer = (median(list(usages)) for usages in zip(*pairs, strict=True))
     for name in ("J", "F"):
         if abs(ours.result[name] - peer.result[name]) > 1e-12:
             raise SystemExit(f"{name} differs: {ours.result}, {peer.result}")
     return ours, peer
+
+
+def median(usages: list[Usage]) -> Usage:
+    """The usage with the median CPU time."""
+    return sorted(usages, key=lambda usage: usage.cpu)[(len(usages) - 1) // 2]
+
+
+def fresh_copy(folder: Path) -> Path:
+    """Our packages without any bytecode, as if installed this minute."""
+    bytecode = shutil.ignore_patterns("__pycache__", "weights")
+    for package in ("evaluation", "s3fo"):
+        source = Path(__file__).parents[1] / package
+        shutil.copytree(source, folder / package, ignore=bytecode)
+    return folder
 
 
 def install_peer(folder: Path) -> Path:
@@ -258,41 +285,68 @@ def _installed(name: str) -> bool:
 
 Row = tuple[str, str, str, str, str]
 
+MANY_OBJECTS = ((5, 10, 105, 40), (20, 3, 105, 60))
+SMALL = ((5, 1, 70, 3), (20, 1, 70, 3), (1, 20, 65, 1), (2, 30, 67, 1))
+"""Objects, videos, frames of each, and: the ratio wanted, or how often to measure."""
+
 
 def compare(root: Path, shared: Path | None, short: bool) -> list[Row]:
     """Measure everything; rows of job, ours, peer, ratio, bar.
 
     In a short run there are no bars for whole jobs: starting Python decides there.
     """
-    places = {"path": install_peer(root / "peer"), "cache": root / "cache"}
+    path = install_peer(root / "peer")
     repeats = 1 if short else 3
     davis = davis_like(root / "davis", shared, short)
-    rows: list[Row] = []
-    first = measure("first", *davis, **places)
-    ours, peer = in_turns(davis, repeats, **places)
+    ours, peer = in_turns(davis, repeats, path)
     count = len(list(davis[0].glob("*/*.png")))
     name = f"DAVIS-like, {len(list(davis[0].iterdir()))} sequences, {count} frames"
-    rows.append(_row(name, ours, peer, None if short else 10))
-    once = first.result["compiling"]
-    rest = Usage(first.cpu - once, first.wall, first.memory, {})
-    rows.append(
-        _row(
-            f"the same, first run but {once:.1f} s to compile",
-            rest,
-            peer,
-            None if short else 6,
-        )
-    )
-    for objects, sequences, frames, bar in ((5, 10, 105, 15), (20, 3, 105, 25)):
+    rows = [_row(name, ours, peer, None if short else 20)]
+    rows += variants(root, davis, peer, repeats, path, short)
+    for objects, sequences, frames, bar in MANY_OBJECTS:
         if short:
             sequences, frames = 1, 60
         masks = write_masks(root / f"{objects}", objects, sequences, frames)
-        ours, peer = in_turns(masks, 1 if objects == 20 else repeats, **places)
+        ours, peer = in_turns(masks, 1, path)
         name = f"{objects} objects, {sequences * frames} frames, 480p"
         rows.append(_row(name, ours, peer, None if short else bar))
-    rows += kernel_rows(measure("kernels", short, **places).result)
-    rows += memory_and_scaling(root, short, **places)
+    for objects, sequences, frames, times in () if short else SMALL:
+        folder = root / f"small-{objects}-{sequences}"
+        masks = write_masks(folder, objects, sequences, frames)
+        ours, peer = in_turns(masks, times, path)
+        videos = "1 video" if sequences == 1 else f"{sequences} videos"
+        name = f"{videos} of {frames} frames, {objects} objects"
+        rows.append(_row(name, ours, peer, None))
+    rows += kernel_rows(measure("kernels", short, path=path).result)
+    rows += memory_and_scaling(root, short, path)
     return rows
+
+
+def variants(
+    root: Path, masks: Masks, peer: Usage, repeats: int, path: Path, short: bool
+) -> list[Row]:
+    """Rows of the same job: first run, tables saved, and without compiled kernels."""
+    plain = [*masks, "--no-cache"]
+    first = median(
+        [
+            measure("ours", *plain, path=path, home=fresh_copy(root / f"fresh-{i}"))
+            for i in range(repeats)
+        ]
+    )
+    saved = median(
+        [
+            measure("ours", *plain, "--out", root / "out", path=path)
+            for _ in range(repeats)
+        ]
+    )
+    os.environ["S3FO_KERNELS"] = "reference"
+    slow = measure("ours", *plain, path=path)
+    del os.environ["S3FO_KERNELS"]
+    return [
+        _row("the same, first run", first, peer, None if short else 15),
+        _row("the same with --out", saved, peer, None),
+        _row("the same without compiled kernels", slow, peer, None),
+    ]
 
 
 def _row(name: str, ours: Usage, peer: Usage, bar: float | None) -> Row:
@@ -311,8 +365,8 @@ def kernel_rows(times: dict[str, float]) -> list[Row]:
     for case, bar in (
         ("480p, 1", ""),
         ("480p, 20", ""),
-        ("4K, 1", 120),
-        ("4K, 5", 300),
+        ("4K, 1", 275),
+        ("4K, 5", 1200),
     ):
         ours, peer = times[f"ours, {case}"], times[f"peer, {case}"]
         name = f"a decoded frame, {case} object{'s' * (case[-1] != '1')}"
@@ -321,27 +375,29 @@ def kernel_rows(times: dict[str, float]) -> list[Row]:
         rows.append((name, *took, f"{peer / ours:.0f}x", wanted))
     growth = times["ours, 480p, 20"] / times["ours, 480p, 1"]
     rows.append(
-        ("a decoded frame, 20 objects against 1", "", "", f"{growth:.2f}", "<= 2.5")
+        ("a decoded frame, 20 objects against 1", "", "", f"{growth:.2f}", "<= 2")
     )
     return rows
 
 
-def memory_and_scaling(root: Path, short: bool, **places: Path) -> list[Row]:
+def memory_and_scaling(root: Path, short: bool, path: Path) -> list[Row]:
     """Rows about a long video of 20 objects and about several workers."""
     frames = 500 if short else 10_000
     masks = long_video(root / "long", root / "20", frames)
-    usage = measure("ours", *masks, **places)
-    took = f"{usage.cpu:.2f} s, {usage.memory:.0f} MB"
-    rows: list[Row] = [(f"20 objects, {frames} frames", took, "", "", "<= 200 MB")]
+    rows: list[Row] = []
+    for label, options in (("", []), (", with --out", ["--out", root / "out"])):
+        usage = measure("ours", *masks, "--no-cache", *options, path=path)
+        took = f"{usage.cpu:.2f} s, {usage.memory:.0f} MB"
+        rows.append((f"20 objects, {frames} frames{label}", took, "", "", "<= 130 MB"))
     if short:
         return rows
     masks = repeated(root / "repeated", root / "davis", 10)
     runs = [
-        min(measure("ours", *masks, n, **places).wall for _ in range(3))
+        min(measure("workers", *masks, n, path=path).wall for _ in range(2))
         for n in (1, 2, 4)
     ]
     walls = " / ".join(f"{wall:.2f} s" for wall in runs)
-    gain = f"{runs[0] / runs[2]:.2f}x"
+    gain = f"{runs[0] / min(runs):.2f}x"
     name = f"{len(list(masks[0].iterdir()))} sequences, wall time of 1 / 2 / 4 workers"
     rows.append((name, walls, "", gain, ""))
     return rows
@@ -351,8 +407,7 @@ def as_markdown(rows: list[Row]) -> str:
     """The table, with the machine and the versions."""
     names = (
         "numpy",
-        "numba",
-        "llvmlite",
+        "typer",
         "zlib-ng",
         "pillow",
         "opencv-python-headless",
@@ -366,17 +421,25 @@ def as_markdown(rows: list[Row]) -> str:
         "# Evaluation beside vos-benchmark",
         "",
         "CPU seconds (user and system) and peak memory of a whole process with one "
-        "thread; same masks, same J and F, taking turns in one run of "
+        "thread, start-up included and nothing subtracted; ours is `s3fo evaluate` as "
+        "typed. Same masks, same J and F, taking turns in one run of "
         "`benchmarks/evaluation.py`.",
         "",
-        f"{_processor()}, {os.cpu_count()} processors, {platform.system()}; Python "
-        f"{platform.python_version()}, {versions}; {PEER.replace('==', ' ')}.",
+        f"{_processor()} ({_kernels()}), {os.cpu_count()} processors, "
+        f"{platform.system()}; Python {platform.python_version()}, "
+        f"{versions}; {PEER.replace('==', ' ')}.",
         "",
         "| job | ours | vos-benchmark | ratio | wanted |",
         "|---|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _kernels() -> str:
+    from evaluation.counting import kernels
+
+    return kernels.describe()
 
 
 def _processor() -> str:
@@ -392,7 +455,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a minute, for CI")
     parser.add_argument("--shared", type=Path, help="reference data with real masks")
     parser.add_argument("--markdown", type=Path, help="write the table here")
-    parser.add_argument("--job", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--job", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
         name, *arguments = options.job
