@@ -7,6 +7,8 @@ formulation is `s3fo.model.memory_reading`: dense similarity, top-k over it, a d
 affinity, one product per object. CPU-seconds are those of the process; "extra" is the
 peak of resident memory above what was resident before the read.
 
+Accuracy: the similarities of the tokens that are read, against float64.
+
 Writing: a frame into a full working memory of three objects, beside concatenating the
 values alone.
 
@@ -30,6 +32,8 @@ from s3fo.inference.build import build_propagator
 from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.engine.memory import Memory
 from s3fo.inference.engine.memory_read import (
+    _keys,
+    _most_similar,
     memory_operand,
     query_operand,
     sparse_affinity,
@@ -127,6 +131,34 @@ def compare_reads(counts: list[int], repeats: int) -> None:
             print(f"| {count} | {name} | {seconds:.3f} | {extra:.0f} | {notes[name]} |")
 
 
+def compare_accuracy(counts: list[int]) -> None:
+    """Errors of the similarities that are read, against float64."""
+    print("\n| tokens | mean of the keys | plain | product alone | blocks |")
+    print("|---|---|---|---|---|")
+    for count in counts:
+        for mean in (0.0, 1.0, 3.0):
+            tokens = random_tokens(count)
+            tokens["key"] += mean
+            tokens["query"] = tokens["query"][:, :200] + mean
+            tokens["selection"] = tokens["selection"][:, :200]
+            errors = similarity_errors(tokens)
+            print(f"| {count} | {mean} |", " | ".join(f"{e:.1e}" for e in errors), "|")
+
+
+def similarity_errors(tokens: dict[str, Tensor]) -> list[float]:
+    """Largest errors: plain, the product that blocks propose with, and blocks."""
+    operand = memory_operand(tokens["key"], tokens["shrinkage"])[0]
+    pixels = query_operand(tokens["query"], tokens["selection"])[0]
+    values, read = _most_similar(operand, _keys(operand), pixels, TOP_K)
+    keys, scale = tokens["key"][0].double(), tokens["shrinkage"][0].double()
+    differences = keys[read] - tokens["query"][0, :, None].double()
+    weighted = differences.square() * tokens["selection"][0, :, None].double()
+    exact = -weighted.sum(-1) * scale[read].squeeze(-1) / KEY_DIM**0.5
+    plain = plain_similarity(tokens)[0].T.gather(1, read)
+    product = (pixels[:, : operand.shape[1]] @ operand.T).gather(1, read)
+    return [float((found - exact).abs().max()) for found in (plain, product, values)]
+
+
 def compare_writes() -> None:
     print("\n| frame | frames kept | write, CPU-ms | concatenating values, CPU-ms |")
     print("|---|---|---|---|")
@@ -189,10 +221,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     if options.short:
         compare_reads([8100], repeats=1)
+        compare_accuracy([8100])
         compare_writes()
         long_video(frames=300, windows=3)
     else:
         compare_reads([8100, 40_000], repeats=3)
+        compare_accuracy([8100])
         compare_writes()
         long_video(frames=2000, windows=8)
 

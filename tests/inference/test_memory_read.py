@@ -92,3 +92,59 @@ def test_stays_exact_in_half_precision_autocast():
         found = sparse_affinity(*operands, 5)
     assert torch.equal(found.indices, expected.indices)
     assert torch.equal(found.weights, expected.weights)
+
+
+def _exact(key, shrinkage, query, selection):
+    """The similarity from its definition, in float64: [P, N] of one sample."""
+    key, shrinkage, query, selection = (
+        part[0].double() for part in (key, shrinkage, query, selection)
+    )
+    squares = (query[:, None] - key[None]).square() * selection[:, None]
+    return -squares.sum(-1) * shrinkage.squeeze(-1) / key.shape[1] ** 0.5
+
+
+def _most_similar(key, shrinkage, query, selection, k):
+    tokens = memory_operand(key, shrinkage)[0]
+    pixels = query_operand(query, selection)[0]
+    return memory_read._most_similar(tokens, memory_read._keys(tokens), pixels, k)
+
+
+@pytest.mark.parametrize("memory", [300, 2048])
+@pytest.mark.parametrize("mean", [0.0, 1.0, 4.0])
+def test_is_as_accurate_as_the_plain_formulation(memory, mean):
+    """Errors against float64. A mean of the keys makes large terms cancel."""
+    key, shrinkage, query, selection, _ = _tokens(3, 1, memory, 60, 64)
+    key, query = key + mean, query + mean
+    exact = _exact(key, shrinkage, query, selection)
+    plain = similarity(key.mT, shrinkage.mT, query.mT, selection.mT)[0].T.double()
+    values, indices = _most_similar(key, shrinkage, query, selection, 30)
+    fast_error = (values - exact.gather(1, indices)).abs().max()
+    plain_error = (plain - exact).gather(1, indices).abs().max()
+    # A few roundings of a number of this size, whatever the processor.
+    assert fast_error <= 6e-7 * values.abs().max()
+    assert fast_error <= 1.5 * plain_error
+
+
+def test_near_ties_fall_as_they_should():
+    """The 30th and 31st token differ by 1e-6 to 3e-5 of similarities near 1.
+
+    The keys have a mean of 4: a product that multiplies the square out errs by 1e-4.
+    """
+    random = torch.Generator().manual_seed(5)
+    query = 4 + torch.randn(1, 40, 64, generator=random)
+    selection = torch.rand(1, 40, 64, generator=random) + 0.1
+    wrong = compared = 0
+    for pixel in range(40):
+        one, chosen = query[:, pixel : pixel + 1], selection[:, pixel : pixel + 1]
+        offsets = torch.randn(60, 64, generator=random)
+        distance = (offsets.square() * chosen[0]).sum(-1, keepdim=True) / 8
+        steps = 1 + 1e-5 * torch.arange(60).unsqueeze(1)
+        key = (one[0] + offsets * (steps / distance).sqrt())[None]
+        shrinkage = torch.ones(1, 60, 1)
+        exact = _exact(key, shrinkage, one, chosen)
+        edge = exact.topk(31).values[0, 29:]
+        if edge[0] - edge[1] >= 1e-6:
+            compared += 1
+            _, found = _most_similar(key, shrinkage, one, chosen, 30)
+            wrong += set(found[0].tolist()) != set(exact.topk(30).indices[0].tolist())
+    assert compared > 30 and wrong == 0

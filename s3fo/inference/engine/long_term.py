@@ -9,9 +9,9 @@ from torch import Tensor
 
 from s3fo.inference.engine.bucket import KEY, OPERAND, SELECTION, Bucket, token_rows
 from s3fo.inference.engine.config import LongTermConfig
-from s3fo.inference.engine.memory_read import query_operand
 from s3fo.inference.engine.token_table import gather_rows
 from s3fo.model.layers import autocast_disabled
+from s3fo.model.memory_reading import full_affinity, similarity
 
 
 def consolidate(bucket: Bucket, limits: LongTermConfig, frame_tokens: int) -> None:
@@ -55,23 +55,21 @@ def _make_prototypes(bucket: Bucket, candidates: int, count: int) -> None:
     chosen = usage.topk(min(count, candidates), dim=1).indices
     key = gather_rows(bucket.column(KEY, start, stop), chosen)
     selection = gather_rows(bucket.column(SELECTION, start, stop), chosen)
-    affinity = _full_affinity(
-        bucket.column(OPERAND, start, stop), query_operand(key, selection)
-    )
+    shrinkages = _shrinkage(bucket.column(OPERAND, start, stop))
+    affinity = full_affinity(
+        similarity(
+            bucket.column(KEY, start, stop).mT, shrinkages.mT, key.mT, selection.mT
+        )
+    ).mT
     values = {
         i: affinity.to(v.dtype) @ v
         for i in bucket.object_ids
         for v in [bucket.column(i, start, stop)]
     }
-    shrinkage = affinity @ _shrinkage(bucket.column(OPERAND, start, stop))
+    shrinkage = affinity @ shrinkages
     bucket.replace_by_prototypes(
         candidates, token_rows(key, shrinkage, selection, values)
     )
-
-
-def _full_affinity(memory: Tensor, query: Tensor) -> Tensor:
-    """Softmax over all memory tokens, [B, P, N]."""
-    return (query @ memory.transpose(1, 2)).softmax(dim=-1)
 
 
 def _shrinkage(operand: Tensor) -> Tensor:
