@@ -43,25 +43,41 @@ def encode_parquet(columns: Columns) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = [_arrow_array(column) for column in columns.values()]
-    table = pa.Table.from_arrays(arrays, names=list(columns))
+    types = {name: _arrow_type(column) for name, column in columns.items()}
+    rows = max((len(column) for column in columns.values()), default=0)
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
+    with pq.ParquetWriter(sink, pa.schema(types)) as writer:
+        # In parts: there may be millions of rows.
+        for start in range(0, rows or 1, ROW_GROUP):
+            arrays = [
+                _arrow_array(columns[name][start : start + ROW_GROUP], form)
+                for name, form in types.items()
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, names=list(types)))
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
 
 
-def _arrow_array(column: Sequence[Any]) -> pyarrow.Array:
-    """One column, from buffers: `pyarrow.array` imports pandas to look at a list."""
+ROW_GROUP = 1 << 14
+"""Rows that are encoded at once."""
+
+
+def _arrow_type(column: Sequence[Any]) -> pyarrow.DataType:
     import pyarrow as pa
 
     if any(isinstance(value, str) for value in column):
+        return pa.large_string()
+    return pa.int64() if np.asarray(column).dtype.kind in "iu" else pa.float64()
+
+
+def _arrow_array(column: Sequence[Any], form: pyarrow.DataType) -> pyarrow.Array:
+    """One column, from buffers: `pyarrow.array` imports pandas to look at a list."""
+    import pyarrow as pa
+
+    if pa.types.is_large_string(form):
         return _text_array(column)
-    values = np.asarray(column)
-    if values.dtype.kind in "iu":
-        form, values = pa.int64(), np.ascontiguousarray(values, np.int64)
-    else:
-        form, values = pa.float64(), np.ascontiguousarray(values, np.float64)
+    kind = np.int64 if pa.types.is_int64(form) else np.float64
+    values = np.ascontiguousarray(column, kind)
     return pa.Array.from_buffers(form, len(values), [None, pa.py_buffer(values)])
 
 

@@ -16,6 +16,7 @@ from official_numbers import FIXTURES, load_case
 from evaluation import InputError, Scores, check_against, merge, score
 from evaluation.counting.video import count_sequence
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.results import encode
 from evaluation.results.encode import encode_csv, encode_parquet
 
 
@@ -69,6 +70,15 @@ def test_tables_are_what_pandas_writes(tmp_path):
     pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
     assert [str(read[name].dtype) for name in ("object", "J")] == ["int64", "float64"]
     assert encode_csv(columns).decode() == table.to_csv(index=False)
+
+
+@pytest.mark.parametrize("rows", [3, 4, 9])
+def test_long_tables_are_encoded_in_parts(monkeypatch, rows):
+    monkeypatch.setattr(encode, "ROW_GROUP", 4)
+    columns = {"frame": [f"{i:05}" for i in range(rows)], "J": np.arange(rows) / 7}
+    read = pd.read_parquet(io.BytesIO(encode_parquet(columns)))
+    assert read["frame"].tolist() == columns["frame"]
+    assert read["J"].tolist() == columns["J"].tolist()
 
 
 def test_tables_without_rows():
