@@ -132,3 +132,65 @@ def test_how_the_masks_were_made_is_kept(predicted, benchmark, tmp_path):
     made = load_predictions_info(predicted)["copied"].made
     assert made["method"] == "copy" and made["versions"]["s3fo"]
     remove_predictions(predicted, "copied")
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("step", ["rename_frame_field", "index_labels", "remember"])
+@pytest.mark.parametrize("replaces", [False, True])
+def test_an_import_killed_at_its_end_is_done_again(
+    dataset, results, benchmark, monkeypatch, step, replaces
+):
+    """Whatever was written last, the name stays free for the same import."""
+    from s3fo.datasets.importing import predictions
+
+    if replaces:
+        s3fo.add_predictions(dataset, results, "shifted")
+        write_results(benchmark, results, shift=0)
+
+    def die(*args, **kwargs):
+        raise Killed
+
+    def remember(dataset, name, found):
+        if found is not None and found.content:
+            raise Killed
+        keep(dataset, name, found)
+
+    keep = predictions.save_predictions_info
+    with monkeypatch.context() as patch:
+        if step == "rename_frame_field":
+            patch.setattr(type(dataset), step, die)
+        elif step == "index_labels":
+            patch.setattr(predictions, step, die)
+        else:
+            patch.setattr(predictions, "save_predictions_info", remember)
+        with pytest.raises(Killed):
+            s3fo.add_predictions(dataset, results, "shifted")
+    s3fo.add_predictions(dataset, results, "shifted")
+    assert set(load_predictions_info(dataset)) == {"shifted"}
+    assert not dataset.has_frame_field("shifted_importing")
+    fresh = dataset.values("frames.shifted.detections.bounding_box")
+    remove_predictions(dataset, "shifted")
+    s3fo.add_predictions(dataset, results, "shifted")
+    assert dataset.values("frames.shifted.detections.bounding_box") == fresh
+
+
+def test_a_killed_import_leaves_no_masks_of_a_video_that_has_none(
+    dataset, results, monkeypatch
+):
+    from s3fo.datasets.importing import predictions
+
+    def die(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(dataset), "rename_frame_field", die)
+        with pytest.raises(Killed):
+            s3fo.add_predictions(dataset, results, "shifted")
+    shutil.rmtree(results / "alone")
+    assert s3fo.add_predictions(dataset, results, "shifted") == ["alone"]
+    counts = dict(zip(*dataset.values(["sequence", f"{LABELS}.id"]), strict=True))
+    assert not any(counts["alone"]) and any(counts["pair"])
+    assert predictions.load_predictions_info(dataset)

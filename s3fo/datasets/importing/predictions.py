@@ -17,6 +17,7 @@ from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 from s3fo.datasets.importing.mask_forms import check_room
+from s3fo.datasets.importing.source import sole_work
 from s3fo.datasets.importing.stored_masks import files_to_show
 from s3fo.datasets.importing.writing import (
     MaskSource,
@@ -77,8 +78,9 @@ def add_predictions(
         kept = set(load_predictions_info(dataset)) | {name}
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
         _check_sizes(results, present)
-        _replace(dataset, name, results, present, workers, progress)
-        save_predictions_info(dataset, name, found)
+        with sole_work(dataset.name, f"import of {name}"):
+            _replace(dataset, name, results, present, workers, progress)
+            save_predictions_info(dataset, name, found)
         views.apply_defaults(dataset)
     return [entry.name for entry in sequences if entry not in present]
 
@@ -104,8 +106,14 @@ def _replace(
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
-    """Write under a passing name first: an error leaves what was there alone."""
+    """Write under a passing name first: an error leaves what was there alone.
+
+    Before the field gets its name it is remembered as ours, but as of no content: an
+    import that is killed here is done again by the next one.
+    """
     passing = f"{name}_importing"
+    if dataset.has_frame_field(passing):  # of an import that was killed
+        remove_predictions(dataset, passing)
     declare_masks(dataset, passing, remembered(dataset)["masks"])
     try:
         _write(dataset, passing, results, sequences, workers, progress)
@@ -114,9 +122,12 @@ def _replace(
         raise
     if name in load_predictions_info(dataset):
         remove_predictions(dataset, name)
-    dataset.rename_frame_field(passing, name)
-    if dataset.has_frame_field(f"{passing}_mask"):
-        dataset.rename_frame_field(f"{passing}_mask", f"{name}_mask")
+    save_predictions_info(dataset, name, Predictions(results, "", None))
+    for field, final in ((passing, name), (f"{passing}_mask", f"{name}_mask")):
+        if dataset.has_frame_field(field):
+            if dataset.has_frame_field(final):
+                dataset.delete_frame_field(final)
+            dataset.rename_frame_field(field, final)
     index_labels(dataset, name, ("label", "index"))
 
 

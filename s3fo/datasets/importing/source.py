@@ -22,7 +22,23 @@ def sole_load(name: str) -> Iterator[None]:
     Raises:
         InputError: another load is running on this machine.
     """
-    database = f"{fo.config.database_uri} {fo.config.database_name} {name}"
+    with sole_work(name, "load"):
+        yield
+
+
+@contextmanager
+def sole_work(name: str, what: str) -> Iterator[None]:
+    """Keep the same work on the same dataset out until this one ends, or is killed.
+
+    Args:
+        name: of the dataset.
+        what: the work, e.g. ``"load"``; work that is called otherwise may go on.
+
+    Raises:
+        InputError: it is running on this machine.
+    """
+    own = name if what == "load" else f"{name} {what}"
+    database = f"{fo.config.database_uri} {fo.config.database_name} {own}"
     key = hashlib.blake2b(database.encode(), digest_size=16).hexdigest()
     folder = user_cache("loading")
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,9 +48,9 @@ def sole_load(name: str) -> Iterator[None]:
     except Timeout as error:
         raise InputError(
             f"dataset {name}",
-            "another load of it, which is running",
-            "one load at a time",
-            "Wait for it, then load again: what is there already is left alone.",
+            f"another {what} of it, which is running",
+            f"one {what} at a time",
+            "Wait for it, then try again: what is there already is left alone.",
         ) from error
     try:
         yield
