@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from benchmark_trees import names, write_davis, write_tree
@@ -269,3 +270,24 @@ def test_links_are_refused(tmp_path):
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(InputError, match="a link: link"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_a_full_disk_does_not_mix_two_editions(host, tmp_path, monkeypatch):
+    """The host changed the file while a download waited for room."""
+    host.breaks = [3_000_000]
+    first = iter([True])
+
+    def interrupt(done: int, total: int, label: str) -> None:
+        if done >= 2 and next(first, False):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(remote(host), tmp_path, progress=interrupt)
+    newer = host.files["big.bin"] = DATA[::-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            downloading.shutil, "disk_usage", lambda _: SimpleNamespace(free=10)
+        )
+        with pytest.raises(InputError, match="free"):
+            download(remote(host), tmp_path)
+    assert download(remote(host), tmp_path).read_bytes() == newer

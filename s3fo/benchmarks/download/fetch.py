@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from itertools import count
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.atomic import (
+    new_folder,
+    remove_left_behind,
+    require_writable,
+)
+from evaluation._utils.claims import Claims, wait_a_little
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks.catalog import Entry, get_entry
 from s3fo.benchmarks.download.archives import RemoteFile, files_of
 from s3fo.benchmarks.download.http import download, forget, origin_of
 from s3fo.benchmarks.download.unpack import unpack
+
+CLAIMS = ".s3fo"
+"""Folder in which processes say what they are downloading."""
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
@@ -55,6 +64,26 @@ def fetch_benchmark(
             entry.layout,
             by_hand(entry, folder),
         )
+    require_writable(folder)
+    with Claims(folder / CLAIMS) as claims:
+        for tries in count():
+            if claims.take(place.name):
+                break
+            if progress:
+                progress(0, 1, f"waiting for {claims.holder(place.name)}")
+            wait_a_little(tries)
+        if not place.is_dir():  # nobody else did it meanwhile
+            _fetch_and_unpack(files, folder, place, progress)
+    return place
+
+
+def _fetch_and_unpack(
+    files: tuple[RemoteFile, ...],
+    folder: Path,
+    place: Path,
+    progress: ProgressCallback | None,
+) -> None:
+    remove_left_behind(folder)
     paths = [download(file, folder, progress=progress) for file in files]
     own = [path for path in paths if origin_of(path)]  # Not those a person put there.
     try:
@@ -65,7 +94,6 @@ def fetch_benchmark(
         raise
     for path in own:
         path.unlink()
-    return place
 
 
 def by_hand(entry: Entry, folder: Path) -> str:
@@ -109,17 +137,10 @@ def _is_archive(name: str) -> bool:
 def _unpack_all(
     paths: list[Path], place: Path, progress: ProgressCallback | None
 ) -> None:
-    """Unpack side by side under a passing name, then rename."""
-    passing = place.with_name(f".{place.name}.unpacking")
-    shutil.rmtree(passing, ignore_errors=True)
-    try:
+    """Unpack side by side into a folder that appears when all is there."""
+    with new_folder(place) as passing:
         for path in paths:
             if _is_archive(path.name):
                 unpack(path, passing, progress=progress)
             else:
-                passing.mkdir(exist_ok=True)
                 shutil.copy2(path, passing / path.name)
-        os.replace(passing, place)
-    except BaseException:
-        shutil.rmtree(passing, ignore_errors=True)
-        raise

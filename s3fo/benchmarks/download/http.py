@@ -148,6 +148,9 @@ def _continue(
         if response.status != 206:
             start = 0
         origin = _origin(file.url, response, start)
+        if not start:
+            # The bytes of another edition must not be taken for this one's.
+            part.unlink(missing_ok=True)
         if file.size and origin.size not in (None, file.size):
             raise _refused(file, target, f"{origin.size} bytes, not {file.size}")
         _keep_origin(target, replace(origin, sha256=known.sha256))
@@ -184,7 +187,7 @@ def _append(
             if progress:
                 progress(done // _MEGA, max(size or done, 1) // _MEGA, label)
     # `read` is content with less than was announced.
-    if size is not None and done != size:
+    if size is not None and (done != size or _length(part) != size):
         raise ConnectionError(f"it broke off after {done} of {size} bytes")
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import shutil
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
+from evaluation._utils.atomic import unwritable
+from evaluation._utils.names import safe_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 
@@ -25,6 +30,20 @@ _BROKEN = (
 )
 
 
+_COMPRESSIONS = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ\0": lzma}
+"""By the first bytes of a file."""
+
+_CHUNK = 1 << 20
+_BLOCK = 512
+"""Bytes of a tar's blocks; two empty ones are its end."""
+
+_MOST_TIMES = 200
+"""How many times its size an archive may hold: images and masks are packed already."""
+
+_UNSUSPICIOUS = 1 << 30
+"""Bytes that any archive may hold."""
+
+
 class _Member(NamedTuple):
     """One entry of an archive; `open` is None for folders."""
 
@@ -37,23 +56,29 @@ def unpack(
 ) -> None:
     """Write the files of a zip or tar archive into a folder.
 
+    The archive is read to its end, so that its check sums are looked at.
+
     Args:
         archive: zip, or tar with any compression.
         folder: where to put them; made if it is not there.
         progress: told after every hundred files.
 
     Raises:
-        InputError: the archive is broken, holds links or devices, or names files
-            outside the folder. What was written before that stays.
+        InputError: the archive is broken, holds links or devices, names files outside
+            the folder or a file twice, or grows beyond all measure; or the folder
+            cannot be written to. What was written before that stays.
     """
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as source:
                 _refuse_full_disk(folder, source)
-                _write(_zip_members(source), len(source.infolist()), folder, progress)
+                total = len(source.infolist())
+                _write(archive, _zip_members(source), total, folder, progress)
         else:
-            with tarfile.open(archive) as packed:
-                _write(_tar_members(packed), 0, folder, progress)
+            with _tar_stream(archive) as stream:
+                with tarfile.open(fileobj=stream, mode="r|") as packed:
+                    _write(archive, _tar_members(archive, packed), 0, folder, progress)
+                stream.read_to_end()
     except _BROKEN as error:
         # Of tarfile it is one line for each compression that was tried.
         reason = str(error).splitlines() or [type(error).__name__]
@@ -63,6 +88,51 @@ def unpack(
             "a whole zip or tar",
             "Download it again.",
         ) from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+class _Stream:
+    """The uncompressed bytes of a tar, which must end in empty blocks."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._tail = file, b""
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._tail = (self._tail + data)[-_BLOCK:]
+        return data
+
+    def read_to_end(self) -> None:
+        """Read what is left, so that check sums are looked at.
+
+        Raises:
+            tarfile.ReadError: the end is missing.
+        """
+        while self.read(_CHUNK):
+            pass
+        if self._tail != bytes(_BLOCK):
+            raise tarfile.ReadError("it breaks off: no end of archive")
+
+
+@contextmanager
+def _tar_stream(archive: Path) -> Iterator[Any]:
+    """The bytes inside a tar archive, by the compression that its start tells."""
+    with archive.open("rb") as file:
+        start = file.read(6)
+    opening: Callable[..., Any] = open
+    for magic, module in _COMPRESSIONS.items():
+        if start.startswith(magic):
+            opening = module.open
+    with opening(archive, "rb") as file:
+        try:
+            yield _Stream(file)
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise tarfile.ReadError(str(error) or "it breaks off") from error
+        except OSError as error:
+            if error.errno is None:  # of bz2: invalid data
+                raise tarfile.ReadError(str(error)) from error
+            raise
 
 
 def _zip_members(source: zipfile.ZipFile) -> Iterator[_Member]:
@@ -74,40 +144,56 @@ def _zip_members(source: zipfile.ZipFile) -> Iterator[_Member]:
         yield _Member(item.filename, content)
 
 
-def _tar_members(source: tarfile.TarFile) -> Iterator[_Member]:
+def _tar_members(archive: Path, source: tarfile.TarFile) -> Iterator[_Member]:
     for item in source:
         if not (item.isfile() or item.isdir()):
-            raise _unsafe(str(source.name), item.name, "a link or device")
+            raise _unsafe(archive, item.name, "a link or device")
+        if item.issparse():  # a few bytes may stand for terabytes of nothing
+            raise _unsafe(archive, item.name, "a sparse file")
         content = None if item.isdir() else lambda item=item: source.extractfile(item)
         yield _Member(item.name, content)
 
 
 def _write(
+    archive: Path,
     members: Iterator[_Member],
     total: int,
     folder: Path,
     progress: ProgressCallback | None,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    room = max(_UNSUSPICIOUS, _MOST_TIMES * archive.stat().st_size)
+    written: set[Path] = set()
     for count, member in enumerate(members, start=1):
-        path = folder / _inside(folder, member.name)
+        path = folder / _inside(archive, member.name)
         if member.open is None:
             path.mkdir(parents=True, exist_ok=True)
             continue
+        if path in written:
+            raise _unsafe(archive, member.name, "a file that is in it twice")
+        written.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = member.open()
         assert content is not None, "only files are opened"
         with content, path.open("wb") as file:
-            shutil.copyfileobj(content, file)
+            while data := content.read(_CHUNK):
+                room -= len(data)
+                if room < 0:
+                    raise _unsafe(archive, member.name, "far more than its size holds")
+                file.write(data)
         if progress and (count % 100 == 0 or count == total):
             progress(count, max(total, count), "unpacked")
 
 
-def _inside(folder: Path, name: str) -> PurePosixPath:
+def _inside(archive: Path, name: str) -> PurePosixPath:
     """The path of a member below the folder it is written to."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
-        raise _unsafe(folder, name, "a path that leads outside")
+    parts = path.parts or ("..",)
+    if path.is_absolute() or ".." in parts or ":" in parts[0]:
+        raise _unsafe(archive, name, "a path that leads outside")
+    for part in path.parts:
+        # Hidden files are harmless, and Macs put them into every archive.
+        safe_name(part.lstrip(".") or part, "member", archive)
     return path
 
 
