@@ -7,6 +7,7 @@ dropped: where two sources disagree, both rows stay and are marked as a conflict
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -69,6 +70,7 @@ class Leaderboard:
             ``conflict`` (sources disagree), ``inconsistent`` (the parts that a source
             gives do not average to its figure). Superseded entries have no rank (NA).
         warnings: what a reader must know before comparing.
+        newest: the newest published row and its age, in words.
     """
 
     benchmark: str
@@ -76,12 +78,13 @@ class Leaderboard:
     measure: str
     table: pd.DataFrame
     warnings: tuple[str, ...] = ()
+    newest: str = ""
 
 
 def published_figures() -> pd.DataFrame:
     """All published figures: one row per method, benchmark, split and source."""
     table = _read("leaderboard.csv")
-    text = ["variant", "training_data", "hardware", "notes", "url"]
+    text = ["variant", "training_data", "hardware", "notes", "url", "date"]
     table[text] = table[text].fillna("")
     return table
 
@@ -145,6 +148,7 @@ def leaderboard(
     here = (table["benchmark"] == benchmark) & table[measure].notna()
     _check_split(benchmark, split, sorted(table.loc[here, "split"].unique()), local)
     table = table[here & (table["split"] == split)].copy()
+    newest = _newest(table)
     # Before anything is filtered out: a conflict stays one when half of it is hidden.
     table["conflict"] = _conflicts(table, measure)
     table["inconsistent"] = _inconsistent(table, measure)
@@ -163,7 +167,21 @@ def leaderboard(
         measure,
         _rank(table, measure),
         tuple(local_warnings(benchmark, local, n_sequences)),
+        newest,
     )
+
+
+def _newest(table: pd.DataFrame) -> str:
+    """The newest of the published rows and its age, in words; empty without rows."""
+    if table.empty:
+        return ""
+    order = table.assign(sort=table["date"].where(table["date"] != "", "0000"))
+    row = order.sort_values(["year", "sort"], kind="stable").iloc[-1]
+    today = datetime.date.today()
+    if row["date"]:
+        age = (today - datetime.date.fromisoformat(row["date"])).days
+        return f"{row['method']}, {row['date']} ({age} days old)"
+    return f"{row['method']}, {row['year']} ({today.year - int(row['year'])} years old)"
 
 
 def _check_split(
@@ -200,6 +218,7 @@ def _rank(table: pd.DataFrame, measure: str) -> pd.DataFrame:
         *marks,
         "url",
         "notes",
+        *(["date"] if "date" in table else []),
     ]
     return table[order].reset_index(drop=True)
 

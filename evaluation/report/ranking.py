@@ -49,6 +49,7 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     used = {mark for row in data["marks"] for mark in row.split(", ") if mark}
     legend = "; ".join(f"{mark}: {_MARKS[mark]}" for mark in _MARKS if mark in used)
     caption = f"Percent, ranked by {_SCORES[board.measure]}; ties share a rank."
+    caption += f" Newest published figure: {board.newest}." if board.newest else ""
     caption += f" Marks: {legend}." if legend else ""
     caption += "".join(f" Warning: {warning}" for warning in board.warnings)
     for row in data[data["evidence"] == LOCAL].to_dict("records"):

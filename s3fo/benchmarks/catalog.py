@@ -19,6 +19,7 @@ __all__ = [
     "SubmissionFormat",
     "get_entry",
     "names",
+    "nearest_public",
     "splits",
 ]
 
@@ -34,7 +35,19 @@ _TREE_LAYOUT = (
 _FIRST_ONLY = "each object in the frame of its first appearance"
 _DAVIS_DOWNLOAD = "https://davischallenge.org/davis2017/code.html"
 
-_CODALAB = "CodaLab has failed to take zips from Chrome; from Firefox it does."
+
+def _codalab(competition: int, **form: str) -> SubmissionFormat:
+    """The form of a server that closed with CodaLab."""
+    return SubmissionFormat(
+        f"https://codalab.lisn.upsaclay.fr/competitions/{competition}",
+        state="closed",
+        since="2025-12-31",
+        known="2026-04-18",
+        source="https://github.com/jayleicn/moment_detr/issues/85, "
+        "https://github.com/henghuiding/MOSE-api/issues/18",
+        **form,
+    )
+
 
 _DAVIS_2016 = Entry(
     "davis-2016",
@@ -77,10 +90,7 @@ _DAVIS_HIDDEN = replace(
     annotation_fps=None,
     public=False,
     unpack="Unpack DAVIS-2017-<split>-480p.zip; the root is the folder DAVIS.",
-    submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/6812",
-        remark=f"A folder around the sequences is rejected. {_CODALAB}",
-    ),
+    submission=_codalab(6812, remark="A folder around the sequences is rejected."),
 )
 _DAVIS_UNSUPERVISED = replace(
     _DAVIS_2017,
@@ -96,8 +106,8 @@ _DAVIS_UNSUPERVISED = replace(
     "DAVIS.",
     remarks=(
         *_DAVIS_2017.remarks,
-        "Its test sets come without masks, so s3fo does not read them; their server is "
-        "https://codalab.lisn.upsaclay.fr/competitions/6811.",
+        "Its test sets come without masks, so s3fo does not read them; their server "
+        "closed with CodaLab on 2025-12-31.",
     ),
 )
 
@@ -116,7 +126,8 @@ _YOUTUBE_VOS_2018 = Entry(
     licence="non-commercial research (terms on the download page)",
     citation="Xu et al., YouTube-VOS: Sequence-to-Sequence Video Object Segmentation, "
     "ECCV 2018",
-    download="https://competitions.codalab.org/competitions/19544",
+    download="https://youtube-vos.org/dataset/vos/ (before 2026: "
+    "competitions.codalab.org/competitions/19544)",
     unpack="Unpack train.zip, valid.zip, test.zip side by side into one folder.",
     remarks=("Frames are every fifth of a 30 fps video; names step by 5.",),
 )
@@ -125,19 +136,15 @@ _YOUTUBE_VOS_2018_HIDDEN = replace(
     annotation=_FIRST_ONLY + ", which may be in the middle of the video",
     annotation_fps=None,
     public=False,
-    submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/7685",
-        folder="Annotations",
-        frames="listed",
-        remark=_CODALAB,
-    ),
+    submission=_codalab(7685, folder="Annotations", frames="listed"),
 )
 _YOUTUBE_VOS_2019 = replace(
     _YOUTUBE_VOS_2018,
     name="youtube-vos-2019",
     title="YouTube-VOS 2019",
     about="The 2018 videos with more objects annotated, and more validation videos.",
-    download="https://competitions.codalab.org/competitions/20127",
+    download="https://youtube-vos.org/dataset/vos/ (before 2026: "
+    "competitions.codalab.org/competitions/20127)",
 )
 _YOUTUBE_VOS_2019_HIDDEN = replace(
     _YOUTUBE_VOS_2018_HIDDEN,
@@ -145,12 +152,7 @@ _YOUTUBE_VOS_2019_HIDDEN = replace(
     title=_YOUTUBE_VOS_2019.title,
     about=_YOUTUBE_VOS_2019.about,
     download=_YOUTUBE_VOS_2019.download,
-    submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/6066",
-        folder="Annotations",
-        frames="listed",
-        remark=_CODALAB,
-    ),
+    submission=_codalab(6066, folder="Annotations", frames="listed"),
 )
 
 _MOSE_V1 = Entry(
@@ -181,8 +183,9 @@ _MOSE_V1_HIDDEN = replace(
     _MOSE_V1,
     annotation=_FIRST_ONLY + " (frame 0)",
     public=False,
-    submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/10703", remark=_CODALAB
+    submission=_codalab(
+        10703,
+        remark="Its makers point to the server of MOSE v2, which scores other videos.",
     ),
 )
 _MOSE_V2 = replace(
@@ -210,7 +213,11 @@ _MOSE_V2_HIDDEN = replace(
     _MOSE_V2,
     annotation=_FIRST_ONLY + " (frame 0)",
     public=False,
-    submission=SubmissionFormat("https://www.codabench.org/competitions/10062"),
+    submission=SubmissionFormat(
+        "https://www.codabench.org/competitions/10062",
+        known="2025-09-22",
+        source="https://github.com/henghuiding/MOSE-api/issues/18",
+    ),
 )
 
 _LVOS_REMARKS = (
@@ -242,11 +249,7 @@ _LVOS_V1_HIDDEN = replace(
     annotation=_FIRST_ONLY,
     annotation_fps=None,
     public=False,
-    submission=SubmissionFormat(
-        "https://codalab.lisn.upsaclay.fr/competitions/8767",
-        folder="Annotations",
-        remark=_CODALAB,
-    ),
+    submission=_codalab(8767, folder="Annotations"),
 )
 _LVOS_V2 = replace(
     _LVOS_V1,
@@ -408,6 +411,19 @@ def splits(name: str) -> list[str]:
             f"Did you mean {near[0]}?" if near else "Choose one of them.",
         )
     return found
+
+
+def nearest_public(entry: Entry) -> Entry | None:
+    """The split with public ground truth that is nearest to one without.
+
+    The same benchmark's validation set, else its training set, else None.
+    """
+    if entry.public:
+        return entry
+    others = [item for item in ENTRIES if item.name == entry.name and item.public]
+    order = {"val": 0, "train": 1}
+    whole = [item for item in others if item.split in order]
+    return min(whole, key=lambda item: order[item.split], default=None)
 
 
 def get_entry(name: str, split: str | None = None) -> Entry:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+ServerState = Literal["open", "closed", "moved"]
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,44 @@ class SubmissionFormat:
     """The zip a server wants.
 
     Attributes:
-        server: where to upload it.
+        server: address of the server; once it is closed, where it was.
         folder: folder in the zip above the videos; empty for none.
         frames: ``"all"``, or ``"listed"`` for those the meta file lists.
         remark: what else to know.
+        state: ``"open"``, ``"closed"`` or ``"moved"``.
+        since: day of the closing or the move; empty for an open server.
+        known: day of the source that says so.
+        moved_to: address of the new server, where there is one.
+        source: where this is said.
     """
 
     server: str
     folder: str = ""
     frames: str = "all"
     remark: str = ""
+    state: ServerState = "open"
+    since: str = ""
+    known: str = ""
+    moved_to: str = ""
+    source: str = ""
+
+    @property
+    def page(self) -> str | None:
+        """Address that takes uploads; None if there is none any more."""
+        if self.state == "open":
+            return self.server
+        return self.moved_to or None
+
+    @property
+    def status(self) -> str:
+        """State of the server in words, with the day of which it is true."""
+        known = f" (known {self.known})" if self.known else ""
+        if self.state == "open":
+            return f"open: {self.server}{known}"
+        if self.moved_to:
+            return f"moved to {self.moved_to} on {self.since}{known}"
+        was = self.server.removeprefix("https://")
+        return f"closed since {self.since} (was {was}), takes no submissions{known}"
 
     @property
     def layout(self) -> str:

@@ -76,7 +76,9 @@ def show_benchmark(
     entry = get_entry(name, split)
     files = files_of(name, entry.split)
     if as_json:
-        print_json(asdict(entry))
+        form = entry.submission
+        state = {"submission_status": form.status} if form else {}
+        print_json({**asdict(entry), **state, "instead": _instead(entry) or None})
         return
     sequences, objects, frames = map(_count, _counts(entry))
     facts = {
@@ -93,6 +95,7 @@ def show_benchmark(
         "files": ", ".join(map(_how, files)) or "several, see the page",
         "unpack": entry.unpack,
         "submission": _submission(entry),
+        **({"instead": _instead(entry)} if _instead(entry) else {}),
         "licence": entry.licence,
         "cite": entry.citation,
     }
@@ -114,7 +117,22 @@ def _submission(entry: Entry) -> str:
     if form is None:
         return "not needed" if entry.public else "no server takes it"
     remark = f" ({form.remark})" if form.remark else ""
-    return f"{form.layout}, zipped, to {form.server}{remark}"
+    return f"{form.layout}, zipped; the server is {form.status}{remark}"
+
+
+def _instead(entry: Entry) -> str:
+    """What to score where no server does; empty if one does."""
+    from s3fo.benchmarks.catalog import nearest_public
+
+    if entry.public or (entry.submission and entry.submission.page):
+        return ""
+    near = nearest_public(entry)
+    if near is None:
+        return "no split of it has public ground truth"
+    return (
+        f"score {near.name} {near.split}, whose ground truth is public: s3fo evaluate "
+        f"RESULTS --benchmark {near.name} --split {near.split} --root ROOT"
+    )
 
 
 def _how(file: RemoteFile) -> str:
@@ -167,6 +185,7 @@ def submit(
 ) -> None:
     """Check the masks and write the file that the benchmark's evaluation wants."""
     from s3fo.benchmarks import write_burst_predictions, write_submission
+    from s3fo.benchmarks.catalog import get_entry
 
     source = open_source(benchmark, root, split, None, None)
     if source.name == "burst":
@@ -177,7 +196,14 @@ def submit(
     with progress_bar("submit") as progress:
         done = write_submission(results, source, out, progress=progress)
     typer.echo(f"{done.path}: {done.sequences} sequences, {done.frames} masks")
-    typer.echo(f"Upload it to {done.upload_to}")
+    entry = get_entry(benchmark, split)
+    instead = _instead(entry)
+    if instead:
+        status = entry.submission.status if entry.submission else "not known"
+        typer.echo(f"Nobody scores it now: the server is {status}.")
+        typer.echo(f"Instead, {instead}")
+    else:
+        typer.echo(f"Upload it to {done.page}")
     if done.remark:
         typer.echo(f"note: {done.remark}")
     if done.ignored:

@@ -119,6 +119,12 @@ def _named(runs: list[Path], names: list[str]) -> dict[str, Path] | list[Path]:
     return dict(zip(names, runs, strict=True))
 
 
+class Export(str, Enum):
+    """Hubs that files can be written for."""
+
+    hf = "hf"
+
+
 @app.command()
 def leaderboard(
     benchmark: Annotated[str, typer.Argument(help="E.g. davis-2017.")],
@@ -148,6 +154,17 @@ def leaderboard(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the ranks here too: .png, .svg or .pdf.")
     ] = None,
+    export: Annotated[
+        Export | None,
+        typer.Option(help="Write the files that a model hub reads: hf."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Where --export writes them, a folder per method.")
+    ] = Path("hub"),
+    hub_dataset: Annotated[
+        str | None,
+        typer.Option(help="The benchmark's data set on the hub, OWNER/NAME."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Rank published figures and own runs; sources, conflicts and marks shown."""
@@ -171,6 +188,12 @@ def leaderboard(
     )
     for warning in board.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if export:
+        from evaluation.leaderboard.export import export_hub
+
+        files = export_hub(board, out, dataset=hub_dataset)
+        typer.echo(f"{out}: evaluation results of {len(files)} methods")
+        return
     roomy = output in (Format.markdown, Format.html)
     _print_table(ranking.ranking_table(board, notes=roomy), output, as_json)
     if plot:

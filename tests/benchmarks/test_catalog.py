@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from benchmark_trees import write_davis, write_image, write_mask
+from typer.testing import CliRunner
 
 from evaluation.errors import InputError
 from evaluation.protocols import get_protocol
 from s3fo.benchmarks import VideoObject, open_benchmark, open_folders, validate
 from s3fo.benchmarks.catalog import ENTRIES, Counts, get_entry, names, splits
 from s3fo.benchmarks.opening import _READERS
-from s3fo.cli import main
+from s3fo.cli import app, import_commands, main
 
 
 def test_every_entry_is_complete() -> None:
@@ -147,3 +149,36 @@ def test_a_folder_that_fails_validation_is_not_loaded(
     assert code == 1
     assert "problem: ape: no mask of 1 frame (00002)" in said
     assert "Nothing was loaded" in said
+
+
+def test_every_server_has_a_state_and_a_day_of_which_it_is_true() -> None:
+    from s3fo.benchmarks.catalog import nearest_public
+
+    for entry in ENTRIES:
+        form = entry.submission
+        if form is None:
+            continue
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", form.known), entry.name
+        assert form.source.startswith("https://")
+        if form.state == "closed":
+            assert form.since == "2025-12-31"
+            assert form.page is None
+            near = nearest_public(entry)
+            assert near is not None
+            assert near.public
+            assert near.name == entry.name
+        else:
+            assert form.page == form.server
+    assert nearest_public(get_entry("davis-2017", "test-dev")).split == "val"
+    assert nearest_public(get_entry("youtube-vos-2019", "val")).split == "train"
+
+
+def test_show_names_what_can_be_scored_instead_of_a_closed_server() -> None:
+    import_commands(["benchmarks"])
+    shown = CliRunner().invoke(app, ["benchmarks", "show", "mose-v1"]).output
+    assert "closed since 2025-12-31" in " ".join(shown.split())
+    assert "--benchmark mose-v1 --split train" in " ".join(shown.split())
+    assert "https://codalab" not in shown
+    shown = CliRunner().invoke(app, ["benchmarks", "show", "mose-v2"]).output
+    assert "open: https://www.codabench.org/competitions/10062" in shown
+    assert "instead" not in shown

@@ -37,9 +37,10 @@ class Submission:
         path: where it is.
         sequences: videos in it.
         frames: masks in it.
-        upload_to: the server it is for.
+        upload_to: the server it is for, which may be closed; see `page`.
         ignored: folders and files of the results that were left out.
         remark: what else to know before uploading.
+        page: address that takes it now; None if the server is closed.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Submission:
     upload_to: str
     ignored: tuple[str, ...]
     remark: str = ""
+    page: str | None = None
 
 
 def write_submission(
@@ -94,7 +96,7 @@ def write_submission(
     _write_zip(out, ((prefix + name, path) for name, path in files))
     ignored = _unexpected_files(results, benchmark)
     return Submission(
-        out, len(benchmark), len(files), form.server, ignored, form.remark
+        out, len(benchmark), len(files), form.server, ignored, form.remark, form.page
     )
 
 

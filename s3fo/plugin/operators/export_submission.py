@@ -35,7 +35,7 @@ class ExportSubmission(VOSOperator):
         from s3fo.datasets import load_benchmark_info
 
         benchmark = load_benchmark_info(ctx.dataset)
-        server = _format(benchmark).server
+        status = _format(benchmark).status
         names = imported_methods(ctx.dataset)
         ask_method(form, names, "Whose masks to submit")
         ask_folder(
@@ -46,8 +46,8 @@ class ExportSubmission(VOSOperator):
             required=False,
         )
         note = types.Notice(
-            label=f"For {server}. Every mask is checked first: all videos and frames, "
-            "sizes, ids, palette. Nothing is uploaded."
+            label=f"The server is {status}. Every mask is checked first: all videos "
+            "and frames, sizes, ids, palette. Nothing is uploaded."
         )
         form.view("about", note)
 
@@ -70,7 +70,7 @@ class ExportSubmission(VOSOperator):
             "zip": str(done.path),
             "sequences": done.sequences,
             "masks": done.frames,
-            "upload it to": done.upload_to,
+            "upload it to": done.page or "nowhere: the server is closed",
             **({"left out": left_out} if left_out else {}),
         }
 
