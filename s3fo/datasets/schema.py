@@ -96,8 +96,11 @@ def _published_facts(benchmark: Benchmark) -> dict[str, str]:
 def load_benchmark_info(dataset: fo.Dataset) -> Benchmark:
     """The benchmark that a dataset was loaded from, opened again.
 
+    Only videos whose samples are still in the dataset are in it.
+
     Raises:
-        InputError: the dataset was not made by `load_benchmark`, or the benchmark's
+        InputError: the dataset was not made by `load_benchmark`, its samples were all
+            deleted, or the benchmark's
             folder is not there any more.
     """
     root = Path(_facts(dataset)["root"])
@@ -109,7 +112,19 @@ def load_benchmark_info(dataset: fo.Dataset) -> Benchmark:
             f"If it has moved: `s3fo relocate {dataset.name} --root FOLDER`, "
             "s3fo.relocate(dataset, folder), or 'Relocate files' in the App.",
         )
-    return moved_benchmark(dataset)
+    benchmark = moved_benchmark(dataset)
+    there = set(dataset.values("sequence"))
+    kept_names = [item.name for item in benchmark if item.name in there]
+    if len(kept_names) == len(benchmark):
+        return benchmark
+    if not kept_names:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no sample of its benchmark; they were deleted",
+            "at least one video",
+            "Load the benchmark again: `s3fo load`, or s3fo.load_benchmark.",
+        )
+    return benchmark.subset(kept_names)
 
 
 def moved_benchmark(dataset: fo.Dataset, root: Path | None = None) -> Benchmark:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 
 import numpy as np
 import pytest
 from small_benchmark import own_name, write_results
 
 import s3fo
-from evaluation.errors import InputError
-from evaluation.masks.label_map import write_label_map
+from evaluation.errors import InputError, InputWarning
+from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.datasets import load_predictions_info, remove_predictions
 from s3fo.inference import predict
 
@@ -194,3 +195,38 @@ def test_a_killed_import_leaves_no_masks_of_a_video_that_has_none(
     counts = dict(zip(*dataset.values(["sequence", f"{LABELS}.id"]), strict=True))
     assert not any(counts["alone"]) and any(counts["pair"])
     assert predictions.load_predictions_info(dataset)
+
+
+@pytest.mark.parametrize("form", ["objects", "four digits", "upper case", "one deeper"])
+def test_forms_that_are_scored_are_imported(predicted, benchmark, results, form):
+    """The same masks as `results` in another form: the same labels."""
+    there = results.parent / form
+    for path in sorted(results.rglob("*.png")):
+        video, label_map = path.parent.name, read_label_map(path)
+        if form == "objects":
+            for number in np.unique(label_map[label_map > 0]).tolist():
+                mask = (label_map == number).astype(np.uint8) * 255
+                write_label_map(there / video / f"{number:03d}" / path.name, mask)
+            continue
+        name = {
+            "four digits": f"{int(path.stem):04d}.png",
+            "upper case": f"{path.stem}.PNG",
+            "one deeper": f"masks/{path.name}",
+        }[form]
+        write_label_map(there / video / name, label_map)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        s3fo.add_predictions(predicted, there, "other")
+    for part in ("bounding_box", "index", "label"):
+        values = predicted.values(f"frames.other.detections.{part}")
+        assert values == predicted.values(f"frames.shifted.detections.{part}")
+
+
+def test_folders_without_masks_are_refused(dataset, benchmark, tmp_path):
+    for sequence in benchmark:
+        folder = tmp_path / "tifs" / sequence.name
+        folder.mkdir(parents=True)
+        (folder / "00000.tif").write_bytes(b"II*\0")
+    with pytest.raises(InputError, match=r"\.tif"):
+        s3fo.add_predictions(dataset, tmp_path / "tifs", "tifs")
+    assert not dataset.has_frame_field("tifs")

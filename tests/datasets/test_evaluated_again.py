@@ -166,3 +166,28 @@ def test_frames_scored_as_empty_are_failures_too(predicted, results):
     assert ("missed", "00003") in set(zip(alone["kind"], alone["start"], strict=True))
     event = tables.event_table(predicted, "k").iloc[0]
     assert failure_charts.filmstrip(predicted, "k", event).startswith("data:image")
+
+
+def test_a_dataset_that_lost_a_video_works_on_what_is_there(predicted, results):
+    whole = s3fo.evaluate(predicted, "shifted", "k")
+    s3fo.evaluate(predicted, "shifted", "other")
+    predicted.delete_samples(predicted.match({"sequence": "alone"}).first())
+    assert len(find_failures(predicted, "k", error_maps=False).frames) > 0
+    again = s3fo.evaluate(predicted, "shifted", "k")
+    assert again.sequences["sequence"].tolist() == ["pair"]
+    one = whole.sequences.set_index("sequence").loc["pair", "J&F"]
+    assert again.sequences.set_index("sequence").loc["pair", "J&F"] == one
+    assert set(predicted.list_evaluations()) == {"k", "other"}
+    find_failures(predicted, "k", error_maps=False)
+    assert s3fo.add_predictions(predicted, results, "second") == []
+    s3fo.compute_attributes(predicted)
+
+
+def test_a_clone_is_evaluated_like_its_original(predicted):
+    whole = s3fo.evaluate(predicted, "shifted", "k")
+    clone = predicted.clone(f"{predicted.name}-clone")
+    try:
+        assert s3fo.evaluate(clone, "shifted", "again").summary == whole.summary
+        assert "k" in predicted.list_evaluations()
+    finally:
+        clone.delete()

@@ -8,6 +8,7 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from PIL import Image
 from small_benchmark import own_name, write_results
 
 import s3fo
@@ -138,7 +139,9 @@ def test_videos_whose_frames_are_no_files(theirs, tmp_path):
 def test_of_masks_that_overlap_the_smaller_lies_on_top(theirs, benchmark, tmp_path):
     whole = fo.Detection(label="a", index=1, bounding_box=[0, 0, 1, 1])
     whole.mask = np.ones((61, 93), bool)
-    part = fo.Detection(label="b", index=2, bounding_box=[10 / 93, 20 / 61, 0.1, 0.1])
+    part = fo.Detection(
+        label="b", index=2, bounding_box=[10 / 93, 20 / 61, 7 / 93, 5 / 61]
+    )
     part.mask = np.ones((5, 7), bool)
     image = next(iter(benchmark["alone"].images.values()))
     sample = fo.Sample(filepath=str(image))
@@ -161,7 +164,97 @@ def test_what_cannot_be_used_is_told(theirs, benchmark, tmp_path):
     with pytest.raises(InputError, match="no masks"):
         benchmark_from_dataset(theirs, tmp_path)
     box.mask = np.ones((61, 93), bool)
-    sample.ground_truth = fo.Detections(detections=[box])
+    sample.ground_truth = fo.Detections(detections=[box, box.copy()])
     sample.save()
-    with pytest.raises(InputError, match="label 'car' and no index"):
+    with pytest.raises(InputError, match="'label car' in one frame, and no index"):
         benchmark_from_dataset(theirs, tmp_path)
+
+
+def detection(box, mask, **facts):
+    return fo.Detection(label="thing", bounding_box=box, mask=mask, **facts)
+
+
+def drawn(dataset, tmp_path):
+    """Label map of each frame of the only sequence, as it was written."""
+    benchmark = benchmark_from_dataset(dataset, tmp_path / "out")
+    (sequence,) = benchmark.sequences
+    return benchmark, [sequence.read_annotation(frame) for frame in sequence.frames]
+
+
+@pytest.fixture
+def still(tmp_path):
+    """Makes a dataset of images 48x32 in one folder, with given labels per frame."""
+    made = []
+
+    def make(*frames):
+        dataset = fo.Dataset(own_name("still"))
+        made.append(dataset)
+        for t, labels in enumerate(frames):
+            path = tmp_path / f"clip/{t:05d}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.new("RGB", (48, 32)).save(path)
+            sample = fo.Sample(filepath=str(path))
+            sample["ground_truth"] = fo.Detections(detections=labels)
+            dataset.add_sample(sample)
+        return dataset
+
+    yield make
+    for dataset in made:
+        dataset.delete()
+
+
+@pytest.mark.parametrize("size", [(4, 4), (8, 12), (16, 24), (40, 50)])
+def test_a_mask_fills_its_box_whatever_its_resolution(still, tmp_path, size):
+    half = np.zeros(size, bool)
+    half[:, : size[1] // 2] = True
+    box = [12 / 48, 8 / 32, 24 / 48, 16 / 32]
+    dataset = still([detection(box, half, index=1)])
+    _, (label_map,) = drawn(dataset, tmp_path)
+    expected = np.zeros((32, 48), np.uint8)
+    expected[8:24, 12:24] = 1
+    assert (label_map != expected).sum() <= 16  # at most a column, where it is blurred
+    label = dataset.first().ground_truth.detections[0]
+    theirs = label.to_segmentation(frame_size=(48, 32)).mask > 0
+    assert np.array_equal(label_map > 0, theirs)
+
+
+def test_boxes_may_leave_the_frame_on_every_side(still, tmp_path):
+    ones = np.ones((8, 8), bool)
+    boxes = [(-4, 5), (44, 5), (20, -3), (20, 28), (60, 5)]
+    labels = [
+        detection([x / 48, y / 32, 8 / 48, 8 / 32], ones, index=k)
+        for k, (x, y) in enumerate(boxes, start=1)
+    ]
+    _, (label_map,) = drawn(still(labels), tmp_path)
+    areas = np.bincount(label_map.ravel(), minlength=6)[1:].tolist()
+    assert areas == [4 * 8, 4 * 8, 8 * 5, 8 * 4, 0]
+
+
+def test_indices_may_be_any_integers(still, tmp_path):
+    ones = np.ones((6, 6), bool)
+    indices = [-1, 7, 255, 70_000]
+    labels = [
+        detection([x / 48, 0, 6 / 48, 6 / 32], ones, index=index)
+        for x, index in zip((0, 10, 20, 30), indices, strict=True)
+    ]
+    benchmark, (label_map,) = drawn(still(labels), tmp_path)
+    ids = [int(label_map[0, x]) for x in (0, 10, 20, 30)]
+    assert ids[1] == 7 and len(set(ids)) == 4 and 255 not in ids and 0 not in ids
+    assert any("-1 ->" in note and "70000 ->" in note for note in benchmark.notes)
+
+
+def test_objects_without_index_are_told_by_instance(still, tmp_path):
+    ones = np.ones((6, 6), bool)
+    first, second = fo.Instance(), fo.Instance()
+    frames = [
+        [
+            detection([(4 + t) / 48, 0, 6 / 48, 6 / 32], ones, instance=first),
+            detection([(30 - t) / 48, 0, 6 / 48, 6 / 32], ones, instance=second),
+        ][:: 1 if t % 2 else -1]
+        for t in range(3)
+    ]
+    benchmark, label_maps = drawn(still(*frames), tmp_path)
+    left = [int(label_map[0, 4 + t]) for t, label_map in enumerate(label_maps)]
+    right = [int(label_map[0, 30 - t]) for t, label_map in enumerate(label_maps)]
+    assert len(set(left)) == len(set(right)) == 1 and {*left, *right} == {1, 2}
+    assert any("without index" in note for note in benchmark.notes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, join_objects, write_label_map
 from evaluation.masks.sequence import natural
+from evaluation.protocols import VOID
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import count_frames, read_fps
 from s3fo.datasets.importing.placing import place_mask
@@ -29,9 +31,12 @@ _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
 class _Label(NamedTuple):
-    """One object in one frame, as the dataset has it."""
+    """One object in one frame, as the dataset has it.
 
-    number: int
+    `key` is the object's index, else what else tells objects of a video apart.
+    """
+
+    key: int | str
     box: Sequence[float]
     mask: np.ndarray
 
@@ -73,8 +78,11 @@ def benchmark_from_dataset(
     >>> dataset = s3fo.load_benchmark(benchmark)
 
     The id of an object is its `index`; where labels have none, the number at the end
-    of their `label`. Ids that count from 0 are moved by one, for 0 is the background.
-    If only first frames show objects, only these count as annotated.
+    of their `label`; else objects are told apart by `instance`, or by labels that
+    occur once per frame. Ids that count from 0 are moved by one, for 0 is the
+    background; others that a mask file cannot hold (-1, 255, 70000) are replaced, and
+    told. If only first frames show objects, only these count as annotated. Masks fill
+    their boxes, and boxes may leave the frame, as in FiftyOne.
 
     Args:
         samples: a dataset or view. Images are grouped into sequences by the folder
@@ -95,16 +103,14 @@ def benchmark_from_dataset(
     entry = catalog.get_entry(name, split) if name else None
     read = _videos if samples.media_type == "video" else _image_sequences
     found = list(read(samples, field, sequence))
-    moved = int(any(label.number == 0 for item in found for label in _all(item)))
+    ids, notes = _number_objects(found)
     first_only = not any(_all_after_first(item) for item in found)
     sequences = []
     for index, item in enumerate(found):
-        sequences.append(_written(item, folder, moved, first_only))
+        sequences.append(_written(item, folder, ids[item.name], first_only))
         if progress:
             progress(index + 1, len(found), item.name)
-    notes = [f"masks of the FiftyOne dataset {samples._root_dataset.name}"]
-    if moved:
-        notes.append("its ids count from 0: object k here is k - 1 there")
+    notes = [f"masks of the FiftyOne dataset {samples._root_dataset.name}", *notes]
     return Benchmark(
         name=name or samples._root_dataset.name,
         split=entry.split if entry else split,
@@ -185,7 +191,15 @@ def _videos(
 
 
 def _columns(field: str) -> list[str]:
-    parts = ("id", "index", "label", "bounding_box", "mask", "mask_path")
+    parts = (
+        "id",
+        "index",
+        "label",
+        "bounding_box",
+        "mask",
+        "mask_path",
+        "instance._id",
+    )
     return [f"{field}.detections.{part}" for part in parts]
 
 
@@ -193,36 +207,99 @@ def _labels(name: str, columns: list[Any]) -> list[list[_Label] | None]:
     """The labels of each frame; those without a mask show an absent object.
 
     Raises:
-        InputError: a label with a mask has no id.
+        InputError: a label with a mask cannot be told from others.
     """
     frames: list[list[_Label] | None] = []
+    by_instance: dict[str, int] = {}
     for ids, *parts in zip(*columns, strict=True):
         if ids is None:
             frames.append(None)
             continue
         found = []
-        for index, label, box, mask, path in zip(*parts, strict=True):
+        for index, label, box, mask, path, instance in zip(*parts, strict=True):
+            if index is not None and instance is not None:
+                by_instance[str(instance)] = int(index)
             if mask is None and path:
                 mask = fo.Detection(mask_path=path).get_mask()
             if mask is not None:
-                found.append(_Label(_number(name, index, label), box, mask > 0))
+                key = _key(name, index, label, instance)
+                found.append(_Label(key, box, np.asarray(mask)))
         frames.append(found)
+    frames = [
+        labels
+        and [one._replace(key=by_instance.get(str(one.key), one.key)) for one in labels]
+        for labels in frames
+    ]
+    _refuse_ambiguous(name, frames)
     return frames
 
 
-def _number(name: str, index: int | None, label: str | None) -> int:
+def _key(name: str, index: int | None, label: str | None, instance: Any) -> int | str:
+    """What tells an object from the others of its video."""
     if index is not None:
         return int(index)
+    if instance is not None:
+        return str(instance)
     # The name of a sequence may end with a number of its own.
     match = _LAST_NUMBER.search((label or "").removeprefix(name))
-    if match is None:
-        raise InputError(
-            f"sequence {name}",
-            f"a mask with label {label!r} and no index",
-            "the object's id as `index`, or at the end of `label`",
-            "Set `index`, the same through a video.",
-        )
-    return int(match.group(1))
+    return int(match.group(1)) if match else f"label {label}"
+
+
+def _refuse_ambiguous(name: str, frames: list[list[_Label] | None]) -> None:
+    """Refuse labels that only their text could tell apart, where it does not.
+
+    Raises:
+        InputError: two of one text in one frame.
+    """
+    for labels in frames:
+        texts = [one.key for one in labels or () if str(one.key).startswith("label ")]
+        twice = next((text for text in texts if texts.count(text) > 1), None)
+        if twice is not None:
+            raise InputError(
+                f"sequence {name}",
+                f"two masks with {str(twice)!r} in one frame, and no index",
+                "the object's id as `index`, an `instance` for each object, or the id "
+                "at the end of `label`",
+                "Set `index`, the same through a video.",
+            )
+
+
+def _number_objects(
+    found: Sequence[_Frames],
+) -> tuple[dict[str, dict[int | str, int]], list[str]]:
+    """The id of each object in the files, by sequence and key, and notes about them.
+
+    Files hold 1 to 65535; 255 marks unclear pixels in them.
+    """
+    keys = {item.name: {label.key for label in _all(item)} for item in found}
+    numbers = {key for own in keys.values() for key in own if isinstance(key, int)}
+    notes: list[str] = []
+    table: dict[int | str, int] = {}
+    if 0 in numbers and min(numbers) == 0 and max(numbers) < VOID - 1:
+        notes.append("its ids count from 0: object k here is k - 1 there")
+        table = {number: number + 1 for number in numbers}
+    else:
+        fit = {n for n in numbers if 0 < n < 2**16 and n != VOID}
+        free = (n for n in count(1) if n not in fit and n != VOID)
+        table = {n: n if n in fit else next(free) for n in sorted(numbers)}
+        others = [f"{n} -> {table[n]}" for n in sorted(numbers - fit)]
+        if others:
+            notes.append(
+                f"ids that mask files cannot hold were replaced: {', '.join(others)}"
+            )
+    ids: dict[str, dict[int | str, int]] = {}
+    for name, own in keys.items():
+        texts = sorted(str(key) for key in own if not isinstance(key, int))
+        taken = {table[key] for key in own if isinstance(key, int)}
+        spare = (n for n in count(1) if n not in taken and n != VOID)
+        ids[name] = table | {text: next(spare) for text in texts}
+        if texts:
+            told = ", ".join(text.removeprefix("label ") for text in texts[:5])
+            notes.append(
+                f"{name}: objects without index were numbered from "
+                f"{ids[name][texts[0]]} on ({told})"
+            )
+    return ids, notes
 
 
 def _all(item: _Frames) -> Iterator[_Label]:
@@ -234,7 +311,7 @@ def _all_after_first(item: _Frames) -> bool:
 
 
 def _written(
-    item: _Frames, folder: Path, moved: int, first_only: bool
+    item: _Frames, folder: Path, ids: Mapping[int | str, int], first_only: bool
 ) -> VideoSequence:
     """Write the label maps of a sequence, and describe it."""
     if not any(item.labels):
@@ -246,7 +323,8 @@ def _written(
     for frame, labels in zip(item.names, item.labels, strict=True):
         if labels or (labels is not None and not first_only):
             path = folder / "Annotations" / item.name / f"{frame}.png"
-            write_label_map(path, _label_map(labels, size, moved))
+            place = f"{item.name}, frame {frame}"
+            write_label_map(path, _label_map(labels, size, ids, place))
             annotations[frame] = path
     return VideoSequence(
         item.name,
@@ -269,10 +347,19 @@ def _picture_size(item: _Frames) -> tuple[int, int]:
         return image.height, image.width
 
 
-def _label_map(labels: list[_Label], size: tuple[int, int], moved: int) -> LabelMap:
+def _label_map(
+    labels: list[_Label],
+    size: tuple[int, int],
+    ids: Mapping[int | str, int],
+    where: str,
+) -> LabelMap:
     """Lay the masks into the picture; where they overlap the smaller lies on top."""
     masks: dict[int, np.ndarray] = {}
-    for number, box, mask in sorted(labels, key=lambda item: -int(item.mask.sum())):
-        full = masks.setdefault(number + moved, np.zeros(size, bool))
-        full |= place_mask(mask, box, size)
-    return join_objects(masks) if masks else np.zeros(size, np.uint8)
+    for label in labels:
+        number = ids[label.key]
+        full = place_mask(label.mask, label.box, size, f"{where}, object {number}")
+        masks[number] = masks[number] | full if number in masks else full
+    larger_first = sorted(masks, key=lambda number: -int(masks[number].sum()))
+    if not masks:
+        return np.zeros(size, np.uint8)
+    return join_objects({number: masks[number] for number in larger_first})

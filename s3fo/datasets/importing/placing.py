@@ -1,42 +1,116 @@
-"""Masks of FiftyOne labels at their place in the frame."""
+"""Instance masks at their place in the picture, by FiftyOne's rules.
+
+A mask fills its box, whatever its own resolution; a box may leave the frame.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+
+_LARGEST = 1 << 27
+"""Pixels of the largest box that a mask is stretched into."""
+
+_ROUNDING = 1e-4
+"""Pixels that a corner may lie before the pixel that it means."""
 
 
 def place_mask(
-    mask: np.ndarray, box: Sequence[float], size: tuple[int, int]
-) -> np.ndarray:
-    """A label's mask at its place in a frame, to the nearest pixel.
-
-    The mask fills its box, whatever its own size; what leaves the frame is cut off.
+    mask: NDArray[Any],
+    box: Sequence[float],
+    shape: tuple[int, int],
+    where: str = "a label",
+) -> NDArray[np.bool_]:
+    """Lay the mask of a `Detection` into its frame, as FiftyOne renders it.
 
     Args:
-        mask: [h, w]; non-zero pixels belong to the object.
-        box: left, top, width and height as fractions of the frame's.
-        size: height and width of the frame in pixels.
+        mask: [h, w], not 0 where the object is, of any resolution.
+        box: ``[x, y, width, height]`` relative to the frame; may reach over its edges.
+        shape: height and width of the frame.
+        where: what to name in an error.
 
     Returns:
-        [H, W] bool.
+        [H, W] bool; what lies outside the frame is cut off.
+
+    Raises:
+        InputError: the box is no box, or the mask none.
+
+    >>> place_mask(np.ones((1, 1)), [0.5, 0, 0.5, 1], (2, 4))[0].tolist()
+    [False, False, True, True]
     """
-    height, width = size
-    left, top = round(box[0] * width), round(box[1] * height)
-    right = max(round((box[0] + box[2]) * width), left + 1)
-    bottom = max(round((box[1] + box[3]) * height), top + 1)
-    inside = (mask > 0).astype(np.uint8)
+    top, bottom, left, right = _pixel_box(box, shape, where)
+    inside = _as_mask(mask, where)
+    full = np.zeros(shape, bool)
+    if bottom <= top or right <= left or not inside.size:
+        return full
     if inside.shape != (bottom - top, right - left):
-        target = (right - left, bottom - top)
-        resized = cv2.resize(inside, target, interpolation=cv2.INTER_NEAREST_EXACT)
-        inside = resized.astype(np.uint8)
-    full = np.zeros(size, bool)
-    rows = slice(max(top, 0), min(bottom, height))
-    columns = slice(max(left, 0), min(right, width))
-    full[rows, columns] = inside[
-        rows.start - top : max(rows.stop - top, 0),
-        columns.start - left : max(columns.stop - left, 0),
-    ]
+        inside = _stretch(inside, bottom - top, right - left, where)
+    rows = slice(max(top, 0), max(min(bottom, shape[0]), 0))
+    columns = slice(max(left, 0), max(min(right, shape[1]), 0))
+    if rows.stop > rows.start and columns.stop > columns.start:
+        full[rows, columns] = inside[
+            rows.start - top : rows.stop - top,
+            columns.start - left : columns.stop - left,
+        ]
     return full
+
+
+def _pixel_box(
+    box: Sequence[float], shape: tuple[int, int], where: str
+) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right edge in pixels; FiftyOne rounds them down."""
+    if len(box) != 4 or not all(math.isfinite(value) for value in box):
+        raise InputError(
+            where,
+            f"a bounding box {list(box)}",
+            "[x, y, width, height] relative to the frame",
+            "Correct or delete this label.",
+        )
+    x, y, width, height = box
+    edges = (
+        y * shape[0],
+        (y + height) * shape[0],
+        x * shape[1],
+        (x + width) * shape[1],
+    )
+    top, bottom, left, right = (math.floor(edge + _ROUNDING) for edge in edges)
+    return top, bottom, left, right
+
+
+def _as_mask(mask: NDArray[Any], where: str) -> NDArray[np.bool_]:
+    mask = np.asarray(mask)
+    if mask.ndim == 3:
+        mask = mask[..., 0]
+    if mask.ndim != 2:
+        raise InputError(
+            where,
+            f"a mask of shape {mask.shape}",
+            "a mask of rows and columns",
+            "Correct or delete this label.",
+        )
+    inside: NDArray[np.bool_] = mask > 0
+    return inside
+
+
+def _stretch(
+    mask: NDArray[np.bool_], height: int, width: int, where: str
+) -> NDArray[np.bool_]:
+    if height * width > _LARGEST:
+        raise InputError(
+            where,
+            f"a bounding box of {width}x{height} pixels",
+            "a box about as large as the frame",
+            "Correct or delete this label.",
+        )
+    # The very call of FiftyOne, so that both show the same pixels.
+    stretched: NDArray[np.bool_] = cv2.resize(
+        mask.astype(np.uint8), (width, height)
+    ).astype(bool)
+    return stretched

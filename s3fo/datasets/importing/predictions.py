@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import fiftyone as fo
@@ -11,14 +12,17 @@ from PIL import Image
 
 from evaluation._utils.fingerprint import encoded
 from evaluation._utils.progress import ProgressCallback
-from evaluation.errors import InputError
-from evaluation.masks.label_map import read_label_map
+from evaluation.errors import InputError, InputWarning
 from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
-from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 from s3fo.datasets.importing.mask_forms import check_room
+from s3fo.datasets.importing.results import (
+    PredictedVideo,
+    open_predictions,
+    read_sizes,
+)
 from s3fo.datasets.importing.source import sole_work
-from s3fo.datasets.importing.stored_masks import files_to_show
+from s3fo.datasets.importing.stored_masks import predictions_to_show
 from s3fo.datasets.importing.writing import (
     MaskSource,
     batches,
@@ -30,6 +34,7 @@ from s3fo.datasets.schema import (
     Predictions,
     load_benchmark_info,
     load_predictions_info,
+    moved_benchmark,
     remembered,
     save_predictions_info,
 )
@@ -52,7 +57,8 @@ def add_predictions(
 
     Args:
         dataset: made by `load_benchmark`.
-        results: folder of ``<sequence>/<frame>.png`` index masks.
+        results: folder of ``<sequence>/<frame>.png`` index masks, or in any other form
+            that `evaluate` takes: one folder per object, a JSON file.
         name: what to call the method; a valid Python identifier.
         workers: threads that decode; None means one per core.
         progress: told after each sequence.
@@ -68,18 +74,19 @@ def add_predictions(
     results = Path(results).absolute()
     sequences = load_benchmark_info(dataset).sequences
     check_name(dataset, name)
-    present = [entry for entry in sequences if (results / entry.name).is_dir()]
-    if not present:
-        raise _no_results(results, sequences)
-    record = read_run(results).record
+    opened = _open(results, sequences)
+    present = [video.sequence for video in opened]
+    record = read_run(results).record if results.is_dir() else None
     made = record.to_json() if record else None
-    found = Predictions(results, content_of_results(results, present), made)
+    # Videos that were deleted from the dataset count: their loss changes no mask.
+    content = content_of_results(results, moved_benchmark(dataset).sequences)
+    found = Predictions(results, content, made)
     if load_predictions_info(dataset).get(name) != found:
         kept = set(load_predictions_info(dataset)) | {name}
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
-        _check_sizes(results, present)
+        _check_sizes(opened)
         with sole_work(dataset.name, f"import of {name}"):
-            _replace(dataset, name, results, present, workers, progress)
+            _replace(dataset, name, opened, workers, progress)
             save_predictions_info(dataset, name, found)
         views.apply_defaults(dataset)
     return [entry.name for entry in sequences if entry not in present]
@@ -101,8 +108,7 @@ def remove_predictions(dataset: fo.Dataset, name: str) -> None:
 def _replace(
     dataset: fo.Dataset,
     name: str,
-    results: Path,
-    sequences: Sequence[VideoSequence],
+    predicted: Sequence[PredictedVideo],
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
@@ -116,7 +122,7 @@ def _replace(
         remove_predictions(dataset, passing)
     declare_masks(dataset, passing, remembered(dataset)["masks"])
     try:
-        _write(dataset, passing, results, sequences, workers, progress)
+        _write(dataset, passing, predicted, workers, progress)
     except BaseException:
         remove_predictions(dataset, passing)
         raise
@@ -134,56 +140,57 @@ def _replace(
 def _write(
     dataset: fo.Dataset,
     field: str,
-    results: Path,
-    sequences: Sequence[VideoSequence],
+    predicted: Sequence[PredictedVideo],
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
     form = remembered(dataset)["masks"]
     done = 0
-    for batch in batches(sequences, lambda entry: len(entry.frames)):
-        names = [entry.name for entry in batch]
+    for batch in batches(predicted, lambda video: len(video.sequence.frames)):
+        names = [video.sequence.name for video in batch]
         view = dataset.select_by("sequence", names, ordered=True)
-        sources = [_source(results, entry) for entry in batch]
-        write_masks(view, field, sources, form, workers)
-        for entry in batch:
+        write_masks(view, field, [_source(video) for video in batch], form, workers)
+        for name in names:
             done += 1
             if progress:
-                progress(done, len(sequences), f"{entry.name} {done}/{len(sequences)}")
+                progress(done, len(predicted), f"{name} {done}/{len(predicted)}")
 
 
-def _source(results: Path, sequence: VideoSequence) -> MaskSource:
-    files = dict(mask_files(results, sequence))
+def _source(video: PredictedVideo) -> MaskSource:
     return MaskSource(
-        sequence,
-        read=lambda frame: _read_file(files[frame], sequence.binary),
-        masked=frozenset(files),
-        files=files_to_show(files, binary=sequence.binary),
+        video.sequence,
+        read=video.objects,
+        masked=frozenset(video.names),
+        files=predictions_to_show(video),
     )
-
-
-def _read_file(path: Path, binary: bool) -> list[ObjectMask]:
-    label_map = read_label_map(path)
-    return masks_of_label_map((label_map > 0).astype("uint8") if binary else label_map)
-
-
-def mask_files(results: Path, sequence: VideoSequence) -> Iterator[tuple[str, Path]]:
-    """The result files that belong to frames of the sequence."""
-    folder = results / sequence.name
-    there = {path.name for path in folder.iterdir()}
-    for frame in sequence.frames:
-        if f"{frame}.png" in there:
-            yield frame, folder / f"{frame}.png"
 
 
 def content_of_results(results: Path, sequences: Sequence[VideoSequence]) -> str:
     """Hash of all masks of a results folder that belong to some sequences."""
     digest = hashlib.blake2b(digest_size=16)
-    for sequence in sequences:
-        for frame, path in mask_files(results, sequence):
-            digest.update(encoded(f"{sequence.name}/{frame}"))
-            digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        for video in _open(results, sequences):
+            for frame, name in video.names.items():
+                digest.update(encoded(f"{video.sequence.name}/{frame}"))
+                digest.update(video.masks.digest(name))
     return digest.hexdigest()
+
+
+def _open(results: Path, sequences: Sequence[VideoSequence]) -> list[PredictedVideo]:
+    """Open results; without any, say what a folder of results looks like."""
+    try:
+        return open_predictions(results, sequences)
+    except InputError as error:
+        if error.where != str(results):
+            raise
+        first = sequences[0]
+        raise InputError(
+            results,
+            error.found,
+            f"folders such as {first.name}/{first.frames[0]}.png",
+            error.remedy,
+        ) from error
 
 
 def check_name(dataset: fo.Dataset, name: str) -> None:
@@ -202,33 +209,34 @@ def check_name(dataset: fo.Dataset, name: str) -> None:
         )
 
 
-def _check_sizes(results: Path, sequences: Sequence[VideoSequence]) -> None:
-    """Compare headers only: cheap enough to do before anything is written."""
-    for sequence in sequences:
+def _check_sizes(predicted: Sequence[PredictedVideo]) -> None:
+    """Compare sizes, by headers where possible, before anything is written."""
+    for video in predicted:
+        images = video.sequence.images
         size = None
-        for frame, path in mask_files(results, sequence):
-            if frame not in sequence.images:
+        for frame, where, own in read_sizes(video):
+            if frame not in images:
                 continue
             if size is None:
-                size = _image_size(sequence.images[frame])
-            if _image_size(path) != size:
+                size = _image_size(images[frame])
+            if own != size:
                 raise InputError(
-                    path,
-                    "a mask of {}x{} pixels".format(*_image_size(path)),
-                    "{}x{}, as the frame it belongs to".format(*size),
+                    where,
+                    f"a mask of {own[1]}x{own[0]} pixels",
+                    f"{size[1]}x{size[0]}, as the frame it belongs to",
                     "Write the masks at the size of the frames.",
                 )
 
 
 def _image_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels.
+    """Height and width in pixels.
 
     Raises:
         InputError: it is no image.
     """
     try:
         with Image.open(path) as image:
-            return image.size
+            return image.height, image.width
     except OSError as error:
         raise InputError(
             path,
@@ -236,17 +244,3 @@ def _image_size(path: Path) -> tuple[int, int]:
             "a PNG",
             "Write the file again; a copy may have been cut short.",
         ) from error
-
-
-def _no_results(results: Path, sequences: Sequence[VideoSequence]) -> InputError:
-    found = "no such folder"
-    if results.is_dir():
-        inside = sorted(path.name for path in results.iterdir())[:5]
-        found = f"no sequence of this dataset ({', '.join(inside) or 'empty'})"
-    first = sequences[0]
-    return InputError(
-        results,
-        found,
-        f"folders such as {first.name}/{first.frames[0]}.png",
-        "Give the folder that holds one folder per sequence.",
-    )

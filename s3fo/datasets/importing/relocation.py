@@ -14,8 +14,12 @@ from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.datasets.importing.predictions import content_of_results, mask_files
-from s3fo.datasets.importing.stored_masks import annotations_to_show, files_to_show
+from s3fo.datasets.importing.predictions import content_of_results
+from s3fo.datasets.importing.results import PredictedVideo, open_predictions
+from s3fo.datasets.importing.stored_masks import (
+    annotations_to_show,
+    predictions_to_show,
+)
 from s3fo.datasets.importing.videos import is_only_named, make_video
 from s3fo.datasets.importing.writing import Update, update
 from s3fo.datasets.schema import (
@@ -160,8 +164,7 @@ def _check_predictions(
             f"one of {', '.join(known) or 'no methods yet'}",
             "Name a method of the dataset.",
         )
-    present = [item for item in benchmark if (folder / item.name).is_dir()]
-    if content_of_results(folder, present) != known[name].content:
+    if content_of_results(folder, benchmark.sequences) != known[name].content:
         raise InputError(
             folder,
             f"other masks than were imported as {name!r}",
@@ -178,19 +181,17 @@ def _renew_predictions(
     return sum(
         _renew_column(
             dataset,
-            sequence,
+            video.sequence,
             f"{name}_mask.mask_path",
-            _shown(folder, sequence),
+            _shown(video),
         )
-        for sequence in benchmark
-        if (folder / sequence.name).is_dir()
+        for video in open_predictions(folder, benchmark.sequences)
     )
 
 
-def _shown(folder: Path, sequence: VideoSequence) -> dict[str, str]:
-    """The files that the App shows of a results folder."""
-    files = dict(mask_files(folder, sequence))
-    shown = files_to_show(files, binary=sequence.binary)
+def _shown(video: PredictedVideo) -> dict[str, str]:
+    """The files that the App shows of the predictions of a video."""
+    shown = predictions_to_show(video)
     return {frame: str(shown[frame]) for frame in shown}
 
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
@@ -26,6 +28,7 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation.masks.label_map import davis_palette, write_label_map
 from evaluation.masks.png import PNG_SIGNATURE, chunks, parse_header
 from s3fo.benchmarks import VideoSequence
+from s3fo.datasets.importing.results import PredictedVideo
 
 _OBJECTS_TOLD = 30
 _GREY, _PALETTE = 0, 3
@@ -61,8 +64,18 @@ def annotations_to_show(sequence: VideoSequence) -> Mapping[str, Path]:
     maps in the cache when asked for; where they overlap the smaller lies on top.
     """
     if sequence.object_masks is not None:
-        return _Drawn(sequence)
+        return _Drawn(sequence.read_annotation, sequence.annotated_frames)
     return files_to_show(sequence.annotations, binary=sequence.binary)
+
+
+def predictions_to_show(video: PredictedVideo) -> Mapping[str, Path]:
+    """The mask file of each predicted frame, for the App.
+
+    Masks that are no plain label maps are drawn into some in the cache.
+    """
+    if video.is_plain:
+        return files_to_show(video.files(), binary=video.binary)
+    return _Drawn(video.label_map, tuple(video.names))
 
 
 def files_to_show(
@@ -120,21 +133,24 @@ class _Recoloured(Mapping[str, Path]):
 class _Drawn(Mapping[str, Path]):
     """Label maps of a sequence without any; made when asked for."""
 
-    def __init__(self, sequence: VideoSequence) -> None:
-        self._sequence = sequence
-        self._frames = frozenset(sequence.annotated_frames)
+    def __init__(
+        self, read: Callable[[str], NDArray[Any]], frames: Sequence[str]
+    ) -> None:
+        self._read = read
+        self._names = tuple(frames)
+        self._frames = frozenset(frames)
 
     def __getitem__(self, frame: str) -> Path:
         if frame not in self._frames:
             raise KeyError(frame)
-        label_map = self._sequence.read_annotation(frame)
+        label_map = self._read(frame)
         shown = _place(f"{label_map.shape}".encode() + label_map.tobytes())
         if not shown.is_file():
             write_label_map(shown, label_map)
         return shown
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sequence.annotated_frames)
+        return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._frames)

@@ -28,7 +28,11 @@ from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets.importing.parallel import map_ahead
 from s3fo.datasets.reading import tables
-from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
+from s3fo.datasets.schema import (
+    load_benchmark_info,
+    load_predictions_info,
+    moved_benchmark,
+)
 from s3fo.datasets.scoring.review import judged_events, set_aside_missing
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
@@ -234,7 +238,8 @@ def _scores(
         options=tables.input_options(dataset, eval_key),
         workers=workers,
     )
-    if config.fingerprint not in ("", scores.fingerprint):
+    same = config.fingerprint in ("", scores.fingerprint)
+    if not same and not _agree(dataset, eval_key, scores):
         raise InputError(
             folder,
             f"other masks than evaluation {eval_key!r} scored",
@@ -242,6 +247,23 @@ def _scores(
             "Evaluate the predictions again, then find failures.",
         )
     return scores, folder
+
+
+def _agree(dataset: fo.Dataset, eval_key: str, scores: Scores) -> bool:
+    """Whether scores are those on the dataset, in a dataset that has lost videos.
+
+    A fingerprint is of all videos that were scored, and cannot be compared there.
+    """
+    if len(moved_benchmark(dataset)) == len(load_benchmark_info(dataset)):
+        return False
+    names, stored = dataset.values(["sequence", f"{eval_key}_JF"])
+    known = {
+        n: value for n, value in zip(names, stored, strict=True) if value is not None
+    }
+    found = scores.sequences.set_index("sequence")["J&F"].to_dict()
+    return known.keys() == found.keys() and all(
+        abs(known[name] - found[name]) < 1e-12 for name in known
+    )
 
 
 def _detections(
