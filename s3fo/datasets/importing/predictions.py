@@ -86,7 +86,7 @@ def add_predictions(
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
         _check_sizes(opened)
         with sole_work(dataset.name, f"import of {name}"):
-            _replace(dataset, name, opened, workers, progress)
+            _replace(dataset, name, results, opened, workers, progress)
             save_predictions_info(dataset, name, found)
         views.apply_defaults(dataset)
     return [entry.name for entry in sequences if entry not in present]
@@ -108,6 +108,7 @@ def remove_predictions(dataset: fo.Dataset, name: str) -> None:
 def _replace(
     dataset: fo.Dataset,
     name: str,
+    results: Path,
     predicted: Sequence[PredictedVideo],
     workers: int | None,
     progress: ProgressCallback | None,
