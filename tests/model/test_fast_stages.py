@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from s3fo.inference.engine.frames import Padding
 from s3fo.model import S3Network, build_network
+from s3fo.model.optimised import stages
 from s3fo.model.optimised.stages import embed_semantics, optimise_for_inference
 from s3fo.model.spatial_semantic import SemanticEmbedding
 from s3fo.model.vit import attend
@@ -157,3 +158,29 @@ def test_attention_without_gradients_is_the_same() -> None:
     assert torch.equal(untracked, tracked)
     exact = F.scaled_dot_product_attention(query.float(), key.float(), value.float())
     assert (untracked.float() - exact).abs().max() < 0.02
+
+
+_STAGES = {
+    "ViT": "run_blocks",
+    "spatial dependency": "gather_context",
+    "semantic embedding": "embed_semantics",
+    "detail of strides 8 and 4": "_FoldedDetail.forward",
+}
+"""Stage -> its fast form."""
+
+
+@pytest.mark.parametrize("stage", _STAGES)
+def test_a_stage_can_be_run_plain_on_a_device(
+    stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = build_network("tiny").eval()
+    _randomise(plain)
+    fast = optimise_for_inference(plain)
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        expected = fast.encode_image(image)
+        monkeypatch.setitem(stages.PLAIN_ON, "cpu", frozenset({stage}))
+        monkeypatch.setattr(f"{stages.__name__}.{_STAGES[stage]}", None)
+        found = fast.encode_image(image)
+    apart = [float((a - b).abs().max()) for a, b in zip(found, expected, strict=True)]
+    assert max(apart) < 1e-4

@@ -1,6 +1,6 @@
 """Trains a few steps and writes the losses; run alone or by torchrun.
 
-Usage: parallel_run.py VIDEO_FOLDER OUT.json
+Usage: parallel_run.py VIDEO_FOLDER OUT.json [cpu | cuda]
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from s3fo.training.recipes import Phase, Recipe
 from s3fo.training.trainer import RunOptions, Trainer
 
 
-def main(videos: str, out: str) -> None:
+def main(videos: str, out: str, kind: str = "cpu") -> None:
     torch.set_num_threads(1)
-    processes = join_processes(torch.device("cpu"))
+    processes = join_processes(torch.device(kind))
+    device = torch.device(f"cuda:{processes.local_rank}" if kind == "cuda" else kind)
     recipe = Recipe(
         name="parallel",
         model="tiny",
@@ -39,7 +40,7 @@ def main(videos: str, out: str) -> None:
     network = build_network("tiny")
     maker = clip_maker(recipe, training_videos(videos), ())
     folder = Path(tempfile.mkdtemp())
-    options = RunOptions(folder, workers=0, device=torch.device("cpu"))
+    options = RunOptions(folder, workers=0, device=device)
     trainer = Trainer(network, recipe, maker, options, processes=processes)
     batches = iter(clip_loader(maker, trainer.sampler(), 0))
     steps = [

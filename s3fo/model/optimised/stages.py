@@ -23,6 +23,7 @@ from s3fo.model.encoders import ResNetEncoder
 from s3fo.model.layers import as_maps
 from s3fo.model.network import ImageFeatures, S3Network
 from s3fo.model.spatial_semantic import (
+    EncoderMaps,
     SemanticEmbedding,
     SpatialDependency,
     SpatialSemanticEncoder,
@@ -30,6 +31,11 @@ from s3fo.model.spatial_semantic import (
     split_levels,
 )
 from s3fo.model.vit import PATCH, Block
+
+PLAIN_ON: dict[str, frozenset[str]] = {}
+"""Type of device -> stages that are run in their plain form there, because
+`benchmarks/gpu.py` measured the fast form as slower: "ViT", "spatial dependency",
+"semantic embedding", "detail of strides 8 and 4"."""
 
 _KEPT_SIZES = 4  # of images, whose positions are kept
 _PIECE = 1024 * 384  # numbers that go through a wide stage at once, on a CPU
@@ -41,6 +47,14 @@ def run_blocks(blocks: Iterable[Block], tokens: Tensor) -> Tensor:
         tokens = tokens + block.ls1(block.attn(block.norm1(tokens)))
         for part in tokens.chunk(_pieces(tokens), dim=1):
             part += block.ls2(block.mlp(block.norm2(part)))
+    return tokens
+
+
+def _run_vit(blocks: list[Block], tokens: Tensor, plain: bool) -> Tensor:
+    if not plain:
+        return run_blocks(blocks, tokens)
+    for block in blocks:
+        tokens = block(tokens)
     return tokens
 
 
@@ -225,6 +239,7 @@ class _FastEncoder(nn.Module):
     def __init__(self, decoder: MaskDecoder, encoder: SpatialSemanticEncoder) -> None:
         super().__init__()
         self.fold = _FoldedDetail(decoder, encoder)
+        self.project_detail = decoder.decoder_feat_proc
         self.detail_branch = fold_batch_norms(encoder.spm)
         self._placed: dict[tuple[Size, torch.device], tuple[Tensor, Tensor]] = {}
 
@@ -233,6 +248,7 @@ class _FastEncoder(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return f16, detail8 and detail4 of a normalised image [B, 3, H, W]."""
         size = (image.shape[-2] // PATCH, image.shape[-1] // PATCH)
+        plain = PLAIN_ON.get(image.device.type, frozenset())
         positions, reference = self._place(encoder, size, image.device)
         stem, half, quarter = self.detail_branch.narrow_maps(image)
         detail = encoder.detail_tokens(
@@ -241,15 +257,26 @@ class _FastEncoder(nn.Module):
         tokens = encoder.vit_module.embed(image, positions)
         vit = []
         for index, block in enumerate(encoder.blocks()):
-            tokens = run_blocks(encoder.vit_blocks(index), tokens)
+            tokens = _run_vit(encoder.vit_blocks(index), tokens, "ViT" in plain)
             narrow = encoder.narrowed(index, tokens)
             patches = narrow[:, 1:]
             memory = torch.stack([narrow[:, 0], patches.mean(1)], dim=1)
-            detail = embed_semantics(block.read_from_cls, detail, memory)
+            if "semantic embedding" in plain:
+                detail = block.read_from_cls(detail, memory)
+            else:
+                detail = embed_semantics(block.read_from_cls, detail, memory)
             for extractor in block.extractors:
-                gather_context(extractor, detail, reference, patches, size)
+                if "spatial dependency" in plain:
+                    detail = extractor(detail, reference, patches, size)
+                else:
+                    gather_context(extractor, detail, reference, patches, size)
             vit.append(patches)
         half, quarter = split_levels(detail, size)
+        if "detail of strides 8 and 4" in plain:
+            maps = [as_maps(patches, size) for patches in vit[:3]]
+            levels = as_maps(half, level_sizes(size)[0]), as_maps(quarter, size)
+            f16, *details = encoder.merge(EncoderMaps(stem, *levels, maps))
+            return f16, *self.project_detail(*details)
         f16 = encoder.norm3(as_maps(quarter + vit[2], size))
         return f16, *self.fold(stem, half, vit, size)
 
