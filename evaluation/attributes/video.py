@@ -210,7 +210,8 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
         factor,
         cv2.IMREAD_REDUCED_COLOR_4 if factor < 8 else cv2.IMREAD_REDUCED_COLOR_8,
     )
-    image = cv2.imread(str(path), flag)
+    # Masks lie on the stored pixels: no EXIF tag may turn them.
+    image = cv2.imread(str(path), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise InputError(
             path,

@@ -17,6 +17,7 @@ Picture = NDArray[np.uint8]
 """[H, W, 3] RGB."""
 
 _BLANK = 170
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def frame_picture(
@@ -25,7 +26,7 @@ def frame_picture(
     """The image of a frame at the size of its masks; grey where there is none."""
     image = None
     if images and frame in images:
-        image = cv2.imread(str(images[frame]), cv2.IMREAD_COLOR)
+        image = cv2.imread(str(images[frame]), _AS_STORED)
     if image is None:
         return canvas(None, shape)
     if image.shape[:2] != shape:

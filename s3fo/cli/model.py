@@ -149,6 +149,8 @@ def predict(
             f"{out}: {len(done.finished)} videos done{kept}, "
             f"{done.frames_per_second:.1f} frames/s"
         )
+    for note in done.notes:
+        typer.echo(f"note: {note}", err=True)
     for name, reason in done.failures.items():
         typer.echo(f"failed: {name}: {reason}", err=True)
     if done.failures:

@@ -253,3 +253,57 @@ def test_records_of_the_first_format_are_gone_on_with(tmp_path):
     run = predict(benchmark_in(tmp_path), out, method=Painter())
     assert (run.kept, run.finished) == (("a",), ("b",))
     assert sorted(RunRecord.load(out).sequences) == ["a", "b"]
+
+
+def with_orientation(path: Path, turn: int, size: tuple[int, int]) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (90, 80, 70)).save(path, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("turn", "size", "mask", "taken"),
+    [
+        (6, (32, 24), (24, 32), True),  # the mask lies on the stored pixels
+        (6, (32, 24), (32, 24), False),  # it was drawn on what viewers show
+        (6, (24, 24), (24, 24), False),  # nobody knows
+        (3, (32, 24), (24, 32), False),  # upside down: nobody knows
+        (1, (24, 24), (24, 24), True),
+    ],
+)
+def test_images_that_viewers_turn(tmp_path, turn, size, mask, taken):
+    for t in range(3):
+        with_orientation(tmp_path / "images/a" / f"{t:05d}.jpg", turn, size)
+    write_label_map(tmp_path / "masks/a/00000.png", np.ones(mask, np.uint8))
+    run = predict(benchmark_in(tmp_path), tmp_path / "out", method="copy")
+    assert (run.finished == ("a",)) == taken
+    assert taken or f"EXIF orientation {turn}" in run.failures["a"]
+
+
+def test_a_video_that_ends_early_keeps_what_it_has(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    import av
+
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        for t in range(6):
+            image = np.full((*SIZE, 3), 20 * t, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(stream.encode())
+    first = tmp_path / "first.png"
+    write_label_map(first, np.ones(SIZE, np.uint8))
+    (video,) = open_folders(path, first).sequences
+    promised = tuple(f"{t:05d}" for t in range(9))
+    video = replace(video, frames=promised)
+    run = predict(video, tmp_path / "out", method="copy")
+    assert run.finished == ("clip",) and not run.failures
+    assert "6 of the 9 frames" in run.notes[0]
+    assert len(list((tmp_path / "out/clip").glob("*.png"))) == 6
+    assert RunRecord.load(tmp_path / "out").sequences["clip"].frames == 6
+    assert predict(video, tmp_path / "out", method="copy").kept == ("clip",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,7 +25,11 @@ from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
 from s3fo.inference.running.memory_use import PeakMemory
 from s3fo.inference.running.pace import Pace
-from s3fo.inference.running.reader import read_frames
+from s3fo.inference.running.reader import (
+    VideoEndsEarly,
+    image_orientation,
+    read_frames,
+)
 from s3fo.inference.running.record import ResultsFolder, RunRecord
 from s3fo.inference.running.writer import MaskWriter
 
@@ -42,6 +46,7 @@ class Run:
         failures: of each failed video, what went wrong. Callers must look at it: a
             run with failures is not a success.
         frames_per_second: of the videos done now, reading and writing included.
+        notes: what to know about the masks of videos done now.
     """
 
     out: Path
@@ -49,6 +54,7 @@ class Run:
     kept: tuple[str, ...]
     failures: dict[str, str]
     frames_per_second: float
+    notes: tuple[str, ...] = ()
 
 
 def predict(
@@ -147,7 +153,9 @@ def _run(
             wait_a_little(tries)
     names = [sequence.name for sequence, _ in jobs]
     kept = tuple(name for name in names if name not in {*finished, *failures})
-    return Run(folder.path, tuple(finished), kept, failures, speed(finished.values()))
+    notes = tuple(note for record in finished.values() for note in record.notes)
+    pace = speed(finished.values())
+    return Run(folder.path, tuple(finished), kept, failures, pace, notes)
 
 
 @dataclass(frozen=True)
@@ -223,21 +231,39 @@ def _segment(
     memory = None if isinstance(method, VideoMethod) else PeakMemory(method.device)
     started = time.perf_counter()
     made: list[VideoRecord] = []
+    seen = 0
+
+    def count_frame() -> None:
+        nonlocal seen
+        seen += 1
+        frame_done()
 
     def publish(masks: Path) -> None:
         seconds = time.perf_counter() - started
         peak = memory.megabytes() if memory else None
-        count = len(sequence.frames)
-        made.append(folder.record.video(count, seconds, peak_memory_mb=peak))
+        count = seen or len(sequence.frames)
+        notes = _notes(sequence, count)
+        record = folder.record.video(count, seconds, notes, peak_memory_mb=peak)
+        made.append(record)
         folder.publish(masks, sequence.name, made[0])
 
-    segment_video(sequence, method, folder.path, saved, frame_done, publish)
+    segment_video(sequence, method, folder.path, saved, count_frame, publish)
     return made[0]
+
+
+def _notes(sequence: VideoSequence, seen: int) -> tuple[str, ...]:
+    """What a person should know about the masks of a video."""
+    if seen == len(sequence.frames):
+        return ()
+    return (
+        f"{sequence.video} ends after {seen} of the {len(sequence.frames)} frames that "
+        "it promises; there are masks of these only",
+    )
 
 
 def _is_done(job: Job, folder: ResultsFolder, method: AnyMethod) -> bool:
     sequence, saved = job
-    return folder.has(sequence.name, saved) and _wrote_all(method, sequence)
+    return folder.has(sequence, saved) and _wrote_all(method, sequence)
 
 
 def _refuse_twins(sequences: Sequence[VideoSequence]) -> None:
@@ -313,12 +339,13 @@ def _segment_frames(
     shape: tuple[int, ...] | None = None
     begun = False
     method.start(sequence)
-    with closing(read_frames(sequence)) as frames:
+    with closing(_as_far_as_it_goes(sequence)) as frames:
         for frame, image in frames:
             shape = shape or image.shape
             _check_size(sequence, frame, "an image", image.shape, shape)
             prompt = sequence.read_prompt(frame) if frame in prompts else None
             if prompt is not None:
+                _refuse_turned(sequence, frame, image.shape[:2], prompt.shape)
                 _check_size(sequence, frame, "a mask", prompt.shape, shape[:2])
             begun = begun or prompt is not None
             if begun:
@@ -328,6 +355,50 @@ def _segment_frames(
             if frame in wanted:
                 writer.write(frame, label_map)
             frame_done()
+
+
+def _as_far_as_it_goes(
+    sequence: VideoSequence,
+) -> Generator[tuple[str, np.ndarray], None, None]:
+    """The frames of a sequence; a video that was cut ends where it ends."""
+    count = 0
+    with closing(read_frames(sequence)) as frames:
+        try:
+            for item in frames:
+                count += 1
+                yield item
+        except VideoEndsEarly:
+            if not count:
+                raise
+
+
+def _refuse_turned(
+    sequence: VideoSequence,
+    frame: str,
+    image: tuple[int, ...],
+    mask: tuple[int, ...],
+) -> None:
+    """Refuse images that viewers turn, unless the mask's size tells it was not.
+
+    Masks drawn on what a viewer shows do not lie on the stored pixels.
+    """
+    if sequence.video is not None:
+        return
+    path = sequence.images[frame]
+    turn = image_orientation(path)
+    turned = image[::-1] if turn >= 5 else image
+    if turn == 1 or mask == image != turned:
+        return
+    raise InputError(
+        path,
+        f"EXIF orientation {turn}: viewers turn this image, and its mask "
+        + ("was drawn on the turned one" if mask == turned != image else "may or may "
+        "not have been drawn on the turned one"),
+        "images without an orientation tag, as their masks have none",
+        "Turn the pixels and drop the tag, e.g. mogrify -auto-orient *.jpg, where the "
+        "masks were drawn on what a viewer shows; else only drop the tag, e.g. "
+        "exiftool -Orientation= *.jpg.",
+    )  # fmt: skip
 
 
 def _check_size(

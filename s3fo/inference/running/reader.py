@@ -24,7 +24,7 @@ _AHEAD = 6
 def read_image(path: Path) -> np.ndarray:
     """Decode one image file, [H, W, 3] uint8 RGB.
 
-    A rotation tag is ignored, as masks have none.
+    A rotation tag is ignored, as masks have none; see `image_orientation`.
 
     Raises:
         InputError: missing, empty or broken file.
@@ -38,6 +38,27 @@ def read_image(path: Path) -> np.ndarray:
         found = "a file that cannot be decoded" if path.is_file() else "no such file"
         raise InputError(path, found, "an image", "Copy or unpack it again.")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+class VideoEndsEarly(InputError):
+    """A video file holds fewer frames than it says."""
+
+
+def image_orientation(path: Path) -> int:
+    """How viewers turn an image before they show it: its EXIF orientation.
+
+    Returns:
+        1 for not at all, or where nothing is said; 2 to 8 as in Exif 2.3, section
+        4.6.4 (5 to 8 exchange width and height).
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            found = image.getexif().get(0x0112, 1)
+    except (OSError, ValueError, SyntaxError):
+        return 1  # what is broken is told when it is decoded
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def read_frames(
@@ -127,7 +148,7 @@ def _number(
         if isinstance(item, Exception):
             raise item
         if item is None:
-            raise InputError(
+            raise VideoEndsEarly(
                 path,
                 f"{index} frames that can be decoded",
                 f"{len(names)}, as the file says",

@@ -112,9 +112,16 @@ class ResultsFolder:
         finally:
             self._claims.__exit__(kind, error, trace)
 
-    def has(self, name: str, frames: Iterable[str]) -> bool:
-        """Whether this run has already made the masks of these frames of a video."""
+    def has(self, sequence: VideoSequence, frames: Iterable[str]) -> bool:
+        """Whether this run has already made the masks of these frames of a video.
+
+        Of a video that ended early, there are as many as it held.
+        """
+        name = sequence.name
         video = self._videos().get(name)
+        if video is not None and sequence.video is not None:
+            held = set(sequence.frames[: video.frames])
+            frames = [frame for frame in frames if frame in held]
         return (
             video is not None
             and video.made_by == self.record.made_by
