@@ -107,10 +107,10 @@ def published_attributes(benchmark: str = "mose-v2") -> pd.DataFrame:
 
 
 def _read(name: str) -> pd.DataFrame:
-    with (resources.files("evaluation.leaderboard") / "published" / name).open(
+    with (resources.files(__package__) / "published" / name).open(
         encoding="utf-8"
     ) as file:
-        return pd.read_csv(file)
+        return pd.read_csv(file, float_precision="round_trip")
 
 
 def leaderboard(

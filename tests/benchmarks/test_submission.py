@@ -254,3 +254,14 @@ def test_burst_results_are_checked_like_any_others(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=re.escape(str(place))):
             write_burst_predictions(tmp_path / "out", benchmark, place)
     assert not list(tmp_path.glob("*.json*"))
+
+
+@pytest.mark.parametrize("shape", [(24, 31), (23, 32)])
+def test_either_side_of_a_mask_may_be_wrong(tmp_path: Path, shape) -> None:
+    benchmark = hidden_split(tmp_path / "data", "mose-v1")
+    predict(benchmark, tmp_path / "out", method="copy")
+    write_label_map(tmp_path / "out/ape/00003.png", np.ones(shape, np.uint8))
+    with pytest.raises(InputError) as caught:
+        write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
+    height, width = shape
+    assert f"ape/00003.png: {width}x{height} pixels, not 32x24" in str(caught.value)

@@ -14,6 +14,7 @@ import pytest
 from drawn_videos import DrawnVideo, draw, during, paint, still, travel
 
 from evaluation.attributes import ATTRIBUTES, Attributes, object_attributes
+from evaluation.attributes.occlusion import visibility_dip
 from evaluation.attributes.video import open_videos
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
@@ -260,7 +261,7 @@ def test_values_do_not_depend_on_resolution(
     sizes: list[pd.DataFrame], name: str
 ) -> None:
     large, small = sizes
-    assert np.allclose(large[name], small[name], rtol=TOLERANCES[name], atol=0.02)
+    assert np.allclose(large[name], small[name], rtol=TOLERANCES[name], atol=0.03)
 
 
 @pytest.mark.parametrize("name", sorted({*TOLERANCES} - {"length"}))
@@ -478,3 +479,13 @@ def test_agreement_with_the_official_tags_of_davis(shared: Path) -> None:
         videos.append(DrawnVideo(video.name, maps, frames, attributes=tags))
     agreement = object_attributes(videos).agreement().set_index("tag")["agreement"]
     assert agreement["FM"] >= 0.9 and agreement["SV"] == 1 and agreement["LR"] >= 0.9
+
+
+@pytest.mark.parametrize(("contact", "expected"), [(0.02, 0.5), (0.03, 0.0)])
+def test_a_dip_at_the_border_is_no_occlusion(contact: float, expected: float) -> None:
+    """Half of the area is missing in frame 5; up to 2 % of contact explains nothing."""
+    areas, border = np.full(11, 100.0), np.zeros(11)
+    areas[5], border[5] = 50, contact
+    dips = visibility_dip(areas, border, np.arange(11) / 10)
+    assert dips[5] == expected
+    assert not dips[np.arange(11) != 5].any()

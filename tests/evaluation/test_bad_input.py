@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from remarks import remarks
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
@@ -35,7 +36,7 @@ def refusal(small, protocol="davis-2017", **options) -> InputError:
 
 def test_good_input_has_nothing_to_remark(small):
     scores = score(small.pred, small.gt)
-    assert scores.notes == ()
+    assert remarks(scores) == ()
     assert len(scores.frames) == 2 * 10
 
 
@@ -100,7 +101,7 @@ def test_results_denser_than_the_ground_truth(small):
     assert scores.frames["frame"].unique().tolist() == [
         "00002", "00004", "00006", "00008", "00010",
     ]  # fmt: skip
-    assert scores.notes == ()
+    assert remarks(scores) == ()
 
 
 def test_more_sequences_than_the_ground_truth(small):
@@ -242,7 +243,7 @@ def test_rgb_masks_are_read_through_the_palette(small):
         Image.open(path).convert("RGB").save(path)
     scores = score(small.pred, small.gt)
     assert scores.summary == whole
-    (note,) = scores.notes
+    (note,) = remarks(scores)
     assert note.startswith("walk: colour images: ids were recovered")
 
 

@@ -16,6 +16,7 @@ from evaluation.attributes.regions import regions_of
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind, Failures, find_failures
 from evaluation.failures.costs import headline
+from evaluation.failures.events import find_events
 from evaluation.failures.kinds import classify, late_recovery
 from evaluation.failures.overlap import Overlap, contour_tolerance, measure_overlap
 from evaluation.scoring import score
@@ -370,3 +371,14 @@ def test_real_masks_add_up_and_fail_where_they_visibly_do(shared: Path) -> None:
     # The whole meadow is taken for the dog; the car is lost but for one wheel.
     assert seen["dog"] == ["leak", "00040", "00049"]
     assert seen["drift-straight"] == ["missed", "00039", "00043"]
+
+
+@pytest.mark.parametrize(
+    ("apart", "spans"),
+    [(2, [(0, 5)]), (3, [(0, 2), (5, 6)])],
+)
+def test_runs_exactly_as_far_apart_as_the_bridge_are_one_event(apart, spans):
+    """Two frames fail, `apart` do not, one fails again; the bridge is 2 frames."""
+    missed, fine = (FailureKind.MISSED, 0), (None, 0)
+    events = find_events([missed] * 2 + [fine] * apart + [missed], bridge=2)
+    assert [(event.start, event.end) for event in events] == spans

@@ -8,6 +8,7 @@ from zlib import crc32
 import pytest
 
 from evaluation.errors import InputError
+from evaluation.leaderboard import table as leaderboard_table
 from evaluation.leaderboard.table import (
     LOCAL,
     MEASURES,
@@ -96,6 +97,20 @@ def test_figures_that_contradict_their_own_parts_are_marked():
     )  # fmt: skip
     shown = ranking_table(leaderboard("davis-2017", "test-dev"))
     assert "its own parts do not average to it" in shown.caption
+
+
+@pytest.mark.parametrize(("figure", "marked"), [(64.85, False), (64.95, True)])
+def test_parts_may_differ_from_their_figure_by_rounding_only(
+    monkeypatch, figure, marked
+):
+    """61.4 and 68.1 average to 64.75; a figure may be off by 0.15 at most."""
+    table = published_figures()
+    row = (table["benchmark"] == "davis-2017") & (table["J"] == 61.4)
+    assert row.sum() == 1
+    table.loc[row, "J&F"] = figure
+    monkeypatch.setattr(leaderboard_table, "published_figures", lambda *_: table)
+    shown = leaderboard("davis-2017", "test-dev").table
+    assert shown["inconsistent"].tolist().count(True) == int(marked)
 
 
 def test_filters_keep_local_runs():

@@ -125,7 +125,9 @@ def test_names_cannot_break_the_page(made):
 def test_every_number_of_the_page_is_in_the_file_beside_it(made, page):
     assert set(page.values) == set(made.tables)
     for name, values in page.values.items():
-        table = pd.read_csv(made.folder / "tables" / f"{name}.csv")
+        table = pd.read_csv(
+            made.folder / "tables" / f"{name}.csv", float_precision="round_trip"
+        )
         numbers = table.select_dtypes("number").to_numpy(float)
         assert np.isin(values, numbers).all(), name
         text = json.loads((made.folder / "tables" / f"{name}.json").read_text())
@@ -134,13 +136,17 @@ def test_every_number_of_the_page_is_in_the_file_beside_it(made, page):
 
 def test_tables_hold_the_scores_to_the_last_digit(made, folders):
     scores = evaluation.score(folders["lossy"], folders["gt"], workers=1)
-    table = pd.read_csv(made.folder / "tables" / "objects.csv")
+    table = pd.read_csv(
+        made.folder / "tables" / "objects.csv", float_precision="round_trip"
+    )
     keys = ["sequence", "object"]
     ours = table.sort_values(keys, ignore_index=True)
     theirs = scores.objects.sort_values(keys, ignore_index=True)
     for column in ("J&F", "J_mean", "F_mean", "J_decay"):
         assert ours[column].tolist() == theirs[column].tolist()
-    methods = pd.read_csv(made.folder / "tables" / "methods.csv").set_index("method")
+    methods = pd.read_csv(
+        made.folder / "tables" / "methods.csv", float_precision="round_trip"
+    ).set_index("method")
     for key, value in scores.summary.items():
         assert methods.loc["lossy", key] == value or np.isnan(value)
 

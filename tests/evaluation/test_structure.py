@@ -8,6 +8,7 @@ import unicodedata
 import numpy as np
 import pytest
 from PIL import Image
+from remarks import remarks
 
 from evaluation import score
 from evaluation.errors import InputError
@@ -64,7 +65,7 @@ def test_names_that_differ_are_matched(tree, name, missing):
     scores = score(tree / "pred", tree / "gt", missing=missing)
     assert scores.summary["J"] == pytest.approx(expected_j(), abs=1e-12)
     exact = name(0, FRAMES[0]).lower() == f"{FRAMES[0]}.png"
-    assert bool(scores.notes) is not exact
+    assert bool(remarks(scores)) is not exact
 
 
 @pytest.mark.parametrize("folder", ["clip_masks", "pred-clip", "out/clip"])

@@ -278,3 +278,18 @@ def test_a_limit_that_is_named_goes_before_the_presets_size() -> None:
     assert not chosen and engine.max_internal_size == 300
     with pytest.raises(InputError, match="either size or max_internal_size"):
         choose_frame_size(480, 384, config, named)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "expected"),
+    [
+        # 853 * 400 / 480 = 710.8: the long side is rounded down, as by the original.
+        ((480, 853), 400, (400, 710)),
+        ((853, 480), 400, (710, 400)),
+        ((480, 853), 480, (480, 853)),
+        ((480, 853), 479, (479, 851)),
+        ((480, 853), None, (480, 853)),
+    ],
+)
+def test_the_long_side_of_a_smaller_frame_is_rounded_down(shape, size, expected):
+    assert shrunk_size(shape, size) == expected
