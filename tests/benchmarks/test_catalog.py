@@ -180,5 +180,7 @@ def test_show_names_what_can_be_scored_instead_of_a_closed_server() -> None:
     assert "--benchmark mose-v1 --split train" in " ".join(shown.split())
     assert "https://codalab" not in shown
     shown = CliRunner().invoke(app, ["benchmarks", "show", "mose-v2"]).output
-    assert "open: https://www.codabench.org/competitions/10062" in shown
+    assert "open: https://www.codabench.org/competitions/10062" in " ".join(
+        shown.split()
+    )
     assert "instead" not in shown
