@@ -17,6 +17,7 @@ from evaluation.masks.label_map import read_label_map
 from s3fo import cli
 from s3fo.comparing import MethodChoice, compare_methods
 from s3fo.model import build_network
+from s3fo.plugin.panels import headline
 
 HOLD = (
     "import sys\nfrom pathlib import Path\nimport numpy as np\nfrom PIL import Image\n"
@@ -102,10 +103,16 @@ def test_one_command_compares_methods_of_every_kind(
     dataset = fo.load_dataset(name)  # the App: masks, scores and speed of each
     try:
         assert set(dataset.list_evaluations()) >= set(labels)
-        predictions = s3fo.datasets.recall_predictions(dataset)
+        predictions = s3fo.datasets.load_predictions_info(dataset)
         for label in labels:
             assert predictions[label].made["frames_per_second"] > 0
             assert dataset.count(f"frames.{label}.detections") > 0
+        shown = headline.headline(dataset, labels).set_index("method")
+        assert headline.headline_columns(shown.reset_index())["fps"] == "Frames/s"
+        for label in labels:
+            speed = told[label]["frames_per_second"]
+            assert shown.loc[label, "fps"] == f"{speed:.1f}"
+        assert float(shown.loc["s3", "memory"]) > 100
     finally:
         dataset.delete()
 

@@ -8,6 +8,7 @@ import pandas as pd
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import Protocol
 from s3fo.datasets.reading import tables
+from s3fo.datasets.schema import load_predictions_info
 from s3fo.plugin.panels.charts.parts import score_title
 
 _HEADLINE = (
@@ -16,18 +17,22 @@ _HEADLINE = (
     *("J&F_disappearance", "J&F_reappearance"),
 )
 
+_COST = {"fps": "Frames/s", "memory": "Peak, MB"}
+
 
 def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
-    """Overall scores by method, as the protocols average them, and n_objects.
+    """Overall scores by method, as the protocols average them, n_objects and speed.
 
     Columns: method, what the protocol publishes, n_objects, and the others of
-    `_HEADLINE` that any protocol has.
+    `_HEADLINE` that any protocol has; frames per second and peak memory where the
+    masks' record tells them of any method.
     """
     found = []
     for method in methods:
         row = {"method": method, **tables.summary(dataset, method)}
         objects = tables.object_scores(dataset, method).objects
-        found.append({**row, "n_objects": len(objects)})
+        cost = {**_cost(dataset, method), "n_objects": len(objects)}
+        found.append({**row, **cost})
     table = pd.DataFrame(found)
     ranked = {
         tables.evaluation_protocol(dataset, key).headline_metric: None
@@ -35,13 +40,29 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
     }
     published = tables.published_score(dataset, methods)
     first = ["method", *ranked, published, *HALVED[published], "n_objects"]
-    names = dict.fromkeys([*first, *_HEADLINE])
+    unknown = [name for name in _COST if table[name].isna().all()]
+    table = table.drop(columns=unknown)
+    names = dict.fromkeys([*first, *_HEADLINE, *_COST])
     return table[[name for name in names if name in table]]
+
+
+def _cost(dataset: fo.Dataset, method: str) -> dict[str, str | None]:
+    """Speed and memory of the prediction whose masks an evaluation scored, as text."""
+    field = tables.prediction_field(dataset, method)
+    predictions = load_predictions_info(dataset).get(field)
+    made = (predictions.made if predictions else None) or {}
+    videos = made.get("sequences", {}).values()
+    speed = made.get("frames_per_second")
+    peak = max((video.get("peak_memory_mb") or 0 for video in videos), default=0)
+    return {
+        "fps": f"{speed:.1f}" if speed else None,
+        "memory": f"{peak:.0f}" if peak else None,
+    }
 
 
 def headline_columns(table: pd.DataFrame) -> dict[str, str]:
     """Columns of `headline` -> headings."""
-    names = {"method": "Evaluation", "n_objects": "Objects"}
+    names = {"method": "Evaluation", "n_objects": "Objects", **_COST}
     return {name: names.get(name, score_title(name)) for name in map(str, table)}
 
 
