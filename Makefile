@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 # A file stays in one process: fixtures of modules are made once.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help setup demo test test-fast test-pythons coverage schemas kernels kernels-sanitize lint format types walls app-test \
+.PHONY: help setup demo test test-fast test-pythons test-wheel test-lowest coverage schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 
 help: ## Show the targets
@@ -34,6 +34,12 @@ test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing slow
 
 test-pythons: ## Tests of `evaluation` on every supported Python that is here
 	bash .ci/pythons
+
+test-wheel: ## Wheel and sdist in empty environments: s3fo evaluate, s3fo demo
+	PYTHON="$(PYTHON)" bash .ci/wheel
+
+test-lowest: ## Tests of `evaluation` with the lowest versions of what it needs
+	PYTHON="$(PYTHON)" bash .ci/lowest
 
 coverage: setup ## All tests but those in a browser, with a report in htmlcov/
 	$(BIN)/python -m pytest -m 'not app' $(PARALLEL) \
