@@ -146,10 +146,13 @@ def _serve(
     import fiftyone as fo
 
     from s3fo.datasets.views.appearance import opening_view
+    from s3fo.demo import WORKSPACE
 
     dataset = open_dataset(name) if name else None
     shown = opening_view(dataset) if dataset else None
-    spaces = dataset.load_workspace(workspace) if dataset and workspace else None
+    workspace = workspace or WORKSPACE
+    saved = dataset is not None and dataset.has_workspace(workspace)
+    spaces = dataset.load_workspace(workspace) if dataset and saved else None
     session = fo.launch_app(
         shown, spaces=spaces, port=port, remote=remote, address=address
     )

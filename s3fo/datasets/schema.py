@@ -185,11 +185,14 @@ class Predictions:
         content: hash of the files that were read.
         made: how the masks were made (method, settings with the weights' hash,
             versions, hardware), where the folder records it.
+        from_field: whether the masks were written from the labels, not read into them:
+            the field is somebody else's.
     """
 
     folder: Path
     content: str
     made: Mapping[str, Any] | None = field(default=None, compare=False)
+    from_field: bool = field(default=False, compare=False)
 
 
 def save_predictions_info(
@@ -204,6 +207,7 @@ def save_predictions_info(
             "folder": folder,
             "content": predictions.content,
             "made": predictions.made,
+            "from_field": predictions.from_field,
         }
     remember(dataset, predictions=kept)
 
@@ -211,7 +215,12 @@ def save_predictions_info(
 def load_predictions_info(dataset: fo.Dataset) -> dict[str, Predictions]:
     """What every imported prediction field was read from, in order of import."""
     return {
-        name: Predictions(Path(record["folder"]), record["content"], record.get("made"))
+        name: Predictions(
+            Path(record["folder"]),
+            record["content"],
+            record.get("made"),
+            record.get("from_field", False),
+        )
         for name, record in remembered(dataset).get("predictions", {}).items()
     }
 

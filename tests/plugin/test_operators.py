@@ -29,7 +29,7 @@ def test_installing_lists_every_operator(plugin):
     assert sorted(operators) == sorted(
         f"@s3fo/vos/{name}" for name in definition.operators
     )
-    assert len(operators) == 15, "eight verbs, four helpers, three panels"
+    assert len(operators) == 17, "ten verbs, four helpers, three panels"
 
 
 def test_installing_again_changes_nothing_and_repairs(plugin, tmp_path):
@@ -171,7 +171,7 @@ def buttons(window, dataset) -> list[str]:
     """Labels of a result's buttons; each leads to something that is there."""
     line = window["type"]["properties"]["steps"]["type"]["properties"].values()
     for button in (item["view"] for item in line):
-        if button["href"] is None:
+        if "link" not in button["params"]:
             assert foo.get_operator(button["operator"])
         if "workspace" in button["params"]:
             assert button["params"]["workspace"] in dataset.list_workspaces()
@@ -272,7 +272,7 @@ def test_the_menu_leads_to_every_operator(dataset):
         for operator in foo.list_operators()
         if "@s3fo/vos" in operator.uri and operator.config.allow_delegated_execution
     }
-    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 8
+    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 10
 
 
 def test_a_submission_is_checked_and_packed(benchmark, results, tmp_path):
@@ -316,7 +316,9 @@ def test_a_report_has_a_folder_of_its_own(predicted, tmp_path, monkeypatch):
     told = triggers_in_app("make_report", predicted, predictions="shifted")[-1].params
     assert page.is_file() and told["results"]["page"] == str(page)
     button = told["outputs"]["type"]["properties"]["steps"]["type"]["properties"]
-    assert button["step_0"]["view"]["href"].endswith("report-shifted/report.html")
+    opened = button["step_0"]["view"]
+    assert opened["operator"] == "@s3fo/vos/open_link"
+    assert opened["params"]["link"].endswith("report-shifted/report.html")
 
 
 def test_report_form_needs_predictions(dataset):

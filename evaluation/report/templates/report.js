@@ -63,3 +63,15 @@ function makeFilter(table, rows) {
   tools.append(input, count);
   table.parentElement.before(tools);
 }
+
+// Served as /media?filepath=..., as FiftyOne's App does: links are relative to the file.
+(() => {
+  const file = new URLSearchParams(location.search).get("filepath");
+  if (!location.pathname.endsWith("/media") || !file) return;
+  const folder = file.slice(0, file.lastIndexOf("/") + 1);
+  for (const link of document.links) {
+    const to = link.getAttribute("href");
+    if (/^([a-z]+:|[#/])/i.test(to)) continue;
+    link.href = `${location.pathname}?filepath=${encodeURIComponent(folder + to)}`;
+  }
+})();

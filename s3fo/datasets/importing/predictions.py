@@ -93,7 +93,10 @@ def add_predictions(
 
 
 def remove_predictions(dataset: fo.Dataset, name: str) -> None:
-    """Take a method's masks, and all evaluations of them, out of the dataset."""
+    """Take a method's masks, and all evaluations of them, out of the dataset.
+
+    A field that was not imported from files stays; it is no method any more.
+    """
     for eval_key in dataset.list_evaluations():
         config = dataset.get_evaluation_info(eval_key).config
         if getattr(config, "pred_field", None) == f"frames.{name}":
@@ -101,7 +104,9 @@ def remove_predictions(dataset: fo.Dataset, name: str) -> None:
     fields = [
         field for field in (name, f"{name}_mask") if dataset.has_frame_field(field)
     ]
-    dataset.delete_frame_fields(fields)
+    known = load_predictions_info(dataset).get(name)
+    if known is None or not known.from_field:
+        dataset.delete_frame_fields(fields)
     save_predictions_info(dataset, name, None)
 
 
@@ -200,7 +205,12 @@ def check_name(dataset: fo.Dataset, name: str) -> None:
     Raises:
         InputError: it is no identifier, or a field of other content.
     """
-    taken = set(dataset.get_frame_field_schema()) - set(load_predictions_info(dataset))
+    imported = {
+        known
+        for known, record in load_predictions_info(dataset).items()
+        if not record.from_field
+    }
+    taken = set(dataset.get_frame_field_schema()) - imported
     if not name.isidentifier() or name in taken:
         raise InputError(
             "name",

@@ -20,6 +20,7 @@ from s3fo.datasets.field_names import (
     OBJECT_SCORES,
     SEQUENCE_SCORES,
 )
+from s3fo.datasets.importing.field_predictions import field_methods, use_field
 from s3fo.datasets.importing.predictions import add_predictions
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.attributes import copy_attributes
@@ -51,10 +52,11 @@ def evaluate(
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Scores:
-    """Score imported predictions, and show the scores on the dataset.
+    """Score predictions, and show the scores on the dataset.
 
     The scores come from the PNG files, by `evaluation.score`. If the files changed
-    since they were imported, they are imported again first. On the dataset appear
+    since they were imported, they are imported again first. Masks that live in a frame
+    field of FiftyOne (see `use_field`) are written to files first. What appears:
 
     - ``frames.<predictions>``: J and F of every object in every scored frame (the F
       that the benchmark's J&F is made of: of MOSE v2, the adaptive one);
@@ -71,7 +73,7 @@ def evaluate(
 
     Args:
         dataset: made by `load_benchmark`.
-        predictions: name given to `add_predictions`.
+        predictions: name given to `add_predictions`, or any frame field with masks.
         eval_key: name of the evaluation; None means that of the predictions.
         protocol: what to score by; None means the benchmark's own protocol.
         sequences: score only these; None means all.
@@ -89,12 +91,14 @@ def evaluate(
     Raises:
         InputError: no such predictions, or results that cannot be scored.
     """
+    eval_key = _checked_key(eval_key or predictions)
+    if predictions in field_methods(dataset):
+        predictions = use_field(dataset, predictions)
     source = load_predictions_info(dataset).get(predictions)
     if source is None:
         raise _no_predictions(dataset, predictions)
     benchmark = load_benchmark_info(dataset)
     protocol = get_protocol(protocol or benchmark.protocol)
-    eval_key = _checked_key(eval_key or predictions)
     chosen = InputOptions.of(
         options, missing=missing, resize=resize, binarize=binarize, void=void
     )
@@ -107,7 +111,8 @@ def evaluate(
         workers=workers,
         progress=progress,
     )
-    add_predictions(dataset, source.folder, predictions, workers=workers)
+    if not source.from_field:
+        add_predictions(dataset, source.folder, predictions, workers=workers)
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores
 
@@ -158,12 +163,13 @@ def _checked_key(eval_key: str) -> str:
 
 
 def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
-    known = ", ".join(load_predictions_info(dataset)) or "none yet"
+    names = [*load_predictions_info(dataset), *field_methods(dataset)]
+    known = ", ".join(dict.fromkeys(names)) or "none yet"
     return InputError(
         f"dataset {dataset.name}",
         f"no predictions {name!r}",
         f"one of its predictions ({known})",
-        "Import them first with s3fo.add_predictions.",
+        "Import them with s3fo.add_predictions, or name a frame field with masks.",
     )
 
 

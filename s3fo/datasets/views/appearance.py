@@ -318,7 +318,9 @@ def _save_workspaces(dataset: fo.Dataset) -> None:
     if keys:
         _save_workspace(dataset, "Evaluation", ["Samples", "vos_evaluation"])
         _save_workspace(
-            dataset, "Compare", ["vos_evaluation", "model_evaluation_panel_builtin"]
+            dataset,
+            "Compare",
+            ["Samples", "vos_evaluation", "model_evaluation_panel_builtin"],
         )
     if any(dataset.has_sample_field(f"{key}_failures") for key in keys):
         _save_workspace(dataset, "Failures", ["Samples", "vos_failures"])

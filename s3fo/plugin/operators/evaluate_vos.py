@@ -8,6 +8,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
+from evaluation.errors import InputError
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
 from s3fo.plugin.operators.base import VOSOperator
@@ -52,13 +53,37 @@ class EvaluateVOS(VOSOperator):
             invalid=bool(key) and not key.isidentifier(),
             error_message="letters, digits and underscores only",
         )
+        self._ask_to_replace(ctx, form, names)
         ask_input_options(form)
+
+    def _ask_to_replace(self, ctx: Any, form: types.Object, names: list[str]) -> None:
+        """Ask, where the key is that of another method's scores."""
+        method = ctx.params.get("predictions", names[-1])
+        taken = _other_method(ctx, method)
+        if taken:
+            replace = bool(ctx.params.get("replace"))
+            form.bool(
+                "replace",
+                label=f"Replace the scores of {taken}",
+                description=f"The key is that of an evaluation of {taken}",
+                default=False,
+                invalid=not replace,
+                error_message="tick it, or choose another key",
+            )
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Score them."""
         from s3fo.datasets import evaluate
 
         eval_key = ctx.params.get("eval_key") or ctx.params["predictions"]
+        taken = _other_method(ctx, ctx.params["predictions"])
+        if taken and not ctx.params.get("replace"):
+            raise InputError(
+                "eval_key",
+                f"{eval_key!r}, which holds the scores of {taken}",
+                "a free key, or one of the same method",
+                "Choose another key, or set replace to take their place.",
+            )
         failures = f"{eval_key}_failures"
         had_failures = ctx.dataset.has_sample_field(failures)
         scores = evaluate(
@@ -89,3 +114,14 @@ class EvaluateVOS(VOSOperator):
                 "find_failures", "Find failures", eval_key=summary["evaluation"]
             ),
         ]
+
+
+def _other_method(ctx: Any, method: str) -> str | None:
+    """The method whose scores the chosen key holds, where it is another one."""
+    from s3fo.datasets.reading.tables import prediction_field, vos_evaluations
+
+    eval_key = ctx.params.get("eval_key") or method
+    if eval_key not in vos_evaluations(ctx.dataset):
+        return None
+    scored = prediction_field(ctx.dataset, eval_key)
+    return None if scored in (method, f"{method}_objects") else scored

@@ -53,12 +53,17 @@ def own_folder(ctx: Any) -> Path:
 def imported_methods(dataset: Any) -> list[str]:
     """Names of the methods whose masks a dataset holds, in order of import.
 
+    Frame fields with masks that others made come first.
+
     Raises:
         InputError: there are none.
     """
     from s3fo.datasets import load_predictions_info
+    from s3fo.datasets.importing.field_predictions import field_methods
 
-    names = list(load_predictions_info(dataset))
+    imported = list(load_predictions_info(dataset))
+    others = [name for name in field_methods(dataset) if name not in imported]
+    names = [*others, *imported]
     if not names:
         raise InputError(
             f"dataset {dataset.name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from s3fo.plugin.operators.described import DescribedOperator
+from s3fo.plugin.operators.outcome import PLUGIN
 
 
 class OpenWorkspace(DescribedOperator):
@@ -19,6 +20,4 @@ class OpenWorkspace(DescribedOperator):
         name = ctx.params["workspace"]
         ctx.ops.clear_view()
         ctx.ops.set_spaces(spaces=ctx.dataset.load_workspace(name))
-        # No operator can close the window that its button is in.
-        message = f"The workspace {name} is open: press Done to see it"
-        ctx.ops.notify(message, variant="success")
+        ctx.trigger(f"{PLUGIN}/close_result")

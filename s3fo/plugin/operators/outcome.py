@@ -48,7 +48,7 @@ def to_operator(name: str, label: str, **params: Any) -> Step:
 
 
 def to_file(path: str | Path, label: str) -> Step:
-    """Open a file that lies where the App's server runs."""
+    """Open a file that lies where the App's server runs, in a new tab."""
     return Step(label, link=f"/media?filepath={quote(str(path))}")
 
 
@@ -103,13 +103,15 @@ def add_button(
     line: types.Object, name: str, step: Step, *, strong: bool = False
 ) -> None:
     """Add a step as a button to a line; the strong one catches the eye."""
+    operator, params = step.operator, dict(step.params)
+    if step.link:
+        operator, params = f"{PLUGIN}/open_link", {"link": step.link}
     button = types.Button(
         label=step.label,
         variant="contained" if strong else "outlined",
-        operator=step.operator or None,
-        params=dict(step.params),
+        operator=operator,
+        params=params,
         prompt=step.asks,
-        href=step.link,
     )
     line.view(name, button)
 

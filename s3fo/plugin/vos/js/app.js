@@ -121,6 +121,35 @@
     }
   }
 
+  class OpenLink extends Operator {
+    get config() {
+      return new OperatorConfig({ name: "open_link", label: "Open a link", unlisted: true });
+    }
+
+    /* params: link, opened in a new tab: the App stays as it is. */
+    async execute({ params }) {
+      window.open(params.link, "_blank", "noopener");
+    }
+  }
+
+  class CloseResult extends Operator {
+    get config() {
+      return new OperatorConfig({
+        name: "close_result",
+        label: "Close the window of a result",
+        unlisted: true,
+      });
+    }
+
+    /* FiftyOne has no operator for it: press the window's own button. */
+    async execute() {
+      for (const button of document.querySelectorAll('[role="dialog"] button'))
+        if (button.textContent.trim() === "Done") button.click();
+    }
+  }
+
   registerOperator(ShowFrame, PLUGIN);
+  registerOperator(OpenLink, PLUGIN);
+  registerOperator(CloseResult, PLUGIN);
   registerOperator(CopyText, PLUGIN);
 })();

@@ -1,0 +1,117 @@
+"""Masks that live in FiftyOne are scored as if they had come from files."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import pytest
+
+import s3fo
+from evaluation.errors import InputError
+from s3fo.datasets.importing.field_predictions import field_methods
+
+
+@pytest.fixture
+def scores(predicted):
+    """What the files score."""
+    return s3fo.evaluate(predicted, "shifted", workers=1)
+
+
+def copy(dataset, field, change):
+    """Copy labels of the imported method into a field that others might have made."""
+    for sample in dataset:
+        for frame in sample.frames.values():
+            labels = frame["shifted"]
+            if labels is not None:
+                frame[field] = change(labels)
+        sample.save()
+
+
+def detections(keep_index):
+    def change(labels):
+        return fo.Detections(
+            detections=[
+                fo.Detection(
+                    label="thing",
+                    bounding_box=label.bounding_box,
+                    mask=label.mask,
+                    index=label.index if keep_index else None,
+                    instance=label.instance,
+                )
+                for label in labels.detections
+            ]
+        )
+
+    return change
+
+
+def same(ours, scores):
+    assert ours.summary["J&F"] == pytest.approx(scores.summary["J&F"], abs=1e-12)
+
+
+@pytest.mark.parametrize("keep_index", [True, False])
+def test_detections_are_scored_where_they_are(predicted, scores, keep_index):
+    copy(predicted, "zoo", detections(keep_index))
+    assert field_methods(predicted) == ["zoo"]
+    ours = s3fo.evaluate(predicted, "zoo", workers=1)
+    same(ours, scores)
+    first = predicted.match({"sequence": "pair"}).first().frames[3]["zoo"]
+    assert sorted(label.index for label in first.detections) == [1, 2]
+    assert all(0 <= label.J <= 1 for label in first.detections)
+    s3fo.datasets.find_failures(predicted, "zoo", error_maps=False)
+
+
+def test_a_segmentation_is_imported_beside_itself(predicted, scores, benchmark):
+    folder = s3fo.datasets.load_predictions_info(predicted)["shifted"].folder
+    for sequence in benchmark:
+        sample = predicted.match({"sequence": sequence.name}).first()
+        for number, name in enumerate(sequence.frames, start=1):
+            path = folder / sequence.name / f"{name}.png"
+            sample.frames[number]["net"] = fo.Segmentation(mask_path=str(path))
+        sample.save()
+    ours = s3fo.evaluate(predicted, "net", workers=1)
+    same(ours, scores)
+    assert predicted.get_evaluation_info("net").config.predictions == "net_objects"
+
+
+def test_edited_labels_are_scored_as_they_are_now(predicted, scores):
+    copy(predicted, "zoo", detections(True))
+    before = s3fo.evaluate(predicted, "zoo", workers=1).summary["J&F"]
+    sample = predicted.match({"sequence": "alone"}).first()
+    for frame in sample.frames.values():
+        frame["zoo"] = fo.Detections()
+    sample.save()
+    assert s3fo.evaluate(predicted, "zoo", workers=1).summary["J&F"] < before
+
+
+def test_forgetting_a_field_leaves_its_labels(predicted, scores):
+    copy(predicted, "zoo", detections(True))
+    s3fo.evaluate(predicted, "zoo", workers=1)
+    s3fo.datasets.remove_predictions(predicted, "zoo")
+    assert predicted.has_frame_field("zoo")
+    assert "zoo" not in predicted.list_evaluations()
+    with pytest.raises(InputError, match="a field of other content"):
+        folder = s3fo.datasets.load_predictions_info(predicted)["shifted"].folder
+        s3fo.add_predictions(predicted, folder, "zoo")
+
+
+def test_labels_of_no_object_are_refused(predicted, scores):
+    copy(predicted, "zoo", detections(True))
+    sample = predicted.first()
+    frame = sample.frames[2]
+    frame["zoo"].detections[0].index = None
+    frame["zoo"].detections[0].instance = None
+    sample.save()
+    with pytest.raises(InputError, match="without index and instance"):
+        s3fo.evaluate(predicted, "zoo", workers=1)
+    frame["zoo"].detections[0].index = 0
+    sample.save()
+    with pytest.raises(InputError, match="index 0"):
+        s3fo.evaluate(predicted, "zoo", workers=1)
+
+
+def test_a_field_without_masks_is_told(predicted):
+    predicted.add_frame_field(
+        "boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections
+    )
+    with pytest.raises(InputError, match="no masks"):
+        s3fo.evaluate(predicted, "boxes", workers=1)
