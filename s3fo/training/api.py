@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -84,9 +86,13 @@ def train(
         ``last.safetensors``.
 
     Raises:
-        InputError: material is missing or broken, or the run cannot be resumed.
+        InputError: material is missing or broken, a number is out of range, or the
+            run cannot be resumed.
+        KeyboardInterrupt, SystemExit: Ctrl-C or SIGTERM ended the run; its state is
+            saved, and the same call goes on.
     """
     recipe = get_recipe(recipe)
+    _check_numbers(iterations, minutes, accumulate, workers)
     if iterations is not None:
         recipe = replace(recipe, iterations=iterations)
     maker = clip_maker(recipe, videos, stills)
@@ -117,8 +123,34 @@ def train(
     if resume and (options.folder / STATE_FILE).exists():
         trainer.resume()
     trainer.run(progress)
+    if trainer.stopped_by is not None and not trainer.finished:
+        # Saved, but unfinished: who waits for the weights must know.
+        if trainer.stopped_by == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt
     best = options.folder / "best.safetensors"
     return best if best.exists() else options.folder / "last.safetensors"
+
+
+def _check_numbers(
+    iterations: int | None, minutes: float | None, accumulate: int, workers: int
+) -> None:
+    """Refuse numbers with which a run would never end, or not begin."""
+    wanted = {
+        "iterations": (iterations, iterations is None or iterations >= 1, "at least 1"),
+        "minutes": (
+            minutes,
+            minutes is None or (math.isfinite(minutes) and minutes > 0),
+            "a number of minutes above 0",
+        ),
+        "accumulate": (accumulate, accumulate >= 1, "at least 1"),
+        "workers": (workers, workers >= 0, "at least 0"),
+    }
+    for name, (value, fits, expected) in wanted.items():
+        if not fits:
+            raise InputError(
+                f"{name} (--{name})", str(value), expected, f"Give --{name} {expected}."
+            )
 
 
 def build_for(recipe: Recipe) -> S3Network:

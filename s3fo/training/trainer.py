@@ -83,6 +83,7 @@ class Trainer:
         )
         self.seconds, self.best = 0.0, -math.inf
         self._stop = False
+        self.stopped_by: int | None = None
 
     @property
     def progress(self) -> float:
@@ -111,7 +112,7 @@ class Trainer:
         batches = iter(clip_loader(self.maker, self.sampler(), options.workers))
         started = time.monotonic() - self.seconds
         saved = validated = time.monotonic()
-        while not self._finished():
+        while not self.finished:
             step_batches = [next(batches) for _ in range(options.accumulate)]
             values = self.learner.step(step_batches, self.progress)
             now = time.monotonic()
@@ -129,7 +130,7 @@ class Trainer:
                 self._validate(curves)
                 validated = time.monotonic()
                 started += validated - now  # validating is not training time
-        if self._finished() and self.validate:
+        if self.finished and self.validate:
             self._validate(curves)
         if is_main:
             self.save()
@@ -187,7 +188,9 @@ class Trainer:
                     "Change the number of processes or the accumulation.",
                 )
 
-    def _finished(self) -> bool:
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or the time is up."""
         if self.options.minutes is not None:
             return self.seconds >= 60 * self.options.minutes
         return self.learner.iteration >= self.recipe.iterations
@@ -199,6 +202,7 @@ class Trainer:
 
         def stop(number: int, _: object) -> None:
             self.stop()
+            self.stopped_by = number
             signal.signal(number, signal.SIG_DFL)
 
         signal.signal(signal.SIGTERM, stop)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +208,39 @@ def test_the_published_stages() -> None:
     assert two.phases == (Phase(0, 480, 8, 16, 3),)
     assert two.points.num_points == 12544 and one.points.num_points == 8192
     assert {"vitb-stage-2-base", "vitb-stage-2-with-mose", "s3-small"} < set(RECIPES)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"minutes": float("nan")}, {"minutes": 0.0}, {"minutes": float("inf")},
+        {"minutes": -1.0}, {"iterations": 0}, {"accumulate": 0}, {"workers": -1},
+    ],
+)  # fmt: skip
+def test_numbers_without_an_end_are_refused(tiny_recipe, videos, tmp_path, numbers):
+    with pytest.raises(InputError, match=f"--{next(iter(numbers))}"):
+        train(tiny_recipe(), tmp_path, videos=videos, **numbers)
+
+
+@pytest.mark.parametrize(
+    ("sign", "ends"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_an_interrupted_run_says_so_and_goes_on(
+    tiny_recipe, videos, tmp_path, sign, ends
+):
+    before = {number: signal.getsignal(number) for number in (sign,)}
+
+    first = iter([True])
+
+    def interrupt(done: int, total: int, label: str) -> None:
+        if next(first, False):
+            os.kill(os.getpid(), sign)
+
+    try:
+        with pytest.raises(ends):
+            train(tiny_recipe(), tmp_path, videos=videos, workers=0, progress=interrupt)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    weights_file = train(tiny_recipe(), tmp_path, videos=videos, workers=0)
+    assert weights_file.exists()
