@@ -19,6 +19,7 @@ from s3fo.model.checkpoint import (
     load_weights,
     read_file,
     read_metadata,
+    state_in,
 )
 from s3fo.model.config import PRESETS, ModelConfig
 from s3fo.model.network import S3Network, build_network
@@ -116,13 +117,7 @@ def as_tensors(state: Mapping[str, Tensor | np.ndarray]) -> dict[str, Tensor]:
 
 def _recognise(path: Path) -> str:
     """The preset that has the entries of a plain weights file."""
-    content = read_file(path)
-    state = content.get("weights", content)
-    found = {
-        name.removeprefix("module."): value.shape
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-    }
+    found = {name: value.shape for name, value in state_in(read_file(path)).items()}
     for preset in PRESETS:
         with torch.device("meta"):
             expected = build_network(preset).state_dict()

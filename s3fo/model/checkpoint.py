@@ -82,7 +82,7 @@ def load_weights(
         WeightsFileError: if the file is not a dictionary of tensors.
     """
     where = "weights" if isinstance(weights, Mapping) else str(Path(weights))
-    state = _unwrapped(weights if isinstance(weights, Mapping) else read_file(weights))
+    state = state_in(weights if isinstance(weights, Mapping) else read_file(weights))
     state = convert_objects(state, single_object=network.config.single_object)
     return _load(network, state, where, tuple(ignore))
 
@@ -266,11 +266,20 @@ def _load(
     return module
 
 
-def _unwrapped(content: Mapping[str, Any]) -> State:
-    """Return the state dict inside a training checkpoint or a data-parallel one."""
-    inner = content.get("weights", content)
+def state_in(content: Mapping[str, Any], key: str = "weights") -> State:
+    """Return the state dict inside a training checkpoint or a data-parallel one.
+
+    Args:
+        content: of a weights file.
+        key: under which a checkpoint keeps it.
+
+    Raises:
+        WeightsFileError: it is no dictionary of tensors by name.
+    """
+    inner = content.get(key, content)
     if not isinstance(inner, Mapping) or not all(
-        isinstance(value, Tensor) for value in inner.values()
+        isinstance(name, str) and isinstance(value, Tensor)
+        for name, value in inner.items()
     ):
         raise WeightsFileError(
             f"expected a dictionary of tensors, found entries {_shortened(content)}"
@@ -288,7 +297,7 @@ def _shape(value: Any) -> str:
 
 
 def _shortened(names: Iterable[str]) -> str:
-    names = list(names)
+    names = [str(name) for name in names]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
 

@@ -102,7 +102,7 @@ def train(
         target = torch.device("cuda", processes.local_rank)
     torch.manual_seed(recipe.seed)
     network = build_for(recipe)
-    identity = load_start(network, init, backbone, backbone_file)
+    identity = _load_start(network, init, backbone, backbone_file)
     options = RunOptions(
         folder=Path(out),
         minutes=minutes,
@@ -204,6 +204,27 @@ def clip_maker(
         look_alike_share=recipe.look_alike_share,
         occluded_share=recipe.occluded_share,
     )
+
+
+def _load_start(
+    network: S3Network,
+    init: PathLikeStr | None,
+    backbone: str | None,
+    backbone_file: PathLikeStr | None,
+) -> tuple[str, str] | None:
+    """What `load_start` does; damaged or foreign files are told in four parts."""
+    try:
+        return load_start(network, init, backbone, backbone_file)
+    except InputError:
+        raise
+    except (ValueError, OSError, KeyError, AttributeError, RuntimeError) as error:
+        files = [str(file) for file in (init, backbone_file) if file is not None]
+        raise InputError(
+            " or ".join(files) or "the weights to start from",
+            f"weights that do not fit ({error})",
+            "weights of this recipe's network (--init) or of its ViT (--backbone-file)",
+            "Give another file, or copy it again.",
+        ) from error
 
 
 def load_start(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from evaluation.errors import InputError
 from s3fo.inference.weights import DEFAULT, find_weights
-from s3fo.model.checkpoint import read_file
+from s3fo.model.checkpoint import read_file, state_in
 
 VITS_FOCUS = "vits-focus"
 """The ViT-S inside the shipped weights: DINOv2's, fine-tuned for saliency."""
@@ -89,7 +89,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _without_registers(content: dict[str, Any]) -> dict[str, Any]:
-    state = content.get("model", content)
+    state = state_in(content, "model")
     return {n: v for n, v in state.items() if "register_tokens" not in n}
 
 
