@@ -6,6 +6,7 @@ import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -49,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     All processes share one MongoDB server, which serves these tests only; every
     process has a database and a plugins folder of its own.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So it is in the background of a script; tests interrupt themselves.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
         # The workers share the cores; threads of their own would only get in the way.
