@@ -34,8 +34,15 @@ _HEADLINES = {
     "F_recall": "F recall", "F_decay": "F decay", "J_seen": "J seen",
     "F_seen": "F seen", "J_unseen": "J unseen", "F_unseen": "F unseen",
     "V": "V",
+    "HOTA": "HOTA", "HOTA_common": "HOTA common", "HOTA_uncommon": "HOTA uncommon",
+    "DetA": "DetA", "AssA": "AssA", "LocA": "LocA", "MOTA": "MOTA", "MOTP": "MOTP",
+    "IDF1": "IDF1", "cgF1": "cgF1", "positive_micro_F1": "pmF1", "IL_MCC": "IL MCC",
 }  # fmt: skip
-_BETTER_HIGHER = {"J&F", "J", "F", "J&F_adaptive", "F_adaptive"}
+_BETTER_HIGHER = {
+    "J&F", "J", "F", "J&F_adaptive", "F_adaptive", "HOTA", "HOTA_common",
+    "HOTA_uncommon", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "cgF1",
+    "positive_micro_F1", "IL_MCC",
+}  # fmt: skip
 # The attributes worth a column in the table of objects.
 _SHOWN_ATTRIBUTES = ("length", "occlusion", "size", "reappearances")
 

@@ -96,6 +96,7 @@ def render(
         "findings": findings,
         "sections": _sections(tables, pictures),
         "headline": points(material.main.headline),
+        "headline_name": material.protocol.headline_metric.removesuffix("_adaptive"),
         "version": __version__,
         "formats": FORMATS,
         "most": MOST_ROWS,

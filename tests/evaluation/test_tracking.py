@@ -254,3 +254,20 @@ def test_burst_files_tell_classes_and_merge_some():
         5: ("", ""),  # annotated, but of no scored class
     }
     assert track_classes({}, names) is None
+
+
+def test_a_report_leads_with_the_headline_of_its_protocol(tmp_path):
+    import shutil
+
+    from evaluation import report
+
+    inputs = FIXTURES / "inputs" / "proposals"
+    shutil.copytree(inputs / "pred", tmp_path / "run")
+    out = tmp_path / "out"
+    report(tmp_path / "run", inputs / "gt", out, protocol="trackeval-hota")
+    text = (tmp_path / "out" / "report.md").read_text()
+    hota_percent = (
+        100 * score(inputs / "pred", inputs / "gt", "trackeval-hota").summary["HOTA"]
+    )
+    assert f"**{hota_percent:.1f} HOTA** of run" in text
+    assert "| HOTA" in text or " HOTA " in text
