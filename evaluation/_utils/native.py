@@ -120,7 +120,7 @@ def _load(path: Path) -> Library:
 
 
 def _prepare(library: ctypes.CDLL, name: str) -> Callable[..., int]:
-    function = getattr(library, f"vos_{name}")
+    function = library[f"vos_{name}"]
     function.argtypes = [
         _POINTER if kind == "p" else _INTEGER for kind in _ARGUMENTS[name]
     ]

@@ -84,7 +84,7 @@ def hue_saturation(image: NDArray[np.uint8]) -> Histogram:
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     histogram = cv2.calcHist([hsv], [0, 1], None, [30, 32], [0, 180, 0, 256])
-    return histogram / histogram.sum()
+    return np.asarray(histogram / histogram.sum(), dtype=np.float32)
 
 
 def distance(one: Histogram, two: Histogram) -> float:

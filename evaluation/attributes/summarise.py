@@ -215,11 +215,11 @@ def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, Any]:
     }
 
 
-def _longest(runs: list[tuple[int, int, str]], marks: NDArray) -> float:
+def _longest(runs: list[tuple[int, int, str]], marks: NDArray[np.float64]) -> float:
     return max((float(marks[end] - marks[start]) for start, end, _ in runs), default=0)
 
 
-def _with_end(marks: NDArray) -> NDArray:
+def _with_end(marks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Marks of n frames and of the end of the last one: [n + 1]."""
     return np.append(marks, 2 * marks[-1] - marks[-2])
 

@@ -79,9 +79,8 @@ def _terciles(values: pd.Series) -> NDArray[np.object_]:
         return np.where(least, f"least (= {lowest})", f"more (> {lowest})")
     low, high = np.percentile(values, [100 / 3, 200 / 3])
     names = [f"low (< {low:.3g})", "middle", f"high (>= {high:.3g})"]
-    return np.array(names, dtype=object)[
-        (values >= low).to_numpy(int) + (values >= high).to_numpy(int)
-    ]
+    thirds = (values >= low).to_numpy(int) + (values >= high).to_numpy(int)
+    return np.asarray(np.array(names, dtype=object)[thirds])
 
 
 def _rounded(value: float, step: float) -> str:

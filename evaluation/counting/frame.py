@@ -87,7 +87,8 @@ class FrameCounter:
         ids = _present(pair.gt.read(frame))
         self.gt_labels.update(ids.tolist())
         ids = ids[ids != self._rules.void]
-        return np.minimum(ids[:1], 1) if self._rules.merge else ids
+        merged: Ids = np.minimum(ids[:1], 1)
+        return merged if self._rules.merge else ids
 
     def count(
         self, pair: SequencePair, frame: str
@@ -187,9 +188,12 @@ class FrameCounter:
         return (ids, counts), grid
 
     def _count_one(self, gt: LabelMap, pred: LabelMap) -> Counts:
-        if self._adaptive:
-            return kernels.count_frame_adaptive(gt, pred, [1])[0]
-        return kernels.count_frame(gt, pred, [1], tolerance_radius(gt.shape))[0]
+        rows = (
+            kernels.count_frame_adaptive(gt, pred, [1])
+            if self._adaptive
+            else kernels.count_frame(gt, pred, [1], tolerance_radius(gt.shape))
+        )
+        return np.asarray(rows[0])
 
 
 def _no_room_for_zero(where: str) -> InputError:

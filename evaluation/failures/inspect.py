@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes.regions import Region, regions_of
-from evaluation.failures.compared import Masks
 from evaluation.failures.events import describe_event, find_events
 from evaluation.failures.kinds import FailureKind, Verdict, classify, late_recovery
 from evaluation.failures.overlap import Overlap, measure_overlap
+from evaluation.masks.pairs import Masks
 
 FrameMasks = tuple[str, Masks, Masks]
 """Frame name, ground truth, prediction under the ids of the ground truth."""

@@ -188,8 +188,9 @@ def _agreement(one: Masks, other: Masks) -> float:
 
 def _foreground(masks: Masks) -> Mask | None:
     if isinstance(masks, dict):
-        return np.logical_or.reduce(list(masks.values())) if masks else None
-    return masks != 0
+        parts = list(masks.values())
+        return np.asarray(np.logical_or.reduce(parts)) if parts else None
+    return np.asarray(masks != 0)
 
 
 def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:

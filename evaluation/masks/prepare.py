@@ -187,8 +187,9 @@ def merge_objects(masks: Masks) -> Masks:
     """Whatever is not 0 as object 1."""
     if isinstance(masks, dict):
         parts = list(masks.values())
-        return {1: np.logical_or.reduce(parts)} if parts else {}
-    return (masks != 0).view(np.uint8)
+        return {1: np.asarray(np.logical_or.reduce(parts))} if parts else {}
+    merged: NDArray[np.uint8] = (masks != 0).view(np.uint8)
+    return merged
 
 
 def resize_nearest(mask: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -211,7 +212,8 @@ def _pixels_of(masks: Masks, label: int | None) -> Mask | None:
         return None
     if isinstance(masks, dict):
         return masks.get(label)
-    return masks == label
+    pixels: Mask = masks == label
+    return pixels
 
 
 def _cleared(masks: Masks, pixels: Mask) -> Masks:

@@ -12,6 +12,7 @@ from evaluation.errors import InputError
 from s3fo._extras import require_module
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.stream import VideoStream
 
 
@@ -76,7 +77,7 @@ def _frames_shown(stream: VideoStream) -> float:
     return float(duration * unit * rate)
 
 
-def _open(path: Path):  # type: ignore[no-untyped-def]  # PyAV's own container type
+def _open(path: Path) -> InputContainer:
     require_module("av")
     import av
 

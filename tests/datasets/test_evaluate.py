@@ -34,13 +34,13 @@ def test_every_number_is_the_one_that_evaluation_gives(predicted, results, bench
             for found in frame.shifted.detections:
                 key = (sample.sequence, frames[number - 1], found.index)
                 if key in table.index:
-                    assert (found.J, found.F) == tuple(table.loc[key, ["J", "F"]])
+                    assert tuple(table.loc[key, ["J", "F"]]) == (found.J, found.F)
                 else:
                     assert found.J is None and found.F is None
         objects = expected.objects.set_index(["sequence", "object"])
         for span in sample.k_objects.detections:
             row = objects.loc[(sample.sequence, span.index)]
-            assert (span.J, span.F, span.JF) == tuple(row[["J_mean", "F_mean", "J&F"]])
+            assert tuple(row[["J_mean", "F_mean", "J&F"]]) == (span.J, span.F, span.JF)
             assert span.J_recall == row["J_recall"]
             own = table.loc[sample.sequence].xs(span.index, level="object")
             assert span.J_min == own["J"].min() < 1

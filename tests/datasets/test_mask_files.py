@@ -35,7 +35,7 @@ def shown_colours(path: Path) -> dict[int, str]:
     """Colour of each id in a file that is shown instead of `IDS`."""
     colours = np.asarray(Image.open(path).convert("RGB"))
     return {
-        int(key): "#{:02X}{:02X}{:02X}".format(*colours[IDS == key][0])
+        int(key): "#{:02X}{:02X}{:02X}".format(*colours[key == IDS][0])
         for key in np.unique(IDS[IDS > 0])
     }
 

@@ -335,7 +335,7 @@ def either(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     if request.param == "reference":
         monkeypatch.setattr(native, "library", lambda: native.Library({}, "a test"))
         monkeypatch.setattr(kernels, "library", native.library)
-    yield request.param
+    return request.param
 
 
 def count_by_distance(gt: Any, pred: Any, radius: int) -> list[int]:

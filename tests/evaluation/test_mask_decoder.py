@@ -191,7 +191,7 @@ def soft_masks():
     yield "half", np.array(white.resize((80, 96), Image.Resampling.BOX))
 
 
-@pytest.mark.parametrize("kind, mask", list(soft_masks()))
+@pytest.mark.parametrize(("kind", "mask"), list(soft_masks()))
 def test_soft_edges_are_told_from_ids(kind, mask):
     assert is_soft(mask), kind
 

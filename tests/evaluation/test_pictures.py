@@ -170,7 +170,7 @@ def test_long_headlines_are_broken_into_lines(broken: tuple) -> None:
     headline, top = figure.texts[0], figure.axes[0].title
     box = headline.get_window_extent(canvas.get_renderer())
     assert event["onset"].split(", ")[-1] in headline.get_text()
-    assert 0 <= box.x0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
     assert box.y0 >= top.get_window_extent(canvas.get_renderer()).y1
 
 

@@ -108,7 +108,7 @@ def test_pasted_objects_may_come_from_other_videos(videos, stills) -> None:
     assert sum(c.num_objects for c in clips) > sum(c.num_objects for c in alone)
     layer = moving_layer(*real.raw(np.random.default_rng(1), 2, request()))
     assert layer.frames.shape == (3, 64, 64, 3) and layer.masks.shape == (3, 64, 64)
-    assert 0 <= layer.masks.min() and 0.9 < layer.masks.max() <= 1
+    assert layer.masks.min() >= 0 and 0.9 < layer.masks.max() <= 1
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -191,7 +191,7 @@ def test_collate_scales_and_orders_axes(videos) -> None:
     clips = [maker(np.random.default_rng(i), i, request()) for i in range(2)]
     batch = collate(clips)
     assert batch.frames.shape == (2, 3, 3, 64, 64)
-    assert 0 <= batch.frames.min() and batch.frames.max() <= 1
+    assert batch.frames.min() >= 0 and batch.frames.max() <= 1
     assert batch.labels.shape == (2, 3, 1, 64, 64)
     masks = batch.first_masks()
     assert masks.shape[1] == max(batch.num_objects)

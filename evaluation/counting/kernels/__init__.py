@@ -85,7 +85,8 @@ def count_frame(
         [n, 7] int64, columns as in :mod:`evaluation.counting.counts`.
     """
     gt, pred = _check_maps(gt, pred)
-    return _counter().count_frame(gt, pred, _check_ids(object_ids), radius)
+    found: Counts = _counter().count_frame(gt, pred, _check_ids(object_ids), radius)
+    return found
 
 
 def count_present(
@@ -101,7 +102,10 @@ def count_present(
     Returns:
         [n] int64 ids found in either label map, ascending, and their [n, 7] counts.
     """
-    return _counter().count_present(*_check_maps(gt, pred), radius)
+    found: tuple[NDArray[np.int64], Counts] = _counter().count_present(
+        *_check_maps(gt, pred), radius
+    )
+    return found
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) -> Counts:
@@ -111,7 +115,8 @@ def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) ->
         [n, 9] int64.
     """
     gt, pred = _check_maps(gt, pred)
-    return _counter().count_frame_adaptive(gt, pred, _check_ids(object_ids))
+    found: Counts = _counter().count_frame_adaptive(gt, pred, _check_ids(object_ids))
+    return found
 
 
 def count_pairs(
@@ -128,7 +133,8 @@ def count_pairs(
     """
     gt, pred = _check_maps(gt, pred)
     rows, columns = _check_ids(gt_ids), _check_ids(pred_ids)
-    return _counter().count_pairs(gt, pred, rows, columns, radius)
+    found: Counts = _counter().count_pairs(gt, pred, rows, columns, radius)
+    return found
 
 
 def count_overlaps(
@@ -140,12 +146,16 @@ def count_overlaps(
         [n] pixels of each object, [m] of each proposal, and [n, m] in both, int64.
     """
     gt, pred = _check_maps(gt, pred)
-    return _counter().count_overlaps(gt, pred, _check_ids(gt_ids), _check_ids(pred_ids))
+    found: tuple[Counts, Counts, Counts] = _counter().count_overlaps(
+        gt, pred, _check_ids(gt_ids), _check_ids(pred_ids)
+    )
+    return found
 
 
 def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
     """Object ids that occur in a label map, ascending, without the background."""
-    return _counter().present_ids(_check_map(label_map))
+    found: NDArray[np.int64] = _counter().present_ids(_check_map(label_map))
+    return found
 
 
 def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -158,7 +168,10 @@ def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int
         [n] int64 ids, ascending, and [n, 4] int64 pixels: first row, the row after
         the last, first column, the column after the last.
     """
-    return _counter().object_boxes(_check_map(label_map))
+    found: tuple[NDArray[np.int64], NDArray[np.int64]] = _counter().object_boxes(
+        _check_map(label_map)
+    )
+    return found
 
 
 def _counter() -> ModuleType:

@@ -213,4 +213,4 @@ def _localisation(total: Values, hits: Values) -> Values:
 
 def _presence(area: NDArray[np.signedinteger]) -> Values:
     """[k] in how many frames each object or track shows a pixel."""
-    return np.count_nonzero(area, axis=1).astype(np.float64)
+    return np.asarray(np.count_nonzero(area, axis=1), dtype=np.float64)

@@ -122,10 +122,10 @@ def _frame_names(
     match = match_names(frames, there)
     names, outside = dict(match.names), set(there) - set(match.names.values())
     numbered = [name for name in there if name.isascii() and name.isdigit()]
-    if outside and len(there) == len(frames) == len(numbered) and frames[0].isdigit():
-        if int(there[0]) == int(frames[0]) + 1:
-            _tell(sequence, f"frames count from {there[0]}, not {frames[0]}: undone")
-            return dict(zip(frames, there, strict=True))
+    same_number = len(there) == len(frames) == len(numbered) and frames[0].isdigit()
+    if outside and same_number and int(there[0]) == int(frames[0]) + 1:
+        _tell(sequence, f"frames count from {there[0]}, not {frames[0]}: undone")
+        return dict(zip(frames, there, strict=True))
     if names:
         if match.rule:
             frame = next(iter(names))
