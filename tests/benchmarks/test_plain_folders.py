@@ -79,8 +79,8 @@ def test_images_alone_have_no_objects(tmp_path: Path) -> None:
 
 def test_masks_that_match_nothing_are_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "images/a/00000.jpg")
-    write_mask(tmp_path / "masks/a/frame0.png", [1])
-    with pytest.raises(InputError, match="frame0"):
+    write_mask(tmp_path / "masks/a/other.png", [1])
+    with pytest.raises(InputError, match="other"):
         open_folders(tmp_path / "images", tmp_path / "masks")
     write_mask(tmp_path / "other/b/00000.png", [1])
     with pytest.raises(InputError, match="no mask named like a frame of a"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 from evaluation.masks.encoding import Encoding, encoding_of
+from evaluation.masks.folders import describe
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
@@ -18,10 +19,15 @@ from s3fo.benchmarks.layouts.files import (
     list_frames,
 )
 from s3fo.benchmarks.layouts.layout import gaps_in, refuse_gaps, shorten
+from s3fo.benchmarks.layouts.mask_names import (
+    VIDEO_SUFFIXES,
+    check_masks_path,
+    masks_of_frames,
+    only_mask,
+)
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import count_frames, read_fps
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 _GENERIC_NAMES = {"jpegimages", "images", "frames", "480p", "rgb", "img"}
 
 
@@ -48,6 +54,8 @@ def open_folders(
         InputError: no images, masks that match no image, or gaps: all are named.
     """
     images, masks = Path(images), None if masks is None else Path(masks)
+    if masks is not None:
+        check_masks_path(masks)
     notes: list[str] = []
     sequences = tuple(
         replace(sequence, fps=sequence.fps or fps)
@@ -70,13 +78,13 @@ def _sequences(
     images: Path, masks: Path | None, notes: list[str]
 ) -> list[VideoSequence]:
     if images.is_file():
-        return [_from_video(images, masks)]
+        return [_from_video(images, masks, notes)]
     frames = list_frames(images, IMAGE_SUFFIXES)
     if frames:
-        return [_single_sequence(images, frames, masks)]
+        return [_single_sequence(images, frames, masks, notes)]
     image_root = _descend(images, IMAGE_SUFFIXES, notes)
     if masks is not None and masks.is_file():
-        return [_only_sequence(image_root, masks)]
+        return [_only_sequence(image_root, masks, notes)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
     pictured = set(list_folders(image_root))
     stray = [n for n in list_folders(mask_root or image_root) if n not in pictured]
@@ -87,7 +95,7 @@ def _sequences(
             name=name,
             frames=tuple(files),
             images=files,
-            annotations=list_frames(mask_root / name, MASK_SUFFIXES)
+            annotations=masks_of_frames(mask_root / name, tuple(files), name, notes)
             if mask_root
             else {},
         )
@@ -108,16 +116,38 @@ def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
         if len(inside) != 1:
             break
         level = level / inside[0]
-    found = ", ".join(list_folders(folder)[:6]) or "nothing usable"
-    raise InputError(
-        folder,
-        found if folder.is_dir() else "no such folder",
-        f"<sequence>/<frame>{suffixes[0]}",
-        "Give the folder that holds the sequences.",
-    )
+    raise _nothing_usable(folder, suffixes)
 
 
-def _only_sequence(image_root: Path, masks: Path) -> VideoSequence:
+def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
+    """Say what lies in a folder, where it holds no sequences of images or masks."""
+    expected = f"<sequence>/<frame>{suffixes[0]}"
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        return InputError(folder, found, expected, "Check the path.")
+    videos = [p.name for p in sorted(folder.iterdir()) if p.suffix in VIDEO_SUFFIXES]
+    if videos:
+        return InputError(
+            folder,
+            f"{len(videos)} videos ({shorten(videos)})",
+            f"{expected}, or one video file",
+            f"Give one of them, such as {folder / videos[0]}.",
+        )
+    for place in (folder, *(folder / name for name in list_folders(folder)[:6])):
+        others = describe(place)
+        if others[0].isdigit():
+            return InputError(
+                folder,
+                f"{others} in {place}, which are not read",
+                f"{expected} (of {', '.join(suffixes)})",
+                f"Convert them to {suffixes[0]} files, e.g. with ImageMagick.",
+            )
+    found = ", ".join(list_folders(folder)[:6]) or describe(folder)
+    fix = "Give the folder that holds one folder of frames per sequence."
+    return InputError(folder, found, expected, fix)
+
+
+def _only_sequence(image_root: Path, masks: Path, notes: list[str]) -> VideoSequence:
     """The one sequence that a single mask can belong to."""
     found = {
         name: files
@@ -134,22 +164,22 @@ def _only_sequence(image_root: Path, masks: Path) -> VideoSequence:
             f"Give {image_root / names[0]} as images, say, or a folder of masks.",
         )
     ((name, frames),) = found.items()
-    return _single_sequence(image_root / name, frames, masks)
+    return _single_sequence(image_root / name, frames, masks, notes)
 
 
 def _single_sequence(
-    images: Path, frames: FrameFiles, masks: Path | None
+    images: Path, frames: FrameFiles, masks: Path | None, notes: list[str]
 ) -> VideoSequence:
     name = _telling_name(images)
     return VideoSequence(
         name=name,
         frames=tuple(frames),
         images=frames,
-        annotations=_masks_of_one(masks, name, tuple(frames)),
+        annotations=_masks_of_one(masks, name, tuple(frames), notes),
     )
 
 
-def _from_video(path: Path, masks: Path | None) -> VideoSequence:
+def _from_video(path: Path, masks: Path | None, notes: list[str]) -> VideoSequence:
     """Frames are numbered from ``00000``."""
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise InputError(
@@ -163,22 +193,27 @@ def _from_video(path: Path, masks: Path | None) -> VideoSequence:
         name=path.stem,
         frames=frames,
         images={},
-        annotations=_masks_of_one(masks, path.stem, frames),
+        annotations=_masks_of_one(masks, path.stem, frames, notes, invented=True),
         video=path,
         fps=read_fps(path),
     )
 
 
 def _masks_of_one(
-    masks: Path | None, name: str, frames: tuple[str, ...]
+    masks: Path | None,
+    name: str,
+    frames: tuple[str, ...],
+    notes: list[str],
+    *,
+    invented: bool = False,
 ) -> Mapping[str, Path]:
     """Masks of the only sequence: a file, their folder, or a folder above it."""
     if masks is None:
         return {}
     if masks.is_file():
-        return {masks.stem if masks.stem in frames else frames[0]: masks}
-    direct = list_frames(masks, MASK_SUFFIXES)
-    return direct or list_frames(masks / name, MASK_SUFFIXES)
+        return only_mask(masks, frames, invented, notes)
+    folder = masks if list_frames(masks, MASK_SUFFIXES) else masks / name
+    return masks_of_frames(folder, frames, name, notes, invented=invented)
 
 
 def _refuse_unmasked(
