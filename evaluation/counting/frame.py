@@ -118,6 +118,9 @@ class FrameCounter:
         """The overlaps of a frame, taken from the pairs where they were counted."""
         void = self._rules.void
         if self._boxes:
+            if self._rules.merge:
+                gt, pred = without_void(gt, pred, void)
+                gt, pred, void = merge_objects(gt), merge_objects(pred), None
             return count_box_overlaps(gt, pred, void)
         if grid is not None and (void is None or void not in _present(gt)):
             return FrameOverlaps(
