@@ -124,8 +124,11 @@ def test_counts_are_those_of_the_prepared_masks(gt, pred, protocol, options):
                 assert grid.counts[row, column].tolist() == inner.tolist()
     for shared in counter.overlaps:
         assert set(shared.gt_ids[shared.gt_area > 0].tolist()) == ids_of(compared[0])
-        visible = shared.track_ids[shared.track_area > 0]
-        assert set(visible.tolist()) == ids_of(compared[1])
+        visible = set(shared.track_ids[shared.track_area > 0].tolist())
+        # TrackEval matches tracks before it takes void out of them.
+        assert visible == ids_of(compared[1]) or (
+            protocol.void == "ignored" and visible > ids_of(compared[1])
+        )
 
 
 def test_the_test_above_covers_every_option_and_rule():
