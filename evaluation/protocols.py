@@ -72,10 +72,15 @@ TRACKING_RULES = {
     "times the correlation (MCC) of whether there are any",
 }
 HEADLINE_RULES = {
+    "J": "the mean of J",
     "J&F": "the mean of J and F",
     "J&F_adaptive": "the mean of J and adaptive F",
     "HOTA": "HOTA",
     "cgF1": "classification-gated F1",
+}
+LAST_RULES = {
+    "none": "no mean over the last frames",
+    "quarter": "J_last, the mean J over the last quarter of the scored frames",
 }
 DECAY_RULES = {
     "frames": "first quarter minus last quarter",
@@ -102,6 +107,7 @@ class Protocol:
         matching: key of `MATCHING_RULES`.
         average: key of `AVERAGE_RULES`.
         decay: key of `DECAY_RULES`.
+        last: key of `LAST_RULES`.
         tracking: key of `TRACKING_RULES`.
         headline: key of `HEADLINE_RULES`: the number by which methods are ranked.
         remark: what else a reader of the numbers should know.
@@ -118,6 +124,7 @@ class Protocol:
     matching: str = "by-id"
     average: str = "objects"
     decay: str = "frames"
+    last: str = "none"
     tracking: str = "none"
     headline: str = "J&F"
     remark: str = ""
@@ -184,6 +191,7 @@ _RULE_TABLES = {
     "matching": MATCHING_RULES,
     "average": AVERAGE_RULES,
     "decay": DECAY_RULES,
+    "last": LAST_RULES,
     "tracking": TRACKING_RULES,
     "headline": HEADLINE_RULES,
 }
@@ -270,6 +278,15 @@ PROTOCOLS: dict[str, Protocol] = {
             decay="8-bit",
             remark=f"{_8_BIT}, and its scoring of ids that no frame contains as "
             "perfect objects",
+        ),
+        replace(
+            _DAVIS_2017,
+            name="vost",
+            title="VOST",
+            source="evaluation code of VOST, Tokmakov et al. 2023",
+            last="quarter",
+            headline="J",
+            remark="VOST publishes J and J_last (J_tr in its paper); F is not official",
         ),
         _DAVIS_2017_UNSUPERVISED,
         replace(

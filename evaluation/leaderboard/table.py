@@ -16,6 +16,7 @@ import pandas as pd
 
 from evaluation.errors import InputError
 from evaluation.leaderboard.local import LOCAL, LocalRun, local_row, local_warnings
+from evaluation.leaderboard.subsets import subset_note
 from evaluation.leaderboard.training_data import trained_on
 
 __all__ = [
@@ -166,7 +167,10 @@ def leaderboard(
         split,
         measure,
         _rank(table, measure),
-        tuple(local_warnings(benchmark, local, n_sequences)),
+        (
+            *local_warnings(benchmark, local, n_sequences),
+            *filter(None, [subset_note(benchmark, split)]),
+        ),
         newest,
     )
 

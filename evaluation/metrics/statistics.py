@@ -46,6 +46,14 @@ def decay(series: Series, *, wrap_indices: bool = False) -> float:
     return mean(first) - mean(last)
 
 
+def last_quarter(series: Series) -> Series:
+    """The last quarter of the frames, from frame floor(0.75 T) on.
+
+    Source: evaluation code of VOST (Tokmakov et al., CVPR 2023).
+    """
+    return series[int(len(series) * 0.75) :]
+
+
 def variance(region: Series, boundary: Series) -> float:
     """V of LVOS: standard deviation over frames of (J + F) / 2.
 

@@ -27,7 +27,13 @@ from evaluation.metrics.segments import (
     mean_over_segments,
     reappearances,
 )
-from evaluation.metrics.statistics import decay, mean, recall, variance
+from evaluation.metrics.statistics import (
+    decay,
+    last_quarter,
+    mean,
+    recall,
+    variance,
+)
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.objects import object_tracking
 from evaluation.metrics.tracking.video import Row, by_class, track_rows
@@ -86,6 +92,11 @@ class SequenceScores:
             row[f"{name}_recall"] = recall(series)
             row[f"{name}_decay"] = decay(series, wrap_indices=wrap)
         row["J&F"] = (row["J_mean"] + row["F_mean"]) / 2
+        if protocol.last == "quarter":
+            series = last_quarter(self.J[o, counted])
+            row["J_last_mean"] = mean(series)
+            row["J_last_recall"] = recall(series)
+            row["J_last_decay"] = decay(series, wrap_indices=wrap)
         if self.F_adaptive is not None:
             row["F_adaptive_mean"] = mean(self.F_adaptive[o, counted])
             row["J&F_adaptive"] = (row["J_mean"] + row["F_adaptive_mean"]) / 2

@@ -329,6 +329,54 @@ _BURST = Entry(
 )
 
 
+_LISTED_LAYOUT = (
+    "JPEGImages/<sequence>/<frame>.jpg, Annotations/<sequence>/<frame>.png, "
+    "ImageSets/<split>.txt"
+)
+_VOST = Entry(
+    "vost",
+    "train",
+    title="VOST",
+    about="Objects that transform: cut, broken, poured, moulded; 21 s on average.",
+    layout=_LISTED_LAYOUT,
+    fps=5,
+    annotation="every frame",
+    annotation_fps=5,
+    protocol="vost",
+    preset="davis",
+    public=True,
+    licence="terms of the download page (videos of Ego4D and EPIC-KITCHENS)",
+    citation='Tokmakov et al., Breaking the "Object" in Video Object Segmentation, '
+    "CVPR 2023",
+    download="https://www.vostdataset.org/data.html",
+    unpack="Unpack the archive; the root is the folder with JPEGImages.",
+    remarks=(
+        "All splits: 713 videos. Only train and val are in this catalogue.",
+        "Scored by J and by J over the last quarter of the frames, without F.",
+        "Void is 255 and counts as background.",
+    ),
+)
+_PUMAVOS = Entry(
+    "pumavos",
+    "val",
+    title="PUMaVOS",
+    about="Partial and unusual masks, as film makers draw them.",
+    layout=_LISTED_LAYOUT.replace(", ImageSets/<split>.txt", ""),
+    fps=None,
+    annotation="every frame",
+    annotation_fps=None,
+    protocol="davis-2017",
+    preset="davis",
+    public=True,
+    licence="terms of the download page",
+    citation="Bekuzarov et al., XMem++: Production-level Video Segmentation From Few "
+    "Annotated Frames, ICCV 2023",
+    download="https://github.com/mbzuai-metaverse/XMem2",
+    unpack="Unpack the archive; the root is the folder with JPEGImages.",
+    remarks=("The benchmark has no splits: all its videos count as val.",),
+)
+
+
 def _all_frames(entry: Entry) -> Entry:
     """The same split with the separate download of all frames."""
     return replace(
@@ -387,6 +435,9 @@ ENTRIES: tuple[Entry, ...] = (
     _split(_BURST, "train", sequences=500),
     _split(_BURST, "val", sequences=993),
     _split(_BURST, "test", sequences=1421),
+    _split(_VOST, "train", sequences=572),
+    _split(_VOST, "val", sequences=70),
+    _split(_PUMAVOS, "val", sequences=24),
 )
 
 

@@ -16,6 +16,7 @@ from s3fo.benchmarks.catalog import get_entry
 from s3fo.benchmarks.layouts.burst import read_burst
 from s3fo.benchmarks.layouts.davis import read_davis
 from s3fo.benchmarks.layouts.layout import Found
+from s3fo.benchmarks.layouts.listed import read_listed
 from s3fo.benchmarks.layouts.meta import ObjectMeta
 from s3fo.benchmarks.layouts.sa_v import read_sa_v
 from s3fo.benchmarks.layouts.video_tree import TreeRules, read_video_tree
@@ -82,6 +83,14 @@ def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:
     )
 
 
+def _read_lists(title: str, fps: float | None, root: Path, split: str) -> Found:
+    """Lists and flat folders, as published; or a tree per split, as some repack it."""
+    folders = {"val": ("valid", "val")}.get(split, (split,))
+    if any((root / folder / "JPEGImages").is_dir() for folder in folders):
+        return read_video_tree(root, split, TreeRules(title, fps, late_objects=True))
+    return read_listed(root, split, title=title, fps=fps)
+
+
 @lru_cache(maxsize=2)
 def _listed(file: str, key: str) -> frozenset[str]:
     path = Path(__file__).parent / "data" / file
@@ -135,4 +144,6 @@ _READERS: dict[str, Callable[..., Found]] = {
     "lvos-v2": partial(_read_tree, _lvos(2)),
     "sa-v": read_sa_v,
     "burst": read_burst,
+    "vost": partial(_read_lists, "VOST", 5.0),
+    "pumavos": partial(_read_lists, "PUMaVOS", None),
 }

@@ -70,6 +70,7 @@ def show_benchmark(
     as_json: Json = False,
 ) -> None:
     """Explain one benchmark: what it is, where to get it, how it is scored."""
+    from evaluation.leaderboard.subsets import subset_note
     from s3fo.benchmarks.catalog import get_entry, splits
     from s3fo.benchmarks.download.archives import files_of
 
@@ -100,7 +101,8 @@ def show_benchmark(
         "cite": entry.citation,
     }
     typer.echo(f"{entry.title} ({entry.name}, {entry.split})")
-    for label, text in [*facts.items(), *(("note", text) for text in entry.remarks)]:
+    notes = filter(None, [*entry.remarks, subset_note(entry.name, entry.split)])
+    for label, text in [*facts.items(), *(("note", text) for text in notes)]:
         lines = textwrap.wrap(text, 84) or [""]
         typer.echo(f"  {label:13}" + ("\n" + " " * 15).join(lines))
 

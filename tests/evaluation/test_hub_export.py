@@ -49,3 +49,9 @@ def test_rows_of_2026_have_a_source_and_a_date():
     assert {"SAM 3.1"} <= set(new["method"])
     assert new["url"].str.startswith("https://").all()
     assert new["date"].str.match(r"2026-\d\d-\d\d").all()
+
+
+def test_figures_over_fewer_videos_are_told_beside_the_figures():
+    (warning,) = leaderboard("lvos-v2").warnings
+    assert "136 of the 140 videos of val" in warning
+    assert leaderboard("davis-2017").warnings == ()

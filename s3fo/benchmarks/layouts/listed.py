@@ -1,0 +1,70 @@
+"""Folders of frames and masks with lists of sequences: VOST, VISOR and alike.
+
+``JPEGImages/<sequence>``, ``Annotations/<sequence>`` (below ``480p`` or not) and, where
+there are splits, ``ImageSets/<split>.txt`` or ``ImageSets/<year>/<split>.txt``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evaluation._utils.names import check_names
+from evaluation.masks.sequence import natural
+from s3fo.benchmarks.layouts.files import list_folders, locate_root, read_text
+from s3fo.benchmarks.layouts.layout import (
+    Found,
+    find_missing_files,
+    gaps_in,
+    refuse_gaps,
+    sequence_from_folders,
+)
+
+_LEVEL = "480p"
+
+
+def read_listed(
+    root: Path, split: str, *, title: str, fps: float | None = None
+) -> Found:
+    """Read one split of such a tree; without a list, all its sequences.
+
+    Args:
+        root: the folder with JPEGImages; one level too high or low is noticed.
+        split: name of a list in ImageSets.
+        title: of the benchmark, for messages.
+        fps: frames per second of the images.
+
+    Raises:
+        InputError: not such a tree, or pieces are missing: all of them are named.
+    """
+    root, note = locate_root(root, ["JPEGImages"], title)
+    notes = [note] if note else []
+    level = _LEVEL if (root / "JPEGImages" / _LEVEL).is_dir() else ""
+    images, masks = root / "JPEGImages" / level, root / "Annotations" / level
+    listing = _listing(root, split)
+    if listing:
+        names = list(dict.fromkeys(read_text(listing).split()))
+        check_names(names, "sequence", listing)
+        notes.append(f"{len(names)} sequences from {listing.relative_to(root)}")
+    else:
+        names = list_folders(images)
+        notes.append(f"no list of {split} in ImageSets: all {len(names)} sequences")
+    sequences = tuple(
+        sequence_from_folders(name, images / name, masks / name, fps=fps)
+        for name in sorted(names, key=natural)
+    )
+    refuse_gaps(
+        root,
+        gaps_in(sequences) or ([] if names else ["no sequences"]),
+        f"every sequence of {title} {split} in JPEGImages and Annotations",
+        "Unpack the missing pieces.",
+    )
+    missing_files = find_missing_files(sequences, lambda item: item.annotated_frames)
+    return Found(root, sequences, tuple(notes), tuple(missing_files))
+
+
+def _listing(root: Path, split: str) -> Path | None:
+    folder = root / "ImageSets"
+    years = sorted(folder.glob(f"*/{split}.txt"))
+    return next(
+        (path for path in (folder / f"{split}.txt", *years) if path.is_file()), None
+    )
