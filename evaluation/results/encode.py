@@ -45,20 +45,27 @@ def encode_parquet(columns: Columns) -> bytes:
 
     types = {name: _arrow_type(column) for name, column in columns.items()}
     rows = max((len(column) for column in columns.values()), default=0)
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, pa.schema(types)) as writer:
-        # In parts: there may be millions of rows.
-        for start in range(0, rows or 1, ROW_GROUP):
-            arrays = [
-                _arrow_array(columns[name][start : start + ROW_GROUP], form)
-                for name, form in types.items()
-            ]
-            writer.write_table(pa.Table.from_arrays(arrays, names=list(types)))
-    encoded: bytes = sink.getvalue().to_pybytes()
-    return encoded
+    texts = [name for name, form in types.items() if pa.types.is_large_string(form)]
+    usual = pa.default_memory_pool()
+    # Arrow's own pool holds on to tens of megabytes.
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        sink = pa.BufferOutputStream()
+        with pq.ParquetWriter(sink, pa.schema(types), use_dictionary=texts) as writer:
+            # In parts: there may be millions of rows.
+            for start in range(0, rows or 1, ROW_GROUP):
+                arrays = [
+                    _arrow_array(columns[name][start : start + ROW_GROUP], form)
+                    for name, form in types.items()
+                ]
+                writer.write_table(pa.Table.from_arrays(arrays, names=list(types)))
+        encoded: bytes = sink.getvalue().to_pybytes()
+        return encoded
+    finally:
+        pa.set_memory_pool(usual)
 
 
-ROW_GROUP = 1 << 14
+ROW_GROUP = 1 << 13
 """Rows that are encoded at once."""
 
 
