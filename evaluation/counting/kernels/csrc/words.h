@@ -33,7 +33,6 @@ enum { UNKNOWN = -1, IGNORED = -2 };
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define INLINE static __forceinline
-#define restrict __restrict
 #else
 #define INLINE static inline __attribute__((always_inline))
 #endif
