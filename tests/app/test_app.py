@@ -32,7 +32,7 @@ def demo(folder) -> Iterator[fo.Dataset]:
         yield dataset
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def app(demo):
     with browser.open_app(demo) as (session, page):
         page.locator('[data-cy="looker"]').nth(2).wait_for()
@@ -77,9 +77,7 @@ def test_the_evaluation_is_listed_and_opens(app, demo):
 
 
 def test_an_operator_runs_from_the_operator_browser(app, demo):
-    session, page = app
-    session.spaces = demo.load_workspace("Benchmark")
-    page.get_by_text("Model Evaluation").wait_for(state="detached")
+    _, page = app
     page.keyboard.press("`")
     page.keyboard.type("VOS")
     page.get_by_text("Evaluate VOS predictions").click()

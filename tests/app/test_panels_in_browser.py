@@ -1,6 +1,6 @@
 """The panels as a person uses them: find what hurts, open the worst, judge a failure.
 
-Every test goes on where the one before left the App.
+Every test opens the App anew; they share the dataset only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
         yield dataset
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def app(demo):
     with browser.open_app(demo, "Evaluation") as (session, page):
         yield session, page
@@ -59,10 +59,16 @@ def test_a_click_on_an_attributes_bar_shows_its_videos(app, demo):
     browser.wait_for_videos(page, ["away-and-back"])
 
 
+def open_objects(page) -> None:
+    """Show the tab with the histogram and the points of all objects."""
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Objects", exact=True).click()
+    page.get_by_text("drag over bars").wait_for()
+
+
 def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
     _, page = app
-    page.get_by_role("tab", name="Objects", exact=True).click()
-    page.get_by_text("drag over bars").wait_for()
+    open_objects(page)
     scores = tables.object_scores(demo, "flow").objects
     inside = scores[scores["J&F"].between(0.4, 0.5)]
     assert set(inside["sequence"]) == {"near-and-far"}
@@ -74,6 +80,7 @@ def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
 
 def test_a_line_around_points_shows_those_objects(app, demo):
     _, page = app
+    open_objects(page)
     browser.choose(page, "Length", "Size")
     page.locator(".xtitle", has_text="Size").wait_for()
     table = of_size(demo)
@@ -89,6 +96,9 @@ def test_a_line_around_points_shows_those_objects(app, demo):
 
 def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(app, demo):
     _, page = app
+    open_objects(page)
+    browser.choose(page, "Length", "Size")
+    page.locator(".xtitle", has_text="Size").wait_for()
     largest = of_size(demo).sort_values("size").iloc[-1]
     place = browser.in_chart(page, 1, largest["size"], largest["J&F"])
     time = browser.open_clip(page, lambda: browser.click(page, *place))
@@ -106,7 +116,8 @@ def of_size(demo: fo.Dataset):
 
 def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(app, demo):
     _, page = app
-    page.get_by_role("tab", name="Worst objects").click()
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Worst objects").click()
     page.get_by_text("Click a row").wait_for()
     scores = tables.object_scores(demo, "flow").objects
     worst = scores.sort_values("J&F").iloc[0]
@@ -119,6 +130,17 @@ def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(app, demo)
     time = browser.open_clip(page, row.click)
     browser.keep_picture(page, "panel-worst-open")
     shows_worst_frame(page, demo, worst, time)
+
+    # The timeline shows every frame of the video.
+    page.get_by_text("Object timeline").first.click()
+    page.get_by_text("Lowest: object").wait_for()
+    browser.in_chart(page, -1, 20, 0)
+    browser.keep_picture(page, "panel-timeline")
+    browser.close_video(page)
+
+    # The table stays sorted after a row was opened.
+    page.get_by_role("combobox").filter(has_text="J decay").wait_for()
+    first_row(page, f"{worst['J_decay']:.3f}")
 
 
 def first_row(page, *texts: str):
@@ -151,25 +173,10 @@ def worst_frame(dataset: fo.Dataset, method: str, worst) -> tuple[int, int]:
     return lowest, sum(number >= lowest for number in numbers)
 
 
-def test_the_timeline_shows_every_frame_of_the_video(app, demo):
-    _, page = app
-    page.get_by_text("Object timeline").first.click()
-    page.get_by_text("Lowest: object").wait_for()
-    browser.in_chart(page, -1, 20, 0)
-    browser.keep_picture(page, "panel-timeline")
-    browser.close_video(page)
-
-
-def test_the_table_stays_sorted_after_a_row_was_opened(app, demo):
-    _, page = app
-    decay = tables.object_scores(demo, "flow").objects["J_decay"].max()
-    page.get_by_role("combobox").filter(has_text="J decay").wait_for()
-    first_row(page, f"{decay:.3f}")
-
-
 def test_two_methods_are_held_against_each_other(app, demo):
     _, page = app
-    page.get_by_role("tab", name="Difference").click()
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Difference").click()
     page.get_by_text("is better on").wait_for()
     flow, copy = (
         demo.mean(f"{name}_objects.detections.JF") for name in ("flow", "copy")
@@ -205,7 +212,10 @@ def test_a_failure_is_stepped_to_and_judged(app, demo):
 
 def test_a_kind_stays_chosen_while_one_steps_on(app, demo):
     _, page = app
-    leaks = int((tables.event_table(demo, "flow")["kind"] == "leak").sum())
+    events = tables.event_table(demo, "flow")
+    leaks = int((events["kind"] == "leak").sum())
+    browser.choose_workspace(page, "Failures")
+    wait_for_event(page, 1, len(events))
     page.get_by_text("all kinds").click()
     page.get_by_role("option", name="leak", exact=True).click()
     wait_for_event(page, 1, leaks)

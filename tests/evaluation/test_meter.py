@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from drawn_masks import drawn_pair
+from remarks import remarks
 
 from evaluation import InputError, Meter, db_eval_boundary, db_eval_iou, score
 from evaluation.counting.boundaries import disk
@@ -38,7 +39,7 @@ def fed(masks, protocol, order=None, convert=lambda label_map: label_map, **opti
 def assert_same(one, other):
     assert one.summary == pytest.approx(other.summary, rel=0, abs=0, nan_ok=True)
     assert one.fingerprint == other.fingerprint
-    assert one.notes == other.notes
+    assert remarks(one) == remarks(other)
     for name in ("frames", "objects", "sequences"):
         ours, theirs = getattr(one, name), getattr(other, name)
         assert ours.equals(theirs), name
