@@ -221,14 +221,35 @@ def _intact_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         start = end + 4
 
 
+_HIGHEST_RATIO = 1032
+"""Bytes that one compressed byte can become at most."""
+
+_HARMLESS = 64 << 20
+"""Bytes that may be inflated before anybody asks what they are."""
+
+
 def _inflate(compressed: bytes | None, size: int) -> bytes | None:
+    """The `size` bytes of a complete stream; None if it is damaged or holds more."""
     if compressed is None:
         return None
+    if len(compressed) * _HIGHEST_RATIO > max(_HARMLESS, 4 * size):
+        return _inflate_no_more(compressed, size)
     try:
         pixels = _inflater.decompress(compressed, 15, size + 1)
     except _inflater.error:
         return None
     return pixels if len(pixels) == size else None
+
+
+def _inflate_no_more(compressed: bytes, size: int) -> bytes | None:
+    """The same, in bounded memory: a small file may hold gigabytes."""
+    stream = _inflater.decompressobj(15)
+    try:
+        pixels: bytes = stream.decompress(compressed, size + 1)
+        rest = stream.decompress(stream.unconsumed_tail, 1)
+    except _inflater.error:
+        return None
+    return pixels if len(pixels) == size and stream.eof and not rest else None
 
 
 def _unfilter(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -237,6 +241,34 @@ def test_huge_sizes_are_refused_before_memory_is_taken():
         check_size(bytes(data), "bomb.png")
     with pytest.raises(InputError, match=r"bomb\.png"):
         MaskDecoder().decode(bytes(data), "bomb.png")
+
+
+def test_a_stream_that_holds_more_than_it_declares_takes_no_memory():
+    """A file of 300 kB that inflates to 300 MB, declared as 4 x 4 pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(kind + content)
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+        )
+
+    stream = zlib.compress(bytes(300 << 20), 9)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0)
+    )
+    data += chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    tracemalloc.start()
+    with contextlib.suppress(InputError):
+        assert not MaskDecoder().decode(data, "bomb.png").any()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 32 << 20
+
+
+@pytest.mark.parametrize("length", [1, 70_000, 3_000_000])
+def test_large_incompressible_files_are_read(length):
+    noise = np.random.default_rng(length).integers(0, 256, (1, length), np.uint8)
+    assert np.array_equal(MaskDecoder().decode(png(Image.fromarray(noise)), "n"), noise)
 
 
 @pytest.mark.parametrize("seed", range(12))
