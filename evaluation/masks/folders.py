@@ -38,7 +38,7 @@ def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
         if any(_is_sequence(level / name) for name in folders):
             inside = _folder_of_videos(level, folders)
             if inside is None:
-                found = {name: _open(level / name) for name in folders}
+                found = {name: open_sequence(level / name) for name in folders}
                 found = {name: one for name, one in found.items() if one.frames}
                 _tell_guess(level, found)
                 return found
@@ -66,13 +66,13 @@ def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSeq
     holder = find_holder(root, names)
     if holder is not None:
         present = set(subfolders(holder))
-        return {name: _open(holder / name) for name in names if name in present}
+        return {name: open_sequence(holder / name) for name in names if name in present}
     holder, match = _nearly_named(root, names)
     if holder is None:
         raise _none_of_the_sequences(root, names)
     found = {}
     for name, folder in match.names.items():
-        found[name] = _open(holder / folder)
+        found[name] = open_sequence(holder / folder)
         found[name].remark(f"sequences were matched {match.rule}: {folder} for {name}")
     return found
 
@@ -148,7 +148,7 @@ def describe(folder: Path) -> str:
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".npy")
 
 
-def _open(folder: Path) -> MaskSequence:
+def open_sequence(folder: Path) -> MaskSequence:
     """The masks of one video: object folders, PNGs, or PNGs in the only folder."""
     objects = _object_folders(folder)
     if objects:

@@ -209,7 +209,7 @@ def test_one_folder_may_lie_around_the_results(tmp_path: Path) -> None:
     with zipfile.ZipFile(done.path) as archive:
         assert "ape/00000.png" in archive.namelist()
     predict(benchmark, tmp_path / "unpacked/other", method="copy")
-    with pytest.raises(InputError, match=r"several sets .*Annotations, other"):
+    with pytest.raises(InputError, match=r"more than one set .*Annotations, other"):
         write_submission(tmp_path / "unpacked", benchmark, tmp_path / "x.zip")
     with pytest.raises(InputError, match="such as ape"):
         write_submission(tmp_path / "unpacked/other/ape", benchmark, tmp_path / "x.zip")
@@ -265,3 +265,29 @@ def test_either_side_of_a_mask_may_be_wrong(tmp_path: Path, shape) -> None:
         write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
     height, width = shape
     assert f"ape/00003.png: {width}x{height} pixels, not 32x24" in str(caught.value)
+
+
+def test_masks_under_other_names_are_zipped_under_the_right_ones(tmp_path):
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "right", method="copy")
+    write_submission(tmp_path / "right", benchmark, tmp_path / "right.zip")
+    for path in sorted((tmp_path / "right").rglob("*.png")):
+        other = tmp_path / "other" / path.parent.name / f"frame_{path.name}"
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_bytes(path.read_bytes())
+    write_submission(tmp_path / "other", benchmark, tmp_path / "other.zip")
+    same = (tmp_path / "other.zip").read_bytes() == (
+        tmp_path / "right.zip"
+    ).read_bytes()
+    assert same
+
+
+def test_object_folders_are_refused_with_a_way_out(tmp_path):
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "right", method="copy")
+    for path in sorted((tmp_path / "right").rglob("*.png")):
+        other = tmp_path / "other" / path.parent.name / "001" / path.name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match="one folder per object.*s3fo convert"):
+        write_submission(tmp_path / "other", benchmark, tmp_path / "o.zip")

@@ -19,6 +19,7 @@ from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, list_folders, list_fram
 from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
+    frame_files,
     refuse_unfit,
     unwritable,
     writable,
@@ -85,10 +86,11 @@ def write_submission(
     files: list[tuple[str, Path]] = []
     for index, sequence in enumerate(benchmark):
         wanted = _wanted_frames(sequence, form)
-        problems += check_sequence(results / sequence.name, sequence, wanted)
-        for frame in wanted:
-            path = results / sequence.name / f"{frame}.png"
-            files.append((f"{sequence.name}/{frame}.png", path))
+        folder = results / sequence.name
+        found = check_sequence(folder, sequence, wanted)
+        problems += found
+        own = {} if found else frame_files(folder, sequence)
+        files += [(f"{sequence.name}/{f}.png", own[f]) for f in wanted if f in own]
         if progress:
             progress(index + 1, len(benchmark), sequence.name)
     refuse_unfit(results, benchmark, problems)

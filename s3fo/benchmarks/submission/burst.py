@@ -22,6 +22,7 @@ from s3fo.benchmarks.layouts.burst import (
 from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
+    frame_files,
     refuse_unfit,
     unwritable,
     writable,
@@ -80,8 +81,9 @@ def _predictions(
     entries = [entry for entry in content["sequences"] if sequence_name(entry) in names]
     for index, entry in enumerate(entries):
         name = sequence_name(entry)
+        files = frame_files(results / name, benchmark[name])
         entry["segmentations"] = [
-            _segmentations(results / name / f"{frame}.png") for frame in _frames(entry)
+            _segmentations(files[frame]) for frame in _frames(entry)
         ]
         if progress:
             progress(index + 1, len(entries), name)

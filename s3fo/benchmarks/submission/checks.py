@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.masks.folders import describe, names_missing
+from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
+from evaluation.masks.names import match_frames
 from evaluation.masks.png import read_header
+from evaluation.masks.sequence import FileSequence
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.layouts.files import list_folders
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
@@ -49,23 +50,33 @@ def find_results(results: Path, benchmark: Benchmark) -> Path:
     Raises:
         InputError: there is none, or several.
     """
-    names = {sequence.name for sequence in benchmark}
-    inside = [results / name for name in list_folders(results)]
-    holders = [
-        folder
-        for folder in (results, *inside)
-        if folder.is_dir() and not names_missing(folder, names)
-    ]
-    if holders and (holders[0] == results or len(holders) == 1):
-        return holders[0]
+    holder = find_holder(results, {sequence.name for sequence in benchmark})
+    if holder is not None:
+        return holder
     raise InputError(
         results,
-        f"several sets of results ({', '.join(folder.name for folder in holders)})"
-        if holders
-        else describe(results),
+        describe(results),
         f"one folder for each video, such as {benchmark.sequences[0].name}",
         "Give the folder that holds these.",
     )
+
+
+def frame_files(folder: Path, sequence: VideoSequence) -> dict[str, Path]:
+    """The mask file of each frame in the results of a video, as `evaluate` finds them.
+
+    Raises:
+        InputError: masks lie in one folder per object.
+    """
+    masks = open_sequence(folder)
+    if not isinstance(masks, FileSequence):
+        raise InputError(
+            folder,
+            "one folder per object",
+            "one label map per frame, as the server wants it",
+            "Convert the masks to label maps with `s3fo convert`.",
+        )
+    names = match_frames(sequence.frames, masks.frames).names
+    return {frame: Path(masks.where(name)) for frame, name in names.items()}
 
 
 def refuse_unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> None:
@@ -106,7 +117,11 @@ def check_sequence(
     """
     if not folder.is_dir():
         return [f"{sequence.name}: missing"]
-    missing = [frame for frame in wanted if not (folder / f"{frame}.png").is_file()]
+    try:
+        files = frame_files(folder, sequence)
+    except InputError as error:
+        return [f"{sequence.name}: {error.found}. {error.remedy}"]
+    missing = [f for f in wanted if f not in files or not files[f].is_file()]
     problems = []
     if missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
@@ -116,12 +131,12 @@ def check_sequence(
         return [f"{sequence.name}: the benchmark has no first mask of it"]
     shape = sequence.read_annotation(next(iter(prompts))).shape
     for frame in wanted:
-        path = folder / f"{frame}.png"
         if frame in missing:
             continue
+        path = files[frame]
         kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
-            problems += _mask_problems(path, sequence, shape)
+            problems += _mask_problems(path, frame, sequence, shape)
         else:
             place = f"{sequence.name}/{path.name}"
             problems.append(f"{place}: no 8-bit indexed PNG ({kind})")
@@ -129,7 +144,7 @@ def check_sequence(
 
 
 def _mask_problems(
-    path: Path, sequence: VideoSequence, shape: tuple[int, ...]
+    path: Path, frame: str, sequence: VideoSequence, shape: tuple[int, ...]
 ) -> Iterator[str]:
     place = f"{sequence.name}/{path.name}"
     try:
@@ -140,8 +155,8 @@ def _mask_problems(
     if label_map.shape != shape:
         found = f"{label_map.shape[1]}x{label_map.shape[0]}"
         yield f"{place}: {found} pixels, not {shape[1]}x{shape[0]}"
-    elif path.stem in sequence.prompt_frames():
-        yield from _exchanged_ids(place, label_map, sequence, path.stem)
+    elif frame in sequence.prompt_frames():
+        yield from _exchanged_ids(place, label_map, sequence, frame)
     extra = {int(value) for value in np.unique(label_map)} - {0, *sequence.object_ids}
     if extra:
         yield f"{place}: ids {sorted(extra)} that no first mask has"

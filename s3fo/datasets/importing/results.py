@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.encoding import encoding_of
 from evaluation.masks.label_map import join_objects
-from evaluation.masks.names import match_names, shown
+from evaluation.masks.names import match_frames, shown
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from s3fo.benchmarks import VideoSequence
@@ -119,18 +119,12 @@ def _frame_names(
         InputError: no name fits a frame.
     """
     frames, there = sequence.frames, masks.frames
-    match = match_names(frames, there)
-    names, outside = dict(match.names), set(there) - set(match.names.values())
-    numbered = [name for name in there if name.isascii() and name.isdigit()]
-    same_number = len(there) == len(frames) == len(numbered) and frames[0].isdigit()
-    if outside and same_number and int(there[0]) == int(frames[0]) + 1:
-        _tell(sequence, f"frames count from {there[0]}, not {frames[0]}: undone")
-        return dict(zip(frames, there, strict=True))
-    if names:
+    match = match_frames(frames, there)
+    if match.names:
         if match.rule:
-            frame = next(iter(names))
-            _tell(sequence, f"frames matched {match.rule}: {names[frame]} for {frame}")
-        return names
+            frame, name = next(iter(match.names.items()))
+            _tell(sequence, f"frames were matched {match.rule}: {name} for {frame}")
+        return dict(match.names)
     remarks = "; ".join(masks.remarks())
     raise InputError(
         f"{results}, sequence {sequence.name}",
