@@ -289,5 +289,5 @@ def test_object_folders_are_refused_with_a_way_out(tmp_path):
         other = tmp_path / "other" / path.parent.name / "001" / path.name
         other.parent.mkdir(parents=True, exist_ok=True)
         other.write_bytes(path.read_bytes())
-    with pytest.raises(InputError, match="one folder per object.*s3fo convert"):
+    with pytest.raises(InputError, match=r"one folder per object.*s3fo convert"):
         write_submission(tmp_path / "other", benchmark, tmp_path / "o.zip")
