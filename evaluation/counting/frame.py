@@ -117,12 +117,8 @@ class FrameCounter:
     def _overlaps(self, gt: Masks, pred: Masks, grid: PairGrid | None) -> FrameOverlaps:
         """The overlaps of a frame, taken from the pairs where they were counted."""
         void = self._rules.void
-        if self._boxes:
-            if self._rules.merge:
-                gt, pred = without_void(gt, pred, void)
-                gt, pred, void = merge_objects(gt), merge_objects(pred), None
-            return count_box_overlaps(gt, pred, void)
-        if grid is not None and (void is None or void not in _present(gt)):
+        whole = void is None or void not in _present(gt)
+        if grid is not None and whole and not self._boxes:
             return FrameOverlaps(
                 grid.gt_ids,
                 grid.pred_ids,
@@ -130,11 +126,13 @@ class FrameCounter:
                 grid.counts[-1, :-1, PRED_AREA],
                 grid.counts[:-1, :-1, INTERSECTION],
             )
-        if not self._void_counts or self._rules.merge:
+        if self._rules.merge or not self._void_counts:
             gt, pred = without_void(gt, pred, void)
+            void = None
         if self._rules.merge:
             gt, pred = merge_objects(gt), merge_objects(pred)
-        return count_overlaps(gt, pred, void)
+        count = count_box_overlaps if self._boxes else count_overlaps
+        return count(gt, pred, void)
 
     def _count_maps(
         self, gt: LabelMap, pred: LabelMap

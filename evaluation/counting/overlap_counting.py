@@ -62,6 +62,7 @@ def _boxes(
         ids, boxes = kernels.object_boxes(masks)
         kept = ids != void
         return ids[kept], boxes[kept]
+    masks = _outside(masks, void)
     kept_ids = sorted(k for k, mask in masks.items() if mask.any())
     around = [
         kernels.object_boxes(np.ascontiguousarray(masks[k]).view(np.uint8))[1][0]
@@ -78,6 +79,15 @@ def _box_area(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _by_object(masks: Masks, void: int | None) -> Mapping[int, NDArray[np.bool_]]:
     if isinstance(masks, Mapping):
-        return masks
+        return _outside(masks, void)
     ids = kernels.present_ids(masks)
     return {k: masks == k for k in ids[ids != void].tolist()}
+
+
+def _outside(
+    masks: Mapping[int, NDArray[np.bool_]], void: int | None
+) -> Mapping[int, NDArray[np.bool_]]:
+    """The objects without the pixels of the void label, as in a label map."""
+    if void is None or void not in masks:
+        return masks
+    return {k: mask & ~masks[void] for k, mask in masks.items() if k != void}
