@@ -62,10 +62,10 @@ def _boxes(
         ids, boxes = kernels.object_boxes(masks)
         kept = ids != void
         return ids[kept], boxes[kept]
-    masks = _outside(masks, void)
-    kept_ids = sorted(k for k, mask in masks.items() if mask.any())
+    objects = _outside(masks, void)
+    kept_ids = sorted(k for k, mask in objects.items() if mask.any())
     around = [
-        kernels.object_boxes(np.ascontiguousarray(masks[k]).view(np.uint8))[1][0]
+        kernels.object_boxes(np.ascontiguousarray(objects[k]).view(np.uint8))[1][0]
         for k in kept_ids
     ]
     ids = np.array(kept_ids, np.int64)
