@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 # A file stays in one process: fixtures of modules are made once.
 PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: help setup demo test test-fast test-pythons test-wheel test-lowest coverage schemas kernels kernels-sanitize lint format types walls app-test \
+.PHONY: help setup demo test test-fast test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 
 help: ## Show the targets
@@ -91,3 +91,6 @@ benchmark: setup ## Short forms of the speed benchmarks
 
 clean: ## Remove the virtual environment and the demo's output
 	rm -rf $(VENV) demo
+
+faults: setup ## Fault injection, the long form: kills, full disks, several at once
+	S3FO_FAULTS=long $(BIN)/python -m pytest tests/faults -q

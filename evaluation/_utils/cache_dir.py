@@ -46,6 +46,7 @@ def why_unwritable(folder: Path) -> str | None:
 @lru_cache(maxsize=8)
 def _usable(own: str, base: str, home: str) -> Path:
     """The first of the user's places that can be written to."""
+    usual = Path("s3fo-cache")
     try:
         usual = Path(own or Path(base or Path.home() / ".cache", "s3fo"))
         reason = why_unwritable(usual)
@@ -55,6 +56,8 @@ def _usable(own: str, base: str, home: str) -> Path:
     if reason is None:
         return usual
     instead = _temporary()
+    if instead is None:
+        return usual  # who writes there says that it cannot
     warnings.warn(
         f"{place} cannot be written to ({reason}): {instead} takes its place. Set "
         "S3FO_CACHE_DIR to a folder that can be written to.",
@@ -64,15 +67,16 @@ def _usable(own: str, base: str, home: str) -> Path:
     return instead
 
 
-def _temporary() -> Path:
-    """A folder for temporary files that nobody else can write to."""
-    mine = Path(tempfile.gettempdir(), f"s3fo-{os.getuid()}")
+def _temporary() -> Path | None:
+    """A folder for temporary files that nobody else can write to; None without any."""
     with contextlib.suppress(OSError):
+        mine = Path(tempfile.gettempdir(), f"s3fo-{os.getuid()}")
         mine.mkdir(mode=0o700, exist_ok=True)
         found = mine.lstat()
         private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o022
         if private and found.st_uid == os.getuid() and why_unwritable(mine) is None:
             return mine
     with contextlib.suppress(OSError):
-        return Path(tempfile.mkdtemp(prefix="s3fo-"))
-    return mine
+        made = Path(tempfile.mkdtemp(prefix="s3fo-"))
+        return made if why_unwritable(made) is None else None
+    return None

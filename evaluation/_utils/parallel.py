@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import pickle
 import signal
@@ -138,12 +139,10 @@ class _Forked(Generic[Item, Result]):
         sizes: Sequence[int],
         progress: ProgressCallback | None,
     ) -> None:
-        from multiprocessing.sharedctypes import RawArray
-
         self._job, self._items, self._sizes = job, items, sizes
         self._tracker = _ProgressTracker(sum(sizes), len(items), progress)
-        self._done = RawArray("q", len(items))
-        self._stop = RawArray("b", 1)
+        self._done = _shared(len(items))
+        self._stop = _shared(1)
         self._at: dict[Connection, int] = {}
         self._processes: dict[Connection, BaseProcess] = {}
 
@@ -264,6 +263,14 @@ class _Forked(Generic[Item, Result]):
             except Exception:
                 return None, RuntimeError(f"{type(error).__name__}: {error}"), trace
             return None, error, trace
+
+
+def _shared(count: int) -> memoryview:
+    """Integers that forked processes share: memory without a file behind it.
+
+    multiprocessing's own arrays are files, for which a full disk has no room.
+    """
+    return memoryview(mmap.mmap(-1, 8 * count)).cast("q")
 
 
 class _WorkerTraceback(Exception):
