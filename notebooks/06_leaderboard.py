@@ -42,7 +42,8 @@ benchmark = write_synthetic(DATA / "benchmark")
 # Every prediction leaves `run.json` in its results folder (method, settings, device,
 # speed), and an evaluation leaves a record of what was scored, by which protocol, on
 # which masks, where it is told to: `s3fo evaluate --record` beside the masks, `--out`
-# among the saved tables; in Python it is one call. So there is no list of experiments to keep: `find_runs` looks at what is there.
+# among the saved tables; in Python it is one call. So there is no list of experiments
+# to keep: `find_runs` looks at what is there.
 
 # %%
 paper = DATA / "paper"
