@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.masks.encoding import encoding_of
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.prepare import merge_objects, without_label, without_void
@@ -105,9 +106,11 @@ class MaskVideo:
         """
         if self.options.binarize or self.masks.overlapping:
             return self.options.binarize
-        masks = (np.asarray(self.masks.read(frame)) for frame in self.masks.frames)
-        labels = ({*np.unique(mask).tolist()} - {0} for mask in masks)
-        return next(filter(None, labels), None) == {VOID}
+        for frame in self.masks.frames:
+            label_map = np.asarray(self.masks.read(frame))
+            if label_map.any():
+                return encoding_of(label_map, self.masks.where(frame)).binary
+        return False
 
     def read_annotation(self, frame: str) -> LabelMap:
         """Label map [H, W]; 255 is void, unless it is the only object there is."""

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from evaluation import score
+from evaluation import object_attributes, score
 from evaluation.errors import InputError
 from evaluation.masks.colours import exchange_red_and_blue
 from evaluation.masks.decoder import MaskDecoder
@@ -305,3 +305,17 @@ def test_damaged_files_are_read_as_pillow_does_or_refused(seed):
             palette = image.getpalette() if image.mode == "P" else None
             if palette is None or bytes(palette[:24]) == PALETTE[:8].tobytes():
                 assert np.array_equal(ids, pixels)
+
+
+def test_attributes_read_masks_like_scores(tmp_path):
+    """One 0/255 video beside one with ids; soft masks are refused."""
+    for t in range(4):
+        write_label_map(tmp_path / f"gt/white/{t}.png", label_map(255))
+        write_label_map(tmp_path / f"gt/ids/{t}.png", label_map(1, 2))
+    found = object_attributes(tmp_path / "gt", images=False).objects
+    pairs = list(zip(found["sequence"], found["object"], strict=True))
+    assert sorted(pairs) == [("ids", 1), ("ids", 2), ("white", 1)]
+    (_, soft), *_ = soft_masks()
+    write_label_map(tmp_path / "soft/v/0.png", soft)
+    with pytest.raises(InputError, match="soft edges"):
+        object_attributes(tmp_path / "soft", images=False)
