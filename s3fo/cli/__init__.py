@@ -63,8 +63,8 @@ def _options(
 _COMMANDS = {
     "analysis": ("attributes", "breakdown", "failures"),
     "catalog": ("benchmarks", "submit"),
-    "data": ("convert", "load", "import-predictions"),
-    "methods": ("methods",),
+    "data": ("convert", "load", "import-predictions", "relocate"),
+    "methods": ("methods", "speed", "compare-methods"),
     "model": ("predict", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),
     "scores": ("evaluate", "compare", "protocols"),

@@ -412,7 +412,7 @@ def test_ctrl_c_says_how_to_go_on(
         raise KeyboardInterrupt
 
     write_video(tmp_path, "a")
-    monkeypatch.setattr("s3fo.inference.running.predict", interrupted)
+    monkeypatch.setattr("s3fo.inference.predict", interrupted)
     folders = ["--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
     out = ["--out", str(tmp_path / "out"), "--method", "copy"]
     monkeypatch.setattr("sys.argv", ["s3fo", "predict", *folders, *out])
