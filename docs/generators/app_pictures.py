@@ -55,22 +55,25 @@ class Walk:
 
     def which_objects(self) -> None:
         """How the scores of the objects are spread."""
-        self.page.get_by_role("tab", name="Objects", exact=True).click()
+        self.page.get_by_role("button", name="Objects", exact=True).click()
         self.page.get_by_text("drag over bars").wait_for()
         browser.in_chart(self.page, 1, 40, 0.5)
         self.keep("objects")
 
     def worst_object(self) -> None:
         """The worst object, opened at its worst frame."""
-        from s3fo.datasets.reading import tables
+        from s3fo.datasets.reading import frame_table, tables
 
-        self.page.get_by_role("tab", name="Worst objects").click()
+        self.page.get_by_role("button", name="Worst objects").click()
         self.page.get_by_text("Click a row").wait_for()
-        worst = tables.object_scores(self.dataset, METHOD).objects["J&F"].min()
-        row = self.page.get_by_role("row").filter(has_text=f"{worst:.3f}").last
+        objects = tables.object_scores(self.dataset, METHOD).objects
+        worst = objects.sort_values("J&F").iloc[0]
+        place = (worst["sample_id"], int(worst["object"]))
+        frame = frame_table.worst_frame(self.dataset, METHOD, *place)
+        row = self.page.get_by_role("row").filter(has_text=f"{worst['J&F']:.3f}").last
         row.hover()
         self.keep("worst")
-        browser.open_clip(self.page, row.click)
+        browser.open_clip(self.page, row.click, (frame - 1) / 24)
         self.keep("worst-frame")
 
     def through_time(self) -> None:
@@ -83,7 +86,7 @@ class Walk:
 
     def who_wins(self) -> None:
         """Two methods against each other."""
-        self.page.get_by_role("tab", name="Difference").click()
+        self.page.get_by_role("button", name="Difference", exact=True).click()
         self.page.get_by_text("is better on").wait_for()
         browser.in_chart(self.page, 0, 0.5, 0.5)
         self.keep("difference")

@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import fiftyone as fo
@@ -42,6 +42,30 @@ _QUIET = "window.IS_PLAYWRIGHT = true; localStorage.setItem('mui-mode', '{theme}
 
 
 @contextmanager
+def look_at(
+    address: str, theme: str = "dark", size: tuple[int, int] = (1500, 900)
+) -> Iterator[Page]:
+    """A page of a running App, in a browser of its own."""
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=chromium(), args=list(_SWITCHES)
+        )
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.add_init_script(_QUIET.format(theme=theme))
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        yield page
+        browser.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
 def open_app(
     dataset: fo.Dataset, workspace: str | None = None, theme: str = "dark"
 ) -> Iterator[tuple[fo.Session, Page]]:
@@ -52,9 +76,7 @@ def open_app(
         workspace: a saved layout to open it in.
         theme: ``"dark"`` or ``"light"``.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     spaces = dataset.load_workspace(workspace) if workspace else None
     session = fo.launch_app(dataset, port=port, remote=True, spaces=spaces)
     try:
@@ -70,6 +92,14 @@ def open_app(
             browser.close()
     finally:
         session.close()
+
+
+def run(page: Page, operator: str, **params: object) -> None:
+    """Run one of FiftyOne's operators in the page."""
+    page.evaluate(
+        "([name, params]) => window.__foo__.executeOperator(name, params)",
+        [operator, params],
+    )
 
 
 def keep_picture(page: Page, name: str) -> Path:
@@ -100,27 +130,25 @@ def choose(page: Page, shown: str, wanted: str) -> None:
     page.get_by_role("option", name=wanted, exact=True).click()
 
 
-def open_clip(page: Page, act: Callable[[], None]) -> float:
-    """Click what opens a video at a frame later than the first.
-
-    FiftyOne's player tells its time line where a clip begins when the video has
-    loaded. Where the page listens for that only later, on a busy machine, the picture
-    is the right one, but the time stays 0.
+def open_clip(page: Page, act: Callable[[], None], seconds: float) -> None:
+    """Click what opens a video at a time, and wait until the player stands there.
 
     Args:
         page: to look at.
         act: clicks it.
-
-    Returns:
-        The time shown, in seconds.
+        seconds: the time that the player's time line must show, and keep for a second.
     """
     act()
     time = page.get_by_test_id("timeline-playhead-time")
     expect(time).to_have_text(re.compile(r"/ 0:0(?!0\.00)"), timeout=PATIENCE)
-    with suppress(AssertionError):
-        expect(time).not_to_have_text(re.compile("^0:00.00 "), timeout=PATIENCE / 6)
-    page.wait_for_timeout(1_000)
-    return float(time.inner_text().split(" / ")[0].split(":")[1])
+    there = 0
+    for _ in range(PATIENCE // 250):
+        shown = float(time.inner_text().split(" / ")[0].split(":")[1])
+        there = there + 1 if abs(shown - seconds) < 0.03 else 0
+        if there == 4:
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"the player shows {shown} s, not {seconds:.2f} s")
 
 
 def close_video(page: Page) -> None:
