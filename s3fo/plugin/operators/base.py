@@ -18,9 +18,11 @@ from s3fo.plugin.operators.outcome import (
     Summary,
     error_notice,
     error_window,
+    report_window,
     result_window,
 )
 from s3fo.plugin.panels.show_changes import changes
+from s3fo.plugin.panels.trouble import describe
 
 
 class VOSOperator(DescribedOperator):
@@ -77,23 +79,31 @@ class VOSOperator(DescribedOperator):
         return self._result(ctx, ctx.results)[0]
 
     def execute(self, ctx: Any) -> Any:
-        """Run at once (a generator of triggers) or delegated (the summary)."""
-        if not ctx.delegated:
-            return self._run_at_once(ctx)
+        """Run for the App (a generator of triggers), or for others (the summary).
+
+        Others are Python, agents and delegated runs: their result is what was done.
+        """
+        if _in_app(ctx) and not ctx.delegated:
+            return self._run_in_app(ctx)
 
         def tell(done: int, total: int, label: str) -> None:
-            ctx.set_progress(progress=done / max(total, 1), label=label)
+            if ctx.delegated:
+                ctx.set_progress(progress=done / max(total, 1), label=label)
 
         return dict(self.work(ctx, tell))
 
-    def _run_at_once(self, ctx: Any) -> Iterator[Any]:
+    def _run_in_app(self, ctx: Any) -> Iterator[Any]:
+        # An error that is raised would reach the App as a broken connection.
+        title = f"{self.label}: not done"
         try:
             summary = yield from _with_progress(ctx, lambda tell: self.work(ctx, tell))
         except InputError as error:
-            if not _in_app(ctx):
-                raise
-            # Raised, it would reach the App as a broken connection.
-            window = error_window(f"{self.label}: not done", error)
+            window = error_window(title, error)
+            yield ctx.ops.show_output(outputs=window.to_json(), results={})
+            return
+        except Exception as error:
+            text, _ = describe(error)
+            window = report_window(title, text)
             yield ctx.ops.show_output(outputs=window.to_json(), results={})
             return
         yield from self.finish(ctx, summary)

@@ -19,6 +19,7 @@ class ComputeAttributes(VOSOperator):
     name = "compute_attributes"
     label = "Compute object attributes"
     description = "What makes objects hard: occlusion, similarity, size, speed, ..."
+    risk = "medium"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Nothing to choose: which benchmark is meant is known."""

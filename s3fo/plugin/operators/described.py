@@ -16,17 +16,28 @@ class DescribedOperator(foo.Operator):
         label: name for people.
         description: what it does, in a line.
         settings: further arguments of FiftyOne's `OperatorConfig`.
+        risk: what an agent that calls it may spoil: ``"low"`` (nothing), ``"medium"``
+            (it adds or replaces what it made itself), ``"high"`` (it writes files
+            where one says, or runs programs).
+        takes_views: whether it works on a view or selected videos, where FiftyOne asks.
     """
 
     name: str
     label: str
     description: str | None = None
     settings: ClassVar[Mapping[str, bool | str | None]] = {}
+    risk: ClassVar[str] = "low"
+    takes_views: ClassVar[bool] = False
 
     @property
     def config(self) -> foo.OperatorConfig:
         """FiftyOne's description of the operator."""
         own = {"icon": f"/assets/{self.name}.svg", **self.settings}
         return foo.OperatorConfig(
-            name=self.name, label=self.label, description=self.description, **own
+            name=self.name,
+            label=self.label,
+            description=self.description or (self.__doc__ or "").splitlines()[0],
+            risk_level=self.risk,
+            view_target=self.takes_views,
+            **own,
         )

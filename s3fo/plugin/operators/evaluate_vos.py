@@ -17,6 +17,7 @@ from s3fo.plugin.operators.forms import (
     ask_input_options,
     ask_method,
     chosen_input_options,
+    chosen_sequences,
     imported_methods,
 )
 from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
@@ -28,12 +29,15 @@ class EvaluateVOS(VOSOperator):
     name = "evaluate_vos"
     label = "Evaluate VOS predictions"
     description = "Score masks: J, F and J&F per frame, object and video"
+    risk = "medium"
+    takes_views = True
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which predictions, by which protocol, under which key."""
         from s3fo.datasets import load_benchmark_info
 
         benchmark = load_benchmark_info(ctx.dataset)
+        ctx.target_view()  # FiftyOne then asks for it
         names = imported_methods(ctx.dataset)
         ask_method(form, names, "Whose masks to score", label="Predictions")
         ask_choice(
@@ -75,8 +79,9 @@ class EvaluateVOS(VOSOperator):
         """Score them."""
         from s3fo.datasets import evaluate
 
-        eval_key = ctx.params.get("eval_key") or ctx.params["predictions"]
-        taken = _other_method(ctx, ctx.params["predictions"])
+        method = ctx.params.get("predictions") or imported_methods(ctx.dataset)[-1]
+        eval_key = ctx.params.get("eval_key") or method
+        taken = _other_method(ctx, method)
         if taken and not ctx.params.get("replace"):
             raise InputError(
                 "eval_key",
@@ -88,8 +93,9 @@ class EvaluateVOS(VOSOperator):
         had_failures = ctx.dataset.has_sample_field(failures)
         scores = evaluate(
             ctx.dataset,
-            ctx.params["predictions"],
+            method,
             eval_key,
+            sequences=chosen_sequences(ctx),
             protocol=ctx.params.get("protocol"),
             options=chosen_input_options(ctx),
             progress=progress,

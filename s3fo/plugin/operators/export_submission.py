@@ -29,6 +29,7 @@ class ExportSubmission(VOSOperator):
     name = "export_submission"
     label = "Export a VOS submission"
     description = "Check the masks, write the zip that the benchmark's server takes"
+    risk = "high"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Whose masks, and where the zip goes."""

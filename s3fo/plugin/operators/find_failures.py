@@ -20,6 +20,7 @@ class FindFailures(VOSOperator):
     name = "find_failures"
     label = "Find failures"
     description = "Missed, swapped, drifted, leaked, ...: clips ranked by cost in J&F"
+    risk = "medium"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which evaluation, with error maps or not."""

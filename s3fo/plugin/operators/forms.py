@@ -144,7 +144,7 @@ def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
         label="Name of the method",
         description="Its masks appear in the field `frames.<name>`",
         default=default,
-        required=True,
+        required=False,
         invalid=wrong is not None,
         error_message=wrong or "",
     )
@@ -213,3 +213,12 @@ def chosen_input_options(ctx: Any) -> InputOptions:
         binarize=bool(ctx.params.get("binarize", False)),
         void=None if void is None else int(void),
     )
+
+
+def chosen_sequences(ctx: Any) -> list[str] | None:
+    """The videos that FiftyOne's choice of a target names; None means all."""
+    asked = ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    if asked is None:
+        return None
+    names = set(ctx.target_view().values("sequence"))
+    return None if names >= set(ctx.dataset.values("sequence")) else sorted(names)

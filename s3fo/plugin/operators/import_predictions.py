@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fiftyone.operators import types
@@ -15,12 +16,18 @@ from s3fo.plugin.operators.forms import ask_folder, ask_method_name, chosen_fold
 from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
 
 
+def _name_of(results: Path) -> str:
+    """What to call a method whose results lie in a folder."""
+    return re.sub(r"\W+", "_", results.name)
+
+
 class ImportPredictions(VOSOperator):
     """Import a results folder as labels beside the ground truth."""
 
     name = "import_predictions"
     label = "Import VOS predictions"
     description = "Masks that any method wrote, beside the ground truth"
+    risk = "medium"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which results, under which name."""
@@ -42,7 +49,7 @@ class ImportPredictions(VOSOperator):
             )
         found = f"{len(there)} of {len(names)} sequences"
         form.view("found", types.AlertView(severity="info", label=found))
-        ask_method_name(ctx, form, default=re.sub(r"\W+", "_", results.name))
+        ask_method_name(ctx, form, default=_name_of(results))
 
     def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
         """Import them."""
@@ -50,7 +57,7 @@ class ImportPredictions(VOSOperator):
 
         results = chosen_folder(ctx, "results")
         assert results is not None, "the form requires a folder"
-        name = ctx.params["name"]
+        name = ctx.params.get("name") or _name_of(results)
         missing = add_predictions(ctx.dataset, results, name, progress=progress)
         return {
             "predictions": name,

@@ -34,6 +34,7 @@ class LoadBenchmark(VOSOperator):
     name = "load_benchmark"
     label = "Load a VOS benchmark"
     description = "DAVIS, YouTube-VOS, MOSE, LVOS, SA-V, BURST, or your own folders"
+    risk = "medium"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Which benchmark, from where."""

@@ -29,6 +29,7 @@ class MakeReport(VOSOperator):
     name = "make_report"
     label = "Make a report"
     description = "What to fix first, all scores, failures: HTML, Markdown, LaTeX, CSV"
+    risk = "high"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """About which method, compared or not, and where to write."""

@@ -85,6 +85,14 @@ def error_window(title: str, error: InputError) -> types.Property:
     return types.Property(window)
 
 
+def report_window(title: str, text: str) -> types.Property:
+    """The window that tells, in Markdown, that something unforeseen went wrong."""
+    window = types.Object()
+    window.view("title", types.Header(label=title, divider=True))
+    window.md(text, name="trouble")
+    return types.Property(window)
+
+
 def error_notice(error: InputError, severity: str) -> types.View:
     """An error as a box: what is wrong, what should be, what to do.
 

@@ -22,6 +22,7 @@ class Relocate(VOSOperator):
     name = "relocate"
     label = "Relocate files"
     description = "The benchmark or masks have moved: say where they are now"
+    risk = "medium"
 
     def fields(self, ctx: Any, form: types.Object) -> None:
         """Where the benchmark is, and every method's masks."""

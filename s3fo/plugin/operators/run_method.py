@@ -53,6 +53,7 @@ class RunMethod(VOSOperator):
     name = "run_method"
     label = "Run a method"
     description = "Segment the videos by any installed method: S3, Cutie, SAM 2, ..."
+    risk = "high"
 
     offered: ClassVar[tuple[str, ...] | None] = None
 
@@ -134,7 +135,7 @@ class RunMethod(VOSOperator):
         from s3fo.datasets.importing.predictions import check_name
         from s3fo.inference import predict
 
-        name = ctx.params["name"]
+        name = ctx.params.get("name") or ctx.params["method"]
         check_name(ctx.dataset, name)
         run = predict(
             _videos(ctx),
@@ -176,6 +177,7 @@ class RunS3(RunMethod):
     name = "run_s3"
     label = "Run S3 or a baseline"
     description = "Follow every object from its first mask through the video"
+    risk = "high"
 
     offered = ("s3", "flow", "copy")
 

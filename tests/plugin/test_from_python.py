@@ -1,0 +1,75 @@
+"""Operators as Python and agents call them: results, optional parameters, risks."""
+
+from __future__ import annotations
+
+import fiftyone.operators as foo
+import pytest
+from operator_runs import triggers_in_app
+
+import s3fo
+
+
+@pytest.fixture(autouse=True)
+def plugin():
+    from s3fo.plugin import install
+
+    return install()
+
+
+def call(operator, dataset, **params):
+    done = foo.execute_operator(
+        f"@s3fo/vos/{operator}", {"dataset": dataset, "params": params}
+    )
+    return done.result
+
+
+def test_an_evaluation_returns_its_scores(predicted):
+    result = call("evaluate_vos", predicted)
+    scores = s3fo.evaluate(predicted, "shifted", "again", workers=1)
+    assert result["J&F"] == pytest.approx(scores.summary["J&F"])
+    assert result["evaluation"] == "shifted" and result["objects"] == 3
+
+
+def test_an_import_needs_no_name(dataset, results):
+    result = call("import_predictions", dataset, results={"absolute_path": str(results)})
+    assert result["predictions"] == "shifted" and result["sequences"] == 2
+
+
+def test_a_key_of_another_method_is_replaced_only_when_told(predicted, results):
+    s3fo.add_predictions(predicted, results, "other")
+    call("evaluate_vos", predicted, predictions="shifted", eval_key="k")
+    asked = {"predictions": "other", "eval_key": "k"}
+    with pytest.raises(Exception, match="another key"):
+        call("evaluate_vos", predicted, **asked)
+    call("evaluate_vos", predicted, **asked, replace=True)
+    assert predicted.get_evaluation_info("k").config.predictions == "other"
+
+
+def test_every_operator_says_what_it_does_and_risks():
+    ours = [op for op in foo.list_operators() if "@s3fo/vos" in op.uri]
+    for operator in ours:
+        if operator.config.unlisted:
+            continue
+        assert operator.config.description, operator.uri
+        assert operator.config.risk_level.value in ("low", "medium", "high")
+    risky = {op.name for op in ours if op.config.risk_level.value == "high"}
+    assert {"make_report", "export_submission"} <= risky
+
+
+def test_an_unforeseen_error_is_told_in_the_app(predicted, monkeypatch):
+    def broken(*args, **settings):
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr("s3fo.datasets.evaluate", broken, raising=False)
+    window = triggers_in_app("evaluate_vos", predicted, predictions="shifted")[-1]
+    shown = str(window.params["outputs"])
+    assert "ZeroDivisionError: no such luck" in shown and "Traceback" not in shown
+
+
+def test_an_evaluation_of_a_target_scores_these_videos_only(predicted):
+    alone = predicted.match({"sequence": "alone"})
+    result = foo.execute_operator(
+        "@s3fo/vos/evaluate_vos",
+        {"view": alone, "params": {"view_target": "CURRENT_VIEW"}},
+    ).result
+    assert result["objects"] == 1
