@@ -73,7 +73,7 @@ class Walk:
         row = self.page.get_by_role("row").filter(has_text=f"{worst['J&F']:.3f}").last
         row.hover()
         self.keep("worst")
-        browser.open_clip(self.page, row.click, (frame - 1) / 24)
+        browser.open_video_at(self.page, row.click, (frame - 1) / 24)
         self.keep("worst-frame")
 
     def through_time(self) -> None:

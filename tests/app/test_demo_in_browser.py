@@ -102,7 +102,7 @@ def open_worst(page, demo, method: str):
         browser.expect(row).to_contain_text(text, timeout=browser.PATIENCE)
     place = (demo, method, worst["sample_id"], int(worst["object"]))
     frame = frame_table.worst_frame(*place)
-    browser.open_clip(page, row.click, seconds(frame))
+    browser.open_video_at(page, row.click, seconds(frame))
     return worst
 
 
@@ -149,7 +149,7 @@ def test_a_failure_is_seen_watched_judged_and_undone(page, demo, method):
     page.locator("img[src^='data:image/jpeg']").wait_for()
     assert "Errno" not in page.inner_text("body")
     clip = page.get_by_role("button", name="Clip", exact=True)
-    browser.open_clip(page, clip.click, seconds(first["start"]))
+    browser.open_video_at(page, clip.click, seconds(first["start"]))
     browser.keep_picture(page, f"demo-clip-{method}")
     masks = page.locator('[data-cy="modal"]').get_by_text(
         f"frames.{method}", exact=True

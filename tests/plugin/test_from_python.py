@@ -31,7 +31,9 @@ def test_an_evaluation_returns_its_scores(predicted):
 
 
 def test_an_import_needs_no_name(dataset, results):
-    result = call("import_predictions", dataset, results={"absolute_path": str(results)})
+    result = call(
+        "import_predictions", dataset, results={"absolute_path": str(results)}
+    )
     assert result["predictions"] == "shifted" and result["sequences"] == 2
 
 

@@ -1,0 +1,231 @@
+"""The panels as a person uses them: find what hurts, open the worst, judge a failure.
+
+Every test opens the App anew; they share the dataset only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import fiftyone as fo
+import pytest
+from three_videos import three_videos
+
+import s3fo
+from s3fo.datasets.reading import tables
+
+browser = pytest.importorskip("browser", reason="needs playwright")
+
+pytestmark = [
+    pytest.mark.app,
+    pytest.mark.skipif(not browser.chromium(), reason="needs Chromium"),
+]
+
+METHODS = ("copy", "flow")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
+    """Three synthetic videos, two methods, attributes and failures."""
+    with three_videos(tmp_path_factory.mktemp("demo"), "panels", METHODS) as dataset:
+        attributes = s3fo.datasets.compute_attributes(dataset)
+        for method in METHODS:
+            s3fo.datasets.find_failures(
+                dataset, method, attributes=attributes, error_maps=False
+            )
+        yield dataset
+
+
+@pytest.fixture
+def app(demo):
+    with browser.open_app(demo, "Evaluation") as (session, page):
+        yield session, page
+
+
+def test_a_click_on_an_attributes_bar_shows_its_videos(app, demo):
+    _, page = app
+    page.get_by_text("hurts flow most").wait_for()
+    browser.wait_for_videos(page, demo.values("sequence"))
+    shown = page.inner_text("body")
+    for method in METHODS:
+        mean = demo.mean(f"{method}_objects.detections.JF")
+        assert f"{mean:.3f}" in shown, method
+    browser.keep_picture(page, "panel-attributes")
+
+    # In one video only does an object come back; * says that such objects are few.
+    left, top = browser.in_chart(page, 0, 0, "Reappearances: 1 *")
+    browser.click(page, left + 15, top - 6)
+    browser.wait_for_videos(page, ["away-and-back"])
+
+
+def open_objects(page) -> None:
+    """Show the tab with the histogram and the points of all objects."""
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Objects", exact=True).click()
+    page.get_by_text("drag over bars").wait_for()
+
+
+def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
+    _, page = app
+    open_objects(page)
+    scores = tables.object_scores(demo, "flow").objects
+    inside = scores[scores["J&F"].between(0.4, 0.5)]
+    assert set(inside["sequence"]) == {"near-and-far"}
+    start, end = (browser.in_chart(page, 0, x, 0.5) for x in (0.41, 0.49))
+    browser.drag(page, start, end)
+    browser.wait_for_videos(page, ["near-and-far"])
+    browser.keep_picture(page, "panel-objects")
+
+
+def test_a_line_around_points_shows_those_objects(app, demo):
+    _, page = app
+    open_objects(page)
+    browser.choose(page, "Length", "Size")
+    page.locator(".xtitle", has_text="Size").wait_for()
+    table = of_size(demo)
+    chosen = table[(table["size"] > 0.048) & table["J&F"].between(0.36, 0.56)]
+    videos = {"away-and-back", "near-and-far"}
+    assert len(chosen) == 3 and set(chosen["sequence"]) == videos
+    corners = [(0.048, 0.56), (0.068, 0.56), (0.068, 0.36), (0.048, 0.36)]
+    browser.drag(page, *(browser.in_chart(page, 1, *corner) for corner in corners))
+    page.get_by_text("3 objects in 2 videos").wait_for()
+    browser.wait_for_videos(page, sorted(videos))
+    browser.keep_picture(page, "panel-objects-chosen")
+
+
+def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(app, demo):
+    _, page = app
+    open_objects(page)
+    browser.choose(page, "Length", "Size")
+    page.locator(".xtitle", has_text="Size").wait_for()
+    largest = of_size(demo).sort_values("size").iloc[-1]
+    place = browser.in_chart(page, 1, largest["size"], largest["J&F"])
+    time = browser.open_clip(page, lambda: browser.click(page, *place))
+    browser.keep_picture(page, "panel-objects-open")
+    shows_worst_frame(page, demo, largest, time)
+    browser.close_video(page)
+    page.locator(".xtitle", has_text="Size").wait_for()
+
+
+def of_size(demo: fo.Dataset):
+    """Every object's score with flow, and its size."""
+    sizes = tables.object_table(demo)[["sequence", "object", "size"]]
+    return tables.object_scores(demo, "flow").objects.merge(sizes)
+
+
+def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(app, demo):
+    _, page = app
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Worst objects").click()
+    page.get_by_text("Click a row").wait_for()
+    scores = tables.object_scores(demo, "flow").objects
+    worst = scores.sort_values("J&F").iloc[0]
+    first_row(page, worst["sequence"], f"{worst['J&F']:.3f}")
+    browser.keep_picture(page, "panel-worst")
+
+    browser.choose(page, "J&F", "J decay")
+    worst = scores.sort_values("J_decay").iloc[-1]
+    row = first_row(page, worst["sequence"], f"{worst['J_decay']:.3f}")
+    time = browser.open_clip(page, row.click)
+    browser.keep_picture(page, "panel-worst-open")
+    shows_worst_frame(page, demo, worst, time)
+
+    # The timeline shows every frame of the video.
+    page.get_by_text("Object timeline").first.click()
+    page.get_by_text("Lowest: object").wait_for()
+    browser.in_chart(page, -1, 20, 0)
+    browser.keep_picture(page, "panel-timeline")
+    browser.close_video(page)
+
+    # The table stays sorted after a row was opened.
+    page.get_by_role("combobox").filter(has_text="J decay").wait_for()
+    first_row(page, f"{worst['J_decay']:.3f}")
+
+
+def first_row(page, *texts: str):
+    """The first row of the last table, once it shows these texts."""
+    row = page.get_by_role("table").last.get_by_role("row").nth(1)
+    for text in texts:
+        browser.expect(row).to_contain_text(text, timeout=browser.PATIENCE)
+    return row
+
+
+def shows_worst_frame(page, demo: fo.Dataset, worst, time: float) -> None:
+    """The open video begins at an object's worst frame, and shows it alone."""
+    frame, later = worst_frame(demo, "flow", worst)
+    # 0 where the player has not told it; the labels from there on tell it as well.
+    assert time == 0 or time == pytest.approx((frame - 1) / 24, abs=0.02)
+    sidebar = page.locator('[data-cy="modal"]').inner_text()
+    assert re.search(rf"frames\.flow\s+{later}\s", sidebar), "more than one object"
+
+
+def worst_frame(dataset: fo.Dataset, method: str, worst) -> tuple[int, int]:
+    """Number of an object's worst frame, from 1, and of its labels from there on."""
+    means, numbers = {}, []
+    for number, frame in dataset[worst["sample_id"]].frames.items():
+        for label in frame[method].detections:
+            if label.index == worst["object"]:
+                numbers.append(number)
+                if label.get_field("J") is not None:
+                    means[number] = label.J + label.F
+    lowest = min(means, key=means.__getitem__)
+    return lowest, sum(number >= lowest for number in numbers)
+
+
+def test_two_methods_are_held_against_each_other(app, demo):
+    _, page = app
+    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_role("button", name="Difference").click()
+    page.get_by_text("is better on").wait_for()
+    flow, copy = (
+        demo.mean(f"{name}_objects.detections.JF") for name in ("flow", "copy")
+    )
+    page.get_by_text(f"copy - flow: {copy - flow:+.3f}").wait_for()
+
+    browser.choose(page, "flow", "copy")
+    page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
+    browser.wait_for_points(page, 0, [0, demo.count("objects.detections")])
+    browser.keep_picture(page, "panel-difference")
+    left, top = browser.in_chart(page, 1, 0, "Reappearances: 1 *")
+    browser.click(page, left + 15, top)
+    browser.wait_for_videos(page, ["away-and-back"])
+    page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
+
+
+def test_a_failure_is_stepped_to_and_judged(app, demo):
+    _, page = app
+    events = tables.event_table(demo, "flow")
+    browser.choose_workspace(page, "Failures")
+    wait_for_event(page, 1, len(events))
+    page.get_by_role("button", name="Next", exact=True).click()
+    wait_for_event(page, 2, len(events))
+    page.get_by_role("button", name="Label error").click()
+    wait_for_event(page, 3, len(events))
+    page.get_by_role("cell", name="label error").wait_for()
+    assert page.locator("img[src^='data:image/jpeg']").count() == 1
+    browser.keep_picture(page, "panel-failures")
+    demo.reload()
+    assert tables.event_table(demo, "flow")["tags"].iloc[1] == ["label error"]
+    assert "flow label error" in demo.list_saved_views()
+
+
+def test_a_kind_stays_chosen_while_one_steps_on(app, demo):
+    _, page = app
+    events = tables.event_table(demo, "flow")
+    leaks = int((events["kind"] == "leak").sum())
+    browser.choose_workspace(page, "Failures")
+    wait_for_event(page, 1, len(events))
+    page.get_by_text("all kinds").click()
+    page.get_by_role("option", name="leak", exact=True).click()
+    wait_for_event(page, 1, leaks)
+    page.get_by_role("button", name="Next", exact=True).click()
+    wait_for_event(page, 2, leaks)
+    rows = page.get_by_role("table").last.get_by_role("row")
+    browser.expect(rows).to_have_count(1 + leaks, timeout=browser.PATIENCE)
+    browser.keep_picture(page, "panel-failures-leaks")
+
+
+def wait_for_event(page, number: int, count: int) -> None:
+    """Until the panel shows an event, of so many."""
+    page.get_by_text(re.compile(rf"^{number} of {count}:")).wait_for()
