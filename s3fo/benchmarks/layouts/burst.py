@@ -152,7 +152,14 @@ def read_annotations(path: Path) -> dict[str, Any]:
                 )
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise InputError(
             path,
             f"something else ({error})",

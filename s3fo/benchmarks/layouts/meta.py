@@ -12,6 +12,15 @@ from evaluation._utils.names import check_names
 from evaluation.errors import InputError
 from s3fo.benchmarks.layouts.files import read_text
 
+_WRONG = (
+    ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+"""What JSON of another form raises where it is read."""
+
+
+_MOST_OBJECTS = 65535
+"""As many as a label map of 16 bits can tell apart."""
+
 
 @dataclass(frozen=True)
 class ObjectMeta:
@@ -76,7 +85,7 @@ def _videos(path: Path) -> Mapping[str, Any]:
         videos = content["videos"]
         if not isinstance(videos, dict):
             raise TypeError(f"videos is a {type(videos).__name__}")
-    except (ValueError, KeyError, TypeError) as error:
+    except _WRONG as error:
         raise InputError(
             path,
             f"something else ({error})",
@@ -100,18 +109,19 @@ def _video(path: Path, content: Any) -> VideoMeta:
             (_object_id(key), _object(entry))
             for key, entry in _entries(content.get("objects") or {})
         )
-    except (ValueError, TypeError, KeyError) as error:
+        given = content.get("attributes")
+        tags = None if given is None else _tags(given)
+    except _WRONG as error:
         raise InputError(
             path,
-            f"objects that cannot be read ({error})",
+            f"objects or attributes that cannot be read ({error})",
             "ids from 1, each once, with lists of frame names or frame ranges",
             "Unpack the file again.",
         ) from error
-    tags = content.get("attributes")
     length = content.get("length")
     return VideoMeta(
         objects,
-        None if tags is None else _tags(tags),
+        tags,
         length if isinstance(length, int) else None,
     )
 
@@ -120,6 +130,8 @@ def _entries(objects: Any) -> list[tuple[Any, Any]]:
     if isinstance(objects, dict):
         return list(objects.items())
     if isinstance(objects, int):
+        if objects > _MOST_OBJECTS:
+            raise ValueError(f"{objects} objects in one video")
         return [(number, {}) for number in range(1, objects + 1)]
     return [
         (item["id"], item) if isinstance(item, dict) else (item, {}) for item in objects

@@ -147,7 +147,14 @@ def _read_masklets(path: Path) -> dict[str, Any]:
             if len(masks) != count:
                 raise ValueError(f"a frame with {len(masks)} of {count} masklets")
         content["video_id"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise InputError(
             path, f"something else ({error})", "SA-V masklets", "Unpack it again."
         ) from error
