@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -204,6 +205,27 @@ def test_the_time_limit_ends_the_program_and_what_it_started(videos, tmp_path):
     assert time.monotonic() - begun < 20
     time.sleep(3.5)
     assert not mark.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_program_ends_when_this_process_is_killed(videos, tmp_path):
+    program = _program(tmp_path, "import os, sys, time\n"
+        "open(sys.argv[4], 'w').write(str(os.getpid()))\ntime.sleep(60)\n")  # fmt: skip
+    told = tmp_path / "pid"
+    words = ["-m", "s3fo.cli", "predict", "--images", str(tmp_path / "images")]
+    words += ["--masks", str(tmp_path / "masks"), "--out", str(tmp_path / "out")]
+    words += ["--command", _command(program, str(told))]
+    ours = subprocess.Popen([PYTHON, *words], stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while not (told.exists() and told.read_text()) and time.monotonic() < limit:
+        time.sleep(0.1)
+    theirs = Path("/proc") / told.read_text()
+    assert theirs.exists()
+    ours.kill()
+    ours.wait()
+    while theirs.exists() and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not theirs.exists()
 
 
 def test_videos_run_at_once_one_per_device(videos, tmp_path):

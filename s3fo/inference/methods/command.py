@@ -8,6 +8,7 @@ import shutil
 import signal
 import string
 import subprocess
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -321,13 +322,25 @@ def _write_first_masks(sequence: VideoSequence, folder: Path) -> None:
         write_label_map(folder / f"{frame}.png", sequence.read_prompt(frame))
 
 
+_WITH_PARENT = (
+    "import ctypes, os, signal, sys; "
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "os.getppid() == int(sys.argv[1]) or os._exit(1); "
+    "os.execvp(sys.argv[2], sys.argv[2:])"
+)
+"""Runs a program that ends when this process does, even if it is killed (prctl(2),
+PR_SET_PDEATHSIG); in a process of its own, as none may be set up after a fork where
+there are threads."""
+
+
 def _start(
     words: Sequence[str], output: Any, environment: Mapping[str, str], video: str
 ) -> subprocess.Popen[bytes]:
+    guard = [sys.executable, "-S", "-c", _WITH_PARENT, str(os.getpid())]
     try:
         # In a session of its own, so that its own processes end with it.
         return subprocess.Popen(
-            words,
+            [*guard, *words] if sys.platform == "linux" else list(words),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

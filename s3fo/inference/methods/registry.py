@@ -179,7 +179,7 @@ _BUILT_IN = (
     ),
     MethodInfo(
         "command",
-        "Any program, in an environment of its own: --command",
+        "Any program, in an environment of its own",
         "s3fo.inference.methods.command:CommandMethod",
         "see the program",
         "see the program",

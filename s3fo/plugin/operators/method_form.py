@@ -34,7 +34,7 @@ def ask_options(
     """The options that the method has; the defaults are those of the benchmark."""
     asked = [name for name in _ASKED if name in info.options]
     if asked or info.takes_any_option:
-        heading = f"Settings of {info.title.partition(':')[0]}"
+        heading = f"Settings of {info.name}"
         form.view("how", types.Header(label=heading, divider=True))
     ask = {
         "weights": lambda: _ask_weights(form, info),
