@@ -11,6 +11,7 @@ Names are loaded when they are first used, so importing the package costs nothin
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from evaluation.failures import Failures, find_failures
     from evaluation.meter import Meter
     from evaluation.options import InputOptions
-    from evaluation.protocols import PROTOCOLS, Protocol, get_protocol
+    from evaluation.protocols import PROTOCOLS, ScoringProtocol, get_protocol
     from evaluation.report import report
     from evaluation.results.compare import compare
     from evaluation.results.official import check_against
@@ -40,8 +41,8 @@ __all__ = [
     "InputError",
     "InputOptions",
     "Meter",
-    "Protocol",
     "Scores",
+    "ScoringProtocol",
     "breakdown",
     "check_against",
     "compare",
@@ -62,7 +63,7 @@ _HOMES = {
     "InputError": "evaluation.errors",
     "InputOptions": "evaluation.options",
     "Meter": "evaluation.meter",
-    "Protocol": "evaluation.protocols",
+    "ScoringProtocol": "evaluation.protocols",
     "Scores": "evaluation.results.scores",
     "breakdown": "evaluation.breakdown",
     "check_against": "evaluation.results.official",
@@ -96,6 +97,14 @@ moved_modules.install(__name__)
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module on first use."""
+    if name == "Protocol":
+        warnings.warn(
+            "evaluation.Protocol is now ScoringProtocol; the old name goes in the next "
+            "version",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        name = "ScoringProtocol"
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

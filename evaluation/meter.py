@@ -31,7 +31,7 @@ from evaluation.masks.prepare import video_options
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
-from evaluation.protocols import FRAME_RULES, VOID, Protocol, get_protocol
+from evaluation.protocols import FRAME_RULES, VOID, ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.scoring import Scored, class_notes, collect, score_counts
 
@@ -45,7 +45,7 @@ class Meter:
     notes for which masks must be looked at again (inverted masks) are not given.
 
     Args:
-        protocol: name, or a `Protocol`.
+        protocol: name, or a `ScoringProtocol`.
         unseen: sequences, or ``"sequence/object"``, of unseen kind.
         options: how masks are preprocessed, in place of the next four.
         missing: ``"error"``, or ``"score-as-empty"`` for frames whose prediction is
@@ -57,7 +57,7 @@ class Meter:
 
     def __init__(
         self,
-        protocol: str | Protocol = "davis-2017",
+        protocol: str | ScoringProtocol = "davis-2017",
         *,
         unseen: Iterable[str] = (),
         options: InputOptions | None = None,

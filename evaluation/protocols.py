@@ -7,6 +7,7 @@ use are the keys of the tables below, and `print(get_protocol(name))` reads them
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 
@@ -92,7 +93,7 @@ VOID = 255
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ScoringProtocol:
     """How one benchmark scores; every field but the texts is a key of a rule table.
 
     Attributes:
@@ -196,12 +197,12 @@ _RULE_TABLES = {
     "headline": HEADLINE_RULES,
 }
 
-_DAVIS_2017 = Protocol(
+_DAVIS_2017 = ScoringProtocol(
     "davis-2017",
     "DAVIS-2017 semi-supervised",
     "davis2017-evaluation, Pont-Tuset et al. 2017",
 )
-_DAVIS_2017_UNSUPERVISED = Protocol(
+_DAVIS_2017_UNSUPERVISED = ScoringProtocol(
     "davis-2017-unsupervised",
     "DAVIS-2017 unsupervised",
     "davis2017-evaluation, Caelles et al. 2019",
@@ -209,7 +210,7 @@ _DAVIS_2017_UNSUPERVISED = Protocol(
     void="ignored",
     matching="proposals",
 )
-_TRACKEVAL = Protocol(
+_TRACKEVAL = ScoringProtocol(
     "trackeval-davis",
     "DAVIS as TrackEval scores it",
     "TrackEval, Luiten and Hoffhues 2020",
@@ -220,7 +221,7 @@ _TRACKEVAL = Protocol(
     average="tracks",
     tracking="together",
 )
-_VOS_BENCHMARK = Protocol(
+_VOS_BENCHMARK = ScoringProtocol(
     "vos-benchmark",
     "vos-benchmark",
     "vos-benchmark, Cheng 2023",
@@ -234,7 +235,7 @@ _SA_V = replace(
     source="sav_evaluator of SAM 2, Ravi et al. 2024",
     remark="objects may overlap (one mask per object); each object has its own frames",
 )
-_YOUTUBE_VOS = Protocol(
+_YOUTUBE_VOS = ScoringProtocol(
     "youtube-vos",
     "YouTube-VOS",
     "Xu et al. 2018; the server's code is not public",
@@ -244,7 +245,7 @@ _YOUTUBE_VOS = Protocol(
     remark="whether the server counts the last frame is not known: "
     "youtube-vos-skip-last leaves it out",
 )
-_BURST = Protocol(
+_BURST = ScoringProtocol(
     "burst",
     "BURST, exemplar-guided",
     "evaluation code of BURST, Athar et al. 2023 (TrackEval)",
@@ -259,10 +260,10 @@ _BURST = Protocol(
 )
 _8_BIT = "reproduces the 8-bit frame index of the official code"
 
-PROTOCOLS: dict[str, Protocol] = {
+PROTOCOLS: dict[str, ScoringProtocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol(
+        ScoringProtocol(
             "davis-2016",
             "DAVIS-2016",
             "Perazzi et al. 2016",
@@ -304,13 +305,13 @@ PROTOCOLS: dict[str, Protocol] = {
             title="YouTube-VOS without the last frame",
             frames="after-own-first-but-last",
         ),
-        Protocol(
+        ScoringProtocol(
             "mose-v1",
             "MOSE v1",
             "Ding et al. 2023; the server's code is not public",
             remark="scored like DAVIS-2017",
         ),
-        Protocol(
+        ScoringProtocol(
             "mose-v2",
             "MOSE v2",
             "scoring program of the MOSE v2 challenge, Ding et al. 2025",
@@ -321,7 +322,7 @@ PROTOCOLS: dict[str, Protocol] = {
             headline="J&F_adaptive",
             remark="the published J&F is J&F_adaptive",
         ),
-        Protocol(
+        ScoringProtocol(
             "lvos",
             "LVOS semi-supervised",
             "lvos-evaluation, Hong et al. 2023",
@@ -361,7 +362,7 @@ PROTOCOLS: dict[str, Protocol] = {
             source="BURST, Athar et al. 2023, with masks in the place of boxes",
             tracking="classes",
         ),
-        Protocol(
+        ScoringProtocol(
             "sa-co-veval",
             "SA-Co/VEval, promptable concepts in video",
             "evaluation code of SAM 3, Carion et al. 2025",
@@ -379,13 +380,13 @@ PROTOCOLS: dict[str, Protocol] = {
 """All protocols by name."""
 
 
-def get_protocol(protocol: str | Protocol) -> Protocol:
-    """Find a protocol by name; a `Protocol` is handed back as it is.
+def get_protocol(protocol: str | ScoringProtocol) -> ScoringProtocol:
+    """Find a protocol by name; a `ScoringProtocol` is handed back as it is.
 
     Raises:
         InputError: no protocol has this name.
     """
-    if isinstance(protocol, Protocol):
+    if isinstance(protocol, ScoringProtocol):
         return protocol
     name = protocol.lower().replace("_", "-")
     if name in PROTOCOLS:
@@ -397,3 +398,16 @@ def get_protocol(protocol: str | Protocol) -> Protocol:
         f"one of {', '.join(PROTOCOLS)}",
         f"Did you mean {near[0]}?" if near else "Choose one of them.",
     )
+
+
+def __getattr__(name: str) -> object:
+    """Serve the former name of `ScoringProtocol` for one version."""
+    if name != "Protocol":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        "evaluation.protocols.Protocol is now ScoringProtocol; the old name goes in "
+        "the next version",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return ScoringProtocol

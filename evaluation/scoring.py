@@ -20,7 +20,7 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
-from evaluation.protocols import Protocol, get_protocol
+from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.label_checks import check_labels, note_objects
 from evaluation.results.scores import Scores
 from evaluation.results.tables import frame_table, object_table, track_table
@@ -31,7 +31,7 @@ __all__ = ["Scores", "score"]
 def score(
     results: Source,
     ground_truth: Source,
-    protocol: str | Protocol = "davis-2017",
+    protocol: str | ScoringProtocol = "davis-2017",
     *,
     sequences: Collection[str] | None = None,
     unseen: Collection[str] = (),
@@ -52,7 +52,7 @@ def score(
             a JSON file of run-length encodings; or arrays, sequence -> frame ->
             label map or {object id: mask}, or sequence -> [T, H, W].
         ground_truth: the same, or an object with `sequences`, such as a `Benchmark`.
-        protocol: name, or a `Protocol`; the rules under which objects and frames
+        protocol: name, or a `ScoringProtocol`; the rules under which objects and frames
             count.
         sequences: names of the sequences to score; None for all of the ground truth.
         unseen: sequences, or ``"sequence/object"``, whose kind is not in training
@@ -110,7 +110,7 @@ class Scored:
     has_objects: bool = True
 
 
-def class_notes(rules: Protocol, *, known: bool) -> list[str]:
+def class_notes(rules: ScoringProtocol, *, known: bool) -> list[str]:
     """What to say where a protocol scores class by class, and no classes are known."""
     if rules.tracking not in CLASS_RULES or known:
         return []
@@ -119,7 +119,7 @@ def class_notes(rules: Protocol, *, known: bool) -> list[str]:
 
 def collect(
     done: Sequence[Scored],
-    rules: Protocol,
+    rules: ScoringProtocol,
     labels: tuple[str, str],
     unseen: frozenset[str],
     notes: list[str],
@@ -164,7 +164,7 @@ def collect(
 def score_counts(
     counts: SequenceCounts,
     pair: SequencePair,
-    rules: Protocol,
+    rules: ScoringProtocol,
     options: InputOptions,
     labels: tuple[str, str],
     *,
@@ -194,7 +194,7 @@ def score_counts(
 class _Job:
     """What is done with one sequence."""
 
-    protocol: Protocol
+    protocol: ScoringProtocol
     options: InputOptions
     results: str
     truth: str
@@ -216,7 +216,7 @@ class _Job:
         )
 
 
-def _no_object_fix(done: Sequence[Scored], rules: Protocol) -> str:
+def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:
     """What to do where no object is scored, though there may be some."""
     if any(part.has_objects for part in done):
         other = "trackeval-davis" if rules.name == "vos-benchmark" else "vos-benchmark"

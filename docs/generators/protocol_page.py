@@ -1,8 +1,8 @@
-"""The protocol reference, read out from the `Protocol` entries."""
+"""The protocol reference, read out from the `ScoringProtocol` entries."""
 
 from __future__ import annotations
 
-from evaluation.protocols import PROTOCOLS, Protocol
+from evaluation.protocols import PROTOCOLS, ScoringProtocol
 
 _HEAD = """# Protocols
 
@@ -32,7 +32,7 @@ def _overview() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(protocol: Protocol) -> str:
+def _section(protocol: ScoringProtocol) -> str:
     lines = [f"## {protocol.title} {{ #{protocol.name} }}", "", f"`{protocol.name}`"]
     lines[-1] += f", after {protocol.source}."
     lines += ["", "| rule | | in words |", "|---|---|---|"]

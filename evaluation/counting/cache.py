@@ -19,7 +19,7 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputWarning
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 FORMAT = 4
 """Raised whenever counting changes, so that older counts are not taken up."""
@@ -53,7 +53,7 @@ class CountsCache:
         self._folder = folder
 
     def load(
-        self, pair: SequencePair, protocol: Protocol, options: InputOptions
+        self, pair: SequencePair, protocol: ScoringProtocol, options: InputOptions
     ) -> SequenceCounts | None:
         """Counts of an earlier run; None if there are none that can be read.
 
@@ -75,7 +75,7 @@ class CountsCache:
     def store(
         self,
         pair: SequencePair,
-        protocol: Protocol,
+        protocol: ScoringProtocol,
         options: InputOptions,
         counts: SequenceCounts,
     ) -> None:
@@ -97,7 +97,7 @@ class CountsCache:
             write_atomically(path, data + digest_bytes(data))
 
     def _path(
-        self, pair: SequencePair, protocol: Protocol, options: InputOptions
+        self, pair: SequencePair, protocol: ScoringProtocol, options: InputOptions
     ) -> Path:
         rules = (
             protocol.boundary, protocol.matching, protocol.void, protocol.objects,

@@ -34,7 +34,7 @@ from evaluation.masks.prepare import (
 )
 from evaluation.masks.sequence import ObjectMasks
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 Ids = NDArray[np.int64]
 """[k] object ids, ascending."""
@@ -68,7 +68,7 @@ class FrameCounter:
     """
 
     def __init__(
-        self, protocol: Protocol, options: InputOptions = DEFAULT_OPTIONS
+        self, protocol: ScoringProtocol, options: InputOptions = DEFAULT_OPTIONS
     ) -> None:
         self._adaptive = protocol.boundary == "adaptive"
         self._pairs = protocol.matching != "by-id"

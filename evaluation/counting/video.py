@@ -13,7 +13,7 @@ from evaluation.counting.overlaps import FrameOverlaps, Overlaps, assemble_overl
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class SequenceCounts:
 
 def count_sequence(
     pair: SequencePair,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     options: InputOptions = DEFAULT_OPTIONS,
     tick: Callable[[], None] = lambda: None,
 ) -> SequenceCounts:
@@ -81,7 +81,7 @@ def count_sequence(
 
 def assemble_counts(
     pair: SequencePair,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     end_ids: Sequence[Ids],
     counted: Sequence[tuple[FrameRows, PairGrid | None]],
     labels: tuple[set[int], set[int]],
@@ -117,7 +117,9 @@ def assemble_counts(
     )
 
 
-def _assemble(rows: Sequence[FrameRows], object_ids: Ids, protocol: Protocol) -> Counts:
+def _assemble(
+    rows: Sequence[FrameRows], object_ids: Ids, protocol: ScoringProtocol
+) -> Counts:
     """[n, T, 7 or 9]; an object that a frame does not have counts nothing there."""
     n_counts = N_COUNTS_ADAPTIVE if protocol.boundary == "adaptive" else N_COUNTS
     counts = np.zeros((len(object_ids), len(rows), n_counts), dtype=np.int32)

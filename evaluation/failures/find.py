@@ -19,7 +19,7 @@ from evaluation.failures.tables import Failures
 from evaluation.masks.open import Source
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from evaluation.scoring import score
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_failures(
     ground_truth: Source,
     scores: Scores | None = None,
     *,
-    protocol: str | Protocol = "davis-2017",
+    protocol: str | ScoringProtocol = "davis-2017",
     sequences: Collection[str] | None = None,
     options: InputOptions | None = None,
     missing: str = "error",

@@ -19,7 +19,7 @@ from evaluation.masks.sequence import (
     natural,
 )
 from evaluation.options import InputOptions
-from evaluation.protocols import FRAME_RULES, Protocol
+from evaluation.protocols import FRAME_RULES, ScoringProtocol
 
 _SHOWN = 20
 """Runs of frames written out for one sequence before an error is cut short."""
@@ -29,7 +29,7 @@ def align(
     truth: GroundTruth,
     results: Mapping[str, MaskSequence],
     results_label: str,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     options: InputOptions,
 ) -> tuple[list[SequencePair], list[str]]:
     """Pair up all sequences.
@@ -193,7 +193,7 @@ def _foreground(masks: Masks) -> Mask | None:
     return np.asarray(masks != 0)
 
 
-def _missing(pair: SequencePair, protocol: Protocol) -> list[str]:
+def _missing(pair: SequencePair, protocol: ScoringProtocol) -> list[str]:
     """One line for every sequence, or object of it, that lacks predictions."""
     name = pair.gt.name
     if pair.pred is None:
@@ -234,7 +234,7 @@ def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
 
 
 def _missing_objects(
-    pair: SequencePair, pred: ObjectFolderSequence, protocol: Protocol
+    pair: SequencePair, pred: ObjectFolderSequence, protocol: ScoringProtocol
 ) -> list[str]:
     lines = []
     for object_id in sorted(pair.gt.annotated_ids()):

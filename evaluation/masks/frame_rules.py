@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evaluation.masks.sequence import MaskSequence
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 LVOS_STEP = 5
 """LVOS annotates every fifth frame of an object's range."""
@@ -15,7 +15,10 @@ Ranges = Mapping[int, tuple[int, int]]
 
 
 def object_frames(
-    gt: MaskSequence, object_id: int, protocol: Protocol, ranges: Ranges | None = None
+    gt: MaskSequence,
+    object_id: int,
+    protocol: ScoringProtocol,
+    ranges: Ranges | None = None,
 ) -> set[str]:
     """Frames of one object that are scored, before its appearance is looked at."""
     own = gt.object_frames(object_id)
@@ -27,7 +30,7 @@ def object_frames(
     return set(select_frames(listed, protocol))
 
 
-def select_frames(frames: Sequence[str], protocol: Protocol) -> Sequence[str]:
+def select_frames(frames: Sequence[str], protocol: ScoringProtocol) -> Sequence[str]:
     """Apply a protocol's frame rule to the annotated frames of a video."""
     if protocol.frames == "all":
         return frames
@@ -37,7 +40,7 @@ def select_frames(frames: Sequence[str], protocol: Protocol) -> Sequence[str]:
 
 
 def sequence_frames(
-    gt: MaskSequence, protocol: Protocol, ranges: Ranges | None = None
+    gt: MaskSequence, protocol: ScoringProtocol, ranges: Ranges | None = None
 ) -> tuple[str, ...]:
     """Frames of a video in which any object may be scored, in playing order."""
     if not gt.overlapping and not ranges:

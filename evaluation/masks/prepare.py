@@ -24,7 +24,7 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
 from evaluation.masks.pairs import Masks
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.protocols import VOID, Protocol
+from evaluation.protocols import VOID, ScoringProtocol
 
 Places = tuple[str, str]
 """What to call the prediction and the ground truth of a frame in an error."""
@@ -50,7 +50,7 @@ class MaskRules:
 
     @classmethod
     def of(
-        cls, protocol: Protocol, options: InputOptions = DEFAULT_OPTIONS
+        cls, protocol: ScoringProtocol, options: InputOptions = DEFAULT_OPTIONS
     ) -> MaskRules:
         """The rules of a protocol under some input options.
 
@@ -66,7 +66,7 @@ class MaskRules:
 
 
 def video_options(
-    gt_labels: Collection[int], protocol: Protocol, options: InputOptions
+    gt_labels: Collection[int], protocol: ScoringProtocol, options: InputOptions
 ) -> InputOptions:
     """The options of one video, whose ground truth may be a mask of 0 and 255.
 
@@ -88,7 +88,7 @@ def video_options(
 def prepare(
     gt: Masks,
     pred: Masks | None,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     options: InputOptions = DEFAULT_OPTIONS,
     places: Places = _UNNAMED,
 ) -> tuple[Masks, Masks]:

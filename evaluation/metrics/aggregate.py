@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 Columns = Mapping[str, Sequence[Any]]
 """A table as columns of equal length."""
@@ -47,7 +47,7 @@ HALVED = {
 
 
 def summarise(
-    objects: Columns, protocol: Protocol, scale: float = 1.0
+    objects: Columns, protocol: ScoringProtocol, scale: float = 1.0
 ) -> dict[str, float]:
     """Average the objects table as the protocol says.
 

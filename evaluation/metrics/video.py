@@ -37,7 +37,7 @@ from evaluation.metrics.statistics import (
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.objects import object_tracking
 from evaluation.metrics.tracking.video import Row, by_class, track_rows
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 Values = NDArray[np.float64]
 
@@ -78,11 +78,11 @@ class SequenceScores:
     tracking: Mapping[str, Values] = field(default_factory=dict)
     track_rows: tuple[Row, ...] = ()
 
-    def object_statistics(self, protocol: Protocol) -> list[dict[str, float]]:
+    def object_statistics(self, protocol: ScoringProtocol) -> list[dict[str, float]]:
         """One row of statistics an object, as in the `objects` table of `Scores`."""
         return [self._statistics(o, protocol) for o in range(len(self.object_ids))]
 
-    def _statistics(self, o: int, protocol: Protocol) -> dict[str, float]:
+    def _statistics(self, o: int, protocol: ScoringProtocol) -> dict[str, float]:
         counted = self.counted[o]
         wrap = protocol.decay == "8-bit"
         row: dict[str, float] = {}
@@ -120,7 +120,7 @@ class SequenceScores:
 
 
 def score_sequence(
-    counts: SequenceCounts, pair: SequencePair, protocol: Protocol
+    counts: SequenceCounts, pair: SequencePair, protocol: ScoringProtocol
 ) -> SequenceScores:
     """Apply a protocol's rules to the pixel counts of one video.
 
@@ -160,7 +160,7 @@ def score_sequence(
 def _track(
     counts: SequenceCounts,
     pair: SequencePair,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     object_ids: NDArray[np.int64],
 ) -> tuple[dict[str, Values], tuple[Row, ...]]:
     """Tracking metrics of each object, and the counts of the video."""
@@ -179,13 +179,13 @@ def _track(
     return columns, tuple(rows)
 
 
-def _region(counts: Counts, protocol: Protocol) -> Values:
+def _region(counts: Counts, protocol: ScoringProtocol) -> Values:
     if protocol.region == "smoothed":
         return smoothed_jaccard(counts)
     return jaccard(counts)
 
 
-def _eligible(counts: SequenceCounts, protocol: Protocol) -> NDArray[np.int64]:
+def _eligible(counts: SequenceCounts, protocol: ScoringProtocol) -> NDArray[np.int64]:
     """Ids that the protocol's object rule takes from the ground truth."""
     ids, first = counts.object_ids, counts.first_ids
     if protocol.void_label is not None:
@@ -202,7 +202,7 @@ def _eligible(counts: SequenceCounts, protocol: Protocol) -> NDArray[np.int64]:
 
 
 def _select(
-    counts: SequenceCounts, protocol: Protocol
+    counts: SequenceCounts, protocol: ScoringProtocol
 ) -> tuple[Counts, NDArray[np.int64]]:
     """Counts of each object with the prediction of the same id."""
     object_ids = _eligible(counts, protocol)
@@ -213,7 +213,7 @@ def _select(
 
 
 def _match(
-    counts: SequenceCounts, protocol: Protocol
+    counts: SequenceCounts, protocol: ScoringProtocol
 ) -> tuple[Counts, NDArray[np.int64], NDArray[np.int64]]:
     """Counts of each object with its proposal, in ascending order of proposals.
 
@@ -237,7 +237,9 @@ def _match(
     )
 
 
-def _proposals(counts: SequenceCounts, n_objects: int, protocol: Protocol) -> list[int]:
+def _proposals(
+    counts: SequenceCounts, n_objects: int, protocol: ScoringProtocol
+) -> list[int]:
     """Ids of the proposals.
 
     There are at least as many as objects; those that never occur are empty masks.
@@ -253,7 +255,7 @@ def _proposals(counts: SequenceCounts, n_objects: int, protocol: Protocol) -> li
 
 
 def _gain(
-    counts: SequenceCounts, object_id: int, proposal_id: int, protocol: Protocol
+    counts: SequenceCounts, object_id: int, proposal_id: int, protocol: ScoringProtocol
 ) -> float:
     """What is gained by matching a proposal to an object."""
     pair = _pair_counts(counts, object_id, proposal_id)
@@ -283,7 +285,7 @@ def _annotated(
     object_ids: NDArray[np.int64],
     frames: tuple[str, ...],
     pair: SequencePair,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
 ) -> NDArray[np.bool_]:
     own = [
         object_frames(pair.gt, k, protocol, pair.ranges) for k in object_ids.tolist()
@@ -297,7 +299,7 @@ def _counted(
     selected: Counts,
     annotated: NDArray[np.bool_],
     counts: SequenceCounts,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
 ) -> NDArray[np.bool_]:
     """[n, T] True where the protocol counts an object."""
     visible = (selected[..., GT_AREA] > 0) & annotated

@@ -23,7 +23,7 @@ from evaluation.plots.report_charts import (
     speed_chart,
     throughput_chart,
 )
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from evaluation.report.attribute_tables import grouped_attributes
 from evaluation.report.contents import score_column, tables
 from evaluation.report.material import (
@@ -72,7 +72,7 @@ def report(
     ground_truth: Source,
     out: str | os.PathLike[str],
     *,
-    protocol: str | Protocol | None = None,
+    protocol: str | ScoringProtocol | None = None,
     images: str | os.PathLike[str] | None = None,
     fps: float | None = None,
     sequences: Sequence[str] | None = None,

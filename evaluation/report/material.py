@@ -18,7 +18,7 @@ from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
@@ -73,7 +73,7 @@ class Material:
     benchmark: str
     split: str
     notes: tuple[str, ...]
-    protocol: Protocol
+    protocol: ScoringProtocol
     metric: str
     methods: tuple[Method, ...]
     attributes: Attributes
@@ -104,7 +104,7 @@ class Task:
 
     results: Mapping[str, Path]
     ground_truth: Source
-    protocol: str | Protocol
+    protocol: str | ScoringProtocol
     images: Path | None
     fps: float | None
     sequences: Sequence[str] | None

@@ -14,7 +14,7 @@ from evaluation.masks.prepare import video_options
 from evaluation.masks.sequence import MaskSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
-from evaluation.protocols import VOID, Protocol
+from evaluation.protocols import VOID, ScoringProtocol
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""
@@ -30,7 +30,7 @@ _BINARIZE = "take whatever is not 0 as object 1 (binarize=True, --binarize)"
 
 def check_labels(
     counts: SequenceCounts,
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     options: InputOptions,
     results: str,
     truth: str,
@@ -97,7 +97,11 @@ def _extra_ids(name: str, extra: set[int]) -> list[str]:
 
 
 def _void(
-    name: str, gt: set[int], pred: set[int], protocol: Protocol, options: InputOptions
+    name: str,
+    gt: set[int],
+    pred: set[int],
+    protocol: ScoringProtocol,
+    options: InputOptions,
 ) -> list[str]:
     """What becomes of 255 in the ground truth, where that may not be meant."""
     if VOID not in gt or options.void is not None:
@@ -206,7 +210,7 @@ def _refuse_foreign(results: str, name: str, pred: set[int], gt: set[int]) -> No
 
 
 def note_objects(
-    counts: SequenceCounts, scores: SequenceScores, protocol: Protocol
+    counts: SequenceCounts, scores: SequenceScores, protocol: ScoringProtocol
 ) -> list[str]:
     """Notes about objects that are scored in an unexpected way, or not at all."""
     notes = []

@@ -17,7 +17,7 @@ from evaluation.metrics.tracking.clear import SUMMED as CLEAR_COUNTS
 from evaluation.metrics.tracking.identity import COUNTS as IDENTITY_COUNTS
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class Scores:
             where the protocol has any: see `tracking`.
     """
 
-    protocol: Protocol
+    protocol: ScoringProtocol
     frame_columns: Table
     object_columns: Table
     fingerprint: str

@@ -18,7 +18,6 @@ from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
-from evaluation.protocols import Protocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def load_scores(folder: Path) -> Scores:
         for name in ("frames", "objects")
     )
     try:
-        protocol = Protocol(**document["protocol_fields"])
+        protocol = ScoringProtocol(**document["protocol_fields"])
     except TypeError as error:
         raise InputError(
             folder / DOCUMENT,

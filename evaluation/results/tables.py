@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.video import SequenceScores
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 
 def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]:
@@ -40,7 +40,7 @@ def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]
 
 def object_table(
     sequences: Sequence[SequenceScores],
-    protocol: Protocol,
+    protocol: ScoringProtocol,
     unseen: Collection[str] | None = None,
 ) -> dict[str, list[Any]]:
     """The `objects` table: one row an object.

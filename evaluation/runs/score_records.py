@@ -21,7 +21,7 @@ from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from evaluation.runs.schema import utc_now
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ScoreRecord:
     """What one evaluation of a results folder came to.
 
     Attributes:
-        protocol: fields of the `Protocol`.
+        protocol: fields of the `ScoringProtocol`.
         summary: metric -> fraction, as `Scores.summary`; None where undefined.
         n_sequences: videos that were scored.
         n_objects: objects that were scored.
@@ -121,7 +121,7 @@ class ScoreRecord:
         """
         record = parse(content, cls, path, _FIX)
         try:
-            Protocol(**record.protocol)
+            ScoringProtocol(**record.protocol)
         except TypeError as error:
             raise InputError(
                 path, f"a protocol that is none ({error})", "fields of a protocol", _FIX
@@ -160,9 +160,9 @@ def changed(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value != _STRICT[key]}
 
 
-def published_key(protocol: Mapping[str, str] | Protocol) -> str:
+def published_key(protocol: Mapping[str, str] | ScoringProtocol) -> str:
     """Which metric of a summary the benchmark of a protocol publishes."""
-    if isinstance(protocol, Protocol):
+    if isinstance(protocol, ScoringProtocol):
         return protocol.headline_metric
     if "headline" in protocol:
         return protocol["headline"]

@@ -86,8 +86,8 @@ _MODULES = {
 
 # Former names, for one version.
 _RENAMED = {
-    "recall_benchmark": "load_benchmark_info",
-    "recall_predictions": "load_predictions_info",
+    "load_benchmark_info": "load_benchmark_info",
+    "load_predictions_info": "load_predictions_info",
 }
 
 

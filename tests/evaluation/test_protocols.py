@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation import PROTOCOLS, InputError, get_protocol, score
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 
 NAMES = (
     "davis-2016", "davis-2017", "davis-2017-unsupervised", "youtube-vos", "mose-v1",
@@ -24,7 +24,7 @@ def test_protocols_are_frozen_and_checked():
     with pytest.raises(AttributeError):
         get_protocol("davis-2017").frames = "all"  # type: ignore[misc]
     with pytest.raises(ValueError, match="frames='some'"):
-        Protocol("mine", "Mine", "me", frames="some")
+        ScoringProtocol("mine", "Mine", "me", frames="some")
 
 
 def test_a_name_slightly_wrong_is_answered_with_the_right_one():
@@ -56,7 +56,7 @@ def test_frames_that_are_scored(small, protocol, frames):
 
 
 def test_my_own_protocol_is_an_entry(small):
-    mine = Protocol("mine", "Mine", "me", frames="all", objects="all")
+    mine = ScoringProtocol("mine", "Mine", "me", frames="all", objects="all")
     scores = score(small.pred, small.gt, mine)
     assert scores.protocol is mine and len(scores.frames) == 24
 

@@ -67,3 +67,11 @@ def test_mypy_sees_the_public_functions(tmp_path: Path) -> None:
     revealed = [line for line in done.stdout.splitlines() if "Revealed" in line]
     assert len(revealed) == 7, done.stdout
     assert all('"def (' in line for line in revealed), revealed
+
+
+def test_the_former_name_of_the_protocol_class_still_works() -> None:
+    from evaluation import protocols
+
+    for module in (evaluation, protocols):
+        with pytest.warns(DeprecationWarning, match="ScoringProtocol"):
+            assert module.Protocol is protocols.ScoringProtocol

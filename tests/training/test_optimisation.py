@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from s3fo.training.optimisation import MeanWeights, rate_factor
+from s3fo.training.optimisation import WeightEMA, rate_factor
 
 
 def test_the_cosine_ends_at_a_hundredth(tiny_recipe) -> None:
@@ -23,7 +23,7 @@ def test_early_steps_count_more_in_the_mean() -> None:
     network = nn.Linear(1, 1, bias=False)
     with torch.no_grad():
         network.weight.fill_(0.0)
-    mean = MeanWeights(network, decay=0.25)
+    mean = WeightEMA(network, decay=0.25)
     with torch.no_grad():
         network.weight.fill_(1.0)
     mean.update(network)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from evaluation.results.scores import Scores
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.stored_labels import StoredLabels
@@ -27,7 +27,7 @@ _EVENT_COLUMNS = {
 }
 
 
-def score_table(labels: StoredLabels, protocol: Protocol) -> Scores:
+def score_table(labels: StoredLabels, protocol: ScoringProtocol) -> Scores:
     """The scores of every object, as of `tables.object_scores`."""
     rows = [
         (sequence, label["index"], sample_id, str(label["_id"]), label)

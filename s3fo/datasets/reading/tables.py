@@ -19,7 +19,7 @@ from evaluation.breakdown import Breakdown
 from evaluation.breakdown import breakdown as break_down
 from evaluation.errors import InputError
 from evaluation.options import InputOptions
-from evaluation.protocols import Protocol, get_protocol
+from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
@@ -46,7 +46,7 @@ def prediction_field(dataset: fo.Dataset, eval_key: str) -> str:
     return str(_config(dataset, eval_key).predictions)
 
 
-def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> Protocol:
+def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> ScoringProtocol:
     """The rules of an evaluation.
 
     Raises:

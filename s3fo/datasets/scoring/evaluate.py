@@ -11,7 +11,7 @@ import pandas as pd
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.protocols import Protocol, get_protocol
+from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets.field_names import (
@@ -42,7 +42,7 @@ def evaluate(
     predictions: str,
     eval_key: str | None = None,
     *,
-    protocol: str | Protocol | None = None,
+    protocol: str | ScoringProtocol | None = None,
     sequences: Sequence[str] | None = None,
     options: InputOptions | None = None,
     missing: str = "error",

@@ -6,7 +6,7 @@ import fiftyone as fo
 import pandas as pd
 
 from evaluation.metrics.aggregate import HALVED
-from evaluation.protocols import Protocol
+from evaluation.protocols import ScoringProtocol
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import load_predictions_info
 from s3fo.plugin.panels.charts.parts import score_title
@@ -75,5 +75,5 @@ def rules(dataset: fo.Dataset, methods: list[str]) -> str:
     return "\n".join(["**Different protocols: do not compare.**", "", *lines])
 
 
-def _rules(protocol: Protocol) -> str:
+def _rules(protocol: ScoringProtocol) -> str:
     return "; ".join(text for text in (protocol.describe(), protocol.remark) if text)
