@@ -18,6 +18,7 @@ from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
+from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
 
 if TYPE_CHECKING:
