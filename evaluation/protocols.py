@@ -289,6 +289,15 @@ PROTOCOLS: dict[str, ScoringProtocol] = {
             headline="J",
             remark="VOST publishes J and J_last (J_tr in its paper); F is not official",
         ),
+        replace(
+            _DAVIS_2017,
+            name="visor",
+            title="VISOR semi-supervised",
+            source="evaluation code of VISOR-VOS, Darkhalil et al. 2022",
+            frames="after-own-first",
+            void="background",
+            remark="as davis-2017, and the last frame counts, too",
+        ),
         _DAVIS_2017_UNSUPERVISED,
         replace(
             _DAVIS_2017_UNSUPERVISED,

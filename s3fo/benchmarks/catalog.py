@@ -356,6 +356,32 @@ _VOST = Entry(
         "Void is 255 and counts as background.",
     ),
 )
+_VISOR = Entry(
+    "visor",
+    "train",
+    title="VISOR (EPIC-KITCHENS)",
+    about="Hands and the things they use, seen by the one who cooks.",
+    layout="JPEGImages/480p/<sequence>/<frame>.jpg, "
+    "Annotations/480p/<sequence>/<frame>.png, ImageSets/2022/<split>.txt",
+    fps=None,
+    annotation="every frame of the converted tree; these are sparse in the videos",
+    annotation_fps=None,
+    protocol="visor",
+    preset="davis",
+    public=True,
+    licence="terms of the download page",
+    citation="Darkhalil et al., EPIC-KITCHENS VISOR Benchmark: VIdeo Segmentations "
+    "and Object Relations, NeurIPS 2022",
+    download="https://epic-kitchens.github.io/VISOR/",
+    unpack="Convert the JSON files with visor_to_davis.py of "
+    "github.com/epic-kitchens/VISOR-VOS, once for train and once for val; the root is "
+    "the folder with JPEGImages.",
+    remarks=(
+        "visor_to_davis.py -keep_first_frame_masks_only 1 leaves those objects in val "
+        "that the first frame shows, as the official scores want it.",
+        "val-unseen are the sequences of val from kitchens that train does not have.",
+    ),
+)
 _PUMAVOS = Entry(
     "pumavos",
     "val",
@@ -437,6 +463,9 @@ ENTRIES: tuple[Entry, ...] = (
     _split(_BURST, "test", sequences=1421),
     _split(_VOST, "train", sequences=572),
     _split(_VOST, "val", sequences=70),
+    _split(_VISOR, "train"),
+    _split(_VISOR, "val"),
+    _split(_VISOR, "val-unseen"),
     _split(_PUMAVOS, "val", sequences=24),
 )
 

@@ -145,5 +145,6 @@ _READERS: dict[str, Callable[..., Found]] = {
     "sa-v": read_sa_v,
     "burst": read_burst,
     "vost": partial(_read_lists, "VOST", 5.0),
+    "visor": partial(_read_lists, "VISOR", None),
     "pumavos": partial(_read_lists, "PUMaVOS", None),
 }

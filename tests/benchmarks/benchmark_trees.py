@@ -244,7 +244,7 @@ def write_davis_entry(root: Path, entry: Entry) -> None:
 
 def write_tree_entry(root: Path, entry: Entry) -> None:
     split = entry.split.removesuffix("-all-frames")
-    folder = root / FOLDERS[split]
+    folder = root / FOLDERS.get(split, "")
     lvos = entry.name.startswith("lvos")
     frames = names(4, 5, 8, 1) if lvos else names(4, 5)
     late = not entry.name.startswith("mose")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation import InputError, score
+from evaluation import InputError, db_eval_boundary, db_eval_iou, score
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_benchmark
+from s3fo.benchmarks.catalog import get_entry
 
 N_FRAMES = 11
 
@@ -98,3 +99,24 @@ def test_a_benchmark_without_lists_is_read_whole(vost: Path) -> None:
 def test_other_protocols_have_no_last_quarter(vost: Path, results: Path) -> None:
     scores = score(results, open_benchmark("vost", vost), "davis-2017")
     assert "J_last" not in scores.summary
+
+
+def test_visor_counts_the_last_frame(vost: Path, results: Path) -> None:
+    """The tree that visor_to_davis.py makes, scored as eval.py of VISOR-VOS does."""
+    root = vost.parent / "VISOR_2022"
+    for kind in ("JPEGImages", "Annotations"):
+        (root / kind).mkdir(parents=True)
+        (vost / kind).rename(root / kind / "480p")
+    lists = root / "ImageSets" / "2022"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("111_cut_onion\n222_pour_milk")
+    (lists / "val_unseen.txt").write_text("222_pour_milk")
+    assert len(open_benchmark("visor", root, split="val-unseen")) == 1
+    benchmark = open_benchmark("visor", root, split="val")
+    scores = score(results, benchmark, get_entry("visor", "val").protocol)
+    gt = np.stack([shape(t, 0) for t in range(1, N_FRAMES)])
+    pred = np.stack([shape(t, 1 if t < 5 else 3) for t in range(1, N_FRAMES)])
+    for metric, measure in (("J", db_eval_iou), ("F", db_eval_boundary)):
+        values = [np.mean(measure(gt == k, pred == k)) for k in (1, 2)] * 2
+        assert scores.object_columns[f"{metric}_mean"] == values
+        assert scores.summary[metric] == np.mean(values)

@@ -63,8 +63,6 @@ def read_listed(
 
 
 def _listing(root: Path, split: str) -> Path | None:
-    folder = root / "ImageSets"
-    years = sorted(folder.glob(f"*/{split}.txt"))
-    return next(
-        (path for path in (folder / f"{split}.txt", *years) if path.is_file()), None
-    )
+    folder, file = root / "ImageSets", f"{split.replace('-', '_')}.txt"
+    years = sorted(folder.glob(f"*/{file}"))
+    return next((path for path in (folder / file, *years) if path.is_file()), None)
