@@ -161,6 +161,14 @@ def show_all_videos(ctx: Any) -> None:
     ctx.ops.clear_sidebar_filters()
     if isinstance(view, fo.DatasetView):
         ctx.ops.set_view(view)
+    groups = [
+        {"name": group.name, "paths": list(group.paths), "expanded": group.expanded}
+        for group in ctx.dataset.app_config.sidebar_groups or ()
+    ]
+    stages = count_stages(view) if isinstance(view, fo.DatasetView) else 0
+    if groups:
+        params = {"groups": groups, "stages": stages}
+        ctx.trigger(f"{PLUGIN}/restore_sidebar", params)
     active = ctx.dataset.app_config.active_fields
     if active is not None:
         ctx.ops.set_active_fields(active.paths)

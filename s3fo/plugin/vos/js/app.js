@@ -7,7 +7,7 @@
  */
 (() => {
   const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
-  const { activeFields, modalFilters, modalLooker, modalSelector, view } = window.__fos__;
+  const { activeFields, modalFilters, modalLooker, modalSelector, sidebarGroupsDefinition, view } = window.__fos__;
   const { useRecoilCallback } = window.recoil;
 
   const PLUGIN = "@s3fo/vos";
@@ -148,6 +148,35 @@
     }
   }
 
+  class RestoreSidebar extends Operator {
+    get config() {
+      return new OperatorConfig({
+        name: "restore_sidebar",
+        label: "Restore the groups of the sidebar",
+        unlisted: true,
+      });
+    }
+
+    useHooks() {
+      return {
+        stages: useRecoilCallback(
+          ({ snapshot }) => () => snapshot.getLoadable(view).valueMaybe(),
+        ),
+        set: useRecoilCallback(({ set }) => (groups) =>
+          set(sidebarGroupsDefinition(false), groups),
+        ),
+      };
+    }
+
+    /* params: groups (name, paths, expanded) and stages, of the view that is awaited.
+     * A view of clips takes the fields that clips lack out of the groups, for good. */
+    async execute({ hooks, params }) {
+      await until(() => (hooks.stages()?.length ?? 0) === params.stages);
+      hooks.set(params.groups);
+    }
+  }
+
+  registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
   registerOperator(OpenLink, PLUGIN);
   registerOperator(CloseResult, PLUGIN);
