@@ -382,6 +382,30 @@ _VISOR = Entry(
         "val-unseen are the sequences of val from kitchens that train does not have.",
     ),
 )
+_SECVOS = Entry(
+    "secvos",
+    "val",
+    title="SeCVOS",
+    about="Videos of several scenes, 4.26 on average; objects come back in others.",
+    layout="JPEGImages/<video>/<frame>.jpg, Annotations/<video>/<frame>.png or "
+    "Annotations/<video>/<object>/<frame>.png",
+    fps=None,
+    annotation="as the archive has it",
+    annotation_fps=None,
+    protocol="sa-v",
+    preset="generic",
+    public=True,
+    licence="CC BY-NC-SA 4.0",
+    citation="Zhang et al., SeC: Advancing Complex Video Object Segmentation via "
+    "Progressive Concept Construction, arXiv 2507.15852",
+    download="https://huggingface.co/datasets/OpenIXCLab/SeCVOS",
+    unpack="Unpack JPEGImages.zip and Annotations.zip into one folder.",
+    remarks=(
+        "The benchmark has no splits: all its videos count as val.",
+        "Scored by SAM 2's sav_evaluator. Figures by number of scenes are not made: "
+        "scene_info.json is not read.",
+    ),
+)
 _PUMAVOS = Entry(
     "pumavos",
     "val",
@@ -466,6 +490,7 @@ ENTRIES: tuple[Entry, ...] = (
     _split(_VISOR, "train"),
     _split(_VISOR, "val"),
     _split(_VISOR, "val-unseen"),
+    _split(_SECVOS, "val", sequences=160),
     _split(_PUMAVOS, "val", sequences=24),
 )
 

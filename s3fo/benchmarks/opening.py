@@ -146,5 +146,6 @@ _READERS: dict[str, Callable[..., Found]] = {
     "burst": read_burst,
     "vost": partial(_read_lists, "VOST", 5.0),
     "visor": partial(_read_lists, "VISOR", None),
+    "secvos": partial(_read_lists, "SeCVOS", None),
     "pumavos": partial(_read_lists, "PUMaVOS", None),
 }

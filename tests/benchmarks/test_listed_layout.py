@@ -120,3 +120,26 @@ def test_visor_counts_the_last_frame(vost: Path, results: Path) -> None:
         values = [np.mean(measure(gt == k, pred == k)) for k in (1, 2)] * 2
         assert scores.object_columns[f"{metric}_mean"] == values
         assert scores.summary[metric] == np.mean(values)
+
+
+def test_masks_may_lie_in_a_folder_per_object(vost: Path, results: Path) -> None:
+    """SeCVOS allows both; the scores are the same."""
+    root = vost.parent / "SeCVOS"
+    shutil.copytree(vost / "JPEGImages", root / "JPEGImages")
+    for name in ("111_cut_onion", "222_pour_milk", "333_tear_paper"):
+        for t in range(N_FRAMES):
+            without_void = np.where(shape(t, 0) == 255, 0, shape(t, 0))
+            write_label_map(
+                vost / "Annotations" / name / f"frame{t:05d}.png",
+                without_void.astype(np.uint8),
+            )
+            for k in (1, 2):
+                file = f"{name}/{k - 1:03d}/frame{t:05d}.png"
+                mask = (shape(t, 0) == k).astype(np.uint8)
+                write_label_map(root / "Annotations" / file, mask)
+    shutil.copytree(results / "111_cut_onion", results / "333_tear_paper")
+    shutil.rmtree(vost / "ImageSets")
+    folders = score(results, open_benchmark("secvos", root), "sa-v")
+    maps = score(results, open_benchmark("secvos", vost), "sa-v")
+    assert folders.summary["J&F"] == maps.summary["J&F"]
+    assert folders.object_columns["J_mean"] == maps.object_columns["J_mean"]

@@ -1,16 +1,24 @@
 """Folders of frames and masks with lists of sequences: VOST, VISOR and alike.
 
 ``JPEGImages/<sequence>``, ``Annotations/<sequence>`` (below ``480p`` or not) and, where
-there are splits, ``ImageSets/<split>.txt`` or ``ImageSets/<year>/<split>.txt``.
+there are splits, ``ImageSets/<split>.txt`` or ``ImageSets/<year>/<split>.txt``. Masks
+are label maps, or in a folder per object as those of SA-V.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from evaluation._utils.names import check_names
 from evaluation.masks.sequence import natural
-from s3fo.benchmarks.layouts.files import list_folders, locate_root, read_text
+from s3fo.benchmarks.layouts.files import (
+    IMAGE_SUFFIXES,
+    list_folders,
+    list_frames,
+    locate_root,
+    read_text,
+)
 from s3fo.benchmarks.layouts.layout import (
     Found,
     find_missing_files,
@@ -18,6 +26,8 @@ from s3fo.benchmarks.layouts.layout import (
     refuse_gaps,
     sequence_from_folders,
 )
+from s3fo.benchmarks.layouts.sa_v import load_object_folders
+from s3fo.benchmarks.video import VideoSequence
 
 _LEVEL = "480p"
 
@@ -49,7 +59,7 @@ def read_listed(
         names = list_folders(images)
         notes.append(f"no list of {split} in ImageSets: all {len(names)} sequences")
     sequences = tuple(
-        sequence_from_folders(name, images / name, masks / name, fps=fps)
+        _sequence(name, images / name, masks / name, fps)
         for name in sorted(names, key=natural)
     )
     refuse_gaps(
@@ -60,6 +70,20 @@ def read_listed(
     )
     missing_files = find_missing_files(sequences, lambda item: item.annotated_frames)
     return Found(root, sequences, tuple(notes), tuple(missing_files))
+
+
+def _sequence(name: str, images: Path, masks: Path, fps: float | None) -> VideoSequence:
+    if not masks.is_dir() or not list_folders(masks):
+        return sequence_from_folders(name, images, masks, fps=fps)
+    frames = list_frames(images, IMAGE_SUFFIXES)
+    return VideoSequence(
+        name=name,
+        frames=tuple(frames),
+        images=frames,
+        annotations={},
+        load_object_masks=partial(load_object_folders, masks, name),
+        fps=fps,
+    )
 
 
 def _listing(root: Path, split: str) -> Path | None:
