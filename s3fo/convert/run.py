@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence
 from s3fo.convert.formats import FORMATS
 from s3fo.convert.reading import detect, read
-from s3fo.convert.videos import as_video
+from s3fo.convert.videos import Video, as_video
 from s3fo.convert.writing import write
+
+if TYPE_CHECKING:
+    import fiftyone as fo
 
 OVERLAP_RULES = ("error", "smaller-on-top")
 
@@ -84,9 +90,7 @@ def convert(
         sequences = _open(source, origin, Path(folder))
         videos = [as_video(sequences[name]) for name in sorted(sequences)]
         if target == "fiftyone":
-            results = Path(folder) / "results"
-            write(videos, results, "davis", on_overlap)
-            _into_dataset(results, str(out))
+            _into_dataset(videos, str(out), on_overlap)
         else:
             write(videos, Path(out), target, on_overlap)
         notes = [r for name in sorted(sequences) for r in sequences[name].remarks()]
@@ -108,19 +112,46 @@ def _open(
         return read(Path(source), origin)
     from evaluation.masks.open import open_ground_truth
     from s3fo.datasets import benchmark_from_dataset, open_dataset
+    from s3fo.datasets.schema import remembered
 
     name, field = _dataset_and_field(str(source))
-    benchmark = benchmark_from_dataset(
-        open_dataset(name), folder / "labels", field=field
-    )
-    return dict(open_ground_truth(benchmark).sequences)
+    dataset = open_dataset(name)
+    labels = folder / "labels"
+    if "benchmark" not in remembered(dataset):
+        benchmark = benchmark_from_dataset(dataset, labels, field=field)
+        return dict(open_ground_truth(benchmark).sequences)
+    return _loaded_masks(dataset, field, labels)
 
 
-def _into_dataset(results: Path, out: str) -> None:
+def _loaded_masks(
+    dataset: fo.Dataset, field: str, folder: Path
+) -> dict[str, MaskSequence]:
+    """Masks of a dataset that we loaded: the files, where a field came from files."""
+    from evaluation.masks.open import open_ground_truth
+    from s3fo.datasets.field_names import GROUND_TRUTH
+    from s3fo.datasets.importing.field_predictions import write_field
+    from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
+
+    if field == GROUND_TRUTH:
+        return dict(open_ground_truth(load_benchmark_info(dataset)).sequences)
+    imported = load_predictions_info(dataset).get(field)
+    if imported and not imported.from_field:
+        return read(imported.folder, detect(imported.folder))
+    write_field(dataset, field, folder)
+    return read(folder, "davis")
+
+
+def _into_dataset(videos: list[Video], out: str, on_overlap: str) -> None:
+    """Write a field, and beside it the files that it is scored from."""
     from s3fo.datasets import add_predictions, open_dataset
 
     name, field = _dataset_and_field(out)
-    add_predictions(open_dataset(name), results, field)
+    dataset = open_dataset(name)
+    results = user_cache("converted", name, field)
+    shutil.rmtree(results, ignore_errors=True)
+    results.parent.mkdir(parents=True, exist_ok=True)
+    write(videos, results, "davis", on_overlap)
+    add_predictions(dataset, results, field)
 
 
 def _dataset_and_field(text: str) -> tuple[str, str]:

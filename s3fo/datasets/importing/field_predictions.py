@@ -69,21 +69,12 @@ def use_field(dataset: fo.Dataset, field: str) -> str:
     Raises:
         InputError: no masks in it, or labels that belong to no object.
     """
-    benchmark = load_benchmark_info(dataset)
+    load_benchmark_info(dataset)  # refuses before anything is written
     folder = user_cache("fields", dataset.name, field)
     kind = dataset.get_frame_field_schema()[field].document_type
     if kind is fo.Detections:
         _give_indices(dataset, field)
-    for sequence in benchmark:
-        _write_sequence(dataset, sequence, field, folder)
-    present = [item for item in benchmark if (folder / item.name).is_dir()]
-    if not present:
-        raise InputError(
-            f"field frames.{field}",
-            "no masks",
-            "labels with masks in at least one video",
-            "Run the model that fills it, or choose another field.",
-        )
+    present = write_field(dataset, field, folder)
     if kind is fo.Segmentation:
         name = f"{field}_objects"
         add_predictions(dataset, folder, name)
@@ -95,6 +86,35 @@ def use_field(dataset: fo.Dataset, field: str) -> str:
             dataset, field, Predictions(folder, content, made, from_field=True)
         )
     return field
+
+
+def write_field(dataset: fo.Dataset, field: str, folder: Path) -> list[VideoSequence]:
+    """Write a frame field as ``<sequence>/<frame>.png``, smaller objects on top.
+
+    Args:
+        dataset: made by `load_benchmark`.
+        field: name of the frame field; its labels have an index.
+        folder: where to.
+
+    Returns:
+        The videos that have labels.
+
+    Raises:
+        InputError: no masks in it, or labels that belong to no object.
+    """
+    benchmark = load_benchmark_info(dataset)
+    if dataset.has_frame_field(field):
+        for sequence in benchmark:
+            _write_sequence(dataset, sequence, field, folder)
+    present = [item for item in benchmark if (folder / item.name).is_dir()]
+    if not present:
+        raise InputError(
+            f"field frames.{field}",
+            "no masks",
+            "labels with masks in at least one video",
+            "Run the model that fills it, or choose another field.",
+        )
+    return present
 
 
 def _give_indices(dataset: fo.Dataset, field: str) -> None:
