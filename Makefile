@@ -78,7 +78,7 @@ walls: setup ## import-linter: who may know whom
 	$(BIN)/lint-imports
 
 app-test: setup ## The App in headless Chromium
-	$(BIN)/python -m pytest -m app
+	$(BIN)/python -m pytest -m app --reruns 2 --reruns-delay 5
 
 docs: setup ## The documentation site, in build/site
 	S3FO_RUN_NOTEBOOKS=1 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
