@@ -16,8 +16,8 @@ from s3fo.benchmarks import Benchmark, VideoObject, VideoSequence
 from s3fo.benchmarks.synthetic import open_synthetic
 from s3fo.datasets import image_sequences, load_benchmark_info, open_dataset
 from s3fo.datasets.importing.labels import (
-    detections_document,
     detections_of,
+    labels_document,
     masks_of_frame,
 )
 from s3fo.datasets.views import appearance as views
@@ -205,7 +205,7 @@ def test_labels_are_stored_as_fiftyone_would(benchmark):
     """The fast documents and FiftyOne's own classes agree but for the fresh ids."""
     pair = benchmark["pair"]
     objects = masks_of_frame(pair, pair.frames[0])
-    own = detections_document("pair", objects, {1: "dog"}, with_masks=True)
+    own = labels_document("pair", objects, {1: "dog"}, with_masks=True)
     theirs = detections_of("pair", objects, {1: "dog"}, with_masks=True).to_dict()
     for documents in (own, theirs):
         for document in documents["detections"]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import fiftyone as fo
-from bson import ObjectId
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
+from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.content import content_of
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
@@ -28,7 +28,6 @@ from s3fo.datasets.importing.writing import (
     declare_masks,
     index_labels,
     insert_frames,
-    update,
     write_masks,
 )
 from s3fo.datasets.schema import save_benchmark_info
@@ -260,10 +259,10 @@ def _write_samples(
     With this, and not before, a sample counts as imported.
     """
     updates = [
-        (ObjectId(key), _sample_values(item, source))
+        (key, _sample_values(item, source))
         for key, item, source in zip(ids, items, sources, strict=True)
     ]
-    update(dataset, updates)
+    update_documents(dataset, updates)
 
 
 def _source(sequence: VideoSequence) -> MaskSource:

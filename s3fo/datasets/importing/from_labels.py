@@ -25,6 +25,7 @@ from evaluation.masks.sequence import natural
 from evaluation.protocols import VOID
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import count_frames, read_fps
+from s3fo.datasets._fiftyone import root_dataset
 from s3fo.datasets.importing.placing import place_mask
 
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
@@ -110,9 +111,9 @@ def benchmark_from_dataset(
         sequences.append(_written(item, folder, ids[item.name], first_only))
         if progress:
             progress(index + 1, len(found), item.name)
-    notes = [f"masks of the FiftyOne dataset {samples._root_dataset.name}", *notes]
+    notes = [f"masks of the FiftyOne dataset {root_dataset(samples).name}", *notes]
     return Benchmark(
-        name=name or samples._root_dataset.name,
+        name=name or root_dataset(samples).name,
         split=entry.split if entry else split,
         root=folder,
         sequences=tuple(sequences),
@@ -136,7 +137,7 @@ def _refuse_other_fields(
     if field not in labels:
         raise InputError(
             f"field {field!r}",
-            f"none of this name with Detections in {samples._root_dataset.name}",
+            f"none of this name with Detections in {root_dataset(samples).name}",
             f"one of {', '.join(sorted(labels)) or 'none at all'}",
             "Name the field with the objects' masks.",
         )

@@ -8,11 +8,11 @@ from os import PathLike
 from pathlib import Path
 
 import fiftyone as fo
-from bson import ObjectId
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
+from s3fo.datasets._fiftyone import Update, update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.predictions import content_of_results
 from s3fo.datasets.importing.results import PredictedVideo, open_predictions
@@ -21,7 +21,6 @@ from s3fo.datasets.importing.stored_masks import (
     predictions_to_show,
 )
 from s3fo.datasets.importing.videos import is_only_named, make_video
-from s3fo.datasets.importing.writing import Update, update
 from s3fo.datasets.schema import (
     Predictions,
     load_predictions_info,
@@ -131,9 +130,9 @@ def _renew_column(
     for frame_id, number, stored in zip(*columns, strict=True):
         wanted = files.get(sequence.frames[number - 1])
         if stored is not None and wanted is not None and stored != wanted:
-            updates.append((ObjectId(frame_id), {field: wanted}))
+            updates.append((frame_id, {field: wanted}))
     if updates:
-        update(dataset, updates, frames=True)
+        update_documents(dataset, updates, frames=True)
     return len(updates)
 
 

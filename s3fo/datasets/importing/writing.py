@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import fiftyone as fo
-from bson import ObjectId
-from fiftyone.core.frame import Frame
-from fiftyone.core.odm import bulk_write
-from pymongo import InsertOne, UpdateOne
 
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
+from s3fo.datasets._fiftyone import (
+    Id,
+    Update,
+    insert_frame_documents,
+    new_id,
+    segmentation_document,
+    update_documents,
+)
 from s3fo.datasets.importing.labels import (
     ObjectMask,
     categories_of,
-    detections_document,
-    segmentation_document,
+    labels_document,
 )
 from s3fo.datasets.importing.mask_forms import MaskForm
 from s3fo.datasets.importing.parallel import map_ahead
@@ -36,8 +38,6 @@ _FRAMES_A_PIECE = 100
 """Frames that one thread reads at a time."""
 
 Item = TypeVar("Item")
-Update = tuple[ObjectId, dict[str, Any]]
-"""Id of a sample or frame, and its new values by path."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class _Piece(NamedTuple):
 
     source: MaskSource
     first: int
-    ids: Sequence[ObjectId]
-    sample: ObjectId | None
+    ids: Sequence[str | Id]
+    sample: str | None
 
 
 class _Read(NamedTuple):
@@ -143,14 +143,14 @@ def write_masks(
     Raises:
         InputError: a mask cannot be read.
     """
-    ids = view.values("frames._id")
+    ids = view.values("frames.id")
     pieces = (
         _Piece(source, first, own[first : first + _FRAMES_A_PIECE], None)
         for source, own in zip(sources, ids, strict=True)
         for first in range(0, len(own), _FRAMES_A_PIECE)
     )
     for updates in _updates(pieces, field, form, workers):
-        update(view, updates, frames=True)
+        update_documents(view, updates, frames=True)
 
 
 def insert_frames(
@@ -177,66 +177,13 @@ def insert_frames(
         InputError: a mask cannot be read.
     """
     pieces = (
-        _Piece(source, first, [ObjectId() for _ in names], ObjectId(sample))
+        _Piece(source, first, [new_id() for _ in names], sample)
         for source, sample in zip(sources, samples, strict=True)
         for first in range(0, len(source.sequence.frames), _FRAMES_A_PIECE)
         for names in [source.sequence.frames[first : first + _FRAMES_A_PIECE]]
     )
     for updates in _updates(pieces, field, form, workers):
-        now = _now()
-        always = {"_dataset_id": dataset._doc.id, "created_at": now}
-        _bulk_write(
-            dataset,
-            [
-                InsertOne({"_id": key, **always, **values, "last_modified_at": now})
-                for key, values in updates
-            ],
-            [str(key) for key, _ in updates],
-            frames=True,
-        )
-
-
-def update(
-    samples: fo.core.collections.SampleCollection,
-    updates: Sequence[Update],
-    *,
-    frames: bool = False,
-) -> None:
-    """Set values of many samples or frames, all of one document in one update.
-
-    `set_values` needs one update for every field, and for every label in it.
-
-    Args:
-        samples: the dataset, or a view of it.
-        updates: at most some thousand; values as MongoDB keeps them.
-        frames: whether these are frames.
-    """
-    now = _now()
-    operations = [
-        UpdateOne({"_id": key}, {"$set": {**values, "last_modified_at": now}})
-        for key, values in updates
-    ]
-    ids = [str(key) for key, _ in updates]
-    _bulk_write(samples._root_dataset, operations, ids, frames)
-
-
-def _now() -> datetime:
-    """The present time as FiftyOne keeps it."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)
-
-
-def _bulk_write(
-    dataset: fo.Dataset, operations: list[Any], ids: list[str], frames: bool
-) -> None:
-    """Write all at once: FiftyOne feels its way up from batches of one document."""
-    if not operations:
-        return
-    if frames:
-        bulk_write(operations, dataset._frame_collection, batcher=False)
-        Frame._reload_docs(dataset._frame_collection_name, frame_ids=ids)
-    else:
-        bulk_write(operations, dataset._sample_collection, batcher=False)
-        fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=ids)
+        insert_frame_documents(dataset, [values for _, values in updates])
 
 
 def _updates(
@@ -261,13 +208,17 @@ def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
     for number, (key, frame) in enumerate(
         zip(piece.ids, frames, strict=True), start=piece.first + 1
     ):
-        values: dict[str, Any] = {field: None}
+        values: dict[str, object] = {field: None}
         if piece.sample:
-            values |= {"_sample_id": piece.sample, "frame_number": number}
+            values |= {
+                "_id": key,
+                "_sample_id": Id(piece.sample),
+                "frame_number": number,
+            }
         objects: list[ObjectMask] = []
         if frame in source.masked:
             objects = source.read(frame)
-            values[field] = detections_document(
+            values[field] = labels_document(
                 sequence.name, objects, categories, with_masks=form == "instances"
             )
         if form == "reference":

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import fiftyone as fo
 
+from s3fo.datasets._fiftyone import dataset_id
+
 _MAX_ENTRIES = 200
 """Values are mostly tables and pictures below 1 MB; the oldest one goes first."""
 
@@ -29,7 +31,7 @@ def refresh(
         update: computes the value; gets the cached one, None if there is none. Panels
             that open together ask for the same: while one computes, others wait.
     """
-    full_key = (str(dataset._doc.id), *key)
+    full_key = (dataset_id(dataset), *key)
     with _lock:
         known: Value | None = _values.pop(full_key, None)  # type: ignore[assignment]
         value = update(known)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fiftyone as fo
 import pandas as pd
-from bson import ObjectId
 
+from s3fo.datasets._fiftyone import last_frame_change
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.reading.tables import matched_proposals, prediction_field
@@ -24,19 +24,9 @@ def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.Data
     return cached(
         dataset,
         ("frames", eval_key, sample_id),
-        (field, str(matched), _last_write(dataset, sample_id)),
+        (field, str(matched), last_frame_change(dataset, sample_id)),
         lambda: _read_frames(dataset.select(sample_id), field, eval_key, matched),
     )
-
-
-def _last_write(dataset: fo.Dataset, sample_id: str) -> object:
-    """When a frame of the video was last written."""
-    latest = dataset._frame_collection.find_one(
-        {"_sample_id": ObjectId(sample_id)},
-        {"last_modified_at": 1},
-        sort=[("last_modified_at", -1)],
-    )
-    return latest and latest.get("last_modified_at")
 
 
 def worst_frame(

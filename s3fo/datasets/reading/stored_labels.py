@@ -9,16 +9,25 @@ has really changed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 import fiftyone as fo
-from bson import ObjectId
 
-Document = Mapping[str, Any]
+from s3fo.datasets._fiftyone import (
+    Document,
+    estimated_sample_count,
+    find_labels,
+    last_sample_change,
+)
 
 _versions = itertools.count(1)
+
+
+State = tuple[datetime | None, datetime | None, int]
+"""The newest modification of a sample, that of the dataset, the number of samples."""
 
 
 class LabelsOfSample(NamedTuple):
@@ -46,10 +55,10 @@ class StoredLabels:
     """
 
     version: int
-    samples: Mapping[ObjectId, LabelsOfSample]
-    state: tuple[Any, ...]
+    samples: Mapping[str, LabelsOfSample]
+    state: State
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[LabelsOfSample]:
         """One `LabelsOfSample` after the other."""
         return iter(self.samples.values())
 
@@ -72,45 +81,32 @@ def read_labels(
     if known and known.state == state:
         return known
     if known and known.state[1:] == state[1:]:
-        newest = known.state[0]
-        changed = {"last_modified_at": {"$gte": newest}} if newest else {}
-        samples = {**known.samples, **_find(dataset, field, names, changed)}
+        changed = _find(dataset, field, names, since=known.state[0])
+        samples = {**known.samples, **changed}
     else:
-        samples = _find(dataset, field, names, {})
+        samples = _find(dataset, field, names)
     if known and known.samples == samples:
         return StoredLabels(known.version, known.samples, state)
     return StoredLabels(next(_versions), samples, state)
 
 
 def _find(
-    dataset: fo.Dataset, field: str, names: Iterable[str] | None, which: Document
-) -> dict[ObjectId, LabelsOfSample]:
+    dataset: fo.Dataset,
+    field: str,
+    names: Iterable[str] | None,
+    since: datetime | None = None,
+) -> dict[str, LabelsOfSample]:
     if not dataset.has_sample_field(field):
         return {}
-    root = f"{field}.detections"
-    paths = [root] if names is None else [f"{root}.{name}" for name in names]
-    found = dataset._sample_collection.find(
-        which, {"sequence": 1, **dict.fromkeys(paths, 1)}
-    )
-    return {
-        doc["_id"]: LabelsOfSample(
-            str(doc["_id"]),
-            doc["sequence"],
-            (doc.get(field) or {}).get("detections", []),
-        )
-        for doc in found
-    }
+    found = find_labels(dataset, field, names, since)
+    return {own[0]: LabelsOfSample(*own) for own in found}
 
 
-def _state(dataset: fo.Dataset) -> tuple[Any, ...]:
+def _state(dataset: fo.Dataset) -> State:
     """Changes whenever the dataset or one of its samples does.
 
     The newest modification of a sample (it has an index), then what makes everything
     uncertain if it changes: the dataset itself, and the number of samples.
     """
-    latest = dataset._sample_collection.find_one(
-        {}, {"last_modified_at": 1}, sort=[("last_modified_at", -1)]
-    )
-    samples = dataset._sample_collection.estimated_document_count()
-    newest = latest and latest.get("last_modified_at")
-    return newest, dataset.last_modified_at, samples
+    newest = last_sample_change(dataset)
+    return newest, dataset.last_modified_at, estimated_sample_count(dataset)

@@ -10,7 +10,6 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pandas as pd
-from bson import ObjectId
 from fiftyone import ViewField
 from PIL import Image
 
@@ -26,6 +25,7 @@ from evaluation.failures.judgements import carry_over
 from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
+from s3fo.datasets._fiftyone import has_id
 from s3fo.datasets.importing.parallel import map_ahead
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import (
@@ -184,7 +184,7 @@ def event_clips(
         ids: of the events' labels.
     """
     field = _failure_field(dataset, eval_key)
-    chosen = ViewField("_id").is_in([ObjectId(label_id) for label_id in ids])
+    chosen = has_id(ids)
     # On the tiles: FiftyOne shows of a label its name alone.
     points = (ViewField("cost") * 1000).round() / 10
     named = ViewField("label").concat(", ", points.to_string(), " points")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import fiftyone as fo
-from bson import ObjectId
 
 from evaluation.results.scores import Scores
+from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.datasets.importing.writing import batches, index_labels, update
+from s3fo.datasets.importing.writing import batches, index_labels
 from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.scoring.matches import LabelRef, Match, Matches, match_frame, outcome
 
@@ -97,11 +97,11 @@ def _write_batch(
     statuses = outcome(matches)
     ids = view.values("frames.id")
     rows = zip(ids, truths, found, scores, strict=True)
-    update(
+    update_documents(
         dataset,
         [
             (
-                ObjectId(frame_id),
+                frame_id,
                 _match_status(truth, f"{GROUND_TRUTH}.detections", eval_key, statuses)
                 | _match_status(
                     prediction, f"{predictions}.detections", eval_key, statuses
@@ -121,7 +121,7 @@ def _match_status(
     path: str,
     eval_key: str,
     statuses: Mapping[str, str],
-) -> dict[str, str | None]:
+) -> dict[str, object]:
     """Whether each label of a frame counts as found, missed or false."""
     return {
         f"{path}.{place}.{eval_key}": statuses.get(label.id)
@@ -133,7 +133,7 @@ def _jf(
     labels: Mapping[int, LabelRef],
     path: str,
     scores: Mapping[int, tuple[float, float]],
-) -> dict[str, float | None]:
+) -> dict[str, object]:
     """J and F of each label of a frame."""
     return {
         f"{path}.{place}.{name}": value

@@ -12,15 +12,12 @@ be called ``VOSEvaluation``.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
-from bson import json_util
-from fiftyone.operators.store import ExecutionStore
 from fiftyone.utils.eval.detection import (
     DetectionEvaluation,
     DetectionEvaluationConfig,
@@ -28,6 +25,14 @@ from fiftyone.utils.eval.detection import (
 )
 
 from evaluation.results.scores import Scores
+from s3fo.datasets._fiftyone import (
+    delete_empty_sidebar_group,
+    extended_json,
+    rename_sidebar_group,
+    replace_results,
+    root_dataset,
+    write_note,
+)
 from s3fo.datasets.field_names import SEQUENCE_SCORES
 from s3fo.datasets.scoring.matches import FOUND_FROM_J, Matches
 from s3fo.datasets.scoring.review import rename_judgements, take_failures_out
@@ -37,7 +42,6 @@ from s3fo.datasets.views.evaluation_views import delete_views, rename_views
 METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
 """Overall scores shown, as far as the protocol has them."""
 
-_PANEL = "model_evaluation_panel_builtin"
 _ROWS_A_PART = 10_000
 _SAMPLE_FIELDS = (*SEQUENCE_SCORES.values(), "objects")
 
@@ -108,7 +112,7 @@ class VOSEvaluation(DetectionEvaluation):
         include_custom_metrics: bool = True,
     ) -> list[str]:
         """Fields that belong to this evaluation alone, those that there are."""
-        dataset = samples._root_dataset
+        dataset = root_dataset(samples)
         return [field for field in self._fields(eval_key) if dataset.has_field(field)]
 
     def _fields(self, eval_key: str) -> list[str]:
@@ -129,7 +133,7 @@ class VOSEvaluation(DetectionEvaluation):
         new_eval_key: str,
     ) -> None:
         """Give all fields of this evaluation the new key."""
-        dataset = samples._root_dataset
+        dataset = root_dataset(samples)
         fields = zip(self._fields(eval_key), self._fields(new_eval_key), strict=True)
         names = dict(fields)
         for old, new in names.items():
@@ -140,7 +144,7 @@ class VOSEvaluation(DetectionEvaluation):
                     )
                 else:
                     dataset.rename_sample_field(old, new)
-        samples._rename_sidebar_group(eval_key, new_eval_key)
+        rename_sidebar_group(samples, eval_key, new_eval_key)
         rename_judgements(dataset, eval_key, new_eval_key)
         rename_views(dataset, eval_key, new_eval_key)
         views.rename_looks(dataset, names)
@@ -153,10 +157,10 @@ class VOSEvaluation(DetectionEvaluation):
         Per-frame J and F of the predictions stay as long as another evaluation of
         the same predictions needs them; what people judged is remembered.
         """
-        dataset = samples._root_dataset
+        dataset = root_dataset(samples)
         self.take_failures_out(dataset, eval_key)
         self.take_scores_out(dataset, eval_key)
-        samples._delete_empty_sidebar_group(eval_key)
+        delete_empty_sidebar_group(samples, eval_key)
 
     def take_failures_out(self, dataset: fo.Dataset, eval_key: str) -> None:
         """Take out what goes with the scores: failures, error maps, views."""
@@ -279,34 +283,11 @@ def save_results(
         custom_metrics=metrics,
         backend=evaluation,
     )
-    _store(dataset, eval_key, evaluation, results, matches)
-    _write_note(dataset, eval_key, scores.protocol.describe())
-
-
-def _store(
-    dataset: fo.Dataset,
-    eval_key: str,
-    evaluation: VOSEvaluation,
-    results: VOSResults,
-    matches: Matches,
-) -> None:
-    """Save results, with the matches in place of its empty columns.
-
-    What `save_run_results` does, but never with all matches in memory: FiftyOne
-    would hold several copies of them, a kilobyte each.
-    """
-    document = evaluation._get_run_doc(dataset, eval_key)
-    if document.results:
-        document.results.delete()
-    with tempfile.TemporaryFile() as file:
-        columns = matches.columns(results.missing)
-        for part in _json_parts(results.serialize(), columns):
-            file.write(part.encode())
-        file.seek(0)
-        document.results.put(file, content_type="application/json")
-    document.results_meta = dict(results.get_meta() or {})
-    document.save()
-    getattr(dataset, evaluation._results_cache_field()).pop(eval_key, None)
+    # The columns of the results are empty: a kilobyte a match would be too much.
+    columns = matches.columns(results.missing)
+    parts = _json_parts(results.serialize(), columns)
+    replace_results(dataset, eval_key, evaluation, parts, results.get_meta() or {})
+    write_note(dataset, eval_key, scores.protocol.describe())
 
 
 def _json_parts(
@@ -318,7 +299,7 @@ def _json_parts(
         yield f"{opening}{json.dumps(key)}: "
         opening = ", "
         if key not in columns:
-            yield json_util.dumps(value)
+            yield extended_json(value)
             continue
         items = iter(columns[key])
         yield "["
@@ -328,10 +309,3 @@ def _json_parts(
             separator = ", "
         yield "]"
     yield "}"
-
-
-def _write_note(dataset: fo.Dataset, eval_key: str, note: str) -> None:
-    """Write what the panel shows as evaluation note, beside the numbers."""
-    store = ExecutionStore.create(_PANEL, dataset._doc.id)
-    evaluation_id = str(dataset._doc.evaluations[eval_key].id)
-    store.set("notes", {**(store.get("notes") or {}), evaluation_id: note})

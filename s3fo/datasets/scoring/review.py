@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
 import pandas as pd
-from bson import ObjectId
 from fiftyone import ViewField
-from pymongo import UpdateOne
 
 from evaluation.errors import InputError
 from evaluation.failures.judgements import JUDGEMENT, not_found
+from s3fo.datasets._fiftyone import set_label_tags
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import benchmark_of, remember, remembered
 
@@ -53,19 +51,8 @@ def tag_event(
         raise InputError("tag", repr(tag), f"one of {', '.join(TAGS)}", "Choose one.")
     field = f"{eval_key}_failures"
     others = [name for name in event["tags"] if name not in TAGS]
-    change = UpdateOne(
-        {
-            "_id": ObjectId(event["sample_id"]),
-            f"{field}.detections._id": ObjectId(event["id"]),
-        },
-        {
-            "$set": {
-                f"{field}.detections.$.tags": [*others, *([tag] if tag else [])],
-                "last_modified_at": datetime.now(timezone.utc).replace(tzinfo=None),
-            }
-        },
-    )
-    dataset._bulk_write([change], ids=[event["sample_id"]])
+    tags = [*others, *([tag] if tag else [])]
+    set_label_tags(dataset, field, event["sample_id"], event["id"], tags)
     name = f"{eval_key} {tag}"
     if tag and not dataset.has_saved_view(name):  # It follows the tags by itself.
         dataset.save_view(name, tagged(dataset, eval_key, tag))

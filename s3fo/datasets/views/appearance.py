@@ -7,12 +7,12 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
-from bson import ObjectId
 from fiftyone import ViewField
 
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from evaluation.protocols import get_protocol
+from s3fo.datasets._fiftyone import has_id
 from s3fo.datasets.field_names import GROUND_TRUTH, OBJECT_SCORES, SEQUENCE_SCORES
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
@@ -133,8 +133,8 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
         for object_id, score in zip(ids, scores, strict=True)
         if score is not None
     )
-    kept = [ObjectId(object_id) for _, object_id in ranked[:k]]
-    view = dataset.filter_labels(field, ViewField("_id").is_in(kept))
+    kept = has_id(object_id for _, object_id in ranked[:k])
+    view = dataset.filter_labels(field, kept)
     lowest = ViewField(f"{field}.detections").map(ViewField(name)).min()
     return view.sort_by(lowest)
 

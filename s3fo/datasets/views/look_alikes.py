@@ -5,12 +5,11 @@ from __future__ import annotations
 import fiftyone as fo
 import fiftyone.brain as fob
 import numpy as np
-from bson import ObjectId
-from fiftyone import ViewField
 from numpy.typing import NDArray
 
 from evaluation.attributes import Attributes
 from evaluation.errors import InputError
+from s3fo.datasets._fiftyone import has_id
 
 MAP, INDEX = "looks", "look_alikes"
 """Names of the Brain runs: the map, and the index that sorts by similarity."""
@@ -53,7 +52,7 @@ def map_look_alikes(
             "of two objects or more",
             "Measure them with images, on the same benchmark.",
         )
-    kept = ViewField("_id").is_in([ObjectId(name) for name in described])
+    kept = has_id(described)
     clips = dataset.filter_labels("objects", kept).to_clips("objects")
     vectors = np.stack([described[name] for name in clips.values("id")])
     for key in {MAP, INDEX} & set(dataset.list_brain_runs()):

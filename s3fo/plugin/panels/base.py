@@ -9,8 +9,6 @@ from typing import Any, Literal
 import fiftyone as fo
 import fiftyone.operators as foo
 import pandas as pd
-from bson import ObjectId
-from fiftyone import ViewField
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
@@ -19,6 +17,7 @@ from s3fo.datasets.reading.tables import (
     vos_evaluations,
 )
 from s3fo.datasets.schema import load_predictions_info, remembered
+from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.operators.outcome import PLUGIN
 from s3fo.plugin.panels import trouble
 from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
@@ -298,7 +297,7 @@ def show_objects(
         ctx.ops.notify(f"No object: {what}", variant="warning")
         return
     samples = sorted({sample_id for sample_id, _ in wanted})
-    keep = ViewField("_id").is_in([ObjectId(label) for label in labels])
+    keep = has_id(labels)
     view = ctx.dataset.select(samples).filter_labels(f"{eval_key}_objects", keep)
     ctx.ops.set_view(view)
     ctx.ops.notify(f"{len(labels)} objects in {len(samples)} videos: {what}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
-from fiftyone import ViewField
 from fiftyone.operators import types
 
 from evaluation._utils.escape import markdown_text
@@ -16,6 +14,7 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.review import TAGS, judgement, tag_event
 from s3fo.datasets.views.appearance import has_videos
+from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -218,7 +217,7 @@ class Failures(VOSPanel):
         state.at = 0
         chosen = self._chosen(ctx)
         field = f"{state.shown}_failures"
-        keep = ViewField("_id").is_in([ObjectId(own) for own in chosen["id"]])
+        keep = has_id(chosen["id"])
         videos = sorted(set(chosen["sample_id"]))
         ctx.ops.set_view(ctx.dataset.select(videos).filter_labels(field, keep))
         what = f"{kind}, {attribute_title(split)}: {group}" if split else kind

@@ -14,7 +14,6 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField
 
-from s3fo.datasets._fiftyone import count_stages
 from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
 from s3fo.datasets.reading.tables import (
     predicted_index,
@@ -27,6 +26,7 @@ from s3fo.datasets.views.appearance import (
     opening_view,
     published_field,
 )
+from s3fo.datasets.views.shown import count_stages
 from s3fo.plugin.operators.outcome import PLUGIN
 
 Filter = dict[str, Any]

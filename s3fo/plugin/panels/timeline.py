@@ -8,8 +8,8 @@ from typing import Any, Literal
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
-from s3fo.datasets._fiftyone import is_of_clips, is_of_frames, shown_dataset
 from s3fo.datasets.reading import tables
+from s3fo.datasets.views.shown import video_shown
 from s3fo.plugin.panels.base import VOSPanel, plot
 from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choice_of, choose
@@ -108,15 +108,4 @@ def evaluation_shown(
 
 def video_of(ctx: Any) -> tuple[str, int]:
     """Id of the open video, also of an open clip or frame; the first frame shown."""
-    open_now, view = str(ctx.current_sample), ctx.view
-    if not (is_of_clips(view) or is_of_frames(view)):
-        return open_now, 1
-    begins = "support" if is_of_clips(view) else "frame_number"
-    # FiftyOne makes a dataset of clips, and one of frames; grouped, a view of it shows
-    # one frame per video.
-    places = shown_dataset(view).select(open_now).values(["sample_id", begins])
-    found = list(zip(*places, strict=True))
-    if not found:
-        return open_now, 1
-    sample_id, first = found[0]
-    return str(sample_id), int(first[0] if is_of_clips(view) else first)
+    return video_shown(ctx.view, str(ctx.current_sample))

@@ -1,4 +1,4 @@
-"""All private FiftyOne API: one place to look when a release of FiftyOne breaks it."""
+"""What a view shows: whole videos, clips of them, or frames."""
 
 from __future__ import annotations
 

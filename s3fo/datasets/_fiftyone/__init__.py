@@ -1,0 +1,70 @@
+"""What rests on FiftyOne's private API, its database driver and its stored form.
+
+One place to look when a release of FiftyOne breaks something. Nothing else in the
+product uses names of FiftyOne that begin with an underscore, imports pymongo or bson,
+or makes documents by hand; ``tests/datasets/test_fiftyone_contract.py`` says, function
+by function, which behaviour of FiftyOne is relied on.
+"""
+
+from s3fo.datasets._fiftyone.database import (
+    Document,
+    Update,
+    dataset_id,
+    estimated_sample_count,
+    find_labels,
+    insert_frame_documents,
+    last_frame_change,
+    last_sample_change,
+    root_dataset,
+    set_label_tags,
+    update_documents,
+)
+from s3fo.datasets._fiftyone.documents import (
+    detection_document,
+    detections_document,
+    segmentation_document,
+)
+from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, new_id
+from s3fo.datasets._fiftyone.runs import (
+    delete_empty_sidebar_group,
+    extended_json,
+    rename_sidebar_group,
+    replace_results,
+    write_note,
+)
+from s3fo.datasets._fiftyone.views import (
+    count_stages,
+    is_of_clips,
+    is_of_frames,
+    shown_dataset,
+)
+
+__all__ = [
+    "Document",
+    "Id",
+    "Update",
+    "count_stages",
+    "dataset_id",
+    "delete_empty_sidebar_group",
+    "derived_id",
+    "detection_document",
+    "detections_document",
+    "estimated_sample_count",
+    "extended_json",
+    "find_labels",
+    "has_id",
+    "insert_frame_documents",
+    "is_of_clips",
+    "is_of_frames",
+    "last_frame_change",
+    "last_sample_change",
+    "new_id",
+    "rename_sidebar_group",
+    "replace_results",
+    "root_dataset",
+    "segmentation_document",
+    "set_label_tags",
+    "shown_dataset",
+    "update_documents",
+    "write_note",
+]

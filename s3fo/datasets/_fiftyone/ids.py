@@ -1,0 +1,31 @@
+"""Ids of samples, frames and labels as MongoDB keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import fiftyone as fo
+from bson import ObjectId
+
+Id = ObjectId
+"""An id as it is stored; FiftyOne shows it as 24 hexadecimal digits."""
+
+
+def new_id() -> Id:
+    """An id that no document has."""
+    return ObjectId()
+
+
+def derived_id(name: str) -> Id:
+    """An id that follows from a name alone: equal names give equal ids."""
+    return ObjectId(hashlib.blake2b(name.encode(), digest_size=12).digest())
+
+
+def has_id(ids: Iterable[str]) -> fo.ViewExpression:
+    """Whether a label is one of some labels.
+
+    Args:
+        ids: of the labels, as FiftyOne shows them.
+    """
+    return fo.ViewField("_id").is_in([ObjectId(own) for own in ids])
