@@ -8,6 +8,7 @@ dropped: where two sources disagree, both rows stay and are marked as a conflict
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -17,7 +18,6 @@ import pandas as pd
 from evaluation.errors import InputError
 from evaluation.leaderboard.local import LOCAL, LocalRun, local_row, local_warnings
 from evaluation.leaderboard.subsets import subset_note
-from evaluation.leaderboard.training_data import trained_on
 
 __all__ = [
     "LOCAL",
@@ -44,15 +44,11 @@ MEASURES = {
 """What each benchmark ranks by. G is the mean of J and F over seen and unseen
 categories; J&Fdot is the mean of J and the adaptive F of MOSE v2."""
 
-_PARTS = {
-    "J&F": ["J", "F"],
-    "G": ["Js", "Fs", "Ju", "Fu"],
-    "J&Fdot": ["J", "Fdot"],
-}
-"""What each measure is the mean of."""
+_TRAINING = ["training_data", "pretraining", "training", "excluded"]
+_OTHERS = "others"
+"""`excluded` of entries whose source lists all data that was used."""
 
-_ROUNDING = 0.15
-"""Percent by which a mean of rounded figures may differ from the rounded mean."""
+_WITHOUT = re.compile(r"(?:w/o|without) +", re.IGNORECASE)
 
 _COLUMNS = ("method", "variant", "training_data", "year", "evidence", "source")
 
@@ -65,7 +61,7 @@ class Leaderboard:
         benchmark: its catalogue name.
         split: e.g. ``"val"``.
         measure: what is ranked by.
-        table: one row an entry, best first: ``rank``, method, variant, training data,
+        table: one row per entry, best first: ``rank``, method, variant, training data,
             scores in percent, fps, year, evidence (``authors``, ``second-hand``,
             ``reproduction``, ``local run``), source, url, notes, ``superseded``,
             ``conflict`` (sources disagree), ``inconsistent`` (the parts that a source
@@ -83,9 +79,21 @@ class Leaderboard:
 
 
 def published_figures() -> pd.DataFrame:
-    """All published figures: one row per method, benchmark, split and source."""
+    """All published figures: one row per method, benchmark, split and source.
+
+    Next to scores in percent: ``training_data`` in the words of the source, the same
+    as names of data sets joined by ``+`` in ``pretraining``, ``training`` (``none``
+    for methods without any) and ``excluded`` (``others`` where the source lists all
+    that was used), and ``inconsistent``: the parts that the source gives do not
+    average to its figure.
+
+    >>> table = published_figures()
+    >>> rows = table[table["training_data"] == "static+MOSE"]
+    >>> rows[["pretraining", "training", "excluded"]].iloc[0].tolist()
+    ['static', 'MOSE', 'others']
+    """
     table = _read("leaderboard.csv")
-    text = ["variant", "training_data", "hardware", "notes", "url", "date"]
+    text = [*_TRAINING, "variant", "hardware", "notes", "url", "date"]
     table[text] = table[text].fillna("")
     return table
 
@@ -130,8 +138,9 @@ def leaderboard(
         benchmark: one of `MEASURES`.
         split: the split the figures are for.
         local: own runs; each must carry its protocol.
-        training_data: keep entries that say they used this data set (``"MOSE"``), or
-            did not (``"w/o MOSE"``); see `evaluation.leaderboard.training_data`.
+        training_data: keep entries that say they used this data set (``"MOSE"``, as
+            a whole: not ``MOSEv2``; in any case), or say they did not (``"w/o MOSE"``).
+            Entries that say neither are left out of both.
         since: keep entries of this year or later (local runs always stay).
         superseded: keep figures that their authors replaced; they get no rank.
         n_sequences: how many the split has, to warn of runs on a part of them.
@@ -142,7 +151,10 @@ def leaderboard(
     """
     if benchmark not in MEASURES:
         raise InputError(
-            benchmark, "no leaderboard", ", ".join(MEASURES), "Choose one of them."
+            benchmark,
+            "no leaderboard",
+            f"one of {', '.join(MEASURES)}",
+            "Pass the name of one of these benchmarks.",
         )
     measure = MEASURES[benchmark]
     table = published_figures()
@@ -152,9 +164,8 @@ def leaderboard(
     newest = _newest(table)
     # Before anything is filtered out: a conflict stays one when half of it is hidden.
     table["conflict"] = _conflicts(table, measure)
-    table["inconsistent"] = _inconsistent(table, measure)
     if training_data:
-        table = table[trained_on(table["training_data"].tolist(), training_data)]
+        table = table[_trained_on(table, training_data)]
     if since:
         table = table[table["year"] >= since]
     if not superseded:
@@ -196,7 +207,7 @@ def _check_split(
             f"{benchmark} {split}",
             "no published figure",
             f"a split with figures: {', '.join(splits)}",
-            "Choose one, or give a local run.",
+            "Pass one of these splits, or a local run.",
         )
 
 
@@ -234,9 +245,31 @@ def _conflicts(table: pd.DataFrame, measure: str) -> pd.Series:
     return current.groupby(same).transform("nunique") > 1
 
 
-def _inconsistent(table: pd.DataFrame, measure: str) -> pd.Series:
-    """True where the parts that a source gives do not average to its figure."""
-    if measure not in _PARTS:
-        return pd.Series(False, index=table.index)
-    mean = table[_PARTS[measure]].mean(axis=1, skipna=False)
-    return (mean - table[measure]).abs() > _ROUNDING
+def _trained_on(table: pd.DataFrame, wanted: str) -> pd.Series:
+    """Whether each entry says that a data set was used; see `leaderboard`.
+
+    Raises:
+        InputError: no entry names this data set.
+    """
+    bare, n_negations = _WITHOUT.subn("", wanted.strip(), count=1)
+    used = (table["pretraining"] + "+" + table["training"]).map(_names)
+    excluded = table["excluded"].map(_names)
+    names = {name.lower(): name for own in (*used, *excluded) for name in own}
+    names.pop(_OTHERS, None)
+    if bare.lower() not in names:
+        raise InputError(
+            f"training data {wanted!r}",
+            "no entry that names it",
+            f"one of: {', '.join(sorted(names.values())) or '(no entry names any)'}",
+            "Pass one of these names, or 'w/o NAME'.",
+        )
+    name = names[bare.lower()]
+    is_used = used.map(lambda own: name in own)
+    if not n_negations:
+        return is_used
+    return ~is_used & excluded.map(lambda own: name in own or _OTHERS in own)
+
+
+def _names(joined: str) -> frozenset[str]:
+    """Names of data sets joined by ``+``."""
+    return frozenset(filter(None, joined.split("+")))
