@@ -25,7 +25,7 @@ from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.counting.video import assemble_counts
 from evaluation.errors import InputError
-from evaluation.masks.frame_rules import sequence_frames
+from evaluation.frame_rules import sequence_frames
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.masks.run_lengths import decode_rle

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from typing import Any
 
 from evaluation.errors import InputError
 
@@ -94,7 +95,7 @@ VOID = 255
 
 @dataclass(frozen=True)
 class ScoringProtocol:
-    """How one benchmark scores; every field but the texts is a key of a rule table.
+    """How one benchmark scores; fields are keys of rule tables, but texts and a step.
 
     Attributes:
         name: short name, as used on the command line.
@@ -109,6 +110,8 @@ class ScoringProtocol:
         average: key of `AVERAGE_RULES`.
         decay: key of `DECAY_RULES`.
         last: key of `LAST_RULES`.
+        range_step: every how many frames of an object's given range count, from its
+            first on (`frames="own-interior"`).
         tracking: key of `TRACKING_RULES`.
         headline: key of `HEADLINE_RULES`: the number by which methods are ranked.
         remark: what else a reader of the numbers should know.
@@ -126,6 +129,7 @@ class ScoringProtocol:
     average: str = "objects"
     decay: str = "frames"
     last: str = "none"
+    range_step: int = 1
     tracking: str = "none"
     headline: str = "J&F"
     remark: str = ""
@@ -134,6 +138,8 @@ class ScoringProtocol:
         for rule, table in _RULE_TABLES.items():
             if getattr(self, rule) not in table:
                 raise ValueError(f"{rule}={getattr(self, rule)!r} is not a rule")
+        if not (isinstance(self.range_step, int) and self.range_step > 0):
+            raise ValueError(f"range_step={self.range_step!r} is no positive integer")
 
     @property
     def void_label(self) -> int | None:
@@ -178,7 +184,7 @@ class ScoringProtocol:
             f"{AVERAGE_RULES[self.average]}"
         )
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """All fields, for JSON."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -336,8 +342,10 @@ PROTOCOLS: dict[str, ScoringProtocol] = {
             "LVOS semi-supervised",
             "lvos-evaluation, Hong et al. 2023",
             frames="own-interior",
+            range_step=5,
             objects="all",
             average="seen-unseen",
+            remark="every fifth frame of a range counts, from its first on",
         ),
         _SA_V,
         replace(_SA_V, name="sa-v-all-frames", title="SA-V, all frames", frames="all"),

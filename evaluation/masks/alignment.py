@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluation.errors import InputError
-from evaluation.masks.frame_rules import object_frames, sequence_frames
+from evaluation.frame_rules import object_frames, sequence_frames
 from evaluation.masks.label_map import Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import GroundTruth

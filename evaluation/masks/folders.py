@@ -26,7 +26,8 @@ def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
     """Find the annotated sequences below a folder.
 
     Takes the folder of the sequences itself, or one a few levels above, such as the
-    root of DAVIS. Sequences hold one PNG per frame, or numbered object folders that do.
+    root of a benchmark. Sequences hold one PNG per frame, or numbered object
+    folders that do.
 
     Raises:
         InputError: there are no sequences, or more than one place could be meant.

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from evaluation.errors import InputError
+from evaluation.frame_rules import Ranges
 from evaluation.masks.folders import open_ground_truth_folder, open_results_folder
-from evaluation.masks.frame_rules import Ranges
 from evaluation.masks.sequence import (
     ArraySequence,
     FileSequence,
@@ -36,10 +36,11 @@ class GroundTruth:
     Attributes:
         sequences: masks by sequence name.
         label: what to call it in messages.
-        ranges: sequence -> object id -> frame numbers in which LVOS scores it.
+        ranges: sequence -> object id -> frame numbers in which it is scored
+            (first, and the one to stop before), where a meta file says so.
         unseen: ``"sequence/object"`` of objects whose kind is not in training data.
         classes: sequence -> object id -> class and group of the class, where the
-            benchmark scores class by class (BURST).
+            benchmark scores class by class.
     """
 
     sequences: Mapping[str, MaskSequence]
@@ -87,7 +88,8 @@ def open_results(
         from evaluation.masks.rle import read_mask_json
 
         found = read_mask_json(path)
-        # Folders of BURST have the data set before the name, its files beside it.
+        # Folders may have the data set before the name ("LaSOT_-_cat") where the
+        # file does not.
         short = {name: name.rpartition("_-_")[2] for name in truth}
         names = {k: k if k in found else short[k] for k in truth}
         return {k: found[name] for k, name in names.items() if name in found}, str(path)

@@ -59,7 +59,7 @@ class MaskSequence(ABC):
 
     folder_offset = 0
     """What makes an object's id of the number of its folder: 1 where folders count from
-    0 but ids, as in label maps, from 1 (SA-V as a benchmark)."""
+    0 but ids, as in label maps, from 1 (as a benchmark may say)."""
 
     @abstractmethod
     def _content(self, frame: str) -> bytes:
@@ -147,7 +147,7 @@ class FileSequence(MaskSequence):
 
 
 class ObjectFolderSequence(MaskSequence):
-    """One folder an object, in it one black-and-white PNG a frame (SA-V)."""
+    """One folder per object, in it one binary PNG per frame."""
 
     overlapping = True
 

@@ -17,7 +17,7 @@ from evaluation.counting.counts import (
     Counts,
 )
 from evaluation.counting.video import SequenceCounts
-from evaluation.masks.frame_rules import object_frames
+from evaluation.frame_rules import object_frames
 from evaluation.masks.pairs import SequencePair
 from evaluation.metrics.boundary import adaptive_boundary_f, boundary_f
 from evaluation.metrics.matching import assign_proposals

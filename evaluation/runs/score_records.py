@@ -55,7 +55,7 @@ class ScoreRecord:
         results: the folder of masks it is of; "" in that folder itself.
     """
 
-    protocol: Mapping[str, str]
+    protocol: Mapping[str, Any]
     summary: Mapping[str, float | None]
     n_sequences: int
     n_objects: int
@@ -72,7 +72,7 @@ class ScoreRecord:
     @property
     def protocol_name(self) -> str:
         """Name of the protocol."""
-        return self.protocol["name"]
+        return str(self.protocol["name"])
 
     @classmethod
     def of(
@@ -122,7 +122,7 @@ class ScoreRecord:
         record = parse(content, cls, path, _FIX)
         try:
             ScoringProtocol(**record.protocol)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(
                 path, f"a protocol that is none ({error})", "fields of a protocol", _FIX
             ) from error
@@ -160,12 +160,12 @@ def changed(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value != _STRICT[key]}
 
 
-def published_key(protocol: Mapping[str, str] | ScoringProtocol) -> str:
+def published_key(protocol: Mapping[str, Any] | ScoringProtocol) -> str:
     """Which metric of a summary the benchmark of a protocol publishes."""
     if isinstance(protocol, ScoringProtocol):
         return protocol.headline_metric
     if "headline" in protocol:
-        return protocol["headline"]
+        return str(protocol["headline"])
     # Records of older versions name no headline.
     return "J&F_adaptive" if protocol["boundary"] == "adaptive" else "J&F"
 

@@ -243,7 +243,7 @@ def test_burst_leaves_out_frames_without_objects_and_tracks_without_an_object():
 
 
 def test_burst_files_tell_classes_and_merge_some():
-    from evaluation.burst_classes import track_classes
+    from evaluation.formats.burst_classes import track_classes
 
     names = {347: "cup", 554: "hat", 805: "person", 7: "zebra"}
     entry = {"track_category_ids": {"1": 347, "2": 207, "3": 7, "4": 504, "5": 967}}

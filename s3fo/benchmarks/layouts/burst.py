@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation._utils.names import safe_name
-from evaluation.burst_classes import track_classes
 from evaluation.errors import InputError
+from evaluation.formats.burst_classes import track_classes
 from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evaluation._utils.names import check_names
 from evaluation.errors import InputError
+from evaluation.formats.sa_v import ANNOTATED_EVERY
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
@@ -24,7 +25,7 @@ from s3fo.benchmarks.layouts.layout import (
     gaps_in,
     refuse_gaps,
 )
-from s3fo.benchmarks.layouts.sa_v_train import ANNOTATED_EVERY, FPS, read_train
+from s3fo.benchmarks.layouts.sa_v_train import FPS, read_train
 from s3fo.benchmarks.video import VideoSequence
 
 _LAST_FOLDER = 65534

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
+from evaluation.formats.sa_v import ANNOTATED_EVERY
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import is_hidden, read_text
@@ -16,7 +17,6 @@ from s3fo.benchmarks.video import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import count_frames
 
 FPS = 24.0
-ANNOTATED_EVERY = 4
 
 _ATTRIBUTES = (
     "type", "size_bucket", "size_abs", "size_rel", "visibility_changes", "frame_count",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from evaluation.masks.sequence import MaskSequence
 from evaluation.protocols import ScoringProtocol
 
-LVOS_STEP = 5
-"""LVOS annotates every fifth frame of an object's range."""
+if TYPE_CHECKING:
+    from evaluation.masks.sequence import MaskSequence
 
 Ranges = Mapping[int, tuple[int, int]]
 """Object id -> first frame number and the number to stop before."""
@@ -25,7 +25,7 @@ def object_frames(
     listed = [frame for frame in gt.frames if frame in own]
     if protocol.frames == "own-interior" and ranges and object_id in ranges:
         first, stop = ranges[object_id]
-        wanted = set(range(first, stop, LVOS_STEP))
+        wanted = set(range(first, stop, protocol.range_step))
         listed = [frame for frame in listed if int(frame) in wanted]
     return set(select_frames(listed, protocol))
 

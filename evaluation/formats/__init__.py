@@ -1,0 +1,16 @@
+"""Forms of masks in one JSON file, one module per form.
+
+A new form is a new entry of `FORMS`; `evaluation.masks` reads them all without knowing
+any by name.
+"""
+
+from evaluation.formats.burst import BURST
+from evaluation.formats.form import EncodedVideo, FormError, JsonForm
+from evaluation.formats.nested import NESTED
+from evaluation.formats.sa_v import SA_V
+from evaluation.formats.youtube_vis import YOUTUBE_VIS
+
+__all__ = ["FORMS", "EncodedVideo", "FormError", "JsonForm"]
+
+FORMS: tuple[JsonForm, ...] = (BURST, SA_V, YOUTUBE_VIS, NESTED)
+"""In the order in which they are tried; the last takes every object."""

@@ -1,0 +1,120 @@
+"""What the readers of mask JSON share: their result, and checks of names and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+Frames = dict[str, dict[int, Any]]
+"""Frame name -> object id -> COCO RLE."""
+
+
+class FormError(Exception):
+    """Something in the file is not as its form wants it; `found` says where."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found, self.expected = found, expected
+
+
+@dataclass(frozen=True)
+class EncodedVideo:
+    """The masks of one video as they stand in a file.
+
+    Attributes:
+        frames: frame name -> object id -> COCO RLE.
+        size: (H, W) in pixels; None where the file does not say.
+        classes: object id -> class and group of the class; None where the file does
+            not say.
+    """
+
+    frames: Frames
+    size: tuple[int, int] | None = None
+    classes: dict[int, tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class JsonForm:
+    """One form of mask JSON.
+
+    Attributes:
+        name: for people.
+        recognises: whether a document, by the keys at its top, has this form.
+        read: the videos of a document by name, in the order of the file.
+        schema: a dataclass that the document is compared with to name the place of a
+            fault.
+    """
+
+    name: str
+    recognises: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Mapping[str, Any]], dict[str, EncodedVideo]]
+    schema: type
+
+
+@dataclass(frozen=True)
+class Rle:
+    """A COCO run-length encoding, for `JsonForm.schema`."""
+
+    size: list[int]
+    counts: Any
+
+
+def refuse_twice(names: Sequence[str], what: str) -> None:
+    """Refuse names that stand for two things: the last would win.
+
+    Raises:
+        FormError: with the first such name.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise FormError(f"two {what} {name!r}", "a name of its own for each")
+        seen.add(name)
+
+
+def frame_name(file: str) -> str:
+    """Name of a frame from the path of its image, of any system."""
+    return PurePosixPath(file.replace("\\", "/")).stem
+
+
+def check_length(first: Sequence[Any], second: Sequence[Any], place: str) -> None:
+    """Refuse lists of different lengths.
+
+    Raises:
+        FormError: with `place` and both lengths.
+    """
+    if len(first) != len(second):
+        raise FormError(
+            f"{len(second)} entries for {len(first)} frames at {place}",
+            "one entry per frame, null where there is no mask",
+        )
+
+
+def object_id(key: Any, place: str) -> int:
+    """An object id, which JSON has as a string where it is a key.
+
+    Raises:
+        FormError: it is no integer.
+    """
+    try:
+        return int(key)
+    except (TypeError, ValueError):
+        raise FormError(
+            f"the object id {key!r} at {place}", "integers as object ids"
+        ) from None
+
+
+def check_rle(rle: Any, place: str) -> Any:
+    """Hand back what is a COCO RLE.
+
+    Raises:
+        FormError: it is none.
+    """
+    if not isinstance(rle, dict) or "size" not in rle or "counts" not in rle:
+        found = repr(rle)
+        found = found if len(found) <= 40 else found[:37] + "..."
+        raise FormError(
+            f"{found} at {place}", 'COCO RLE {"size": [H, W], "counts": ...}, or null'
+        )
+    return rle
