@@ -31,9 +31,9 @@ def register(plugin: Any) -> None:
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
+    from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
-    from s3fo.plugin.panels.show_changes import RestoreColours, ShowChanges
     from s3fo.plugin.panels.timeline import ObjectTimeline
 
     for operator in (

@@ -17,7 +17,6 @@ from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.content import content_of
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.importing.mask_forms import MaskForm, choose_form
-from s3fo.datasets.importing.parallel import map_ahead
 from s3fo.datasets.importing.relocation import renew_paths
 from s3fo.datasets.importing.source import open_or_make, sole_load
 from s3fo.datasets.importing.stored_masks import annotations_to_show
@@ -30,6 +29,7 @@ from s3fo.datasets.importing.writing import (
     insert_frames,
     write_masks,
 )
+from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.schema import save_benchmark_info
 from s3fo.datasets.views import appearance as views
 

@@ -29,7 +29,7 @@ from s3fo.datasets.importing.labels import (
     labels_document,
 )
 from s3fo.datasets.importing.mask_forms import MaskForm
-from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.parallel import map_ahead
 
 FRAMES_A_WRITE = 1_000
 """Frames that are held in memory and written together."""

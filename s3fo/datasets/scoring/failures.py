@@ -26,7 +26,7 @@ from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets._fiftyone import has_id
-from s3fo.datasets.importing.parallel import map_ahead
+from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import (
     load_benchmark_info,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import ask_input_options, chosen_input_options
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_input_options, chosen_input_options
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
 class ComputeAttributes(VOSOperator):
@@ -21,7 +21,7 @@ class ComputeAttributes(VOSOperator):
     description = "What makes objects hard: occlusion, similarity, size, speed, ..."
     risk = "medium"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Nothing to choose: which benchmark is meant is known."""
         from s3fo.datasets import load_benchmark_info
 
@@ -36,7 +36,7 @@ class ComputeAttributes(VOSOperator):
         )
         ask_input_options(form)
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Measure them."""
         from s3fo.datasets import compute_attributes
 
@@ -50,7 +50,7 @@ class ComputeAttributes(VOSOperator):
             **({"notes": notes} if notes else {}),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """See where scores are low, if there are any scores."""
         if ctx.dataset.has_workspace("Evaluation"):
             return [to_workspace("Evaluation", "See J&F by attribute")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fiftyone.operators import types
 
@@ -11,8 +10,9 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import HALVED
 from evaluation.protocols import PROTOCOLS
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import (
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import (
     ask_choice,
     ask_input_options,
     ask_method,
@@ -20,7 +20,7 @@ from s3fo.plugin.operators.forms import (
     chosen_sequences,
     imported_methods,
 )
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
 class EvaluateVOS(VOSOperator):
@@ -32,7 +32,7 @@ class EvaluateVOS(VOSOperator):
     risk = "medium"
     takes_views = True
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Which predictions, by which protocol, under which key."""
         from s3fo.datasets import load_benchmark_info
 
@@ -60,7 +60,9 @@ class EvaluateVOS(VOSOperator):
         self._ask_to_replace(ctx, form, names)
         ask_input_options(form)
 
-    def _ask_to_replace(self, ctx: Any, form: types.Object, names: list[str]) -> None:
+    def _ask_to_replace(
+        self, ctx: Context, form: types.Object, names: list[str]
+    ) -> None:
         """Ask, where the key is that of another method's scores."""
         method = ctx.params.get("predictions", names[-1])
         taken = _other_method(ctx, method)
@@ -75,7 +77,7 @@ class EvaluateVOS(VOSOperator):
                 error_message="tick it, or choose another key",
             )
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Score them."""
         from s3fo.datasets import evaluate
 
@@ -112,7 +114,7 @@ class EvaluateVOS(VOSOperator):
             **({"failures": "were of other scores: find them again"} if gone else {}),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at the scores, then at what costs them."""
         return [
             to_workspace("Evaluation", "See the evaluation"),
@@ -122,7 +124,7 @@ class EvaluateVOS(VOSOperator):
         ]
 
 
-def _other_method(ctx: Any, method: str) -> str | None:
+def _other_method(ctx: Context, method: str) -> str | None:
     """The method whose scores the chosen key holds, where it is another one."""
     from s3fo.datasets.reading.tables import prediction_field, vos_evaluations
 

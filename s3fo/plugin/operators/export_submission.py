@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from fiftyone.operators import types
 
@@ -12,15 +11,16 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, write_submission
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import (
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import (
     ask_folder,
     ask_method,
     chosen_folder,
     imported_methods,
     own_folder,
 )
-from s3fo.plugin.operators.outcome import Step, Summary
+from s3fo.plugin.shared.outcome import Step, Summary
 
 
 class ExportSubmission(VOSOperator):
@@ -31,7 +31,7 @@ class ExportSubmission(VOSOperator):
     description = "Check the masks, write the zip that the benchmark's server takes"
     risk = "high"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Whose masks, and where the zip goes."""
         from s3fo.datasets import load_benchmark_info
 
@@ -52,7 +52,7 @@ class ExportSubmission(VOSOperator):
         )
         form.view("about", note)
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Check and pack them."""
         from s3fo.datasets import load_benchmark_info, load_predictions_info
 
@@ -75,13 +75,13 @@ class ExportSubmission(VOSOperator):
             **({"left out": left_out} if left_out else {}),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Go where it is uploaded."""
         address = str(summary["upload it to"])
         known = address.startswith("https://")
         return [Step("Open the server's page", link=address)] if known else []
 
-    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+    def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Nothing in the dataset has changed."""
         yield from ()
 

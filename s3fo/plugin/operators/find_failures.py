@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import ask_choice
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
 class FindFailures(VOSOperator):
@@ -22,7 +22,7 @@ class FindFailures(VOSOperator):
     description = "Missed, swapped, drifted, leaked, ...: clips ranked by cost in J&F"
     risk = "medium"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Which evaluation, with error maps or not."""
         from s3fo.datasets.reading.tables import vos_evaluations
 
@@ -49,7 +49,7 @@ class FindFailures(VOSOperator):
             default=True,
         )
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Find them."""
         from s3fo.datasets import find_failures
         from s3fo.datasets.reading.tables import vos_evaluations
@@ -70,7 +70,7 @@ class FindFailures(VOSOperator):
             **({"costliest kind": str(costly["kind"].iloc[0])} if len(costly) else {}),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at them one by one, or write them up."""
         return [
             to_workspace("Failures", "See the failures"),

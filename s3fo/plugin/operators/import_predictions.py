@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import ask_folder, ask_method_name, chosen_folder
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_folder, ask_method_name, chosen_folder
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
 def _name_of(results: Path) -> str:
@@ -29,7 +29,7 @@ class ImportPredictions(VOSOperator):
     description = "Masks that any method wrote, beside the ground truth"
     risk = "medium"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Which results, under which name."""
         from s3fo.datasets import load_benchmark_info
 
@@ -51,7 +51,7 @@ class ImportPredictions(VOSOperator):
         form.view("found", types.AlertView(severity="info", label=found))
         ask_method_name(ctx, form, default=_name_of(results))
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Import them."""
         from s3fo.datasets import add_predictions
 
@@ -65,7 +65,7 @@ class ImportPredictions(VOSOperator):
             "without results": ", ".join(missing) or "none",
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at the masks, then score them."""
         name = summary["predictions"]
         return [

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import fiftyone as fo
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import ask_choice, ask_folder, chosen_folder
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_choice, ask_folder, chosen_folder
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator
 
 _FOLDERS = "folders"
 _SYNTHETIC = "synthetic"
@@ -36,7 +36,7 @@ class LoadBenchmark(VOSOperator):
     description = "DAVIS, YouTube-VOS, MOSE, LVOS, SA-V, BURST, or your own folders"
     risk = "medium"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Which benchmark, from where."""
         ask_choice(
             form,
@@ -81,7 +81,7 @@ class LoadBenchmark(VOSOperator):
             default="mp4",
         )
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Load it."""
         from s3fo.datasets import load_benchmark
 
@@ -101,19 +101,19 @@ class LoadBenchmark(VOSOperator):
             "objects": dataset.count("objects.detections"),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Get masks of a method: from a folder, or from a model."""
         return [
             to_operator("import_predictions", "Import predictions"),
             to_operator("run_method", "Run a method"),
         ]
 
-    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+    def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Open the dataset; where it has no videos, at its images."""
         from s3fo.datasets.views.appearance import IMAGE_VIEW, opening_view
 
         opening_view(fo.load_dataset(summary["dataset"]))
-        yield ctx.ops.open_dataset(summary["dataset"])
+        yield ctx.ops.open_dataset(str(summary["dataset"]))
         if ctx.params.get("video") == "none":
             yield ctx.ops.set_view(name=IMAGE_VIEW)
 
@@ -146,7 +146,7 @@ def _ask_where(form: types.Object, name: str) -> None:
         )
 
 
-def _opened(ctx: Any) -> Benchmark | None:
+def _opened(ctx: Context) -> Benchmark | None:
     """The benchmark that the form describes; None while it is incomplete."""
     name = ctx.params.get("benchmark", _DEFAULT)
     if name == _FOLDERS:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from fiftyone.operators import types
 
 from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import (
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import (
     ask_folder,
     ask_input_options,
     ask_method,
@@ -20,7 +20,7 @@ from s3fo.plugin.operators.forms import (
     imported_methods,
     own_folder,
 )
-from s3fo.plugin.operators.outcome import Step, Summary, to_file
+from s3fo.plugin.shared.outcome import Step, Summary, to_file
 
 
 class MakeReport(VOSOperator):
@@ -31,7 +31,7 @@ class MakeReport(VOSOperator):
     description = "What to fix first, all scores, failures: HTML, Markdown, LaTeX, CSV"
     risk = "high"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """About which method, compared or not, and where to write."""
         names = imported_methods(ctx.dataset)
         ask_method(form, names, "The one the report is about")
@@ -52,7 +52,7 @@ class MakeReport(VOSOperator):
         )
         ask_input_options(form)
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Write it."""
         from evaluation import report
         from s3fo.datasets import load_benchmark_info, load_predictions_info
@@ -76,15 +76,15 @@ class MakeReport(VOSOperator):
             **{finding.headline: finding.text for finding in made.findings},
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Read it."""
         return [to_file(str(summary["page"]), "Open the report")]
 
-    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+    def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Nothing in the dataset has changed."""
         yield from ()
 
 
-def _folder(ctx: Any, method: str) -> Path:
+def _folder(ctx: Context, method: str) -> Path:
     """Where the report goes unless one says otherwise."""
     return own_folder(ctx) / file_name("report", method)

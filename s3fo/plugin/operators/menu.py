@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from s3fo.plugin.operators.described import DescribedOperator
-from s3fo.plugin.operators.outcome import PLUGIN, Step, add_button
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.described import DescribedOperator
+from s3fo.plugin.shared.outcome import PLUGIN, Step, add_button
 
 _GROUPS = {
     "Data": ("load_benchmark", "relocate"),
@@ -27,7 +28,7 @@ class Menu(DescribedOperator):
     description = "Load, segment, import, score, look, report: all of s3fo"
     settings: ClassVar = {"icon": "/assets/icon.svg", "dynamic": True}
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
+    def resolve_placement(self, ctx: Context) -> types.Placement:
         """A button above the grid."""
         button = types.Button(
             label="VOS: load, run, score, look, report",
@@ -36,7 +37,7 @@ class Menu(DescribedOperator):
         )
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: Context) -> types.Property:
         """A line of buttons for every group."""
         form = types.Object()
         for title, names in _GROUPS.items():
@@ -50,5 +51,5 @@ class Menu(DescribedOperator):
         view = types.PromptView(label=self.label, submit_button_label="Done")
         return types.Property(form, view=view)
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Context) -> None:
         """Nothing: the buttons do it."""

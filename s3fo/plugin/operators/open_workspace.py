@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from s3fo.plugin.operators.described import DescribedOperator
-from s3fo.plugin.operators.outcome import PLUGIN
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.described import DescribedOperator
+from s3fo.plugin.shared.outcome import PLUGIN
 
 
 class OpenWorkspace(DescribedOperator):
@@ -15,7 +16,7 @@ class OpenWorkspace(DescribedOperator):
     label = "Open a workspace"
     settings: ClassVar = {"unlisted": True, "icon": None}
 
-    def execute(self, ctx: Any) -> None:
+    def execute(self, ctx: Context) -> None:
         """Open it, over the whole dataset."""
         name = ctx.params["workspace"]
         ctx.ops.clear_view()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import ask_folder, chosen_folder
-from s3fo.plugin.operators.outcome import Summary
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_folder, chosen_folder
+from s3fo.plugin.shared.outcome import Summary
 
 _METHOD = "predictions_"
 """What the parameters of the methods' folders begin with."""
@@ -24,7 +23,7 @@ class Relocate(VOSOperator):
     description = "The benchmark or masks have moved: say where they are now"
     risk = "medium"
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Where the benchmark is, and every method's masks."""
         from s3fo.datasets import load_predictions_info
         from s3fo.datasets.schema import remembered
@@ -44,7 +43,7 @@ class Relocate(VOSOperator):
                 form, f"{_METHOD}{name}", f"Masks of {name}", was, required=False
             )
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Renew the paths."""
         from s3fo.datasets import load_predictions_info, relocate
 

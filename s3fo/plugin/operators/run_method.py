@@ -14,21 +14,22 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.plugin.operators.base import VOSOperator
-from s3fo.plugin.operators.forms import (
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import (
     ask_choice,
     ask_folder,
     ask_method_name,
     chosen_folder,
     own_folder,
 )
-from s3fo.plugin.operators.method_form import (
+from s3fo.plugin.shared.method_form import (
     ask_options,
     given_options,
     what_segments,
 )
-from s3fo.plugin.operators.outcome import Step, Summary, to_operator, to_workspace
-from s3fo.plugin.operators.prompts import (
+from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
+from s3fo.plugin.shared.prompts import (
     prompt_fields,
     prompted_by,
     read_first_masks,
@@ -57,7 +58,7 @@ class RunMethod(VOSOperator):
 
     offered: ClassVar[tuple[str, ...] | None] = None
 
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Which method, on what, how, and where the masks go."""
         from s3fo.datasets import load_benchmark_info
 
@@ -101,7 +102,7 @@ class RunMethod(VOSOperator):
             return found
         return [info for info in found if info.name in self.offered]
 
-    def _ask_what(self, ctx: Any, form: types.Object, benchmark: Benchmark) -> None:
+    def _ask_what(self, ctx: Context, form: types.Object, benchmark: Benchmark) -> None:
         """Which first masks, of which videos."""
         fields = {name: f"frames.{name}" for name in prompt_fields(ctx.dataset)}
         if GROUND_TRUTH in fields:
@@ -129,7 +130,7 @@ class RunMethod(VOSOperator):
                 default=next(iter(chosen)),
             )
 
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Segment and import."""
         from s3fo.datasets import add_predictions
         from s3fo.datasets.importing.predictions import check_name
@@ -162,7 +163,7 @@ class RunMethod(VOSOperator):
             "results": str(run.out),
         }
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at the masks, then score them."""
         name = summary["predictions"]
         return [
@@ -182,7 +183,7 @@ class RunS3(RunMethod):
     offered = ("s3", "flow", "copy")
 
 
-def _method(ctx: Any) -> Any:
+def _method(ctx: Context) -> Any:
     """The method with its settings; where its first masks came from is one."""
     from s3fo.inference import build_method
     from s3fo.inference.methods.registry import find_method
@@ -195,7 +196,7 @@ def _method(ctx: Any) -> Any:
     return method
 
 
-def _videos(ctx: Any) -> Benchmark:
+def _videos(ctx: Context) -> Benchmark:
     """The videos to segment, with the first masks to begin with."""
     from s3fo.datasets import load_benchmark_info
 
@@ -221,7 +222,7 @@ def _prompted(dataset: Any, sequence: VideoSequence, path: str) -> VideoSequence
     return prompted_by(sequence, read)
 
 
-def _chosen_videos(ctx: Any) -> dict[str, tuple[str, list[str] | None]]:
+def _chosen_videos(ctx: Context) -> dict[str, tuple[str, list[str] | None]]:
     """What is chosen in the App, the narrowest first: key -> text and names."""
     found: dict[str, tuple[str, list[str] | None]] = {}
     if ctx.selected:

@@ -18,10 +18,11 @@ from s3fo.datasets.reading.tables import (
 )
 from s3fo.datasets.schema import load_predictions_info, remembered
 from s3fo.datasets.views.shown import has_id
-from s3fo.plugin.operators.outcome import PLUGIN
-from s3fo.plugin.panels import trouble
-from s3fo.plugin.panels.choices import LINE, Handler, choice_of, offered
+from s3fo.plugin.context import Context, Handler
+from s3fo.plugin.panels.choices import LINE, choice_of, offered
 from s3fo.plugin.panels.opening import show_all_videos
+from s3fo.plugin.shared import trouble
+from s3fo.plugin.shared.outcome import PLUGIN
 
 ROWS = 25
 """Rows of a table: what one looks through before filtering."""
@@ -51,7 +52,7 @@ class VOSPanel(foo.Panel):
         )
 
     @abstractmethod
-    def refresh(self, ctx: Any) -> None:
+    def refresh(self, ctx: Context) -> None:
         """Put what is to be seen into the panel's data.
 
         Raises:
@@ -59,10 +60,10 @@ class VOSPanel(foo.Panel):
         """
 
     @abstractmethod
-    def layout(self, ctx: Any, panel: types.Object) -> None:
+    def layout(self, ctx: Context, panel: types.Object) -> None:
         """Lay out what `refresh` prepared."""
 
-    def execute(self, ctx: Any) -> Any:
+    def execute(self, ctx: Context) -> Any:
         """Handle an event with what was chosen at hand, and draw the panel anew.
 
         A drop-down also reports, twice, the choice that it appears with; an answer to
@@ -87,7 +88,7 @@ class VOSPanel(foo.Panel):
             ctx.ops.show_panel_output(_property(self._report(ctx, error)))
         return None
 
-    def _report(self, ctx: Any, error: Exception) -> types.Object:
+    def _report(self, ctx: Context, error: Exception) -> types.Object:
         """The panel as it is when something unforeseen went wrong."""
         panel = types.Object()
         text, details = trouble.describe(error)
@@ -95,20 +96,20 @@ class VOSPanel(foo.Panel):
         trouble.lay_out(panel, text, self.on_copy_details, self.on_try_again)
         return panel
 
-    def on_copy_details(self, ctx: Any) -> None:
+    def on_copy_details(self, ctx: Context) -> None:
         """Copy what whoever mends it must know."""
         trouble.copy_text(ctx, ctx.panel.state.details or "")
 
-    def on_try_again(self, ctx: Any) -> None:
+    def on_try_again(self, ctx: Context) -> None:
         """Draw the panel anew."""
 
-    def on_change_dataset(self, ctx: Any) -> None:
+    def on_change_dataset(self, ctx: Context) -> None:
         """Begin anew with the other dataset."""
         # Not `state.clear`: what is set afterwards would be lost on the state's reader.
         ctx.panel_state.clear()
         ctx.ops.clear_panel_state()
 
-    def on_choose(self, ctx: Any) -> None:
+    def on_choose(self, ctx: Context) -> None:
         """Something was chosen.
 
         The App keeps it in the state by itself; written back, an answer that comes
@@ -117,11 +118,11 @@ class VOSPanel(foo.Panel):
         name, value = choice_of(ctx)
         ctx.panel_state[name] = value
 
-    def on_menu(self, ctx: Any) -> None:
+    def on_menu(self, ctx: Context) -> None:
         """Offer everything: what is missing is among it."""
         ctx.prompt(f"{PLUGIN}/menu")
 
-    def update(self, ctx: Any) -> None:
+    def update(self, ctx: Context) -> None:
         """Bring the panel up to date, or say what is missing."""
         try:
             if not vos_evaluations(ctx.dataset) or not len(ctx.dataset):
@@ -140,11 +141,11 @@ class VOSPanel(foo.Panel):
             on_click=self.on_all_videos,
         )
 
-    def on_all_videos(self, ctx: Any) -> None:
+    def on_all_videos(self, ctx: Context) -> None:
         """Show all videos again, with the fields that the dataset opens with."""
         show_all_videos(ctx)
 
-    def render(self, ctx: Any) -> types.Property:
+    def render(self, ctx: Context) -> types.Property:
         """The layout, or what keeps it from being shown."""
         # Here, not in the handlers: events overtake each other, and each brings the
         # state as it was when it happened.
@@ -156,7 +157,7 @@ class VOSPanel(foo.Panel):
             panel = self._report(ctx, error)
         return _property(panel)
 
-    def _fill(self, ctx: Any, panel: types.Object) -> None:
+    def _fill(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         if state.problem:
             panel.message("problem", state.problem)
@@ -275,7 +276,7 @@ def plain(values: Iterable[Any]) -> list[Any]:
 
 
 def show_objects(
-    ctx: Any, eval_key: str, objects: Iterable[tuple[str, int]], what: str
+    ctx: Context, eval_key: str, objects: Iterable[tuple[str, int]], what: str
 ) -> None:
     """Show the videos of some objects in the grid.
 

@@ -6,23 +6,23 @@ drop-down stands in, and reports it as an event.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fiftyone.operators import types
 
-Handler = Callable[[Any], None]
+from s3fo.plugin.context import Context, Handler
 
 LINE = "choices"
 """Name of the line of drop-downs, under which the App keeps what is chosen there."""
 
 
-def choice_of(ctx: Any) -> tuple[str, Any]:
+def choice_of(ctx: Context) -> tuple[str, Any]:
     """Name and new value of what was chosen in an event."""
     return ctx.params["path"].split(".")[-1], ctx.params["value"]
 
 
-def set_choice(ctx: Any, name: str, value: Any) -> None:
+def set_choice(ctx: Context, name: str, value: Any) -> None:
     """Choose in a line of drop-downs, as if a person had."""
     ctx.panel.state.set(f"{LINE}.{name}", value)
     ctx.panel_state[name] = value

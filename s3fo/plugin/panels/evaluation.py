@@ -9,6 +9,7 @@ from fiftyone.operators import types
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from s3fo.datasets.reading import frame_table, tables
+from s3fo.plugin.context import Context
 from s3fo.plugin.panels import headline
 from s3fo.plugin.panels.base import (
     ROWS,
@@ -50,7 +51,7 @@ class VOSEvaluation(VOSPanel):
         "row to see its videos; **drag** in a chart of objects to choose several."
     )
 
-    def refresh(self, ctx: Any) -> None:
+    def refresh(self, ctx: Context) -> None:
         """Work out what the open tab shows."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = tables.vos_evaluations(dataset)
@@ -66,7 +67,7 @@ class VOSEvaluation(VOSPanel):
         state.score = tables.published_score(dataset, chosen)
         getattr(self, f"_show_{state.tab}")(ctx, chosen)
 
-    def layout(self, ctx: Any, panel: types.Object) -> None:
+    def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choice and headline on top, the open tab below."""
         state = ctx.panel.state
         known = tables.vos_evaluations(ctx.dataset)
@@ -84,13 +85,13 @@ class VOSEvaluation(VOSPanel):
         self.add_all_videos(line)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
 
-    def on_open_tab(self, ctx: Any) -> None:
+    def on_open_tab(self, ctx: Context) -> None:
         """Change to another page."""
         ctx.panel.state.tab = ctx.params["tab"]
 
     # ---- by attribute
 
-    def _show_attributes(self, ctx: Any, methods: list[str]) -> None:
+    def _show_attributes(self, ctx: Context, methods: list[str]) -> None:
         state = ctx.panel.state
         name = None if state.attribute in (None, _EVERY) else state.attribute
         chart = attribute_charts.by_attribute(ctx.dataset, methods, name)
@@ -98,7 +99,7 @@ class VOSEvaluation(VOSPanel):
         state.by_attribute_layout = chart.layout
         state.by_attribute_text = chart.text
 
-    def _lay_out_attributes(self, ctx: Any, panel: types.Object) -> None:
+    def _lay_out_attributes(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         panel.md(state.by_attribute_text, name="by_attribute_text")
         titles = attribute_charts.attribute_titles(ctx.dataset, state.methods)
@@ -124,7 +125,7 @@ class VOSEvaluation(VOSPanel):
                 on_click=self.on_click_group,
             )
 
-    def on_click_group(self, ctx: Any) -> None:
+    def on_click_group(self, ctx: Context) -> None:
         """Show the videos of a group's objects."""
         method, name, group = ctx.params["id"].split("|")
         members = attribute_charts.members(ctx.dataset, name, group)
@@ -133,7 +134,7 @@ class VOSEvaluation(VOSPanel):
 
     # ---- objects
 
-    def _show_objects(self, ctx: Any, methods: list[str]) -> None:
+    def _show_objects(self, ctx: Context, methods: list[str]) -> None:
         state = ctx.panel.state
         ctx.panel.data.histogram = object_charts.histogram(ctx.dataset, methods)
         against = object_charts.against_choices(ctx.dataset)
@@ -143,7 +144,7 @@ class VOSEvaluation(VOSPanel):
                 ctx.dataset, methods, state.against
             )
 
-    def _lay_out_objects(self, ctx: Any, panel: types.Object) -> None:
+    def _lay_out_objects(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         score = score_title(state.score)
         plot(
@@ -176,17 +177,17 @@ class VOSEvaluation(VOSPanel):
             on_selected=self.on_select_points,
         )
 
-    def on_click_bin(self, ctx: Any) -> None:
+    def on_click_bin(self, ctx: Context) -> None:
         """Show the videos of one bar's objects."""
         self._show_range(ctx, [ctx.params["id"]])
 
-    def on_select_bins(self, ctx: Any) -> None:
+    def on_select_bins(self, ctx: Context) -> None:
         """Show the videos of the objects in a range of J&F."""
         # Bars of no object have no height, but lie in the range as well.
         bars = [bar["id"] for bar in ctx.params["data"] or () if bar["y"]]
         self._show_range(ctx, bars)
 
-    def _show_range(self, ctx: Any, ids: list[str]) -> None:
+    def _show_range(self, ctx: Context, ids: list[str]) -> None:
         if not ids:
             return
         method, score, *_ = ids[0].split("|")
@@ -196,12 +197,12 @@ class VOSEvaluation(VOSPanel):
         what = f"{method} {score_title(score)} {low:.2f} to {high:.2f}"
         show_objects(ctx, method, found, what)
 
-    def on_click_point(self, ctx: Any) -> None:
+    def on_click_point(self, ctx: Context) -> None:
         """Open an object at its worst frame."""
         method, sample_id, object_id = ctx.params["id"].split("|")
         self._open(ctx, method, sample_id, int(object_id))
 
-    def on_select_points(self, ctx: Any) -> None:
+    def on_select_points(self, ctx: Context) -> None:
         """Show the videos of the objects in a lasso."""
         points = [point["id"].split("|") for point in ctx.params["data"] or ()]
         if points:
@@ -210,7 +211,7 @@ class VOSEvaluation(VOSPanel):
 
     # ---- worst objects
 
-    def _show_worst(self, ctx: Any, methods: list[str]) -> None:
+    def _show_worst(self, ctx: Context, methods: list[str]) -> None:
         state = ctx.panel.state
         known = object_charts.orders(state.score)
         ctx.panel_state["order"] = state.order if state.order in known else state.score
@@ -229,7 +230,7 @@ class VOSEvaluation(VOSPanel):
         ctx.panel.data.worst = rows(worst.head(ROWS), columns)
         state.worst_columns = columns
 
-    def _lay_out_worst(self, ctx: Any, panel: types.Object) -> None:
+    def _lay_out_worst(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         line = line_of_choices(panel)
         choose(
@@ -251,14 +252,14 @@ class VOSEvaluation(VOSPanel):
         panel.md("Click a row: the video opens where the object is worst.", name="hint")
         table(panel, "worst", state.worst_columns, on_click_row=self.on_click_worst)
 
-    def on_click_worst(self, ctx: Any) -> None:
+    def on_click_worst(self, ctx: Context) -> None:
         """Open a row's object at its worst frame."""
         row = ctx.params["row"]
         if row >= 0:
             sample_id, object_id = ctx.panel.state.worst_places[row]
             self._open(ctx, ctx.panel.state.worst_of, sample_id, object_id)
 
-    def _open(self, ctx: Any, method: str, sample_id: str, object_id: int) -> None:
+    def _open(self, ctx: Context, method: str, sample_id: str, object_id: int) -> None:
         dataset = ctx.dataset
         frame = frame_table.worst_frame(dataset, method, sample_id, object_id)
         plan = plan_frame(
@@ -273,7 +274,7 @@ class VOSEvaluation(VOSPanel):
 
     # ---- difference
 
-    def _show_difference(self, ctx: Any, methods: list[str]) -> None:
+    def _show_difference(self, ctx: Context, methods: list[str]) -> None:
         state, dataset = ctx.panel.state, ctx.dataset
         known = tables.vos_evaluations(dataset)
         others = [key for key in [*methods, *known] if key != methods[0]]
@@ -296,7 +297,7 @@ class VOSEvaluation(VOSPanel):
             state.difference_layout = state.duel_layout = None
             state.difference_text = str(error)
 
-    def _compare(self, ctx: Any) -> None:
+    def _compare(self, ctx: Context) -> None:
         state = ctx.panel.state
         chart = comparison_charts.difference(ctx.dataset, *state.pair)
         ctx.panel.data.difference = chart.traces
@@ -305,7 +306,7 @@ class VOSEvaluation(VOSPanel):
         ctx.panel.data.duel = comparison_charts.duel(ctx.dataset, *state.pair)
         state.duel_layout = comparison_charts.duel_layout(ctx.dataset, *state.pair)
 
-    def _lay_out_difference(self, ctx: Any, panel: types.Object) -> None:
+    def _lay_out_difference(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         if not state.pair:
             panel.md("Two evaluations are needed.", name="difference_text")
@@ -334,7 +335,7 @@ class VOSEvaluation(VOSPanel):
             )
         self._plot_groups(panel, "difference", state.difference_layout)
 
-    def on_choose_side(self, ctx: Any) -> None:
+    def on_choose_side(self, ctx: Context) -> None:
         """Choose one of the two; where it is the other one, they change places."""
         name, value = choice_of(ctx)
         other = "second" if name == "first" else "first"

@@ -15,6 +15,7 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.review import TAGS, judgement, tag_event
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
+from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -64,7 +65,7 @@ class Failures(VOSPanel):
         "player on one of All clips, the arrow keys do."
     )
 
-    def refresh(self, ctx: Any) -> None:
+    def refresh(self, ctx: Context) -> None:
         """Filter the events and draw the one that is looked at."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = charts.with_failures(dataset)
@@ -96,14 +97,14 @@ class Failures(VOSPanel):
         if state.event:
             self._draw(ctx, chosen.iloc[state.at])
 
-    def _chosen(self, ctx: Any) -> Any:
+    def _chosen(self, ctx: Context) -> Any:
         state, dataset = ctx.panel.state, ctx.dataset
         events = tables.event_table(dataset, state.shown)
         return charts.chosen_events(
             dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
         )
 
-    def _draw(self, ctx: Any, event: Any) -> None:
+    def _draw(self, ctx: Context, event: Any) -> None:
         ctx.panel.state.event_text = (
             f"{ctx.panel.state.at + 1} of {ctx.panel.state.count}: "
             f"**{markdown_text(event['sequence'])}, object {event['object']}: "
@@ -119,7 +120,7 @@ class Failures(VOSPanel):
             ctx.panel.state.event_text += f"\n\n{error}"
         ctx.panel.data.strip, ctx.panel.state.has_strip = strip, bool(strip)
 
-    def layout(self, ctx: Any, panel: types.Object) -> None:
+    def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choices, costs, the event looked at, all events."""
         state = ctx.panel.state
         self._lay_out_choices(ctx, line_of_choices(panel))
@@ -139,7 +140,7 @@ class Failures(VOSPanel):
             panel.str("strip", view=types.ImageView(alt="onset, worst frame, end"))
         table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
 
-    def _lay_out_choices(self, ctx: Any, line: types.Object) -> None:
+    def _lay_out_choices(self, ctx: Context, line: types.Object) -> None:
         state = ctx.panel.state
         known = charts.with_failures(ctx.dataset)
         kinds = {kind.value: kind.value for kind in FailureKind}
@@ -201,14 +202,14 @@ class Failures(VOSPanel):
             disabled=not state.last_judged,
         )
 
-    def on_narrow(self, ctx: Any) -> None:
+    def on_narrow(self, ctx: Context) -> None:
         """Something was chosen: begin at its most costly event."""
         self.on_choose(ctx)
         ctx.panel.state.at = 0
         if ctx.params["path"].endswith("split"):
             ctx.panel.state.group = None
 
-    def on_click_cost(self, ctx: Any) -> None:
+    def on_click_cost(self, ctx: Context) -> None:
         """Only the kind, or the group of objects, that was clicked; so in the grid."""
         kind, split, group = ctx.params["id"].split("|")
         set_choice(ctx, "kind", kind)
@@ -223,16 +224,16 @@ class Failures(VOSPanel):
         what = f"{kind}, {attribute_title(split)}: {group}" if split else kind
         ctx.ops.notify(f"{len(chosen)} events in {len(videos)} videos: {what}")
 
-    def on_click_event(self, ctx: Any) -> None:
+    def on_click_event(self, ctx: Context) -> None:
         """Look at a row's event."""
         if ctx.params["row"] >= 0:
             ctx.panel.state.at = int(ctx.panel.state.first_row) + ctx.params["row"]
 
-    def on_step(self, ctx: Any) -> None:
+    def on_step(self, ctx: Context) -> None:
         """Look at the event before or after."""
         ctx.panel.state.at = ctx.params["at"]
 
-    def on_open(self, ctx: Any) -> None:
+    def on_open(self, ctx: Context) -> None:
         """Open the video where the event begins."""
         event = self._event(ctx)
         plan = plan_frame(
@@ -244,7 +245,7 @@ class Failures(VOSPanel):
         )
         show_frame(ctx, plan)
 
-    def on_clips(self, ctx: Any) -> None:
+    def on_clips(self, ctx: Context) -> None:
         """Show the clips of the chosen events; the player steps through them."""
         if not has_videos(ctx.dataset):
             ctx.ops.notify(
@@ -261,7 +262,7 @@ class Failures(VOSPanel):
             "then go to the next failure. 'All videos' leads back."
         )
 
-    def on_tag(self, ctx: Any) -> None:
+    def on_tag(self, ctx: Context) -> None:
         """Judge the event and go on to the next; the same again takes it back."""
         state, tag = ctx.panel.state, ctx.params["tag"]
         event = self._event(ctx)
@@ -274,7 +275,7 @@ class Failures(VOSPanel):
         stays = (state.tag or _ALL) == _ALL
         state.at = ctx.params["at"] + int(stays and not again)
 
-    def on_undo(self, ctx: Any) -> None:
+    def on_undo(self, ctx: Context) -> None:
         """Take the last judgement back, and look at its event again."""
         state = ctx.panel.state
         if not state.last_judged:
@@ -289,7 +290,7 @@ class Failures(VOSPanel):
         ctx.ops.notify(f"Judgement: {before or 'none'}", variant="success")
 
     def _event(
-        self, ctx: Any, event_id: str | None = None, eval_key: str | None = None
+        self, ctx: Context, event_id: str | None = None, eval_key: str | None = None
     ) -> Any:
         events = tables.event_table(ctx.dataset, eval_key or ctx.panel.state.shown)
         own = events[events["id"] == (event_id or ctx.params["event_id"])]

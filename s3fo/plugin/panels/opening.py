@@ -27,7 +27,8 @@ from s3fo.datasets.views.appearance import (
     published_field,
 )
 from s3fo.datasets.views.shown import count_stages
-from s3fo.plugin.operators.outcome import PLUGIN
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.outcome import PLUGIN
 
 Filter = dict[str, Any]
 """What FiftyOne's sidebar keeps of a filter."""
@@ -133,7 +134,7 @@ def plan_clips(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
     return ("sequence", f"{eval_key}_failures", *(f"frames.{name}" for name in masks))
 
 
-def show_frame(ctx: Any, plan: FramePlan) -> None:
+def show_frame(ctx: Context, plan: FramePlan) -> None:
     """Carry out a plan; the present view gives way where it lacks the video."""
     params = asdict(plan)
     dataset = ctx.dataset
@@ -148,13 +149,13 @@ def show_frame(ctx: Any, plan: FramePlan) -> None:
     ctx.trigger(f"{PLUGIN}/show_frame", params)
 
 
-def seek(ctx: Any, frame: int) -> None:
+def seek(ctx: Context, frame: int) -> None:
     """Move the player of the video, or clip, that is open."""
     params = {"id": str(ctx.current_sample), "frame": frame}
     ctx.trigger(f"{PLUGIN}/show_frame", params)
 
 
-def show_all_videos(ctx: Any) -> None:
+def show_all_videos(ctx: Context) -> None:
     """Show the whole dataset again, as it is when it is opened."""
     view = opening_view(ctx.dataset)
     ctx.ops.clear_view()

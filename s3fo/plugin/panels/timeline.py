@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
 from s3fo.datasets.views.shown import video_shown
+from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel, plot
 from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choice_of, choose
@@ -29,15 +30,15 @@ class ObjectTimeline(VOSPanel):
         "that is open begins; FiftyOne does not tell panels which frame plays."
     )
 
-    def on_change_current_sample(self, ctx: Any) -> None:
+    def on_change_current_sample(self, ctx: Context) -> None:
         """Another video was opened; `render` shows it."""
         ctx.panel.state.chosen = None
 
-    def on_change_active_fields(self, ctx: Any) -> None:
+    def on_change_active_fields(self, ctx: Context) -> None:
         """Other masks are shown: `render` shows the curves that belong to them."""
         ctx.panel.state.chosen = None
 
-    def refresh(self, ctx: Any) -> None:
+    def refresh(self, ctx: Context) -> None:
         """Read the scores of the open video."""
         state, dataset = ctx.panel.state, ctx.dataset
         if not ctx.current_sample:
@@ -55,7 +56,7 @@ class ObjectTimeline(VOSPanel):
         ctx.panel.data.timeline = chart.traces
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
 
-    def layout(self, ctx: Any, panel: types.Object) -> None:
+    def layout(self, ctx: Context, panel: types.Object) -> None:
         """The method, and one row of curves per object."""
         state = ctx.panel.state
         known = {key: key for key in tables.vos_evaluations(ctx.dataset)}
@@ -75,12 +76,12 @@ class ObjectTimeline(VOSPanel):
             on_click=self.on_click_frame,
         )
 
-    def on_choose_method(self, ctx: Any) -> None:
+    def on_choose_method(self, ctx: Context) -> None:
         """Another method's curves, until other masks or another video are shown."""
         self.on_choose(ctx)
         ctx.panel.state.chosen = choice_of(ctx)[1]
 
-    def on_click_frame(self, ctx: Any) -> None:
+    def on_click_frame(self, ctx: Context) -> None:
         """Move the player to the frame that was clicked."""
         seek(ctx, round(float(ctx.params["x"])))
 
@@ -106,6 +107,6 @@ def evaluation_shown(
     return (shown or list(fields))[-1]
 
 
-def video_of(ctx: Any) -> tuple[str, int]:
+def video_of(ctx: Context) -> tuple[str, int]:
     """Id of the open video, also of an open clip or frame; the first frame shown."""
     return video_shown(ctx.view, str(ctx.current_sample))

@@ -14,7 +14,7 @@ from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.video_file import count_frames
 from s3fo.datasets.importing.labels import detections_of, masks_of_label_map
-from s3fo.plugin.operators.prompts import FirstMasks, prompted_by, read_first_masks
+from s3fo.plugin.shared.prompts import FirstMasks, prompted_by, read_first_masks
 from s3fo.plugin.zoo.reader import restore_reader, use_our_reader
 
 _OPTIONS = (

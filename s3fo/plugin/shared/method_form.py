@@ -9,7 +9,8 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark
-from s3fo.plugin.operators.forms import ask_choice
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.forms import ask_choice
 
 if TYPE_CHECKING:
     from s3fo.inference import MethodInfo
@@ -29,7 +30,7 @@ _ASKED = (
 
 
 def ask_options(
-    ctx: Any, form: types.Object, benchmark: Benchmark, info: MethodInfo
+    ctx: Context, form: types.Object, benchmark: Benchmark, info: MethodInfo
 ) -> None:
     """The options that the method has; the defaults are those of the benchmark."""
     asked = [name for name in _ASKED if name in info.options]
@@ -98,7 +99,7 @@ def _ask_memory(form: types.Object, benchmark: Benchmark) -> None:
 
 
 def _ask_size(
-    ctx: Any, form: types.Object, benchmark: Benchmark, info: MethodInfo
+    ctx: Context, form: types.Object, benchmark: Benchmark, info: MethodInfo
 ) -> None:
     from s3fo.inference.presets import PRESETS, preset_for
 
@@ -177,7 +178,7 @@ def what_segments(found: Sequence[MethodInfo]) -> str:
     return f"What segments. Not installed: {listed}"
 
 
-def given_options(ctx: Any, info: MethodInfo) -> dict[str, Any]:
+def given_options(ctx: Context, info: MethodInfo) -> dict[str, Any]:
     """The method's options that the form answers."""
     from s3fo.datasets import load_benchmark_info
     from s3fo.inference.methods.registry import parse_options
@@ -193,7 +194,7 @@ def given_options(ctx: Any, info: MethodInfo) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in (None, "")}
 
 
-def _check_given(ctx: Any, info: MethodInfo) -> None:
+def _check_given(ctx: Context, info: MethodInfo) -> None:
     """Say in the form what cannot work, as far as that costs nothing.
 
     Raises:

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from evaluation.options import InputOptions
+from s3fo.plugin.context import Context
 
 
 def ask_folder(
@@ -32,7 +33,7 @@ def ask_folder(
     )
 
 
-def chosen_folder(ctx: Any, name: str) -> Path | None:
+def chosen_folder(ctx: Context, name: str) -> Path | None:
     """The folder chosen in a form; None if there is none yet.
 
     Called from Python, the parameter may also be a plain path.
@@ -43,7 +44,7 @@ def chosen_folder(ctx: Any, name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def own_folder(ctx: Any) -> Path:
+def own_folder(ctx: Context) -> Path:
     """Where files go unless one says otherwise: with FiftyOne's other data."""
     import fiftyone as fo
 
@@ -128,7 +129,7 @@ def ask_method(
     )
 
 
-def ask_method_name(ctx: Any, form: types.Object, *, default: str) -> None:
+def ask_method_name(ctx: Context, form: types.Object, *, default: str) -> None:
     """Ask under which name a method's masks shall appear in the dataset."""
     from s3fo.datasets import load_predictions_info
     from s3fo.datasets.importing.predictions import check_name
@@ -200,7 +201,7 @@ def ask_input_options(form: types.Object) -> None:
     )
 
 
-def chosen_input_options(ctx: Any) -> InputOptions:
+def chosen_input_options(ctx: Context) -> InputOptions:
     """What a form with `ask_input_options` was answered.
 
     Raises:
@@ -215,7 +216,7 @@ def chosen_input_options(ctx: Any) -> InputOptions:
     )
 
 
-def chosen_sequences(ctx: Any) -> list[str] | None:
+def chosen_sequences(ctx: Context) -> list[str] | None:
     """The videos that FiftyOne's choice of a target names; None means all."""
     asked = ctx.params.get("view_target") or ctx.request_params.get("view_target")
     if asked is None:

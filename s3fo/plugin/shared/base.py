@@ -12,8 +12,10 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.operators.described import DescribedOperator
-from s3fo.plugin.operators.outcome import (
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.changes import changes
+from s3fo.plugin.shared.described import DescribedOperator
+from s3fo.plugin.shared.outcome import (
     Step,
     Summary,
     error_notice,
@@ -21,8 +23,7 @@ from s3fo.plugin.operators.outcome import (
     report_window,
     result_window,
 )
-from s3fo.plugin.panels.show_changes import changes
-from s3fo.plugin.panels.trouble import describe
+from s3fo.plugin.shared.trouble import describe
 
 
 class VOSOperator(DescribedOperator):
@@ -38,7 +39,7 @@ class VOSOperator(DescribedOperator):
     )
 
     @abstractmethod
-    def fields(self, ctx: Any, form: types.Object) -> None:
+    def fields(self, ctx: Context, form: types.Object) -> None:
         """Fill the form.
 
         Raises:
@@ -46,22 +47,22 @@ class VOSOperator(DescribedOperator):
         """
 
     @abstractmethod
-    def work(self, ctx: Any, progress: ProgressCallback) -> Summary:
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Call the library.
 
         Raises:
             InputError: it cannot be done; shown to the user.
         """
 
-    def next_steps(self, ctx: Any, summary: Summary) -> Sequence[Step]:
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Where one goes from the result; the first is the most likely."""
         return ()
 
-    def finish(self, ctx: Any, summary: Summary) -> Iterator[Any]:
+    def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Triggers for the App after the work is done: show what has changed."""
         yield from changes(ctx)
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def resolve_input(self, ctx: Context) -> types.Property:
         """The form, with whatever is wrong with it said in it."""
         form = types.Object()
         try:
@@ -72,13 +73,13 @@ class VOSOperator(DescribedOperator):
         view = types.View(label=self.label, description=self.description)
         return types.Property(form, view=view)
 
-    def resolve_output(self, ctx: Any) -> types.Property | None:
+    def resolve_output(self, ctx: Context) -> types.Property | None:
         """The result of a delegated run, among FiftyOne's runs."""
         if not ctx.results:
             return None
         return self._result(ctx, ctx.results)[0]
 
-    def execute(self, ctx: Any) -> Any:
+    def execute(self, ctx: Context) -> Any:
         """Run for the App (a generator of triggers), or for others (the summary).
 
         Others are Python, agents and delegated runs: their result is what was done.
@@ -92,7 +93,7 @@ class VOSOperator(DescribedOperator):
 
         return dict(self.work(ctx, tell))
 
-    def _run_in_app(self, ctx: Any) -> Iterator[Any]:
+    def _run_in_app(self, ctx: Context) -> Iterator[object]:
         # An error that is raised would reach the App as a broken connection.
         title = f"{self.label}: not done"
         try:
@@ -111,19 +112,19 @@ class VOSOperator(DescribedOperator):
         yield ctx.ops.show_output(outputs=window.to_json(), results=shown)
 
     def _result(
-        self, ctx: Any, summary: Summary
+        self, ctx: Context, summary: Summary
     ) -> tuple[types.Property, dict[str, str]]:
         steps = self.next_steps(ctx, summary)
         return result_window(f"{self.label}: done", summary, steps)
 
 
-def _in_app(ctx: Any) -> bool:
+def _in_app(ctx: Context) -> bool:
     """Whether the App runs the operator: it tells its layout, Python does not."""
     return "spaces" in ctx.request_params
 
 
 def _with_progress(
-    ctx: Any, work: Callable[[ProgressCallback], Summary]
+    ctx: Context, work: Callable[[ProgressCallback], Summary]
 ) -> Generator[Any, None, Summary]:
     """Run work that reports by callback, as a generator of progress triggers."""
     steps: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import Any
 
 import fiftyone as fo
 from fiftyone.operators import types
 
 import s3fo
-from s3fo.plugin.operators.outcome import PLUGIN
-from s3fo.plugin.panels.choices import Handler
+from s3fo.plugin.context import Context, Handler
+from s3fo.plugin.shared.outcome import PLUGIN
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +42,6 @@ def lay_out(panel: types.Object, text: str, copy: Handler, again: Handler) -> No
     line.btn("try_again", "Try again", icon="refresh", on_click=again)
 
 
-def copy_text(ctx: Any, text: str) -> None:
+def copy_text(ctx: Context, text: str) -> None:
     """Put a text on the clipboard of whoever looks at the App."""
     ctx.trigger(f"{PLUGIN}/copy_text", {"text": text})

@@ -1,0 +1,1 @@
+"""What operators and panels share: forms, outcomes, errors, what the App is told."""

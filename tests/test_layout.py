@@ -1,0 +1,62 @@
+"""What keeps the plan of the code readable: small folders, types that say something."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("evaluation", "s3fo")
+
+MOST_MODULES = 15
+"""In one folder: what a reader takes in at a glance."""
+
+MOST_ANY = 0.11
+"""Share of the functions that have `Any` in their signature."""
+
+
+def _modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (ROOT / package).rglob("*.py")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_folder_has_too_many_modules(package):
+    found = Counter(
+        str(path.parent.relative_to(ROOT))
+        for path in _modules()
+        if path.name != "__init__.py" and path.is_relative_to(ROOT / package)
+    )
+    assert sum(found.values()) > 50
+    assert {name: n for name, n in found.items() if n > MOST_MODULES} == {}
+
+
+def _functions() -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for path in _modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield node
+
+
+def _says_any(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    taken = function.args
+    arguments = [*taken.posonlyargs, *taken.args, *taken.kwonlyargs]
+    arguments += [item for item in (taken.vararg, taken.kwarg) if item]
+    kinds = [function.returns, *(item.annotation for item in arguments)]
+    return any(
+        isinstance(node, ast.Name) and node.id == "Any"
+        for kind in kinds
+        if kind is not None
+        for node in ast.walk(kind)
+    )
+
+
+def test_few_signatures_say_any():
+    functions = list(_functions())
+    assert len(functions) > 2000
+    found = sum(map(_says_any, functions))
+    assert found <= MOST_ANY * len(functions), f"{found} of {len(functions)}"
