@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from evaluation._utils.fingerprint import encoded
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
@@ -22,7 +20,7 @@ from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.label_checks import check_labels, note_objects
-from evaluation.results.scores import Scores
+from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
 
 __all__ = ["Scores", "score"]
@@ -149,15 +147,18 @@ def collect(
     groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
         notes.append("no object is marked as unseen: the total is over seen ones only")
+    counted = done if rules.tracking != "none" else kept
+    fingerprints = {part.scores.name: part.fingerprint for part in counted}
     return Scores(
         rules,
         frame_table(scores),
         object_table(scores, rules, groups),
-        _total_fingerprint(done if rules.tracking != "none" else kept),
-        tuple(notes),
+        total_fingerprint(fingerprints),
+        ordered_notes(notes),
         {"results": labels[0], "ground_truth": labels[1]},
         # Videos without an object to score count here, too: their tracks are wrong.
         track_columns=track_table([part.scores for part in done]),
+        fingerprints=fingerprints,
     )
 
 
@@ -240,10 +241,3 @@ def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
         )
     chosen = {name: truth.sequences[name] for name in sorted(set(names))}
     return replace(truth, sequences=chosen)
-
-
-def _total_fingerprint(done: Sequence[Scored]) -> str:
-    total = hashlib.blake2b(digest_size=16)
-    for part in done:
-        total.update(encoded(f"{part.scores.name}\0{part.fingerprint}\n"))
-    return total.hexdigest()

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.fingerprint import encoded
 from evaluation._utils.version import __version__
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS, summarise
@@ -18,6 +19,7 @@ from evaluation.metrics.tracking.identity import COUNTS as IDENTITY_COUNTS
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.shards import joined_inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +42,8 @@ class Scores:
         version: version of the software that made them; empty for this one.
         track_columns: counts of the tracking metrics, one row per sequence and class,
             where the protocol has any: see `tracking`.
+        fingerprints: digest of the masks of each sequence, of which `fingerprint` is
+            made; empty where they are not known.
     """
 
     protocol: ScoringProtocol
@@ -50,6 +54,7 @@ class Scores:
     inputs: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
     track_columns: Table | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def frames(self) -> pd.DataFrame:
@@ -199,12 +204,40 @@ class Scores:
 def merge(shards: Sequence[Scores]) -> Scores:
     """Put the scores of different sequences, made apart, into one.
 
+    Of all shards of a run, it gives what one run over everything would: tables,
+    summary, fingerprint and notes.
+
     Args:
-        shards: at least one; same protocol, no sequence twice.
+        shards: at least one; same protocol, no sequence twice. Their order plays no
+            role. Those that say which shard they are (`s3fo evaluate --shard`) must
+            be complete and of the same results and ground truth.
 
     Raises:
-        InputError: protocols differ, or a sequence is in more than one.
+        InputError: protocols differ, a sequence is in more than one, or one is missing.
     """
+    if not shards:
+        raise InputError("shards", "none", "at least one", "Name what to merge.")
+    _check_one_protocol(shards)
+    _check_no_sequence_twice(shards)
+    inputs = joined_inputs([shard.inputs for shard in shards])
+    first = shards[0]
+    tracks = [s.track_columns for s in shards if s.track_columns is not None]
+    fingerprints = {k: v for shard in shards for k, v in shard.fingerprints.items()}
+    known = all(shard.fingerprints for shard in shards)
+    return Scores(
+        first.protocol,
+        _stacked([shard.frame_columns for shard in shards]),
+        _stacked([shard.object_columns for shard in shards]),
+        total_fingerprint(fingerprints) if known else _fingerprint_of(shards),
+        ordered_notes([note for shard in shards for note in shard.notes]),
+        inputs,
+        _one_version(shards),
+        _stacked(tracks) if tracks else None,
+        fingerprints if known else {},
+    )
+
+
+def _check_one_protocol(shards: Sequence[Scores]) -> None:
     first = shards[0]
     for other in shards[1:]:
         if other.protocol != first.protocol:
@@ -214,6 +247,9 @@ def merge(shards: Sequence[Scores]) -> Scores:
                 "one protocol",
                 "Score all shards with the same protocol.",
             )
+
+
+def _check_no_sequence_twice(shards: Sequence[Scores]) -> None:
     owners: dict[str, int] = {}
     for i, shard in enumerate(shards):
         for sequence in shard.sequence_columns["sequence"]:
@@ -224,20 +260,46 @@ def merge(shards: Sequence[Scores]) -> Scores:
                     "each sequence in one shard",
                     "Leave out one of the two.",
                 )
-    tracks = [s.track_columns for s in shards if s.track_columns is not None]
+
+
+def _one_version(shards: Sequence[Scores]) -> str:
+    """The version that scored all shards.
+
+    Raises:
+        InputError: there are several, whose numbers need not go together.
+    """
+    versions = sorted({shard.version or __version__ for shard in shards})
+    if len(versions) > 1:
+        raise InputError(
+            "shards",
+            f"scores of the versions {' and '.join(versions)}",
+            "scores of one version of s3fo",
+            "Score all shards with the same version.",
+        )
+    return "" if not any(shard.version for shard in shards) else versions[0]
+
+
+def total_fingerprint(fingerprints: Mapping[str, str]) -> str:
+    """Digest of all masks, from those of the sequences, whatever their order."""
+    total = hashlib.blake2b(digest_size=16)
+    for name in sorted(fingerprints):
+        total.update(encoded(f"{name}\0{fingerprints[name]}\n"))
+    return total.hexdigest()
+
+
+def _fingerprint_of(shards: Sequence[Scores]) -> str:
+    """Digest of shards of which those of the sequences are not known."""
+    if len(shards) == 1:
+        return shards[0].fingerprint
     digest = hashlib.blake2b(digest_size=16)
     for shard in sorted(shards, key=lambda shard: shard.fingerprint):
         digest.update(shard.fingerprint.encode())
-    return Scores(
-        first.protocol,
-        _stacked([shard.frame_columns for shard in shards]),
-        _stacked([shard.object_columns for shard in shards]),
-        digest.hexdigest() if len(shards) > 1 else first.fingerprint,
-        tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
-        first.inputs,
-        first.version,
-        _stacked(tracks) if tracks else None,
-    )
+    return digest.hexdigest()
+
+
+def ordered_notes(notes: Sequence[str]) -> tuple[str, ...]:
+    """Each note once, in an order that does not depend on who made which."""
+    return tuple(sorted(set(notes)))
 
 
 def _stacked(tables: Sequence[Table]) -> Table:

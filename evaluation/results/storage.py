@@ -20,6 +20,7 @@ from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
+from evaluation.results.shards import SHARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 DOCUMENT = "scores.json"
 SCORE_TABLES = ("frames", "objects", "sequences")
 FORMATS = ("parquet", "csv")
+SHARD_RECORD = "shard_record"
+"""Key of the JSON file: the `ScoreRecord` of scores that are of one shard."""
+
 DIGESTS = "tables"
 """Key of the JSON file: digest of each table's file by its name."""
 
@@ -132,10 +136,13 @@ def save_scores(
         "protocol_fields": scores.protocol.to_dict() if format in FORMATS else {},
         "format": format,
     }
+    if scores.fingerprints:
+        document["fingerprints"] = dict(scores.fingerprints)
     if scores.track_columns is not None:
         document["tracks"] = plain(scores.track_columns)
     if record is not None:
-        document["record"] = dict(record)
+        # A shard is not what its results folder comes to: no list of runs shows it.
+        document[SHARD_RECORD if SHARD in scores.inputs else "record"] = dict(record)
     tables = (
         {name: getattr(scores, f"{name[:-1]}_columns") for name in SCORE_TABLES}
         if format in FORMATS
@@ -178,6 +185,7 @@ def load_scores(folder: Path) -> Scores:
         document["inputs"],
         document["version"],
         document.get("tracks"),
+        document.get("fingerprints", {}),
     )
 
 

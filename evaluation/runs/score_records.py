@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.storage import DOCUMENT, SHARD_RECORD
 from evaluation.runs.schema import utc_now
 
 if TYPE_CHECKING:
@@ -153,6 +154,40 @@ def leave_record(
     path = folder / SCORES_FOLDER / f"{record.protocol_name}.json"
     write_atomically(path, (json.dumps(record.as_json(), indent=1) + "\n").encode())
     return path
+
+
+def merged_record(scores: Scores, shards: Sequence[Path]) -> ScoreRecord | None:
+    """The record of scores that were merged from saved shards of one run.
+
+    Args:
+        scores: of all of them.
+        shards: the folders that they were saved in.
+
+    Returns:
+        The record; None where one of the folders holds no shard.
+
+    Raises:
+        InputError: the shards are of other masks, or were scored with other options.
+    """
+    records = []
+    for folder in shards:
+        path = folder / DOCUMENT
+        content = read_json(path, _FIX, "the record of a shard").get(SHARD_RECORD)
+        if content is None:
+            return None
+        records.append(ScoreRecord.parse(content, path))
+    first = records[0]
+    for folder, other in zip(shards, records, strict=True):
+        for what in ("options", "masks"):
+            if getattr(other, what) != getattr(first, what):
+                raise InputError(
+                    folder,
+                    f"a shard that was scored with other {what} than {shards[0]}",
+                    "shards of one run",
+                    "Score all shards of the same masks with the same options.",
+                )
+    fresh = ScoreRecord.of(scores, options=first.options)
+    return replace(fresh, masks=first.masks, results=first.results)
 
 
 def changed(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ _COMMANDS = {
     "methods": ("methods", "speed", "compare-methods"),
     "model": ("predict", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),
-    "scores": ("evaluate", "compare", "protocols"),
+    "scores": ("evaluate", "merge-shards", "compare", "protocols"),
     "system": ("demo", "app", "doctor", "plugin"),
 }
 """Modules, and the commands that they register with `app` when they are imported."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +21,12 @@ from s3fo.cli.options import (
     ProtocolName,
     Resize,
     Root,
+    Sequences,
+    ShardOption,
     Split,
     Void,
     Workers,
+    chosen_sequences,
     input_options,
     open_source,
 )
@@ -91,12 +94,14 @@ def _measure(
     options: InputOptions,
     features: str = COLOUR,
     fps: float | None = None,
+    sequences: Collection[str] | None = None,
 ) -> Attributes:
     from evaluation import object_attributes
 
     with progress_bar("attributes") as progress:
         measured: Attributes = object_attributes(
             truth,
+            sequences=sequences,
             extractor=_extractor(features),
             fps=fps,
             options=options,
@@ -142,6 +147,8 @@ def attributes(
     benchmark: BenchmarkName = None,
     root: Root = None,
     split: Split = None,
+    sequence: Sequences = None,
+    shard: ShardOption = None,
     fps: Annotated[
         float | None, typer.Option(help="Frames per second, where not known.")
     ] = None,
@@ -159,7 +166,8 @@ def attributes(
     require_places(out, pictures)
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
-    measured = _measure(truth, workers, options, features, fps)
+    names = chosen_sequences(truth, sequence, shard).names
+    measured = _measure(truth, workers, options, features, fps, names)
     if out:
         measured.save(out)
     if pictures:
@@ -252,6 +260,8 @@ def failures(
     benchmark: BenchmarkName = None,
     root: Root = None,
     split: Split = None,
+    sequence: Sequences = None,
+    shard: ShardOption = None,
     protocol: ProtocolName = None,
     top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
     out: Out = None,
@@ -270,11 +280,13 @@ def failures(
     truth = open_truth(gt, images, benchmark, root, split)
     options = input_options(missing, resize, binarize, void)
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
+    names = chosen_sequences(truth, sequence, shard).names
     with progress_bar("score") as progress:
         scores = score(
-            results, truth, rules, options=options, workers=workers, progress=progress
-        )
-    measured = _measure(truth, workers, options)
+            results, truth, rules, sequences=names, options=options, workers=workers,
+            progress=progress,
+        )  # fmt: skip
+    measured = _measure(truth, workers, options, sequences=names)
     with progress_bar("failures") as progress:
         found: Failures = find_failures(
             results, truth, scores, options=options, attributes=measured,
@@ -303,6 +315,8 @@ def failures(
         f"J&F {found.headline:.3f}; the top {top} events cost {found.worth(top):.3f}, "
         f"frames in no event {found.unassigned:.3f}"
     )
+    if names is not None:
+        typer.echo("note: costs are parts of the J&F of these sequences only", err=True)
 
 
 def _draw_attributes(

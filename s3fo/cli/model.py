@@ -16,8 +16,11 @@ from s3fo.cli.options import (
     Json,
     Masks,
     Root,
+    Sequences,
+    ShardOption,
     Split,
     chosen_method,
+    chosen_sequences,
     method_options,
     open_source,
 )
@@ -49,6 +52,8 @@ def predict(
     split: Split = None,
     images: Images = None,
     masks: Masks = None,
+    sequence: Sequences = None,
+    shard: ShardOption = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -115,6 +120,9 @@ def predict(
     Complete videos are kept: repeat an interrupted command to continue.
     """
     source = open_source(benchmark, root, split, images, masks)
+    chosen = chosen_sequences(source, sequence, shard)
+    if chosen.names is not None:
+        source = source.subset(chosen.names)
     from s3fo.inference import predict as run
 
     given: dict[str, Any] = {

@@ -13,6 +13,7 @@ from evaluation.errors import InputError
 if TYPE_CHECKING:
     from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
+    from s3fo.cluster import Chosen
 
 
 class MissingRule(str, Enum):
@@ -70,6 +71,19 @@ Masks = Annotated[
 ProtocolName = Annotated[
     str | None, typer.Option(help="Rules to score by; `s3fo protocols` lists them.")
 ]
+Sequences = Annotated[
+    list[str] | None,
+    typer.Option("--sequence", help="Only this sequence; repeatable."),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Only part i of n, from 1, balanced by frames and objects; default: as "
+        "the array job says (Slurm, Grid Engine, LSF, AWS Batch), else all.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Workers = Annotated[int | None, typer.Option(help="Default: one per core.")]
 
@@ -81,6 +95,34 @@ def input_options(
     from evaluation.options import InputOptions
 
     return InputOptions(missing.value, resize and resize.value, binarize, void)
+
+
+def chosen_sequences(
+    source: Benchmark | Path, sequences: list[str] | None, shard: str | None
+) -> Chosen:
+    """What ``--sequence`` and ``--shard`` leave of a source; ends if that is nothing.
+
+    Raises:
+        InputError: there is no such sequence or shard.
+    """
+    from s3fo.cluster import choose_sequences
+
+    chosen = choose_sequences(source, sequences, shard)
+    part = chosen.shard
+    if part is not None and part.origin:
+        typer.echo(
+            f"note: shard {part} ({len(chosen.names or ())} of {chosen.n_sequences} "
+            f"sequences), as {part.origin} says; --shard 1/1 takes all",
+            err=True,
+        )
+    if part is not None and not chosen.names:
+        typer.echo(
+            f"note: nothing to do: shard {part} of {chosen.n_sequences} sequences is "
+            "empty",
+            err=True,
+        )
+        raise typer.Exit
+    return chosen
 
 
 def open_source(

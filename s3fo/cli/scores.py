@@ -20,15 +20,19 @@ from s3fo.cli.options import (
     ProtocolName,
     Resize,
     Root,
+    Sequences,
+    ShardOption,
     Split,
     Void,
     Workers,
+    chosen_sequences,
     input_options,
     open_source,
 )
 
 if TYPE_CHECKING:
-    from evaluation.masks.open import Source
+    from evaluation import Scores
+    from s3fo.benchmarks import Benchmark
 
 
 @app.command()
@@ -43,9 +47,8 @@ def evaluate(
     ] = None,
     root: Root = None,
     split: Split = None,
-    sequence: Annotated[
-        list[str] | None, typer.Option(help="Score only this one; repeatable.")
-    ] = None,
+    sequence: Sequences = None,
+    shard: ShardOption = None,
     unseen: Annotated[
         Path | None,
         typer.Option(help="File naming unseen sequences, or sequence/object, a line."),
@@ -76,6 +79,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a results folder exactly as the benchmark's official evaluator does."""
+    from evaluation.results.shards import as_shard
     from evaluation.runs.score_records import ScoreRecord, changed, leave_record
     from evaluation.scoring import score
 
@@ -83,30 +87,30 @@ def evaluate(
         require_writable(out)
     options = input_options(missing, resize, binarize, void)
     truth, rules = _ground_truth(gt, benchmark, root, split)
+    chosen = chosen_sequences(truth, sequence, shard)
     with progress_bar("score") as progress:
         scores = score(
             results,
             truth,
             protocol or rules,
-            sequences=sequence,
+            sequences=chosen.names,
             unseen=_lines(unseen),
             options=options,
             workers=workers,
             cache=cache,
             progress=progress,
         )
-    if as_json:
-        print_json(scores.to_json_dict())
-        for note in scores.notes:
-            typer.echo(f"note: {note}", err=True)
-    else:
-        typer.echo(scores.format_table(per_object=per_object))
+    if chosen.shard:
+        scores = as_shard(scores, chosen.shard, chosen.n_sequences)
+    _print_scores(scores, per_object, as_json)
     # Printed first: a full disk must not take the scores with it.
     if out:
         of_all = ScoreRecord.of(scores, results, changed(options.to_dict()))
-        scores.save(out, record=of_all.as_json() if sequence is None else None)
-    if record and sequence is None:
+        scores.save(out, record=of_all.as_json() if not sequence else None)
+    if record and chosen.names is None:
         leave_record(scores, results, **options.to_dict())
+    elif record:
+        typer.echo("note: no record of scores of some sequences is left", err=True)
     if against:
         from evaluation import check_against
 
@@ -116,9 +120,45 @@ def evaluate(
             raise typer.Exit(1)
 
 
+def _print_scores(scores: Scores, per_object: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(scores.to_json_dict())
+        for note in scores.notes:
+            typer.echo(f"note: {note}", err=True)
+    else:
+        typer.echo(scores.format_table(per_object=per_object))
+
+
+@app.command("merge-shards")
+def merge_shards(
+    shards: Annotated[
+        list[Path],
+        typer.Argument(help="Folders that `evaluate --shard i/n --out` saved."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to save all tables in.")
+    ] = None,
+    per_object: Annotated[
+        bool, typer.Option("--per-object", help="Print every object, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put the scores of all shards together: the same as of one run, to the bit."""
+    from evaluation import Scores, merge
+    from evaluation.runs.score_records import merged_record
+
+    if out:
+        require_writable(out)
+    scores = merge([Scores.load(folder) for folder in shards])
+    _print_scores(scores, per_object, as_json)
+    if out:
+        record = merged_record(scores, shards)
+        scores.save(out, record=record.as_json() if record else None)
+
+
 def _ground_truth(
     gt: Path | None, benchmark: str | None, root: Path | None, split: str | None
-) -> tuple[Source, str]:
+) -> tuple[Benchmark | Path, str]:
     if gt is not None and benchmark is None:
         return gt, "davis-2017"
     if gt is not None:

@@ -1,0 +1,76 @@
+"""Say which shard scores are of, and whether the shards to merge are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evaluation._utils.shards import Shard
+from evaluation.errors import InputError
+
+if TYPE_CHECKING:
+    from evaluation.results.scores import Scores
+
+SHARD = "shard"
+"""Key of `Scores.inputs`: which shard the scores are of, as ``2/4``."""
+
+OF_SEQUENCES = "of_sequences"
+"""Key of `Scores.inputs`: how many sequences all shards have together."""
+
+
+def as_shard(scores: Scores, shard: Shard, n_sequences: int) -> Scores:
+    """The same scores, which say that they are of one shard.
+
+    Args:
+        scores: of the sequences of the shard.
+        shard: which one.
+        n_sequences: of all shards together.
+    """
+    facts = {SHARD: str(shard), OF_SEQUENCES: str(n_sequences)}
+    return replace(scores, inputs={**scores.inputs, **facts})
+
+
+def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The `inputs` of shards that are merged; a complete run says nothing of shards.
+
+    Raises:
+        InputError: shards are missing, or of different runs.
+    """
+    plain = [
+        {key: value for key, value in one.items() if key not in (SHARD, OF_SEQUENCES)}
+        for one in inputs
+    ]
+    numbered = [one for one in inputs if SHARD in one]
+    if not numbered:
+        return dict(plain[0])
+    for key in sorted({key for one in plain for key in one}):
+        _require_one("shards", key, [one.get(key, "nothing") for one in plain])
+    shards = [Shard.parse(one[SHARD]) for one in numbered]
+    _require_one("shards", "number of shards", [str(s.count) for s in shards])
+    totals = [one.get(OF_SEQUENCES, "0") for one in numbered]
+    _require_one("shards", "number of sequences", totals)
+    count = shards[0].count
+    # More shards than sequences leave the last ones with nothing to score.
+    wanted = range(1, min(count, int(totals[0])) + 1)
+    missing = [f"{i}/{count}" for i in wanted if i not in {s.index for s in shards}]
+    if missing or len(numbered) < len(inputs):
+        raise InputError(
+            "shards",
+            f"without {', '.join(missing)}" if missing else "one that is no shard",
+            f"all of the {count} shards of one run",
+            "Score the missing shards too, save their tables, and name all folders.",
+        )
+    return dict(plain[0])
+
+
+def _require_one(where: str, what: str, found: Sequence[str]) -> None:
+    """Refuse shards that differ in something that they must share."""
+    different = list(dict.fromkeys(found))
+    if len(different) > 1:
+        raise InputError(
+            where,
+            f"{what.replace('_', ' ')}: {' and '.join(different)}",
+            "shards of one run",
+            "Merge shards that one command with the same options scored.",
+        )
