@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=None)
     parser.add_argument("--only", nargs="*", help="names of the videos")
     parser.add_argument("--variants", nargs="*", help="names of the rows")
-    parser.add_argument("--short", action="store_true", help="12 frames a video")
+    parser.add_argument("--short", action="store_true", help="12 frames per video")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     network = load_network(find_weights(arguments.weights))

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--out", type=Path, default=Path("runs/segmentation"))
     parser.add_argument("--markdown", type=Path, help="also write the tables there")
-    parser.add_argument("--short", action="store_true", help="12 frames a video")
+    parser.add_argument("--short", action="store_true", help="12 frames per video")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     parts = [f"`{arguments.weights}`, `size={arguments.size}`, one thread\n"]
@@ -93,7 +93,7 @@ def measured(benchmark: Benchmark, arguments: argparse.Namespace) -> str:
     values = ", ".join(f"{name} {scores.summary[name]:.3f}" for name in MEASURES)
     lines = [f"## {benchmark.name}, protocol `{benchmark.protocol}`", "", values]
     if frames:
-        lines[-1] += f"; {seconds / frames:.2f} CPU-seconds a frame"
+        lines[-1] += f"; {seconds / frames:.2f} CPU-seconds per frame"
     synthetic = benchmark.name.startswith(SYNTHETIC)
     table = (by_factor if synthetic else by_object)(scores)
     return "\n".join([*lines, "", table, ""])

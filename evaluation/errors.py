@@ -1,4 +1,4 @@
-"""The one way this product complains about input."""
+"""The exception raised for invalid input."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from os import PathLike
 
 
 class InputError(ValueError):
-    """Bad input, told in four parts so that a person can mend it.
+    """Invalid input, with where, found, expected and fix.
 
     Attributes:
         where: the file, folder or argument at fault.

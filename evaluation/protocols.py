@@ -1,4 +1,4 @@
-"""The rules under which published numbers were made, one entry a benchmark.
+"""The rules under which published numbers were made, one entry per benchmark.
 
 A protocol says which frames and objects count, how masks are compared and how
 scores are averaged. A new benchmark is a new entry of `PROTOCOLS`: the words it may
@@ -90,7 +90,7 @@ DECAY_RULES = {
 }
 
 VOID = 255
-"""Label by which DAVIS marks pixels that nobody can judge."""
+"""DAVIS ignore label."""
 
 
 @dataclass(frozen=True)
@@ -413,7 +413,7 @@ def get_protocol(protocol: str | ScoringProtocol) -> ScoringProtocol:
         "protocol",
         repr(protocol),
         f"one of {', '.join(PROTOCOLS)}",
-        f"Did you mean {near[0]}?" if near else "Choose one of them.",
+        f"Did you mean {near[0]}?" if near else "Pass one of these names.",
     )
 
 

@@ -75,7 +75,7 @@ side_by_side(sequence.images[sequence.frames[0]], truth / "crossing" / "00000.pn
 # %% [markdown]
 # ## Predictions
 #
-# `predict` runs a method and writes one PNG a frame: `<out>/<sequence>/<frame>.png`.
+# `predict` runs a method and writes one PNG per frame: `<out>/<sequence>/<frame>.png`.
 # Two methods need no weights. Whatever you build should beat them:
 #
 # - `copy` repeats each object's first mask for ever;

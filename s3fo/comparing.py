@@ -155,7 +155,9 @@ def _check(chosen: Sequence[MethodChoice], *, named: bool) -> None:
             "methods",
             f"{', '.join(twice)} twice" if twice else "none",
             "methods with a label of its own each",
-            "Write LABEL=METHOD for the second one." if twice else "Name some.",
+            "Write LABEL=METHOD for the second one."
+            if twice
+            else "Pass at least one method.",
         )
     for choice in chosen:
         find_method(choice.method).import_maker()

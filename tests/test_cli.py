@@ -200,22 +200,22 @@ def test_one_mask_can_only_belong_to_one_sequence(cli, benchmark, tmp_path):
     assert code == 0 and "1 kept" in out
 
 
-def test_score_dumps_of_several_runs_are_merged(cli, tmp_path):
-    from s3fo.inference.running.probabilities import write_scores
+def test_probabilities_of_several_runs_are_fused(cli, tmp_path):
+    from s3fo.inference.running.probabilities import write_probabilities
 
     p = np.zeros((3, 1, 2), np.float32)
     p[:, 0] = [[0.2, 0.1], [0.5, 0.3], [0.3, 0.6]]
-    write_scores(tmp_path / "small/clip/0.npz", p, [1, 2])
+    write_probabilities(tmp_path / "small/clip/0.npz", p, [1, 2])
     p[:, 0] = [[0.1, 0.2], [0.1, 0.7], [0.8, 0.1]]
-    write_scores(tmp_path / "large/clip/0.npz", p, [1, 2])
+    write_probabilities(tmp_path / "large/clip/0.npz", p, [1, 2])
     runs, out = (tmp_path / "small", tmp_path / "large"), tmp_path / "merged"
-    code, printed, _ = cli("merge-scores", *runs, "--out", out)
-    assert code == 0 and "2 runs merged" in printed
+    code, printed, _ = cli("fuse", *runs, "--out", out)
+    assert code == 0 and "2 runs fused" in printed
     assert read_label_map(out / "clip" / "0.png").tolist() == [[2, 1]]
 
-    write_scores(tmp_path / "large/clip/1.npz", p, [1, 2])
+    write_probabilities(tmp_path / "large/clip/1.npz", p, [1, 2])
     code, _, err = cli("merge-scores", *runs, "--out", out)
-    assert code == 2 and "same frames" in err
+    assert code == 2 and "same frames" in err and "is now fuse" in err
 
 
 def test_catalogue_commands(cli, benchmark, tmp_path):

@@ -149,12 +149,27 @@ def test_leaderboard_filters_published_figures_by_training_data(
 ):
     evaluate(cli, benchmark, results)
     words = ("leaderboard", "davis-2017", "--local", results, "--json")
-    code, out, _ = cli(*words, "--trained-on", "my data", "--training-data", "MOSE")
+    local, wanted = "--local-training-data", "--filter-training-data"
+    code, out, err = cli(*words, local, "my data", wanted, "MOSE")
+    assert "warning: --" not in err
     trained = {row["training_data"] for row in json.loads(out)["rows"]}
     assert code == 0 and trained > {"my data"}
     assert all("MOSE" in words for words in trained - {"my data"})
-    code, _, err = cli(*words, "--trained-on", "a", "--trained-on", "b")
-    assert code == 2 and "--trained-on" in err
+    code, _, err = cli(*words, local, "a", local, "b")
+    assert code == 2 and local in err
+
+
+def test_former_names_of_options_work_and_warn(cli, benchmark, results):
+    evaluate(cli, benchmark, results)
+    words = ("leaderboard", "davis-2017", "--local", results, "--json")
+    now = cli(*words, "--local-training-data", "x", "--filter-training-data", "MOSE")
+    code, out, err = cli(*words, "--trained-on", "x", "--training-data", "MOSE")
+    assert (code, out) == now[:2]
+    assert "--trained-on is now --local-training-data" in err
+    assert "--training-data is now --filter-training-data" in err
+    both = ("--training-data", "MOSE", "--filter-training-data", "MOSE")
+    code, _, err = cli(*words, *both)
+    assert code == 2 and "both --training-data" in err
 
 
 def test_leaderboard_by_attribute_and_unknown_ones(cli):

@@ -48,7 +48,7 @@ class Walk:
         self.judge()
 
     def what_hurts(self) -> None:
-        """The attribute that hurts most, and its videos."""
+        """The attribute with the largest drop, and its videos."""
         self.page.get_by_text(f"hurts {METHOD} most").wait_for()
         browser.wait_for_videos(self.page, self.dataset.values("sequence"))
         self.keep("attributes")

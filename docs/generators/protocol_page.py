@@ -12,7 +12,7 @@ The same masks score differently under different protocols, so every score is pr
 with its own. This page is made from the entries in `evaluation/protocols.py`; `s3fo
 protocols NAME` prints one.
 
-Where our numbers differ from the official tools on purpose, and what nobody knows, is
+Where our numbers differ from the official tools on purpose, and what is not known, is
 on [a page of its own](../protocols-differences.md).
 """
 

@@ -226,7 +226,7 @@ def unwritable(place: FilePath, error: OSError) -> InputError:
         place,
         f"a place that cannot be written to ({error.strerror or error})",
         "a folder that can be written to, with room in it",
-        "Choose another folder with --out (out=), or make room there.",
+        "Write to another folder, or make room there.",
     )
 
 

@@ -284,7 +284,7 @@ def die_with_parent(parent: int) -> None:
     """End this process when its parent ends, however that happens (Linux only).
 
     A worker that outlives its parent holds its standard output open, and whoever reads
-    that waits for ever.
+    that waits indefinitely.
 
     Source: prctl(2) of the Linux manual, PR_SET_PDEATHSIG.
 

@@ -43,7 +43,7 @@ FAST_SPEED = 0.009 * 24
 """Diagonals per second: 20 pixels a frame in DAVIS' original 1080p at 24 fps."""
 
 LONG_GAP_SECONDS = 100 / 6
-"""LVOS: away for 100 frames or more at 6 frames a second."""
+"""LVOS: away for 100 frames or more at 6 frames per second."""
 
 LONG_SECONDS = 60.0
 """MOSE v2: in the video for over a minute."""

@@ -83,7 +83,10 @@ def object_attributes(
 def _check_positive(name: str, rate: float | None) -> None:
     if rate is not None and not rate > 0:
         raise InputError(
-            name, f"{rate}", "a number above 0", "Leave it out, or mend it."
+            name,
+            f"{rate}",
+            "a number above 0",
+            "Leave it out, or give frames per second above 0.",
         )
 
 

@@ -1,7 +1,7 @@
 """Occlusion from masks alone, in three parts, and when an object is away.
 
 None of the parts needs a model. Box overlap and contact say how far other annotated
-objects are in the way; the visibility dip also sees occluders nobody annotated.
+objects are in the way; the visibility dip also sees occluders without annotation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores by attribute, with honest intervals."""
+"""Scores by attribute, with bootstrap confidence intervals."""
 
 from evaluation.breakdown.groups import attribute_groups, conditions, group_order
 from evaluation.breakdown.rows import FEW

@@ -147,10 +147,12 @@ def local_warnings(
                 f"{run.name} was scored on {record.ground_truth}, not on {benchmark}."
             )
         if record.options:
-            mended = ", ".join(
+            changed = ", ".join(
                 f"{key} {value}" for key, value in record.options.items()
             )
-            found.append(f"{run.name} was scored with masks mended: {mended}.")
+            found.append(
+                f"{run.name} was scored with non-default preprocessing: {changed}."
+            )
         if n_sequences is not None and record.n_sequences != n_sequences:
             found.append(
                 f"{run.name} was scored on {record.n_sequences} sequences; the split "

@@ -105,7 +105,7 @@ def published_attributes(benchmark: str = "mose-v2") -> pd.DataFrame:
     J&Fdot_d and J&Fdot_r of disappearance and reappearance; evidence, source, url.
 
     Raises:
-        InputError: nobody published any for this benchmark.
+        InputError: there are none for this benchmark.
     """
     table = _read("mosev2_attributes.csv")
     if benchmark not in set(table["benchmark"]):

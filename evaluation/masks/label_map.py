@@ -49,7 +49,7 @@ Mask = NDArray[np.bool_]
 def read_label_map(path: FilePath) -> LabelMap:
     """Read the object ids stored in a PNG.
 
-    Palette, grey (1, 2, 4, 8 and 16 bits) and black-and-white files give their raw
+    Palette, grey (1, 2, 4, 8 and 16 bits) and 1-bit files give their raw
     pixel values: ids survive whatever the palette looks like. A colour file is
     mapped back through the DAVIS palette, with a warning; so is a palette with DAVIS's
     colours in another order.

@@ -155,7 +155,7 @@ def _frames(name: str, masks: Any, truth: MaskSequence | None) -> Mapping[str, A
             f"array of sequence {name}",
             f"shape {stack.shape}",
             "label maps [T, H, W], or a mapping from frame name to label map",
-            "Stack one label map a frame.",
+            "Stack one label map per frame.",
         )
     names = truth.frames if truth else [f"{t:05d}" for t in range(len(stack))]
     if len(names) != len(stack):

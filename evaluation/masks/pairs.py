@@ -12,7 +12,7 @@ from evaluation.masks.run_lengths import MAX_PIXELS
 from evaluation.masks.sequence import MaskSequence, ObjectMasks
 
 Masks = LabelMap | ObjectMasks
-"""The masks of one frame: one label map, or a mask an object where they overlap."""
+"""The masks of one frame: one label map, or one mask per object where they overlap."""
 
 _LARGER = 64
 """How many times as many pixels as the ground truth a prediction may declare; any

@@ -22,7 +22,7 @@ from evaluation.masks.label_map import Mask
 
 MAX_PIXELS = 1 << 27
 """Pixels of the largest mask that is decoded where nothing else limits its size: about
-16,000 x 8,000, four times a frame of 8K video."""
+16,000 x 8,000, four times per frame of 8K video."""
 
 _FIRST, _CONTINUES, _NEGATIVE = 48, 0x20, 0x10
 

@@ -197,7 +197,7 @@ class ObjectFolderSequence(MaskSequence):
 
 
 class RleSequence(MaskSequence):
-    """One COCO run-length encoding an object and frame, from a JSON file."""
+    """One COCO run-length encoding per object and frame, from a JSON file."""
 
     overlapping = True
 
@@ -259,7 +259,7 @@ class ArraySequence(MaskSequence):
                 self.where(frame),
                 f"shape {label_map.shape}, type {label_map.dtype}",
                 "an integer label map [H, W]",
-                "Give object ids, one two-dimensional array a frame.",
+                "Give object ids, one two-dimensional array per frame.",
             )
         return _as_unsigned(label_map, self.where(frame))
 

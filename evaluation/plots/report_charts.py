@@ -132,7 +132,7 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
 
 
 def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
-    """J&F over frames per second, one mark a method; the speed is logarithmic.
+    """J&F over frames per second, one mark per method; the speed is logarithmic.
 
     Args:
         speed: rows `method`, `fps` and the metric (fraction).

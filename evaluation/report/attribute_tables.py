@@ -48,7 +48,7 @@ def groups_table(material: Material) -> Table:
 
 def trends_table(material: Material) -> Table:
     """How scores go with continuous attributes."""
-    data = material.by_attribute.trends.copy()
+    data = material.breakdown.trends.copy()
     if len(data):
         data.insert(2, "title", data["attribute"].map(attribute_title))
         data = data[data["spearman"].notna()]
@@ -77,7 +77,7 @@ def trends_table(material: Material) -> Table:
 
 def differences_table(material: Material) -> Table:
     """Paired differences between methods by attribute."""
-    data = material.by_attribute.differences.copy()
+    data = material.breakdown.differences.copy()
     if len(data):
         data.insert(3, "title", data["attribute"].map(attribute_title))
         # As in the table of methods compared: what a method gains on the first.
@@ -112,7 +112,7 @@ def _few_classes(data: pd.DataFrame) -> list[str]:
 
 def grouped_attributes(material: Material, n: int | None = None) -> list[str]:
     """The attributes of the surest differences of the main method, surest first."""
-    groups = material.by_attribute.groups
+    groups = material.breakdown.groups
     own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
     own = own[own["attribute"] != EVERYTHING].copy()
     # How far the interval of the difference stays away from 0; below 0 it does not.
@@ -123,7 +123,7 @@ def grouped_attributes(material: Material, n: int | None = None) -> list[str]:
 
 def _surest_first(material: Material) -> pd.DataFrame:
     """Groups by attribute, methods beside each other; attributes of few last."""
-    groups = material.by_attribute.groups
+    groups = material.breakdown.groups
     order = dict.fromkeys([EVERYTHING, *grouped_attributes(material)])
     order |= dict.fromkeys(groups["attribute"])
     rank = {name: place for place, name in enumerate(order)}

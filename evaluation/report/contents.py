@@ -81,7 +81,7 @@ def _about_one(table: Table) -> Table:
 
 
 def headline_table(material: Material) -> Table:
-    """One row a method, all scores of its summary."""
+    """One row per method, all scores of its summary."""
     rows = [
         {"method": method.name, **_interval(material, method), **method.scores.summary}
         for method in material.methods
@@ -150,7 +150,7 @@ def score_column(material: Material, method: Method) -> str:
 
 
 def sequences_table(material: Material) -> Table:
-    """One row a sequence, worst of the main method first."""
+    """One row per sequence, worst of the main method first."""
     main = material.main
     means = {
         score_column(material, method): method.scores.objects.groupby(
@@ -184,7 +184,7 @@ def sequences_table(material: Material) -> Table:
 
 
 def objects_table(material: Material) -> Table:
-    """One row an object, worst of the main method first."""
+    """One row per object, worst of the main method first."""
     main = material.main
     data = main.scores.objects.copy()
     for other in material.methods[1:]:
@@ -229,7 +229,7 @@ def objects_table(material: Material) -> Table:
 
 def _interval(material: Material, method: Method) -> dict[str, float]:
     """95 % interval of the headline, where it is the plain mean over objects."""
-    groups = material.by_attribute.groups
+    groups = material.breakdown.groups
     row = groups[
         (groups["method"] == method.name) & (groups["attribute"] == EVERYTHING)
     ]

@@ -93,7 +93,7 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
         "appearance described by": material.attributes.extractor,
         "scored with": f"s3fo {__version__}",
     }
-    notes = (*material.notes, *material.attributes.notes, *material.by_attribute.notes)
+    notes = (*material.notes, *material.attributes.notes, *material.breakdown.notes)
     rows = [{"what": key, "value": value} for key, value in facts.items()]
     return rows + [{"what": "note", "value": note} for note in dict.fromkeys(notes)]
 

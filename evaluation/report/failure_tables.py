@@ -33,7 +33,7 @@ def fix_table(method: Method) -> Table:
             *_COSTS_OF_A_KIND,
             percent("ceiling", "Ceiling"),
             text("worst", "Worst event"),
-            text("onset", "Mostly begins"),
+            text("onset", "Common trigger"),
         ],
     )
 
@@ -91,18 +91,18 @@ def events_table(material: Material) -> Table:
         number("n_frames", "Frames"),
         percent("worst_J", "J at worst, %"),
         Column("cost", "Cost", 2, 100.0),
-        text("recovered", "Right again"),
+        text("recovered", "Recovered at"),
     ]
     if "onset" in data:
-        columns.append(text("onset", "Begins"))
+        columns.append(text("onset", "Trigger"))
     if JUDGEMENT in data:
         data[JUDGEMENT] = data[JUDGEMENT].replace("", pd.NA)
         columns.append(text(JUDGEMENT, "Judged"))
     return Table(
         "events",
         "Failure events",
-        "Costliest first. Cost: points of J&F. Right again: first later frame in which "
-        "J is at least 50 %. Begins: what held in the half second before.",
+        "Costliest first. Cost: points of J&F. Recovered at: first later frame in "
+        "which J is at least 50 %. Trigger: what held in the half second before.",
         data,
         columns,
     )

@@ -191,7 +191,12 @@ def _named(results: object) -> dict[str, Path]:
     else:
         folders = {}
     if not folders:
-        raise InputError("results", "none", "at least one results folder", "Name one.")
+        raise InputError(
+            "results",
+            "none",
+            "at least one results folder",
+            "Pass at least one results folder.",
+        )
     return folders
 
 
@@ -231,7 +236,7 @@ def _figures(
 def _attribute_figures(
     material: Material,
 ) -> Iterator[tuple[str, str, str, Figure]]:
-    table = material.by_attribute
+    table = material.breakdown
     chosen = grouped_attributes(material, _CHARTED)
     if chosen:
         title = "The attributes whose groups differ most surely"

@@ -65,7 +65,7 @@ class Material:
         metric: the J&F that the benchmark publishes: column of objects and summary.
         methods: the first is the one the report is about.
         attributes: of the benchmark's objects.
-        by_attribute: scores of all methods by attribute.
+        breakdown: scores of all methods by attribute.
         comparisons: of the first method with each other one, by name.
         images: image file by sequence and frame; may be empty.
     """
@@ -77,7 +77,7 @@ class Material:
     metric: str
     methods: tuple[Method, ...]
     attributes: Attributes
-    by_attribute: Breakdown
+    breakdown: Breakdown
     comparisons: Mapping[str, Comparison]
     images: Mapping[str, Mapping[str, Path]]
 
@@ -148,7 +148,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
         metric=first.protocol.object_metric,
         methods=tuple(methods),
         attributes=attributes,
-        by_attribute=broken_down,
+        breakdown=broken_down,
         comparisons=_comparisons(scores),
         images=images,
     )

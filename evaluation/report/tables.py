@@ -104,7 +104,7 @@ class Table:
         name: of its files.
         title: heading.
         caption: what a reader needs to know to read it.
-        data: all of it, one row an entry, machine-readable names.
+        data: all of it, one row per entry, machine-readable names.
         columns: what is shown, in order.
         row_classes: HTML class of each row; none if empty.
     """

@@ -44,7 +44,7 @@ def findings(material: Material) -> list[Finding]:
 
 
 def fix_first(method: Method) -> pd.DataFrame:
-    """One row a kind of failure, costliest first, and what mending it is worth.
+    """One row per kind of failure, costliest first, and the J&F to recover by each.
 
     Columns: kind, definition, events, n_frames, cost, share (of everything lost),
     ceiling (the J&F if all events of the kind were perfect instead), worst_event
@@ -93,7 +93,7 @@ def circumstance_name(name: str) -> str:
 
 def _nothing_fails(main: Method) -> Finding:
     return Finding(
-        "Nothing fails",
+        "No failure events found",
         f"{main.name} loses {points(main.failures.lost)} points of J&F, all of them in "
         f"frames too slightly wrong to be called a failure.",
         "methods",
@@ -165,7 +165,7 @@ def _circumstance(main: Method) -> Finding | None:
 
 
 def _attribute(material: Material) -> Finding | None:
-    groups = material.by_attribute.groups
+    groups = material.breakdown.groups
     own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
     own = conditions(own[own["attribute"] != "all"])
     worse = own[own["delta_high"] < 0].sort_values("delta")

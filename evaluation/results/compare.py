@@ -53,7 +53,7 @@ class Comparison:
 
     @property
     def objects(self) -> pd.DataFrame:
-        """One row an object: sequence, object, a, b, delta; largest loss first."""
+        """One row per object: sequence, object, a, b, delta; largest loss first."""
         import pandas as pd
 
         table = pd.DataFrame(
@@ -149,7 +149,7 @@ def _by_object(scores: Scores, metric: str) -> dict[ObjectKey, float]:
             "metric",
             repr(metric),
             f"one of J&F, {', '.join(known)}",
-            "Choose a metric that the protocol has.",
+            "Pass a metric that the protocol has.",
         )
     keys: Sequence[Any] = list(zip(table["sequence"], table["object"], strict=True))
     return dict(zip(keys, table[column], strict=True))

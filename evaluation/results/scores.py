@@ -58,7 +58,7 @@ class Scores:
 
     @cached_property
     def frames(self) -> pd.DataFrame:
-        """One row an object and counted frame.
+        """One row per object and frame.
 
         Columns: sequence, object (int), frame (name), J, F, gt_area, pred_area
         (pixels); F_adaptive under MOSE v2.
@@ -67,7 +67,7 @@ class Scores:
 
     @cached_property
     def objects(self) -> pd.DataFrame:
-        """One row an object.
+        """One row per object.
 
         Columns: sequence, object, J&F, J_mean, J_recall, J_decay, F_mean, F_recall,
         F_decay, V, n_frames, and J and F of disappearance and reappearance (NaN
@@ -79,7 +79,7 @@ class Scores:
 
     @cached_property
     def sequences(self) -> pd.DataFrame:
-        """One row a sequence: number of objects, J&F, J, F as means over objects."""
+        """One row per sequence: number of objects, J&F, J, F as means over objects."""
         return _data_frame(self.sequence_columns)
 
     @cached_property

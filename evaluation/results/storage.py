@@ -67,7 +67,10 @@ def save_tables(
     """
     if format not in FORMATS:
         raise InputError(
-            "format", repr(format), "'parquet' or 'csv'", "Choose one of them."
+            "format",
+            repr(format),
+            "'parquet' or 'csv'",
+            "Pass format='parquet' or format='csv'.",
         )
     folder = Path(folder)
     files = {

@@ -12,7 +12,7 @@ from evaluation.protocols import ScoringProtocol
 
 
 def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]:
-    """The `frames` table: one row an object and counted frame.
+    """The `frames` table: one row per object and frame.
 
     Numbers are kept as arrays: there may be millions of rows.
     """
@@ -43,7 +43,7 @@ def object_table(
     protocol: ScoringProtocol,
     unseen: Collection[str] | None = None,
 ) -> dict[str, list[Any]]:
-    """The `objects` table: one row an object.
+    """The `objects` table: one row per object.
 
     Args:
         sequences: scores of the sequences.

@@ -165,7 +165,7 @@ def _newest(records: Iterable[ScoreRecord]) -> dict[str, ScoreRecord]:
 
 
 def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
-    """One row a run and protocol it was scored by.
+    """One row per run and protocol it was scored by.
 
     Columns: run (folder), method, benchmark, protocol, J&F, J, F (fractions; the
     J&F that the benchmark publishes), n_sequences, n_objects, fps, started, scored,
@@ -202,7 +202,7 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     """What differs between two runs: how they were made, and what they score.
 
     Returns:
-        One row a difference: `what`, `first`, `second`, and `difference`
+        One row per difference: `what`, `first`, `second`, and `difference`
         (second - first) of scores, which are fractions.
     """
     import pandas as pd

@@ -49,7 +49,7 @@ class ScoreRecord:
         masks: digest of names and sizes of the result's mask files, by which a
             record is known to be out of date.
         ground_truth: its name or folder.
-        options: what was mended on the way in, as `evaluation.score` names it.
+        options: non-default preprocessing of the masks, as `evaluation.score` names it.
         notes: of the scores.
         versions: of Python and the packages that took part.
         scored: when, UTC.

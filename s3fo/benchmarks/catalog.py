@@ -1,4 +1,4 @@
-"""The benchmarks s3fo knows: one entry a split, with every fact a user needs.
+"""The benchmarks s3fo knows: one entry per split, with every fact a user needs.
 
 Counts are the published ones; None where no source gives them. They are what
 `validate` compares a folder with.
@@ -310,7 +310,7 @@ _BURST = Entry(
     layout="annotations/<split>/all_classes.json, "
     "frames/<split>/<dataset>/<video>/<frame>.jpg",
     fps=None,
-    annotation="about one frame a second, run lengths in one JSON",
+    annotation="about one frame per second, run lengths in one JSON",
     annotation_fps=1,
     protocol="burst",
     preset="burst",
@@ -513,7 +513,7 @@ def splits(name: str) -> list[str]:
             f"benchmark {name!r}",
             "an unknown name",
             ", ".join(names()),
-            f"Did you mean {near[0]}?" if near else "Choose one of them.",
+            f"Did you mean {near[0]}?" if near else "Pass one of these names.",
         )
     return found
 
@@ -550,5 +550,5 @@ def get_entry(name: str, split: str | None = None) -> Entry:
         f"split {split!r} of {name}",
         "an unknown split",
         ", ".join(known),
-        "Choose one.",
+        "Pass one of these splits.",
     )

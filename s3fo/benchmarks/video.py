@@ -33,7 +33,7 @@ class VideoObject:
         object_id: pixel value in the label maps, at least 1.
         first_frame: name of the frame in which it first appears.
         category: what it is, where the benchmark says so.
-        seen: whether its kind is among the training data; None where nobody says.
+        seen: whether its kind is among the training data; None where it is not known.
         frame_range: first frame number and the one to stop before, where the
             benchmark says within which frames it is scored (LVOS).
         attributes: official attributes of the object, by name.

@@ -92,5 +92,10 @@ def _open(path: Path) -> InputContainer:
         ) from error
     if not container.streams.video:
         container.close()
-        raise InputError(path, "no video stream", "a video file", "Check the file.")
+        raise InputError(
+            path,
+            "no video stream",
+            "a video file",
+            "Replace the file by a video that a player shows.",
+        )
     return container

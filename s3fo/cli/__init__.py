@@ -65,7 +65,7 @@ _COMMANDS = {
     "catalog": ("benchmarks", "submit"),
     "data": ("convert", "load", "import-predictions", "relocate"),
     "methods": ("methods", "speed", "compare-methods"),
-    "model": ("predict", "merge-scores", "train"),
+    "model": ("predict", "fuse", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),
     "scores": ("evaluate", "merge-shards", "compare", "protocols"),
     "system": ("demo", "app", "doctor", "plugin"),

@@ -84,7 +84,10 @@ def open_truth(
     if gt is None:
         return open_source(benchmark, root, split, None, None)
     raise InputError(
-        "ground truth", "both --gt and --benchmark", "one of them", "Drop one."
+        "ground truth",
+        "both --gt and --benchmark",
+        "one of them",
+        "Pass either --gt or --benchmark, not both.",
     )
 
 

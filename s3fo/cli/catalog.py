@@ -202,7 +202,7 @@ def submit(
     instead = _instead(entry)
     if instead:
         status = entry.submission.status if entry.submission else "not known"
-        typer.echo(f"Nobody scores it now: the server is {status}.")
+        typer.echo(f"No public evaluation server now: it is {status}.")
         typer.echo(f"Instead, {instead}")
     else:
         typer.echo(f"Upload it to {done.page}")

@@ -23,6 +23,7 @@ from s3fo.cli.options import (
     chosen_sequences,
     method_options,
     open_source,
+    renamed,
 )
 
 
@@ -57,7 +58,7 @@ def predict(
     method: Annotated[
         str | None,
         typer.Option(
-            help="What segments; `s3fo methods` lists them; default: s3. "
+            help="Segmentation method; `s3fo methods` lists them; default: s3. "
             "With --command: what to call the program."
         ),
     ] = None,
@@ -88,19 +89,21 @@ def predict(
     model: Annotated[
         str | None, typer.Option(help="S3: network preset; default: the weights'.")
     ] = None,
-    memory: Annotated[
+    preset: Annotated[
         str | None,
-        typer.Option(help="S3: engine settings; default: the benchmark's, or generic."),
+        typer.Option(help="S3: engine preset; default: the benchmark's, or generic."),
     ] = None,
+    memory: Annotated[str | None, typer.Option(hidden=True)] = None,
     precision: Annotated[
         Precision | None, typer.Option(help="Number format; default: auto.")
     ] = None,
     compile_encoder: Annotated[
         bool, typer.Option("--compile", help="Compile the image encoder.")
     ] = False,
-    score_dumps: Annotated[
+    save_probs: Annotated[
         Path | None, typer.Option(help="S3: folder to keep probabilities in.")
     ] = None,
+    score_dumps: Annotated[Path | None, typer.Option(hidden=True)] = None,
     options: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,7 +115,7 @@ def predict(
     frames: Annotated[
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
     ] = SavedFrames.all,
-    overwrite: Annotated[bool, typer.Option(help="Do complete videos again.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Re-run completed videos.")] = False,
     as_json: Json = False,
 ) -> None:
     """Segment videos: each object's first mask in, masks of all frames out.
@@ -130,10 +133,10 @@ def predict(
         "weights": weights,
         "device": device,
         "model": model,
-        "memory": memory,
+        "memory": renamed("--memory", memory, "--preset", preset),
         "precision": precision and precision.value,
         "compile_encoder": compile_encoder or None,
-        "scores": score_dumps,
+        "scores": renamed("--score-dumps", score_dumps, "--save-probs", save_probs),
         "timeout": timeout,
         **method_options(options),
     }
@@ -165,24 +168,32 @@ def predict(
         raise typer.Exit(1)
 
 
-@app.command("merge-scores")
-def merge_scores(
-    dumps: Annotated[
-        list[Path],
-        typer.Argument(help="Folders that `predict --score-dumps` filled."),
-    ],
-    out: Annotated[Path, typer.Option(help="Results folder to write.")],
-) -> None:
-    """Merge runs at several sizes, or of several weights, into one set of masks.
+_Runs = Annotated[
+    list[Path],
+    typer.Argument(help="Folders that `predict --save-probs` filled."),
+]
+_Fused = Annotated[Path, typer.Option(help="Results folder to write.")]
+
+
+@app.command()
+def fuse(runs: _Runs, out: _Fused) -> None:
+    """Fuse runs at several sizes, or of several weights, into one set of masks.
 
     The field's multi-scale testing: the objects' probabilities are summed over the
     runs, and each pixel goes to the highest sum.
     """
-    from s3fo.inference import merge_scores as merge
+    from s3fo.inference import fuse as run
 
-    with progress_bar("merge") as progress:
-        merge(dumps, out, progress=progress)
-    typer.echo(f"{out}: {len(dumps)} runs merged")
+    with progress_bar("fuse") as progress:
+        run(runs, out, progress=progress)
+    typer.echo(f"{out}: {len(runs)} runs fused")
+
+
+@app.command("merge-scores", hidden=True)
+def merge_scores(runs: _Runs, out: _Fused) -> None:
+    """Former name of `fuse`."""
+    typer.echo("warning: merge-scores is now fuse; the old name will go", err=True)
+    fuse(runs, out)
 
 
 @app.command()
@@ -212,7 +223,8 @@ def train(
         int | None, typer.Option(help="Steps; default: the recipe's.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Train so long; plans the schedule by time.")
+        float | None,
+        typer.Option(help="Training time budget in minutes; plans the schedule."),
     ] = None,
     hold_out: Annotated[
         list[str] | None,

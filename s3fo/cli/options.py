@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +14,32 @@ if TYPE_CHECKING:
     from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
     from s3fo.cluster import Chosen
+
+
+Value = TypeVar("Value")
+
+
+def renamed(
+    old: str, value: Value | None, new: str, current: Value | None
+) -> Value | None:
+    """The value of an option that had another name in the last version.
+
+    Args:
+        old: the former name, as typed.
+        value: what was given with it; None if it was not used.
+        new: the name now.
+        current: what was given with the name now.
+
+    Raises:
+        InputError: both were given.
+    """
+    if value is None:
+        return current
+    if current is not None:
+        fix = f"Leave {old} out; it is {new} now."
+        raise InputError(new, f"both {old} and {new}", "one of them", fix)
+    typer.echo(f"warning: {old} is now {new}; the old name will go", err=True)
+    return value
 
 
 class MissingRule(str, Enum):

@@ -25,6 +25,7 @@ from s3fo.cli.options import (
     Void,
     Workers,
     input_options,
+    renamed,
 )
 
 if TYPE_CHECKING:
@@ -133,14 +134,16 @@ def leaderboard(
         list[Path] | None,
         typer.Option(help="Own evaluated results folder, or saved scores; repeatable."),
     ] = None,
-    trained_on: Annotated[
+    local_training_data: Annotated[
         list[str] | None,
         typer.Option(help="Training data of a local run; repeat in their order."),
     ] = None,
-    training_data: Annotated[
+    filter_training_data: Annotated[
         str | None,
         typer.Option(help="Only entries trained on this data set; or 'w/o NAME'."),
     ] = None,
+    trained_on: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
+    training_data: Annotated[str | None, typer.Option(hidden=True)] = None,
     since: Annotated[int | None, typer.Option(help="Only from this year on.")] = None,
     superseded: Annotated[
         bool, typer.Option(help="Show figures their authors replaced, unranked.")
@@ -177,11 +180,19 @@ def leaderboard(
             ranking.attribute_ranking(published_attributes(benchmark)), output, as_json
         )
         return
+    own = renamed(
+        "--trained-on", trained_on or None, "--local-training-data", local_training_data
+    )
     board = rank(
         benchmark,
         split,
-        local=_local_runs(local or [], trained_on or [], benchmark),
-        training_data=training_data,
+        local=_local_runs(local or [], own or [], benchmark),
+        training_data=renamed(
+            "--training-data",
+            training_data,
+            "--filter-training-data",
+            filter_training_data,
+        ),
         since=since,
         superseded=superseded,
         n_sequences=_n_sequences(benchmark, split),
@@ -201,19 +212,19 @@ def leaderboard(
 
 
 def _local_runs(
-    folders: list[Path], trained_on: list[str], benchmark: str
+    folders: list[Path], training_data: list[str], benchmark: str
 ) -> list[LocalRun]:
     from evaluation.leaderboard.table import MEASURES, LocalRun
 
     if benchmark not in MEASURES:
         return []  # ranking it says what is wrong
-    words = trained_on or [""] * len(folders)
+    words = training_data or [""] * len(folders)
     if len(words) != len(folders):
         raise InputError(
-            "--trained-on",
+            "--local-training-data",
             f"{len(words)} for {len(folders)} local runs",
             "one for each local run, or none",
-            "Repeat --trained-on in the order of --local.",
+            "Repeat --local-training-data in the order of --local.",
         )
     return [
         LocalRun.load(folder, benchmark, training_data=said)
@@ -254,7 +265,12 @@ def _draw(board: Leaderboard, path: Path) -> None:
     from evaluation.report.ranking import rank_plot
 
     if path.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(path, f"ending {path.suffix!r}", ".png, .svg, .pdf", "Rename.")
+        raise InputError(
+            path,
+            f"ending {path.suffix!r}",
+            ".png, .svg, .pdf",
+            "Give --plot a file name with one of these endings.",
+        )
     save_figure(rank_plot(board), path)
     typer.echo(f"plot: {path}", err=True)
 

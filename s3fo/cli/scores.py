@@ -51,7 +51,9 @@ def evaluate(
     shard: ShardOption = None,
     unseen: Annotated[
         Path | None,
-        typer.Option(help="File naming unseen sequences, or sequence/object, a line."),
+        typer.Option(
+            help="File of unseen kinds, one SEQUENCE or SEQUENCE/OBJECT per line."
+        ),
     ] = None,
     missing: Missing = MissingRule.error,
     resize: Resize = None,
@@ -163,7 +165,10 @@ def _ground_truth(
         return gt, "davis-2017"
     if gt is not None:
         raise InputError(
-            "ground truth", "both --gt and --benchmark", "one of them", "Drop one."
+            "ground truth",
+            "both --gt and --benchmark",
+            "one of them",
+            "Pass either --gt or --benchmark, not both.",
         )
     opened = open_source(benchmark, root, split, None, None)
     return opened, opened.protocol
@@ -176,7 +181,10 @@ def _lines(path: Path | None) -> list[str]:
         lines = path.read_text().splitlines()
     except OSError as error:
         raise InputError(
-            path, str(error.strerror), "a text file, one name a line", "Check the path."
+            path,
+            str(error.strerror),
+            "a text file, one name per line",
+            "Pass the path of such a file.",
         ) from error
     return [line.strip() for line in lines if line.strip()]
 

@@ -161,7 +161,7 @@ def _dataset_and_field(text: str) -> tuple[str, str]:
             repr(text),
             "no dataset and field",
             "DATASET:FIELD, e.g. davis-2017-val:ground_truth",
-            "Name both, with a colon between them.",
+            "Pass both names with a colon between them.",
         )
     return name, field
 
@@ -174,5 +174,5 @@ def _known_format(name: str) -> str:
         "format",
         repr(name),
         f"one of {', '.join(FORMATS)}",
-        f"Did you mean {near[0]}?" if near else "Choose one of them.",
+        f"Did you mean {near[0]}?" if near else "Pass one of these names.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from s3fo._extras import require
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from s3fo.inference.engine.config import InferenceConfig
     from s3fo.inference.engine.propagator import Propagator
     from s3fo.inference.methods.appearance import S3Features
-    from s3fo.inference.running.probabilities import merge_scores
+    from s3fo.inference.running.probabilities import fuse
 
 __all__ = [
     "AnyMethod",
@@ -33,8 +34,8 @@ __all__ = [
     "VideoMethod",
     "build_method",
     "build_propagator",
+    "fuse",
     "list_methods",
-    "merge_scores",
     "predict",
 ]
 
@@ -44,12 +45,20 @@ _LAZY = {
     "Propagator": "s3fo.inference.engine.propagator",
     "S3Features": "s3fo.inference.methods.appearance",
     "build_propagator": "s3fo.inference.build",
-    "merge_scores": "s3fo.inference.running.probabilities",
+    "fuse": "s3fo.inference.running.probabilities",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a function from its module on first use."""
+    if name == "merge_scores":
+        warnings.warn(
+            "s3fo.inference.merge_scores is now fuse; the old name goes in the next "
+            "version",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        name = "fuse"
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require("model")

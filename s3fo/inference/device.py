@@ -23,18 +23,24 @@ def choose_device(name: str) -> torch.device:
             "device",
             repr(name),
             f"'auto' or one this machine has: {', '.join(present)}",
-            "Choose another device.",
+            "Pass one of the devices that there are.",
         )
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(
-            "device", repr(name), "a kind and a number, as cuda:1", "Choose another."
+            "device",
+            repr(name),
+            "a kind and a number, as cuda:1",
+            "Pass a device as cpu or cuda:1.",
         ) from error
     count = torch.cuda.device_count() if device.type == "cuda" else 1
     if (device.index or 0) >= count:
         raise InputError(
-            "device", repr(name), f"a number below {count}", "Choose another device."
+            "device",
+            repr(name),
+            f"a number below {count}",
+            "Pass one of the devices that there are.",
         )
     return device
 

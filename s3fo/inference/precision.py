@@ -40,7 +40,9 @@ def choose_precision(name: str, model: str, device: torch.device) -> str:
         return "bfloat16" if fast and model in _TRAINED_IN_BFLOAT16 else "float32"
     if name not in AUTOCAST:
         known = ", ".join(PRECISIONS)
-        raise InputError("precision", repr(name), f"one of {known}", "Choose.")
+        raise InputError(
+            "precision", repr(name), f"one of {known}", "Pass one of these."
+        )
     return name
 
 

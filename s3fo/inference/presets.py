@@ -85,7 +85,7 @@ def get_preset(name: str) -> InferencePreset:
             "memory",
             repr(name),
             f"one of {', '.join(PRESETS)}, or a benchmark's name",
-            "Choose one; generic suits any video.",
+            "Pass one of these; generic suits any video.",
         )
     return PRESETS[preset_for(name)]
 

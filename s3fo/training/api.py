@@ -74,7 +74,7 @@ def train(
         backbone: name of the frozen ViT; default that of the recipe's model.
         backbone_file: file with the ViT's weights.
         iterations: steps, instead of the recipe's number.
-        minutes: train so long, with the schedule planned by wall time.
+        minutes: training time budget, by which the schedule is planned.
         accumulate: batches per step and process; saves memory.
         workers: processes that make clips ahead of time.
         device: "auto", "cpu" or "cuda".
@@ -212,7 +212,7 @@ def _load_start(
     backbone: str | None,
     backbone_file: PathLikeStr | None,
 ) -> tuple[str, str] | None:
-    """What `load_start` does; damaged or foreign files are told in four parts."""
+    """What `load_start` does; damaged or foreign files raise InputError."""
     try:
         return load_start(network, init, backbone, backbone_file)
     except InputError:

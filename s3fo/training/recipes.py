@@ -195,7 +195,7 @@ _SMALL_STAGE_3 = replace(
     ),
 )
 
-# Again: occluders and objects that look alike, in longer clips.
+# Again: occluders and similar distractors, in longer clips.
 _SMALL_STAGE_4 = replace(
     _SMALL_STAGE_3,
     name="s3-small-stage-4",
@@ -242,6 +242,9 @@ def get_recipe(recipe: str | Recipe) -> Recipe:
         return recipe
     if recipe not in RECIPES:
         raise InputError(
-            "recipe", f"'{recipe}'", f"one of {', '.join(RECIPES)}", "Pick one."
+            "recipe",
+            f"'{recipe}'",
+            f"one of {', '.join(RECIPES)}",
+            "Pass one of these recipes.",
         )
     return RECIPES[recipe]

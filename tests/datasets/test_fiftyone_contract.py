@@ -338,7 +338,7 @@ def test_results_are_read_from_what_was_stored_in_parts(videos):
     document = videos._doc.evaluations["k"]
     assert json_util.loads(document.results.read().decode()) == {"cls": "second"}
     assert document.results_meta == {"kind": "second"}
-    # One results file a run: that of before is gone.
+    # One results file per run: that of before is gone.
     held = getattr(videos, evaluation._results_cache_field())
     assert "k" not in held
 

@@ -41,7 +41,7 @@ def zoo_label(sequence: str, label_map: np.ndarray, position: int) -> fo.Detecti
 
 
 def zoo_images(benchmark: Benchmark, *, first_only: bool = False) -> list[fo.Sample]:
-    """One sample an image, as `voxel51/davis-2017` has them."""
+    """One sample per image, as `voxel51/davis-2017` has them."""
     samples = []
     for sequence in benchmark:
         for number, frame in enumerate(sequence.frames):

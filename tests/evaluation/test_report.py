@@ -315,7 +315,7 @@ def test_changed_masks_are_measured_anew(folders, tmp_path):
     assert "speed" not in first.tables, "not recorded"
     assert first.tables["methods"].data["J&F"].item() < 1
     assert second.tables["methods"].data["J&F"].item() == 1
-    assert second.findings[0].headline == "Nothing fails"
+    assert second.findings[0].headline == "No failure events found"
 
 
 def test_results_without_a_name_get_their_folders(tmp_path):

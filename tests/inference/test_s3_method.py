@@ -12,12 +12,12 @@ import torch
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
-from s3fo.inference import build_method, merge_scores, precision, predict
+from s3fo.inference import build_method, fuse, precision, predict
 from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
 from s3fo.inference.methods.s3 import S3Method, choose_device
 from s3fo.inference.precision import choose_precision
-from s3fo.inference.running.probabilities import read_scores, write_scores
+from s3fo.inference.running.probabilities import read_probabilities, write_probabilities
 from s3fo.inference.running.record import RunRecord
 from s3fo.inference.weights import find_weights, load_network
 from s3fo.model import build_network, save_weights
@@ -122,10 +122,10 @@ def test_merged_runs(folders, weights, tmp_path):
             scores=tmp_path / name,
             **options,
         )
-    merged = _read(merge_scores([tmp_path / "a", tmp_path / "b"], tmp_path / "merged"))
+    merged = _read(fuse([tmp_path / "a", tmp_path / "b"], tmp_path / "merged"))
     assert len(merged) == 2 * FRAMES
     for name, mask in _read(tmp_path / "masks-a").items():
-        scores, ids = read_scores((tmp_path / "a" / name).with_suffix(".npz"))
+        scores, ids = read_probabilities((tmp_path / "a" / name).with_suffix(".npz"))
         channel = np.searchsorted([0, *ids], mask)
         chosen = np.take_along_axis(scores, channel[None], 0)[0]
         assert np.array_equal(chosen, scores.max(0)), name
@@ -135,17 +135,17 @@ def test_merging_follows_object_ids(tmp_path):
     """Runs may hold the same objects in other channels."""
     p = np.zeros((3, 1, 4), np.float32)
     p[0], p[1, 0, 1], p[2, 0, 2] = 0.4, 0.9, 0.7
-    write_scores(tmp_path / "a/video/0.npz", p, [5, 300])
-    write_scores(tmp_path / "b/video/0.npz", p[[0, 2, 1]], [300, 5])
-    merged = _read(merge_scores([tmp_path / "a", tmp_path / "b"], tmp_path / "out"))
+    write_probabilities(tmp_path / "a/video/0.npz", p, [5, 300])
+    write_probabilities(tmp_path / "b/video/0.npz", p[[0, 2, 1]], [300, 5])
+    merged = _read(fuse([tmp_path / "a", tmp_path / "b"], tmp_path / "out"))
     assert merged["video/0.png"].tolist() == [[0, 5, 300, 0]]
-    assert read_scores(tmp_path / "a/video/0.npz")[1] == [5, 300]
-    write_scores(tmp_path / "c/video/0.npz", p[:2], [5])
+    assert read_probabilities(tmp_path / "a/video/0.npz")[1] == [5, 300]
+    write_probabilities(tmp_path / "c/video/0.npz", p[:2], [5])
     with pytest.raises(InputError, match="same objects"):
-        merge_scores([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
-    write_scores(tmp_path / "c/video/1.npz", p[:2], [5])
+        fuse([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
+    write_probabilities(tmp_path / "c/video/1.npz", p[:2], [5])
     with pytest.raises(InputError, match="same frames"):
-        merge_scores([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
+        fuse([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
 
 
 def test_a_plain_checkpoint_is_recognised(tmp_path, monkeypatch):
@@ -166,7 +166,7 @@ def test_scores_and_merged_masks_of_a_video_whose_object_comes_late(
     write_label_map(tmp_path / "masks/first/00002.png", _mask({4: 5}))
     sequence = open_folders(folders[0], tmp_path / "masks")["first"]
     predict(sequence, tmp_path / "a", weights=weights, scores=tmp_path / "scores")
-    merge_scores([tmp_path / "scores"], tmp_path / "merged")
+    fuse([tmp_path / "scores"], tmp_path / "merged")
     merged = _read(tmp_path / "merged")
     assert len(merged) == FRAMES
     assert not merged["first/00001.png"].any() and 4 in merged["first/00002.png"]
@@ -181,7 +181,7 @@ def test_videos_without_their_scores_are_done_again(folders, weights, tmp_path):
     run = predict(sequences, out, **asked)
     assert (run.kept, run.finished) == (("first",), ("late",))
     with pytest.raises(InputError, match="masks of one run"):
-        merge_scores([tmp_path / "scores"], out)
+        fuse([tmp_path / "scores"], out)
 
 
 def test_a_benchmark_brings_its_memory_settings(folders, weights, tmp_path):

@@ -125,7 +125,7 @@ def test_evaluations_of_other_videos_by_other_rules_stand_side_by_side(evaluated
     bars = {trace["name"]: trace for trace in person.data["by_attribute"]}
     assert list(bars) == ["one", "u", "k"]
     labels = [trace["y"] for trace in bars.values()]
-    assert labels[0] == labels[1] == labels[2], "one place a group"
+    assert labels[0] == labels[1] == labels[2], "one place per group"
 
     person.do("difference", "on_open_tab", tab="difference")
     assert "different protocols" in person.state["difference_text"]

@@ -104,7 +104,7 @@ def recipe(element: Element) -> list[Step]:
     """The steps that dilate by an element.
 
     Args:
-        element: [n, m] of 0 and 1, anchored at (n // 2, m // 2), with one run a row,
+        element: [n, m] of 0 and 1, anchored at (n // 2, m // 2), with one run per row,
             the runs inside each other.
 
     Raises:

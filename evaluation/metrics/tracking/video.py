@@ -66,7 +66,7 @@ def track_rows(overlaps: Overlaps, rule: str, classes: Classes | None) -> list[R
     Args:
         overlaps: what objects and tracks share.
         rule: key of `TRACKING_RULES`.
-        classes: of the objects; None where nobody says.
+        classes: of the objects; None where it is not known.
     """
     if rule == "concepts":
         return [{"class": "", "group": "", **_flat(concept(overlaps))}]

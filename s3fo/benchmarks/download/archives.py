@@ -17,9 +17,9 @@ class RemoteFile:
 
     Attributes:
         name: as its host calls it.
-        url: where it is; None if a person must fetch it.
-        size: bytes; None where nobody says.
-        sha256: check sum; None where nobody says.
+        url: where it is; None where manual download is required.
+        size: bytes; None where it is not known.
+        sha256: check sum; None where it is not known.
         sums: address of the publisher's list of check sums (as `sha256sum` writes
             it); None without one.
     """

@@ -48,7 +48,7 @@ def fetch_benchmark(
         The folder to open the benchmark from.
 
     Raises:
-        InputError: a person must download it (then it says what, from where, to
+        InputError: manual download is required (then it says what, from where, to
             where), or the download failed or is not what it should be.
     """
     entry, folder = get_entry(name, split), Path(folder)
@@ -97,7 +97,7 @@ def _fetch_and_unpack(
 
 
 def by_hand(entry: Entry, folder: Path) -> str:
-    """What a person must do to have a split, in a few sentences.
+    """How to download a split manually, in a few sentences.
 
     Args:
         entry: the split.

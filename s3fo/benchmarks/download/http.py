@@ -1,4 +1,4 @@
-"""One file from the web: continued where it broke off, checked, never half there.
+"""Resumable, verified, atomic download of one file.
 
 The standard library does it: pooch, the usual choice, begins again from the first
 byte whenever a connection breaks, and these files have gigabytes.
@@ -71,7 +71,7 @@ def download(
         Its path.
 
     Raises:
-        InputError: it cannot be had, or is not what it should be.
+        InputError: it is unavailable, or is not what it should be.
     """
     target = folder / file.name
     if not target.is_file():
@@ -253,8 +253,8 @@ def _sha256(path: Path) -> str:
 def _refused(file: RemoteFile, target: Path, reason: str) -> InputError:
     return InputError(
         str(file.url),
-        f"no way to get it ({reason})",
-        "a file that anybody may have",
+        f"download failed ({reason})",
+        "a publicly downloadable file",
         f"Try again later (what has come is kept), or put {file.name} into "
         f"{target.parent} by hand.",
     )

@@ -97,7 +97,12 @@ def _pieces(
     """The annotation file and the folder of frames, as far as they are there."""
     if annotations not in _ANNOTATION_FILES:
         known = ", ".join(_ANNOTATION_FILES)
-        raise InputError("annotations", repr(annotations), known, "Choose one of them.")
+        raise InputError(
+            "annotations",
+            repr(annotations),
+            known,
+            "Pass one of these as `annotations`.",
+        )
     name = _ANNOTATION_FILES[annotations]
     folders = ("annotations", "", "b_annotations")
     sources = [root / folder / split / name for folder in folders]
@@ -164,7 +169,7 @@ def read_annotations(path: Path) -> dict[str, Any]:
             path,
             f"something else ({error})",
             "annotations of BURST",
-            "Unpack it again.",
+            "Unpack the archive of the annotations again.",
         ) from error
     return content
 

@@ -158,7 +158,12 @@ def _sequence_names(
         return known, f"the official list of {split} ({count}; no list in ImageSets)"
     if present:
         return present, "the folder itself (no list in ImageSets)"
-    raise InputError(image_root, "no sequences", "one folder per sequence", "Unpack.")
+    raise InputError(
+        image_root,
+        "no sequences",
+        "one folder per sequence",
+        f"Unpack the archive of the frames into {image_root}.",
+    )
 
 
 def _has_lists(lists: Path, year: int) -> bool:

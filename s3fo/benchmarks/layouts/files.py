@@ -74,7 +74,7 @@ def absolute_files(files: Mapping[str, Path]) -> Mapping[str, Path]:
 
 
 def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
-    """Frame files of a folder with one of the suffixes; anything else is a stray.
+    """Frame files of a folder with one of the suffixes; anything else is unexpected.
 
     Hidden files (such as macOS's ``._00000.jpg``) are ignored, too. Of two files with
     the same stem the one whose suffix is listed first counts. An absent folder has
@@ -179,13 +179,19 @@ def _no_root(
     if candidates:
         names = ", ".join(folder.name for folder in candidates)
         return InputError(
-            root, f"several candidates ({names})", expected, "Name one of them."
+            root,
+            f"several candidates ({names})",
+            expected,
+            "Pass the path of one of these folders.",
         )
     archives = find_archives(root)
     if archives:
         names = ", ".join(archives)
         return InputError(
-            root, f"archives not yet unpacked ({names})", expected, "Unpack them here."
+            root,
+            f"archives not yet unpacked ({names})",
+            expected,
+            f"Unpack the archives into {root}.",
         )
     inside = ", ".join(list_folders(root)[:6]) or "no subfolders"
     return InputError(root, inside, expected, "Give the folder that holds it.")

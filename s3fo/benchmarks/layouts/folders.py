@@ -87,9 +87,9 @@ def _sequences(
         return [_only_sequence(image_root, masks, notes)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
     pictured = set(list_folders(image_root))
-    stray = [n for n in list_folders(mask_root or image_root) if n not in pictured]
-    if stray:
-        notes.append(f"masks without images are left out: {shorten(stray)}")
+    unexpected = [n for n in list_folders(mask_root or image_root) if n not in pictured]
+    if unexpected:
+        notes.append(f"masks without images are left out: {shorten(unexpected)}")
     return [
         VideoSequence(
             name=name,
@@ -186,7 +186,7 @@ def _from_video(path: Path, masks: Path | None, notes: list[str]) -> VideoSequen
             path,
             f"a {path.suffix or 'suffix-less'} file",
             f"a folder, or a video ({', '.join(VIDEO_SUFFIXES)})",
-            "Give one of these.",
+            "Pass one of these names.",
         )
     frames = tuple(f"{index:05d}" for index in range(count_frames(path)))
     return VideoSequence(

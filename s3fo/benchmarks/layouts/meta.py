@@ -90,7 +90,7 @@ def _videos(path: Path) -> Mapping[str, Any]:
             path,
             f"something else ({error})",
             'JSON {"videos": {name: {"objects": ...}}}',
-            "Unpack the file again.",
+            "Unpack the archive of this file again.",
         ) from error
     check_names(videos, "sequence", path)
     return videos
@@ -102,7 +102,7 @@ def _video(path: Path, content: Any) -> VideoMeta:
             path,
             f"a video that is a {type(content).__name__}",
             'an object {"objects": ...}',
-            "Unpack the file again.",
+            "Unpack the archive of this file again.",
         )
     try:
         objects = _unrepeated(
@@ -116,7 +116,7 @@ def _video(path: Path, content: Any) -> VideoMeta:
             path,
             f"objects or attributes that cannot be read ({error})",
             "ids from 1, each once, with lists of frame names or frame ranges",
-            "Unpack the file again.",
+            "Unpack the archive of this file again.",
         ) from error
     length = content.get("length")
     return VideoMeta(

@@ -156,6 +156,9 @@ def _read_masklets(path: Path) -> dict[str, Any]:
         RecursionError,
     ) as error:
         raise InputError(
-            path, f"something else ({error})", "SA-V masklets", "Unpack it again."
+            path,
+            f"something else ({error})",
+            "SA-V masklets",
+            "Unpack the archive of this file again.",
         ) from error
     return content

@@ -1,4 +1,4 @@
-"""The layout of YouTube-VOS, MOSE and LVOS: one tree a split, with meta files."""
+"""The layout of YouTube-VOS, MOSE and LVOS: one tree per split, with meta files."""
 
 from __future__ import annotations
 

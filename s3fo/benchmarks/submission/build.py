@@ -76,7 +76,7 @@ def write_submission(
         progress: told after every video.
 
     Raises:
-        InputError: nobody takes submissions for this split, the zip cannot be
+        InputError: no server takes submissions for this split, the zip cannot be
             written, or the results are not fit; all reasons are listed.
     """
     out = writable(Path(out))
@@ -111,7 +111,7 @@ def _wanted_frames(sequence: VideoSequence, form: SubmissionFormat) -> tuple[str
 def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
     entry = get_entry(benchmark.name, benchmark.split)
     if entry.submission is None:
-        home = "score it at home" if entry.public else "nobody scores it"
+        home = "score it at home" if entry.public else "no public evaluation server"
         raise InputError(
             f"{entry.title} {entry.split}",
             "no server that takes submissions",

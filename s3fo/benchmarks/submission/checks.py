@@ -26,7 +26,12 @@ def writable(out: Path) -> Path:
         InputError: it cannot be written there.
     """
     if out.is_dir():
-        raise InputError(out, "a folder", "a file to write", "Name a file in it.")
+        raise InputError(
+            out,
+            "a folder",
+            "a file to write",
+            "Pass the name of a zip file in this folder.",
+        )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -96,7 +101,7 @@ def refuse_unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> No
         results,
         f"{count}:{listed}\n",
         f"a mask of every frame that {benchmark.name} {benchmark.split or ''} wants",
-        "Mend these and try again; nothing was written.",
+        "Correct these and try again; nothing was written.",
     )
 
 

@@ -19,7 +19,7 @@ class Factors:
         objects: annotated objects.
         length: frames.
         size: area of each object as a fraction of the frame.
-        speed: pixels a frame, for every object.
+        speed: pixels per frame, for every object.
         occlusion: fraction of the object that an occluder covers, 0..1.
         occlusion_frames: for how many frames it does.
         distractors: unannotated things that look like the object.

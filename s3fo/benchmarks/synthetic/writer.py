@@ -79,7 +79,10 @@ def write_synthetic(
     root = Path(root)
     if preset not in PRESETS:
         raise InputError(
-            f"preset {preset!r}", "an unknown name", ", ".join(PRESETS), "Choose one."
+            f"preset {preset!r}",
+            "an unknown name",
+            ", ".join(PRESETS),
+            "Pass one of these presets.",
         )
     chosen = dict(videos or PRESETS[preset].videos)
     for name, factors in chosen.items():

@@ -166,7 +166,9 @@ def _default_name(benchmark: Benchmark) -> str:
 def _video_writer(video: str) -> _VideoWriter:
     writers: dict[str, _VideoWriter] = {"mp4": make_video, "none": name_video}
     if video not in writers:
-        raise InputError("video", repr(video), " or ".join(writers), "Choose one.")
+        raise InputError(
+            "video", repr(video), " or ".join(writers), "Pass one of these as `video`."
+        )
     return writers[video]
 
 

@@ -317,7 +317,10 @@ def _written(
     """Write the label maps of a sequence, and describe it."""
     if not any(item.labels):
         raise InputError(
-            f"sequence {item.name}", "no masks", "labels with masks", "Name the field."
+            f"sequence {item.name}",
+            "no masks",
+            "labels with masks",
+            "Pass the field of the masks as `field`.",
         )
     size = _picture_size(item)
     annotations = {}

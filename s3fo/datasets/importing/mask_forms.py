@@ -34,7 +34,9 @@ def choose_form(
     """
     forms = ("auto", *get_args(MaskForm))
     if masks not in forms:
-        raise InputError("masks", repr(masks), " or ".join(forms), "Choose one.")
+        raise InputError(
+            "masks", repr(masks), " or ".join(forms), "Pass one of these as `masks`."
+        )
     if masks == "auto":
         lengths = [len(sequence.frames) for sequence in sequences]
         small = sum(lengths) <= MAX_INSTANCE_FRAMES

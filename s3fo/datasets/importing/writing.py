@@ -1,6 +1,6 @@
 """Masks of many frames -> the database, in few bulk writes.
 
-Frames are read in pieces on several threads, and written with one update a frame:
+Frames are read in pieces on several threads, and written with one update per frame:
 memory stays flat however long a video is.
 """
 
@@ -118,7 +118,7 @@ def index_labels(dataset: fo.Dataset, field: str, attributes: Sequence[str]) -> 
     """Index attributes of a frame field's labels.
 
     Opening such an attribute in the App's sidebar (its values, its bounds) then does
-    not look at every frame. An index costs 6 microseconds a frame.
+    not look at every frame. An index costs 6 microseconds per frame.
     """
     for name in attributes:
         dataset.create_index(f"frames.{field}.detections.{name}")

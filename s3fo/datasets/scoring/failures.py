@@ -198,7 +198,10 @@ def _checked_kind(kind: FailureKind | str) -> str:
     name = kind.value if isinstance(kind, FailureKind) else kind
     if name not in names:
         raise InputError(
-            "kind", repr(kind), f"one of {', '.join(names)}", "Choose one."
+            "kind",
+            repr(kind),
+            f"one of {', '.join(names)}",
+            "Pass one of these as `kind`.",
         )
     return name
 

@@ -48,7 +48,9 @@ def tag_event(
         InputError: no such tag.
     """
     if tag is not None and tag not in TAGS:
-        raise InputError("tag", repr(tag), f"one of {', '.join(TAGS)}", "Choose one.")
+        raise InputError(
+            "tag", repr(tag), f"one of {', '.join(TAGS)}", "Pass one of these as `tag`."
+        )
     field = f"{eval_key}_failures"
     others = [name for name in event["tags"] if name not in TAGS]
     tags = [*others, *([tag] if tag else [])]

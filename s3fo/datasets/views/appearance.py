@@ -140,7 +140,7 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
 
 
 def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
-    """The original images as one sequence a video, with all frame labels.
+    """The original images as one sequence per video, with all frame labels.
 
     What a dataset that was loaded without mp4 (`video="none"`) is looked at with: such
     a dataset has it as the saved view `IMAGE_VIEW`, a large one once it was opened.

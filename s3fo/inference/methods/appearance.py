@@ -1,4 +1,4 @@
-"""How much objects look alike to S3: features of its frozen vision transformer."""
+"""Similarity of objects by S3: features of its frozen vision transformer."""
 
 from __future__ import annotations
 

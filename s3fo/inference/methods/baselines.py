@@ -1,4 +1,4 @@
-"""Two honest lower bounds: the first mask everywhere, and masks carried by flow."""
+"""Trivial baselines: the first mask everywhere, and masks carried by flow."""
 
 from __future__ import annotations
 

@@ -255,7 +255,9 @@ def _checked_timeout(timeout: float | None) -> float | None:
     if timeout is None:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise InputError("timeout", repr(timeout), "seconds", "Give a number.")
+        raise InputError(
+            "timeout", repr(timeout), "seconds", "Pass a number of seconds above 0."
+        )
     if not 0 < timeout < float("inf"):
         raise InputError(
             "timeout", f"{timeout}", "more than 0 seconds", "Leave it out for no limit."

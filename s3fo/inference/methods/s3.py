@@ -20,7 +20,7 @@ from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
 from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
-from s3fo.inference.running.probabilities import scores_file, write_scores
+from s3fo.inference.running.probabilities import probabilities_file, write_probabilities
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
 from s3fo.model.config import ModelConfig
 from s3fo.model.optimised.stages import optimise_for_inference
@@ -42,7 +42,7 @@ class S3Method:
             competition of objects are float32 in any case.
         compile_encoder: compile the image encoder; pays off over many frames of few
             sizes.
-        scores: folder for the probabilities of every frame, for `merge_scores`.
+        scores: folder for the probabilities of every frame, for `fuse`.
         overrides: further settings of `InferenceConfig`.
 
     Raises:
@@ -114,7 +114,7 @@ class S3Method:
     def has_written(self, sequence: VideoSequence) -> bool:
         """Whether the scores of every frame are there, if they are asked for."""
         return self._scores is None or all(
-            scores_file(self._scores, sequence.name, frame).is_file()
+            probabilities_file(self._scores, sequence.name, frame).is_file()
             for frame in sequence.frames
         )
 
@@ -147,10 +147,12 @@ class S3Method:
         """
         background = np.ones((1, *p.shape[1:]), np.float32)
         for skipped in self._skipped:
-            write_scores(scores_file(folder, self._sequence, skipped), background, ())
+            write_probabilities(
+                probabilities_file(folder, self._sequence, skipped), background, ()
+            )
         self._skipped = ()
-        path = scores_file(folder, self._sequence, frame)
-        write_scores(path, p.cpu().numpy(), self._engine.objects.ids)
+        path = probabilities_file(folder, self._sequence, frame)
+        write_probabilities(path, p.cpu().numpy(), self._engine.objects.ids)
 
 
 def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -278,7 +278,7 @@ def _choose_precision(name: str, device: torch.device) -> str:
             "precision",
             repr(name),
             f"one of {', '.join((AUTO, *AUTOCAST))}",
-            "Choose one of them.",
+            "Pass one of these names.",
         )
     return name
 

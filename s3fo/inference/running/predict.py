@@ -86,7 +86,7 @@ def predict(
         method: a method, or the name of one of `list_methods`.
         frames: which frames to save: ``"all"``, or ``"listed"`` for those the
             benchmark wants (all where it has no list).
-        overwrite: do complete videos again, replacing a run with other settings; only
+        overwrite: re-run completed videos, replacing a run with other settings; only
             masks that s3fo made are ever replaced.
         progress: told after every frame, with frames/s and time left.
         options: of the method: ``size``, ``weights``, ``device``, ... One that has
@@ -100,7 +100,12 @@ def predict(
             holds the masks of another method or of other settings.
     """
     if frames not in ("all", "listed"):
-        raise InputError("frames", repr(frames), "'all' or 'listed'", "Choose one.")
+        raise InputError(
+            "frames",
+            repr(frames),
+            "'all' or 'listed'",
+            "Pass frames='all' or frames='listed'.",
+        )
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
     if isinstance(method, str):
@@ -111,7 +116,12 @@ def predict(
         raise InputError("options", ", ".join(options), "none with a built method", "")
     listing = [sequences] if isinstance(sequences, VideoSequence) else list(sequences)
     if not listing:
-        raise InputError("sequences", "none", "at least one", "Check the benchmark.")
+        raise InputError(
+            "sequences",
+            "none",
+            "at least one",
+            "Pass a benchmark or folder that has sequences.",
+        )
     name = sequences.name if isinstance(sequences, Benchmark) else None
     _refuse_twins(listing)
     fresh = RunRecord.begin(method.name, method.settings, method.device, name)

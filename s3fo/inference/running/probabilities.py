@@ -1,4 +1,4 @@
-"""Probabilities on disk, and several runs merged into one.
+"""Probabilities on disk, and several runs fused into one.
 
 A run at another size, mirrored or with other weights sees other details; summing the
 probabilities of several runs before the arg max is the field's multi-scale testing.
@@ -21,13 +21,17 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.runs.schema import RUN_FILE, RunRecord, read_run_file
 
+_FORMER = "merge-scores"
 
-def scores_file(folder: Path, sequence: str, frame: str) -> Path:
+
+def probabilities_file(folder: Path, sequence: str, frame: str) -> Path:
     """Where the probabilities of a frame lie."""
     return folder / sequence / f"{frame}.npz"
 
 
-def write_scores(path: Path, probabilities: np.ndarray, ids: Sequence[int]) -> None:
+def write_probabilities(
+    path: Path, probabilities: np.ndarray, ids: Sequence[int]
+) -> None:
     """Write the probabilities of a frame, in steps of 1/255.
 
     Args:
@@ -44,8 +48,8 @@ def write_scores(path: Path, probabilities: np.ndarray, ids: Sequence[int]) -> N
     write_atomically(path, buffer.getvalue())
 
 
-def read_scores(path: Path) -> tuple[np.ndarray, list[int]]:
-    """Probabilities [K + 1, H, W] uint8 and the K ids of a file of `write_scores`.
+def read_probabilities(path: Path) -> tuple[np.ndarray, list[int]]:
+    """Probabilities [K + 1, H, W] uint8 and the K ids, as written.
 
     Raises:
         InputError: missing or broken file.
@@ -55,11 +59,14 @@ def read_scores(path: Path) -> tuple[np.ndarray, list[int]]:
             return file["probabilities"], file["ids"].tolist()
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
-            path, f"no readable scores ({error})", "scores of a frame", "Run again."
+            path,
+            f"no readable probabilities ({error})",
+            "probabilities of a frame",
+            "Delete the file and repeat s3fo predict with --save-probs.",
         ) from error
 
 
-def merge_scores(
+def fuse(
     runs: Sequence[str | PathLike[str]],
     out: str | PathLike[str],
     *,
@@ -68,7 +75,7 @@ def merge_scores(
     """Sum the probabilities of several runs and write the winners as a results folder.
 
     Args:
-        runs: score folders of runs over the same videos, ``<sequence>/<frame>.npz``.
+        runs: folders of probabilities over the same videos, ``<sequence>/<frame>.npz``.
         out: the results folder, ``<sequence>/<frame>.png``.
         progress: told after every frame.
 
@@ -89,7 +96,7 @@ def merge_scores(
             raise InputError(
                 folder,
                 f"{len(found)} frames, {len(frames[0])} in {folders[0]}{example}",
-                "score folders with the same frames",
+                "folders of probabilities with the same frames",
                 "Finish all runs over the same videos first.",
             )
     done, total = 0, len(frames[0])
@@ -114,19 +121,21 @@ def merge_scores(
 
 def _begin(out: Path, runs: list[str]) -> RunRecord:
     """The record to go on with."""
-    fresh = RunRecord.begin("merge-scores", {"runs": runs})
     old = RunRecord.load(out)
+    # Records of older versions have the former name.
+    former = old is not None and old.method == _FORMER
+    fresh = RunRecord.begin(_FORMER if former else "fuse", {"runs": runs})
     return old if old is not None and not fresh.changes_from(old) else fresh
 
 
 def _refuse_others(out: Path, name: str, record: RunRecord) -> None:
-    """Masks of anything else than this merging are never replaced."""
+    """Masks of anything else than this fusion are never replaced."""
     there = read_run_file(out / RUN_FILE)
     if (out / name).exists() or (there is not None and there.run != record.run):
         raise InputError(
             out,
             "the masks of one run" if there else f"masks of {name}",
-            "a folder for merged masks",
+            "a folder for fused masks",
             "Choose another folder with --out (out=).",
         )
 
@@ -140,7 +149,7 @@ def _winners(paths: Sequence[Path]) -> np.ndarray:
     total: np.ndarray | None = None
     channels: dict[int, int] = {}
     for path in paths:
-        probabilities, ids = read_scores(path)
+        probabilities, ids = read_probabilities(path)
         if total is None:
             channels = {object_id: k for k, object_id in enumerate([0, *ids])}
             total = np.zeros(probabilities.shape, np.uint32)
@@ -149,7 +158,7 @@ def _winners(paths: Sequence[Path]) -> np.ndarray:
                 path,
                 f"objects {ids}, shape {probabilities.shape}",
                 f"objects {sorted(channels)[1:]}, shape {total.shape}",
-                "Merge runs over the same objects at the same output size.",
+                "Fuse runs over the same objects at the same output size.",
             )
         total[[channels[object_id] for object_id in [0, *ids]]] += probabilities
     assert total is not None

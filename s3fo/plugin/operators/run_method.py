@@ -150,7 +150,7 @@ class RunMethod(VOSOperator):
                 f"{len(run.failures)} of the videos",
                 "; ".join(f"{key}: {text}" for key, text in run.failures.items()),
                 "masks of every video",
-                "Mend this and run again: finished videos are kept.",
+                "Correct this and run again: finished videos are kept.",
             )
         importing = _part(progress, 1 - _SHARE_OF_IMPORT, _SHARE_OF_IMPORT)
         missing = add_predictions(ctx.dataset, run.out, name, progress=importing)

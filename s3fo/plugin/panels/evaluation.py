@@ -107,7 +107,7 @@ class VOSEvaluation(VOSPanel):
             choose(
                 panel,
                 "attribute",
-                {_EVERY: "Every attribute: where it hurts most", **titles},
+                {_EVERY: "All attributes, largest drop first", **titles},
                 state.attribute or _EVERY,
                 label="Attribute",
                 on_change=self.on_choose,

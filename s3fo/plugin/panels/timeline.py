@@ -42,7 +42,9 @@ class ObjectTimeline(VOSPanel):
         """Read the scores of the open video."""
         state, dataset = ctx.panel.state, ctx.dataset
         if not ctx.current_sample:
-            raise InputError("video", "none open", "an open video", "Open one.")
+            raise InputError(
+                "video", "none open", "an open video", "Open a video from the grid."
+            )
         known = tables.vos_evaluations(dataset)
         state.method = evaluation_shown(
             {key: tables.prediction_field(dataset, key) for key in known},
@@ -51,7 +53,12 @@ class ObjectTimeline(VOSPanel):
         )
         state.sample, begins = video_of(ctx)
         if not len(dataset.select(state.sample)):
-            raise InputError("what is open", "no video", "a video or clip", "Open one.")
+            raise InputError(
+                "what is open",
+                "no video",
+                "a video or clip",
+                "Open a video from the grid.",
+            )
         chart = charts.timeline(dataset, state.method, state.sample, begins)
         ctx.panel.data.timeline = chart.traces
         state.timeline_layout, state.timeline_text = chart.layout, chart.text

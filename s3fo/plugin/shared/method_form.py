@@ -173,9 +173,9 @@ def what_segments(found: Sequence[MethodInfo]) -> str:
     """Help for the choice of a method: what else there would be."""
     absent = [info for info in found if not info.installed]
     if not absent:
-        return "What segments"
+        return "Segmentation method"
     listed = "; ".join(f"{i.name}: {i.install or i.problem}" for i in absent)
-    return f"What segments. Not installed: {listed}"
+    return f"Segmentation method. Not installed: {listed}"
 
 
 def given_options(ctx: Context, info: MethodInfo) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def result_window(
 
 
 def error_window(title: str, error: InputError) -> types.Property:
-    """The window that tells what went wrong, and how to mend it."""
+    """The window that tells what went wrong, and how to correct it."""
     window = types.Object()
     window.view("title", types.Header(label=title, divider=True))
     window.view("error", error_notice(error, "error"))

@@ -105,7 +105,7 @@ def _verdict(row: pd.Series, method: str, score: str) -> str:
 
 
 def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
-    """One bar a group; none of groups in which nothing of the method was scored."""
+    """One bar per group; none of groups in which nothing of the method was scored."""
     counts = rows[["n_objects", "n_videos"]].fillna(0).astype(int)
     return {
         "type": "bar",

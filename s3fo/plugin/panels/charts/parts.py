@@ -63,7 +63,7 @@ def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]
 
 
 def bar_layout(bars: int, methods: int, axis: str) -> dict[str, Any]:
-    """Layout of lying bars, as high as they need; one colour a method."""
+    """Layout of lying bars, as high as they need; one colour per method."""
     return {
         "height": 90 + 24 * bars,
         "barmode": "group",
@@ -89,7 +89,7 @@ POINT_LAYOUT: dict[str, Any] = {
 
 
 def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> Trace:
-    """One point an object.
+    """One point per object.
 
     Args:
         table: sample_id, sequence, object and the columns of the axes.
