@@ -251,7 +251,7 @@ def test_submission_refuses_unfit_masks_and_writes_nothing(cli, benchmark, tmp_p
 
     shutil.copytree(masks(benchmark), results, dirs_exist_ok=True)
     code, out, _ = cli(*words)
-    assert code == 0 and target.is_file() and "Upload" in out
+    assert code == 0 and target.is_file() and "No public evaluation server" in out
 
 
 def test_download_says_what_must_be_fetched_by_hand(cli, tmp_path):

@@ -341,7 +341,7 @@ def test_official_tags_are_said_to_be_of_whole_sequences(made):
         renamed = groups.assign(attribute=attribute)
         by_attribute = SimpleNamespace(groups=renamed)
         table = groups_table(
-            SimpleNamespace(by_attribute=by_attribute, main=names[0], methods=names)
+            SimpleNamespace(breakdown=by_attribute, main=names[0], methods=names)
         )
         assert set(table.data["title"]) == {attribute_title(attribute)}
         return table.caption
