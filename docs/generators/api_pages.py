@@ -9,6 +9,7 @@ import evaluation
 # Packages whose public names are listed by `__all__`.
 _PACKAGES = {
     "evaluation.attributes": "Attributes of objects",
+    "evaluation.audit": "Errors in ground truth",
     "evaluation.breakdown": "Scores by attribute",
     "evaluation.failures": "Failures",
     "evaluation.report": "Reports",

@@ -62,6 +62,7 @@ def _options(
 
 _COMMANDS = {
     "analysis": ("attributes", "breakdown", "failures"),
+    "audit": ("audit",),
     "catalog": ("benchmarks", "submit"),
     "data": ("convert", "load", "import-predictions", "relocate"),
     "methods": ("methods", "speed", "compare-methods"),

@@ -1,0 +1,290 @@
+"""The audit of ground truth: errors drawn by hand, and clean videos left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from evaluation import InputError, score
+from evaluation.audit import (
+    Audit,
+    ErrorKind,
+    audit_ground_truth,
+    scores_without,
+    side_by_side,
+)
+from evaluation.audit.edges import EdgeTracker
+from evaluation.audit.kinds import confidence
+from evaluation.masks.label_map import write_label_map
+from tests.evaluation.drawn_videos import DrawnVideo
+
+LENGTH = 16
+SPEED = 3
+Frames = dict[str, np.ndarray]
+
+
+def square(key: int = 1, top: int = 20, side: int = 30, left: int = 10) -> Frames:
+    """A square that goes right by 3 pixels per frame, and nothing else."""
+    frames = {}
+    for t in range(LENGTH):
+        frame = np.zeros((90, 160), np.uint8)
+        frame[top : top + side, left + SPEED * t : left + side + SPEED * t] = key
+        frames[f"{t:05d}"] = frame
+    return frames
+
+
+def events(frames: Frames, **more: object) -> list[tuple[int, str, str, str]]:
+    audit = audit_ground_truth({"v": frames}, images=False, workers=1, **more)
+    columns = ["object", "kind", "start", "end"]
+    return list(audit.events[columns].itertuples(index=False, name=None))
+
+
+def test_a_clean_video_raises_nothing() -> None:
+    audit = audit_ground_truth({"v": square()}, images=False)
+    assert len(audit.events) == 0
+    assert audit.n_object_frames == LENGTH
+    assert "without images" in audit.notes[0]
+
+
+def test_specks_are_counted_with_their_pixels() -> None:
+    frames = square()
+    for place in (5, 15, 25, 35, 45):
+        frames["00007"][80, place : place + 2] = 1
+    audit = audit_ground_truth({"v": frames}, images=False)
+    assert list(audit.events["kind"]) == ["specks"]
+    assert audit.events["reason"][0].startswith("5 small part(s) of 10 pixels")
+    assert list(audit.frames["frame"]) == ["00007"]
+
+
+def test_parts_that_stay_are_no_specks() -> None:
+    frames = square()
+    for frame in frames.values():
+        for place in (5, 15, 25, 35, 45):
+            frame[80, place : place + 2] = 1
+    assert events(frames) == []
+
+
+def test_pinholes_are_found_and_holes_that_another_object_fills_are_not() -> None:
+    frames = square()
+    left = 10 + SPEED * 7
+    for column in (8, 15, 22):
+        frames["00007"][35, left + column] = 0
+    assert events(frames) == [(1, "pinholes", "00007", "00007")]
+    for column in (8, 15, 22):
+        frames["00007"][35, left + column] = 2
+    assert "pinholes" not in {kind for _, kind, *_ in events(frames)}
+
+
+def test_an_object_gone_for_two_frames_vanishes_and_for_four_it_is_absent() -> None:
+    frames = square()
+    for t in (6, 7):
+        frames[f"{t:05d}"][:] = 0
+    assert events(frames) == [(1, "vanishes", "00006", "00007")]
+    for t in (8, 9):
+        frames[f"{t:05d}"][:] = 0
+    assert events(frames) == []
+
+
+def test_an_object_that_is_being_hidden_does_not_vanish() -> None:
+    frames = square()
+    for t, left_over in ((4, 20), (5, 8), (6, 0), (7, 8), (8, 20)):
+        frames[f"{t:05d}"][20 + left_over : 50] = 0
+    assert [kind for _, kind, *_ in events(frames)] == []
+
+
+def test_an_id_of_one_frame_appears_or_is_a_prompt_without_object() -> None:
+    frames = square()
+    frames["00005"][70:80, 100:120] = 9
+    assert events(frames) == [(9, "appears", "00005", "00005")]
+    frames = square()
+    frames["00000"][70:80, 100:120] = 9
+    assert events(frames) == [(9, "prompt without object", "00000", "00000")]
+
+
+def test_exchanged_ids_name_the_other_one_and_the_stretch() -> None:
+    frames = square(1, 5, 30)
+    for name, other in square(2, 50, 30).items():
+        frames[name] += other
+    for t in range(6, 10):
+        frame = frames[f"{t:05d}"]
+        frames[f"{t:05d}"] = np.where(frame > 0, 3 - frame, 0).astype(np.uint8)
+    audit = audit_ground_truth({"v": frames}, images=False)
+    columns = ["object", "kind", "other", "start", "end", "n_frames"]
+    assert set(audit.events[columns].itertuples(index=False, name=None)) == {
+        (1, "ids exchanged", 2, "00006", "00009", 4),
+        (2, "ids exchanged", 1, "00006", "00009", 4),
+    }
+
+
+@pytest.mark.parametrize("way", ["half", "moved"])
+def test_one_frame_unlike_its_neighbours_is_a_jump(way: str) -> None:
+    frames = square()
+    if way == "half":
+        frames["00008"][35:] = 0
+    else:
+        frames["00008"] = np.roll(frames["00008"], 25, axis=0)
+    assert events(frames) == [(1, "jump", "00008", "00008")]
+
+
+def test_a_steady_turn_of_the_way_is_no_jump() -> None:
+    frames = {
+        name: np.roll(frame, max(0, t - 8) * 3, axis=0)
+        for t, (name, frame) in enumerate(square().items())
+    }
+    assert events(frames) == []
+
+
+def test_copies_count_while_the_object_moves_only() -> None:
+    frames = square()
+    frames["00008"] = frames["00007"].copy()
+    assert (1, "copied", "00008", "00008") in events(frames)
+    still = {name: frames["00000"].copy() for name in frames}
+    assert events(still) == []
+
+
+def test_two_methods_against_the_ground_truth() -> None:
+    clean = square()
+    frames = {name: frame.copy() for name, frame in clean.items()}
+    frames["00003"][30:] = 0  # 10 of 30 rows are left: IoU 1/3
+    methods = {"a": {"v": clean}, "b": {"v": clean}}
+    audit = audit_ground_truth({"v": frames}, images=False, methods=methods)
+    found = audit.events[audit.events["kind"] == ErrorKind.METHODS_AGREE]
+    assert list(found["start"]) == ["00003"]
+    assert "0.33 with the ground truth" in found["reason"].iloc[0]
+    # 1 - 1/3 against a threshold of 1/2: 1 - 0.5 * 0.5 / (2/3)
+    assert found["confidence"].iloc[0] == pytest.approx(0.625)
+    with pytest.raises(InputError, match="results of one method"):
+        audit_ground_truth({"v": frames}, methods={"a": {"v": clean}})
+
+
+def _filmed(folder: Path, frames: Frames) -> dict[str, Path]:
+    """Images of a bright noisy square on dark ground."""
+    paths = {}
+    for name, mask in frames.items():
+        image = np.where(mask[..., None] > 0, 220, 40).astype(np.uint8)
+        image = np.repeat(image, 3, axis=2)
+        paths[name] = folder / f"{name}.png"
+        cv2.imwrite(str(paths[name]), image)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (None, None, ""),
+        ("late", "shifted in time", "2 frame(s) later"),
+        ("down", "shifted in space", "-6 pixels down and +0 to the right"),
+    ],
+)
+def test_masks_are_held_against_edges(
+    tmp_path: Path, error: str | None, kind: str | None, words: str
+) -> None:
+    clean = square()
+    images = _filmed(tmp_path, clean)
+    names = list(clean)
+    masks = clean
+    if error == "late":
+        # Each frame has the mask of two frames on: the images show it later.
+        masks = {n: clean[names[min(t + 2, LENGTH - 1)]] for t, n in enumerate(names)}
+    if error == "down":
+        masks = {name: np.roll(mask, 6, axis=0) for name, mask in clean.items()}
+    audit = audit_ground_truth([DrawnVideo("v", masks, names, images)])
+    found = audit.events[audit.events["kind"].str.startswith("shifted")]
+    assert list(found["kind"]) == ([kind] if kind else [])
+    assert all(words in reason for reason in found["reason"])
+
+
+def test_few_frames_say_nothing_of_shifts(tmp_path: Path) -> None:
+    masks = dict(list(square().items())[:5])
+    images = _filmed(tmp_path, masks)
+    video = DrawnVideo("v", masks, list(masks), images)
+    assert list(EdgeTracker(video).events()) == []
+
+
+def test_confidence_is_a_half_at_the_threshold() -> None:
+    assert confidence(2, 2) == 0.5
+    assert confidence(8, 2) == 0.875
+    assert confidence(0, 2) == 0.0
+
+
+def _audit_of(*frames: str) -> Audit:
+    rows = pd.DataFrame(
+        [("v", 1, f, i, "jump", 0.9) for i, f in enumerate(frames)],
+        columns=["sequence", "object", "frame", "event", "kind", "confidence"],
+    )
+    found = pd.DataFrame({"event": range(len(frames)), "kind": "jump"})
+    return Audit(rows, found, LENGTH)
+
+
+def test_scores_without_confirmed_frames_are_means_of_the_others() -> None:
+    truth, results = square(), square()
+    results["00004"] = np.zeros_like(results["00004"])
+    truth["00009"] = np.zeros_like(truth["00009"])
+    scores = score({"v": results}, {"v": truth}, "vos-benchmark")
+    # The first and the last frame are not scored. Of the other 14, 2 have J = F = 0.
+    assert scores.summary["J"] == pytest.approx(12 / 14)
+    audit = _audit_of("00009", "00004")
+    without = scores_without(scores, audit.confirmed([0]))
+    assert without.summary["J"] == pytest.approx(12 / 13)
+    assert "without 1 of 14 object frames" in without.notes[-1]
+    table = side_by_side(scores, audit.confirmed([0])).set_index("metric")
+    assert table.loc["J&F", "all"] == pytest.approx(12 / 14)
+    assert table.loc["J&F", "without"] == pytest.approx(12 / 13)
+    assert table.loc["J&F", "difference"] == pytest.approx(12 / 13 - 12 / 14)
+    nothing = scores_without(scores, audit.confirmed([]))
+    assert nothing.summary["J&F"] == scores.summary["J&F"]
+
+
+def test_events_and_frames_that_are_not_there_are_refused() -> None:
+    audit = _audit_of("00001")
+    with pytest.raises(InputError, match="numbers 7"):
+        audit.confirmed([7])
+    scores = score({"v": square()}, {"v": square()}, "vos-benchmark")
+    with pytest.raises(InputError, match="at least one scored frame"):
+        scores_without(scores, _audit_of(*square()))
+    with pytest.raises(InputError, match="nowhere"):
+        audit_ground_truth({"v": square()}, sequences=["nowhere"])
+
+
+def test_saved_audits_load_as_they_were(tmp_path: Path) -> None:
+    frames = square()
+    frames["00006"][:] = 0
+    audit = audit_ground_truth({"v": frames}, images=False)
+    audit.save(tmp_path)
+    loaded = Audit.load(tmp_path)
+    pd.testing.assert_frame_equal(loaded.events, audit.events)
+    pd.testing.assert_frame_equal(loaded.frames, audit.frames)
+    assert (loaded.n_object_frames, loaded.notes) == (LENGTH - 1, audit.notes)
+
+
+def test_the_command_tells_both_scores(tmp_path: Path) -> None:
+    from s3fo.cli import app, import_commands
+
+    truth, results = square(), square()
+    truth["00009"][:] = 0
+    for name in truth:
+        for folder, masks in (("gt", truth), ("mine", results)):
+            path = tmp_path / folder / "v" / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_label_map(path, masks[name])
+    scores = score(tmp_path / "mine", tmp_path / "gt", "vos-benchmark")
+    scores.save(tmp_path / "scores")
+    import_commands(["audit"])
+    words = ["audit", "--gt", str(tmp_path / "gt"), "--out", str(tmp_path / "audit")]
+    words += ["--scores", str(tmp_path / "scores"), "--confirm", "0", "--json"]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    document = json.loads(told.stdout)
+    assert [event["kind"] for event in document["events"]] == ["vanishes"]
+    rows = {row["metric"]: row for row in document["scores"]["scores"]}
+    assert rows["J"]["all"] == pytest.approx(13 / 14)
+    assert rows["J"]["without"] == pytest.approx(1.0)
+    assert (tmp_path / "audit" / "audit_events.parquet").is_file()
+    alone = CliRunner().invoke(app, [*words[:3], "--confirm", "0"])
+    assert isinstance(alone.exception, InputError)
