@@ -107,6 +107,13 @@ JUSTIFIED = (
         ("JM", "FM"),
         "another order of summation; ours is that of davis2017-evaluation",
     ),
+    Difference(
+        "d16",
+        "trackeval",
+        ("J-Decay", "J&F"),
+        "another order of summation: recorded with a pairwise sum over sequences; "
+        "TrackEval 1.3 adds them one by one, and so do we",
+    ),
 )
 """Where a number of another order of summation is near, the test asks that, too."""
 
