@@ -55,6 +55,12 @@ def db_eval_boundary(
 ) -> float | NDArray[np.float64]:
     """Boundary accuracy F of masks.
 
+    >>> import numpy as np
+    >>> truth = np.zeros((20, 20), bool)
+    >>> truth[5:15, 5:15] = True
+    >>> float(db_eval_boundary(truth, truth))
+    1.0
+
     Args:
         annotation: [H, W] or [T, H, W] true masks.
         segmentation: [H, W] or [T, H, W] predicted masks.

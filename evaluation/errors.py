@@ -8,6 +8,10 @@ from os import PathLike
 class InputError(ValueError):
     """Invalid input, with where, found, expected and fix.
 
+    >>> error = InputError("cat/00002.png", "no file", "a mask", "Write this mask.")
+    >>> print(error)
+    cat/00002.png: found no file; expected a mask. Write this mask.
+
     Attributes:
         where: the file, folder or argument at fault.
         found: what is there.

@@ -44,6 +44,16 @@ class Meter:
     `compute` equals :func:`evaluation.score` on the same masks, bit for bit; only
     notes for which masks must be looked at again (inverted masks) are not given.
 
+    >>> import numpy as np
+    >>> truth = np.zeros((20, 20), np.uint8)
+    >>> truth[5:15, 5:15] = 1
+    >>> late = np.roll(truth, 2, axis=1)
+    >>> meter = Meter("davis-2017")
+    >>> for t in range(5):
+    ...     meter.update(late, truth, sequence="cat", frame=f"{t:05d}")
+    >>> round(meter.compute().summary["J"], 4)
+    0.6667
+
     Args:
         protocol: name, or a `ScoringProtocol`.
         unseen: sequences, or ``"sequence/object"``, of unseen kind.

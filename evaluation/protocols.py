@@ -97,6 +97,10 @@ VOID = 255
 class ScoringProtocol:
     """How one benchmark scores; fields are keys of rule tables, but texts and a step.
 
+    >>> protocol = ScoringProtocol("mine", "My rules", "us", frames="all")
+    >>> protocol.rules()["frames"]
+    'every annotated frame'
+
     Attributes:
         name: short name, as used on the command line.
         title: name for people.
@@ -399,6 +403,9 @@ PROTOCOLS: dict[str, ScoringProtocol] = {
 
 def get_protocol(protocol: str | ScoringProtocol) -> ScoringProtocol:
     """Find a protocol by name; a `ScoringProtocol` is handed back as it is.
+
+    >>> get_protocol("mose-v2").headline_metric
+    'J&F_adaptive'
 
     Raises:
         InputError: no protocol has this name.

@@ -44,6 +44,13 @@ def score(
 ) -> Scores:
     """Score predicted masks against ground truth.
 
+    >>> import numpy as np
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> scores = score({"cat": np.roll(truth, 2, axis=2)}, {"cat": truth}, "davis-2017")
+    >>> round(scores.summary["J"], 4)  # 8 of 12 columns
+    0.6667
+
     Args:
         results: results folder ``<sequence>/<frame>.png`` (or per-object folders
             ``<sequence>/<object>/<frame>.png``), with or without folders around it;

@@ -21,6 +21,14 @@ def _nothing_described() -> pd.DataFrame:
 class Attributes:
     """What makes each object hard, per object and per annotated frame.
 
+    >>> import numpy as np
+    >>> from evaluation import object_attributes
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> attributes = object_attributes({"cat": truth})
+    >>> float(attributes.objects.loc[0, "size"])  # of the image
+    0.25
+
     Attributes:
         objects: one row per sequence and object; a column per entry of
             `ATTRIBUTES`, the official tags as `official_<TAG>`.

@@ -67,6 +67,16 @@ def breakdown(
 ) -> Breakdown:
     """Break scores down by attributes.
 
+    >>> import numpy as np
+    >>> from evaluation import object_attributes, score
+    >>> truth = np.zeros((5, 40, 40), np.uint8)
+    >>> truth[:, 2:22, 2:22], truth[:, 30:34, 30:34] = 1, 2
+    >>> scores = score({"cat": np.roll(truth, 1, axis=2)}, {"cat": truth})
+    >>> attributes = object_attributes({"cat": truth})
+    >>> table = breakdown(scores, attributes, names=["size"], resamples=20)
+    >>> sorted(set(table.groups["attribute"]))
+    ['all', 'size']
+
     Args:
         scores: of one method, or of several by name, on the same benchmark.
         attributes: of that benchmark's objects.

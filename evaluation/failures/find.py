@@ -48,6 +48,14 @@ def find_failures(
 ) -> Failures:
     """Find out where, how and at what cost predictions fail.
 
+    >>> import numpy as np
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> lost = truth * (np.arange(5) < 2)[:, None, None].astype(np.uint8)
+    >>> failures = find_failures({"cat": lost}, {"cat": truth})
+    >>> failures.events[["kind", "start", "end"]].iloc[0].tolist()
+    ['missed', '00002', '00003']
+
     Args:
         results: predicted masks, as for `evaluation.score`.
         ground_truth: as for `evaluation.score`.

@@ -19,6 +19,15 @@ _FILES = ("failure_frames", "failure_events")
 class Failures:
     """Where and how predictions fail, and what each failure costs.
 
+    >>> import numpy as np
+    >>> from evaluation import find_failures
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> lost = truth * (np.arange(5) < 2)[:, None, None].astype(np.uint8)
+    >>> failures = find_failures({"cat": lost}, {"cat": truth})
+    >>> failures.by("kind")["kind"].tolist()
+    ['missed']
+
     Attributes:
         frames: one row per evaluated sequence, object and frame: `J`, `F`, `loss`
             (1 - (J + F) / 2), `cost` (what the frame takes off the benchmark's J&F),

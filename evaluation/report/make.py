@@ -94,6 +94,22 @@ def report(
     figure in ``figures/``. What was measured is kept in ``measured/`` and used again
     while its inputs are the same, so an interrupted call can simply be repeated.
 
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from evaluation.masks.label_map import write_label_map
+    >>> truth = np.zeros((20, 20), np.uint8)
+    >>> truth[5:15, 5:15] = 1
+    >>> late = np.roll(truth, 2, axis=1)
+    >>> with TemporaryDirectory() as name:
+    ...     root = Path(name)
+    ...     for t in range(5):
+    ...         write_label_map(root / f"truth/cat/{t:05d}.png", truth)
+    ...         write_label_map(root / f"mine/cat/{t:05d}.png", late)
+    ...     written = report(root / "mine", root / "truth", root / "report")
+    ...     print(written.page.name)
+    report.html
+
     Args:
         results: results folders; by the name to call each, or named after the
             folders. The first is the one the report is about.

@@ -92,6 +92,15 @@ def compare(
     The interval comes from a paired bootstrap over videos: objects of
     one video share its difficulty, so whole videos are drawn, with both runs' scores.
 
+    >>> import numpy as np
+    >>> from evaluation import score
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> late = score({"cat": np.roll(truth, 2, axis=2)}, {"cat": truth})
+    >>> exact = score({"cat": truth}, {"cat": truth})
+    >>> round(compare(late, exact, metric="J").delta, 4)
+    0.3333
+
     Args:
         scores_a: the run to compare with.
         scores_b: the run to judge.

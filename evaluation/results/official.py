@@ -75,6 +75,21 @@ def check_against(scores: Scores, official_csv: str | Path) -> Agreement:
     Reads `global_results*.csv` and `per-sequence_results*.csv` of the DAVIS
     evaluation and `results.csv` of vos-benchmark and SA-V.
 
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from evaluation import score
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> scores = score({"cat": truth}, {"cat": truth})
+    >>> lines = ["J&F-Mean,J-Mean,F-Mean", "1.000,1.000,0.999"]
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "global_results-val.csv")
+    ...     _ = file.write_text(chr(10).join(lines))
+    ...     print(check_against(scores, file))
+    2 of 3 numbers agree with the official tool
+      global F: official 0.999, ours 1.0
+
     Raises:
         InputError: the file is none of these.
     """

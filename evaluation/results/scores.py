@@ -32,6 +32,16 @@ Table = Mapping[str, Sequence[Any]]
 class Scores:
     """Scores of one results folder under one protocol; fractions 0..1.
 
+    >>> import numpy as np
+    >>> from evaluation import score
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> scores = score({"cat": np.roll(truth, 2, axis=2)}, {"cat": truth})
+    >>> scores.frames["J"].round(4).tolist()
+    [0.6667, 0.6667, 0.6667]
+    >>> scores.objects["sequence"].tolist(), round(scores.summary["J"], 4)
+    (['cat'], 0.6667)
+
     Attributes:
         protocol: the rules.
         frame_columns: the `frames` table as columns, see there.
@@ -206,6 +216,15 @@ def merge(shards: Sequence[Scores]) -> Scores:
 
     Of all shards of a run, it gives what one run over everything would: tables,
     summary, fingerprint and notes.
+
+    >>> import numpy as np
+    >>> from evaluation import score
+    >>> truth = np.zeros((5, 20, 20), np.uint8)
+    >>> truth[:, 5:15, 5:15] = 1
+    >>> exact = score({"cat": truth}, {"cat": truth})
+    >>> late = score({"dog": np.roll(truth, 2, axis=2)}, {"dog": truth})
+    >>> round(merge([exact, late]).summary["J"], 4)
+    0.8333
 
     Args:
         shards: at least one; same protocol, no sequence twice. Their order plays no

@@ -90,6 +90,10 @@ def load_benchmark(
     have moved), changed ones are updated, and those that the benchmark no longer has
     are taken out. A load that was interrupted continues.
 
+    >>> dataset = load_benchmark("synthetic", root, dataset_name=name, video="none")
+    >>> len(dataset), dataset.media_type
+    (1, 'video')
+
     Args:
         benchmark: an opened benchmark, or the name of one.
         root: folder of the benchmark; needed with a name.

@@ -55,6 +55,12 @@ def add_predictions(
     Importing unchanged files again does nothing. Changed ones replace what was
     there, and evaluations of it are deleted, for they no longer hold.
 
+    >>> without_results = add_predictions(dataset, f"{root}-copy", name="copy")
+    >>> without_results
+    []
+    >>> "copy" in dataset.get_frame_field_schema()
+    True
+
     Args:
         dataset: made by `load_benchmark`.
         results: folder of ``<sequence>/<frame>.png`` index masks, or in any other form

@@ -58,7 +58,10 @@ def relocate(
     paths. Nothing is changed unless everything that is named holds the same files as
     before; the contents of prediction folders are compared, too.
 
-    >>> s3fo.relocate(dataset, "/data/DAVIS", predictions={"cutie": "/runs/cutie"})
+    >>> moved = Path(root).rename(f"{root}-moved")
+    >>> _ = relocate(dataset, moved, predictions={"copy": f"{root}-copy"})
+    >>> dataset.first().frames[1].filepath.startswith(str(moved))
+    True
 
     Args:
         dataset: made by `load_benchmark`.

@@ -43,6 +43,10 @@ def compute_attributes(
     (evaluations made later get them when they are written), so that the sliders of
     the sidebar filter objects by occlusion, size, speed and so on.
 
+    >>> attributes = compute_attributes(dataset)
+    >>> "size" in attributes.objects
+    True
+
     Args:
         dataset: made by `load_benchmark`.
         extractor: describes appearance for similarities; None uses colour and texture.

@@ -71,6 +71,12 @@ def evaluate(
     Failures that were found in other scores (other masks, another protocol) are taken
     out; what people judged comes back when failures are found again.
 
+    >>> scores = evaluate(dataset, "copy", eval_key="first", workers=1)
+    >>> dataset.list_evaluations()
+    ['first']
+    >>> bool(dataset.first()["first_JF"] == scores.sequences.loc[0, "J&F"])
+    True
+
     Args:
         dataset: made by `load_benchmark`.
         predictions: name given to `add_predictions`, or any frame field with masks.

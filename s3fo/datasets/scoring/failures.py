@@ -74,6 +74,10 @@ def find_failures(
     They belong to the scores of `eval_key`: when other scores replace those, or the
     evaluation is deleted, they go, and have to be found again.
 
+    >>> failures = find_failures(dataset, "first", error_maps=False)
+    >>> len(dataset.first()["first_failures"].detections) == len(failures.events)
+    True
+
     Args:
         dataset: with the evaluation `eval_key` on it, made by `evaluate`.
         eval_key: the evaluation.
@@ -148,6 +152,10 @@ def failure_clips(
     k: int | None = None,
 ) -> fo.DatasetView:
     """Clips of failure events, the most costly first.
+
+    >>> clips = failure_clips(dataset, "first", k=1)
+    >>> clips.media_type
+    'video'
 
     Args:
         dataset: with failures on it.

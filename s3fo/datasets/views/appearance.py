@@ -105,6 +105,10 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
 
     Of MOSE v2 it is the adaptive J&F, which that benchmark publishes.
 
+    >>> view = worst(dataset, "first", k=1)
+    >>> len(view.first()["first_objects"].detections)
+    1
+
     Args:
         dataset: an evaluated dataset.
         eval_key: key of the evaluation.

@@ -78,6 +78,10 @@ def predict(
     the masks were made. Several processes may run the same call at once: they share
     the videos, and each returns when all are done.
 
+    >>> done = predict("synthetic", f"{root}-copy", root=root, method="copy")
+    >>> len(done.finished), done.failures
+    (1, {})
+
     Args:
         sequences: what to segment; a name means that benchmark in the folder `root`.
         out: the results folder.
