@@ -1,6 +1,6 @@
 """Exact video object segmentation scores: masks on disk in, tables out.
 
-    from evaluation import score
+    from evaluation import score, score_folders
 
     scores = score("results/", "Annotations/480p", protocol="davis-2017")
     print(scores.format_table())
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from evaluation.results.compare import compare
     from evaluation.results.official import check_against
     from evaluation.results.scores import Scores, merge
-    from evaluation.scoring import score
+    from evaluation.scoring import score, score_folders
 
 __all__ = [
     "PROTOCOLS",
@@ -54,6 +54,7 @@ __all__ = [
     "object_attributes",
     "report",
     "score",
+    "score_folders",
 ]
 
 _HOMES = {
@@ -76,6 +77,7 @@ _HOMES = {
     "object_attributes": "evaluation.attributes",
     "report": "evaluation.report",
     "score": "evaluation.scoring",
+    "score_folders": "evaluation.scoring",
 }
 
 

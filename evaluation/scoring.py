@@ -10,11 +10,11 @@ from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
 from evaluation.counting.cache import CountsCache, open_cache
-from evaluation.counting.video import SequenceCounts, count_sequence
+from evaluation.counting.video import SequenceCounts, count_sequence, count_together
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
-from evaluation.masks.pairs import SequencePair
+from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
@@ -23,7 +23,7 @@ from evaluation.results.label_checks import check_labels, note_objects
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
 
-__all__ = ["Scores", "score"]
+__all__ = ["Scores", "score", "score_folders"]
 
 
 def score(
@@ -82,20 +82,115 @@ def score(
     Raises:
         InputError: the input is not as the benchmark wants it; says what to do.
     """
-    rules = get_protocol(protocol)
-    chosen = InputOptions.of(
-        options, missing=missing, resize=resize, binarize=binarize, void=void
-    )
+    return score_folders(
+        [results],
+        ground_truth,
+        protocol,
+        sequences=sequences,
+        unseen=unseen,
+        options=InputOptions.of(
+            options, missing=missing, resize=resize, binarize=binarize, void=void
+        ),
+        workers=workers,
+        cache=cache,
+        progress=progress,
+    )[0]
+
+
+def score_folders(
+    results: Sequence[Source],
+    ground_truth: Source,
+    protocol: str | ScoringProtocol = "davis-2017",
+    *,
+    sequences: Collection[str] | None = None,
+    unseen: Collection[str] = (),
+    options: InputOptions | None = None,
+    workers: int | None = None,
+    cache: bool | str | os.PathLike[str] = False,
+    progress: ProgressCallback | None = None,
+) -> list[Scores]:
+    """Score several results against one ground truth, reading each of its frames once.
+
+    The scores are those that `score` gives for each.
+
+    Args:
+        results: what `score` takes, once or more.
+        ground_truth: as for `score`, and so are all others.
+        protocol: the rules.
+        sequences: names of the sequences to score.
+        unseen: sequences, or ``"sequence/object"``, of unseen kind.
+        options: how masks are read and matched.
+        workers: processes, at most one a sequence.
+        cache: keep pixel counts of finished sequences.
+        progress: called as frames of all results get done.
+
+    Returns:
+        Scores of each of the results, in their order.
+
+    Raises:
+        InputError: as `score`; names the results that are not as they should be.
+
+    Example:
+        >>> a, b = score_folders(["a/", "b/"], "Annotations")  # doctest: +SKIP
+    """
+    rules, chosen = get_protocol(protocol), InputOptions.of(options)
     truth = _chosen(open_ground_truth(ground_truth), sequences)
-    predictions, label = open_results(results, truth.sequences)
-    pairs, notes = align(truth, predictions, label, rules, chosen)
-    job = _Job(rules, chosen, label, truth.label, open_cache(cache))
-    notes += class_notes(rules, known=bool(truth.classes))
+    opened = [_aligned(one, truth, rules, chosen) for one in results]
+    if not opened:
+        raise InputError("results", "none", "at least one", "Name a results folder.")
+    videos = [_Video(pairs) for pairs in zip(*(o.pairs for o in opened), strict=True)]
+    labels = tuple(one.label for one in opened)
+    job = _Job(rules, chosen, labels, truth.label, open_cache(cache))
+    general = class_notes(rules, known=bool(truth.classes))
     slow = kernels.slowness_note()
-    notes += [slow] if slow else []
-    done = run_in_order(job, pairs, [len(p.frames) for p in pairs], workers, progress)
+    general += [slow] if slow else []
+    sizes = [len(video.pairs[0].frames) * len(opened) for video in videos]
+    done = run_in_order(job, videos, sizes, workers, progress)
     unseen = truth.unseen | frozenset(unseen)
-    return collect(done, rules, (label, truth.label), unseen, notes)
+    return [
+        collect(
+            [scored[i] for scored in done],
+            rules,
+            (one.label, truth.label),
+            unseen,
+            [*one.notes, *general],
+        )
+        for i, one in enumerate(opened)
+    ]
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """Results laid beside the ground truth."""
+
+    label: str
+    pairs: list[SequencePair]
+    notes: list[str]
+
+
+def _aligned(
+    results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
+) -> _Aligned:
+    predictions, label = open_results(results, truth.sequences)
+    return _Aligned(label, *align(truth, predictions, label, rules, options))
+
+
+@dataclass(frozen=True)
+class _Video:
+    """One video with the prediction of each of the results."""
+
+    pairs: tuple[SequencePair, ...]
+
+    @property
+    def name(self) -> str:
+        return self.pairs[0].name
+
+    def sharing(self) -> tuple[SequencePair, ...]:
+        """The pairs, which read a frame of the ground truth once for all."""
+        if len(self.pairs) == 1:
+            return self.pairs
+        truth = SharedMasks(self.pairs[0].gt)
+        return tuple(replace(pair, gt=truth) for pair in self.pairs)
 
 
 @dataclass(frozen=True)
@@ -200,28 +295,47 @@ def score_counts(
 
 @dataclass(frozen=True)
 class _Job:
-    """What is done with one sequence."""
+    """What is done with one video: count each prediction, then score it."""
 
     protocol: ScoringProtocol
     options: InputOptions
-    results: str
+    results: tuple[str, ...]
     truth: str
     cache: CountsCache | None
 
-    def __call__(self, pair: SequencePair, tick: Tick) -> Scored:
-        counts = None
-        if self.cache:
-            counts = self.cache.load(pair, self.protocol, self.options)
-        if counts is not None:
-            tick(len(pair.frames))
-        else:
-            counts = count_sequence(pair, self.protocol, self.options, tick)
-            if self.cache:
-                self.cache.store(pair, self.protocol, self.options, counts)
-        labels = (self.results, self.truth)
-        return score_counts(
-            counts, pair, self.protocol, self.options, labels, look=True
-        )
+    def __call__(self, video: _Video, tick: Tick) -> list[Scored]:
+        pairs = video.sharing()
+        known = [self._load(pair) for pair in pairs]
+        left = [pair for pair, old in zip(pairs, known, strict=True) if old is None]
+        for _ in range(len(pairs) - len(left)):
+            tick(len(pairs[0].frames))
+        fresh = iter(self._count(left, tick))
+        return [
+            score_counts(
+                self._store(pair, next(fresh)) if old is None else old,
+                pair,
+                self.protocol,
+                self.options,
+                (results, self.truth),
+                look=True,
+            )
+            for pair, old, results in zip(pairs, known, self.results, strict=True)
+        ]
+
+    def _count(self, pairs: list[SequencePair], tick: Tick) -> list[SequenceCounts]:
+        if len(pairs) == 1:
+            return [count_sequence(pairs[0], self.protocol, self.options, tick)]
+        return count_together(pairs, self.protocol, self.options, tick)
+
+    def _load(self, pair: SequencePair) -> SequenceCounts | None:
+        if self.cache is None:
+            return None
+        return self.cache.load(pair, self.protocol, self.options)
+
+    def _store(self, pair: SequencePair, counts: SequenceCounts) -> SequenceCounts:
+        if self.cache is not None:
+            self.cache.store(pair, self.protocol, self.options, counts)
+        return counts
 
 
 def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:

@@ -65,18 +65,71 @@ def count_sequence(
     Raises:
         InputError: a mask cannot be read, or the sizes differ.
     """
-    counter = FrameCounter(protocol, options)
-    end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
-    settled = video_options(counter.gt_labels, protocol, options)
-    if settled != options:
-        counter = FrameCounter(protocol, settled)
-        end_ids = [counter.objects_in(pair, frame) for frame in pair.ends()]
-    counted: list[tuple[FrameRows, PairGrid | None]] = []
-    for frame in pair.frames:
-        counted.append(counter.count(pair, frame))
-        tick()
-    labels = (counter.gt_labels, counter.pred_labels)
-    return assemble_counts(pair, protocol, end_ids, counted, labels, counter.overlaps)
+    return count_together([pair], protocol, options, tick)[0]
+
+
+def count_together(
+    pairs: Sequence[SequencePair],
+    protocol: ScoringProtocol,
+    options: InputOptions = DEFAULT_OPTIONS,
+    tick: Callable[[], None] = lambda: None,
+) -> list[SequenceCounts]:
+    """Count several predictions of one video, frame by frame.
+
+    Pairs with one `SharedMasks` as ground truth read each of its frames once.
+
+    Args:
+        pairs: the video with each prediction; the same frames in all.
+        protocol: as for `count_sequence`.
+        options: the same.
+        tick: called after each frame of each pair.
+
+    Returns:
+        The counts of each pair.
+
+    Raises:
+        InputError: as `count_sequence`.
+    """
+    videos = [_VideoCounter(pair, protocol, options) for pair in pairs]
+    for frame in pairs[0].frames if pairs else ():
+        for video in videos:
+            video.count(frame)
+            tick()
+    return [video.counts() for video in videos]
+
+
+class _VideoCounter:
+    """Counts one pair frame by frame."""
+
+    def __init__(
+        self, pair: SequencePair, protocol: ScoringProtocol, options: InputOptions
+    ) -> None:
+        self._pair, self._protocol = pair, protocol
+        self._counter = FrameCounter(protocol, options)
+        self._end_ids = self._ids_at_ends()
+        settled = video_options(self._counter.gt_labels, protocol, options)
+        if settled != options:
+            self._counter = FrameCounter(protocol, settled)
+            self._end_ids = self._ids_at_ends()
+        self._counted: list[tuple[FrameRows, PairGrid | None]] = []
+
+    def _ids_at_ends(self) -> list[Ids]:
+        ends = self._pair.ends()
+        return [self._counter.objects_in(self._pair, frame) for frame in ends]
+
+    def count(self, frame: str) -> None:
+        self._counted.append(self._counter.count(self._pair, frame))
+
+    def counts(self) -> SequenceCounts:
+        labels = (self._counter.gt_labels, self._counter.pred_labels)
+        return assemble_counts(
+            self._pair,
+            self._protocol,
+            self._end_ids,
+            self._counted,
+            labels,
+            self._counter.overlaps,
+        )
 
 
 def assemble_counts(

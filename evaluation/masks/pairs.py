@@ -25,6 +25,62 @@ def pixels_of(masks: Masks) -> int:
     return 0 if first is None else int(first.size)
 
 
+class SharedMasks(MaskSequence):
+    """Masks that several pairs read frame by frame in turn: each frame is read once.
+
+    Only the masks of the frame that was read last are kept.
+
+    Args:
+        masks: what is read.
+    """
+
+    def __init__(self, masks: MaskSequence) -> None:
+        self.name, self.frames = masks.name, masks.frames
+        self.overlapping, self.classes = masks.overlapping, masks.classes
+        self.size, self.folder_offset = masks.size, masks.folder_offset
+        self._shared = masks
+        self._last: tuple[str, Masks] | None = None
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        """What to name in an error about this frame."""
+        return self._shared.where(frame, object_id)
+
+    def read(self, frame: str) -> Masks:
+        """The masks of one frame; nobody may write into them."""
+        if self._last is None or self._last[0] != frame:
+            self._last = frame, self._shared.read(frame)
+        masks = self._last[1]
+        # Another reader must not find a frame that the first one has changed.
+        return dict(masks) if isinstance(masks, dict) else masks
+
+    def _content(self, frame: str) -> bytes:
+        return self._shared.digest(frame)
+
+    def digest(self, frame: str) -> bytes:
+        """Fingerprint of the frame's content; 16 bytes."""
+        return self._shared.digest(frame)
+
+    def object_frames(self, object_id: int) -> set[str]:
+        """Frames in which this object is annotated (empty masks included)."""
+        return self._shared.object_frames(object_id)
+
+    def check_declared_sizes(self, frame: str, limit: int) -> None:
+        """Refuse masks that declare more than `limit` pixels, before decoding any."""
+        self._shared.check_declared_sizes(frame, limit)
+
+    def remark(self, sentence: str) -> None:
+        """Keep something odd about the source to tell along with the scores."""
+        self._shared.remark(sentence)
+
+    def remarks(self) -> list[str]:
+        """What was odd so far, each remark once."""
+        return self._shared.remarks()
+
+    def annotated_ids(self) -> set[int]:
+        """Ids of the objects, as far as they are known without reading masks."""
+        return self._shared.annotated_ids()
+
+
 @dataclass(frozen=True)
 class SequencePair:
     """Ground truth and prediction of one video, with their frames aligned.

@@ -31,12 +31,12 @@ from evaluation.report.material import (
     Stages,
     Task,
     gather,
-    one_per_folder,
     stages_of,
 )
 from evaluation.report.page import Picture, render
 from evaluation.report.tables import Table
 from evaluation.report.verdict import Finding, findings
+from evaluation.runs.registry import one_per_folder
 
 KEPT = "measured"
 """Folder, within the report's, of what is measured once and kept."""

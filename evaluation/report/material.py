@@ -14,7 +14,6 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.video import open_videos
 from evaluation.breakdown import Breakdown, breakdown
-from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
@@ -236,25 +235,6 @@ def _split(ground_truth: Source) -> str:
     if isinstance(ground_truth, str):  # a path, whose split() is another thing
         return ""
     return str(getattr(ground_truth, "split", None) or "")
-
-
-def one_per_folder(folders: Sequence[Path]) -> dict[str, Path]:
-    """Names for results folders: their own, longer where two are called alike.
-
-    Raises:
-        InputError: a folder is given twice.
-    """
-    paths = [folder.resolve() for folder in folders]
-    for length in range(1, 1 + max(len(path.parts) for path in paths)):
-        names = ["-".join(path.parts[-length:]) for path in paths]
-        if len(set(names)) == len(names):
-            return dict(zip(names, folders, strict=True))
-    raise InputError(
-        ", ".join(map(str, folders)),
-        "a results folder twice",
-        "each folder once",
-        "Leave one out.",
-    )
 
 
 class Stages:

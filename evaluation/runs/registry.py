@@ -7,7 +7,7 @@ and what evaluations left of it (`score_records`) is all there is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -284,3 +284,22 @@ def _is_record(path: Path) -> bool:
     except InputError:
         return True  # so that reading it says what is wrong
     return isinstance(content, dict) and {"protocol", "summary"} <= content.keys()
+
+
+def one_per_folder(folders: Sequence[Path]) -> dict[str, Path]:
+    """Names for results folders: their own, longer where two are called alike.
+
+    Raises:
+        InputError: a folder is given twice.
+    """
+    paths = [folder.resolve() for folder in folders]
+    for length in range(1, 1 + max(len(path.parts) for path in paths)):
+        names = ["-".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            return dict(zip(names, folders, strict=True))
+    raise InputError(
+        ", ".join(map(str, folders)),
+        "a results folder twice",
+        "each folder once",
+        "Leave one out.",
+    )

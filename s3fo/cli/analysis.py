@@ -216,7 +216,7 @@ def breakdown(
     """Break scores down by attribute, with intervals; several methods compare."""
     from evaluation import Scores
     from evaluation import breakdown as break_down
-    from evaluation.report.material import one_per_folder
+    from evaluation.runs.registry import one_per_folder
 
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}

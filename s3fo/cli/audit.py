@@ -115,7 +115,7 @@ def _audit(
 ) -> Audit:
     """Audit what the options name, or load what was saved."""
     from evaluation.audit import Audit, audit_ground_truth
-    from evaluation.report.material import one_per_folder
+    from evaluation.runs.registry import one_per_folder
 
     if load is not None:
         if gt is not None or benchmark is not None or methods:
@@ -143,7 +143,7 @@ def _told_again(
     """Scores with all frames and without the confirmed events, by their folder."""
     from evaluation import Scores
     from evaluation.audit import side_by_side
-    from evaluation.report.material import one_per_folder
+    from evaluation.runs.registry import one_per_folder
 
     numbers = found.events["event"].tolist()
     if confirm != "all":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import isnan
+from collections.abc import Mapping
+from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evaluation._utils.atomic import require_writable
+from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
@@ -32,12 +34,15 @@ from s3fo.cli.options import (
 
 if TYPE_CHECKING:
     from evaluation import Scores
+    from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
 
 
 @app.command()
 def evaluate(
-    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    results: Annotated[
+        list[Path], typer.Argument(help="Folder of <sequence>/<frame>.png, or several.")
+    ],
     gt: Annotated[
         Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
     ] = None,
@@ -66,7 +71,11 @@ def evaluate(
         Path | None, typer.Option(help="Check every number of an official tool's CSV.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to save all tables in.")
+        Path | None,
+        typer.Option(
+            help="Folder to save all tables in; of several results, a folder each "
+            "and summary.csv."
+        ),
     ] = None,
     workers: Workers = None,
     cache: Annotated[
@@ -80,19 +89,23 @@ def evaluate(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Score a results folder exactly as the benchmark's official evaluator does."""
-    from evaluation.results.shards import as_shard
-    from evaluation.runs.score_records import ScoreRecord, changed, leave_record
-    from evaluation.scoring import score
+    """Score results folders exactly as the benchmark's official evaluator does.
 
+    Of several folders each frame of the ground truth is read once; one table holds all.
+    """
+    from evaluation.results.shards import as_shard
+    from evaluation.runs.score_records import leave_record
+    from evaluation.scoring import score_folders
+
+    folders = _named_folders(results, alone=against is not None)
     if out:
         require_writable(out)
     options = input_options(missing, resize, binarize, void)
     truth, rules = _ground_truth(gt, benchmark, root, split)
     chosen = chosen_sequences(truth, sequence, shard)
     with progress_bar("score") as progress:
-        scores = score(
-            results,
+        found = score_folders(
+            list(folders.values()),
             truth,
             protocol or rules,
             sequences=chosen.names,
@@ -103,23 +116,107 @@ def evaluate(
             progress=progress,
         )
     if chosen.shard:
-        scores = as_shard(scores, chosen.shard, chosen.n_sequences)
-    _print_scores(scores, per_object, as_json)
+        found = [as_shard(one, chosen.shard, chosen.n_sequences) for one in found]
+    scores = dict(zip(folders, found, strict=True))
+    if len(scores) == 1:
+        _print_scores(found[0], per_object, as_json)
+    else:
+        _print_several(scores, per_object, as_json)
     # Printed first: a full disk must not take the scores with it.
     if out:
-        of_all = ScoreRecord.of(scores, results, changed(options.to_dict()))
-        scores.save(out, record=of_all.as_json() if not sequence else None)
+        _save(scores, folders, out, options, whole=not sequence)
     if record and chosen.names is None:
-        leave_record(scores, results, **options.to_dict())
+        for name, folder in folders.items():
+            leave_record(scores[name], folder, **options.to_dict())
     elif record:
         typer.echo("note: no record of scores of some sequences is left", err=True)
     if against:
-        from evaluation import check_against
+        _check(found[0], against, as_json)
 
-        agreement = check_against(scores, against)
-        typer.echo(str(agreement), err=as_json)
-        if not agreement.agrees:
-            raise typer.Exit(1)
+
+def _check(scores: Scores, numbers: Path, as_json: bool) -> None:
+    """Hold every number against an official tool's; ends with 1 where they differ."""
+    from evaluation import check_against
+
+    agreement = check_against(scores, numbers)
+    typer.echo(str(agreement), err=as_json)
+    if not agreement.agrees:
+        raise typer.Exit(1)
+
+
+def _named_folders(results: list[Path], *, alone: bool) -> dict[str, Path]:
+    """Results folders by the names they go by in tables."""
+    if len(results) == 1:
+        return {results[0].name: results[0]}
+    if alone:
+        raise InputError(
+            "--against", "several results folders", "one", "Name one folder."
+        )
+    from evaluation.runs.registry import one_per_folder
+
+    return one_per_folder(results)
+
+
+def _print_several(
+    scores: Mapping[str, Scores], per_object: bool, as_json: bool
+) -> None:
+    """Print the summaries of several results as one table, the best first."""
+    if as_json:
+        print_json({name: one.to_json_dict() for name, one in scores.items()})
+    else:
+        if per_object:
+            for name, one in scores.items():
+                typer.echo(f"{name}\n{one.format_table(per_object=True)}\n")
+        protocol = next(iter(scores.values())).protocol
+        columns, rows = _summaries(
+            {name: one.summary_percent for name, one in scores.items()},
+            protocol.headline_metric,
+        )
+        shown = [[name, *(f"{value:.1f}" for value in row)] for name, row in rows]
+        print_table(f"{protocol.name}, percent", columns, shown, right=columns[1:])
+    for name, one in scores.items():
+        for note in one.notes:
+            typer.echo(f"note: {name}: {note}", err=True)
+
+
+def _summaries(
+    summaries: Mapping[str, Mapping[str, float]], headline: str
+) -> tuple[list[str], list[tuple[str, list[float]]]]:
+    """Columns and rows of the summaries of several results, the best first."""
+    columns = list(dict.fromkeys(k for one in summaries.values() for k in one))
+    columns.sort(key=lambda column: column != headline)
+    rows = [
+        (name, [one.get(column, nan) for column in columns])
+        for name, one in summaries.items()
+    ]
+    rows.sort(key=lambda row: (isnan(row[1][0]), -row[1][0]))
+    return ["results", *columns], rows
+
+
+def _save(
+    scores: Mapping[str, Scores],
+    folders: Mapping[str, Path],
+    out: Path,
+    options: InputOptions,
+    *,
+    whole: bool,
+) -> None:
+    """Save scores: one result's in `out`, several in a folder each, and one table."""
+    from evaluation.results.encode import encode_csv
+    from evaluation.runs.score_records import ScoreRecord, changed
+
+    for name, one in scores.items():
+        place = out if len(scores) == 1 else out / file_name(name)
+        record = ScoreRecord.of(one, folders[name], changed(options.to_dict()))
+        one.save(place, record=record.as_json() if whole else None)
+    if len(scores) > 1:
+        columns, rows = _summaries(
+            {name: one.summary for name, one in scores.items()},
+            next(iter(scores.values())).protocol.headline_metric,
+        )
+        cells = [[name, *row] for name, row in rows]
+        table = {c: [row[i] for row in cells] for i, c in enumerate(columns)}
+        write_atomically(out / "summary.csv", encode_csv(table))
 
 
 def _print_scores(scores: Scores, per_object: bool, as_json: bool) -> None:

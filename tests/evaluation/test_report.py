@@ -18,7 +18,7 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.report import Report
 from evaluation.report.attribute_tables import groups_table
-from evaluation.report.material import one_per_folder
+from evaluation.runs.registry import one_per_folder
 
 FRAMES = 10
 
