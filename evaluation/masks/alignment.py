@@ -42,7 +42,7 @@ def align(
         InputError: predictions are missing (all of them are listed), or nothing is
             left to score.
     """
-    pairs, notes, missing = [], [], []
+    pairs, notes, missing = [], list(truth.notes), []
     for name in sorted(truth.sequences):
         gt, pred = _read_alike(truth.sequences[name], results.get(name), options)
         ranges = truth.ranges.get(name)

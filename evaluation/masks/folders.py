@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +22,22 @@ _PREFERRED = ("Annotations", "Annotations_6fps", "480p")
 """Folders to go into where there are several, in the benchmarks' own layouts."""
 
 
-def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
+def open_ground_truth_folder(
+    root: Path, notes: list[str] | None = None
+) -> dict[str, MaskSequence]:
     """Find the annotated sequences below a folder.
 
     Takes the folder of the sequences itself, or one a few levels above, such as the
     root of a benchmark. Sequences hold one PNG per frame, or numbered object
     folders that do.
 
+    Args:
+        root: the folder.
+        notes: gets a sentence about every folder that is left out.
+
     Raises:
-        InputError: there are no sequences, or more than one place could be meant.
+        InputError: there are no sequences, more than one place could be meant, or a
+            sequence is a link that leads nowhere.
     """
     _must_be_folder(root)
     level = root
@@ -39,14 +46,56 @@ def open_ground_truth_folder(root: Path) -> dict[str, MaskSequence]:
         if any(_is_sequence(level / name) for name in folders):
             inside = _folder_of_videos(level, folders)
             if inside is None:
-                found = {name: open_sequence(level / name) for name in folders}
-                found = {name: one for name, one in found.items() if one.frames}
+                _refuse_dangling(level)
+                every = {name: open_sequence(level / name) for name in folders}
+                found = {name: one for name, one in every.items() if one.frames}
                 _tell_guess(level, found)
+                if notes is not None:
+                    notes += _left_out(level, every)
                 return found
             level = inside
             continue
         level = _step_down(root, level, folders)
     raise _no_sequences(root)
+
+
+def _left_out(level: Path, sequences: Mapping[str, MaskSequence]) -> list[str]:
+    """What to say about folders beside the sequences that are not scored."""
+    notes = [
+        f"{name} of the ground truth was skipped: {'; '.join(one.remarks())}"
+        for name, one in sequences.items()
+        if not one.frames
+    ]
+    hidden = sorted(n for n in _listed(level) if n.startswith("."))
+    return notes + [
+        f"{name} of the ground truth was skipped: a hidden folder, though it holds "
+        f"masks; rename it if it is a sequence"
+        for name in hidden
+        if _is_sequence(level / name)
+    ]
+
+
+def _refuse_dangling(folder: Path, pattern: re.Pattern[str] | None = None) -> None:
+    """Refuse a visible link that leads nowhere: nobody can say what it stood for.
+
+    Args:
+        folder: where to look.
+        pattern: only links called so; None for all.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in sorted(_listed(folder)):
+        path = folder / name
+        if name.startswith(".") or (pattern and not pattern.fullmatch(name)):
+            continue
+        if path.is_symlink() and not os.path.exists(path):
+            raise InputError(
+                path,
+                f"a link to {os.readlink(path)}, which is not there",
+                "a folder of masks",
+                "Fetch what the link leads to, or remove the link to leave it out.",
+            )
 
 
 def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSequence]:
@@ -153,7 +202,11 @@ def open_sequence(folder: Path) -> MaskSequence:
     """The masks of one video: object folders, PNGs, or PNGs in the only folder."""
     objects = _object_folders(folder)
     if objects:
-        return ObjectFolderSequence(folder.name, objects)
+        by_object = ObjectFolderSequence(folder.name, objects)
+        for name in subfolders(folder):
+            if _object_number(name) not in (None, *objects):
+                by_object.remark(f"object folder {folder / name} holds no PNG masks")
+        return by_object
     files = _png_files(folder)
     if files:
         return FileSequence(folder.name, files)
@@ -178,6 +231,7 @@ def _why_empty(folder: Path) -> str:
 
 def _object_folders(folder: Path) -> dict[int, dict[str, str]]:
     """PNG files by object id and frame, where folders are called like objects."""
+    _refuse_dangling(folder, _OBJECT_NAME)
     objects: dict[int, dict[str, str]] = {}
     for name in subfolders(folder):
         number = _object_number(name)

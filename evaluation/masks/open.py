@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class GroundTruth:
         unseen: ``"sequence/object"`` of objects whose kind is not in training data.
         classes: sequence -> object id -> class and group of the class, where the
             benchmark scores class by class.
+        notes: what was left out of it.
     """
 
     sequences: Mapping[str, MaskSequence]
@@ -48,6 +49,7 @@ class GroundTruth:
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
     classes: Mapping[str, Classes] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def open_ground_truth(source: Source) -> GroundTruth:
@@ -67,7 +69,9 @@ def open_ground_truth(source: Source) -> GroundTruth:
         read = read_mask_json(path)
         classes = {k: masks.classes for k, masks in read.items() if masks.classes}
         return GroundTruth(read, str(path), classes=classes)
-    return GroundTruth(open_ground_truth_folder(path), str(path))
+    notes: list[str] = []
+    sequences = open_ground_truth_folder(path, notes)
+    return GroundTruth(sequences, str(path), notes=notes)
 
 
 def open_results(

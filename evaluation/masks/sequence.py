@@ -189,7 +189,9 @@ class ObjectFolderSequence(MaskSequence):
         for frame in self.frames:
             for object_id, path in self._masks[frame].items():
                 files.setdefault(object_id + offset, {})[frame] = path
-        return ObjectFolderSequence(self.name, files)
+        renumbered = ObjectFolderSequence(self.name, files)
+        renumbered._remarks += self._remarks
+        return renumbered
 
     def object_frames(self, object_id: int) -> set[str]:
         """Frames for which the object's folder has a file."""

@@ -210,3 +210,36 @@ def test_objects_that_come_later_are_explained(tmp_path):
 )
 def test_rules_of_names(wanted, there, expected):
     assert dict(match_names(wanted, there).names) == expected
+
+
+def test_ground_truth_that_leads_nowhere_is_refused(tree):
+    write(tree, lambda t, f: f"{f}.png")
+    (tree / "gt" / "swim").symlink_to(tree / "nowhere")
+    with pytest.raises(InputError, match=r"swim.*nowhere"):
+        score(tree / "pred", tree / "gt", workers=1)
+
+
+def test_object_folder_that_leads_nowhere_is_refused(tmp_path):
+    for side in ("gt", "pred"):
+        for frame in range(4):
+            write_label_map(
+                tmp_path / side / "walk" / "1" / f"{frame:05d}.png",
+                np.eye(8, dtype=np.uint8),
+            )
+    (tmp_path / "gt" / "walk" / "2").mkdir()
+    notes = score(tmp_path / "pred", tmp_path / "gt", "sa-v", workers=1).notes
+    assert any("walk/2 holds no PNG masks" in note for note in notes), notes
+    (tmp_path / "gt" / "walk" / "2").rmdir()
+    (tmp_path / "gt" / "walk" / "2").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"walk/2.*nowhere"):
+        score(tmp_path / "pred", tmp_path / "gt", "sa-v", workers=1)
+
+
+@pytest.mark.parametrize("name", ["swim", ".swim"])
+def test_ground_truth_folders_without_a_score_are_named(tree, name):
+    write(tree, lambda t, f: f"{f}.png")
+    (tree / "gt" / name).mkdir()
+    if name.startswith("."):
+        write_label_map(tree / "gt" / name / "00000.png", np.eye(8, dtype=np.uint8))
+    notes = score(tree / "pred", tree / "gt", workers=1).notes
+    assert any(note.startswith(f"{name} of the ground truth") for note in notes), notes
