@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3fo._extras import require
 from s3fo.datasets.environment import configure
@@ -86,12 +86,12 @@ _MODULES = {
 
 # Former names, for one version.
 _RENAMED = {
-    "load_benchmark_info": "load_benchmark_info",
-    "load_predictions_info": "load_predictions_info",
+    "recall_benchmark": "load_benchmark_info",
+    "recall_predictions": "load_predictions_info",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
     if name in _RENAMED:
         new = _RENAMED[name]

@@ -25,6 +25,9 @@ from s3fo.benchmarks import (
 from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.datasets.reading.cache import cached
 
+Facts = dict[str, Any]
+"""Facts about a dataset by name, as JSON keeps them."""
+
 INFO = "s3fo"
 """Key of `dataset.info` under which this package keeps its own facts."""
 
@@ -154,7 +157,7 @@ def moved_benchmark(dataset: fo.Dataset, root: Path | None = None) -> Benchmark:
     return Benchmark(name, split, new, sequences, protocol, notes, options)
 
 
-def _facts(dataset: fo.Dataset) -> dict[str, Any]:
+def _facts(dataset: fo.Dataset) -> Facts:
     facts = remembered(dataset)
     if "benchmark" not in facts or not dataset.has_run(_RUN):
         raise InputError(
@@ -231,19 +234,19 @@ def evaluations(dataset: fo.Dataset) -> list[str]:
     return sorted(keys, key=lambda key: dataset.get_evaluation_info(key).timestamp)
 
 
-def remembered(dataset: fo.Dataset) -> dict[str, Any]:
+def remembered(dataset: fo.Dataset) -> Facts:
     """This package's facts about a dataset: benchmark, split, protocol, ..."""
     return dict(dataset.info.get(INFO, {}))
 
 
-def remember(dataset: fo.Dataset, **facts: Any) -> None:
+def remember(dataset: fo.Dataset, **facts: object) -> None:
     """Keep facts about a dataset, beside those it has or in their place."""
     dataset.info[INFO] = {**remembered(dataset), **facts}
     dataset.save()
 
 
-def _to_json(sequence: VideoSequence) -> dict[str, Any]:
-    record: dict[str, Any] = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
+def _to_json(sequence: VideoSequence) -> dict[str, object]:
+    record: dict[str, object] = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
     listed = sequence.known_objects is not None
     record.update(
         known_objects=[asdict(item) for item in sequence.objects] if listed else None,
@@ -255,7 +258,7 @@ def _to_json(sequence: VideoSequence) -> dict[str, Any]:
     return record
 
 
-def _from_json(record: dict[str, Any], old: Path, new: Path) -> VideoSequence:
+def _from_json(record: Facts, old: Path, new: Path) -> VideoSequence:
     """A sequence whose files lay below one folder and lie below another now."""
 
     def moved(path: str) -> Path:
@@ -278,12 +281,12 @@ def _from_json(record: dict[str, Any], old: Path, new: Path) -> VideoSequence:
     )
 
 
-def _object_from_json(record: dict[str, Any]) -> VideoObject:
+def _object_from_json(record: Facts) -> VideoObject:
     span = record["frame_range"]
     return VideoObject(**{**record, "frame_range": span and (span[0], span[1])})
 
 
-def _pack(files: Mapping[str, Path]) -> dict[str, Any]:
+def _pack(files: Mapping[str, Path]) -> dict[str, object]:
     """Frame files as their folder once and a name for each: half the size."""
     if not files:
         return {"folder": ".", "files": {}}
@@ -296,5 +299,5 @@ def _pack(files: Mapping[str, Path]) -> dict[str, Any]:
     return {"folder": folder, "files": names}
 
 
-def _unpack(record: dict[str, Any], moved: Callable[[str], Path]) -> FrameFiles:
+def _unpack(record: Facts, moved: Callable[[str], Path]) -> FrameFiles:
     return FrameFiles(moved(record["folder"]), record["files"])

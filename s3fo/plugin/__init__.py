@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from s3fo._extras import require
 from s3fo.plugin.install import install
 
+if TYPE_CHECKING:
+    from fiftyone.plugins.context import PluginContext
+
 __all__ = ["install", "register"]
 
 
-def register(plugin: Any) -> None:
+def register(plugin: PluginContext) -> None:
     """Hand operators and panels to FiftyOne; it calls this to build its registry.
 
     Args:

@@ -11,6 +11,7 @@ from bson import ObjectId
 from fiftyone.core.frame import Frame
 from fiftyone.core.odm import bulk_write
 from pymongo import InsertOne, UpdateOne
+from pymongo.collection import Collection
 
 Document = Mapping[str, Any]
 """What MongoDB keeps: values of many kinds, by name."""
@@ -119,18 +120,20 @@ def find_labels(
 
 def last_sample_change(dataset: fo.Dataset) -> datetime | None:
     """When a sample was last modified; None without samples. It has an index."""
-    return _last_change(dataset._sample_collection.find_one, {})
+    return _last_change(dataset._sample_collection, {})
 
 
 def last_frame_change(dataset: fo.Dataset, sample_id: str) -> datetime | None:
     """When a frame of a video was last modified; None without frames."""
     which = {"_sample_id": ObjectId(sample_id)}
-    return _last_change(dataset._frame_collection.find_one, which)
+    return _last_change(dataset._frame_collection, which)
 
 
-def _last_change(find_one: Any, which: Document) -> datetime | None:
-    latest = find_one(which, {"last_modified_at": 1}, sort=[("last_modified_at", -1)])
-    return latest and latest.get("last_modified_at")
+def _last_change(documents: Collection[Document], which: Document) -> datetime | None:
+    newest_first = [("last_modified_at", -1)]
+    latest = documents.find_one(which, {"last_modified_at": 1}, sort=newest_first)
+    changed: datetime | None = latest.get("last_modified_at") if latest else None
+    return changed
 
 
 def estimated_sample_count(dataset: fo.Dataset) -> int:
@@ -145,7 +148,7 @@ def _now() -> datetime:
 
 def _write(
     dataset: fo.Dataset,
-    operations: Sequence[InsertOne[Any] | UpdateOne],
+    operations: Sequence[InsertOne[dict[str, object]] | UpdateOne],
     ids: list[str],
     frames: bool,
 ) -> None:

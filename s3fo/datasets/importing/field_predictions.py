@@ -162,7 +162,7 @@ def _detections(frame: fo.Frame, field: str) -> list[fo.Detection]:
     return labels.detections if labels is not None else []
 
 
-def _instance(label: fo.Detection) -> Any:
+def _instance(label: fo.Detection) -> str | None:
     instance = getattr(label, "instance", None)
     return None if instance is None else instance.id
 

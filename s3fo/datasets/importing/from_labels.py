@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import fiftyone as fo
 import numpy as np
@@ -191,6 +191,10 @@ def _videos(
         )
 
 
+_Columns = Sequence[Sequence[Sequence[object] | None]]
+"""Of each part of a label: by frame, by label; None where a frame has no labels."""
+
+
 def _columns(field: str) -> list[str]:
     parts = (
         "id",
@@ -204,7 +208,7 @@ def _columns(field: str) -> list[str]:
     return [f"{field}.detections.{part}" for part in parts]
 
 
-def _labels(name: str, columns: list[Any]) -> list[list[_Label] | None]:
+def _labels(name: str, columns: _Columns) -> list[list[_Label] | None]:
     """The labels of each frame; those without a mask show an absent object.
 
     Raises:
@@ -235,7 +239,9 @@ def _labels(name: str, columns: list[Any]) -> list[list[_Label] | None]:
     return frames
 
 
-def _key(name: str, index: int | None, label: str | None, instance: Any) -> int | str:
+def _key(
+    name: str, index: int | None, label: str | None, instance: object
+) -> int | str:
     """What tells an object from the others of its video."""
     if index is not None:
         return int(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import fiftyone as fo
 import numpy as np
@@ -32,7 +32,7 @@ class ObjectMask(NamedTuple):
 
     object_id: int
     box: list[float]
-    pixels: NDArray[Any]
+    pixels: NDArray[np.integer]
     value: int
 
     @property
@@ -42,7 +42,7 @@ class ObjectMask(NamedTuple):
 
 
 def masks_of_label_map(
-    label_map: NDArray[Any], *, ignore: int | None = None
+    label_map: NDArray[np.integer], *, ignore: int | None = None
 ) -> list[ObjectMask]:
     """Every object of a label map, smallest id first.
 

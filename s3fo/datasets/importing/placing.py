@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +22,7 @@ _ROUNDING = 1e-4
 
 
 def place_mask(
-    mask: NDArray[Any],
+    mask: NDArray[np.integer | np.floating | np.bool_],
     box: Sequence[float],
     shape: tuple[int, int],
     where: str = "a label",
@@ -84,7 +83,9 @@ def _pixel_box(
     return top, bottom, left, right
 
 
-def _as_mask(mask: NDArray[Any], where: str) -> NDArray[np.bool_]:
+def _as_mask(
+    mask: NDArray[np.integer | np.floating | np.bool_], where: str
+) -> NDArray[np.bool_]:
     mask = np.asarray(mask)
     if mask.ndim == 3:
         mask = mask[..., 0]

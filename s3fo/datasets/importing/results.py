@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +51,7 @@ class PredictedVideo:
             return {}
         return {f: Path(self.masks.where(name)) for f, name in self.names.items()}
 
-    def label_map(self, frame: str) -> NDArray[Any]:
+    def label_map(self, frame: str) -> NDArray[np.integer]:
         """Label map [H, W] of a frame; where masks overlap the smaller lies on top."""
         masks = self.masks.read(self.names[frame])
         if not isinstance(masks, dict):

@@ -17,7 +17,6 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +133,7 @@ class _Drawn(Mapping[str, Path]):
     """Label maps of a sequence without any; made when asked for."""
 
     def __init__(
-        self, read: Callable[[str], NDArray[Any]], frames: Sequence[str]
+        self, read: Callable[[str], NDArray[np.integer]], frames: Sequence[str]
     ) -> None:
         self._read = read
         self._names = tuple(frames)

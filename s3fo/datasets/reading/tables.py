@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import fiftyone as fo
 import pandas as pd
@@ -26,6 +26,9 @@ from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
 from s3fo.datasets.schema import evaluations
+
+if TYPE_CHECKING:
+    from s3fo.datasets.scoring.model_evaluation import VOSEvaluationConfig
 
 
 def vos_evaluations(dataset: fo.Dataset) -> list[str]:
@@ -50,12 +53,20 @@ def evaluation_protocol(dataset: fo.Dataset, eval_key: str) -> ScoringProtocol:
     """The rules of an evaluation.
 
     Raises:
-        InputError: there is no such evaluation.
+        InputError: there is no such evaluation, or nothing says by which rules.
     """
-    return get_protocol(_config(dataset, eval_key).protocol)
+    protocol = _config(dataset, eval_key).protocol
+    if protocol is None:
+        raise InputError(
+            f"evaluation {eval_key!r}",
+            "no protocol",
+            "one that s3fo made",
+            "Evaluate the predictions again with s3fo.",
+        )
+    return get_protocol(protocol)
 
 
-def _config(dataset: fo.Dataset, eval_key: str) -> Any:
+def _config(dataset: fo.Dataset, eval_key: str) -> VOSEvaluationConfig:
     """How an evaluation was made: a `VOSEvaluationConfig`."""
     if eval_key not in dataset.list_evaluations():
         raise InputError(
@@ -96,7 +107,7 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
     ``<eval_key>_objects``.
 
     Raises:
-        InputError: there is no such evaluation.
+        InputError: there is no such evaluation, or nothing says by which rules.
     """
     protocol = evaluation_protocol(dataset, eval_key)
     labels = _score_labels(dataset, eval_key)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping
 
 import fiftyone as fo
 import pandas as pd
@@ -141,15 +140,17 @@ def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:
     dataset.set_values(field, labels)
 
 
-def _tags(row: Mapping[Any, Any], columns: Iterable[Any]) -> list[str] | None:
+def _tags(
+    row: Mapping[Hashable, str | float | None], columns: Iterable[Hashable]
+) -> list[str] | None:
     """The tags that hold; None where none of them is known."""
     known = [column for column in columns if not pd.isna(row.get(column, pd.NA))]
     if not known:
         return None
-    return [column.split("_", 1)[1] for column in known if row[column]]
+    return [str(column).split("_", 1)[1] for column in known if row[column]]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: str | float | None) -> object:
     """Missing values as None, numpy numbers as Python's."""
     if value is None or pd.isna(value):
         return None

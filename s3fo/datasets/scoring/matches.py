@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 FOUND_FROM_J = 0.5
 """J from which on an object counts as found in a frame."""
@@ -69,7 +69,7 @@ class Matches:
         """The labels that occur, sorted."""
         return sorted(self._codes)
 
-    def columns(self, missing: str) -> dict[str, Iterable[Any]]:
+    def columns(self, missing: str) -> dict[str, Iterable[str | float | None]]:
         """The matches as FiftyOne stores them, made while one goes through them.
 
         Args:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
 
 import fiftyone as fo
 import numpy as np
@@ -75,7 +74,7 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         resize: str | None = None,
         binarize: bool = False,
         void: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         kwargs.setdefault("classwise", True)
         super().__init__(pred_field, gt_field, iou=iou, **kwargs)
@@ -200,7 +199,7 @@ class VOSResults(DetectionResults):
 
     ious: np.ndarray
 
-    def use_subset(self, subset_def: Any) -> VOSResults:
+    def use_subset(self, subset_def: object) -> VOSResults:
         """Restrict to a subset; FiftyOne's own forgets to restrict `ious`."""
         rows = {
             pair: row
@@ -291,7 +290,7 @@ def save_results(
 
 
 def _json_parts(
-    head: Mapping[str, Any], columns: Mapping[str, Iterable[Any]]
+    head: Mapping[str, object], columns: Mapping[str, Iterable[object]]
 ) -> Iterator[str]:
     """JSON of `head`, with `columns` in place of some of its values, in parts."""
     opening = "{"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import fiftyone as fo
@@ -32,7 +32,10 @@ _COLUMNS = {
 
 
 def tag_event(
-    dataset: fo.Dataset, eval_key: str, event: Mapping[Any, Any], tag: str | None
+    dataset: fo.Dataset,
+    eval_key: str,
+    event: pd.Series | Mapping[Hashable, Any],
+    tag: str | None,
 ) -> None:
     """Judge a failure event; an earlier judgement of it is taken back.
 
@@ -116,7 +119,9 @@ def _judged(dataset: fo.Dataset, eval_key: str, predictions: str) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _aside(dataset: fo.Dataset, eval_key: str) -> dict[str, list[dict[Any, Any]]]:
+def _aside(
+    dataset: fo.Dataset, eval_key: str
+) -> dict[str, list[dict[Hashable, object]]]:
     """Name of predictions -> judged events, set aside under one evaluation's key."""
     return dict(remembered(dataset).get(_ASIDE, {}).get(eval_key, {}))
 

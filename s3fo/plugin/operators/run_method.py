@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+import fiftyone as fo
 from fiftyone import ViewField
 from fiftyone.operators import types
 
@@ -30,6 +31,7 @@ from s3fo.plugin.shared.method_form import (
 )
 from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 from s3fo.plugin.shared.prompts import (
+    FirstMasks,
     prompt_fields,
     prompted_by,
     read_first_masks,
@@ -37,7 +39,7 @@ from s3fo.plugin.shared.prompts import (
 )
 
 if TYPE_CHECKING:
-    from s3fo.inference import MethodInfo
+    from s3fo.inference import AnyMethod, MethodInfo
 
 _DEFAULT = "s3"
 _SHARE_OF_IMPORT = 0.05
@@ -183,7 +185,7 @@ class RunS3(RunMethod):
     offered = ("s3", "flow", "copy")
 
 
-def _method(ctx: Context) -> Any:
+def _method(ctx: Context) -> AnyMethod:
     """The method with its settings; where its first masks came from is one."""
     from s3fo.inference import build_method
     from s3fo.inference.methods.registry import find_method
@@ -213,9 +215,9 @@ def _videos(ctx: Context) -> Benchmark:
     return replace(benchmark, sequences=prompted)
 
 
-def _prompted(dataset: Any, sequence: VideoSequence, path: str) -> VideoSequence:
+def _prompted(dataset: fo.Dataset, sequence: VideoSequence, path: str) -> VideoSequence:
     @lru_cache(maxsize=1)
-    def read() -> Any:
+    def read() -> FirstMasks:
         sample = dataset.one(ViewField("sequence") == sequence.name)
         return read_first_masks(sample.frames, path, sequence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -63,7 +63,7 @@ class VOSPanel(foo.Panel):
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Lay out what `refresh` prepared."""
 
-    def execute(self, ctx: Context) -> Any:
+    def execute(self, ctx: Context) -> object:
         """Handle an event with what was chosen at hand, and draw the panel anew.
 
         A drop-down also reports, twice, the choice that it appears with; an answer to
@@ -225,7 +225,7 @@ def table(
 
 
 def plot(
-    panel: types.Object, name: str, layout: Mapping[str, Any], **settings: Any
+    panel: types.Object, name: str, layout: Mapping[str, object], **settings: object
 ) -> None:
     """Add a chart; its traces are the panel's data of that name.
 
@@ -258,14 +258,14 @@ def rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[dict[str, str]]:
     ]
 
 
-def shown(value: Any) -> str:
+def shown(value: str | float | None) -> str:
     """A value as people read it."""
     if value is None or pd.isna(value):
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def plain(values: Iterable[Any]) -> list[Any]:
+def plain(values: Iterable[object]) -> list[object]:
     """Values for a chart: JSON has no NaN."""
     return [
         None

@@ -7,7 +7,6 @@ drop-down stands in, and reports it as an event.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from fiftyone.operators import types
 
@@ -17,12 +16,12 @@ LINE = "choices"
 """Name of the line of drop-downs, under which the App keeps what is chosen there."""
 
 
-def choice_of(ctx: Context) -> tuple[str, Any]:
+def choice_of(ctx: Context) -> tuple[str, object]:
     """Name and new value of what was chosen in an event."""
     return ctx.params["path"].split(".")[-1], ctx.params["value"]
 
 
-def set_choice(ctx: Context, name: str, value: Any) -> None:
+def set_choice(ctx: Context, name: str, value: object) -> None:
     """Choose in a line of drop-downs, as if a person had."""
     ctx.panel.state.set(f"{LINE}.{name}", value)
     ctx.panel_state[name] = value
@@ -40,7 +39,7 @@ def wrapping_line(panel: types.Object, name: str, *, gap: int) -> types.Object:
     return panel.h_stack(name, gap=gap, align_y="center", componentsProps=wrapped)
 
 
-def offered(panel: types.Object) -> Iterator[tuple[str, Any]]:
+def offered(panel: types.Object) -> Iterator[tuple[str, object]]:
     """Name and value of every choice that is shown, those of lines included."""
     for name, shown in panel.properties.items():
         if isinstance(shown.type, types.Object):

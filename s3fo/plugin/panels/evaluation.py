@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fiftyone.operators import types
 
 from evaluation.attributes import attribute_title
@@ -22,7 +20,7 @@ from s3fo.plugin.panels.base import (
 from s3fo.plugin.panels.charts import attributes as attribute_charts
 from s3fo.plugin.panels.charts import comparison as comparison_charts
 from s3fo.plugin.panels.charts import objects as object_charts
-from s3fo.plugin.panels.charts.parts import score_title
+from s3fo.plugin.panels.charts.parts import Layout, score_title
 from s3fo.plugin.panels.choices import (
     choice_of,
     choose,
@@ -114,9 +112,7 @@ class VOSEvaluation(VOSPanel):
             )
         self._plot_groups(panel, "by_attribute", state.by_attribute_layout)
 
-    def _plot_groups(
-        self, panel: types.Object, name: str, layout: dict[str, Any]
-    ) -> None:
+    def _plot_groups(self, panel: types.Object, name: str, layout: Layout) -> None:
         if layout:
             plot(
                 panel,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import pandas as pd
 from fiftyone.operators import types
 
 from evaluation._utils.escape import markdown_text
@@ -15,7 +14,7 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.review import TAGS, judgement, tag_event
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
-from s3fo.plugin.context import Context
+from s3fo.plugin.context import Context, Values
 from s3fo.plugin.panels.base import (
     ROWS,
     VOSPanel,
@@ -97,14 +96,14 @@ class Failures(VOSPanel):
         if state.event:
             self._draw(ctx, chosen.iloc[state.at])
 
-    def _chosen(self, ctx: Context) -> Any:
+    def _chosen(self, ctx: Context) -> pd.DataFrame:
         state, dataset = ctx.panel.state, ctx.dataset
         events = tables.event_table(dataset, state.shown)
         return charts.chosen_events(
             dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
         )
 
-    def _draw(self, ctx: Context, event: Any) -> None:
+    def _draw(self, ctx: Context, event: pd.Series) -> None:
         ctx.panel.state.event_text = (
             f"{ctx.panel.state.at + 1} of {ctx.panel.state.count}: "
             f"**{markdown_text(event['sequence'])}, object {event['object']}: "
@@ -157,7 +156,7 @@ class Failures(VOSPanel):
         ):
             choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
 
-    def _lay_out_buttons(self, state: Any, panel: types.Object) -> None:
+    def _lay_out_buttons(self, state: Values, panel: types.Object) -> None:
         # The buttons say what they are about: the state that comes with a click may
         # still be that of the event before.
         seen = {"event_id": state.event, "at": state.at}
@@ -291,7 +290,7 @@ class Failures(VOSPanel):
 
     def _event(
         self, ctx: Context, event_id: str | None = None, eval_key: str | None = None
-    ) -> Any:
+    ) -> pd.Series:
         events = tables.event_table(ctx.dataset, eval_key or ctx.panel.state.shown)
         own = events[events["id"] == (event_id or ctx.params["event_id"])]
         if own.empty:

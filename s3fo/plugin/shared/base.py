@@ -6,7 +6,7 @@ import queue
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fiftyone.operators import types
 
@@ -79,7 +79,7 @@ class VOSOperator(DescribedOperator):
             return None
         return self._result(ctx, ctx.results)[0]
 
-    def execute(self, ctx: Context) -> Any:
+    def execute(self, ctx: Context) -> object:
         """Run for the App (a generator of triggers), or for others (the summary).
 
         Others are Python, agents and delegated runs: their result is what was done.
@@ -125,7 +125,7 @@ def _in_app(ctx: Context) -> bool:
 
 def _with_progress(
     ctx: Context, work: Callable[[ProgressCallback], Summary]
-) -> Generator[Any, None, Summary]:
+) -> Generator[object, None, Summary]:
     """Run work that reports by callback, as a generator of progress triggers."""
     steps: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()
     with ThreadPoolExecutor(1) as pool:

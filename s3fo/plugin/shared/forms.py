@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import fiftyone as fo
 from fiftyone.operators import types
 
 from evaluation.errors import InputError
@@ -51,7 +51,7 @@ def own_folder(ctx: Context) -> Path:
     return Path(fo.config.default_dataset_dir) / "s3fo" / ctx.dataset.name
 
 
-def imported_methods(dataset: Any) -> list[str]:
+def imported_methods(dataset: fo.Dataset) -> list[str]:
     """Names of the methods whose masks a dataset holds, in order of import.
 
     Frame fields with masks that others made come first.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from fiftyone.operators import types
@@ -32,7 +31,7 @@ class Step:
 
     label: str
     operator: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
     asks: bool = False
     link: str | None = None
 
@@ -42,7 +41,7 @@ def to_workspace(name: str, label: str) -> Step:
     return Step(label, f"{PLUGIN}/open_workspace", {"workspace": name})
 
 
-def to_operator(name: str, label: str, **params: Any) -> Step:
+def to_operator(name: str, label: str, **params: object) -> Step:
     """Ask another operator's questions, some of them answered."""
     return Step(label, f"{PLUGIN}/{name}", params, asks=True)
 

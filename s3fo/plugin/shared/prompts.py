@@ -181,7 +181,7 @@ def _used_indices(frames: Frames, path: str) -> set[int]:
 
 
 def _objects(
-    frame: Any, path: str, sequence: VideoSequence, shape: tuple[int, int]
+    frame: fo.Frame, path: str, sequence: VideoSequence, shape: tuple[int, int]
 ) -> Iterator[_Object]:
     """Key, name and mask of every object in a frame."""
     place = f"{sequence.name}, frame {frame.frame_number}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.models as fom
@@ -39,7 +38,7 @@ class VideoObjectSegmenterConfig(fom.ModelConfig):
             ``precision``; further ones in a mapping ``options``.
     """
 
-    def __init__(self, d: dict[str, Any]) -> None:
+    def __init__(self, d: dict[str, object]) -> None:
         self.method = self.parse_string(d, "method", default="s3")
         for name in _OPTIONS:
             setattr(self, name, self.parse_raw(d, name, default=None))
@@ -81,7 +80,9 @@ class VideoObjectSegmenter(fom.SamplesMixin, fom.Model):
         """No longer applied."""
         restore_reader()
 
-    def predict(self, video_reader: Any, sample: Any) -> dict[int, fo.Detections]:
+    def predict(
+        self, video_reader: object, sample: fo.Sample
+    ) -> dict[int, fo.Detections]:
         """Segment one video.
 
         Args:
@@ -130,7 +131,7 @@ def _labels(
     return labels
 
 
-def _sequence(sample: Any) -> VideoSequence:
+def _sequence(sample: fo.Sample) -> VideoSequence:
     """A sample as the sequence that methods take, without annotations.
 
     Frames are the original images where the dataset knows them, for the video file

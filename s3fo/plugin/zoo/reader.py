@@ -7,7 +7,7 @@ sample to a video model, also to one that reads the frames itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class VideoReader:
         frames: 1-based frame numbers to give, any iterable; None for all.
     """
 
-    def __init__(self, inpath: str, frames: Any = None) -> None:
+    def __init__(self, inpath: str, frames: Iterable[int] | None = None) -> None:
         self.inpath = inpath
         self.frames = None if frames is None else frozenset(frames)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.charts.parts import (
     HARDEST,
     Chart,
+    Layout,
     Trace,
     bar_layout,
     places,
@@ -121,7 +120,7 @@ def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
     }
 
 
-def _line(x: float, colour: str) -> dict[str, Any]:
+def _line(x: float, colour: str) -> Layout:
     """Where the mean over all objects is."""
     line = {"color": colour, "width": 1, "dash": "dot"}
     return {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 
 from evaluation._utils.escape import plotly_text
@@ -17,6 +15,7 @@ from s3fo.plugin.panels.charts.parts import (
     NEUTRAL,
     POINT_LAYOUT,
     Chart,
+    Layout,
     Trace,
     bar_layout,
     points,
@@ -44,7 +43,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     groups = groups.sort_values("b_minus_a")
     better = groups["b_minus_a"] > 0
     pairs = list(zip(groups["attribute"], groups["group"], strict=True))
-    trace = {
+    trace: Trace = {
         "type": "bar",
         "orientation": "h",
         "name": "difference",
@@ -61,8 +60,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "hovertemplate": "%{y}: %{x:+.3f}<extra></extra>",
     }
     axis = f"{score} of {second} minus {first} (right: {second} is better)"
-    layout = bar_layout(len(pairs), 1, axis)
-    layout["xaxis"] |= {"rangemode": "normal", "zeroline": True}
+    layout = bar_layout(len(pairs), 1, axis, from_zero=False)
     return Chart([trace], layout, text)
 
 
@@ -83,7 +81,7 @@ def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
     return traces
 
 
-def duel_layout(dataset: fo.Dataset, first: str, second: str) -> dict[str, Any]:
+def duel_layout(dataset: fo.Dataset, first: str, second: str) -> Layout:
     """Axes of `duel`, with the line of equal scores."""
     score = score_title(tables.published_score(dataset, [first, second]))
     line = {"color": NEUTRAL, "width": 1, "dash": "dot"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import fiftyone as fo
 import numpy as np
@@ -17,6 +16,7 @@ from s3fo.plugin.panels.charts.parts import (
     KEYS,
     LEGEND,
     POINT_LAYOUT,
+    Layout,
     Trace,
     places,
     points,
@@ -54,7 +54,7 @@ def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
     return traces
 
 
-def histogram_layout(score: str) -> dict[str, Any]:
+def histogram_layout(score: str) -> Layout:
     """Axes of `histogram`."""
     return {
         "dragmode": "select",
@@ -102,7 +102,7 @@ def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace
     ]
 
 
-def scatter_layout(against: str, score: str) -> dict[str, Any]:
+def scatter_layout(against: str, score: str) -> Layout:
     """Axes of `scatter`; attributes over several decades get a logarithmic one."""
     unit = ATTRIBUTES[against].unit
     wide = against in ("length", "size")

@@ -6,7 +6,6 @@ Every bar and point carries an id that says what to show when it is clicked.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -22,11 +21,15 @@ HARDEST = 15
 
 NEUTRAL = "#8A8F98"
 
-LEGEND: dict[str, Any] = {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0}
+LEGEND: dict[str, object] = {"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0}
 """Over the chart, however high it is."""
 
 
-Trace = dict[str, Any]
+Trace = dict[str, object]
+"""Plotly's description of one curve, or of one set of bars or points."""
+
+Layout = dict[str, object]
+"""Plotly's description of a chart, or of a part of it, without its data."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Chart:
     """
 
     traces: list[Trace]
-    layout: dict[str, Any]
+    layout: Layout
     text: str
 
 
@@ -49,7 +52,7 @@ def score_title(name: str) -> str:
     return name.removesuffix("_mean").replace("_", " ")
 
 
-def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
+def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> Layout:
     """Intervals around the ends of bars; none where they are not known."""
     return {
         "type": "data",
@@ -62,8 +65,15 @@ def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]
     }
 
 
-def bar_layout(bars: int, methods: int, axis: str) -> dict[str, Any]:
-    """Layout of lying bars, as high as they need; one colour per method."""
+def bar_layout(bars: int, methods: int, axis: str, *, from_zero: bool = True) -> Layout:
+    """Layout of lying bars, as high as they need; one colour per method.
+
+    Args:
+        bars: how many there are.
+        methods: how many they are of.
+        axis: title of their ends.
+        from_zero: whether the axis begins at 0; otherwise a line marks the 0.
+    """
     return {
         "height": 90 + 24 * bars,
         "barmode": "group",
@@ -73,13 +83,17 @@ def bar_layout(bars: int, methods: int, axis: str) -> dict[str, Any]:
         "margin": {"t": 30, "b": 40, "l": 20, "r": 20},
         "xaxis": {
             "title": {"text": axis},
-            "rangemode": "tozero",
+            **(
+                {"rangemode": "tozero"}
+                if from_zero
+                else {"rangemode": "normal", "zeroline": True}
+            ),
         },
         "yaxis": {"tickfont": {"size": 12}},
     }
 
 
-POINT_LAYOUT: dict[str, Any] = {
+POINT_LAYOUT: dict[str, object] = {
     "dragmode": "lasso",
     "hovermode": "closest",
     "showlegend": True,
@@ -89,7 +103,7 @@ POINT_LAYOUT: dict[str, Any] = {
 
 
 def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> Trace:
-    """One point per object.
+    """One point an object.
 
     Args:
         table: sample_id, sequence, object and the columns of the axes.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import fiftyone as fo
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.views.colours import line_colour
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.charts.parts import Chart, Trace
+from s3fo.plugin.panels.charts.parts import Chart, Layout, Trace
 
 _ROW_HEIGHT = 130
 _CURSOR_COLOUR = "#FF6D04"
@@ -39,7 +37,7 @@ def timeline(
     events = events[events["sample_id"] == sample_id]
     objects = sorted(frames["object"].unique().tolist())
     last = int(frames["number"].max()) if len(frames) else 1
-    layout: dict[str, Any] = {
+    layout: Layout = {
         "height": 70 + _ROW_HEIGHT * len(objects),
         "showlegend": False,
         "hovermode": "closest",
@@ -50,22 +48,23 @@ def timeline(
             "anchor": "free",
             "position": 0,
         },
-        "shapes": [],
     }
     traces: list[Trace] = []
+    shapes: list[Layout] = []
     if begins > 1:
-        layout["shapes"].append(_beginning(begins))
+        shapes.append(_beginning(begins))
     for row, object_id in enumerate(objects):
         own = frames[frames["object"] == object_id].sort_values("number")
         axis = "" if row == 0 else str(row + 1)
         layout[f"yaxis{axis}"] = _axis(object_id, row, len(objects))
         traces += _curves(own, object_id, f"y{axis}")
         traces += _bars(events[events["object"] == object_id], f"y{axis}")
-        layout["shapes"] += _shades(own, object_id, f"y{axis}", last)
+        shapes += _shades(own, object_id, f"y{axis}", last)
+    layout["shapes"] = shapes
     return Chart(traces, layout, _text(frames, events))
 
 
-def _beginning(frame: int) -> dict[str, Any]:
+def _beginning(frame: int) -> Layout:
     """A line through all rows; a trace's own axis over them would hide their curves."""
     return {
         "type": "line",
@@ -95,7 +94,7 @@ def _text(frames: pd.DataFrame, events: pd.DataFrame) -> str:
     return text
 
 
-def _axis(object_id: int, row: int, rows: int) -> dict[str, Any]:
+def _axis(object_id: int, row: int, rows: int) -> Layout:
     height = 1 / rows
     top = 1 - row * height
     return {
@@ -147,9 +146,7 @@ def _bars(events: pd.DataFrame, axis: str) -> list[Trace]:
     ]
 
 
-def _shades(
-    own: pd.DataFrame, object_id: int, axis: str, last: int
-) -> list[dict[str, Any]]:
+def _shades(own: pd.DataFrame, object_id: int, axis: str, last: int) -> list[Layout]:
     """Where an object is hidden (dark), or covered by another (its own colour)."""
     hidden = np.ones(last, bool)
     covered = np.zeros(last, bool)
