@@ -88,8 +88,8 @@ class Meter:
 
     def update(
         self,
-        pred: Any,
-        gt: Any,
+        pred: object,
+        gt: object,
         *,
         sequence: str = "video",
         frame: str | int | None = None,
@@ -214,7 +214,7 @@ class Meter:
         self,
         sequence: str,
         name: str,
-        masks: tuple[Any, Any],
+        masks: tuple[object, object],
         options: InputOptions,
     ) -> _Frame:
         truth = ArraySequence(sequence, {name: masks[1]})
@@ -339,7 +339,7 @@ def _frame_name(frame: str | int | None, count: int) -> str:
     return f"{count if frame is None else int(frame):05d}"
 
 
-def _as_masks(masks: Any) -> Any:
+def _as_masks(masks: object) -> object:
     """Masks in a form that `ArraySequence` reads; None stays as it is."""
     if masks is None:
         return None
@@ -353,13 +353,13 @@ def _as_masks(masks: Any) -> Any:
     return array
 
 
-def _mask(mask: Any) -> Any:
+def _mask(mask: object) -> object:
     if isinstance(mask, Mapping):
         return decode_rle(mask, "run lengths")
     return _as_array(mask) != 0
 
 
-def _as_array(masks: Any) -> np.ndarray[Any, Any]:
+def _as_array(masks: object) -> np.ndarray[Any, Any]:
     """A numpy array; of a torch tensor, wherever it lies."""
     if hasattr(masks, "detach"):
         masks = masks.detach().cpu().numpy()

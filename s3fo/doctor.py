@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from evaluation.errors import InputError
 from s3fo._extras import EXTRAS, MissingExtra, require, require_module
@@ -44,7 +43,7 @@ class Check:
         """``"ok"``, ``"optional"`` (not there, not needed) or ``"FAIL"``."""
         return "ok" if self.ok else "optional" if self.optional else "FAIL"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The check as a JSON-serialisable dictionary."""
         return asdict(self)
 

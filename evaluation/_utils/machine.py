@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import Any
 
 
-def hardware() -> dict[str, Any]:
+def hardware() -> dict[str, object]:
     """System, processor and number of cores of this machine."""
     return {
         "system": platform.platform(),

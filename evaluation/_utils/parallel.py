@@ -12,7 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
@@ -248,7 +248,7 @@ class _Forked(Generic[Item, Result]):
             except (OSError, EOFError):
                 return
 
-    def _answer(self, i: int) -> tuple[Any, BaseException | None, str]:
+    def _answer(self, i: int) -> tuple[object, BaseException | None, str]:
         def tick(steps: int = 1) -> None:
             if self._stop[0]:
                 raise Stopped

@@ -27,7 +27,7 @@ Measured = tuple[pd.DataFrame, list[dict[str, Any]], list[str]]
 
 
 def object_attributes(
-    ground_truth: Any,
+    ground_truth: object,
     *,
     images: str | Path | bool | None = None,
     sequences: Collection[str] | None = None,

@@ -98,7 +98,7 @@ def object_frames(seen: Observations, object_id: int) -> pd.DataFrame:
 
 def summarise_object(
     frames: pd.DataFrame, seen: Observations, video: AnnotatedVideo, min_gap: float
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The row of one object in the objects table.
 
     Args:
@@ -158,7 +158,7 @@ def _cut_since_before(seen: Observations) -> NDArray[np.bool_]:
     return np.diff(counts, prepend=counts[:1]) > 0
 
 
-def _sizes(shown: pd.DataFrame) -> dict[str, Any]:
+def _sizes(shown: pd.DataFrame) -> dict[str, object]:
     size = float(shown["area_fraction"].mean())
     boxes = shown["box_width"] * shown["box_height"]
     free = shown.loc[shown["border_contact"] == 0, "area_fraction"]
@@ -188,7 +188,7 @@ def _speeds(shown: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, Any]:
+def _absences(frames: pd.DataFrame, min_gap: float) -> dict[str, object]:
     """Runs of absence, their number, length and reasons."""
     visible = frames["visible"].to_numpy()
     border = np.nan_to_num(frames["border_contact"].to_numpy())
@@ -224,7 +224,7 @@ def _with_end(marks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.append(marks, 2 * marks[-1] - marks[-2])
 
 
-def _length(shown: pd.DataFrame, fps: float) -> dict[str, Any]:
+def _length(shown: pd.DataFrame, fps: float) -> dict[str, object]:
     length = int(shown["index"].iloc[-1] - shown["index"].iloc[0]) + 1
     return {
         "length": length,
@@ -233,7 +233,7 @@ def _length(shown: pd.DataFrame, fps: float) -> dict[str, Any]:
     }
 
 
-def _similarity(seen: Observations, object_id: int) -> dict[str, Any]:
+def _similarity(seen: Observations, object_id: int) -> dict[str, object]:
     """Similarity to other objects, in view together and never so."""
     row: dict[str, Any] = {}
     together = {

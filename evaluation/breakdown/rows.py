@@ -18,7 +18,7 @@ def group_row(
     member: NDArray[np.bool_],
     known: NDArray[np.bool_],
     bootstrap: Bootstrap,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Mean of a group, of the rest, and their difference.
 
     Args:
@@ -55,7 +55,7 @@ def trend_row(
     attribute: NDArray[np.float64],
     values: NDArray[np.float64],
     bootstrap: Bootstrap,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """How scores go with a continuous attribute.
 
     In the resamples objects keep the ranks they have among all objects.
@@ -89,7 +89,7 @@ def trend_row(
 
 def difference_row(
     values: NDArray[np.float64], member: NDArray[np.bool_], bootstrap: Bootstrap
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Mean of b - a over the members that both methods have scored."""
     member = member & ~np.isnan(values)
     values = np.nan_to_num(values)

@@ -21,7 +21,7 @@ FrameMasks = tuple[str, Masks, Masks]
 
 def inspect_video(
     masks: Iterable[FrameMasks], scored: pd.DataFrame, min_loss: float, bridge: int
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, list[dict[str, object]]]:
     """Name the failures of one video.
 
     Args:

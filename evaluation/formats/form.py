@@ -105,7 +105,7 @@ def object_id(key: Any, place: str) -> int:
         ) from None
 
 
-def check_rle(rle: Any, place: str) -> Any:
+def check_rle(rle: object, place: str) -> object:
     """Hand back what is a COCO RLE.
 
     Raises:

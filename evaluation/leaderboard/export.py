@@ -85,7 +85,7 @@ def _entry(row: dict[str, Any], board: Leaderboard, dataset: str) -> dict[str, A
     }
 
 
-def _block(entry: dict[str, Any]) -> str:
+def _block(entry: dict[str, object]) -> str:
     """One entry of a YAML list; strings quoted as in JSON, which YAML reads alike."""
     lines = []
     for key, value in entry.items():
@@ -97,10 +97,10 @@ def _block(entry: dict[str, Any]) -> str:
     return "- " + "\n  ".join(lines) + "\n"
 
 
-def _folder(row: dict[str, Any]) -> str:
+def _folder(row: dict[str, object]) -> str:
     name = " ".join(filter(None, [_text(row["method"]), _text(row.get("variant"))]))
     return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "method"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

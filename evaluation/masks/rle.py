@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
@@ -39,7 +38,7 @@ def read_mask_json(path: Path) -> dict[str, MaskSequence]:
 
 
 def _read(
-    form: JsonForm, document: Mapping[str, Any], path: Path
+    form: JsonForm, document: Mapping[str, object], path: Path
 ) -> dict[str, EncodedVideo]:
     try:
         return form.read(document)

@@ -95,7 +95,7 @@ def attribute_spread(attributes: Attributes) -> Figure:
     return figure
 
 
-def _spread(objects: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+def _spread(objects: pd.DataFrame, name: str) -> list[dict[str, object]]:
     """Up to five objects at even steps of an attribute's order."""
     known = objects.dropna(subset=[name]).sort_values(name, kind="stable")
     steps = np.linspace(0, len(known) - 1, min(_COLUMNS, len(known)))

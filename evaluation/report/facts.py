@@ -121,7 +121,7 @@ def _method_facts(method: Method) -> list[dict[str, str]]:
     return rows + [{"what": "note", "value": note} for note in scores.notes]
 
 
-def _listed(values: Mapping[str, Any] | str) -> str:
+def _listed(values: Mapping[str, object] | str) -> str:
     """Names and values on one line; what is unset or nested in its own words."""
     if isinstance(values, str):
         return values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -125,7 +124,7 @@ def _shortened(words: str, most: int = 28) -> str:
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
-def _look(row: Mapping[Hashable, Any]) -> str:
+def _look(row: Mapping[Hashable, object]) -> str:
     """How an entry is set off: HTML class and kind of mark in the plot."""
     if row["evidence"] == LOCAL:
         return "local"
@@ -136,7 +135,7 @@ def _look(row: Mapping[Hashable, Any]) -> str:
     return "second-hand" if row["evidence"] != "authors" else ""
 
 
-def _marks(row: Mapping[Hashable, Any]) -> str:
+def _marks(row: Mapping[Hashable, object]) -> str:
     marks = [str(row["evidence"])] if row["evidence"] != "authors" else []
     marks += [n for n in ("superseded", "conflict", "inconsistent") if row[n]]
     return ", ".join(marks)

@@ -60,7 +60,7 @@ class Column:
         """Whether it is right-aligned and sorted by value."""
         return self.digits is not None
 
-    def show(self, row: Mapping[str, Any]) -> str:
+    def show(self, row: Mapping[str, object]) -> str:
         """The cell of a row as text; missing values as a dash."""
         text = self._show(row[self.key])
         if self.interval and text != "-":
@@ -210,7 +210,7 @@ class Table:
     def _cells(
         self,
         limit: int | None,
-        write: Callable[[Column, Mapping[str, Any], bool], str],
+        write: Callable[[Column, Mapping[str, object], bool], str],
     ) -> list[list[str]]:
         best = {
             column.key: self.data[column.key].max()
@@ -235,7 +235,7 @@ class Table:
             [column.show(row) for column in self.columns] for row in self._rows(None)
         ]
 
-    def _rows(self, limit: int | None) -> list[dict[str, Any]]:
+    def _rows(self, limit: int | None) -> list[dict[str, object]]:
         """Each row by name of the column."""
         rows = self.data.head(limit or len(self.data))
         names = [str(name) for name in rows]
@@ -245,7 +245,7 @@ class Table:
         ]
 
 
-def _markdown_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+def _markdown_cell(column: Column, row: Mapping[str, object], best: bool) -> str:
     shown = column.show(row)
     shown = shown if column.numeric else markdown_text(shown)
     if column.link and str(row[column.link]).startswith("https://"):
@@ -253,7 +253,7 @@ def _markdown_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
     return f"**{shown}**" if best else shown
 
 
-def _latex_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+def _latex_cell(column: Column, row: Mapping[str, object], best: bool) -> str:
     shown = latex_text(column.show(row))
     return rf"\textbf{{{shown}}}" if best else shown
 

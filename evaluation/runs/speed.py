@@ -81,7 +81,7 @@ class SpeedRecord:
     measured: str = ""
     schema: int = SCHEMA
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """JSON-able content."""
         return asdict(self)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
@@ -31,7 +30,7 @@ def open_benchmark(
     root: str | PathLike[str],
     *,
     split: str | None = None,
-    **options: Any,
+    **options: object,
 ) -> Benchmark:
     """Open one split of a benchmark that lies in a folder.
 

@@ -87,7 +87,7 @@ def _state(info: MethodInfo) -> str:
     return f"no: lacks {', '.join(info.missing)}" if info.missing else "yes"
 
 
-def _facts(info: MethodInfo) -> dict[str, Any]:
+def _facts(info: MethodInfo) -> dict[str, object]:
     """What programs are told about a method."""
     names = ("name", "title", "source", "licence", "weights", "install", "installed")
     facts: dict[str, Any] = {name: getattr(info, name) for name in names}
@@ -152,7 +152,7 @@ def compare_methods(
         raise typer.Exit(1)
 
 
-def _compared(item: ComparedMethod) -> dict[str, Any]:
+def _compared(item: ComparedMethod) -> dict[str, object]:
     """What programs are told about a method that was compared."""
     return {
         "method": item.label,

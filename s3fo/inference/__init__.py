@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3fo._extras import require
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
@@ -49,7 +49,7 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
     if name == "merge_scores":
         warnings.warn(

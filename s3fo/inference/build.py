@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
 
 import torch
 
@@ -27,7 +26,7 @@ def build_propagator(
     *,
     device: str | torch.device = "cpu",
     autocast: torch.dtype | None = None,
-    **inference_config: Any,
+    **inference_config: object,
 ) -> Propagator:
     """Build an inference engine.
 

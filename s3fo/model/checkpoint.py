@@ -266,7 +266,7 @@ def _load(
     return module
 
 
-def state_in(content: Mapping[str, Any], key: str = "weights") -> State:
+def state_in(content: Mapping[str, object], key: str = "weights") -> State:
     """Return the state dict inside a training checkpoint or a data-parallel one.
 
     Args:

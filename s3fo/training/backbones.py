@@ -80,7 +80,7 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     if not path.is_file():
         raise InputError(
             path, "no such file", "weights of a ViT", "Give an existing file."
@@ -88,12 +88,12 @@ def _read(path: Path) -> dict[str, Any]:
     return _without_registers(read_file(path))
 
 
-def _without_registers(content: dict[str, Any]) -> dict[str, Any]:
+def _without_registers(content: dict[str, object]) -> dict[str, object]:
     state = state_in(content, "model")
     return {n: v for n, v in state.items() if "register_tokens" not in n}
 
 
-def _download(url: str) -> dict[str, Any]:
+def _download(url: str) -> dict[str, object]:
     try:
         return torch.hub.load_state_dict_from_url(
             url, map_location="cpu", progress=False, weights_only=True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -22,12 +20,12 @@ class Buffer:
         if self.array.size < size:
             self._allocate(size, self.array.dtype)
 
-    def _allocate(self, size: int, dtype: np.dtype[Any]) -> None:
+    def _allocate(self, size: int, dtype: np.dtype[np.generic]) -> None:
         self.array = np.zeros(size, dtype)
         self.address: int = self.array.ctypes.data
 
 
-def filled(values: Any) -> Buffer:
+def filled(values: object) -> Buffer:
     """A buffer of int64 that holds `values`, flattened."""
     flat = np.asarray(values, np.int64).ravel()
     buffer = Buffer(flat.size)

@@ -120,7 +120,7 @@ def open_synthetic(root: str | PathLike[str]) -> Benchmark:
     )
 
 
-def read_record(root: Path) -> dict[str, Any]:
+def read_record(root: Path) -> dict[str, object]:
     """What was injected and what came out.
 
     Returns:
@@ -145,7 +145,7 @@ def read_record(root: Path) -> dict[str, Any]:
     return record
 
 
-def _claim(root: Path, order: dict[str, Any]) -> None:
+def _claim(root: Path, order: dict[str, object]) -> None:
     """Mark the folder with what is being written; refuse to mix two benchmarks."""
     marker = root / ".synthetic-order.json"
     text = json.dumps(order, sort_keys=True)

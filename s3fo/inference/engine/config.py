@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 _FIXED_WHILE_RUNNING = ("use_long_term", "flip_aug", "count_usage")
 
 
-def _require_known(given: Mapping[str, Any], kind: type, where: str) -> None:
+def _require_known(given: Mapping[str, object], kind: type, where: str) -> None:
     known = [f.name for f in fields(kind)]
     unknown = sorted(set(given) - set(known))
     _require(not unknown, where, ", ".join(unknown), f"some of {', '.join(known)}")
@@ -134,7 +134,7 @@ class InferenceConfig:
             overrides["long_term"] = replace(self.long_term, **nested)
         return replace(self, **overrides)
 
-    def changed_while_running(self, **overrides: Any) -> InferenceConfig:
+    def changed_while_running(self, **overrides: object) -> InferenceConfig:
         """As `with_overrides`, for an engine that already holds memory.
 
         Raises:
@@ -153,6 +153,6 @@ class InferenceConfig:
         return changed
 
 
-def _flat(config: InferenceConfig) -> dict[str, Any]:
+def _flat(config: InferenceConfig) -> dict[str, object]:
     settings = asdict(config)
     return settings.pop("long_term") | settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ class Propagator:
         self.memory.forget_sensory()
         self._restart_clock()
 
-    def update_config(self, **overrides: Any) -> None:
+    def update_config(self, **overrides: object) -> None:
         """Change settings such as mem_every, top_k or limits while a video runs.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.inference.methods.s3 import S3Method
@@ -52,7 +51,7 @@ class CutieMethod(S3Method):
         precision: str = AUTO,
         compile_encoder: bool = False,
         scores: str | PathLike[str] | None = None,
-        **overrides: Any,
+        **overrides: object,
     ) -> None:
         if weights is None:
             raise InputError(

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from evaluation.errors import InputError
 from s3fo.inference.weights import file_hash
@@ -29,7 +28,7 @@ class HubWeights:
     revision: str | None = None
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """Content of ``config.json``.
 
         Raises:

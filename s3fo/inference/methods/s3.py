@@ -64,7 +64,7 @@ class S3Method:
         precision: str = AUTO,
         compile_encoder: bool = False,
         scores: str | PathLike[str] | None = None,
-        **overrides: Any,
+        **overrides: object,
     ) -> None:
         preset = get_preset(memory)
         path = find_weights(weights)

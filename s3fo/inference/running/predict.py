@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -67,7 +66,7 @@ def predict(
     frames: str = "all",
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
-    **options: Any,
+    **options: object,
 ) -> Run:
     """Run a method over sequences and write ``<out>/<sequence>/<frame>.png``.
 
@@ -294,7 +293,7 @@ def _refuse_twins(sequences: Sequence[VideoSequence]) -> None:
         seen.add(sequence.name)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def _given(options: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 

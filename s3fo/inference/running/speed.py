@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +49,7 @@ def measure_speed(
     lengths: Sequence[int] = LENGTHS,
     warm_up: int = WARM_UP,
     progress: ProgressCallback | None = None,
-    **options: Any,
+    **options: object,
 ) -> SpeedRecord:
     """Measure a method on every combination of objects, frame size and length.
 
