@@ -86,7 +86,7 @@ class InputOptions:
             )
         return options
 
-    def changed(self) -> dict[str, Any]:
+    def changed(self) -> dict[str, object]:
         """The options that are not at their defaults, by name."""
         return {
             field.name: getattr(self, field.name)
@@ -110,7 +110,7 @@ def _check(name: str, value: object, allowed: tuple[object, ...]) -> None:
 DEFAULT_OPTIONS = InputOptions()
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "Leniency":
         warnings.warn(
             "Leniency is called InputOptions now", DeprecationWarning, stacklevel=2

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 _CHUNK = 1 << 20
 
@@ -42,7 +41,7 @@ def digest_bytes(data: bytes | memoryview) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def digest_json(value: Any) -> str:
+def digest_json(value: object) -> str:
     """Digest of plain values (as in JSON), whatever the order of keys."""
     return digest(json.dumps(value, sort_keys=True, default=dict))
 

@@ -50,7 +50,7 @@ def read_json(path: Path, fix: str, what: str = "a JSON file") -> Any:
         raise InputError(path, f"damaged JSON ({error})", what, fix) from error
 
 
-def parse(value: Any, form: type[T], path: Path, fix: str) -> T:
+def parse(value: object, form: type[T], path: Path, fix: str) -> T:
     """Check parsed JSON against a dataclass and make one of it.
 
     Args:
@@ -72,7 +72,7 @@ def parse(value: Any, form: type[T], path: Path, fix: str) -> T:
 
 
 class _WrongPlace(Exception):
-    def __init__(self, place: str, value: Any, expected: str) -> None:
+    def __init__(self, place: str, value: object, expected: str) -> None:
         kind = _NAMES.get(type(value), type(value).__name__)
         shown = repr(value)
         if len(shown) > 40:
@@ -124,7 +124,7 @@ def _union(value: Any, forms: tuple[Any, ...], place: str) -> Any:
     raise _WrongPlace(place, value, " or ".join(_NAMES.get(f, str(f)) for f in forms))
 
 
-def _mapping(value: Any, item: Any, place: str) -> dict[str, Any]:
+def _mapping(value: object, item: object, place: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _WrongPlace(place, value, "an object")
     return {k: _convert(v, item, _inside(place, k)) for k, v in value.items()}
@@ -148,7 +148,7 @@ def _inside(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
 
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A dictionary of the pairs; JSON's own takes the last of equal keys in silence."""
     made = dict(pairs)
     if len(made) < len(pairs):

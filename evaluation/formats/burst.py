@@ -52,7 +52,7 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     }
 
 
-def _names(items: Sequence[Mapping[str, Any]]) -> list[str]:
+def _names(items: Sequence[Mapping[str, object]]) -> list[str]:
     """Names of the videos; with their data set where two have the same."""
     names = [str(item["seq_name"]) for item in items]
     if len(set(names)) == len(names):

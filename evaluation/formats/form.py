@@ -78,7 +78,7 @@ def frame_name(file: str) -> str:
     return PurePosixPath(file.replace("\\", "/")).stem
 
 
-def check_length(first: Sequence[Any], second: Sequence[Any], place: str) -> None:
+def check_length(first: Sequence[object], second: Sequence[object], place: str) -> None:
     """Refuse lists of different lengths.
 
     Raises:

@@ -139,7 +139,7 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
 
 
 def _from_arrays(
-    source: Mapping[str, Any], truth: Mapping[str, MaskSequence]
+    source: Mapping[str, object], truth: Mapping[str, MaskSequence]
 ) -> dict[str, MaskSequence]:
     wanted: Collection[str] = truth or source
     return {
@@ -149,7 +149,9 @@ def _from_arrays(
     }
 
 
-def _frames(name: str, masks: Any, truth: MaskSequence | None) -> Mapping[str, Any]:
+def _frames(
+    name: str, masks: object, truth: MaskSequence | None
+) -> Mapping[str, object]:
     """Masks by frame name; a [T, H, W] array takes the names of the ground truth."""
     if isinstance(masks, Mapping):
         return {str(frame): mask for frame, mask in masks.items()}

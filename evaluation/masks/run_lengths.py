@@ -89,7 +89,7 @@ def decode_rle(
     return np.repeat(inside, runs).reshape(width, height).T
 
 
-def encode_rle(mask: Mask) -> dict[str, Any]:
+def encode_rle(mask: Mask) -> dict[str, object]:
     """Encode one mask as compressed COCO RLE, ready for JSON.
 
     Args:
@@ -107,7 +107,7 @@ def encode_rle(mask: Mask) -> dict[str, Any]:
     }
 
 
-def _plain(counts: list[Any]) -> NDArray[np.int64]:
+def _plain(counts: list[object]) -> NDArray[np.int64]:
     """Run lengths that are written as a list of integers."""
     if any(type(run) is not int or not 0 <= run <= MAX_PIXELS for run in counts):
         raise ValueError("a run that is no integer, negative or too long")

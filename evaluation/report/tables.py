@@ -271,7 +271,7 @@ def _html_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
     return f'<td class="number"{exact}>{shown}</td>'
 
 
-def _python(value: Any) -> Any:
+def _python(value: object) -> object:
     """Numpy's numbers as Python's, whatever JSON does not know as text."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, int | float) else str(value)

@@ -34,7 +34,7 @@ def encode_csv(columns: Columns) -> bytes:
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     return csv_text(value) if isinstance(value, str) else value
 
 
@@ -69,7 +69,7 @@ ROW_GROUP = 1 << 13
 """Rows that are encoded at once."""
 
 
-def _arrow_type(column: Sequence[Any]) -> pyarrow.DataType:
+def _arrow_type(column: Sequence[object]) -> pyarrow.DataType:
     import pyarrow as pa
 
     if any(isinstance(value, str) for value in column):
@@ -77,7 +77,7 @@ def _arrow_type(column: Sequence[Any]) -> pyarrow.DataType:
     return pa.int64() if np.asarray(column).dtype.kind in "iu" else pa.float64()
 
 
-def _arrow_array(column: Sequence[Any], form: pyarrow.DataType) -> pyarrow.Array:
+def _arrow_array(column: Sequence[object], form: pyarrow.DataType) -> pyarrow.Array:
     """One column, from buffers: `pyarrow.array` imports pandas to look at a list."""
     import pyarrow as pa
 
@@ -88,7 +88,7 @@ def _arrow_array(column: Sequence[Any], form: pyarrow.DataType) -> pyarrow.Array
     return pa.Array.from_buffers(form, len(values), [None, pa.py_buffer(values)])
 
 
-def _text_array(column: Sequence[Any]) -> pyarrow.Array:
+def _text_array(column: Sequence[object]) -> pyarrow.Array:
     import pyarrow as pa
 
     present = np.array([isinstance(value, str) for value in column])

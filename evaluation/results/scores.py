@@ -145,7 +145,7 @@ class Scores:
         percent = summarise(self.object_columns, self.protocol, scale=100.0)
         return percent | self._track_summary(100.0)
 
-    def to_json_dict(self) -> dict[str, Any]:
+    def to_json_dict(self) -> dict[str, object]:
         """All but the frames as one JSON object; fractions, NaN as null."""
         headline = ("sequence", "object")
         columns = {**{key: key for key in headline}, "J&F": "J&F", **METRICS}
@@ -177,7 +177,7 @@ class Scores:
         folder: str | Path,
         *,
         format: str = "parquet",  # noqa: A002
-        record: Mapping[str, Any] | None = None,
+        record: Mapping[str, object] | None = None,
     ) -> Path:
         """Write all tables and what they rest on into a folder.
 

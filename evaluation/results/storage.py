@@ -48,7 +48,7 @@ _SCORES_FIX = "Copy the whole folder, or score again with --out."
 def save_tables(
     folder: str | os.PathLike[str],
     record: str,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     tables: Mapping[str, pd.DataFrame | Columns],
     format: str = "parquet",  # noqa: A002
 ) -> None:
@@ -129,7 +129,7 @@ def save_scores(
     scores: Scores,
     folder: Path,
     format: str,  # noqa: A002
-    record: Mapping[str, Any] | None = None,
+    record: Mapping[str, object] | None = None,
 ) -> Path:
     """Write `scores` into `folder`; see :meth:`Scores.save`."""
     from evaluation.results.scores import plain
@@ -218,7 +218,7 @@ def _read_document(
     return document
 
 
-def _checked_bytes(path: Path, digests: Mapping[str, Any], remedy: str) -> bytes:
+def _checked_bytes(path: Path, digests: Mapping[str, object], remedy: str) -> bytes:
     """A table's file, if it is the one that the record was written for."""
     try:
         content = path.read_bytes()
@@ -239,7 +239,9 @@ def _checked_bytes(path: Path, digests: Mapping[str, Any], remedy: str) -> bytes
     return content
 
 
-def _read_parquet(path: Path, digests: Mapping[str, Any], remedy: str) -> pd.DataFrame:
+def _read_parquet(
+    path: Path, digests: Mapping[str, object], remedy: str
+) -> pd.DataFrame:
     import pandas as pd
 
     content = _checked_bytes(path, digests, remedy)
@@ -251,7 +253,7 @@ def _read_parquet(path: Path, digests: Mapping[str, Any], remedy: str) -> pd.Dat
         ) from error
 
 
-def _read_columns(path: Path, digests: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _read_columns(path: Path, digests: Mapping[str, object]) -> dict[str, list[object]]:
     import pandas as pd
 
     if path.suffix == ".parquet":

@@ -114,7 +114,7 @@ class Learner:
         """The trained weights to use: averaged, if the recipe averages."""
         return self.mean.state if self.mean else trained_state(self.network)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """The exact state, as tensors and plain values."""
         return {
             "iteration": self.iteration,

@@ -20,7 +20,7 @@ STATE_FILE = "last.pt"
 FORMAT = "s3fo-weights-1"
 
 
-def save_state(folder: Path, state: Mapping[str, Any]) -> None:
+def save_state(folder: Path, state: Mapping[str, object]) -> None:
     """Write the exact state of a run; a broken write leaves the old file."""
     write_atomically(folder / STATE_FILE, lambda path: torch.save(dict(state), path))
 
@@ -53,7 +53,7 @@ def export_weights(
     config: ModelConfig,
     *,
     backbone: str | None,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
     half: bool = True,
 ) -> None:
     """Write a network's weights as safetensors, with what is needed to use them.
