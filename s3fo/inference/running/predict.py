@@ -257,8 +257,7 @@ def _segment(
         count = seen or len(sequence.frames)
         notes = _notes(sequence, count)
         record = folder.record.video(count, seconds, notes, peak_memory_mb=peak)
-        made.append(record)
-        folder.publish(masks, sequence.name, made[0])
+        made.append(folder.publish(masks, sequence.name, record))
 
     segment_video(sequence, method, folder.path, saved, count_frame, publish)
     return made[0]

@@ -36,6 +36,7 @@ from evaluation.runs.schema import (
 )
 from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.running.foreign_files import keep_foreign
 
 __all__ = ["ResultsFolder", "RunRecord", "refuse_inputs"]
 
@@ -71,6 +72,7 @@ class ResultsFolder:
         self.path = path
         self._overwrite = overwrite
         self._names = [sequence.name for sequence in sequences]
+        self._frames = {sequence.name: sequence.frames for sequence in sequences}
         refuse_inputs(path, sequences)
         require_writable(path)
         self.record = self._begin(replace(fresh, replaces=overwrite))
@@ -170,19 +172,31 @@ class ResultsFolder:
         """Whether what lies at a video's place was made by s3fo, and so is replaced."""
         return name in self._videos()
 
-    def publish(self, made: Path, name: str, record: VideoRecord) -> None:
+    def publish(self, made: Path, name: str, record: VideoRecord) -> VideoRecord:
         """Give a finished folder of masks its name, and note how it was made.
+
+        What somebody else put into an earlier folder of the video is kept in the new.
+
+        Returns:
+            The record, with a note of what was kept.
 
         Raises:
             InputError: something that s3fo did not make lies there.
         """
+        target, replaces = self.path / name, self.may_replace(name)
+        if replaces and not target.is_symlink():
+            kept = keep_foreign(target, made, self._frames[name])
+            if kept:
+                note = f"{target}: kept what s3fo did not make ({listed(kept)})"
+                record = replace(record, notes=(*record.notes, note))
         entry = {
             "sequence": name,
             "folder": made.stat().st_ino,
             "record": asdict(record),
         }
         self._claims.write(f"{digest(name)}.video", json.dumps(entry))
-        put_in_place(made, self.path / name, replaces=self.may_replace(name))
+        put_in_place(made, target, replaces=replaces)
+        return record
 
     def video_done(self, name: str) -> None:
         """Tell of a finished video; ``run.json`` follows now and then, and at the end.

@@ -1,0 +1,54 @@
+"""Predicting again: no file of the user is lost, and nothing stale stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from evaluation.masks.label_map import read_label_map, write_label_map
+from s3fo.benchmarks import Benchmark, open_folders
+from s3fo.inference import predict
+
+
+def drawn(left: int) -> np.ndarray:
+    mask = np.zeros((24, 32), np.uint8)
+    mask[4:10, left : left + 6] = 1
+    return mask
+
+
+def two_frames(root: Path, left: int = 3) -> Benchmark:
+    for index in range(2):
+        path = root / f"images/a/{index:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((24, 32, 3), 10 + index, np.uint8))
+    write_label_map(root / "masks/a/00000.png", drawn(left))
+    return open_folders(root / "images", root / "masks")
+
+
+def test_overwriting_keeps_the_users_own_files(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    own = {"notes.txt": b"mine", "vis/a.txt": b"x", "00000_edit.png": b"edited"}
+    for name, content in own.items():
+        (out / "a" / name).parent.mkdir(exist_ok=True)
+        (out / "a" / name).write_bytes(content)
+    (out / "a/link").symlink_to("nowhere")
+    run = predict(two_frames(tmp_path, 9), out, method="copy", overwrite=True)
+    assert {name: (out / "a" / name).read_bytes() for name in own} == own
+    assert (out / "a/link").readlink() == Path("nowhere")
+    assert np.array_equal(read_label_map(out / "a/00001.png"), drawn(9))
+    (note,) = run.notes
+    assert "00000_edit.png, link, notes.txt, vis" in note
+
+
+def test_a_folder_in_the_place_of_a_mask_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    (out / "a/00001.png").unlink()
+    (out / "a/00001.png").mkdir()
+    (out / "a/00001.png/mine.txt").write_text("mine")
+    run = predict(two_frames(tmp_path), out, method="copy", overwrite=True)
+    assert "00001.png" in run.failures["a"]
+    assert (out / "a/00001.png/mine.txt").read_text() == "mine"
