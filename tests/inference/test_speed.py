@@ -45,6 +45,27 @@ class Sleeper:
         return self.masks
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only sleeping moves: a busy machine must not decide a test."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+
+
+def test_a_method_that_sleeps_is_measured_by_the_clock_on_the_wall():
+    record = measure_speed(
+        Sleeper(0.05), objects=(1,), sizes=((48, 64),), lengths=(13,)
+    )
+    # Sleeping never takes less; how much more depends on what else is running.
+    assert 5 < record.rows[0].fps < 1.05 / 0.05
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_method_that_sleeps_is_measured_right():
     record = measure_speed(
         Sleeper(0.02, 0.01), objects=(1, 3), sizes=((48, 64),), lengths=(25,)
@@ -57,6 +78,7 @@ def test_a_method_that_sleeps_is_measured_right():
     assert one.frames == 20 and one.length == 25
 
 
+@pytest.mark.usefixtures("clock")
 def test_percentiles_are_those_of_the_frames():
     sleeper = Sleeper(0.01)
     sleeper.slow_frames = {6: 0.1, 7: 0.1, 8: 0.1}  # 3 of 20 measured: above the p95
@@ -66,6 +88,7 @@ def test_percentiles_are_those_of_the_frames():
     assert row.fps == pytest.approx(20 / (17 * 0.01 + 3 * 0.1), rel=0.05)
 
 
+@pytest.mark.usefixtures("clock")
 def test_the_warm_up_is_not_measured():
     sleeper = Sleeper(0.005)
     sleeper.slow_frames = {0: 0.3, 1: 0.2}
