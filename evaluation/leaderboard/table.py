@@ -196,7 +196,10 @@ def _newest(table: pd.DataFrame) -> str:
     if row["date"]:
         age = (today - datetime.date.fromisoformat(row["date"])).days
         return f"{row['method']}, {row['date']} ({age} days old)"
-    return f"{row['method']}, {row['year']} ({today.year - int(row['year'])} years old)"
+    years = today.year - int(row["year"])
+    age_in_words = f"{years} year{'' if years == 1 else 's'} old"
+    # The year is that of the table, which may list methods of earlier years.
+    return f"{row['method']}, in {row['source']} of {row['year']} ({age_in_words})"
 
 
 def _check_split(
