@@ -88,8 +88,8 @@ class LocalRun:
                 folder,
                 "masks that changed since they were scored" if known else "no scores",
                 "a results folder with the record of its evaluation",
-                f"Score it: s3fo evaluate {folder} --benchmark NAME --root DIR --record, "
-                "or name the folder that `s3fo evaluate --out` saved.",
+                f"Score it: s3fo evaluate {folder} --benchmark NAME --root DIR "
+                "--record, or name the folder that `s3fo evaluate --out` saved.",
             )
         return cls(
             name or folder.resolve().name,
