@@ -2,6 +2,7 @@
 
 from evaluation.breakdown.groups import attribute_groups, conditions, group_order
 from evaluation.breakdown.rows import FEW
+from evaluation.breakdown.strongest import Strongest, strongest
 from evaluation.breakdown.tables import Breakdown, breakdown, two_way
 from evaluation.results.bootstrap import Bootstrap
 
@@ -9,9 +10,11 @@ __all__ = [
     "FEW",
     "Bootstrap",
     "Breakdown",
+    "Strongest",
     "attribute_groups",
     "breakdown",
     "conditions",
     "group_order",
+    "strongest",
     "two_way",
 ]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.attributes import attribute_title
-from evaluation.breakdown import FEW, conditions
+from evaluation.breakdown import FEW, strongest
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.report.material import Material, Method
 
@@ -37,9 +36,10 @@ def findings(material: Material) -> list[Finding]:
     if not len(main.failures.events):
         return [_nothing_fails(main)]
     found = [_kind(main), _concentration(main), _where(main)]
-    for further in (_circumstance(main), _attribute(material)):
-        if further is not None:
-            found.append(further)
+    circumstance = _circumstance(main)
+    if circumstance is not None:
+        found.append(circumstance)
+    found.append(_attribute(material))
     return found + [_against(material, name) for name in material.comparisons]
 
 
@@ -164,30 +164,15 @@ def _circumstance(main: Method) -> Finding | None:
     )
 
 
-def _attribute(material: Material) -> Finding | None:
-    groups = material.breakdown.groups
-    own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
-    own = conditions(own[own["attribute"] != "all"])
-    worse = own[own["delta_high"] < 0].sort_values("delta")
-    if worse.empty:
-        return Finding(
-            "No attribute stands out",
-            f"In none of {len(own)} groups of at least {FEW} objects is "
-            f"{material.main.name} worse than elsewhere with an interval that leaves "
-            f"out 0.",
-            "attributes",
-        )
-    row = worse.iloc[0]
+def _attribute(material: Material) -> Finding:
+    main = material.main.name
+    found = strongest(material.breakdown, main)
+    told = found.text(main, lambda change: points(change, signed=True))
+    trend = found.found is not None and not found.found.group
     return Finding(
-        f"Hardest: {attribute_title(row['attribute'])}, {row['group']}",
-        f"J&F is {points(row['mean'])} there ({row['n_objects']} objects in "
-        f"{row['n_videos']} videos) and {points(row['rest'])} elsewhere: "
-        f"{points(row['delta'], signed=True)} points, 95 % interval "
-        f"{points(row['delta_low'], signed=True)} to "
-        f"{points(row['delta_high'], signed=True)}. Groups that are worse "
-        f"with an interval that leaves out 0: {len(worse)} of {len(own)}. Some may be "
-        f"so by chance, and attributes overlap.",
-        "attributes",
+        found.headline(),
+        f"{told[0].upper()}{told[1:]} Differences are in points.",
+        "trends" if trend else "attributes",
     )
 
 

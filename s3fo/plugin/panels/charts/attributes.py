@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import fiftyone as fo
-import numpy as np
 import pandas as pd
 
 from evaluation._utils.escape import markdown_text, plotly_text
 from evaluation.attributes import ATTRIBUTES, attribute_title
-from evaluation.breakdown import attribute_groups, conditions
+from evaluation.breakdown import (
+    Breakdown,
+    attribute_groups,
+    conditions,
+    strongest,
+)
 from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
 from s3fo.plugin.operators.compute_attributes import ComputeAttributes
@@ -55,7 +59,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
         chosen = _hardest(own).iloc[::-1]
         if chosen.empty:
             return Chart([], {}, f"No attribute lowers {score} of {methods[0]}.")
-        text = _verdict(chosen.iloc[-1], methods[0], score)
+        text = _verdict(result, methods[0], score)
     else:
         chosen = own[own["attribute"] == name].iloc[::-1]
         given = "given by the benchmark, for whole videos"
@@ -89,18 +93,11 @@ def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
     return below.drop_duplicates("attribute").head(HARDEST)
 
 
-def _verdict(row: pd.Series, method: str, score: str) -> str:
-    low, high = row["delta_low"], row["delta_high"]
-    known = np.isfinite(low)
-    interval = f" [{low:+.2f}, {high:+.2f}]" if known else ""
-    worst = f"{attribute_title(row['attribute'])}: {row['group']}"
-    doubt = " The interval contains 0: it may be chance." if known and high >= 0 else ""
-    return (
-        f"**{markdown_text(worst)}** hurts {method} most: "
-        f"{score} {row['mean']:.3f}, {row['delta']:+.3f}{interval} against all other "
-        f"objects ({row['n_objects']} objects in {row['n_videos']} videos).{doubt} "
-        f"Attributes overlap: none is claimed to be the cause."
-    )
+def _verdict(result: Breakdown, method: str, score: str) -> str:
+    """The headline of reports, in fractions as everywhere in the App."""
+    found = strongest(result, method)
+    told = found.text(method, lambda change: f"{change:+.3f}", score)
+    return f"**{markdown_text(found.headline(score))}.** {markdown_text(told)}"
 
 
 def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
