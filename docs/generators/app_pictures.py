@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,8 @@ class Walk:
         self.judge()
 
     def what_hurts(self) -> None:
-        """The attribute with the largest drop, and its videos."""
-        self.page.get_by_text(f"hurts {METHOD} most").wait_for()
+        """The headline about attributes, and its videos."""
+        self.page.get_by_text("trends and splits were looked at").wait_for()
         browser.wait_for_videos(self.page, self.dataset.values("sequence"))
         self.keep("attributes")
 
@@ -142,7 +143,13 @@ def main() -> None:
 
     install()
     dataset = open_dataset(run_demo(options.demo).dataset_name)
-    with browser.open_app(dataset, WORKSPACE, options.theme) as (_, page):
+    with (
+        tempfile.TemporaryDirectory() as elsewhere,
+        browser.window() as window,
+        browser.served(dataset, Path(elsewhere)) as address,
+        browser.new_page(window, address, options.theme) as page,
+    ):
+        browser.start_again(page, dataset, WORKSPACE)
         Walk(page, dataset, options.out).take()
 
 

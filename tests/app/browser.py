@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fiftyone as fo
-from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 PICTURES = Path(__file__).resolve().parents[2] / "artifacts"
 PATIENCE = 60_000
@@ -42,20 +47,51 @@ _QUIET = "window.IS_PLAYWRIGHT = true; localStorage.setItem('mui-mode', '{theme}
 
 
 @contextmanager
-def look_at(
-    address: str, theme: str = "dark", size: tuple[int, int] = (1500, 900)
-) -> Iterator[Page]:
-    """A page of a running App, in a browser of its own."""
+def window() -> Iterator[Browser]:
+    """A browser, for all the pages of a run."""
     with sync_playwright() as player:
         browser = player.chromium.launch(
             executable_path=chromium(), args=list(_SWITCHES)
         )
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-        page.add_init_script(_QUIET.format(theme=theme))
-        page.set_default_timeout(PATIENCE)
-        page.goto(address)
-        yield page
+        yield browser
         browser.close()
+
+
+@contextmanager
+def new_page(browser: Browser, address: str, theme: str = "dark") -> Iterator[Page]:
+    """A page of a running App, with nothing kept from earlier ones."""
+    page = browser.new_page(viewport=_SIZE)
+    page.add_init_script(_QUIET.format(theme=theme))
+    page.set_default_timeout(PATIENCE)
+    page.goto(address, timeout=3 * PATIENCE)
+    # Pages before may have left a layout without the grid.
+    anything = page.locator('[data-cy="looker"], [data-cy^="panel-content-"]')
+    anything.first.wait_for(timeout=3 * PATIENCE)
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+def start_again(page: Page, dataset: fo.Dataset, layout: str | None) -> None:
+    """Show a whole dataset in a layout: the server keeps what pages before left.
+
+    Args:
+        page: to reset.
+        dataset: that is open in it.
+        layout: name of a workspace; None: the grid alone.
+    """
+    if page.locator('[data-cy="modal"]').count():
+        run(page, "close_sample")
+        page.locator('[data-cy="modal"]').wait_for(state="detached")
+    run(page, "clear_view")
+    set_spaces(page, dataset.load_workspace(layout or "Benchmark"))
+    wait_for_videos(page, dataset.values("sequence"))
+
+
+def set_spaces(page: Page, spaces: fo.Space) -> None:
+    """Arrange the panels of a page."""
+    run(page, "set_spaces", spaces=json.loads(spaces.to_json()))
 
 
 def free_port() -> int:
@@ -66,32 +102,64 @@ def free_port() -> int:
 
 
 @contextmanager
-def open_app(
-    dataset: fo.Dataset, workspace: str | None = None, theme: str = "dark"
-) -> Iterator[tuple[fo.Session, Page]]:
-    """Serve a dataset and open it in a browser.
+def served(dataset: fo.Dataset, folder: Path) -> Iterator[str]:
+    """The App, by the user's command from another working directory.
 
     Args:
-        dataset: to look at.
-        workspace: a saved layout to open it in.
-        theme: ``"dark"`` or ``"light"``.
+        dataset: to open.
+        folder: working directory of the command.
+
+    Yields:
+        Address of the dataset in it.
     """
-    port = free_port()
-    spaces = dataset.load_workspace(workspace) if workspace else None
-    session = fo.launch_app(dataset, port=port, remote=True, spaces=spaces)
+    server = None
     try:
-        with sync_playwright() as player:
-            browser = player.chromium.launch(
-                executable_path=chromium(), args=list(_SWITCHES)
+        for _ in range(_STARTS):
+            port = free_port()
+            words = ("app", dataset.name, "--remote", "--port", str(port))
+            server = subprocess.Popen(
+                command(*words), cwd=folder, stdout=subprocess.DEVNULL
             )
-            page = browser.new_page(viewport=_SIZE)
-            page.add_init_script(_QUIET.format(theme=theme))
-            page.set_default_timeout(PATIENCE)
-            page.goto(f"http://localhost:{port}/datasets/{dataset.name}")
-            yield session, page
-            browser.close()
+            root = f"http://127.0.0.1:{port}"
+            if _answers(root, server):
+                break
+            _end(server)
+        else:
+            raise AssertionError(f"s3fo app did not answer in {_STARTS} starts")
+        yield f"{root}/datasets/{dataset.name}"
     finally:
-        session.close()
+        if server is not None:
+            _end(server)
+
+
+_STARTS = 3
+"""A server that does not come up in time on a busy machine is started again."""
+
+
+def command(*words: str) -> list[str]:
+    """A command of `s3fo`, as a program to start."""
+    return [sys.executable, "-m", "s3fo.cli", *words]
+
+
+def _answers(root: str, server: subprocess.Popen[bytes], seconds: float = 180) -> bool:
+    """Wait until a server answers; False where it ended or took too long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(root, timeout=5).close()
+            return True
+        except OSError:
+            time.sleep(0.5)
+    return False
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def run(page: Page, operator: str, **params: object) -> None:

@@ -32,15 +32,7 @@ def demo(folder) -> Iterator[fo.Dataset]:
         yield dataset
 
 
-@pytest.fixture
-def app(demo):
-    with browser.open_app(demo) as (session, page):
-        page.locator('[data-cy="looker"]').nth(2).wait_for()
-        yield session, page
-
-
-def test_the_grid_shows_every_video_with_name_and_score(app, demo):
-    _, page = app
+def test_the_grid_shows_every_video_with_name_and_score(page, demo):
     for name, score in zip(*demo.values(["sequence", "copy_JF"]), strict=True):
         page.get_by_text(name).first.wait_for()
         page.get_by_text(f"{score:.3f}".rstrip("0")).first.wait_for()
@@ -48,8 +40,7 @@ def test_the_grid_shows_every_video_with_name_and_score(app, demo):
     browser.keep_picture(page, "grid")
 
 
-def test_a_video_opens_with_the_masks_of_its_objects(app, demo):
-    _, page = app
+def test_a_video_opens_with_the_masks_of_its_objects(page, demo):
     page.locator('[data-cy="looker"]').first.click()
     page.get_by_text("frames.ground_truth").last.wait_for()
     page.wait_for_timeout(6_000)
@@ -60,10 +51,10 @@ def test_a_video_opens_with_the_masks_of_its_objects(app, demo):
     page.keyboard.press("Escape")
 
 
-def test_the_evaluation_is_listed_and_opens(app, demo):
-    session, page = app
+def test_the_evaluation_is_listed_and_opens(page, demo):
     panel = fo.Panel(type="model_evaluation_panel_builtin")
-    session.spaces = fo.Space(children=[panel], active_child=panel.component_id)
+    spaces = fo.Space(children=[panel], active_child=panel.component_id)
+    browser.set_spaces(page, spaces)
     page.get_by_text("1 Model Evaluations").wait_for()
     status = page.get_by_text("Needs Review").bounding_box()
     page.mouse.click(status["x"] - 100, status["y"] + 5)
@@ -76,8 +67,7 @@ def test_the_evaluation_is_listed_and_opens(app, demo):
     browser.keep_picture(page, "evaluation")
 
 
-def test_an_operator_runs_from_the_operator_browser(app, demo):
-    _, page = app
+def test_an_operator_runs_from_the_operator_browser(page, demo):
     page.keyboard.press("`")
     page.keyboard.type("VOS")
     page.get_by_text("Evaluate VOS predictions").click()
@@ -103,8 +93,7 @@ def new_name() -> Iterator[str]:
         fo.delete_dataset(name)
 
 
-def test_a_benchmark_is_loaded_from_the_operator_browser(app, demo, folder, new_name):
-    _, page = app
+def test_a_benchmark_is_loaded_from_the_operator_browser(page, demo, folder, new_name):
     page.keyboard.press("`")
     page.keyboard.type("VOS")
     page.get_by_text("Load a VOS benchmark").click()

@@ -6,14 +6,9 @@ is made for each method, and no test needs another one.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from urllib.error import URLError
 
 import fiftyone as fo
 import pytest
@@ -29,66 +24,21 @@ pytestmark = [
 
 METHODS = ("copy", "flow", "s3")
 NAME = "s3fo-demo"
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "s3fo.cli", *words]
+LAYOUT = "Evaluation"
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
     """What `make demo` makes, with its relative paths."""
     folder = tmp_path_factory.mktemp("demo")
-    subprocess.run(command("demo"), cwd=folder, check=True, capture_output=True)
+    subprocess.run(browser.command("demo"), cwd=folder, check=True, capture_output=True)
     dataset = fo.load_dataset(NAME)
     yield dataset
     dataset.delete()
 
 
-@pytest.fixture(scope="module")
-def address(demo, tmp_path_factory) -> Iterator[str]:
-    """The App, served by the user's command from another working directory."""
-    port = browser.free_port()
-    words = command("app", NAME, "--remote", "--port", str(port))
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    server = subprocess.Popen(
-        words, cwd=elsewhere, stdout=subprocess.DEVNULL, env=dict(os.environ)
-    )
-    root = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(root, timeout=5).close()
-                break
-            except (URLError, OSError):
-                time.sleep(1)
-        yield f"{root}/datasets/{NAME}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@pytest.fixture
-def page(address) -> Iterator[object]:
-    """A page that begins where everybody begins."""
-    with browser.look_at(address) as page:
-        page.locator('[data-cy="looker"]').nth(5).wait_for()
-        yield page
-        # The server keeps what was open for the next page.
-        browser.run(page, "close_sample")
-        open_layout(page, "Evaluation")
-        page.get_by_role("button", name="Worst objects").wait_for()
-
-
-def open_layout(page, name: str) -> None:
-    """Open a layout, as the buttons of results do."""
-    browser.run(page, "@s3fo/vos/open_workspace", workspace=name)
-
-
 def open_failures(page, demo, method: str):
-    browser.run(
-        page, "set_spaces", spaces=demo.load_workspace("Failures").to_json(True)
-    )
+    browser.set_spaces(page, demo.load_workspace("Failures"))
     page.get_by_role("button", name="Next", exact=True).wait_for()
     if method != "s3":
         browser.choose(page, "s3", method)

@@ -1,6 +1,6 @@
 """The panels as a person uses them: find what hurts, open the worst, judge a failure.
 
-Every test opens the App anew; they share the dataset only.
+The tests share the dataset and the App's server; every one opens a new page.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 METHODS = ("copy", "flow")
+LAYOUT = "Evaluation"
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +38,8 @@ def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
         yield dataset
 
 
-@pytest.fixture
-def app(demo):
-    with browser.open_app(demo, "Evaluation") as (session, page):
-        yield session, page
-
-
-def test_a_click_on_an_attributes_bar_shows_its_videos(app, demo):
-    _, page = app
-    page.get_by_text("hurts flow most").wait_for()
+def test_a_click_on_an_attributes_bar_shows_its_videos(page, demo):
+    page.get_by_text("trends and splits were looked at").wait_for()
     browser.wait_for_videos(page, demo.values("sequence"))
     shown = page.inner_text("body")
     for method in METHODS:
@@ -61,13 +55,12 @@ def test_a_click_on_an_attributes_bar_shows_its_videos(app, demo):
 
 def open_objects(page) -> None:
     """Show the tab with the histogram and the points of all objects."""
-    page.get_by_text("hurts flow most").wait_for()
+    page.get_by_text("trends and splits were looked at").wait_for()
     page.get_by_role("button", name="Objects", exact=True).click()
     page.get_by_text("drag over bars").wait_for()
 
 
-def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
-    _, page = app
+def test_a_drag_over_the_histogram_shows_those_objects(page, demo):
     open_objects(page)
     scores = tables.object_scores(demo, "flow").objects
     inside = scores[scores["J&F"].between(0.4, 0.5)]
@@ -78,8 +71,7 @@ def test_a_drag_over_the_histogram_shows_those_objects(app, demo):
     browser.keep_picture(page, "panel-objects")
 
 
-def test_a_line_around_points_shows_those_objects(app, demo):
-    _, page = app
+def test_a_line_around_points_shows_those_objects(page, demo):
     open_objects(page)
     browser.choose(page, "Length", "Size")
     page.locator(".xtitle", has_text="Size").wait_for()
@@ -94,8 +86,7 @@ def test_a_line_around_points_shows_those_objects(app, demo):
     browser.keep_picture(page, "panel-objects-chosen")
 
 
-def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(app, demo):
-    _, page = app
+def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(page, demo):
     open_objects(page)
     browser.choose(page, "Length", "Size")
     page.locator(".xtitle", has_text="Size").wait_for()
@@ -114,9 +105,8 @@ def of_size(demo: fo.Dataset):
     return tables.object_scores(demo, "flow").objects.merge(sizes)
 
 
-def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(app, demo):
-    _, page = app
-    page.get_by_text("hurts flow most").wait_for()
+def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(page, demo):
+    page.get_by_text("trends and splits were looked at").wait_for()
     page.get_by_role("button", name="Worst objects").click()
     page.get_by_text("Click a row").wait_for()
     scores = tables.object_scores(demo, "flow").objects
@@ -173,9 +163,8 @@ def worst_frame(dataset: fo.Dataset, method: str, worst) -> tuple[int, int]:
     return lowest, sum(number >= lowest for number in numbers)
 
 
-def test_two_methods_are_held_against_each_other(app, demo):
-    _, page = app
-    page.get_by_text("hurts flow most").wait_for()
+def test_two_methods_are_held_against_each_other(page, demo):
+    page.get_by_text("trends and splits were looked at").wait_for()
     page.get_by_role("button", name="Difference").click()
     page.get_by_text("is better on").wait_for()
     flow, copy = (
@@ -193,8 +182,7 @@ def test_two_methods_are_held_against_each_other(app, demo):
     page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
 
 
-def test_a_failure_is_stepped_to_and_judged(app, demo):
-    _, page = app
+def test_a_failure_is_stepped_to_and_judged(page, demo):
     events = tables.event_table(demo, "flow")
     browser.choose_workspace(page, "Failures")
     wait_for_event(page, 1, len(events))
@@ -210,8 +198,7 @@ def test_a_failure_is_stepped_to_and_judged(app, demo):
     assert "flow label error" in demo.list_saved_views()
 
 
-def test_a_kind_stays_chosen_while_one_steps_on(app, demo):
-    _, page = app
+def test_a_kind_stays_chosen_while_one_steps_on(page, demo):
     events = tables.event_table(demo, "flow")
     leaks = int((events["kind"] == "leak").sum())
     browser.choose_workspace(page, "Failures")
