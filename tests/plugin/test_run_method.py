@@ -94,6 +94,11 @@ def test_the_form_says_what_cannot_work(dataset, held):
     assert "no such file" in problem(
         "run_method", dataset, method="cutie", weights="gone.pth"
     )
+    gone = "/no/such/folder/sam2"
+    assert gone in problem("run_method", dataset, method="sam2", weights=gone)
+    assert problem("run_method", dataset, method="sam2", weights="facebook/x") is None
+    assert "50000 pixels" in problem("run_method", dataset, method="s3", size=50_000)
+    assert problem("run_method", dataset, method="s3", size=480) is None
     assert "{out}" in problem("run_method", dataset, method="command")
     assert "{frame}" in problem(
         "run_method", dataset, method="command", command="python x.py {frame} {out}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -114,6 +115,7 @@ def _ask_size(
         description="Shorter side in pixels: smaller is faster, larger finer. If "
         f"left empty: {usual or 'that of the frames'}; 0 keeps the frames' size",
         min=0,
+        max=_LARGEST,
     )
 
 
@@ -194,11 +196,19 @@ def given_options(ctx: Context, info: MethodInfo) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in (None, "")}
 
 
+_LARGEST = 4320
+"""Pixels of the shorter side of 8K video; a network takes more memory than there is."""
+
+_PATHS = ("/", "./", "../", "~")
+"""So begin names that can only be of files; others may be of a hub."""
+
+
 def _check_given(ctx: Context, info: MethodInfo) -> None:
     """Say in the form what cannot work, as far as that costs nothing.
 
     Raises:
-        InputError: weights that are not there, or a command that cannot run.
+        InputError: weights that are not there, a size beyond reason, or a command
+            that cannot run.
     """
     from s3fo.inference.methods.command import CommandMethod
     from s3fo.inference.weights import find_weights
@@ -208,6 +218,21 @@ def _check_given(ctx: Context, info: MethodInfo) -> None:
         raise InputError("Weights", "none", info.weights, "Fill in the field Weights.")
     if info.name in ("s3", "cutie"):
         find_weights(weights)
+    elif (
+        weights
+        and weights.startswith(_PATHS)
+        and not Path(weights).expanduser().exists()
+    ):
+        raise InputError(
+            "Weights", f"{weights}, which is not there", info.weights,
+            "Correct the field Weights.",
+        )  # fmt: skip
+    size = ctx.params.get("size")
+    if "size" in info.options and size is not None and not 0 <= size <= _LARGEST:
+        raise InputError(
+            "Working size", f"{size} pixels", f"0 to {_LARGEST} pixels",
+            "Correct the field Working size, or leave it empty.",
+        )  # fmt: skip
     if info.name == "command":
         options = given_options(ctx, info)
         if "command" not in options:
