@@ -12,6 +12,7 @@ from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 
 if TYPE_CHECKING:
+    from evaluation.failures import Failures
     from s3fo.demo import DemoResult
 
 HERE = "127.0.0.1"
@@ -59,11 +60,10 @@ def _show(result: DemoResult) -> None:
         columns,
         objects[columns].itertuples(index=False, name=None),
     )
-    kinds = result.failures[result.best].by("kind")
     print_table(
         f"What fails, and the J&F it costs ({result.best})",
-        list(kinds.columns),
-        kinds.itertuples(index=False, name=None),
+        ("kind", "events", "n_frames", "cost", "share"),
+        _costs(result.failures[result.best]),
     )
     from evaluation.attributes import ATTRIBUTES
     from evaluation.breakdown import conditions
@@ -85,6 +85,15 @@ def _show(result: DemoResult) -> None:
         f"  s3fo evaluate {result.out}/results/{result.best} "
         f"--gt {result.out}/benchmark/Annotations/480p --per-object"
     )
+
+
+def _costs(failures: Failures) -> list[tuple[str | int | float, ...]]:
+    """Costs by kind of failure and of the frames in no event: all that is lost."""
+    kinds = failures.by("kind")[["kind", "events", "n_frames", "cost", "share"]]
+    rest = failures.unassigned
+    share = rest / failures.lost if failures.lost else 0.0
+    rows = list(kinds.itertuples(index=False, name=None))
+    return [*rows, ("in no event", "", "", rest, share)]
 
 
 @app.command("app")

@@ -6,11 +6,13 @@ import shutil
 from types import SimpleNamespace
 
 import fiftyone as fo
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import s3fo
 from evaluation.errors import InputError
+from evaluation.failures import Failures
 from s3fo.cli import app, system
 from s3fo.demo import _segment
 from s3fo.inference import predict
@@ -58,3 +60,19 @@ def panels(space):
     """Everything in a layout that is not a space itself."""
     for child in space["children"]:
         yield from panels(child) if "children" in child else [child]
+
+
+def test_the_printed_costs_add_up_to_the_loss():
+    frames = pd.DataFrame({"event": [0, 0, 1, -1], "cost": [0.1, 0.05, 0.02, 0.03]})
+    events = pd.DataFrame(
+        {
+            "event": [0, 1],
+            "kind": ["missed", "leak"],
+            "n_frames": [2, 1],
+            "cost": [0.15, 0.02],
+        }
+    )
+    rows = system._costs(Failures(frames, events, 0.8, "davis-2017"))
+    assert [row[0] for row in rows] == ["missed", "leak", "in no event"]
+    assert sum(row[3] for row in rows) == pytest.approx(0.2)
+    assert sum(row[4] for row in rows) == pytest.approx(1)
