@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -188,7 +188,10 @@ def _of(table: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _tested(
-    row: dict[str, float], group: str, effect: float, columns: tuple[str, str, str]
+    row: Mapping[Hashable, float],
+    group: str,
+    effect: float,
+    columns: tuple[str, str, str],
 ) -> Candidate | None:
     from scipy.special import stdtr
 
