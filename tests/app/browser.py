@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,8 +91,12 @@ def start_again(page: Page, dataset: fo.Dataset, layout: str | None) -> None:
 
 
 def set_spaces(page: Page, spaces: fo.Space) -> None:
-    """Arrange the panels of a page."""
-    run(page, "set_spaces", spaces=json.loads(spaces.to_json()))
+    """Arrange the panels of a page; none keeps what was chosen in it before."""
+    told = spaces.to_json()
+    # Panels are known by their ids, and saved layouts keep these.
+    for known in set(re.findall(r'"component_id": "([^"]+)"', told)):
+        told = told.replace(known, str(uuid.uuid4()))
+    run(page, "set_spaces", spaces=json.loads(told))
 
 
 def free_port() -> int:

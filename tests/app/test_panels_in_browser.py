@@ -142,25 +142,26 @@ def first_row(page, *texts: str):
 
 
 def shows_worst_frame(page, demo: fo.Dataset, worst, time: float) -> None:
-    """The open video begins at an object's worst frame, and shows it alone."""
-    frame, later = worst_frame(demo, "flow", worst)
-    # 0 where the player has not told it; the labels from there on tell it as well.
+    """The open video stands at an object's worst frame, and shows it alone."""
+    frame, alone, every = worst_frame(demo, "flow", worst)
+    # 0 where the player has not told it; the clip's own test looks at that.
     assert time == 0 or time == pytest.approx((frame - 1) / 24, abs=0.02)
     sidebar = page.locator('[data-cy="modal"]').inner_text()
-    assert re.search(rf"frames\.flow\s+{later}\s", sidebar), "more than one object"
+    told = rf"frames\.flow\s+{alone} of {every}\s"
+    assert re.search(told, sidebar), "not this object alone"
 
 
-def worst_frame(dataset: fo.Dataset, method: str, worst) -> tuple[int, int]:
-    """Number of an object's worst frame, from 1, and of its labels from there on."""
-    means, numbers = {}, []
+def worst_frame(dataset: fo.Dataset, method: str, worst) -> tuple[int, int, int]:
+    """Number of an object's worst frame, from 1; its labels and the video's."""
+    means, alone, every = {}, 0, 0
     for number, frame in dataset[worst["sample_id"]].frames.items():
         for label in frame[method].detections:
+            every += 1
             if label.index == worst["object"]:
-                numbers.append(number)
+                alone += 1
                 if label.get_field("J") is not None:
                     means[number] = label.J + label.F
-    lowest = min(means, key=means.__getitem__)
-    return lowest, sum(number >= lowest for number in numbers)
+    return min(means, key=means.__getitem__), alone, every
 
 
 def test_two_methods_are_held_against_each_other(page, demo):
