@@ -73,6 +73,7 @@ def save_tables(
             "Pass format='parquet' or format='csv'.",
         )
     folder = Path(folder)
+    require_ours(folder, record)
     files = {
         f"{name}.{format}": _encode(table, format) for name, table in tables.items()
     }
@@ -86,6 +87,29 @@ def save_tables(
                     (folder / f"{name}.{other}").unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
+
+
+def require_ours(folder: Path, record: str = "scores") -> None:
+    """Refuse to write over a JSON file that `save_tables` did not make.
+
+    Args:
+        folder: that is to be written to; it may be missing.
+        record: name of the JSON file.
+
+    Raises:
+        InputError: a file of this name is there, and is something else.
+    """
+    path = folder / f"{record}.json"
+    if not os.path.lexists(path):
+        return
+    fix = "Choose another folder with --out, or move this file away."
+    found = read_json(path, fix, f"the record of saved {record}")
+    if not isinstance(found, dict) or not {DIGESTS, "fingerprint", "version"} & {
+        *found
+    }:
+        raise InputError(
+            path, "a file of another program", f"saved {record}, or no such file", fix
+        )
 
 
 def load_tables(

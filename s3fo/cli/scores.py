@@ -94,12 +94,13 @@ def evaluate(
     Of several folders each frame of the ground truth is read once; one table holds all.
     """
     from evaluation.results.shards import as_shard
+    from evaluation.results.storage import require_ours
     from evaluation.runs.score_records import leave_record
     from evaluation.scoring import score_folders
 
     folders = _named_folders(results, alone=against is not None)
     if out:
-        require_writable(out)
+        require_ours(require_writable(out))
     options = input_options(missing, resize, binarize, void)
     truth, rules = _ground_truth(gt, benchmark, root, split)
     chosen = chosen_sequences(truth, sequence, shard)

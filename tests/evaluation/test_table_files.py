@@ -65,3 +65,16 @@ def test_damaged_scores_are_named(small, tmp_path):
     (tmp_path / "frames.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"frames\.parquet: found a damaged table"):
         Scores.load(tmp_path)
+
+
+def test_a_json_file_of_another_program_is_not_written_over(tmp_path):
+    mine = tmp_path / "record.json"
+    mine.write_text('{"my": "precious"}')
+    numbers = pd.DataFrame({"x": [1]})
+    with pytest.raises(InputError, match="another program"):
+        save_tables(tmp_path, "record", {}, {"numbers": numbers})
+    assert mine.read_text() == '{"my": "precious"}'
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+    mine.unlink()
+    for _ in range(2):
+        save_tables(tmp_path, "record", {}, {"numbers": numbers})
