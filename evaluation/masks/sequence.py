@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -296,6 +297,14 @@ def _bytes(path: FilePath) -> bytes:
         InputError: it cannot be read.
     """
     try:
+        # Opening a pipe would wait for its other end for ever.
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            raise InputError(
+                path,
+                "a pipe (fifo)",
+                "a regular PNG file",
+                "Replace it by the mask file, or remove it.",
+            )
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:

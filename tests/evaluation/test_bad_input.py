@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -495,3 +497,22 @@ def test_three_frames_are_enough(small):
 def test_unknown_options_are_refused_with_the_choice(small, options):
     with pytest.raises(InputError, match="one of"):
         score(small.pred, small.gt, **options)
+
+
+def test_a_pipe_in_the_place_of_a_mask_is_named(tmp_path):
+    for folder in ("gt", "pred"):
+        for frame in ("00000", "00001", "00002", "00003"):
+            mask = np.eye(8, dtype=np.uint8)
+            write_label_map(tmp_path / folder / "a" / f"{frame}.png", mask)
+    pipe = tmp_path / "pred/a/00001.png"
+    pipe.unlink()
+    os.mkfifo(pipe)
+    code = (
+        "from evaluation import score; "
+        f"score({str(tmp_path / 'pred')!r}, {str(tmp_path / 'gt')!r}, workers=1, "
+        "cache=False)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"{pipe}: found a pipe" in done.stderr
