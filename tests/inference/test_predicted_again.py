@@ -52,3 +52,16 @@ def test_a_folder_in_the_place_of_a_mask_is_named(tmp_path: Path) -> None:
     run = predict(two_frames(tmp_path), out, method="copy", overwrite=True)
     assert "00001.png" in run.failures["a"]
     assert (out / "a/00001.png/mine.txt").read_text() == "mine"
+
+
+def test_a_mask_that_was_cut_is_made_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    cut = out / "a/00001.png"
+    whole = cut.read_bytes()
+    for length in (len(whole) - 10, 0):
+        cut.write_bytes(whole[:length])
+        run = predict(two_frames(tmp_path), out, method="copy")
+        assert run.finished == ("a",)
+        assert cut.read_bytes() == whole
+    assert predict(two_frames(tmp_path), out, method="copy").kept == ("a",)

@@ -23,6 +23,7 @@ from evaluation._utils.atomic import (
 from evaluation._utils.claims import Claims, wait_a_little
 from evaluation._utils.fingerprint import digest
 from evaluation.errors import InputError
+from evaluation.masks.png import is_complete
 from evaluation.runs.schema import (
     FORMAT,
     JOURNAL,
@@ -42,6 +43,9 @@ __all__ = ["ResultsFolder", "RunRecord", "refuse_inputs"]
 
 _MERGE_EVERY = 5.0
 """Seconds between two updates of ``run.json`` at least."""
+
+_TAIL = 64
+"""Bytes at the end of a PNG in which its last chunk is looked for."""
 
 
 class ResultsFolder:
@@ -366,13 +370,21 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 
 def is_finished(folder: Path, frames: Iterable[str]) -> bool:
-    """Whether there is a mask file for each of the frames in a video's folder."""
+    """Whether there is a whole mask file for each frame in a video's folder."""
     try:
         with os.scandir(folder) as entries:
             there = {entry.name for entry in entries if entry.is_file()}
+        names = [f"{frame}.png" for frame in frames]
+        return all(name in there and _is_whole(folder / name) for name in names)
     except OSError:
         return False
-    return all(f"{frame}.png" in there for frame in frames)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a PNG reaches to its end; only its last bytes are read."""
+    with path.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+        return is_complete(file.read())
 
 
 def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
