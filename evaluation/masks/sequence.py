@@ -253,7 +253,8 @@ class ArraySequence(MaskSequence):
         """The masks as they were given."""
         masks = self._masks[frame]
         if isinstance(masks, Mapping):
-            return {int(k): np.asarray(mask).astype(bool) for k, mask in masks.items()}
+            where = self.where(frame)
+            return {int(k): _as_mask(mask, where, k) for k, mask in masks.items()}
         label_map = np.asarray(masks)
         if label_map.dtype == bool:
             label_map = label_map.astype(np.uint8)
@@ -326,6 +327,23 @@ def _unreadable(path: FilePath, error: OSError) -> str:
 
 def _hash(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _as_mask(mask: Any, where: str, object_id: int) -> Mask:
+    """A mask of one object; probabilities and logits are none.
+
+    Raises:
+        InputError: real numbers other than 0 and 1.
+    """
+    values = np.asarray(mask)
+    if values.dtype.kind == "f" and not np.isin(values, (0, 1)).all():
+        raise InputError(
+            f"{where}, object {object_id}",
+            "real numbers other than 0 and 1 (probabilities or logits?)",
+            "a mask: True or not 0 where the object is",
+            "Threshold it first, e.g. mask > 0.5 for probabilities.",
+        )
+    return values.astype(bool)
 
 
 def _as_unsigned(label_map: np.ndarray[Any, Any], where: str) -> LabelMap:

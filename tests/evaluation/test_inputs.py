@@ -63,6 +63,14 @@ def test_arrays_that_are_no_label_maps_are_refused(small, bad):
         score({"walk": pred}, small.gt)
 
 
+@pytest.mark.parametrize("side", ["gt", "pred"])
+def test_probabilities_per_object_are_refused(small, side):
+    both = {"gt": object_masks(small.gt), "pred": object_masks(small.pred)}
+    both[side]["00005"][2] = np.where(both[side]["00005"][2], 0.9, 0.05)
+    with pytest.raises(InputError, match="frame 00005, object 2"):
+        score({"walk": both["pred"]}, {"walk": both["gt"]}, workers=1)
+
+
 @pytest.mark.parametrize("protocol", ["davis-2017", "sa-v", "mose-v2"])
 def test_per_object_masks(small, protocol):
     reference = score(small.pred, small.gt, protocol)
