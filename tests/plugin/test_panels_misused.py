@@ -130,6 +130,7 @@ def test_evaluations_of_other_videos_by_other_rules_stand_side_by_side(evaluated
     person.do("difference", "on_open_tab", tab="difference")
     assert "different protocols" in person.state["difference_text"]
     assert "duel" not in person.layout and "choices" in person.layout
+    person.choose("by the same rules", "first", "one")
     person.choose("by the same rules", "second", "k")
     assert "duel" in person.layout, person.state["difference_text"]
 

@@ -128,7 +128,15 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
             f"one of {', '.join(dataset.list_evaluations()) or 'no evaluations yet'}",
             "Evaluate predictions first.",
         )
-    name = _object_score(dataset, eval_key)
+    name = object_score(dataset, eval_key)
+    return lowest_objects(dataset, eval_key, name, k)
+
+
+def lowest_objects(
+    dataset: fo.Dataset, eval_key: str, name: str, k: int
+) -> fo.DatasetView:
+    """The videos of the objects with the lowest score `name`, the worst first."""
+    field = f"{eval_key}_objects"
     ids, scores = dataset.values(
         [f"{field}.detections.id", f"{field}.detections.{name}"], unwind=True
     )
@@ -209,11 +217,11 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
 
 def published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
     """The field of the J&F that the benchmark publishes, of every sequence."""
-    field = f"{eval_key}_{_object_score(dataset, eval_key)}"
+    field = f"{eval_key}_{object_score(dataset, eval_key)}"
     return field if dataset.has_sample_field(field) else None
 
 
-def _object_score(dataset: fo.Dataset, eval_key: str) -> str:
+def object_score(dataset: fo.Dataset, eval_key: str) -> str:
     """Attribute of objects' labels with the J&F that they are looked at by."""
     protocol = getattr(dataset.get_evaluation_info(eval_key).config, "protocol", None)
     metric = get_protocol(protocol).object_metric if protocol else "J&F"

@@ -26,14 +26,17 @@ def save_views(dataset: fo.Dataset, eval_key: str) -> None:
     names = [_WORST]
     if dataset.has_sample_field(f"{eval_key}_failures"):
         names += [_SWAPS, _RETURN, *judged_events(dataset, eval_key)["judgement"]]
-    _save(dataset, eval_key, dict.fromkeys(names))
+    score = views.object_score(dataset, eval_key)
+    _save(dataset, eval_key, dict.fromkeys(names), score)
 
 
 def rename_views(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
     """Save the views anew after the fields that they are of were renamed."""
     names = _saved(dataset, eval_key)
+    # FiftyOne renames the evaluation itself last: it is still known by its old key.
+    score = views.object_score(dataset, eval_key)
     delete_views(dataset, eval_key)
-    _save(dataset, new_eval_key, names)
+    _save(dataset, new_eval_key, names, score)
 
 
 def delete_views(dataset: fo.Dataset, eval_key: str) -> None:
@@ -47,15 +50,15 @@ def _saved(dataset: fo.Dataset, eval_key: str) -> list[str]:
     return [name for name in names if dataset.has_saved_view(f"{eval_key} {name}")]
 
 
-def _save(dataset: fo.Dataset, eval_key: str, names: Iterable[str]) -> None:
+def _save(dataset: fo.Dataset, eval_key: str, names: Iterable[str], score: str) -> None:
     for name in names:
-        view = _view(dataset, eval_key, name)
+        view = _view(dataset, eval_key, name, score)
         dataset.save_view(f"{eval_key} {name}", view, overwrite=True)
 
 
-def _view(dataset: fo.Dataset, eval_key: str, name: str) -> fo.DatasetView:
+def _view(dataset: fo.Dataset, eval_key: str, name: str, score: str) -> fo.DatasetView:
     if name == _WORST:
-        return views.worst(dataset, eval_key, _MOST)
+        return views.lowest_objects(dataset, eval_key, score, _MOST)
     if name in TAGS:
         return tagged(dataset, eval_key, name)
     label = ViewField("label")

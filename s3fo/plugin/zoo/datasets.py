@@ -225,3 +225,27 @@ class BURST(BenchmarkDataset):
     """BURST."""
 
     benchmark = "burst"
+
+
+class VOST(BenchmarkDataset):
+    """VOST."""
+
+    benchmark = "vost"
+
+
+class VISOR(BenchmarkDataset):
+    """VISOR."""
+
+    benchmark = "visor"
+
+
+class PUMaVOS(BenchmarkDataset):
+    """PUMaVOS."""
+
+    benchmark = "pumavos"
+
+
+class SeCVOS(BenchmarkDataset):
+    """SeCVOS."""
+
+    benchmark = "secvos"
