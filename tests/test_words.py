@@ -65,6 +65,7 @@ ALIASES = {
     "s3fo/cli/__init__.py",
     "s3fo/cli/model.py",
     "s3fo/cli/reports.py",
+    "s3fo/datasets/__init__.py",
     "s3fo/inference/__init__.py",
     "s3fo/inference/running/probabilities.py",
 }
@@ -75,6 +76,7 @@ SERVED = (
     "--trained-on",
     "by_attribute",
     "Leniency",
+    r"recall_(benchmark|predictions)",
 )
 """Former names that the files of `ALIASES` serve, with a warning, for one version."""
 

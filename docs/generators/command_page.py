@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import s3fo.cli
 from s3fo.cli import app
 
-_WIDTH = 74
+_WIDTH = 110
 _HEAD = """# Commands
 
 What `s3fo COMMAND --help` says. Every command calls the library function of the same

@@ -103,7 +103,7 @@ POINT_LAYOUT: dict[str, object] = {
 
 
 def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> Trace:
-    """One point an object.
+    """One point per object.
 
     Args:
         table: sample_id, sequence, object and the columns of the axes.
