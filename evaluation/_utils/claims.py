@@ -174,7 +174,7 @@ class Claims:
     def _numbered(self, item: str) -> Iterator[tuple[int, Path]]:
         for path in self._folder.glob(f"{digest(item)}.*.claim"):
             number = path.name.split(".")[1]
-            if number.isdigit():
+            if number.isdecimal():
                 yield int(number), path
 
     def _lives(self, key: str) -> bool:

@@ -158,4 +158,4 @@ class Shard:
 
 def _number(variables: Mapping[str, str], name: str) -> int | None:
     text = variables.get(name, "") if name else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdecimal() else None

@@ -234,7 +234,7 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
 
 def _with_frames_between(names: Sequence[str]) -> Sequence[str]:
     """Names of frames numbered without holes; as they are if they do not count."""
-    if not all(name.isascii() and name.isdigit() for name in names):
+    if not all(name.isascii() and name.isdecimal() for name in names):
         return names
     counted = range(int(names[0]), int(names[-1]) + 1)
     width = min(len(name) for name in names)

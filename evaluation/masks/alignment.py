@@ -127,7 +127,7 @@ def _matching_names(
 
 def _numbers(frames: Sequence[str]) -> list[int] | None:
     """Numbers of frames that are counted without a gap; None for other names."""
-    if not frames or not all(name.isascii() and name.isdigit() for name in frames):
+    if not frames or not all(name.isascii() and name.isdecimal() for name in frames):
         return None
     numbers = [int(name) for name in frames]
     return (
@@ -142,7 +142,7 @@ def _beyond(gt: MaskSequence, extra: Sequence[str]) -> list[str]:
     numbers = _numbers(gt.frames)
     if numbers is None:
         return []
-    outside = (name for name in extra if name.isascii() and name.isdigit())
+    outside = (name for name in extra if name.isascii() and name.isdecimal())
     return [n for n in outside if not numbers[0] <= int(n) <= numbers[-1]]
 
 
@@ -259,7 +259,7 @@ def _listed(frames: Sequence[str]) -> str:
     runs: list[list[str]] = []
     for frame in frames:
         last = runs[-1][-1] if runs else ""
-        if last.isdigit() and frame.isdigit() and int(frame) == int(last) + 1:
+        if last.isdecimal() and frame.isdecimal() and int(frame) == int(last) + 1:
             runs[-1].append(frame)
         else:
             runs.append([frame])

@@ -342,7 +342,7 @@ def _tell_guess(level: Path, found: dict[str, MaskSequence]) -> None:
     if not isinstance(one, ObjectFolderSequence):
         return
     names = [n for n in subfolders(level / one.name) if _object_number(n) is not None]
-    if len(names) > 1 and all(name.isdigit() and len(name) < 3 for name in names):
+    if len(names) > 1 and all(name.isdecimal() and len(name) < 3 for name in names):
         one.remark(
             f"its folders {shown(names)} were read as objects of one video; if they "
             f"are videos, give {level / one.name}"

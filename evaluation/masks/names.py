@@ -74,7 +74,7 @@ def match_frames(frames: Sequence[str], available: Sequence[str]) -> Match:
     """
     match = match_names(frames, available)
     outside = set(available) - set(match.names.values())
-    numbered = all(n.isascii() and n.isdigit() for n in (*frames[:1], *available))
+    numbered = all(n.isascii() and n.isdecimal() for n in (*frames[:1], *available))
     if outside and numbered and len(available) == len(frames):
         first, last = int(available[0]), int(available[-1])
         if abs(first - int(frames[0])) == 1 and last - first == len(frames) - 1:
@@ -116,7 +116,7 @@ def _normal(name: str) -> str:
 
 
 def _plain_number(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdigit() else None
+    return int(name) if name.isascii() and name.isdecimal() else None
 
 
 def _last_number(name: str) -> int | None:

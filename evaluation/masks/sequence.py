@@ -280,7 +280,7 @@ class ArraySequence(MaskSequence):
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key that puts ``frame10`` after ``frame9``."""
     return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
         for part in re.split(r"(\d+)", name)
         if part
     ]

@@ -155,7 +155,7 @@ def _told_again(
 
 def _event_numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(part.isascii() and part.isdecimal() for part in parts):
         raise InputError(
             "--confirm", repr(text), "numbers of events, e.g. 0,3, or `all`", "Mend it."
         )

@@ -232,7 +232,7 @@ def whole_numbers(option: str, text: str) -> list[int]:
         InputError: one is no positive whole number.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InputError(
             option, repr(text), "positive whole numbers, e.g. 1,2,4", "Correct them."
         )

@@ -117,8 +117,8 @@ def _check_mots(video: Video) -> None:
             f"ids below {MOTS_SCALE}, as MOTS writes the class in front of them",
             "Renumber the objects, or choose another format.",
         )
-    if not all(frame.isdigit() for frame in video.frames):
-        odd = next(frame for frame in video.frames if not frame.isdigit())
+    if not all(frame.isdecimal() for frame in video.frames):
+        odd = next(frame for frame in video.frames if not frame.isdecimal())
         raise InputError(
             f"sequence {video.name}",
             f"a frame called {odd}",

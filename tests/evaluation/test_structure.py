@@ -243,3 +243,11 @@ def test_ground_truth_folders_without_a_score_are_named(tree, name):
         write_label_map(tree / "gt" / name / "00000.png", np.eye(8, dtype=np.uint8))
     notes = score(tree / "pred", tree / "gt", workers=1).notes
     assert any(note.startswith(f"{name} of the ground truth") for note in notes), notes
+
+
+def test_frames_named_with_superscript_digits_are_read(tmp_path):
+    for name in ("a", "a²", "a³", "²"):
+        for side in ("gt", "pred"):
+            write_label_map(tmp_path / side / "clip" / f"{name}.png", masks(0))
+    scores = score(tmp_path / "pred", tmp_path / "gt", "vos-benchmark", workers=1)
+    assert scores.summary["J"] == 1

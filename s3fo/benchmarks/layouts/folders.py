@@ -135,7 +135,7 @@ def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
         )
     for place in (folder, *(folder / name for name in list_folders(folder)[:6])):
         others = describe(place)
-        if others[0].isdigit():
+        if others[0].isdecimal():
             return InputError(
                 folder,
                 f"{others} in {place}, which are not read",

@@ -48,7 +48,7 @@ def only_mask(
         if stem != frames[0]:
             notes.append(f"{masks.name} is the mask of frame {stem}, not the first")
         return {stem: masks}
-    if any(character.isdigit() for character in stem) and stem != frames[0]:
+    if any(character.isdecimal() for character in stem) and stem != frames[0]:
         notes.append(f"{masks.name} is taken for the mask of the first frame")
     return {frames[0]: masks}
 
@@ -74,7 +74,7 @@ def masks_of_frames(
     if not files or not frames:
         return files
     names = tuple(files)
-    if invented and len(names) == 1 and names[0].isdigit():
+    if invented and len(names) == 1 and names[0].isdecimal():
         if names[0] != frames[0]:
             notes.append(f"{sequence}: its only mask {names[0]} is for the first frame")
         return _renamed(files, {frames[0]: names[0]})
@@ -84,7 +84,7 @@ def masks_of_frames(
             f"0; {names[0]} is the mask of {_earlier(names[0], frames)}"
         )
         return _renamed(files, {_earlier(name, frames): name for name in names})
-    if invented and names[0].isdigit() and int(names[0]) > 0:
+    if invented and names[0].isdecimal() and int(names[0]) > 0:
         notes.append(
             f"{sequence}: frames of a video count from {frames[0]}, so {names[0]} is "
             f"the mask of frame number {int(names[0]) + 1}"
@@ -100,7 +100,7 @@ def masks_of_frames(
 
 def _counts_from_one(names: tuple[str, ...], frames: tuple[str, ...]) -> bool:
     """Whether masks are numbered from 1 for frames numbered from 0: one goes beyond."""
-    if not all(n.isascii() and n.isdigit() for n in (*names, frames[0], frames[-1])):
+    if not all(n.isascii() and n.isdecimal() for n in (*names, frames[0], frames[-1])):
         return False
     numbers = [int(name) for name in names]
     whole = int(frames[0]) == 0 and int(frames[-1]) == len(frames) - 1

@@ -206,7 +206,7 @@ def _first_frame(sequence: VideoSequence, item: ObjectMeta) -> str | None:
 
 
 def _number(frame: str) -> int:
-    return int(frame) if frame.isdigit() else -1
+    return int(frame) if frame.isdecimal() else -1
 
 
 def _unmasked_objects(sequences: tuple[VideoSequence, ...]) -> list[str]:

@@ -410,7 +410,7 @@ def _open(sequence: VideoSequence, root: Path) -> MaskSequence:
     """The output, wherever below ``{out}`` or ``{out_root}`` it lies."""
     own, name = root / sequence.name, sequence.name
     inside = [path.name for path in own.iterdir()] if own.is_dir() else []
-    is_object = name.isdigit() and int(name) in sequence.object_ids
+    is_object = name.isdecimal() and int(name) in sequence.object_ids
     if inside == [name] and not is_object:
         root = own  # it took {out} for the folder of all videos
     truth = sequence.object_masks or FileSequence(name, dict(sequence.annotations))
