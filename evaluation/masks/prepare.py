@@ -138,17 +138,20 @@ def fit_prediction(
     shape = next(iter(sizes(gt)), None)
     if shape is None or not sizes(pred) - {shape}:
         return pred
-    if resize:
+    if resize and shape[::-1] not in sizes(pred) - {shape}:
         if isinstance(pred, dict):
             return {key: resize_nearest(mask, shape) for key, mask in pred.items()}
         return resize_nearest(pred, shape)
-    found = min(sizes(pred) - {shape})
+    others = sizes(pred) - {shape}
+    found = shape[::-1] if shape[::-1] in others else min(others)
     turned = " (width and height swapped?)" if found == shape[::-1] else ""
     raise InputError(
         places[0],
         f"a mask of {found[1]}x{found[0]} pixels{turned}",
         f"{shape[1]}x{shape[0]} as in {places[1]}",
-        "Write the masks in the size of the ground truth, or allow nearest "
+        "Write the masks with rows and columns in the order of the ground truth."
+        if turned
+        else "Write the masks in the size of the ground truth, or allow nearest "
         "resizing (resize='nearest', --resize nearest).",
     )
 

@@ -251,3 +251,10 @@ def test_frames_named_with_superscript_digits_are_read(tmp_path):
             write_label_map(tmp_path / side / "clip" / f"{name}.png", masks(0))
     scores = score(tmp_path / "pred", tmp_path / "gt", "vos-benchmark", workers=1)
     assert scores.summary["J"] == 1
+
+
+def test_masks_with_rows_and_columns_exchanged_are_not_resized(tree):
+    for t, frame in enumerate(FRAMES):
+        write_label_map(tree / "pred" / "clip" / f"{frame}.png", masks(t).T)
+    with pytest.raises(InputError, match="swapped"):
+        score(tree / "pred", tree / "gt", resize="nearest", workers=1)
