@@ -76,7 +76,7 @@ SERVED = (
     "--trained-on",
     "by_attribute",
     "Leniency",
-    r"recall_(benchmark|predictions)",
+    "(remember|recall)_",
 )
 """Former names that the files of `ALIASES` serve, with a warning, for one version."""
 

@@ -58,7 +58,11 @@ def help_text(words: tuple[str, ...]) -> str:
         RuntimeError: the command has no help.
     """
     outcome = CliRunner().invoke(
-        app, [*words, "--help"], prog_name="s3fo", terminal_width=_WIDTH
+        app,
+        [*words, "--help"],
+        prog_name="s3fo",
+        terminal_width=_WIDTH,
+        env={"COLUMNS": str(_WIDTH)},  # as wide as whole names of options need
     )
     if outcome.exit_code:
         raise RuntimeError(f"s3fo {' '.join(words)} --help: {outcome.output}")
