@@ -298,7 +298,7 @@ def _bytes(path: FilePath) -> bytes:
         InputError: it cannot be read.
     """
     try:
-        # Opening a pipe would wait for its other end for ever.
+        # Opening a pipe would wait for its other end without end.
         if stat.S_ISFIFO(os.stat(path).st_mode):
             raise InputError(
                 path,
