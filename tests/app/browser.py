@@ -203,6 +203,12 @@ def choose(page: Page, shown: str, wanted: str) -> None:
     page.get_by_role("option", name=wanted, exact=True).click()
 
 
+def choose_in_menu(page: Page, shown: str, wanted: str) -> None:
+    """Choose an entry of the menu behind the button that shows something."""
+    page.get_by_role("button").get_by_text(shown, exact=True).last.click()
+    page.locator(".MuiPopover-root").get_by_text(wanted, exact=True).last.click()
+
+
 def open_clip(page: Page, act: Callable[[], None]) -> float:
     """Click what opens a video at a frame later than the first.
 
