@@ -54,9 +54,10 @@ def write_video(path: Path, pictures: list[np.ndarray]) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    os.environ["S3FO_CACHE_DIR"] = str(folder)
-    return folder
+    """One cache per process, for all the folders of tests that take this fixture."""
+    folder = os.environ.get("S3FO_TESTS_CACHE") or str(tmp_path_factory.mktemp("cache"))
+    os.environ["S3FO_TESTS_CACHE"] = os.environ["S3FO_CACHE_DIR"] = folder
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

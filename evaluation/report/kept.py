@@ -49,6 +49,8 @@ def load_kept(folder: Path, key: str, load: Callable[[Path], Kept]) -> Kept | No
     try:
         return load(folder)
     except (ValueError, KeyError):  # damaged, or of another form: measured again
+        for record in folder.glob("*.json"):  # else nothing could be saved over it
+            record.unlink()
         return None
 
 

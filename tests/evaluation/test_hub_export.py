@@ -1,5 +1,7 @@
 """Files for model hubs, read by the hub's own library, and the board's age."""
 
+import re
+
 import pytest
 
 from evaluation import InputError
@@ -40,7 +42,7 @@ def test_a_benchmark_without_a_known_data_set_wants_one(tmp_path):
 
 def test_the_age_of_the_newest_row_is_told():
     assert leaderboard("mose-v2").newest.startswith("SAM 3.1, 2026-03-27 (")
-    assert leaderboard("burst", "test").newest.endswith("years old)")
+    assert re.search(r" \(\d+ years? old\)$", leaderboard("burst", "test").newest)
 
 
 def test_rows_of_2026_have_a_source_and_a_date():
