@@ -24,6 +24,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "app": _APP,
     "transformers": {**_MODEL, **_TRANSFORMERS},
     "train": {**_MODEL, "tensorboard": "2.16"},
+    "cluster": {"submitit": "1.5", "ray": "2.40"},
 }
 """By extra: the modules it brings, with the lowest version that works."""
 

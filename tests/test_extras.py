@@ -77,10 +77,19 @@ def test_the_table_is_that_of_the_metadata(extra: str) -> None:
             assert lowest in item.specifier and f">={lowest}" in str(item.specifier)
 
 
-def test_all_holds_every_extra() -> None:
+def test_all_holds_every_extra_but_ray() -> None:
+    """Ray is 200 MB and of use only where a cluster of it runs."""
     every = requirements("all")
-    for extra in EXTRAS:
-        assert requirements(extra).keys() <= every.keys()
+    wanted = {name for extra in EXTRAS for name in requirements(extra)}
+    assert wanted - every.keys() == {"ray"}
+
+
+def test_a_module_of_the_cluster_names_its_extra() -> None:
+    """Slurm needs no Ray: each engine asks for its own module."""
+    for module in ("submitit", "ray"):
+        error = _extras.missing_module(module)
+        assert error is not None and module in error.found
+        assert error.command == "pip install 's3fo[cluster]'"
 
 
 @pytest.mark.parametrize(
