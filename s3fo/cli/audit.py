@@ -24,9 +24,12 @@ from s3fo.cli.options import (
     Json,
     MissingRule,
     Root,
+    Sequences,
+    ShardOption,
     Split,
     Void,
     Workers,
+    chosen_sequences,
     input_options,
 )
 
@@ -43,6 +46,8 @@ def audit(
     benchmark: BenchmarkName = None,
     root: Root = None,
     split: Split = None,
+    sequence: Sequences = None,
+    shard: ShardOption = None,
     method: Annotated[
         list[Path] | None,
         typer.Option(help="Results folder; from two on, agreement tells too."),
@@ -76,7 +81,7 @@ def audit(
         )
     require_places(out)
     found = _audit(
-        load, gt, images, benchmark, root, split, method,
+        load, gt, images, benchmark, root, split, sequence, shard, method,
         input_options(MissingRule.error, None, binarize, void), workers,
     )  # fmt: skip
     tables = _told_again(found, scores or [], confirm) if confirm is not None else {}
@@ -109,6 +114,8 @@ def _audit(
     benchmark: str | None,
     root: Path | None,
     split: str | None,
+    sequences: list[str] | None,
+    shard: str | None,
     methods: list[Path] | None,
     options: Any,
     workers: int | None,
@@ -118,20 +125,22 @@ def _audit(
     from evaluation.runs.registry import one_per_folder
 
     if load is not None:
-        if gt is not None or benchmark is not None or methods:
+        if gt or benchmark or methods or sequences or shard:
             raise InputError(
                 "--load",
-                "also --gt, --benchmark or --method",
+                "also --gt, --benchmark, --method, --sequence or --shard",
                 "a saved audit alone",
                 "Drop --load to audit anew.",
             )
         return Audit.load(load)
     truth = open_truth(gt, images, benchmark, root, split)
+    names = chosen_sequences(truth, sequences, shard).names
     results = one_per_folder(methods) if methods else None
     with progress_bar("audit") as progress:
         found = audit_ground_truth(
-            truth, methods=results, options=options, workers=workers, progress=progress
-        )
+            truth, methods=results, sequences=names, options=options, workers=workers,
+            progress=progress,
+        )  # fmt: skip
     for note in found.notes:
         typer.echo(f"note: {note}", err=True)
     return found

@@ -225,3 +225,27 @@ def test_attributes_and_failures_take_shards(cli, root, tmp_path):
 
     found = Failures.load(tmp_path / "out").frames
     assert set(found["sequence"]) == {"bee", "cat", "elk"}
+
+
+def test_shards_of_an_audit_find_what_one_run_finds(cli, root, tmp_path):
+    from evaluation.masks.label_map import read_label_map
+
+    gt = tmp_path / "gt"
+    for path in sorted(truth(root).glob("*/*.png")):
+        masks = read_label_map(path)
+        if (path.parent.name, path.stem) in {("ape", "00004"), ("bee", "00003")}:
+            masks = np.zeros_like(masks)  # the object is gone in one frame
+        write_label_map(gt / path.parent.name / path.name, masks)
+    facts = ("sequence", "object", "kind", "start", "end", "reason")
+
+    def events(*words: object) -> set[tuple[object, ...]]:
+        code, text, _ = cli("audit", "--gt", gt, "--json", *words)
+        assert code == 0
+        return {tuple(e[key] for key in facts) for e in json.loads(text)["events"]}
+
+    parts = [events("--shard", f"{i}/2") for i in (1, 2)]
+    assert {e[0] for e in parts[0]} == {"ape"} and {e[0] for e in parts[1]} == {"bee"}
+    assert parts[0] | parts[1] == events()
+    assert events("--sequence", "bee") == parts[1]
+    code, _, errors = cli("audit", "--load", tmp_path, "--shard", "1/2")
+    assert code == 2 and "--shard" in errors
