@@ -219,13 +219,13 @@ def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     looked_at = {"event_id": person.state["event"], "at": person.state["at"]}
     person.do("clip", "on_open", **looked_at)
     person.do("all clips", "on_clips")
-    person.do("judge, and on to the next", "on_tag", tag="confirmed", **looked_at)
+    person.do("review, and on to the next", "on_tag", tag="confirmed", **looked_at)
     bar = person.data["costs"][0]["ids"][0]
     person.do("click a bar", "on_click_cost", id=bar)
     person.choose("choose a kind", "kind", "all")
     person.choose("split by size", "split", "size_bucket")
-    person.choose("judged only", "tag", "confirmed")
-    person.choose("judged or not", "tag", "all")
+    person.choose("reviewed only", "tag", "confirmed")
+    person.choose("reviewed or not", "tag", "all")
     person.choose("other method", "method", METHODS[0])
 
 

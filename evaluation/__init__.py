@@ -11,12 +11,11 @@ Names are loaded when they are first used, so importing the package costs nothin
 from __future__ import annotations
 
 import sys
-import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from evaluation._utils import moved_modules
+from evaluation._utils import former_names, moved_modules
 from evaluation._utils.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from evaluation.protocols import PROTOCOLS, ScoringProtocol, get_protocol
     from evaluation.report import report
     from evaluation.results.compare import compare
-    from evaluation.results.official import check_against
+    from evaluation.results.official import compare_with_official
     from evaluation.results.scores import Scores, merge
     from evaluation.scoring import score, score_folders
 
@@ -44,8 +43,8 @@ __all__ = [
     "Scores",
     "ScoringProtocol",
     "breakdown",
-    "check_against",
     "compare",
+    "compare_with_official",
     "db_eval_boundary",
     "db_eval_iou",
     "find_failures",
@@ -67,7 +66,7 @@ _HOMES = {
     "ScoringProtocol": "evaluation.protocols",
     "Scores": "evaluation.results.scores",
     "breakdown": "evaluation.breakdown",
-    "check_against": "evaluation.results.official",
+    "compare_with_official": "evaluation.results.official",
     "compare": "evaluation.results.compare",
     "db_eval_boundary": "evaluation.davis_api",
     "db_eval_iou": "evaluation.davis_api",
@@ -78,6 +77,12 @@ _HOMES = {
     "report": "evaluation.report",
     "score": "evaluation.scoring",
     "score_folders": "evaluation.scoring",
+}
+
+# Former names, for one version.
+_RENAMED = {
+    "Protocol": "ScoringProtocol",
+    "check_against": "compare_with_official",
 }
 
 
@@ -99,14 +104,7 @@ moved_modules.install(__name__)
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module on first use."""
-    if name == "Protocol":
-        warnings.warn(
-            "evaluation.Protocol is now ScoringProtocol; the old name goes in the next "
-            "version",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        name = "ScoringProtocol"
+    name = former_names.present_name(__name__, name, _RENAMED)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

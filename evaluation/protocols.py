@@ -7,11 +7,11 @@ use are the keys of the tables below, and `print(get_protocol(name))` reads them
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from evaluation._utils.former_names import present_name
 from evaluation.errors import InputError
 
 FRAME_RULES = {
@@ -426,12 +426,6 @@ def get_protocol(protocol: str | ScoringProtocol) -> ScoringProtocol:
 
 def __getattr__(name: str) -> object:
     """Serve the former name of `ScoringProtocol` for one version."""
-    if name != "Protocol":
+    if present_name(__name__, name, {"Protocol": "ScoringProtocol"}) == name:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(
-        "evaluation.protocols.Protocol is now ScoringProtocol; the old name goes in "
-        "the next version",
-        DeprecationWarning,
-        stacklevel=2,
-    )
     return ScoringProtocol

@@ -134,8 +134,8 @@ def score_folders(
         >>> a, b = score_folders(["a/", "b/"], "Annotations")  # doctest: +SKIP
     """
     rules, chosen = get_protocol(protocol), InputOptions.of(options)
-    truth = _chosen(open_ground_truth(ground_truth), sequences)
-    opened = [_aligned(one, truth, rules, chosen) for one in results]
+    truth = _choose_sequences(open_ground_truth(ground_truth), sequences)
+    opened = [_align(one, truth, rules, chosen) for one in results]
     if not opened:
         raise InputError("results", "none", "at least one", "Name a results folder.")
     videos = [_Video(pairs) for pairs in zip(*(o.pairs for o in opened), strict=True)]
@@ -168,7 +168,7 @@ class _Aligned:
     notes: list[str]
 
 
-def _aligned(
+def _align(
     results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
 ) -> _Aligned:
     predictions, label = open_results(results, truth.sequences)
@@ -349,7 +349,7 @@ def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:
     return "Check that the ground truth holds object ids."
 
 
-def _chosen(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
+def _choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
     if names is None:
         return truth
     unknown = sorted(set(names) - set(truth.sequences))

@@ -41,7 +41,7 @@ DATA = Path(os.environ.get("S3FO_NOTEBOOK_DATA", "s3fo-notebooks"))
 # ## The benchmark
 #
 # Six videos of 40 frames. Each is made to show one difficulty: an object that leaves
-# and returns, one that passes behind a post, crossing paths, look-alikes, a change of
+# and returns, one that passes behind a post, crossing paths, distractors, a change of
 # scale, fast motion in the dark. What is already in the folder is kept, so this cell
 # is quick the second time.
 

@@ -81,7 +81,7 @@ print(f"J&F {failures.headline:.3f} + costs {failures.frames['cost'].sum():.3f} 
 # %%
 columns = ["sequence", "object", "kind", "other", "start", "end", "cost", "onset"]
 print(failures.events[columns].head(8).to_string())
-print(f"the five worst events are worth {failures.worth(5):.3f} of J&F")
+print(f"the five worst events are worth {failures.recoverable(5):.3f} of J&F")
 
 # %% [markdown]
 # `onset` tells what held when the event began. Many begin after an occlusion: is that

@@ -218,7 +218,7 @@ def test_probabilities_of_several_runs_are_fused(cli, tmp_path):
     assert code == 2 and "same frames" in err and "is now fuse" in err
 
 
-def test_catalogue_commands(cli, benchmark, tmp_path):
+def test_catalog_commands(cli, benchmark, tmp_path):
     code, out, _ = cli("benchmarks", "--json")
     listed = {(entry["name"], entry["split"]) for entry in json.loads(out)}
     assert code == 0

@@ -56,10 +56,20 @@ WORDS = {
     r"turned by 90 degrees": "width and height swapped?",
     r"\bWhite masks\b|black-and-white": "binary masks (0/255)",
     r"pixels that nobody can judge": "DAVIS ignore label",
+    r"\bjudgements?\b|\bset aside\b": "review, dismissed",
+    r"\blook[_-]alikes?\b": "similar distractor",
+    r"\.worth\(": "recoverable",
+    r"\bcheck_against\b": "compare_with_official",
+    r"\b[Cc]atalogue\b": "catalog",
+    r"def _(assembled|joined|stacked|halved|fitted|named|judged|drawn|chosen|spoilt|"
+    r"numbered|renamed|refused|listed|counted|wanted|opened|scaled|padded)\(": "a verb",
 }
 """Left column of the glossary as patterns -> right column."""
 
 ALIASES = {
+    "evaluation/__init__.py",
+    "evaluation/report/make.py",
+    "s3fo/datasets/scoring/review.py",
     "evaluation/_utils/moved_modules.py",
     "evaluation/options.py",
     "s3fo/cli/__init__.py",
@@ -76,6 +86,9 @@ SERVED = (
     "--trained-on",
     "by_attribute",
     "Leniency",
+    "judgements",
+    "look",
+    "check_against",
     "(remember|recall)_",
 )
 """Former names that the files of `ALIASES` serve, with a warning, for one version."""

@@ -27,7 +27,7 @@ _MODULES = {
     "evaluation.runs.schema": "Records of runs",
     "evaluation.runs.registry": "Lists of runs",
     "evaluation.errors": "Errors",
-    "s3fo.benchmarks.catalog": "The catalogue",
+    "s3fo.benchmarks.catalog": "The catalog",
 }
 
 

@@ -46,7 +46,7 @@ class Walk:
         self.through_time()
         self.who_wins()
         self.what_fails()
-        self.judge()
+        self.review()
 
     def what_hurts(self) -> None:
         """The headline about attributes, and its videos."""
@@ -100,13 +100,13 @@ class Walk:
         self.page.locator("img[src^='data:image/jpeg']").wait_for()
         self.keep("failures")
 
-    def judge(self) -> None:
+    def review(self) -> None:
         """Say what one thinks of an event; the next one comes."""
         self.page.get_by_role("button", name="Confirmed").click()
         self.page.get_by_text("2 of ").wait_for()
         tagged = self.page.get_by_role("cell", name="confirmed").first
         tagged.scroll_into_view_if_needed()
-        self.keep("judged")
+        self.keep("reviewed")
 
     def keep(self, name: str) -> None:
         """Take a picture of what is seen."""

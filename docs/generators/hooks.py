@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import api_pages
-import catalogue
+import catalog
 import command_page
 import notebook_pages
 import plugin_table
@@ -31,7 +31,7 @@ def on_files(files: Files, config: Any) -> Files:
     pages = {
         "reference/protocols.md": protocol_page.protocols(),
         "reference/commands.md": command_page.commands(),
-        "reference/benchmarks.md": catalogue.benchmarks(),
+        "reference/benchmarks.md": catalog.benchmarks(),
         "model-card.md": MODEL_CARD.read_text(),
         **api_pages.pages(),
         **notebook_pages.pages(REPOSITORY / "notebooks"),
@@ -43,8 +43,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in generated tables, and point at pages what points at the repository."""
-    if catalogue.LICENCES in markdown:
-        markdown = markdown.replace(catalogue.LICENCES, catalogue.licences())
+    if catalog.LICENCES in markdown:
+        markdown = markdown.replace(catalog.LICENCES, catalog.licences())
     if plugin_table.MARK in markdown:
         table = plugin_table.operators_and_panels(PLUGIN)
         markdown = markdown.replace(plugin_table.MARK, table)

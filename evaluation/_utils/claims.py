@@ -129,7 +129,7 @@ class Claims:
         if path is None:
             return
         mine = int(path.suffixes[-2][1:])
-        for number, other in sorted(self._numbered(item), reverse=True):
+        for number, other in sorted(self._numbered_paths(item), reverse=True):
             if number <= mine:
                 with contextlib.suppress(OSError):
                     other.unlink(missing_ok=True)
@@ -162,7 +162,7 @@ class Claims:
 
     def _latest(self, item: str) -> tuple[int, str | None]:
         """Number and owner of the newest claim on an item; -1 and None without any."""
-        found = sorted(self._numbered(item))
+        found = sorted(self._numbered_paths(item))
         if not found:
             return -1, None
         number, path = found[-1]
@@ -171,7 +171,7 @@ class Claims:
         except OSError:  # released meanwhile
             return number, None
 
-    def _numbered(self, item: str) -> Iterator[tuple[int, Path]]:
+    def _numbered_paths(self, item: str) -> Iterator[tuple[int, Path]]:
         for path in self._folder.glob(f"{digest(item)}.*.claim"):
             number = path.name.split(".")[1]
             if number.isdecimal():

@@ -40,7 +40,7 @@ def read_json(path: Path, fix: str, what: str = "a JSON file") -> Any:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes, more than {MAX_BYTES}")
         text = path.read_bytes().decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_unrepeated)
+        return json.loads(text, object_pairs_hook=_refuse_repeated_keys)
     except OSError as error:
         found = f"a file that cannot be read ({error.strerror})"
         raise InputError(path, found, what, fix) from error
@@ -148,7 +148,7 @@ def _inside(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
 
-def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A dictionary of the pairs; JSON's own takes the last of equal keys in silence."""
     made = dict(pairs)
     if len(made) < len(pairs):

@@ -75,7 +75,7 @@ def run_in_order(
     Returns:
         The results in the order of `items`.
     """
-    n = _worth(workers, len(items), sum(sizes))
+    n = _useful_workers(workers, len(items), sum(sizes))
     if n > 1:
         return _Forked(job, items, sizes, progress).run(n)
     tracker = _ProgressTracker(sum(sizes), len(items), progress)
@@ -86,7 +86,7 @@ def run_in_order(
     return results
 
 
-def _worth(workers: int | None, n_items: int, n_steps: int) -> int:
+def _useful_workers(workers: int | None, n_items: int, n_steps: int) -> int:
     """Number of processes to use."""
     if sys.platform != "linux":
         return 1
@@ -141,8 +141,8 @@ class _Forked(Generic[Item, Result]):
     ) -> None:
         self._job, self._items, self._sizes = job, items, sizes
         self._tracker = _ProgressTracker(sum(sizes), len(items), progress)
-        self._done = _shared(len(items))
-        self._stop = _shared(1)
+        self._done = _share_counter(len(items))
+        self._stop = _share_counter(1)
         self._at: dict[Connection, int] = {}
         self._processes: dict[Connection, BaseProcess] = {}
 
@@ -265,7 +265,7 @@ class _Forked(Generic[Item, Result]):
             return None, error, trace
 
 
-def _shared(count: int) -> memoryview:
+def _share_counter(count: int) -> memoryview:
     """Integers that forked processes share: memory without a file behind it.
 
     multiprocessing's own arrays are files, for which a full disk has no room.

@@ -66,7 +66,7 @@ class AppearanceTracker:
         self._next = time + self._pause
         image = read_image(self._images[frame], shape, self._extractor.side)
         self.shots[frame] = hue_saturation(image)
-        return self._describe(image, regions_of(_scaled(annotation, image.shape)))
+        return self._describe(image, regions_of(_scale(annotation, image.shape)))
 
     def similarity(self) -> dict[tuple[int, int], float]:
         """Mean similarity of pairs of objects over the looks that showed both."""
@@ -118,7 +118,7 @@ class AppearanceTracker:
         return best
 
 
-def _scaled(
+def _scale(
     annotation: LabelMap | Mapping[int, Mask], shape: Sequence[int]
 ) -> LabelMap | dict[int, Mask]:
     """The annotation at an image's size, nearest pixel."""

@@ -77,14 +77,14 @@ def object_attributes(
     _check_positive("appearance_rate", appearance_rate)
     folder = images if isinstance(images, (str, Path)) else None
     opened = open_videos(ground_truth, folder, fps, InputOptions.of(options))
-    videos = _chosen(opened, sequences)
+    videos = _choose_sequences(opened, sequences)
     described = None if images is False else extractor or ColourTexture()
 
     def job(video: AnnotatedVideo, tick: Callable[[], None]) -> Measured:
         return measure_video(video, described, appearance_rate, min_gap, fps, tick)
 
     sizes = [len(video.annotated_frames) for video in videos]
-    return _assembled(run_in_order(job, videos, sizes, workers, progress), described)
+    return _assemble(run_in_order(job, videos, sizes, workers, progress), described)
 
 
 def _check_positive(name: str, rate: float | None) -> None:
@@ -161,7 +161,7 @@ def _notes(
     return notes
 
 
-def _chosen(
+def _choose_sequences(
     videos: list[AnnotatedVideo], names: Collection[str] | None
 ) -> list[AnnotatedVideo]:
     if names is None:
@@ -178,7 +178,7 @@ def _chosen(
     return [video for video in videos if video.name in set(names)]
 
 
-def _assembled(
+def _assemble(
     results: list[Measured], extractor: FeatureExtractor | None
 ) -> Attributes:
     """Put the videos' tables together, with columns in their order and types."""

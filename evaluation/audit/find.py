@@ -67,7 +67,7 @@ def audit_ground_truth(
     """
     chosen = InputOptions.of(options)
     folder = images if isinstance(images, (str, Path)) else None
-    videos = _wanted(open_videos(ground_truth, folder, None, chosen), sequences)
+    videos = _wanted_kinds(open_videos(ground_truth, folder, None, chosen), sequences)
     answers = open_methods(methods, ground_truth, [v.name for v in videos], chosen)
     job = _Job(images is not False, answers, min_confidence)
     sizes = [len(video.annotated_frames) for video in videos]
@@ -79,10 +79,10 @@ def audit_ground_truth(
             f"{blind or len(videos)} of {len(videos)} videos without images: masks "
             "shifted in time or space were not looked for there"
         )
-    return _assembled(done, notes)
+    return _assemble(done, notes)
 
 
-def _wanted(
+def _wanted_kinds(
     videos: list[AnnotatedVideo], names: Collection[str] | None
 ) -> list[AnnotatedVideo]:
     if names is None:
@@ -141,14 +141,14 @@ class _Job:
 
         tracks, exchanges = follow(read(), len(frames), look)
         found = list(exchanged(exchanges, len(frames)))
-        found += _of_tracks(tracks, _covered(found))
+        found += _of_tracks(tracks, _covered_frames(found))
         found += _never_seen(video, tracks)
         found += edges.events() if edges is not None else []
         found += votes.events() if votes is not None else []
         return found, sum(int(track.visible.sum()) for track in tracks.values())
 
 
-def _covered(events: list[AuditEvent]) -> set[tuple[int, int]]:
+def _covered_frames(events: list[AuditEvent]) -> set[tuple[int, int]]:
     """(object, frame index) at the ends of exchanges, which are jumps by themselves."""
     return {
         (event.object_id, index)
@@ -188,7 +188,7 @@ def _never_seen(video: AnnotatedVideo, tracks: Mapping[int, Track]) -> list[Audi
     ]
 
 
-def _assembled(done: list[Audited], notes: list[str]) -> Audit:
+def _assemble(done: list[Audited], notes: list[str]) -> Audit:
     rows: list[dict[str, Any]] = []
     frames: dict[int, list[str]] = {}
     for name, names, events, _ in done:

@@ -75,7 +75,7 @@ def _terciles(values: pd.Series) -> NDArray[np.object_]:
     step = float(np.ptp(values)) / 1000
     least = values <= values.min() + step
     if least.mean() > 1 / 3:
-        lowest = _rounded(float(values.min()), step)
+        lowest = _format_rounded(float(values.min()), step)
         return np.where(least, f"least (= {lowest})", f"more (> {lowest})")
     low, high = np.percentile(values, [100 / 3, 200 / 3])
     names = [f"low (< {low:.3g})", "middle", f"high (>= {high:.3g})"]
@@ -83,7 +83,7 @@ def _terciles(values: pd.Series) -> NDArray[np.object_]:
     return np.asarray(np.array(names, dtype=object)[thirds])
 
 
-def _rounded(value: float, step: float) -> str:
+def _format_rounded(value: float, step: float) -> str:
     """A value in as many decimals as a step asks for, without needless zeros."""
     decimals = max(0, -int(np.floor(np.log10(step)))) if step else 3
     return f"{round(value, decimals) + 0.0:g}"

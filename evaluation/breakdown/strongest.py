@@ -165,7 +165,7 @@ def _trends(result: Breakdown, method: str) -> list[Candidate | None]:
     table = _of(result.trends, method)
     table = table[table["low"].notna()] if len(table) else table
     return [
-        _tested(row, "", float(row["change"]), ("spearman", "low", "high"))
+        _test(row, "", float(row["change"]), ("spearman", "low", "high"))
         for row in table.to_dict("records")
     ]
 
@@ -176,7 +176,7 @@ def _splits(result: Breakdown, method: str) -> list[Candidate | None]:
     own = ~table["few"] & table["delta_low"].notna()
     table = conditions(table[own & ~table["attribute"].isin([EVERYTHING, *trends])])
     return [
-        _tested(
+        _test(
             row, str(row["group"]), row["delta"], ("delta", "delta_low", "delta_high")
         )
         for row in table.to_dict("records")
@@ -187,7 +187,7 @@ def _of(table: pd.DataFrame, method: str) -> pd.DataFrame:
     return table[table["method"] == method] if len(table) else table
 
 
-def _tested(
+def _test(
     row: Mapping[Hashable, float],
     group: str,
     effect: float,

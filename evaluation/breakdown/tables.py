@@ -91,8 +91,8 @@ def breakdown(
             were scored under different protocols.
     """
     methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
-    table, notes = _joined(methods, attributes, metric)
-    chosen = _chosen(attributes.objects, names)
+    table, notes = _join(methods, attributes, metric)
+    chosen = _choose_columns(attributes.objects, names)
     everything = np.ones(len(table), bool)
     groups = [(EVERYTHING, EVERYTHING, everything, everything)]
     for name in chosen:
@@ -182,8 +182,8 @@ def two_way(
     Raises:
         InputError: unknown attribute or metric, or no object in common.
     """
-    _chosen(attributes.objects, [rows, columns])
-    table, _ = _joined({"": scores}, attributes, metric)
+    _choose_columns(attributes.objects, [rows, columns])
+    table, _ = _join({"": scores}, attributes, metric)
     bootstrap = Bootstrap(table["sequence"], resamples, seed)
     values = table[_column("")].to_numpy()
     cells = []
@@ -204,7 +204,7 @@ def _column(method: str) -> str:
     return f"score of {method}"
 
 
-def _joined(
+def _join(
     methods: Mapping[str, Scores], attributes: Attributes, metric: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Attributes of the objects that any method has scores of, scores by method."""
@@ -251,7 +251,7 @@ def _check_protocols(methods: Mapping[str, Scores]) -> None:
         )
 
 
-def _chosen(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+def _choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
     """Attribute columns wanted; those on which all objects agree tell nothing."""
     available = [
         str(name)

@@ -98,12 +98,12 @@ def count_overlaps(
         [n] pixels of each object, [m] of each proposal, and [n, m] in both, int64.
     """
     n, m = len(gt_ids) + 1, len(pred_ids) + 1
-    pairs = _numbered(gt, gt_ids) * m + _numbered(pred, pred_ids)
+    pairs = _number_labels(gt, gt_ids) * m + _number_labels(pred, pred_ids)
     table = np.bincount(pairs.ravel(), minlength=n * m).reshape(n, m)
     return table[1:].sum(axis=1), table[:, 1:].sum(axis=0), table[1:, 1:]
 
 
-def _numbered(label_map: LabelMap, ids: Ids) -> NDArray[np.int64]:
+def _number_labels(label_map: LabelMap, ids: Ids) -> NDArray[np.int64]:
     """[H, W] the labels as 1, 2, ... in the order of `ids`; 0 for other labels."""
     table = np.zeros(1 << 16, np.int64)
     table[np.asarray(ids, np.int64)] = np.arange(1, len(ids) + 1)

@@ -107,7 +107,7 @@ def find_failures(
             options=chosen,
             workers=workers,
         )
-    return _assembled(done, scores, attributes or None)
+    return _assemble(done, scores, attributes or None)
 
 
 class _Job:
@@ -132,7 +132,7 @@ class _Job:
             yield frame, *self._masks.read(pair.name, frame)
 
 
-def _assembled(
+def _assemble(
     done: list[Inspected], scores: Scores, attributes: Attributes | None
 ) -> Failures:
     """Number the events, most costly first, and add how they began."""

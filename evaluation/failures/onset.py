@@ -17,7 +17,7 @@ CIRCUMSTANCES: Mapping[str, str] = {
     "after_fast_motion": "faster than in 90 % of the benchmark's object frames, in "
     "object sizes per second",
     "after_border": "the object touched the frame's border",
-    "after_look_alike": "similarity to another object in the benchmark's highest tenth",
+    "after_distractor": "similarity to another object in the benchmark's highest tenth",
     "after_cut": "a new shot began",
 }
 """Circumstance -> what must have held within the last half second."""
@@ -41,7 +41,7 @@ def circumstances(frames: pd.DataFrame) -> pd.DataFrame:
             "after_return": _returns(frames),
             "after_fast_motion": _top_tenth(frames["relative_speed"]),
             "after_border": frames["border_contact"] > 0,
-            "after_look_alike": _top_tenth(frames["similarity"]),
+            "after_distractor": _top_tenth(frames["similarity"]),
             "after_cut": frames["scene_cut"].astype(bool),
         },
         index=frames.index,

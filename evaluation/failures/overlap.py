@@ -63,7 +63,7 @@ def measure_overlap(
             0,
             0,
             missed_bulk=gt.area,
-            taken_by=_shared(gt, predictions, object_id),
+            taken_by=_shared_pixels(gt, predictions, object_id),
         )
     assert pred is not None
     on_others, covered = _others(object_id, gt, pred, objects)
@@ -88,7 +88,7 @@ def measure_overlap(
         false_bulk=_deep(predicted & ~true, ~true, band),
         on_others=on_others,
         covered=covered,
-        taken_by=_shared(gt, predictions, object_id),
+        taken_by=_shared_pixels(gt, predictions, object_id),
     )
 
 
@@ -130,7 +130,7 @@ def _others(
     return on_others, covered
 
 
-def _shared(
+def _shared_pixels(
     gt: Region, predictions: Mapping[int, Region], object_id: int
 ) -> dict[int, int]:
     """Pixels of the object that are predicted as each other id."""

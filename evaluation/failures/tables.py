@@ -1,4 +1,4 @@
-"""`Failures`: frames with their kind, events, and what fixing them is worth."""
+"""`Failures`: frames with their kind, events, and what is recoverable."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from evaluation._utils.former_names import warn_renamed
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.errors import InputError
 from evaluation.failures.onset import onset_table
@@ -52,9 +53,14 @@ class Failures:
         """Cost of frames too slightly wrong to belong to an event."""
         return float(self.frames.loc[self.frames["event"] < 0, "cost"].sum())
 
-    def worth(self, k: int) -> float:
+    def recoverable(self, k: int) -> float:
         """J&F gained if the k most costly events were perfect instead."""
         return float(self.events["cost"].iloc[:k].sum())
+
+    def worth(self, k: int) -> float:
+        """The former name of `recoverable`."""
+        warn_renamed("Failures.worth", "recoverable")
+        return self.recoverable(k)
 
     def by(self, *columns: str) -> pd.DataFrame:
         """Events summed up by columns such as `kind`, `sequence`, `object`.

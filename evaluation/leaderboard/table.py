@@ -58,7 +58,7 @@ class Leaderboard:
     """A ranking.
 
     Attributes:
-        benchmark: its catalogue name.
+        benchmark: its catalog name.
         split: e.g. ``"val"``.
         measure: what is ranked by.
         table: one row per entry, best first: ``rank``, method, variant, training data,

@@ -109,13 +109,14 @@ def _matching_names(
         return shifted
     if lacking and extra:
         notes.append(
-            f"{gt.name}: frame names differ, the prediction lacks {_listed(lacking)} "
-            f"and has {_listed(extra)} instead; is its numbering off?"
+            f"{gt.name}: frame names differ, the prediction lacks "
+            f"{_list_frames(lacking)} and has {_list_frames(extra)} instead; "
+            "is its numbering off?"
         )
     elif extra and (beyond := _beyond(gt, extra)):
         notes.append(
             f"{gt.name}: {len(beyond)} predicted frames are not annotated and not "
-            f"scored: {_listed(beyond)}"
+            f"scored: {_list_frames(beyond)}"
         )
     if any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
         notes.append(
@@ -251,10 +252,12 @@ def _missing_objects(
 
 
 def _frames(frames: Sequence[str]) -> str:
-    return f"{_listed(frames)} ({len(frames)} frame{'s' if len(frames) > 1 else ''})"
+    return (
+        f"{_list_frames(frames)} ({len(frames)} frame{'s' if len(frames) > 1 else ''})"
+    )
 
 
-def _listed(frames: Sequence[str]) -> str:
+def _list_frames(frames: Sequence[str]) -> str:
     """Frame names, neighbours by number drawn together: ``00003-00007, 00010``."""
     runs: list[list[str]] = []
     for frame in frames:

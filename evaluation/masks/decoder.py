@@ -121,7 +121,7 @@ class MaskDecoder:
             raise _unknown_colour(
                 path, f"a palette image with colour {colour}"
             ) from None
-        ids = self._exchanged(ids)
+        ids = self._exchange_channels(ids)
         self._tell(
             "palettes hold DAVIS's colours in another order, so ids were recovered "
             "from the colours; the official tools read indices"
@@ -155,9 +155,9 @@ class MaskDecoder:
             "colour images: ids were recovered through the DAVIS palette. Write "
             "palette PNGs (mode P) to be safe"
         )
-        return self._exchanged(ids.astype(np.uint8))
+        return self._exchange_channels(ids.astype(np.uint8))
 
-    def _exchanged(self, ids: Ids) -> Ids:
+    def _exchange_channels(self, ids: Ids) -> Ids:
         if not self._red_and_blue_are_exchanged:
             return ids
         self._tell("red and blue are exchanged in the colours (BGR for RGB); undone")
@@ -250,14 +250,16 @@ def _pixels_by_pillow(data: bytes, path: FilePath) -> NDArray[Any]:
             image.load()
             return np.array(image)
     except Exception as error:  # Pillow raises of all kinds on damaged files
-        raise _damaged(path, f"a damaged PNG of {len(data)} bytes") from error
+        raise _damaged_file_error(
+            path, f"a damaged PNG of {len(data)} bytes"
+        ) from error
 
 
 def _check_signature(path: FilePath, data: bytes) -> None:
     if data.startswith(PNG_SIGNATURE) and len(data) > 33:
         if is_complete(data):
             return
-        raise _damaged(path, f"a PNG of {len(data)} bytes that breaks off")
+        raise _damaged_file_error(path, f"a PNG of {len(data)} bytes that breaks off")
     if data.startswith(_JPEG_SIGNATURE):
         raise InputError(
             path,
@@ -266,11 +268,11 @@ def _check_signature(path: FilePath, data: bytes) -> None:
             "Write the masks as palette PNG.",
         )
     if not data:
-        raise _damaged(path, "an empty file")
-    raise _damaged(path, "something else than a complete PNG")
+        raise _damaged_file_error(path, "an empty file")
+    raise _damaged_file_error(path, "something else than a complete PNG")
 
 
-def _damaged(path: FilePath, found: str) -> InputError:
+def _damaged_file_error(path: FilePath, found: str) -> InputError:
     return InputError(
         path,
         found,

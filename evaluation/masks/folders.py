@@ -66,7 +66,7 @@ def _left_out(level: Path, sequences: Mapping[str, MaskSequence]) -> list[str]:
         for name, one in sequences.items()
         if not one.frames
     ]
-    hidden = sorted(n for n in _listed(level) if n.startswith("."))
+    hidden = sorted(n for n in _list_folder(level) if n.startswith("."))
     return notes + [
         f"{name} of the ground truth was skipped: a hidden folder, though it holds "
         f"masks; rename it if it is a sequence"
@@ -85,7 +85,7 @@ def _refuse_dangling(folder: Path, pattern: re.Pattern[str] | None = None) -> No
     Raises:
         InputError: there is one.
     """
-    for name in sorted(_listed(folder)):
+    for name in sorted(_list_folder(folder)):
         path = folder / name
         if name.startswith(".") or (pattern and not pattern.fullmatch(name)):
             continue
@@ -117,7 +117,7 @@ def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSeq
     if holder is not None:
         present = set(subfolders(holder))
         return {name: open_sequence(holder / name) for name in names if name in present}
-    holder, match = _nearly_named(root, names)
+    holder, match = _find_nearly_named(root, names)
     if holder is None:
         raise _none_of_the_sequences(root, names)
     found = {}
@@ -156,7 +156,7 @@ def find_holder(root: Path, names: Collection[str]) -> Path | None:
     return None
 
 
-def _nearly_named(root: Path, names: Collection[str]) -> tuple[Path | None, Match]:
+def _find_nearly_named(root: Path, names: Collection[str]) -> tuple[Path | None, Match]:
     """The highest folder whose folders are called nearly like the sequences."""
     levels = [root]
     for _ in range(MAX_DEPTH + 1):
@@ -253,12 +253,12 @@ def _png_files(folder: Path) -> dict[str, str]:
     """PNG files by frame name; plain strings, as there may be very many."""
     return {
         name[:-4]: os.path.join(folder, name)
-        for name in _listed(folder)
+        for name in _list_folder(folder)
         if name[-4:].lower() == ".png" and name[0] != "." and "\\" not in name
     }
 
 
-def _listed(folder: Path) -> list[str]:
+def _list_folder(folder: Path) -> list[str]:
     """Names in a folder; none where it cannot be read, such as ``lost+found``."""
     try:
         return os.listdir(folder)
@@ -412,7 +412,7 @@ def _none_of_the_sequences(root: Path, names: Collection[str]) -> InputError:
 
 
 def _way_out(root: Path, otherwise: str) -> str:
-    if any("\\" in name for name in _listed(root)):
+    if any("\\" in name for name in _list_folder(root)):
         return (
             "Unpack the archive again with a tool that knows Windows zips, e.g. 7-Zip."
         )

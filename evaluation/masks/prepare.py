@@ -173,7 +173,7 @@ def without_void(gt: Masks, pred: Masks, void: int | None) -> tuple[Masks, Masks
     unclear = _pixels_of(gt, void)
     if unclear is None or not unclear.any():
         return gt, pred
-    return _cleared(without_label(gt, void), unclear), _cleared(pred, unclear)
+    return _clear(without_label(gt, void), unclear), _clear(pred, unclear)
 
 
 def without_label(masks: Masks, label: int | None) -> Masks:
@@ -219,7 +219,7 @@ def _pixels_of(masks: Masks, label: int | None) -> Mask | None:
     return pixels
 
 
-def _cleared(masks: Masks, pixels: Mask) -> Masks:
+def _clear(masks: Masks, pixels: Mask) -> Masks:
     """The masks with some pixels as background."""
     if isinstance(masks, dict):
         return {key: mask & ~pixels for key, mask in masks.items()}

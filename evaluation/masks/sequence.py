@@ -170,7 +170,7 @@ class ObjectFolderSequence(MaskSequence):
         paths: dict[int, FilePath] = self._masks[frame]
         files = {object_id: _bytes(path) for object_id, path in paths.items()}
         if frame not in self._digests:
-            self._digests[frame] = _hash(self._joined(files))
+            self._digests[frame] = _hash(self._join_files(files))
         return {
             object_id: self._decoder.decode(data, paths[object_id]) != 0
             for object_id, data in files.items()
@@ -178,10 +178,10 @@ class ObjectFolderSequence(MaskSequence):
 
     def _content(self, frame: str) -> bytes:
         paths: dict[int, FilePath] = self._masks[frame]
-        return self._joined({k: _bytes(path) for k, path in paths.items()})
+        return self._join_files({k: _bytes(path) for k, path in paths.items()})
 
     @staticmethod
-    def _joined(files: Mapping[int, bytes]) -> bytes:
+    def _join_files(files: Mapping[int, bytes]) -> bytes:
         return b"".join(k.to_bytes(8, "little") + _hash(d) for k, d in files.items())
 
     def numbered_from(self, offset: int) -> ObjectFolderSequence:

@@ -81,7 +81,7 @@ def summarise(
             columns = (objects[METRICS[region]], objects[METRICS[boundary]])
             means[metric] = scale * _halves_over_tracks(objects, *columns)
         else:
-            means[metric] = _halved(means, region, boundary)
+            means[metric] = _halve(means, region, boundary)
     first = ("J&F", "J", "F")
     return {key: means[key] for key in (*first, *(k for k in means if k not in first))}
 
@@ -96,7 +96,7 @@ def _with_segments(
     return rows, [values[i] for i in kept]
 
 
-def _halved(means: dict[str, float], region: str, boundary: str) -> float:
+def _halve(means: dict[str, float], region: str, boundary: str) -> float:
     """Mean of two metrics; of their groups where there are two of them.
 
     YouTube-VOS and LVOS take the mean of the four numbers (G), which may differ in

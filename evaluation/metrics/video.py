@@ -131,8 +131,8 @@ def score_sequence(
         proposals = None
     else:
         selected, object_ids, proposals = _match(counts, protocol)
-    annotated = _annotated(object_ids, counts.frames, pair, protocol)
-    counted = _counted(object_ids, selected, annotated, counts, protocol)
+    annotated = _annotated_frames(object_ids, counts.frames, pair, protocol)
+    counted = _count(object_ids, selected, annotated, counts, protocol)
     J, F = _region(selected, protocol), boundary_f(selected)
     adaptive = (
         adaptive_boundary_f(selected) if protocol.boundary == "adaptive" else None
@@ -281,7 +281,7 @@ def _pair_counts(counts: SequenceCounts, object_id: int, proposal_id: int) -> Co
     return alone
 
 
-def _annotated(
+def _annotated_frames(
     object_ids: NDArray[np.int64],
     frames: tuple[str, ...],
     pair: SequencePair,
@@ -294,7 +294,7 @@ def _annotated(
     return np.array(rows, dtype=bool).reshape(len(own), len(frames))
 
 
-def _counted(
+def _count(
     object_ids: NDArray[np.int64],
     selected: Counts,
     annotated: NDArray[np.bool_],

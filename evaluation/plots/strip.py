@@ -166,10 +166,10 @@ def _window(maps: list[tuple[LabelMap, LabelMap]], object_id: int) -> Box:
     )
     side = max(around.height, around.width)
     around = around.grown(max(8, round(_MARGIN * side)))
-    return _shaped(around, height, width)
+    return _fit_to_shape(around, height, width)
 
 
-def _shaped(around: Box, height: int, width: int) -> Box:
+def _fit_to_shape(around: Box, height: int, width: int) -> Box:
     """The smallest window of the frame's proportions that holds a box."""
     scale = min(1.0, max(around.height / height, around.width / width))
     rows, columns = round(scale * height), round(scale * width)

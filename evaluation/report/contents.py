@@ -20,8 +20,8 @@ from evaluation.report.failure_tables import (
     circumstances_table,
     events_table,
     fix_table,
-    judgements_table,
     kinds_table,
+    reviews_table,
 )
 from evaluation.report.material import Material, Method
 from evaluation.report.tables import Column, Table, number, percent, text
@@ -55,7 +55,7 @@ def tables(material: Material) -> dict[str, Table]:
         fix_table(material.main),
         kinds_table(material),
         events_table(material),
-        judgements_table(material),
+        reviews_table(material),
         circumstances_table(material),
         groups_table(material),
         trends_table(material),

@@ -30,7 +30,7 @@ def speed_table(material: Material) -> Table:
                 "memory": max((item.peak_memory_mb or 0 for item in done), default=0)
                 or None,
                 "device": made.device,
-                "hardware": _listed(made.hardware),
+                "hardware": _list_values(made.hardware),
                 "started": made.started,
             }
         )
@@ -108,25 +108,27 @@ def _method_facts(method: Method) -> list[dict[str, str]]:
     if made:
         settings = dict(made.settings)
         facts |= {
-            "weights": _listed(settings.pop("weights", None) or {}),
-            "settings": _listed(settings),
+            "weights": _list_values(settings.pop("weights", None) or {}),
+            "settings": _list_values(settings),
             "predicted": made.started,
-            "predicted with": _listed(made.versions),
+            "predicted with": _list_values(made.versions),
             "device": made.device,
-            "machine": _listed(made.hardware),
-            "failed videos": _listed(made.failures),
+            "machine": _list_values(made.hardware),
+            "failed videos": _list_values(made.failures),
             "videos of another run": ", ".join(made.others),
         }
     rows = [{"what": key, "value": str(v)} for key, v in facts.items() if v]
     return rows + [{"what": "note", "value": note} for note in scores.notes]
 
 
-def _listed(values: Mapping[str, object] | str) -> str:
+def _list_values(values: Mapping[str, object] | str) -> str:
     """Names and values on one line; what is unset or nested in its own words."""
     if isinstance(values, str):
         return values
     return ", ".join(
-        f"{key} ({_listed(value)})" if isinstance(value, Mapping) else f"{key} {value}"
+        f"{key} ({_list_values(value)})"
+        if isinstance(value, Mapping)
+        else f"{key} {value}"
         for key, value in values.items()
         if value is not None
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluation.failures import CIRCUMSTANCES
-from evaluation.failures.judgements import JUDGEMENT
+from evaluation.failures.reviews import REVIEW
 from evaluation.report.material import Material, Method, places
 from evaluation.report.tables import Column, Table, number, percent, text
 from evaluation.report.verdict import circumstance_name, fix_first
 
-_NOT_JUDGED = "not judged"
+_NOT_REVIEWED = "not reviewed"
 
 _COSTS_OF_A_KIND = (
     text("kind", "Kind"),
@@ -95,9 +95,9 @@ def events_table(material: Material) -> Table:
     ]
     if "onset" in data:
         columns.append(text("onset", "Trigger"))
-    if JUDGEMENT in data:
-        data[JUDGEMENT] = data[JUDGEMENT].replace("", pd.NA)
-        columns.append(text(JUDGEMENT, "Judged"))
+    if REVIEW in data:
+        data[REVIEW] = data[REVIEW].replace("", pd.NA)
+        columns.append(text(REVIEW, "Review"))
     return Table(
         "events",
         "Failure events",
@@ -108,31 +108,31 @@ def events_table(material: Material) -> Table:
     )
 
 
-def judgements_table(material: Material) -> Table:
+def reviews_table(material: Material) -> Table:
     """What people who looked at the failures said of them, where somebody did.
 
-    Empty unless the events of a method have a column `judgement`.
+    Empty unless the events of a method have a column `review`.
     """
     parts = []
     for method in material.methods:
         events = method.failures.events
-        if JUDGEMENT in events and (events[JUDGEMENT].fillna("") != "").any():
-            said = events[JUDGEMENT].fillna("").replace("", _NOT_JUDGED)
+        if REVIEW in events and (events[REVIEW].fillna("") != "").any():
+            said = events[REVIEW].fillna("").replace("", _NOT_REVIEWED)
             costs = events["cost"].groupby(said).agg(["size", "sum"])
             costs = costs.rename(columns={"size": "events", "sum": "cost"})
             costs["share"] = costs["cost"] / method.failures.lost
             costs["method"] = method.name
-            parts.append(costs.rename_axis(JUDGEMENT).reset_index())
-    columns = ["method", JUDGEMENT, "events", "cost", "share"]
+            parts.append(costs.rename_axis(REVIEW).reset_index())
+    columns = ["method", REVIEW, "events", "cost", "share"]
     data = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
     return Table(
-        "judgements",
-        "What people judged the failures to be",
+        "reviews",
+        "Reviews of the failures",
         "Cost: points of J&F.",
         _main_first(data, material, "cost") if parts else data,
         [
             text("method", "Method"),
-            text(JUDGEMENT, "Judged"),
+            text(REVIEW, "Review"),
             number("events", "Events"),
             percent("cost", "Cost"),
             percent("share", "Share of loss, %"),

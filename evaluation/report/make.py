@@ -11,9 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.former_names import warn_renamed
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.failures.judgements import with_judgements
+from evaluation.failures.reviews import REVIEW, with_reviews
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
 from evaluation.plots import attribute_chart, failure_strip, save_figure, timeline
@@ -83,9 +84,10 @@ def report(
     void: int | None = None,
     title: str | None = None,
     top: int = 6,
-    judgements: Mapping[str, pd.DataFrame] | None = None,
+    reviews: Mapping[str, pd.DataFrame] | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
+    judgements: Mapping[str, pd.DataFrame] | None = None,
 ) -> Report:
     """Write a report about one method, or about one compared with others.
 
@@ -126,15 +128,22 @@ def report(
         void: the same.
         title: None names the first method and the benchmark.
         top: how many failure events to show in pictures.
-        judgements: what people said of the failures of a method, by its name: events
-            (sequence, object, kind, start, end) with a column `judgement`.
+        reviews: people's reviews of the failures of a method, by its name: events
+            (sequence, object, kind, start, end) with a column `review`.
         workers: processes; None takes as many as are worth it.
         progress: told about every stage.
+        judgements: the former name of `reviews`, with a column `judgement`.
 
     Raises:
         InputError: nothing to report on, or input that cannot be scored.
     """
-    folders = _named(results)
+    if judgements is not None:
+        warn_renamed("judgements", "reviews")
+        reviews = {
+            name: events.rename(columns={"judgement": REVIEW})
+            for name, events in judgements.items()
+        }
+    folders = _name_folders(results)
     rules = protocol or getattr(ground_truth, "protocol", None) or "davis-2017"
     task = Task(
         folders,
@@ -150,11 +159,11 @@ def report(
     )
     out = require_writable(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
-    material = _judged(gather(task, out / KEPT, stages), judgements or {})
+    material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
-    pictures = _drawn(material, made, top, out, stages.next("pictures"))
+    pictures = _draw_pictures(material, made, top, out, stages.next("pictures"))
     found = tuple(findings(material))
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():
@@ -168,21 +177,21 @@ def report(
     )
 
 
-def _judged(material: Material, judgements: Mapping[str, pd.DataFrame]) -> Material:
+def _add_reviews(material: Material, reviews: Mapping[str, pd.DataFrame]) -> Material:
     """The material whose failures tell what people said of them."""
     methods = tuple(
         replace(
             method,
-            failures=with_judgements(method.failures, judgements[method.name]),
+            failures=with_reviews(method.failures, reviews[method.name]),
         )
-        if method.name in judgements
+        if method.name in reviews
         else method
         for method in material.methods
     )
     return replace(material, methods=methods)
 
 
-def _drawn(
+def _draw_pictures(
     material: Material,
     made: Mapping[str, Table],
     top: int,
@@ -197,7 +206,7 @@ def _drawn(
     return pictures
 
 
-def _named(results: object) -> dict[str, Path]:
+def _name_folders(results: object) -> dict[str, Path]:
     if isinstance(results, Mapping):
         folders = {str(name): Path(folder) for name, folder in results.items()}
     elif isinstance(results, (str, os.PathLike)):

@@ -30,7 +30,7 @@ _SECTIONS = (
     (
         "events",
         "The costliest failures",
-        ("events", "judgements", "kinds", "circumstances"),
+        ("events", "reviews", "kinds", "circumstances"),
     ),
     ("attributes", "By attribute", ("attributes", "trends", "differences")),
     ("sequences", "By sequence and object", ("sequences", "objects")),

@@ -114,13 +114,13 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
     data = data[(data["rank"].fillna(most + 1) <= most) | ours]
     words = data["method"] + " " + data["variant"].fillna("")
-    trained = data["training_data"].fillna("").map(_shortened)
+    trained = data["training_data"].fillna("").map(_shorten)
     data["label"] = (words + "  " + trained).str.strip()
     title = f"{board.benchmark} {board.split}"
     return rank_chart(data, board.measure, _SCORES[board.measure], title)
 
 
-def _shortened(words: str, most: int = 28) -> str:
+def _shorten(words: str, most: int = 28) -> str:
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 

@@ -124,8 +124,8 @@ def _concentration(main: Method) -> Finding:
         k = int(reached[0]) + 1
         return Finding(
             f"{_count(k, 'event')} of {len(costs)} cost half of it",
-            f"The {_count(k, 'costliest event')} cost {points(main.failures.worth(k))} "
-            f"of the {lost} points." + rest,
+            f"The {_count(k, 'costliest event')} cost "
+            f"{points(main.failures.recoverable(k))} of the {lost} points." + rest,
             "events",
         )
     return Finding(

@@ -75,12 +75,12 @@ def check_labels(
             "Keep the best proposals, with one id through the whole video.",
         )
     if protocol.objects == "foreground" or protocol.matching != "by-id":
-        return [] if pair is None else _inverted(pair, pred)
+        return [] if pair is None else _check_inverted(pair, pred)
     _refuse_foreign(results, name, pred, gt)
     return [
         *_extra_ids(name, pred - gt - {0}),
         *_void(name, gt, pred, protocol, options),
-        *([] if pair is None else _inverted(pair, pred)),
+        *([] if pair is None else _check_inverted(pair, pred)),
     ]
 
 
@@ -121,7 +121,7 @@ def _void(
     return []
 
 
-def _inverted(pair: SequencePair, pred: set[int]) -> list[str]:
+def _check_inverted(pair: SequencePair, pred: set[int]) -> list[str]:
     """A note where one predicted object fills the frame and no true object does."""
     if len(pred) != 1 or pair.pred is None or not pair.pred_frames:
         return []

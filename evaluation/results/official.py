@@ -69,7 +69,7 @@ class Agreement:
         return "\n".join(lines)
 
 
-def check_against(scores: Scores, official_csv: str | Path) -> Agreement:
+def compare_with_official(scores: Scores, official_csv: str | Path) -> Agreement:
     """Compare every number of an official tool's CSV with ours, as printed there.
 
     Reads `global_results*.csv` and `per-sequence_results*.csv` of the DAVIS
@@ -86,7 +86,7 @@ def check_against(scores: Scores, official_csv: str | Path) -> Agreement:
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "global_results-val.csv")
     ...     _ = file.write_text(chr(10).join(lines))
-    ...     print(check_against(scores, file))
+    ...     print(compare_with_official(scores, file))
     2 of 3 numbers agree with the official tool
       global F: official 0.999, ours 1.0
 
@@ -119,14 +119,14 @@ def _numbers(rows: list[list[str]]) -> Iterator[tuple[str, str, str]]:
     if heading[:2] == ["sequence", "obj"]:
         for sequence, object_id, *values in rows[1:]:
             name = f"{sequence}_{int(object_id)}" if object_id else "global"
-            yield from _named(name, _PERCENT_METRICS, values)
+            yield from _rename_columns(name, _PERCENT_METRICS, values)
     elif heading[0] == "Sequence" and set(heading[1:]) <= set(_DAVIS_METRICS):
         metrics = [_DAVIS_METRICS[column] for column in heading[1:]]
         for name, *values in rows[1:]:
-            yield from _named(name, metrics, values)
+            yield from _rename_columns(name, metrics, values)
     elif len(rows) == 2 and set(heading) <= set(_DAVIS_METRICS):
         metrics = [_DAVIS_METRICS[column] for column in heading]
-        yield from _named("global", metrics, rows[1])
+        yield from _rename_columns("global", metrics, rows[1])
 
 
 def _is_number(text: str) -> bool:
@@ -137,7 +137,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _named(
+def _rename_columns(
     name: str, metrics: list[str] | tuple[str, ...], values: list[str]
 ) -> Iterator[tuple[str, str, str]]:
     for metric, value in zip(metrics, values, strict=False):

@@ -245,13 +245,13 @@ def merge(shards: Sequence[Scores]) -> Scores:
     known = all(shard.fingerprints for shard in shards)
     return Scores(
         first.protocol,
-        _stacked([shard.frame_columns for shard in shards]),
-        _stacked([shard.object_columns for shard in shards]),
+        _stack([shard.frame_columns for shard in shards]),
+        _stack([shard.object_columns for shard in shards]),
         total_fingerprint(fingerprints) if known else _fingerprint_of(shards),
         ordered_notes([note for shard in shards for note in shard.notes]),
         inputs,
         _one_version(shards),
-        _stacked(tracks) if tracks else None,
+        _stack(tracks) if tracks else None,
         fingerprints if known else {},
     )
 
@@ -321,7 +321,7 @@ def ordered_notes(notes: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(notes)))
 
 
-def _stacked(tables: Sequence[Table]) -> Table:
+def _stack(tables: Sequence[Table]) -> Table:
     """Tables below each other, sequences in order of name."""
     columns = list(dict.fromkeys(name for table in tables for name in table))
     rows: list[tuple[Any, ...]] = []

@@ -185,7 +185,7 @@ def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
         mixed = _mixture(run)
         for record in run.scores.values():
             state = "current" if run.is_current(record) else "masks changed"
-            rows.append(made | _scored(record) | {"state": state + mixed})
+            rows.append(made | _score_columns(record) | {"state": state + mixed})
         if not run.scores:
             rows.append(made | {"state": "not scored" + mixed})
     columns = (
@@ -262,7 +262,7 @@ def _mixture(run: Run) -> str:
     return f"; {len(others)} videos of another run ({methods})"
 
 
-def _scored(record: ScoreRecord) -> dict[str, Any]:
+def _score_columns(record: ScoreRecord) -> dict[str, Any]:
     adaptive = record.protocol.get("boundary") == "adaptive"
     boundary = "F_adaptive" if adaptive else "F"
     return {

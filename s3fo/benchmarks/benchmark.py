@@ -16,7 +16,7 @@ class Benchmark:
     """One split of a benchmark on disk.
 
     Attributes:
-        name: catalogue name, e.g. ``"davis-2017"``, or the user's own.
+        name: catalog name, e.g. ``"davis-2017"``, or the user's own.
         split: e.g. ``"val"``; None for plain folders.
         root: the folder it was found in.
         sequences: its videos, in the order of the split's list.

@@ -351,7 +351,7 @@ _VOST = Entry(
     download="https://www.vostdataset.org/data.html",
     unpack="Unpack the archive; the root is the folder with JPEGImages.",
     remarks=(
-        "All splits: 713 videos. Only train and val are in this catalogue.",
+        "All splits: 713 videos. Only train and val are in this catalog.",
         "Scored by J and by J over the last quarter of the frames, without F.",
         "Void is 255 and counts as background.",
     ),
@@ -496,7 +496,7 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 def names() -> list[str]:
-    """Names of the benchmarks, in the order of the catalogue."""
+    """Names of the benchmarks, in the order of the catalog."""
     return list(dict.fromkeys(entry.name for entry in ENTRIES))
 
 
@@ -532,7 +532,7 @@ def nearest_public(entry: Entry) -> Entry | None:
 
 
 def get_entry(name: str, split: str | None = None) -> Entry:
-    """One entry of the catalogue.
+    """One entry of the catalog.
 
     Args:
         name: of the benchmark.

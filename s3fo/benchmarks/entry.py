@@ -1,4 +1,4 @@
-"""What the catalogue says of each split of a benchmark."""
+"""What the catalog says of each split of a benchmark."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def open_benchmark(
     """Open one split of a benchmark that lies in a folder.
 
     Args:
-        name: catalogue name, e.g. ``"davis-2017"``, or ``"synthetic"``.
+        name: catalog name, e.g. ``"davis-2017"``, or ``"synthetic"``.
         root: the unpacked benchmark; one level too high or low is noticed.
         split: e.g. ``"val"``, which is the default.
         options: ``resolution`` of DAVIS (``"480p"``, ``"full"``), ``annotations`` of
@@ -91,7 +91,7 @@ def _read_lists(title: str, fps: float | None, root: Path, split: str) -> Found:
 
 
 @lru_cache(maxsize=2)
-def _listed(file: str, key: str) -> frozenset[str]:
+def _read_list(file: str, key: str) -> frozenset[str]:
     path = Path(__file__).parent / "data" / file
     return frozenset(json.loads(path.read_text())[key])
 
@@ -100,12 +100,12 @@ def _youtube_vos_seen(video: str, item: ObjectMeta) -> bool | None:
     """By category; validation metas need not tell it."""
     if item.category is None:
         return None
-    return item.category in _listed("youtube_vos.json", "seen_categories")
+    return item.category in _read_list("youtube_vos.json", "seen_categories")
 
 
 def _lvos_seen(video: str, item: ObjectMeta) -> bool:
     """By video, one list for all splits and both versions."""
-    return video not in _listed("lvos.json", "unseen_videos")
+    return video not in _read_list("lvos.json", "unseen_videos")
 
 
 def _youtube_vos(year: int) -> TreeRules:

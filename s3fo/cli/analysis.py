@@ -315,8 +315,8 @@ def failures(
     columns += ["n_frames", "cost", "recovered", "onset"]
     _print_frame(f"Top {top} events", found.events.head(top), columns)
     typer.echo(
-        f"J&F {found.headline:.3f}; the top {top} events cost {found.worth(top):.3f}, "
-        f"frames in no event {found.unassigned:.3f}"
+        f"J&F {found.headline:.3f}; the top {top} events cost "
+        f"{found.recoverable(top):.3f}, frames in no event {found.unassigned:.3f}"
     )
     if names is not None:
         typer.echo("note: costs are parts of the J&F of these sequences only", err=True)

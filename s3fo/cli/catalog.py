@@ -1,4 +1,4 @@
-"""Commands about the catalogue: benchmarks, submissions."""
+"""Commands about the catalog: benchmarks, submissions."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def download_benchmark(
 
 
 def print_validation(benchmark: Benchmark) -> bool:
-    """Compare a benchmark with its catalogue entry; True if all is well."""
+    """Compare a benchmark with its catalog entry; True if all is well."""
     from s3fo.benchmarks.validation.completeness import validate
 
     with progress_bar("validate") as progress:

@@ -52,7 +52,7 @@ def load(
         typer.Option(help="Encode an mp4 of each sequence, or look at the images."),
     ] = Video.mp4,
     validate: Annotated[
-        bool, typer.Option("--validate", help="Compare with the catalogue first.")
+        bool, typer.Option("--validate", help="Compare with the catalog first.")
     ] = False,
     workers: Workers = None,
     as_json: Json = False,

@@ -142,7 +142,7 @@ def compare_methods(
             progress=progress,
         )
     if as_json:
-        print_json([_compared(item) for item in done])
+        print_json([_comparison_row(item) for item in done])
     else:
         _print_compared(done, out, dataset)
     for item in done:
@@ -152,7 +152,7 @@ def compare_methods(
         raise typer.Exit(1)
 
 
-def _compared(item: ComparedMethod) -> dict[str, object]:
+def _comparison_row(item: ComparedMethod) -> dict[str, object]:
     """What programs are told about a method that was compared."""
     return {
         "method": item.label,

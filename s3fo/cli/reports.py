@@ -81,7 +81,7 @@ def report(
     truth = open_truth(gt, images, benchmark, root, split)
     with progress_bar("report") as progress:
         made = write_report(
-            _named(runs, name or []),
+            _name_runs(runs, name or []),
             truth,
             out,
             protocol=protocol,
@@ -107,7 +107,7 @@ def report(
     typer.echo(f"\nReport: {made.page}")
 
 
-def _named(runs: list[Path], names: list[str]) -> dict[str, Path] | list[Path]:
+def _name_runs(runs: list[Path], names: list[str]) -> dict[str, Path] | list[Path]:
     if not names:
         return runs
     if len(names) != len(runs) or len(set(names)) != len(names):
@@ -233,7 +233,7 @@ def _local_runs(
 
 
 def _n_sequences(benchmark: str, split: str) -> int | None:
-    """How many the catalogue lists; None where it does not know."""
+    """How many the catalog lists; None where it does not know."""
     from s3fo.benchmarks.catalog import ENTRIES
 
     for entry in ENTRIES:

@@ -137,9 +137,9 @@ def evaluate(
 
 def _check(scores: Scores, numbers: Path, as_json: bool) -> None:
     """Hold every number against an official tool's; ends with 1 where they differ."""
-    from evaluation import check_against
+    from evaluation import compare_with_official
 
-    agreement = check_against(scores, numbers)
+    agreement = compare_with_official(scores, numbers)
     typer.echo(str(agreement), err=as_json)
     if not agreement.agrees:
         raise typer.Exit(1)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-import warnings
 from typing import TYPE_CHECKING
 
+from evaluation._utils.former_names import present_name
 from s3fo._extras import require
 from s3fo.datasets.environment import configure
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from s3fo.datasets.views.appearance import image_sequences, worst
     from s3fo.datasets.views.colours import object_colour
-    from s3fo.datasets.views.look_alikes import map_look_alikes
+    from s3fo.datasets.views.similar_objects import map_similar_objects
 
 __all__ = [
     "add_predictions",
@@ -50,7 +50,7 @@ __all__ = [
     "load_benchmark",
     "load_benchmark_info",
     "load_predictions_info",
-    "map_look_alikes",
+    "map_similar_objects",
     "object_colour",
     "open_dataset",
     "relocate",
@@ -70,7 +70,7 @@ _MODULES = {
     "find_failures": "scoring.failures",
     "image_sequences": "views.appearance",
     "load_benchmark": "importing.benchmark",
-    "map_look_alikes": "views.look_alikes",
+    "map_similar_objects": "views.similar_objects",
     "object_colour": "views.colours",
     "open_dataset": "schema",
     "load_benchmark_info": "schema",
@@ -86,6 +86,7 @@ _MODULES = {
 
 # Former names, for one version.
 _RENAMED = {
+    "map_look_alikes": "map_similar_objects",
     "recall_benchmark": "load_benchmark_info",
     "recall_predictions": "load_predictions_info",
 }
@@ -93,14 +94,7 @@ _RENAMED = {
 
 def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
-    if name in _RENAMED:
-        new = _RENAMED[name]
-        warnings.warn(
-            f"{__name__}.{name} is now {new}; the old name goes in the next version",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        name = new
+    name = present_name(__name__, name, _RENAMED)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if "fiftyone" not in sys.modules:

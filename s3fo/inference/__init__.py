@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-import warnings
 from typing import TYPE_CHECKING
 
+from evaluation._utils.former_names import present_name
 from s3fo._extras import require
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
@@ -51,14 +51,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
-    if name == "merge_scores":
-        warnings.warn(
-            "s3fo.inference.merge_scores is now fuse; the old name goes in the next "
-            "version",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        name = "fuse"
+    name = present_name(__name__, name, {"merge_scores": "fuse"})
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require("model")

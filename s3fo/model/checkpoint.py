@@ -52,7 +52,7 @@ class CheckpointError(ValueError):
         for title in ("missing", "unexpected", "misshaped"):
             names = getattr(self, title)
             if names:
-                lines.append(f"{len(names)} {title}: {_shortened(names)}")
+                lines.append(f"{len(names)} {title}: {_shorten(names)}")
         super().__init__("\n".join([*lines, remedy]))
 
 
@@ -153,7 +153,7 @@ def save_weights(
     path = Path(path)
     prefixes = tuple(skip)
     state = {
-        name: _stored(value, dtype)
+        name: _to_stored(value, dtype)
         for name, value in network.state_dict().items()
         if not name.startswith(prefixes or ("\0",))
     }
@@ -282,12 +282,12 @@ def state_in(content: Mapping[str, object], key: str = "weights") -> State:
         for name, value in inner.items()
     ):
         raise WeightsFileError(
-            f"expected a dictionary of tensors, found entries {_shortened(content)}"
+            f"expected a dictionary of tensors, found entries {_shorten(content)}"
         )
     return {name.removeprefix("module."): value for name, value in inner.items()}
 
 
-def _stored(value: Tensor, dtype: torch.dtype | None) -> Tensor:
+def _to_stored(value: Tensor, dtype: torch.dtype | None) -> Tensor:
     value = value.detach().cpu().contiguous()
     return value.to(dtype) if dtype and value.is_floating_point() else value
 
@@ -296,7 +296,7 @@ def _shape(value: Any) -> str:
     return "x".join(map(str, value.shape)) or "scalar"
 
 
-def _shortened(names: Iterable[str]) -> str:
+def _shorten(names: Iterable[str]) -> str:
     names = [str(name) for name in names]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more

@@ -201,7 +201,7 @@ def clip_maker(
         synthetic,
         real_share=recipe.real_share,
         moving_share=recipe.moving_share,
-        look_alike_share=recipe.look_alike_share,
+        distractor_share=recipe.distractor_share,
         occluded_share=recipe.occluded_share,
     )
 

@@ -66,7 +66,7 @@ class Recipe:
         videos: how videos become clips.
         real_share: share of real clips in mixed material.
         moving_share: share of the objects pasted over real clips that are real too.
-        look_alike_share: share of those taken from the clip's own video.
+        distractor_share: share of those taken from the clip's own video.
         occluded_share: share of the real clips over which an unlabelled object lies.
         seed: of everything random.
     """
@@ -97,7 +97,7 @@ class Recipe:
     videos: VideoStyle = field(default_factory=VideoStyle)
     real_share: float = 0.6
     moving_share: float = 0.0
-    look_alike_share: float = 0.0
+    distractor_share: float = 0.0
     occluded_share: float = 0.25
     seed: int = 14159265
 
@@ -202,7 +202,7 @@ _SMALL_STAGE_4 = replace(
     phases=(Phase(0, 288, 5, 6, 3), Phase(0.5, 320, 6, 6, 4)),
     learning_rate=5e-4,
     moving_share=0.7,
-    look_alike_share=0.5,
+    distractor_share=0.5,
     occluded_share=0.45,
     seed=4,
 )

@@ -68,7 +68,7 @@ def export_weights(
             statistics) cost nothing and stay float32.
     """
     tensors = {
-        name: _stored(value.detach().cpu(), half).contiguous()
+        name: _to_stored(value.detach().cpu(), half).contiguous()
         for name, value in state.items()
     }
     metadata = {
@@ -81,7 +81,7 @@ def export_weights(
     write_atomically(path, lambda part: save_file(tensors, part, metadata))
 
 
-def _stored(value: Tensor, half: bool) -> Tensor:
+def _to_stored(value: Tensor, half: bool) -> Tensor:
     return (
         value.half() if half and value.is_floating_point() and value.ndim > 1 else value
     )

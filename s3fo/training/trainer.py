@@ -218,7 +218,7 @@ class Trainer:
         means = curves.add(step, values | {"minutes": self.seconds / 60})
         if progress is None:
             return
-        label = f"step {step}, {_left(self.seconds, self.progress)} left"
+        label = f"step {step}, {_time_left(self.seconds, self.progress)} left"
         if means is not None:
             label += f", loss {means['total_loss']:.3f}"
         progress(round(1000 * self.progress), 1000, label)
@@ -255,7 +255,7 @@ class Trainer:
         )
 
 
-def _left(seconds: float, progress: float) -> str:
+def _time_left(seconds: float, progress: float) -> str:
     if progress <= 0:
         return "unknown time"
     minutes = seconds / progress * (1 - progress) / 60

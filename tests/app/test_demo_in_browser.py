@@ -101,7 +101,7 @@ def test_the_worst_object_opens_with_its_methods_masks_and_curves(page, demo, me
 
 @pytest.mark.xfail(run=False, reason="no selector finds the drop-downs of Failures yet")
 @pytest.mark.parametrize("method", METHODS)
-def test_a_failure_is_seen_watched_judged_and_undone(page, demo, method):
+def test_a_failure_is_seen_watched_reviewed_and_undone(page, demo, method):
     events = open_failures(page, demo, method)
     first = events.iloc[0]
     page.locator("img[src^='data:image/jpeg']").wait_for()

@@ -1,4 +1,4 @@
-"""The panels as a person uses them: find what hurts, open the worst, judge a failure.
+"""The panels as a person uses them: find what hurts, open the worst, review a failure.
 
 The tests share the dataset and the App's server; every one opens a new page.
 """
@@ -194,7 +194,7 @@ def test_a_bar_of_the_difference_filters_the_grid(page, demo):
     page.get_by_text(f"flow - copy: {flow - copy:+.3f}").wait_for()
 
 
-def test_a_failure_is_stepped_to_and_judged(page, demo):
+def test_a_failure_is_stepped_to_and_reviewed(page, demo):
     events = tables.event_table(demo, "flow")
     browser.choose_workspace(page, "Failures")
     wait_for_event(page, 1, len(events))

@@ -61,12 +61,12 @@ def test_names_close_to_known_ones_are_suggested() -> None:
         open_benchmark("mose-v1", ".", resolution="480p")
 
 
-def test_validation_compares_with_the_catalogue(tmp_path: Path) -> None:
+def test_validation_compares_with_the_catalog(tmp_path: Path) -> None:
     write_davis(tmp_path, {"ape": [1, 2], "bat": [1]})
     result = validate(open_benchmark("davis-2017", tmp_path))
     assert result.found == Counts(2, 3, 8, 8)
     assert not result.ok
-    assert "2 sequences, the catalogue says 30" in result.problems
+    assert "2 sequences, the catalog says 30" in result.problems
     assert ("objects", 3, 61) in result.rows()
 
 
@@ -110,7 +110,7 @@ def test_the_real_val_sequences_are_well(shared: Path) -> None:
     benchmark = open_benchmark("davis-2016", shared / "data/davis2016-val")
     result = validate(benchmark)
     assert result.found.sequences == result.found.objects == 10
-    assert all("the catalogue says" in problem for problem in result.problems)
+    assert all("the catalog says" in problem for problem in result.problems)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int | str | None:

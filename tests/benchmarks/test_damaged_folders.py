@@ -40,7 +40,7 @@ def refusal(name: str, root: Path, split: str = "val", **options: Any) -> str:
 def problems(benchmark: Benchmark) -> list[str]:
     """What validation says, the number of videos aside."""
     found = validate(benchmark).problems
-    return [text for text in found if "the catalogue says" not in text]
+    return [text for text in found if "the catalog says" not in text]
 
 
 def change(path: Path, edit: Callable[[Any], object]) -> None:

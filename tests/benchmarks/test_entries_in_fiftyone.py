@@ -1,4 +1,4 @@
-"""Every split of the catalogue as a dataset, evaluated later in another process."""
+"""Every split of the catalog as a dataset, evaluated later in another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every split of the catalogue: its tree loads, its masks score or are submitted."""
+"""Every split of the catalog: its tree loads, its masks score or are submitted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_an_entry(tmp_path: Path, entry: Entry) -> None:
     benchmark = open_benchmark(entry.name, tmp_path / "data", split=entry.split)
     assert benchmark.protocol == entry.protocol
     problems = validate(benchmark, deep=True).problems
-    assert all("the catalogue says" in problem for problem in problems)
+    assert all("the catalog says" in problem for problem in problems)
 
     run = predict(benchmark, tmp_path / "out", method="copy")
     assert run.failures == {}

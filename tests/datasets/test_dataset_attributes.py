@@ -12,7 +12,7 @@ import s3fo
 from evaluation import object_attributes
 from evaluation.attributes import ATTRIBUTES
 from evaluation.errors import InputError
-from s3fo.datasets import compute_attributes, map_look_alikes
+from s3fo.datasets import compute_attributes, map_similar_objects
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def test_evaluations_made_later_get_them_too(measured):
 def test_brain_knows_every_object_by_its_looks(measured, benchmark):
     attributes = object_attributes(benchmark)
     for method in ("tsne", "pca"):
-        clips = map_look_alikes(measured, attributes, method=method)
-    assert {"looks", "look_alikes"} <= set(measured.list_brain_runs())
+        clips = map_similar_objects(measured, attributes, method=method)
+    assert {"looks", "similar_objects"} <= set(measured.list_brain_runs())
     labels = measured.values("objects.detections.id", unwind=True)
     assert clips.values("id") == labels, "a clip is known by the object's label"
     points = measured.load_brain_results("looks")
@@ -90,9 +90,9 @@ def test_brain_knows_every_object_by_its_looks(measured, benchmark):
 def test_the_most_alike_come_first(measured, benchmark):
     attributes = object_attributes(benchmark)
     vectors = np.stack(attributes.descriptors["descriptor"])
-    first, *others = map_look_alikes(measured, attributes).values("id")
+    first, *others = map_similar_objects(measured, attributes).values("id")
     saved = measured.load_saved_view("objects by looks")
-    ranked = saved.sort_by_similarity(first, brain_key="look_alikes").values("id")
+    ranked = saved.sort_by_similarity(first, brain_key="similar_objects").values("id")
     nearest = others[int((vectors[1:] @ vectors[0]).argmax())]
     assert ranked[:2] == [first, nearest]
 
@@ -100,4 +100,4 @@ def test_the_most_alike_come_first(measured, benchmark):
 def test_looks_need_images(measured, benchmark):
     without = object_attributes(benchmark, images=False)
     with pytest.raises(InputError, match="descriptors of 0 objects"):
-        map_look_alikes(measured, without)
+        map_similar_objects(measured, without)

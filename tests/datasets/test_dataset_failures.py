@@ -15,7 +15,7 @@ from evaluation.errors import InputError
 from evaluation.plots import PIXEL_COLOURS, Pixel
 from s3fo.datasets import failure_clips, find_failures
 from s3fo.datasets.reading import tables
-from s3fo.datasets.scoring.review import judgements_by_method, tag_event
+from s3fo.datasets.scoring.review import reviews_by_method, tag_event
 
 
 @pytest.fixture(scope="module")
@@ -113,21 +113,21 @@ def test_what_is_missing_is_said(failing):
         failure_clips(failing, "other")
 
 
-def test_judgements_stay_on_events_found_again(failing, benchmark):
+def test_reviews_stay_on_events_found_again(failing, benchmark):
     events = tables.event_table(failing, "k")
     event = events[events["n_frames"] > 1].iloc[0]
     tag_event(failing, "k", event, "label error")
     find_failures(failing, "k", error_maps=False)
     again = tables.event_table(failing, "k")
     assert event["id"] not in set(again["id"])
-    (judged,) = again[again["tags"].map(len) > 0].to_dict("records")
+    (reviewed,) = again[again["tags"].map(len) > 0].to_dict("records")
     for name in ("sequence", "object", "kind", "start", "end"):
-        assert judged[name] == event[name]
-    assert judged["tags"] == ["label error"]
+        assert reviewed[name] == event[name]
+    assert reviewed["tags"] == ["label error"]
     shown = failing.load_saved_view("k label error")
-    assert shown.values("k_failures.detections.id", unwind=True) == [judged["id"]]
-    (told,) = judgements_by_method(failing)["shifted"].to_dict("records")
+    assert shown.values("k_failures.detections.id", unwind=True) == [reviewed["id"]]
+    (told,) = reviews_by_method(failing)["shifted"].to_dict("records")
     frames = benchmark[event["sequence"]].frames
-    assert told["judgement"] == "label error"
+    assert told["review"] == "label error"
     assert told["start"] == frames[event["start"] - 1]
     assert told["end"] == frames[event["end"] - 1]

@@ -9,7 +9,7 @@ import s3fo
 from evaluation.errors import InputError
 from s3fo.datasets import find_failures, remove_predictions
 from s3fo.datasets.reading import tables
-from s3fo.datasets.scoring.review import judged_events, judgements_by_method, tag_event
+from s3fo.datasets.scoring.review import reviewed_events, reviews_by_method, tag_event
 from s3fo.datasets.views import appearance as views
 from s3fo.plugin.panels.charts import failures as failure_charts
 
@@ -53,46 +53,44 @@ def test_the_same_scores_keep_their_failures(failing):
     assert len(failing.load_saved_view("k worst objects")) == 2
 
 
-def test_another_protocol_takes_them_out_and_judgements_wait(failing):
-    (judged,) = confirmed(failing)
-    told = judgements_by_method(failing)["shifted"]
+def test_another_protocol_takes_them_out_and_reviews_wait(failing):
+    (reviewed,) = confirmed(failing)
+    told = reviews_by_method(failing)["shifted"]
     s3fo.evaluate(failing, "shifted", "k", protocol="mose-v2")
     assert not shows_failures(failing)
     assert failure_charts.with_failures(failing) == []
     assert failing.list_saved_views() == ["k worst objects"]
-    assert judgements_by_method(failing)["shifted"].equals(told)
+    assert reviews_by_method(failing)["shifted"].equals(told)
     s3fo.evaluate(failing, "shifted", "k")
     find(failing)
-    assert confirmed(failing) == [judged]
+    assert confirmed(failing) == [reviewed]
     assert len(failing.load_saved_view("k confirmed")) == 1
 
 
-def test_judgements_of_events_that_are_not_found_are_remembered(
+def test_reviews_of_events_that_are_not_found_are_remembered(
     failing, results, benchmark
 ):
-    (judged,) = confirmed(failing)
+    (reviewed,) = confirmed(failing)
     write_results(benchmark, results, shift=0)  # Only object 2 in one frame is wrong.
     s3fo.evaluate(failing, "shifted", "k")
     assert not shows_failures(failing)
     find(failing)
     assert confirmed(failing) == []
-    assert len(judged_events(failing, "k")) == 1
+    assert len(reviewed_events(failing, "k")) == 1
     write_results(benchmark, results)
     s3fo.evaluate(failing, "shifted", "k")
     find(failing)
-    assert confirmed(failing) == [judged]
+    assert confirmed(failing) == [reviewed]
 
 
-def test_a_judgement_taken_back_stays_taken_back(failing):
+def test_a_review_taken_back_stays_taken_back(failing):
     failing.untag_labels("confirmed", label_fields="k_failures")
     s3fo.evaluate(failing, "shifted", "k", protocol="vos-benchmark")
     find(failing)
-    assert len(judged_events(failing, "k")) == 0
+    assert len(reviewed_events(failing, "k")) == 0
 
 
-def test_judgements_are_of_the_predictions_they_were_made_of(
-    failing, benchmark, tmp_path
-):
+def test_reviews_are_of_the_predictions_they_were_made_of(failing, benchmark, tmp_path):
     other = write_results(benchmark, tmp_path / "other")
     s3fo.add_predictions(failing, other, "other")
     s3fo.evaluate(failing, "other", "k")
@@ -104,14 +102,14 @@ def test_judgements_are_of_the_predictions_they_were_made_of(
     assert len(confirmed(failing)) == 1
 
 
-def test_an_evaluation_made_again_has_its_judgements(failing):
-    (judged,) = confirmed(failing)
+def test_an_evaluation_made_again_has_its_reviews(failing):
+    (reviewed,) = confirmed(failing)
     failing.delete_evaluation("k")
     assert not shows_failures(failing)
     assert failing.list_saved_views() == []
     s3fo.evaluate(failing, "shifted", "k")
     find(failing)
-    assert confirmed(failing) == [judged]
+    assert confirmed(failing) == [reviewed]
 
 
 def test_a_view_of_one_evaluation_leaves_out_the_failures_of_others(failing):
@@ -123,18 +121,18 @@ def test_a_view_of_one_evaluation_leaves_out_the_failures_of_others(failing):
 
 
 def test_failures_go_with_a_renamed_evaluation(failing):
-    (judged,) = confirmed(failing)
+    (reviewed,) = confirmed(failing)
     before = {name.removeprefix("k ") for name in failing.list_saved_views()}
     failing.rename_evaluation("k", "new")
     assert shows_failures(failing, "new") and not shows_failures(failing)
-    assert confirmed(failing, "new") == [judged]
+    assert confirmed(failing, "new") == [reviewed]
     after = failing.list_saved_views()
     assert {name.removeprefix("new ") for name in after} == before
     for name in after:
         failing.load_saved_view(name).count()
     s3fo.evaluate(failing, "shifted", "new", protocol="mose-v2")
     failing.rename_evaluation("new", "last")
-    assert len(judged_events(failing, "last")) == 1
+    assert len(reviewed_events(failing, "last")) == 1
 
 
 def test_a_renamed_evaluation_looks_as_before(failing):

@@ -9,11 +9,19 @@ import pytest
 from s3fo import datasets
 
 
-@pytest.mark.parametrize("of", ["benchmark", "predictions"])
-def test_a_former_name_is_the_function_and_warns(of):
-    function = getattr(datasets, f"load_{of}_info")
-    with pytest.warns(DeprecationWarning, match=f"is now load_{of}_info"):
-        assert getattr(datasets, "recall_" + of) is function
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ("recall_benchmark", "load_benchmark_info"),
+        ("recall_predictions", "load_predictions_info"),
+        ("map_look_alikes", "map_similar_objects"),
+    ],
+)
+def test_a_former_name_is_the_function_and_warns(former, present):
+    function = getattr(datasets, present)
+    with pytest.warns(DeprecationWarning, match=f"is now {present}") as told:
+        assert getattr(datasets, former) is function
+    assert told[0].filename == __file__
 
 
 @pytest.mark.parametrize("name", datasets.__all__)

@@ -156,7 +156,7 @@ def test_similarity_follows_how_alike_colours_are(tmp_path: Path) -> None:
     assert found[-1] > 0.95 > 0.5 > found[0]
 
 
-def test_a_look_alike_in_the_background_is_noticed(tmp_path: Path) -> None:
+def test_a_distractor_in_the_background_is_noticed(tmp_path: Path) -> None:
     values = []
     for twin in (False, True):
         video = draw({1: still(0.25, 0.5, 0.2)}, 3)

@@ -216,7 +216,7 @@ def test_fixing_the_costliest_events_is_worth_what_is_said() -> None:
                 mended[f"{t:05d}"][mine] = event["object"]
         after = score({"v": mended}, {"v": truth}, workers=1).frames
         gain = _gain(failures, after, k)
-        assert failures.worth(k) == pytest.approx(gain, abs=1e-12)
+        assert failures.recoverable(k) == pytest.approx(gain, abs=1e-12)
 
 
 def _gain(failures: Failures, after: pd.DataFrame, k: int) -> float:

@@ -220,16 +220,16 @@ def test_recorded_speeds_and_settings_are_told(made):
     assert told["weights"] == "file small.safetensors, sha256 84cd"
 
 
-def test_judgements_of_people_are_told_where_there_are_any(made, folders, tmp_path):
-    assert "judgements" not in made.tables
+def test_reviews_of_people_are_told_where_there_are_any(made, folders, tmp_path):
+    assert "reviews" not in made.tables
     events = made.tables["events"].data
     events = events[events["method"] == "lossy"]
-    judged = events.head(1).assign(judgement="label error")
+    reviewed = events.head(1).assign(review="label error")
     told = evaluation.report(
         {"lossy": folders["lossy"]}, folders["gt"], tmp_path, top=0, workers=1,
-        judgements={"lossy": judged},
+        reviews={"lossy": reviewed},
     ).tables  # fmt: skip
-    said = told["judgements"].data.set_index("judgement")
+    said = told["reviews"].data.set_index("review")
     assert said.loc["label error", "cost"] == pytest.approx(events["cost"].iloc[0])
     assert said["events"].sum() == len(events)
     shown = [row[-1] for row in told["events"].shown()]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from official_numbers import FIXTURES, load_case
 
-from evaluation import InputError, Scores, check_against, merge, score
+from evaluation import InputError, Scores, compare_with_official, merge, score
 from evaluation.counting.video import count_sequence
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.results import encode
@@ -239,21 +239,21 @@ def test_table_shows_protocol_totals_and_objects(three):
 DAVIS_GLOBAL = "J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay"
 
 
-def test_check_against_davis_files(three, tmp_path):
+def test_compare_with_official_davis_files(three, tmp_path):
     scores = score(three.pred, three.gt)
     keys = ("J&F", "J", "J_recall", "J_decay", "F", "F_recall", "F_decay")
     numbers = ",".join(f"{scores.summary[key]:.3f}" for key in keys)
     (tmp_path / "global.csv").write_text(f"{DAVIS_GLOBAL}\n{numbers}\n")
-    agreement = check_against(scores, tmp_path / "global.csv")
+    agreement = compare_with_official(scores, tmp_path / "global.csv")
     assert agreement.agrees and len(agreement.checks) == 7
     rows = ["Sequence,J-Mean,F-Mean"]
     for row in scores.objects.itertuples():
         rows.append(f"{row.sequence}_{row.object},{row.J_mean:.3f},{row.F_mean:.3f}")
     (tmp_path / "objects.csv").write_text("\n".join(rows))
-    assert check_against(scores, tmp_path / "objects.csv").agrees
+    assert compare_with_official(scores, tmp_path / "objects.csv").agrees
     rows[2] = rows[2].replace("0.", "0.9", 1)
     (tmp_path / "objects.csv").write_text("\n".join(rows))
-    agreement = check_against(scores, tmp_path / "objects.csv")
+    agreement = compare_with_official(scores, tmp_path / "objects.csv")
     assert not agreement.agrees
     assert "11 of 12" in str(agreement) and "jump_2 J" in str(agreement)
 
@@ -275,22 +275,22 @@ def _csv_of_vos_benchmark(numbers):
 
 
 @pytest.mark.parametrize("dataset", ["long300", "multi", "lateid"])
-def test_check_against_the_csv_of_vos_benchmark(tmp_path, dataset):
+def test_compare_with_official_the_csv_of_vos_benchmark(tmp_path, dataset):
     case = load_case(FIXTURES, dataset, "vosbench_skip")
     (tmp_path / "results.csv").write_text(_csv_of_vos_benchmark(case.numbers))
     scores = score(case.results, case.ground_truth, "vos-benchmark")
-    assert check_against(scores, tmp_path / "results.csv").agrees
+    assert compare_with_official(scores, tmp_path / "results.csv").agrees
     wrong = score(case.results, case.ground_truth, "davis-2016", binarize=True)
-    assert not check_against(wrong, tmp_path / "results.csv").agrees
+    assert not compare_with_official(wrong, tmp_path / "results.csv").agrees
 
 
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "J-Mean\nx\n", "Sequence,V\nwalk_1,0.3\n"]
 )
-def test_check_against_something_else_is_told(small, tmp_path, text):
+def test_compare_with_official_something_else_is_told(small, tmp_path, text):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(InputError, match=r"x\.csv"):
-        check_against(score(small.pred, small.gt), tmp_path / "x.csv")
+        compare_with_official(score(small.pred, small.gt), tmp_path / "x.csv")
 
 
 def test_fingerprint_does_not_depend_on_where_files_lie(small, tmp_path):

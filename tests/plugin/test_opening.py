@@ -169,7 +169,7 @@ def test_the_filter_of_a_number_is_the_sidebars():
     assert own["range"] == [7, 7] and own["exclude"] is False
 
 
-def test_a_judgement_shows_can_be_taken_back_and_undone(three):
+def test_a_review_shows_can_be_taken_back_and_undone(three):
     key = "second_run"
     person = Visitor(Failures(), three)
     person.do("open", "on_load")
@@ -182,13 +182,13 @@ def test_a_judgement_shows_can_be_taken_back_and_undone(three):
         return events[events["id"] == first]["tags"].iloc[0]
 
     about = {"event_id": first, "at": 0}
-    person.do("judge", "on_tag", tag="ignore", **about)
+    person.do("review", "on_tag", tag="ignore", **about)
     assert tags() == ["ignore"] and person.state["at"] == 1
     person.do("back", "on_step", at=0)
-    buttons = person.layout["judge"]["type"]["properties"]
+    buttons = person.layout["review"]["type"]["properties"]
     assert buttons["ignore"]["view"]["variant"] == "contained"
     assert buttons["confirmed"]["view"]["variant"] == "outlined"
-    person.do("judge otherwise", "on_tag", tag="confirmed", **about)
+    person.do("review otherwise", "on_tag", tag="confirmed", **about)
     assert tags() == ["confirmed"]
     person.do("undo", "on_undo")
     assert tags() == ["ignore"] and person.state["at"] == 0

@@ -51,7 +51,7 @@ def test_tables_follow_the_dataset(evaluated):
     assert after["tags"].iloc[0] == ["confirmed"]
 
 
-def test_an_event_has_one_judgement_and_its_view_follows(evaluated):
+def test_an_event_has_one_review_and_its_view_follows(evaluated):
     event = tables.event_table(evaluated, "k").iloc[0]
     tag_event(evaluated, "k", event, "confirmed")
     tag_event(evaluated, "k", event, "ignore")

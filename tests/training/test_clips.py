@@ -112,7 +112,7 @@ def test_pasted_objects_may_come_from_other_videos(videos, stills) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_look_alikes_are_objects_of_the_clips_own_video(
+def test_similar_objects_are_objects_of_the_clips_own_video(
     videos, stills, share, monkeypatch
 ) -> None:
     asked, read = [], VideoClips.raw
@@ -127,7 +127,7 @@ def test_look_alikes_are_objects_of_the_clips_own_video(
         NoStills(stills, STILL),
         real_share=1.0,
         moving_share=1.0,
-        look_alike_share=share,
+        distractor_share=share,
     )
     for seed in range(9):
         maker(np.random.default_rng(seed), 3, request())

@@ -51,7 +51,7 @@ _workspace = Workspace()
 
 def count_frame(gt: LabelMap, pred: LabelMap, object_ids: Ids, radius: int) -> Counts:
     """See :func:`evaluation.counting.kernels.count_frame`."""
-    return _count(gt, pred, object_ids, _fixed(radius))[0]
+    return _count(gt, pred, object_ids, _tolerances(radius))[0]
 
 
 def count_present(
@@ -60,11 +60,11 @@ def count_present(
     """See :func:`evaluation.counting.kernels.count_present`."""
     # Objects seldom change from one frame to the next: look for the last ones first.
     ids = _workspace.expected
-    counts, complete = _count(gt, pred, ids, _fixed(radius))
+    counts, complete = _count(gt, pred, ids, _tolerances(radius))
     if not complete:
         ids = present_ids(gt, pred)
         _workspace.expected = ids
-        counts, _ = _count(gt, pred, ids, _fixed(radius))
+        counts, _ = _count(gt, pred, ids, _tolerances(radius))
     found = (counts[:, GT_AREA] > 0) | (counts[:, PRED_AREA] > 0)
     return ids[found], counts[found]
 
@@ -151,7 +151,7 @@ _Tolerances = Callable[[NDArray[np.int64], tuple[int, int]], list[Tolerance]]
 """Ground-truth areas [n] and frame shape -> tolerances to match boundaries with."""
 
 
-def _fixed(radius: int) -> _Tolerances:
+def _tolerances(radius: int) -> _Tolerances:
     return lambda gt_areas, shape: [fixed_tolerance(radius, 2 * len(gt_areas))]
 
 

@@ -37,7 +37,7 @@ def object_tracking(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     counts = match(overlaps).counts
     track_frames = np.count_nonzero(overlaps.track_area, axis=1).astype(np.float64)
     hits = counts.sum(axis=2)
-    wrong = _charged(counts, track_frames, n)
+    wrong = _charge(counts, track_frames, n)
     union = visible[:, None] + track_frames - counts
     agreement = (counts * (counts / np.maximum(1, union))).sum(axis=2)
     association = agreement / np.maximum(1, hits)
@@ -53,7 +53,7 @@ def object_tracking(overlaps: Overlaps) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _charged(
+def _charge(
     counts: NDArray[np.float64], track_frames: NDArray[np.float64], n: int
 ) -> NDArray[np.float64]:
     """[19, n] unmatched detections of each object's tracks."""

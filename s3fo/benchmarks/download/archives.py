@@ -1,7 +1,7 @@
 """Which files hold a split, and from where they can be had without a person.
 
 A file has an address here only if its host gives it to everybody: others are behind
-a form, a log-in or a drive, and then the page to go to is in the catalogue. Check
+a form, a log-in or a drive, and then the page to go to is in the catalog. Check
 sums are those of the publisher, or such as independent public records agree on;
 where there is neither, what came first is remembered (see `download`).
 """
@@ -54,7 +54,7 @@ def files_of(name: str, split: str) -> tuple[RemoteFile, ...]:
     """The files of one split; empty where they must be put together by hand.
 
     Args:
-        name: catalogue name of a benchmark.
+        name: catalog name of a benchmark.
         split: one of its splits.
     """
     if name == "davis-2016":

@@ -39,7 +39,7 @@ def fetch_benchmark(
     downloaded, so this unpacks benchmarks that only people can download, too.
 
     Args:
-        name: catalogue name of the benchmark.
+        name: catalog name of the benchmark.
         folder: where downloads go; the split is unpacked to a folder inside.
         split: e.g. ``"val"``; None means its usual one.
         progress: told of megabytes, then of files.

@@ -116,13 +116,13 @@ def _fetch(file: RemoteFile, target: Path, progress: ProgressCallback | None) ->
             break
         except HTTPError as error:
             if error.code < 500:
-                raise _refused(file, target, f"HTTP {error.code}") from error
+                raise _refused_error(file, target, f"HTTP {error.code}") from error
             reason = f"HTTP {error.code}"
         except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
         fruitless = 0 if _length(part) > before else fruitless + 1
         if fruitless >= _TRIES:
-            raise _refused(file, target, reason)
+            raise _refused_error(file, target, reason)
         time.sleep(_PAUSE)
     os.replace(part, target)
 
@@ -152,7 +152,7 @@ def _continue(
             # The bytes of another edition must not be taken for this one's.
             part.unlink(missing_ok=True)
         if file.size and origin.size not in (None, file.size):
-            raise _refused(file, target, f"{origin.size} bytes, not {file.size}")
+            raise _refused_error(file, target, f"{origin.size} bytes, not {file.size}")
         _keep_origin(target, replace(origin, sha256=known.sha256))
         _refuse_full_disk(target, (origin.size or 0) - start)
         _append(response, part, start, origin.size, progress)
@@ -218,7 +218,7 @@ def _check(file: RemoteFile, target: Path) -> None:
         return
     found = _sha256(target)
     if wanted not in (None, found):
-        error = _spoilt(target, found, str(wanted), published=bool(published))
+        error = _changed_error(target, found, str(wanted), published=bool(published))
         if origin:
             target.unlink()
         raise error
@@ -250,7 +250,7 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _refused(file: RemoteFile, target: Path, reason: str) -> InputError:
+def _refused_error(file: RemoteFile, target: Path, reason: str) -> InputError:
     return InputError(
         str(file.url),
         f"download failed ({reason})",
@@ -260,7 +260,9 @@ def _refused(file: RemoteFile, target: Path, reason: str) -> InputError:
     )
 
 
-def _spoilt(target: Path, found: str, wanted: str, *, published: bool) -> InputError:
+def _changed_error(
+    target: Path, found: str, wanted: str, *, published: bool
+) -> InputError:
     remedy = "Download it again."
     if not published:
         remedy += f" If its authors changed it, delete {_origin_path(target).name}."

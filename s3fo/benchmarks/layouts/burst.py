@@ -69,7 +69,7 @@ def annotation_file(root: Path, split: str, annotations: str) -> Path:
     """
     source, _ = _pieces(root, split, annotations)
     if source is None:
-        raise _incomplete(root, [_wanted(split, annotations)[0]])
+        raise _incomplete(root, [_wanted_files(split, annotations)[0]])
     return source
 
 
@@ -86,7 +86,9 @@ def _base(root: Path, split: str, annotations: str) -> tuple[Path, str]:
         if all(_pieces(place, split, annotations)):
             return place, note
     found = zip(
-        _pieces(root, split, annotations), _wanted(split, annotations), strict=True
+        _pieces(root, split, annotations),
+        _wanted_files(split, annotations),
+        strict=True,
     )
     raise _incomplete(root, [wanted for piece, wanted in found if piece is None])
 
@@ -115,7 +117,7 @@ def _pieces(
     )
 
 
-def _wanted(split: str, annotations: str) -> tuple[str, str]:
+def _wanted_files(split: str, annotations: str) -> tuple[str, str]:
     """What the two pieces are, for messages."""
     return (
         f"annotations/{split}/{_ANNOTATION_FILES[annotations]} (of annotations.zip)",

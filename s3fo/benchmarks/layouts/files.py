@@ -158,7 +158,9 @@ def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, 
         return root, ""
     if not root.is_dir():
         found = "a file" if root.exists() else "no such folder"
-        raise InputError(root, found, _expected(what, landmarks), "Check the path.")
+        raise InputError(
+            root, found, _expected_text(what, landmarks), "Check the path."
+        )
     below = [root / name for name in list_folders(root) if is_root(root / name)]
     if len(below) == 1:
         return below[0], f"root given one level too high: using {below[0]}"
@@ -168,14 +170,14 @@ def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, 
     raise _no_root(root, landmarks, what, below)
 
 
-def _expected(what: str, landmarks: list[str]) -> str:
+def _expected_text(what: str, landmarks: list[str]) -> str:
     return f"{what}: a folder with {' or '.join(landmarks)} inside"
 
 
 def _no_root(
     root: Path, landmarks: list[str], what: str, candidates: list[Path]
 ) -> InputError:
-    expected = _expected(what, landmarks)
+    expected = _expected_text(what, landmarks)
     if candidates:
         names = ", ".join(folder.name for folder in candidates)
         return InputError(

@@ -77,13 +77,13 @@ def masks_of_frames(
     if invented and len(names) == 1 and names[0].isdecimal():
         if names[0] != frames[0]:
             notes.append(f"{sequence}: its only mask {names[0]} is for the first frame")
-        return _renamed(files, {frames[0]: names[0]})
+        return _rename(files, {frames[0]: names[0]})
     if _counts_from_one(names, frames):
         notes.append(
             f"{sequence}: masks count from 1 ({names[0]} to {names[-1]}), frames from "
             f"0; {names[0]} is the mask of {_earlier(names[0], frames)}"
         )
-        return _renamed(files, {_earlier(name, frames): name for name in names})
+        return _rename(files, {_earlier(name, frames): name for name in names})
     if invented and names[0].isdecimal() and int(names[0]) > 0:
         notes.append(
             f"{sequence}: frames of a video count from {frames[0]}, so {names[0]} is "
@@ -95,7 +95,7 @@ def masks_of_frames(
     first = next(iter(match.names))
     notes.append(f"{sequence}: masks matched {match.rule} ({match.names[first]})")
     unmatched = {name: name for name in names if name not in match.names.values()}
-    return _renamed(files, {**match.names, **unmatched})
+    return _rename(files, {**match.names, **unmatched})
 
 
 def _counts_from_one(names: tuple[str, ...], frames: tuple[str, ...]) -> bool:
@@ -111,5 +111,5 @@ def _earlier(name: str, frames: tuple[str, ...]) -> str:
     return frames[int(name) - 1]
 
 
-def _renamed(files: FrameFiles, names: Mapping[str, str]) -> FrameFiles:
+def _rename(files: FrameFiles, names: Mapping[str, str]) -> FrameFiles:
     return FrameFiles(files.folder, {k: files.names[name] for k, name in names.items()})

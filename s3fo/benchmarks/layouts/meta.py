@@ -81,7 +81,7 @@ def read_meta(paths: list[Path]) -> dict[str, VideoMeta]:
 def _videos(path: Path) -> Mapping[str, Any]:
     text = read_text(path)
     try:
-        content = json.loads(text, object_pairs_hook=_unrepeated)
+        content = json.loads(text, object_pairs_hook=_refuse_repeated_keys)
         videos = content["videos"]
         if not isinstance(videos, dict):
             raise TypeError(f"videos is a {type(videos).__name__}")
@@ -105,7 +105,7 @@ def _video(path: Path, content: Any) -> VideoMeta:
             "Unpack the archive of this file again.",
         )
     try:
-        objects = _unrepeated(
+        objects = _refuse_repeated_keys(
             (_object_id(key), _object(entry))
             for key, entry in _entries(content.get("objects") or {})
         )
@@ -145,7 +145,7 @@ def _object_id(key: Any) -> int:
     return object_id
 
 
-def _unrepeated(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+def _refuse_repeated_keys(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dictionary of the pairs; JSON's own takes the last of equal keys."""
     made: dict[Any, Any] = {}
     for key, value in pairs:

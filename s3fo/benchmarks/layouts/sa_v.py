@@ -59,7 +59,7 @@ def read_sa_v(root: Path, split: str) -> Found:
     sequences = tuple(_from_folders(root, name) for name in names)
     refuse_gaps(
         root,
-        [*_misnumbered(root, names), *gaps_in(sequences)]
+        [*_find_misnumbered(root, names), *gaps_in(sequences)]
         or ([] if sequences else ["no videos"]),
         f"every video of the split in {_IMAGES} and {_MASKS}",
         "Unpack the missing pieces.",
@@ -99,7 +99,7 @@ def _annotated_by_rule(sequence: VideoSequence) -> list[str]:
     return [frame for frame in names if int(frame) % ANNOTATED_EVERY == 0]
 
 
-def _misnumbered(root: Path, names: list[str]) -> Iterator[str]:
+def _find_misnumbered(root: Path, names: list[str]) -> Iterator[str]:
     """Object folders that stand for the same object, or for none a label map has."""
     for name in names:
         folders = _object_folders(root / _MASKS / name)

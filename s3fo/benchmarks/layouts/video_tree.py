@@ -83,7 +83,7 @@ def read_video_tree(
     )
     gaps = gaps_in(sequences) + _unmasked_objects(sequences)
     if rules.listed:
-        gaps += _unpictured(sequences, meta)
+        gaps += _find_without_images(sequences, meta)
     refuse_gaps(
         folder,
         gaps if sequences else ["no videos"],
@@ -103,7 +103,7 @@ def _notes_on_meta(meta: dict[str, VideoMeta], present: list[str]) -> list[str]:
     return []
 
 
-def _unpictured(
+def _find_without_images(
     sequences: tuple[VideoSequence, ...], meta: dict[str, VideoMeta]
 ) -> list[str]:
     """Frames that results are wanted for, but of which there is no image."""

@@ -72,7 +72,7 @@ def write_submission(
             lie around the sequences.
         benchmark: the split it answers.
         out: the zip to write.
-        form: the server's format; default that of the catalogue.
+        form: the server's format; default that of the catalog.
         progress: told after every video.
 
     Raises:
@@ -80,7 +80,7 @@ def write_submission(
             written, or the results are not fit; all reasons are listed.
     """
     out = writable(Path(out))
-    form = form or _catalogue_form(benchmark)
+    form = form or _catalog_form(benchmark)
     results = find_results(Path(results), benchmark)
     problems: list[str] = []
     files: list[tuple[str, Path]] = []
@@ -108,7 +108,7 @@ def _wanted_frames(sequence: VideoSequence, form: SubmissionFormat) -> tuple[str
     return sequence.frames
 
 
-def _catalogue_form(benchmark: Benchmark) -> SubmissionFormat:
+def _catalog_form(benchmark: Benchmark) -> SubmissionFormat:
     entry = get_entry(benchmark.name, benchmark.split)
     if entry.submission is None:
         home = "score it at home" if entry.public else "no public evaluation server"

@@ -1,4 +1,4 @@
-"""Is the benchmark in this folder complete? Compared with the catalogue's counts."""
+"""Is the benchmark in this folder complete? Compared with the catalog's counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Validation:
 
     Attributes:
         found: the counts of the folder.
-        expected: the counts of the catalogue.
+        expected: the counts of the catalog.
         problems: one sentence each; empty if all is well.
     """
 
@@ -52,7 +52,7 @@ def validate(
     deep: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Validation:
-    """Compare a benchmark with its catalogue entry, and look into its files.
+    """Compare a benchmark with its catalog entry, and look into its files.
 
     Every image and mask file must be whole and have the size of the others, and each
     object must show in the frame it is said to appear in.
@@ -87,7 +87,7 @@ def validate(
 
 
 def _entry(benchmark: Benchmark) -> Entry | None:
-    """What the catalogue says of it; None if it is none of the catalogue's."""
+    """What the catalog says of it; None if it is none of the catalog's."""
     try:
         return get_entry(benchmark.name, benchmark.split)
     except InputError:
@@ -97,7 +97,7 @@ def _entry(benchmark: Benchmark) -> Entry | None:
 def _differences(found: Counts, expected: Counts) -> list[str]:
     return [
         f"{getattr(found, item.name)} {item.name}, "
-        f"the catalogue says {getattr(expected, item.name)}"
+        f"the catalog says {getattr(expected, item.name)}"
         for item in fields(Counts)
         if getattr(expected, item.name) not in (None, getattr(found, item.name))
     ]

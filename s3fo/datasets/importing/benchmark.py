@@ -116,7 +116,7 @@ def load_benchmark(
             size, a video is too long to keep masks inside the labels, or the dataset
             holds another benchmark or is being loaded by somebody else.
     """
-    benchmark = _opened(benchmark, root, split).absolute()
+    benchmark = _open(benchmark, root, split).absolute()
     form = choose_form(masks, benchmark.sequences)
     video_writer = _video_writer(video)
     name = dataset_name or _default_name(benchmark)
@@ -151,7 +151,7 @@ def _load(
     return dataset
 
 
-def _opened(
+def _open(
     benchmark: Benchmark | str, root: str | Path | None, split: str | None
 ) -> Benchmark:
     if isinstance(benchmark, Benchmark):

@@ -91,9 +91,9 @@ def benchmark_from_dataset(
         folder: where to write the masks, as ``Annotations/<sequence>/<frame>.png``.
         field: the `Detections` with masks (of the frames, in a video dataset).
         sequence: the field with the sequence's name, if it has one.
-        name: catalogue name of the benchmark, which tells how to score it; None
+        name: catalog name of the benchmark, which tells how to score it; None
             takes the dataset's name and DAVIS-2017's rules.
-        split: as in the catalogue.
+        split: as in the catalog.
         progress: told after every sequence.
 
     Raises:
@@ -108,7 +108,7 @@ def benchmark_from_dataset(
     first_only = not any(_all_after_first(item) for item in found)
     sequences = []
     for index, item in enumerate(found):
-        sequences.append(_written(item, folder, ids[item.name], first_only))
+        sequences.append(_write(item, folder, ids[item.name], first_only))
         if progress:
             progress(index + 1, len(found), item.name)
     notes = [f"masks of the FiftyOne dataset {root_dataset(samples).name}", *notes]
@@ -317,7 +317,7 @@ def _all_after_first(item: _Frames) -> bool:
     return any(item.labels[1:])
 
 
-def _written(
+def _write(
     item: _Frames, folder: Path, ids: Mapping[int | str, int], first_only: bool
 ) -> VideoSequence:
     """Write the label maps of a sequence, and describe it."""

@@ -86,7 +86,7 @@ def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
 
 
 def _refuse_other_benchmark(dataset: fo.Dataset, benchmark: Benchmark) -> None:
-    """Complain if the dataset holds another benchmark of the catalogue, or split."""
+    """Complain if the dataset holds another benchmark of the catalog, or split."""
     facts = remembered(dataset)
     held = facts.get("benchmark"), facts.get("split")
     if held[0] in catalog.names() and held != (benchmark.name, benchmark.split):

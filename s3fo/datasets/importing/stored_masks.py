@@ -209,9 +209,9 @@ def _with_palette(data: bytes, palette: bytes) -> bytes | None:
     first[9] = _PALETTE
     kept = [(b"IHDR", bytes(first)), (b"PLTE", palette[: 3 << header.bits])]
     kept += [part for part in parts if part[0] in (b"IDAT", b"IEND")]
-    return PNG_SIGNATURE + b"".join(_packed(*part) for part in kept)
+    return PNG_SIGNATURE + b"".join(_pack(*part) for part in kept)
 
 
-def _packed(kind: bytes, content: bytes) -> bytes:
+def _pack(kind: bytes, content: bytes) -> bytes:
     check = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)

@@ -211,7 +211,7 @@ def _encode(
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = 1 / rate
         for picture in _pictures(sequence):
-            even = _padded(picture, size, f"{sequence.name}, frame {count + 1}")
+            even = _pad(picture, size, f"{sequence.name}, frame {count + 1}")
             frame = av.VideoFrame.from_ndarray(even, format="bgr24")
             # Counted, not timed: no rounding can lose or double a frame.
             frame.pts, frame.time_base = count, 1 / rate
@@ -227,7 +227,7 @@ def _encode(
         )
 
 
-def _padded(picture: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+def _pad(picture: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
     bottom, right = size[0] - picture.shape[0], size[1] - picture.shape[1]
     if bottom not in (0, 1) or right not in (0, 1):
         raise InputError(

@@ -69,7 +69,7 @@ def evaluate(
 
     Scoring again under the same key replaces what that key wrote and nothing else.
     Failures that were found in other scores (other masks, another protocol) are taken
-    out; what people judged comes back when failures are found again.
+    out; what people reviewed comes back when failures are found again.
 
     >>> scores = evaluate(dataset, "copy", eval_key="first", workers=1)
     >>> dataset.list_evaluations()

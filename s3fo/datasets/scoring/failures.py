@@ -21,7 +21,7 @@ from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
-from evaluation.failures.judgements import carry_over
+from evaluation.failures.reviews import carry_over
 from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
@@ -33,7 +33,7 @@ from s3fo.datasets.schema import (
     load_predictions_info,
     moved_benchmark,
 )
-from s3fo.datasets.scoring.review import judged_events, set_aside_missing
+from s3fo.datasets.scoring.review import reviewed_events, store_unmatched
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
@@ -131,18 +131,18 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     schema = {f"{field}.detections.{name}": kind() for name, kind in _NUMBERS.items()}
     schema[f"{field}.detections.onset"] = fo.ListField(fo.StringField())
     dataset.add_dynamic_sample_fields(schema)
-    judged = judged_events(dataset, eval_key)
+    reviewed = reviewed_events(dataset, eval_key)
     events = dict(iter(failures.events.groupby("sequence", sort=False)))
     scored = set(failures.frames["sequence"])
     values = {
-        sequence.name: _detections(events.get(sequence.name), sequence.frames, judged)
+        sequence.name: _detections(events.get(sequence.name), sequence.frames, reviewed)
         for sequence in load_benchmark_info(dataset)
         if sequence.name in scored
     }
     # Events of videos that were not scored this time would keep ranks of last time.
     dataset.clear_sample_field(field)
     dataset.set_values(field, values, key_field="sequence")
-    set_aside_missing(dataset, eval_key, judged)
+    store_unmatched(dataset, eval_key, reviewed)
 
 
 def failure_clips(
@@ -278,7 +278,7 @@ def _agree(dataset: fo.Dataset, eval_key: str, scores: Scores) -> bool:
 
 
 def _detections(
-    events: pd.DataFrame | None, frames: Sequence[str], judged: pd.DataFrame
+    events: pd.DataFrame | None, frames: Sequence[str], reviewed: pd.DataFrame
 ) -> fo.TemporalDetections:
     """The events of one sequence; frame numbers count from 1."""
     if events is None:
@@ -286,12 +286,12 @@ def _detections(
     number = {frame: index for index, frame in enumerate(frames, start=1)}
     places = {name: events[name].map(number) for name in ("start", "worst", "end")}
     events = events.assign(**places)
-    said = carry_over(events, judged)
+    said = carry_over(events, reviewed)
     return fo.TemporalDetections(
         detections=[
             fo.TemporalDetection(
                 label=row["kind"],
-                tags=[judgement] if judgement else [],
+                tags=[review] if review else [],
                 support=[int(row["start"]), int(row["end"])],
                 index=int(row["object"]),
                 other=int(row["other"]) or None,
@@ -305,7 +305,7 @@ def _detections(
                 mutual=bool(row["mutual"]),
                 onset=[name for name in CIRCUMSTANCES if row.get(name)],
             )
-            for row, judgement in zip(events.to_dict("records"), said, strict=True)
+            for row, review in zip(events.to_dict("records"), said, strict=True)
         ]
     )
 

@@ -34,7 +34,7 @@ from s3fo.datasets._fiftyone import (
 )
 from s3fo.datasets.field_names import SEQUENCE_SCORES
 from s3fo.datasets.scoring.matches import FOUND_FROM_J, Matches
-from s3fo.datasets.scoring.review import rename_judgements, take_failures_out
+from s3fo.datasets.scoring.review import rename_reviews, take_failures_out
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import delete_views, rename_views
 
@@ -144,7 +144,7 @@ class VOSEvaluation(DetectionEvaluation):
                 else:
                     dataset.rename_sample_field(old, new)
         rename_sidebar_group(samples, eval_key, new_eval_key)
-        rename_judgements(dataset, eval_key, new_eval_key)
+        rename_reviews(dataset, eval_key, new_eval_key)
         rename_views(dataset, eval_key, new_eval_key)
         views.rename_looks(dataset, names)
 
@@ -154,7 +154,7 @@ class VOSEvaluation(DetectionEvaluation):
         """Take the fields and views of this evaluation out, and no others.
 
         Per-frame J and F of the predictions stay as long as another evaluation of
-        the same predictions needs them; what people judged is remembered.
+        the same predictions needs them; what people reviewed is remembered.
         """
         dataset = root_dataset(samples)
         self.take_failures_out(dataset, eval_key)

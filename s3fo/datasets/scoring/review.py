@@ -1,4 +1,4 @@
-"""What people say about failure events: tags on the labels, and views of them."""
+"""Reviews of failure events by people: tags on the labels, and views of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from fiftyone import ViewField
 
 from evaluation.errors import InputError
-from evaluation.failures.judgements import JUDGEMENT, not_found
+from evaluation.failures.reviews import REVIEW, not_found
 from s3fo.datasets._fiftyone import set_label_tags
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import benchmark_of, remember, remembered
@@ -18,8 +18,8 @@ from s3fo.datasets.schema import benchmark_of, remember, remembered
 TAGS = ("confirmed", "label error", "ignore")
 """An event is one of these: the method's fault, the annotation's, or no matter."""
 
-_ASIDE = "judgements_aside"
-"""Of what a dataset remembers: judgements of events that it does not show now."""
+_UNMATCHED = "unmatched_reviews"
+"""Of what a dataset remembers: reviews of events that it does not show now."""
 
 _COLUMNS = {
     "sequence": str,
@@ -27,7 +27,7 @@ _COLUMNS = {
     "kind": str,
     "start": int,
     "end": int,
-    JUDGEMENT: str,
+    REVIEW: str,
 }
 
 
@@ -37,7 +37,7 @@ def tag_event(
     event: pd.Series | Mapping[Hashable, Any],
     tag: str | None,
 ) -> None:
-    """Judge a failure event; an earlier judgement of it is taken back.
+    """Review a failure event; an earlier review of it is taken back.
 
     Saves a view "<eval_key> <tag>" of all events that carry the tag.
 
@@ -45,7 +45,7 @@ def tag_event(
         dataset: with failures on it.
         eval_key: the evaluation they are about.
         event: a row of `tables.event_table`.
-        tag: one of `TAGS`; None only takes an earlier judgement back.
+        tag: one of `TAGS`; None only takes an earlier review back.
 
     Raises:
         InputError: no such tag.
@@ -63,31 +63,33 @@ def tag_event(
         dataset.save_view(name, tagged(dataset, eval_key, tag))
 
 
-def judged_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
-    """The events of an evaluation that people judged, shown now or set aside.
+def reviewed_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
+    """The events of an evaluation that people reviewed, shown now or stored.
 
     Returns:
-        sequence, object, kind, start, end (numbers of frames, from 1), judgement.
+        sequence, object, kind, start, end (numbers of frames, from 1), review.
     """
-    return _judged(dataset, eval_key, tables.prediction_field(dataset, eval_key))
+    return _reviewed_events(
+        dataset, eval_key, tables.prediction_field(dataset, eval_key)
+    )
 
 
-def set_aside_missing(dataset: fo.Dataset, eval_key: str, judged: pd.DataFrame) -> None:
-    """Remember those judged events that are not among the events shown now.
+def store_unmatched(dataset: fo.Dataset, eval_key: str, reviewed: pd.DataFrame) -> None:
+    """Store those reviewed events that are not among the events shown now.
 
     Args:
         dataset: with failures on it.
         eval_key: the evaluation they are about.
-        judged: as of `judged_events`, before those shown now were found.
+        reviewed: as of `reviewed_events`, before those shown now were found.
     """
-    missing = not_found(tables.event_table(dataset, eval_key), judged)
-    _set_aside(dataset, eval_key, tables.prediction_field(dataset, eval_key), missing)
+    missing = not_found(tables.event_table(dataset, eval_key), reviewed)
+    _store(dataset, eval_key, tables.prediction_field(dataset, eval_key), missing)
 
 
 def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> None:
     """Take the failures and error maps of scores that no longer hold from a dataset.
 
-    What people judged is set aside, until the failures are found again.
+    Reviews are stored, until the failures are found again.
 
     Args:
         dataset: with or without failures.
@@ -96,73 +98,94 @@ def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> N
     """
     failures, errors = f"{eval_key}_failures", f"{eval_key}_errors"
     if dataset.has_sample_field(failures):
-        judged = _judged(dataset, eval_key, predictions)
+        reviewed = _reviewed_events(dataset, eval_key, predictions)
         dataset.delete_sample_field(failures)
-        _set_aside(dataset, eval_key, predictions, judged)
+        _store(dataset, eval_key, predictions, reviewed)
     if dataset.has_frame_field(errors):
         dataset.delete_frame_field(errors)
 
 
-def rename_judgements(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
-    """Judgements set aside go with the evaluation that they are about."""
-    aside = dict(remembered(dataset).get(_ASIDE, {}))
-    if eval_key in aside:
-        aside[new_eval_key] = aside.pop(eval_key)
-        remember(dataset, **{_ASIDE: aside})
+def rename_reviews(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
+    """Stored reviews go with the evaluation that they are about."""
+    stored = _all_unmatched(dataset)
+    if eval_key in stored:
+        stored[new_eval_key] = stored.pop(eval_key)
+        remember(dataset, **{_UNMATCHED: stored})
 
 
-def _judged(dataset: fo.Dataset, eval_key: str, predictions: str) -> pd.DataFrame:
+def _reviewed_events(
+    dataset: fo.Dataset, eval_key: str, predictions: str
+) -> pd.DataFrame:
     events = tables.event_table(dataset, eval_key)
-    shown = events.assign(**{JUDGEMENT: events["tags"].map(judgement)})
-    rows = shown[shown[JUDGEMENT] != ""].to_dict("records")
-    rows += _aside(dataset, eval_key).get(predictions, [])
+    shown = events.assign(**{REVIEW: events["tags"].map(review_of)})
+    rows = shown[shown[REVIEW] != ""].to_dict("records")
+    rows += _unmatched(dataset, eval_key).get(predictions, [])
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _aside(
+def _unmatched(
     dataset: fo.Dataset, eval_key: str
 ) -> dict[str, list[dict[Hashable, object]]]:
-    """Name of predictions -> judged events, set aside under one evaluation's key."""
-    return dict(remembered(dataset).get(_ASIDE, {}).get(eval_key, {}))
+    """Name of predictions -> reviewed events, stored under one evaluation's key."""
+    return dict(_all_unmatched(dataset).get(eval_key, {}))
 
 
-def _set_aside(
-    dataset: fo.Dataset, eval_key: str, predictions: str, judged: pd.DataFrame
+def _all_unmatched(dataset: fo.Dataset) -> dict[str, Any]:
+    """Stored reviews of all evaluations; those of version 0.1 had another name."""
+    known = remembered(dataset)
+    former = {
+        key: {
+            predictions: [
+                {
+                    REVIEW if name == "judgement" else name: value
+                    for name, value in row.items()
+                }
+                for row in rows
+            ]
+            for predictions, rows in methods.items()
+        }
+        for key, methods in known.get("judgements_aside", {}).items()
+    }
+    return {**former, **known.get(_UNMATCHED, {})}
+
+
+def _store(
+    dataset: fo.Dataset, eval_key: str, predictions: str, reviewed: pd.DataFrame
 ) -> None:
-    own = _aside(dataset, eval_key)
-    rows = judged[list(_COLUMNS)].to_dict("records")
+    own = _unmatched(dataset, eval_key)
+    rows = reviewed[list(_COLUMNS)].to_dict("records")
     if own.get(predictions, []) != rows:
-        everything = remembered(dataset).get(_ASIDE, {})
+        everything = _all_unmatched(dataset)
         own[predictions] = rows
-        remember(dataset, **{_ASIDE: {**everything, eval_key: own}})
+        remember(dataset, **{_UNMATCHED: {**everything, eval_key: own}})
 
 
-def judgements_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
-    """What people judged, as `evaluation.report` takes it.
+def reviews_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
+    """People's reviews, as `evaluation.report` takes it.
 
     Returns:
-        Name of the predictions -> as `judged_events`, with names of frames; of several
-        evaluations of the same predictions, the latest with judgements.
+        Name of the predictions -> as `reviewed_events`, with names of frames; of
+        several evaluations of the same predictions, the latest with reviews.
     """
     found = {}
     for key in tables.vos_evaluations(dataset):
-        judged = judged_events(dataset, key)
-        if len(judged):
+        reviewed = reviewed_events(dataset, key)
+        if len(reviewed):
             frames = {item.name: item.frames for item in benchmark_of(dataset)}
             names = {
                 end: [
                     frames[sequence][number - 1]
                     for sequence, number in zip(
-                        judged["sequence"], judged[end], strict=True
+                        reviewed["sequence"], reviewed[end], strict=True
                     )
                 ]
                 for end in ("start", "end")
             }
-            found[tables.prediction_field(dataset, key)] = judged.assign(**names)
+            found[tables.prediction_field(dataset, key)] = reviewed.assign(**names)
     return found
 
 
-def judgement(tags: Iterable[str]) -> str:
+def review_of(tags: Iterable[str]) -> str:
     """Which of `TAGS` is among the tags of an event; empty if none is."""
     return next((tag for tag in TAGS if tag in tags), "")
 

@@ -8,7 +8,7 @@ import fiftyone as fo
 from fiftyone import ViewField
 
 from evaluation.failures import FailureKind
-from s3fo.datasets.scoring.review import TAGS, judged_events, tagged
+from s3fo.datasets.scoring.review import TAGS, reviewed_events, tagged
 from s3fo.datasets.views import appearance as views
 
 _WORST, _SWAPS, _RETURN = "worst objects", "identity swaps", "after return"
@@ -25,14 +25,14 @@ def save_views(dataset: fo.Dataset, eval_key: str) -> None:
     """
     names = [_WORST]
     if dataset.has_sample_field(f"{eval_key}_failures"):
-        names += [_SWAPS, _RETURN, *judged_events(dataset, eval_key)["judgement"]]
+        names += [_SWAPS, _RETURN, *reviewed_events(dataset, eval_key)["review"]]
     score = views.object_score(dataset, eval_key)
     _save(dataset, eval_key, dict.fromkeys(names), score)
 
 
 def rename_views(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
     """Save the views anew after the fields that they are of were renamed."""
-    names = _saved(dataset, eval_key)
+    names = _saved_views(dataset, eval_key)
     # FiftyOne renames the evaluation itself last: it is still known by its old key.
     score = views.object_score(dataset, eval_key)
     delete_views(dataset, eval_key)
@@ -41,11 +41,11 @@ def rename_views(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
 
 def delete_views(dataset: fo.Dataset, eval_key: str) -> None:
     """Take back what `save_views` and `tag_event` saved; views of others stay."""
-    for name in _saved(dataset, eval_key):
+    for name in _saved_views(dataset, eval_key):
         dataset.delete_saved_view(f"{eval_key} {name}")
 
 
-def _saved(dataset: fo.Dataset, eval_key: str) -> list[str]:
+def _saved_views(dataset: fo.Dataset, eval_key: str) -> list[str]:
     names = (_WORST, _SWAPS, _RETURN, *TAGS)
     return [name for name in names if dataset.has_saved_view(f"{eval_key} {name}")]
 

@@ -445,12 +445,12 @@ def _read(
     if unknown:
         raise InputError(
             masks.where(frame),
-            f"ids {_listed(unknown[:5])}",
-            f"0 and the ids of the first masks, {_listed(sequence.object_ids)}",
+            f"ids {_list_ids(unknown[:5])}",
+            f"0 and the ids of the first masks, {_list_ids(sequence.object_ids)}",
             "Let the program write the ids that the masks in {masks} have.",
         )
     return label_map
 
 
-def _listed(ids: Iterable[int]) -> str:
+def _list_ids(ids: Iterable[int]) -> str:
     return ", ".join(map(str, ids))

@@ -209,10 +209,10 @@ def list_methods() -> list[MethodInfo]:
     """
     found = list(_BUILT_IN)
     for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: p.name):
-        info = _announced(point)
+        info = _announced_info(point)
         if info.name in {other.name for other in found}:
             package = point.dist.name if point.dist else "another package"
-            info = _broken(f"{info.name} ({package})", "its name is taken")
+            info = _broken_info(f"{info.name} ({package})", "its name is taken")
         found.append(info)
     return found
 
@@ -264,10 +264,10 @@ def build_method(name: str, /, **options: Any) -> AnyMethod:
             f"Leave out {', '.join(unknown)}; `s3fo methods show {name}` lists what "
             "the method takes.",
         )
-    return _checked(info, maker(**given))
+    return _check(info, maker(**given))
 
 
-def _checked(info: MethodInfo, method: Any) -> AnyMethod:
+def _check(info: MethodInfo, method: Any) -> AnyMethod:
     """The method, if it has what the contract asks for."""
     wanted = ["name", "device", "settings"]
     wanted += ["segment"] if hasattr(method, "segment") else ["start", "step"]
@@ -283,16 +283,16 @@ def _checked(info: MethodInfo, method: Any) -> AnyMethod:
     return checked
 
 
-def _announced(point: metadata.EntryPoint) -> MethodInfo:
+def _announced_info(point: metadata.EntryPoint) -> MethodInfo:
     """What an entry point of another package announces."""
     try:
         thing = point.load()
     except Exception as error:  # anything may happen while others' code is imported
-        return _broken(point.name, f"{point.value} cannot be imported ({error})")
+        return _broken_info(point.name, f"{point.value} cannot be imported ({error})")
     if isinstance(thing, MethodInfo):
         return thing
     if not callable(thing):
-        return _broken(point.name, f"{point.value} is no class and no MethodInfo")
+        return _broken_info(point.name, f"{point.value} is no class and no MethodInfo")
     lines = (inspect.getdoc(thing) or "").splitlines()
     takes_weights = "weights" in inspect.signature(thing).parameters
     return MethodInfo(
@@ -312,7 +312,7 @@ def _of_package(point: metadata.EntryPoint, *fields: str) -> str:
     return values[0] if values else ""
 
 
-def _broken(name: str, problem: str) -> MethodInfo:
+def _broken_info(name: str, problem: str) -> MethodInfo:
     def maker() -> AnyMethod:
         raise AssertionError(problem)
 

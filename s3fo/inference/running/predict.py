@@ -113,7 +113,7 @@ def predict(
         sequences = open_benchmark(sequences, root or ".", split=split)
     if isinstance(method, str):
         if isinstance(sequences, Benchmark) and "memory" in find_method(method).options:
-            options = {"memory": preset_for(sequences.name), **_given(options)}
+            options = {"memory": preset_for(sequences.name), **_given_options(options)}
         method = build_method(method, **options)
     elif options:
         raise InputError("options", ", ".join(options), "none with a built method", "")
@@ -292,7 +292,7 @@ def _refuse_twins(sequences: Sequence[VideoSequence]) -> None:
         seen.add(sequence.name)
 
 
-def _given(options: dict[str, object]) -> dict[str, object]:
+def _given_options(options: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -394,7 +394,7 @@ def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
         InputError: the results of a video would lie at or above its inputs, or the
             results folder is one that frames are read from.
     """
-    top = _resolved(out)
+    top = _resolve(out)
     for sequence in sequences:
         target = top / sequence.name
         for source, whole in _inputs(sequence).items():
@@ -435,16 +435,16 @@ def _inputs(sequence: VideoSequence) -> dict[Path, bool]:
     """
     found: dict[Path, bool] = {}
     if sequence.video is not None:
-        found[_resolved(sequence.video)] = False
+        found[_resolve(sequence.video)] = False
     for group in (sequence.images, sequence.annotations):
         if isinstance(group, FrameFiles):
-            found[_resolved(group.folder)] = True
+            found[_resolve(group.folder)] = True
         else:
-            found |= {_resolved(Path(path)): False for path in group.values()}
+            found |= {_resolve(Path(path)): False for path in group.values()}
     made = getattr(sequence.load_object_masks, "args", ())
-    found |= {_resolved(item): True for item in made if isinstance(item, Path)}
+    found |= {_resolve(item): True for item in made if isinstance(item, Path)}
     return found
 
 
-def _resolved(path: Path) -> Path:
+def _resolve(path: Path) -> Path:
     return Path(os.path.realpath(path))

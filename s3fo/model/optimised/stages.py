@@ -172,13 +172,13 @@ class _FoldedDetail(nn.Module):
         """
         size_8 = level_sizes(size)[0]
         detail8 = as_maps(F.linear(half, self.to_8, self.bias_8), size_8)
-        detail8 += _projected_and_upsampled(vit[1], self.to_8, size, 2)
-        detail4 = self._doubled(half, size_8)
+        detail8 += _project_and_upsample(vit[1], self.to_8, size, 2)
+        detail4 = self._double(half, size_8)
         detail4 += F.conv2d(stem, self.from_stem[:, :, None, None])
-        detail4 += _projected_and_upsampled(vit[0], self.to_4, size, 4)
+        detail4 += _project_and_upsample(vit[0], self.to_4, size, 4)
         return detail8, detail4
 
-    def _doubled(self, half: Tensor, size: Size) -> Tensor:
+    def _double(self, half: Tensor, size: Size) -> Tensor:
         """Apply the 2 x 2 transposed convolution: four outputs per position."""
         height, width = size
         corners = F.linear(half, self.to_corners, self.bias_corners)
@@ -190,7 +190,7 @@ class _FoldedDetail(nn.Module):
         self.register_buffer(name, value.detach().clone(), persistent=False)
 
 
-def _projected_and_upsampled(
+def _project_and_upsample(
     rows: Tensor, weight: Tensor, size: Size, factor: int
 ) -> Tensor:
     maps = as_maps(F.linear(rows, weight), size)
@@ -364,7 +364,7 @@ class InferenceNetwork(S3Network):
         deep_update: bool,
     ) -> tuple[Tensor, Tensor]:
         """Encode masks, see `MaskEncoder`."""
-        return _joined(
+        return _join(
             self.mask_encoder(image, pix_feat, *each, deep_update=deep_update)
             for each in _one_by_one(sensory, masks, others)
         )
@@ -378,7 +378,7 @@ class InferenceNetwork(S3Network):
     ) -> tuple[Tensor, Tensor]:
         """Decode objects, see `MaskDecoder`."""
         detail = features.detail8, features.detail4
-        return _joined(
+        return _join(
             self.mask_decoder(*detail, *each, update_sensory=update_sensory)
             for each in _one_by_one(pixels, sensory)
         )
@@ -391,7 +391,7 @@ def _one_by_one(*objects: Tensor) -> Iterator[tuple[Tensor, ...]]:
     return zip(*(maps.chunk(pieces, dim=1) for maps in objects), strict=True)
 
 
-def _joined(outputs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def _join(outputs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     first, second = zip(*outputs, strict=True)
     return torch.cat(first, dim=1), torch.cat(second, dim=1)
 

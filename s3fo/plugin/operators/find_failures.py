@@ -66,7 +66,7 @@ class FindFailures(VOSOperator):
             "evaluation": eval_key,
             "events": len(failures.events),
             "J&F lost in all": failures.lost,
-            "J&F to gain from the ten worst": failures.worth(10),
+            "J&F to gain from the ten worst": failures.recoverable(10),
             **({"costliest kind": str(costly["kind"].iloc[0])} if len(costly) else {}),
         }
 

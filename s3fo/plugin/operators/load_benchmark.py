@@ -47,7 +47,7 @@ class LoadBenchmark(VOSOperator):
             default=_DEFAULT,
         )
         _ask_where(form, ctx.params.get("benchmark", _DEFAULT))
-        benchmark = _opened(ctx)
+        benchmark = _open(ctx)
         if benchmark is None:
             return
         frames = sum(len(sequence.frames) for sequence in benchmark)
@@ -85,7 +85,7 @@ class LoadBenchmark(VOSOperator):
         """Load it."""
         from s3fo.datasets import load_benchmark
 
-        benchmark = _opened(ctx)
+        benchmark = _open(ctx)
         assert benchmark is not None, "the form requires a folder"
         dataset = load_benchmark(
             benchmark,
@@ -146,7 +146,7 @@ def _ask_where(form: types.Object, name: str) -> None:
         )
 
 
-def _opened(ctx: Context) -> Benchmark | None:
+def _open(ctx: Context) -> Benchmark | None:
     """The benchmark that the form describes; None while it is incomplete."""
     name = ctx.params.get("benchmark", _DEFAULT)
     if name == _FOLDERS:

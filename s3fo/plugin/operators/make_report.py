@@ -56,7 +56,7 @@ class MakeReport(VOSOperator):
         """Write it."""
         from evaluation import report
         from s3fo.datasets import load_benchmark_info, load_predictions_info
-        from s3fo.datasets.scoring.review import judgements_by_method
+        from s3fo.datasets.scoring.review import reviews_by_method
 
         sources = load_predictions_info(ctx.dataset)
         main = ctx.params.get("predictions") or list(sources)[-1]
@@ -68,7 +68,7 @@ class MakeReport(VOSOperator):
             load_benchmark_info(ctx.dataset),
             out,
             options=chosen_input_options(ctx),
-            judgements=judgements_by_method(ctx.dataset),
+            reviews=reviews_by_method(ctx.dataset),
             progress=progress,
         )
         return {

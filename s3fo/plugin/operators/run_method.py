@@ -211,11 +211,13 @@ def _videos(ctx: Context) -> Benchmark:
         return benchmark  # its files: whole masks even where labels have none
     there = videos_with_masks(ctx.dataset, prompts)
     videos = [item for item in benchmark if item.name in there]
-    prompted = tuple(_prompted(ctx.dataset, item, prompts) for item in videos)
+    prompted = tuple(_with_prompt(ctx.dataset, item, prompts) for item in videos)
     return replace(benchmark, sequences=prompted)
 
 
-def _prompted(dataset: fo.Dataset, sequence: VideoSequence, path: str) -> VideoSequence:
+def _with_prompt(
+    dataset: fo.Dataset, sequence: VideoSequence, path: str
+) -> VideoSequence:
     @lru_cache(maxsize=1)
     def read() -> FirstMasks:
         sample = dataset.one(ViewField("sequence") == sequence.name)

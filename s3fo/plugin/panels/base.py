@@ -165,7 +165,7 @@ class VOSPanel(foo.Panel):
             return
         self.layout(ctx, panel)
         state.offered = dict(offered(panel))
-        state.drawn = sorted({*(state.drawn or ()), *_drawn(panel)})
+        state.drawn = sorted({*(state.drawn or ()), *_draw(panel)})
 
 
 def _property(panel: types.Object) -> types.Property:
@@ -191,7 +191,7 @@ def _nothing_evaluated(dataset: fo.Dataset) -> InputError:
     return InputError(f"dataset {dataset.name}", found, expected, remedy)
 
 
-def _drawn(panel: types.Object) -> Iterator[str]:
+def _draw(panel: types.Object) -> Iterator[str]:
     """Names of the data that are shown as charts and tables."""
     for name, shown in panel.properties.items():
         if isinstance(shown.view, (types.PlotlyView, types.TableView)):

@@ -11,7 +11,7 @@ from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
-from s3fo.datasets.scoring.review import TAGS, judgement, tag_event
+from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context, Values
@@ -46,8 +46,8 @@ _COLUMNS = {
     "tag": "Tag",
 }
 _TAG_CHOICES = {
-    _ALL: "judged or not",
-    "none": "not judged yet",
+    _ALL: "reviewed or not",
+    "none": "not reviewed yet",
     **{tag: tag for tag in TAGS},
 }
 
@@ -59,7 +59,7 @@ class Failures(VOSPanel):
     label = "Failures"
     help = (
         "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
-        "see one kind only, a row to see its filmstrip; judge it with the buttons. "
+        "see one kind only, a row to see its filmstrip; review it with the buttons. "
         "**Keys**: after a click on Next, Enter goes on to the next failure; in the "
         "player on one of All clips, the arrow keys do."
     )
@@ -80,7 +80,7 @@ class Failures(VOSPanel):
         chart = charts.costs(dataset, state.method, state.split or _ALL)
         ctx.panel.data.costs = chart.traces
         state.costs_layout, state.costs_text = chart.layout, chart.text
-        chosen = self._chosen(ctx)
+        chosen = self._choose_events(ctx)
         state.count = len(chosen)
         state.at = max(0, min(int(state.at or 0), len(chosen) - 1))
         first = state.at // ROWS * ROWS
@@ -92,11 +92,11 @@ class Failures(VOSPanel):
             "selectedRows": [state.at - first],
         }
         state.event = chosen["id"].iloc[state.at] if len(chosen) else None
-        state.judged = chosen["tag"].iloc[state.at] if len(chosen) else ""
+        state.reviewed = chosen["tag"].iloc[state.at] if len(chosen) else ""
         if state.event:
             self._draw(ctx, chosen.iloc[state.at])
 
-    def _chosen(self, ctx: Context) -> pd.DataFrame:
+    def _choose_events(self, ctx: Context) -> pd.DataFrame:
         state, dataset = ctx.panel.state, ctx.dataset
         events = tables.event_table(dataset, state.shown)
         return charts.chosen_events(
@@ -152,7 +152,7 @@ class Failures(VOSPanel):
                 {_ALL: "not split", **charts.splits(ctx.dataset)},
                 state.split or _ALL,
             ),
-            ("tag", "Judged", _TAG_CHOICES, state.tag or _ALL),
+            ("tag", "Reviewed", _TAG_CHOICES, state.tag or _ALL),
         ):
             choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
 
@@ -181,11 +181,11 @@ class Failures(VOSPanel):
         steps.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
         steps.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
         self.add_all_videos(steps)
-        judge = wrapping_line(panel, "judge", gap=1)
+        review = wrapping_line(panel, "review", gap=1)
         for tag in TAGS:
             name = tag.replace(" ", "_")
-            given = tag == state.judged
-            judge.btn(
+            given = tag == state.reviewed
+            review.btn(
                 name,
                 tag.capitalize(),
                 icon="check" if given else None,
@@ -193,12 +193,12 @@ class Failures(VOSPanel):
                 on_click=self.on_tag,
                 params={**seen, "tag": tag},
             )
-        judge.btn(
+        review.btn(
             "undo",
             "Undo",
             icon="undo",
             on_click=self.on_undo,
-            disabled=not state.last_judged,
+            disabled=not state.last_reviewed,
         )
 
     def on_narrow(self, ctx: Context) -> None:
@@ -215,7 +215,7 @@ class Failures(VOSPanel):
         state = ctx.panel.state
         state.group = [split, group] if split else None
         state.at = 0
-        chosen = self._chosen(ctx)
+        chosen = self._choose_events(ctx)
         field = f"{state.shown}_failures"
         keep = has_id(chosen["id"])
         videos = sorted(set(chosen["sample_id"]))
@@ -252,7 +252,7 @@ class Failures(VOSPanel):
                 variant="warning",
             )
             return
-        chosen = self._chosen(ctx).head(_CLIPS)
+        chosen = self._choose_events(ctx).head(_CLIPS)
         eval_key = ctx.panel.state.shown
         ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
         ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, eval_key)))
@@ -262,31 +262,31 @@ class Failures(VOSPanel):
         )
 
     def on_tag(self, ctx: Context) -> None:
-        """Judge the event and go on to the next; the same again takes it back."""
+        """Review the event and go on to the next; the same again takes it back."""
         state, tag = ctx.panel.state, ctx.params["tag"]
         event = self._event(ctx)
-        before = judgement(event["tags"])
+        before = review_of(event["tags"])
         again = before == tag
         tag_event(ctx.dataset, state.shown, event, None if again else tag)
-        state.last_judged = [state.shown, event["id"], before or None]
-        told = "No judgement any more" if again else f"Judged: {tag}"
+        state.last_reviewed = [state.shown, event["id"], before or None]
+        told = "No review any more" if again else f"Reviewed: {tag}"
         ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
         stays = (state.tag or _ALL) == _ALL
         state.at = ctx.params["at"] + int(stays and not again)
 
     def on_undo(self, ctx: Context) -> None:
-        """Take the last judgement back, and look at its event again."""
+        """Take the last review back, and look at its event again."""
         state = ctx.panel.state
-        if not state.last_judged:
+        if not state.last_reviewed:
             return
-        eval_key, event_id, before = state.last_judged
+        eval_key, event_id, before = state.last_reviewed
         event = self._event(ctx, event_id, eval_key)
         tag_event(ctx.dataset, eval_key, event, before)
-        state.last_judged = None
+        state.last_reviewed = None
         if eval_key == state.shown and (state.tag or _ALL) == _ALL:
-            chosen = list(self._chosen(ctx)["id"])
+            chosen = list(self._choose_events(ctx)["id"])
             state.at = chosen.index(event_id) if event_id in chosen else state.at
-        ctx.ops.notify(f"Judgement: {before or 'none'}", variant="success")
+        ctx.ops.notify(f"Review: {before or 'none'}", variant="success")
 
     def _event(
         self, ctx: Context, event_id: str | None = None, eval_key: str | None = None

@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class BenchmarkDataset(fozd.ZooDataset):
-    """A benchmark of the catalogue.
+    """A benchmark of the catalog.
 
     Args:
         source_dir: the unpacked benchmark; then remembered. None downloads it where
@@ -70,7 +70,7 @@ class BenchmarkDataset(fozd.ZooDataset):
 
     @property
     def supported_splits(self) -> tuple[str, ...]:
-        """Splits in the catalogue."""
+        """Splits in the catalog."""
         return tuple(catalog.splits(self.benchmark))
 
     @property
@@ -91,7 +91,7 @@ class BenchmarkDataset(fozd.ZooDataset):
         self, dataset_dir: str, scratch_dir: str, split: str
     ) -> tuple[None, int, None]:
         """Get the split, or look whether it is there; remember where."""
-        source = self.source_dir or _remembered(dataset_dir)
+        source = self.source_dir or _remembered_split(dataset_dir)
         if source is None:
             entry = catalog.get_entry(self.benchmark, split)
             _LOGGER.info("%s. Licence: %s", entry.title, entry.licence)
@@ -117,7 +117,7 @@ class BenchmarkDataset(fozd.ZooDataset):
                     f"one of {', '.join(self.supported_splits)}",
                     "Give `split`: each is scored by itself.",
                 )
-            root = _remembered(split_dir)
+            root = _remembered_split(split_dir)
             assert root is not None, "the split was prepared"
             benchmark = open_benchmark(self.benchmark, root, split=split)
             names = [sequence.name for sequence in benchmark][: self.max_samples]
@@ -152,7 +152,7 @@ def _record(split_dir: str) -> Path:
     return Path(split_dir) / "source.json"
 
 
-def _remembered(split_dir: str) -> str | None:
+def _remembered_split(split_dir: str) -> str | None:
     """The folder that a split was loaded from before, if it is still there."""
     record = _record(split_dir)
     if not record.is_file():

@@ -253,7 +253,7 @@ class MixedClips:
         stills: the synthetic clips.
         real_share: share of the clips that are real.
         moving_share: share of the pasted objects that come from a real clip.
-        look_alike_share: share of those that come from the very video they are pasted
+        distractor_share: share of those that come from the very video they are pasted
             over: objects that look like the clip's own.
         occluded_share: share of the real clips with an occluder.
     """
@@ -262,7 +262,7 @@ class MixedClips:
     stills: StillClips
     real_share: float = 0.6
     moving_share: float = 0.0
-    look_alike_share: float = 0.0
+    distractor_share: float = 0.0
     occluded_share: float = 0.25
 
     def __len__(self) -> int:
@@ -274,18 +274,18 @@ class MixedClips:
             return self.stills(rng, item % len(self.stills), request)
         frames, labels = self.videos.raw(rng, item % len(self.videos), request)
         labels = labels.astype(np.uint8)
-        for label in self._pasted(rng, request.num_objects, int(labels.max())):
+        for label in self._paste(rng, request.num_objects, int(labels.max())):
             paste(frames, labels, self._layer(rng, item, request), label)
         return finish(frames, labels, request.num_objects, rng)
 
     def _layer(self, rng: Generator, item: int, request: ClipRequest) -> Layer:
         if rng.random() >= self.moving_share:
             return self.stills.layer(rng, request)
-        if rng.random() >= self.look_alike_share:
+        if rng.random() >= self.distractor_share:
             item = int(rng.integers(len(self.videos)))
         return moving_layer(*self.videos.raw(rng, item, request))
 
-    def _pasted(self, rng: Generator, wanted: int, highest: int) -> list[int]:
+    def _paste(self, rng: Generator, wanted: int, highest: int) -> list[int]:
         """Labels of the objects to paste; 0 is an occluder."""
         labels = [highest + i for i in range(1, wanted)]
         if rng.random() < self.occluded_share:

@@ -25,7 +25,7 @@ class ClipDataset(Dataset[Clip]):
     def __getitem__(self, request: ClipRequest) -> Clip:
         """Make the requested clip; one with an object, if ten attempts allow."""
         size = len(self.maker)
-        order = _shuffled(self.seed, request.number // size, size)
+        order = _shuffle(self.seed, request.number // size, size)
         item = int(order[request.number % size])
         rng = np.random.default_rng((self.seed, request.number))
         for _ in range(10):
@@ -125,5 +125,5 @@ def _single_thread(_: int) -> None:
 
 
 @lru_cache(maxsize=2)
-def _shuffled(seed: int, epoch: int, size: int) -> np.ndarray:
+def _shuffle(seed: int, epoch: int, size: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch, 0)).permutation(size)

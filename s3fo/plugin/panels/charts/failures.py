@@ -19,7 +19,7 @@ from evaluation.results.scores import Scores
 from s3fo.datasets.reading import tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.schema import benchmark_of, load_predictions_info
-from s3fo.datasets.scoring.review import judgement
+from s3fo.datasets.scoring.review import review_of
 from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
 _DOTS_PER_INCH = 110
@@ -124,16 +124,16 @@ def chosen_events(
     group: list[str] | None,
     tag: str,
 ) -> pd.DataFrame:
-    """Events of one kind, group and judgement, with what the table shows.
+    """Events of one kind, group and review, with what the table shows.
 
     Args:
         dataset: with failures.
         events: all of an evaluation.
         kind: or ``"all"``.
         group: attribute and group of the object, or None.
-        tag: or ``"all"``, or ``"none"`` for those not judged yet.
+        tag: or ``"all"``, or ``"none"`` for those not reviewed yet.
     """
-    events = events.assign(tag=events["tags"].map(judgement), lost=100 * events["cost"])
+    events = events.assign(tag=events["tags"].map(review_of), lost=100 * events["cost"])
     events["place"] = range(1, len(events) + 1)
     if kind != "all":
         events = events[events["kind"] == kind]

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluation.failures import Failures
-from evaluation.failures.judgements import carry_over, with_judgements
+from evaluation.failures.reviews import carry_over, with_reviews
 
 
 def events(*rows):
-    names = ["sequence", "object", "kind", "start", "end", "judgement"]
+    names = ["sequence", "object", "kind", "start", "end", "review"]
     return pd.DataFrame(rows, columns=names)
 
 
-JUDGED = events(
+REVIEWED = events(
     ("dog", 1, "missed", 5, 20, "confirmed"),
     ("dog", 1, "missed", 30, 33, "ignore"),
     ("dog", 2, "drift", 1, 50, "label error"),
@@ -21,7 +21,7 @@ JUDGED = events(
 def carried(*rows):
     found = pd.DataFrame(rows, columns=["sequence", "object", "kind", "start", "end"])
     found.index += 10
-    said = carry_over(found, JUDGED)
+    said = carry_over(found, REVIEWED)
     assert list(said.index) == list(found.index)
     return list(said)
 
@@ -48,11 +48,11 @@ def test_other_objects_kinds_videos_and_times_are_other_failures():
     ) == ["", "", "", ""]
 
 
-def test_nothing_judged_and_nothing_found():
+def test_nothing_reviewed_and_nothing_found():
     found = pd.DataFrame(columns=["sequence", "object", "kind", "start", "end"])
-    assert list(carry_over(found, JUDGED)) == []
+    assert list(carry_over(found, REVIEWED)) == []
     assert carried(("dog", 3, "missed", 1, 2)) == [""]
-    assert list(carry_over(JUDGED, JUDGED.iloc[:0])) == ["", "", ""]
+    assert list(carry_over(REVIEWED, REVIEWED.iloc[:0])) == ["", "", ""]
 
 
 def test_failures_tell_what_was_said_of_them():
@@ -62,11 +62,11 @@ def test_failures_tell_what_was_said_of_them():
     found = events(
         ("dog", 1, "missed", "2", "10", 0), ("dog", 2, "missed", "0", "1", 0)
     )
-    failures = Failures(frames, found.drop(columns="judgement"), 0.5, "davis-2017")
+    failures = Failures(frames, found.drop(columns="review"), 0.5, "davis-2017")
     said = events(
         ("dog", 1, "missed", "10", "11", "confirmed"),
         ("dog", 2, "missed", "gone", "1", "ignore"),
     )
-    judged = with_judgements(failures, said)
-    assert list(judged.events["judgement"]) == ["confirmed", ""]
-    assert list(judged.events["start"]) == ["2", "0"]
+    reviewed = with_reviews(failures, said)
+    assert list(reviewed.events["review"]) == ["confirmed", ""]
+    assert list(reviewed.events["start"]) == ["2", "0"]

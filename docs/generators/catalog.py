@@ -1,4 +1,4 @@
-"""Benchmarks and their licences, from the catalogue."""
+"""Benchmarks and their licences, from the catalog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LICENCES = "<!-- licences of all benchmarks -->"
 
 _HEAD = """# Benchmarks
 
-What `s3fo benchmarks show NAME` tells of each, made from the catalogue. Benchmarks have
+What `s3fo benchmarks show NAME` tells of each, made from the catalog. Benchmarks have
 [licences of their own](../licences.md), and some want you to sign.
 `s3fo benchmarks download NAME --to FOLDER` fetches what its host gives to everybody, or
 says what to fetch by hand; `s3fo load NAME --root FOLDER --validate` compares a folder

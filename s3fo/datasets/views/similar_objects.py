@@ -11,14 +11,14 @@ from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from s3fo.datasets._fiftyone import has_id
 
-MAP, INDEX = "looks", "look_alikes"
+MAP, INDEX = "looks", "similar_objects"
 """Names of the Brain runs: the map, and the index that sorts by similarity."""
 
 VIEW = "objects by looks"
 """Saved view of the clips, one per object, that both runs are about."""
 
 
-def map_look_alikes(
+def map_similar_objects(
     dataset: fo.Dataset, attributes: Attributes, *, method: str = "pca"
 ) -> fo.DatasetView:
     """Give FiftyOne Brain a descriptor of every object.
@@ -28,8 +28,8 @@ def map_look_alikes(
     of the same names are replaced. There appear
 
     - the Brain run ``looks``: a point per object for the App's Embeddings panel;
-    - the Brain run ``look_alikes``: ``clips.sort_by_similarity(clip_id, k=10,
-      brain_key="look_alikes")`` has the objects most alike first;
+    - the Brain run ``similar_objects``: ``clips.sort_by_similarity(clip_id, k=10,
+      brain_key="similar_objects")`` has the objects most alike first;
     - the saved view "objects by looks", the clips that both are about.
 
     Args:
