@@ -33,3 +33,17 @@ def csv_text(words: str) -> str:
 def csv_words(cell: str) -> str:
     """The words that `csv_text` made a cell of."""
     return cell[1:] if _STORED_FORMULA.match(cell) else cell
+
+
+_LATEX_ESCAPES = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#",
+    "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "\N{MINUS SIGN}": "$-$", "\N{EN DASH}": "--",
+    "Ḟ": r"$\dot{\mathrm{F}}$",
+}  # fmt: skip
+
+
+def latex_text(words: str) -> str:
+    """Words with everything escaped that LaTeX would take for its own."""
+    return "".join(_LATEX_ESCAPES.get(character, character) for character in words)

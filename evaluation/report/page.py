@@ -5,18 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import cv2
-import jinja2
 
-from evaluation._utils.escape import markdown_text
 from evaluation._utils.version import __version__
-from evaluation.report.latex import latex_text
 from evaluation.report.material import Material
 from evaluation.report.tables import FORMATS, Table
+from evaluation.report.templating import environment
 from evaluation.report.verdict import Finding, points
 
 MOST_ROWS = 1000
@@ -103,7 +99,7 @@ def render(
         "most_in_text": _MOST_ROWS_IN_TEXT,
     }
     return {
-        f"report.{ending}": _environment(ending)
+        f"report.{ending}": environment(ending)
         .get_template(f"report.{ending}")
         .render(context)
         for ending in ("html", "md", "tex")
@@ -112,7 +108,7 @@ def render(
 
 def table_page(table: Table) -> str:
     """One table as a page of its own that needs nothing else."""
-    return _environment("html").get_template("table.html").render(table=table)
+    return environment("html").get_template("table.html").render(table=table)
 
 
 def _sections(
@@ -128,32 +124,6 @@ def _sections(
         for name, heading, keys in _SECTIONS
     ]
     return [section for section in made if section.tables or section.pictures]
-
-
-def _environment(ending: str) -> jinja2.Environment:
-    folder = resources.files("evaluation.report") / "templates"
-    syntax: dict[str, Any] = {}
-    if ending == "tex":  # braces and percent signs are LaTeX's own
-        syntax = {
-            "variable_start_string": "<<",
-            "variable_end_string": ">>",
-            "block_start_string": "<%",
-            "block_end_string": "%>",
-        }
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(
-            lambda name: (folder / name).read_text(encoding="utf-8")
-        ),
-        autoescape=ending == "html",
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        **syntax,
-    )
-    environment.filters["latex"] = latex_text
-    environment.filters["plain"] = markdown_text
-    return environment
 
 
 def _address(kind: str, content: bytes) -> str:

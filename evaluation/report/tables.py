@@ -6,20 +6,19 @@ The other forms show chosen columns to people: rounded, in percent, with interva
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from evaluation._utils.atomic import write_atomically
-from evaluation._utils.escape import csv_text, markdown_text
-from evaluation.report.latex import float_table, latex_text, long_table
+from evaluation._utils.escape import csv_text, latex_text, markdown_text
+from evaluation.report.templating import environment
 
 FORMATS = ("csv", "json", "md", "tex")
 """What `Table.save` writes."""
@@ -29,6 +28,9 @@ FLOAT_ROWS = 40
 
 _LINE, _GAP, _LONG = 115, 2, 18
 """LaTeX: characters in a small line, between columns, and in a text that may break."""
+
+
+Cell = TypeVar("Cell")
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,24 @@ class Table:
 
     def latex(self) -> str:
         """With booktabs rules: a float, or a longtable where it has many rows."""
-        columns = self._latex_columns()
-        caption = f"{latex_text(self.title)}. {latex_text(self.caption)}"
-        head = " & ".join(latex_text(column.heading) for column in self.columns)
-        rows = [" & ".join(cells) + r" \\" for cells in self._cells(None, _latex_cell)]
-        lines = (long_table if len(rows) > FLOAT_ROWS else float_table)(
-            columns, caption, rf"\label{{tab:{self.name}}}", head, rows
+        cells = self._cells(None, _latex_cell)
+        headings: dict[object, str] = {
+            place: latex_text(column.heading)
+            for place, column in enumerate(self.columns)
+        }
+        frame = pd.DataFrame(cells, columns=list(headings), dtype=object)
+        styler = frame.style.hide(axis="index")
+        styler = styler.format_index(headings.__getitem__, axis="columns")
+        long = len(cells) > FLOAT_ROWS
+        return styler.to_latex(
+            column_format=self._latex_columns(),
+            caption=f"{latex_text(self.title)}. {latex_text(self.caption)}",
+            label=f"tab:{self.name}",
+            hrules=True,
+            environment="longtable" if long else None,
+            position=None if long else "htbp",
+            position_float=None if long else "centering",
         )
-        return "\n".join(lines) + "\n"
 
     def _latex_columns(self) -> str:
         """Column types; where the lines would not fit, long texts get broken ones."""
@@ -164,20 +176,13 @@ class Table:
 
     def html(self, limit: int | None = None) -> str:
         """As ``<table>``; cells of numbers keep their full value in ``data-value``."""
-        head = "".join(
-            f'<th scope="col" class="{"number" if column.numeric else "text"}">'
-            f"{html.escape(column.heading)}</th>"
-            for column in self.columns
-        )
-        rows = []
-        for index, cells in enumerate(self._cells(limit, _html_cell)):
-            kind = self.row_classes[index] if len(self.row_classes) else ""
-            opening = f'<tr class="{html.escape(kind)}">' if kind else "<tr>"
-            rows.append(f"{opening}{''.join(cells)}</tr>")
-        return (
-            f'<table id="{html.escape(self.name)}"><thead><tr>{head}</tr></thead>\n'
-            "<tbody>" + "\n".join(rows) + "</tbody></table>\n"
-        )
+        cells = self._cells(limit, _html_cell)
+        kinds = [*self.row_classes[: len(cells)]] or [""] * len(cells)
+        rows = [
+            {"kind": kind, "cells": row} for kind, row in zip(kinds, cells, strict=True)
+        ]
+        template = environment("html").get_template("rows.html")
+        return template.render(name=self.name, columns=self.columns, rows=rows)
 
     def csv(self) -> str:
         """All data; numbers so that they read back exactly, texts never as formulas."""
@@ -210,8 +215,8 @@ class Table:
     def _cells(
         self,
         limit: int | None,
-        write: Callable[[Column, Mapping[str, object], bool], str],
-    ) -> list[list[str]]:
+        write: Callable[[Column, Mapping[str, object], bool], Cell],
+    ) -> list[list[Cell]]:
         best = {
             column.key: self.data[column.key].max()
             for column in self.columns
@@ -258,17 +263,17 @@ def _latex_cell(column: Column, row: Mapping[str, object], best: bool) -> str:
     return rf"\textbf{{{shown}}}" if best else shown
 
 
-def _html_cell(column: Column, row: Mapping[str, Any], best: bool) -> str:
+def _html_cell(column: Column, row: Mapping[str, Any], best: bool) -> dict[str, object]:
     value = row[column.key]
-    shown = html.escape(column.show(row))
-    if column.link and str(row[column.link]).startswith("https://"):
-        shown = f'<a href="{html.escape(str(row[column.link]))}">{shown}</a>'
-    if best:
-        shown = f"<strong>{shown}</strong>"
-    if not column.numeric:
-        return f"<td>{shown}</td>"
-    exact = "" if pd.isna(value) else f' data-value="{_python(value)!r}"'
-    return f'<td class="number"{exact}>{shown}</td>'
+    link = str(row[column.link]) if column.link else ""
+    exact = column.numeric and not pd.isna(value)
+    return {
+        "column": column,
+        "shown": column.show(row),
+        "link": link if link.startswith("https://") else "",
+        "best": best,
+        "exact": repr(_python(value)) if exact else "",
+    }
 
 
 def _python(value: object) -> object:

@@ -88,3 +88,13 @@ def test_what_is_missing_is_not_the_best():
     data = pd.DataFrame({"fps": pd.Series([None, 2.5], dtype=object)})
     table = Table("speeds", "", "", data, [number("fps", "fps", 1)])
     assert table.markdown().splitlines()[2:] == ["| - |", "| 2.5 |"]
+
+
+def test_latex_of_two_columns_called_alike_and_of_none(table):
+    data = pd.DataFrame({"a": ["x"], "b": ["y"]})
+    twice = Table("t", "T", "c", data, [text("a", "{0}"), text("b", "{0}")])
+    lines = twice.latex().splitlines()
+    assert r"\{0\} & \{0\} \\" in lines and r"x & y \\" in lines
+    none = Table("t", "T", "c", table.data.iloc[:0], table.columns)
+    assert r"Name & J\&F & Delta & n \\" in none.latex()
+    assert none.html().count("<tr") == 1
