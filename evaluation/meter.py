@@ -31,9 +31,10 @@ from evaluation.masks.prepare import video_options
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
-from evaluation.protocols import FRAME_RULES, VOID, ScoringProtocol, get_protocol
+from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.scoring import Scored, class_notes, collect, score_counts
+from evaluation.scoring_rules import FRAME_RULES
 
 _LABELS = ("arrays", "arrays")
 

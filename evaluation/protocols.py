@@ -1,93 +1,43 @@
 """The rules under which published numbers were made, one entry per benchmark.
 
 A protocol says which frames and objects count, how masks are compared and how
-scores are averaged. A new benchmark is a new entry of `PROTOCOLS`: the words it may
-use are the keys of the tables below, and `print(get_protocol(name))` reads them out.
+scores are averaged. A new benchmark is a new entry of `PROTOCOLS`: the rules it may
+name stand in `evaluation.scoring_rules`; `print(get_protocol(name))` reads them out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
 from evaluation._utils.former_names import present_name
 from evaluation.errors import InputError
-
-FRAME_RULES = {
-    "all": "every annotated frame",
-    "interior": "all annotated frames but the first and the last",
-    "own-interior": "annotated frames of each object's range (given by the "
-    "benchmark's meta file, else the whole video) but its first and last",
-    "after-own-first": "annotated frames after the one in which the object first "
-    "appears",
-    "after-own-first-but-last": "annotated frames after the one in which the object "
-    "first appears, without the last of the video",
-}
-OBJECT_RULES = {
-    "foreground": "one object: whatever is not 0",
-    "first-frame": "ids up to the highest of the first annotated frame, as far as "
-    "they occur; they count before they appear, too",
-    "first-frame-gaps": "ids 1 to the highest of the first annotated frame, even "
-    "those that never occur",
-    "all": "every id that occurs in the ground truth; they count before they appear, "
-    "too",
-    "from-appearance": "ids that occur in a scored frame of the ground truth, from "
-    "their first appearance in ground truth or prediction",
-}
-VOID_RULES = {
-    "background": "255 in the ground truth is background",
-    "ignored": "pixels with 255 in the ground truth are left out of both masks",
-    "object": "255 is an object id like any other",
-    "none": "no label marks void",
-}
-REGION_RULES = {
-    "jaccard": "J = I / U, two empty masks score 1",
-    "smoothed": "J = (I + 1) / (U + 1)",
-}
-BOUNDARY_RULES = {
-    "standard": "F with a tolerance of ceil(0.008 of the diagonal) pixels, two empty "
-    "boundaries score 1",
-    "adaptive": "F with a tolerance of 0.008 of the diagonal and adaptive F with at "
-    "most a tenth of the object's side",
-}
-MATCHING_RULES = {
-    "by-id": "predicted id k stands for object k; other predicted ids cost nothing",
-    "proposals": "up to 20 proposals, matched for the largest mean of J and F",
-    "tracks": "any number of tracks, matched for the largest mean J; an object left "
-    "without a track is compared with empty masks",
-}
-AVERAGE_RULES = {
-    "objects": "mean over all objects",
-    "seen-unseen": "mean over objects of seen and of unseen kind apart, then the mean "
-    "of the two",
-    "tracks": "mean over the objects of each sequence, weighted by their number",
-}
-TRACKING_RULES = {
-    "none": "no tracking metrics",
-    "together": "HOTA, CLEAR and identity over all objects together",
-    "classes": "HOTA, CLEAR and identity class by class, then the mean over classes; "
-    "a track has the class of the object with its id, other tracks do not count, nor "
-    "do frames without an object",
-    "classes-by-box": "the same, comparing the boxes around the masks",
-    "concepts": "F1 of whole-video matches of each video and phrase with objects, "
-    "times the correlation (MCC) of whether there are any",
-}
-HEADLINE_RULES = {
-    "J": "the mean of J",
-    "J&F": "the mean of J and F",
-    "J&F_adaptive": "the mean of J and adaptive F",
-    "HOTA": "HOTA",
-    "cgF1": "classification-gated F1",
-}
-LAST_RULES = {
-    "none": "no mean over the last frames",
-    "quarter": "J_last, the mean J over the last quarter of the scored frames",
-}
-DECAY_RULES = {
-    "frames": "first quarter minus last quarter",
-    "8-bit": "as the official code, whose 8-bit frame index wraps round after 256",
-}
+from evaluation.scoring_rules import (
+    AVERAGE_RULES,
+    BOUNDARY_RULES,
+    DECAY_RULES,
+    FRAME_RULES,
+    HEADLINE_RULES,
+    LAST_RULES,
+    MATCHING_RULES,
+    OBJECT_RULES,
+    REGION_RULES,
+    TRACKING_RULES,
+    VOID_RULES,
+    AverageRule,
+    BoundaryRule,
+    DecayRule,
+    FrameRule,
+    HeadlineMetric,
+    LastFramesRule,
+    MatchingRule,
+    ObjectRule,
+    RegionRule,
+    TrackingRule,
+    VoidRule,
+)
 
 VOID = 255
 """DAVIS ignore label."""
@@ -124,18 +74,18 @@ class ScoringProtocol:
     name: str
     title: str
     source: str
-    frames: str = "interior"
-    objects: str = "first-frame"
-    void: str = "background"
-    region: str = "jaccard"
-    boundary: str = "standard"
-    matching: str = "by-id"
-    average: str = "objects"
-    decay: str = "frames"
-    last: str = "none"
+    frames: FrameRule = "interior"
+    objects: ObjectRule = "first-frame"
+    void: VoidRule = "background"
+    region: RegionRule = "jaccard"
+    boundary: BoundaryRule = "standard"
+    matching: MatchingRule = "by-id"
+    average: AverageRule = "objects"
+    decay: DecayRule = "frames"
+    last: LastFramesRule = "none"
     range_step: int = 1
-    tracking: str = "none"
-    headline: str = "J&F"
+    tracking: TrackingRule = "none"
+    headline: HeadlineMetric = "J&F"
     remark: str = ""
 
     def __post_init__(self) -> None:
@@ -193,7 +143,7 @@ class ScoringProtocol:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-_RULE_TABLES = {
+_RULE_TABLES: dict[str, Mapping[Any, str]] = {
     "frames": FRAME_RULES,
     "objects": OBJECT_RULES,
     "void": VOID_RULES,

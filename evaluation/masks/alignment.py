@@ -19,7 +19,8 @@ from evaluation.masks.sequence import (
     natural,
 )
 from evaluation.options import InputOptions
-from evaluation.protocols import FRAME_RULES, ScoringProtocol
+from evaluation.protocols import ScoringProtocol
+from evaluation.scoring_rules import FRAME_RULES
 
 _SHOWN = 20
 """Runs of frames written out for one sequence before an error is cut short."""

@@ -36,6 +36,7 @@ from evaluation.metrics.tracking.identity import (
     identity_of_counts,
     mean_identity,
 )
+from evaluation.scoring_rules import TrackingRule
 
 Row = dict[str, Any]
 """``class``, ``group`` (of the class; empty for none), and counts."""
@@ -47,7 +48,7 @@ Classes = Mapping[int, tuple[str, str]]
 """Object id -> class and group of the class; objects left out are not tracked, and
 those with empty names only show which frames are annotated."""
 
-CLASS_RULES = ("classes", "classes-by-box")
+CLASS_RULES: tuple[TrackingRule, ...] = ("classes", "classes-by-box")
 """Keys of `TRACKING_RULES` that score class by class."""
 
 _LISTS = {
@@ -60,7 +61,9 @@ _NOT_SUMMED_UP = ("HOTA_TP", "HOTA_FN", "HOTA_FP", "CLR_Frames", "MOTP_sum")
 """What a summary does not tell."""
 
 
-def track_rows(overlaps: Overlaps, rule: str, classes: Classes | None) -> list[Row]:
+def track_rows(
+    overlaps: Overlaps, rule: TrackingRule, classes: Classes | None
+) -> list[Row]:
     """The rows of one video, one per class (one if there are no classes).
 
     Args:
@@ -73,13 +76,15 @@ def track_rows(overlaps: Overlaps, rule: str, classes: Classes | None) -> list[R
     return [_row(*kind, part) for kind, part in _split(overlaps, rule, classes).items()]
 
 
-def by_class(overlaps: Overlaps, rule: str, classes: Classes | None) -> list[Overlaps]:
+def by_class(
+    overlaps: Overlaps, rule: TrackingRule, classes: Classes | None
+) -> list[Overlaps]:
     """The overlaps of one video, class by class where the rule says so."""
     return list(_split(overlaps, rule, classes).values())
 
 
 def _split(
-    overlaps: Overlaps, rule: str, classes: Classes | None
+    overlaps: Overlaps, rule: TrackingRule, classes: Classes | None
 ) -> dict[tuple[str, str], Overlaps]:
     if rule not in CLASS_RULES:
         return {("", ""): overlaps}
@@ -100,7 +105,7 @@ def _split(
     return parts
 
 
-def tracking(columns: Columns, rule: str) -> dict[str, dict[str, Any]]:
+def tracking(columns: Columns, rule: TrackingRule) -> dict[str, dict[str, Any]]:
     """All numbers of all videos together.
 
     Returns:
@@ -115,7 +120,7 @@ def tracking(columns: Columns, rule: str) -> dict[str, dict[str, Any]]:
     return _together(rows)
 
 
-def tracking_summary(columns: Columns, rule: str) -> dict[str, float]:
+def tracking_summary(columns: Columns, rule: TrackingRule) -> dict[str, float]:
     """One number per metric: means over thresholds, counts as they are."""
     if not columns["sequence"]:
         return {}
