@@ -1,4 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set up everything first.
+SHELL  := bash
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -16,12 +17,25 @@ setup: $(READY) ## Create the virtual environment and a working MongoDB
 
 KERNELS := evaluation/counting/kernels
 
+# Of what pip says, one line per large file: minutes of silence look like a standstill.
+SHOW_LARGE := grep --line-buffered -oE \
+	'(Downloading|Using cached) [^ ]+ \([0-9.]+ [MG]B\)|^Installing collected packages'
+# Of no use to whoever reads them here.
+QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONWARNINGS=ignore
+
 $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all,dev,docs]'
-	$(BIN)/s3fo doctor --fix
-	touch $(READY)
+	@echo "== Set-up, 1 of 3: a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(QUIET) $(BIN)/pip install --quiet --upgrade pip
+	@echo "== Set-up, 2 of 3: about 210 packages, 1 GB to download and 3 GB on disk;" \
+		"2 to 5 minutes"
+	@set -o pipefail; $(QUIET) $(BIN)/pip install --progress-bar off \
+		--constraint constraints.txt --editable '.[all,dev,docs]' \
+		| { $(SHOW_LARGE) || true; }
+	@echo "== Set-up, 3 of 3: FiftyOne's database, and a look at all parts"
+	@$(BIN)/s3fo doctor --fix
+	@touch $(READY)
+	@echo "== Set-up took $$(( $$(date +%s) - $$(date -r $(VENV)/pyvenv.cfg +%s) )) seconds"
 
 demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
 	$(BIN)/s3fo demo

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import sys
@@ -12,8 +14,9 @@ from functools import partial
 
 from evaluation.errors import InputError
 from s3fo._extras import EXTRAS, MissingExtra, require, require_module
-from s3fo.datasets.database import check_server, install_command, missing_library
+from s3fo.datasets.database import check_server, ensure_database
 from s3fo.datasets.environment import uses_fallback
+from s3fo.shared_libraries import install_command, install_library, missing_library
 
 PACKAGES = (
     "s3fo", "numpy", "opencv-python-headless", "pandas", "pycocotools", "matplotlib",
@@ -62,6 +65,31 @@ def examine() -> list[Check]:
         ("plugin", _plugin),
     ]
     return [_guard(name, check) for name, check in checks]
+
+
+def repair() -> None:
+    """Install what this machine lacks: shared libraries and FiftyOne's database.
+
+    Raises:
+        InputError: that may not be done or failed; says what is missing, and the
+            command to run.
+    """
+    for module in ("cv2", "av", "torch"):
+        tried: set[str] = set()
+        while (library := _missing_for(module)) and library not in tried:
+            tried.add(library)
+            install_library(library)
+    if importlib.util.find_spec("fiftyone") is not None:
+        ensure_database(system=True)
+
+
+def _missing_for(module: str) -> str | None:
+    """The shared library for lack of which a module cannot be imported."""
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        return missing_library(str(error))
+    return None
 
 
 def _guard(name: str, check: Callable[[], Check]) -> Check:

@@ -181,17 +181,19 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     fix: Annotated[
         bool,
-        typer.Option("--fix", help="First install what FiftyOne's database lacks."),
+        typer.Option(
+            "--fix",
+            help="First install what is missing: FiftyOne's database, shared libraries "
+            "(from a wheel; else, as root, by apt-get).",
+        ),
     ] = False,
 ) -> None:
     """Check this machine: packages, device, codecs, database, plugin."""
-    from s3fo.doctor import examine
+    from s3fo.doctor import examine, repair
 
     with result_alone():
         if fix:
-            from s3fo.datasets.database import ensure_database
-
-            ensure_database()
+            repair()
         checks = examine()
     if as_json:
         print_json([check.as_dict() for check in checks])

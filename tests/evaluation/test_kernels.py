@@ -426,6 +426,10 @@ def test_without_a_library(
         assert not kernels.are_compiled()
         note = kernels.slowness_note() or ""
         assert f"{kernels.SLOWNESS} times slower" in note and "C compiler" in note
+        assert len(note) < 200 and note.count(".") == 2  # one sentence, one file name
+        page, _, anchor = note.rpartition("(")[2].rstrip(").").partition("#")
+        headings = (Path(__file__).parents[2] / page).read_text().lower()
+        assert "## " + anchor.replace("-", " ") in headings
         assert kernels.count_present(*make_pair(0, (9, 9), 2), 1)[0].tolist() == [1, 2]
         monkeypatch.setenv("S3FO_KERNELS", "compiled")
         native.library.cache_clear()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.native import HOW_TO_BUILD, SWITCH, library
+from evaluation._utils.native import SWITCH, library
 from evaluation.counting.counts import Counts
 from evaluation.masks.label_map import LabelMap
 
@@ -59,9 +59,9 @@ def slowness_note() -> str | None:
     if loaded.functions or loaded.reason.startswith(SWITCH):
         return None
     return (
-        "Pixels were counted by numpy and OpenCV: the same numbers, but about "
-        f"{SLOWNESS} times slower with one object per frame and more with several, as "
-        f"the compiled kernels are not in use ({loaded.reason}). {HOW_TO_BUILD}"
+        f"Counted without the compiled kernels: the same numbers, {SLOWNESS} times "
+        "slower or more; to build them, install a C compiler and then s3fo anew "
+        "(docs/how-to/score.md#without-a-c-compiler)."
     )
 
 
