@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import re
 from pathlib import Path
@@ -96,6 +97,7 @@ def configure() -> None:
     for ``fiftyone delegated launch``, and the fallback MongoDB has a database folder
     that it can read. Variables that the user has set are left as they are.
     """
+    silence_config_warnings()
     os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
     os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
     os.environ.setdefault("FIFTYONE_MODEL_ZOO_MANIFEST_PATHS", str(MODEL_ZOO_MANIFEST))
@@ -105,3 +107,21 @@ def configure() -> None:
             folder = fallback_folder(Path.home())
             if folder is not None:
                 os.environ.setdefault("FIFTYONE_DATABASE_DIR", str(folder))
+
+
+def silence_config_warnings() -> None:
+    """Keep FiftyOne from warning of App options that nobody has set.
+
+    It stores every option with a session's state, those removed long ago included, and
+    warns of three of them whenever it reads the state: at each click in the App, in the
+    process of the session and in the server's. Where the user has set one of them, its
+    warning stays.
+    """
+    logging.getLogger("fiftyone.core.config").addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    if "App config option has been removed" not in str(record.msg):
+        return True
+    option = str(record.args[0] if isinstance(record.args, tuple) else record.args)
+    return f"FIFTYONE_APP_{option.upper()}" in os.environ

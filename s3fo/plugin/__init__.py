@@ -23,6 +23,9 @@ def register(plugin: PluginContext) -> None:
         MissingExtra: FiftyOne or the model is not installed.
     """
     require("app", "model")
+    from s3fo.datasets.environment import silence_config_warnings
+
+    silence_config_warnings()
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
     from s3fo.plugin.operators.export_submission import ExportSubmission

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 
+import fiftyone as fo
 import pytest
 from small_benchmark import own_name
 
+from s3fo.datasets import environment
 from s3fo.datasets.environment import fallback_folder, uses_fallback
 
 
@@ -66,3 +69,26 @@ def test_a_plain_import_of_fiftyone_sees_our_datasets(tmp_path):
     # Where a server of the user runs already, both find that one.
     look = f"print(fo.dataset_exists({name!r})); fo.delete_dataset({name!r})"
     assert run(f"import fiftyone as fo; {look}").split()[-1] == "True"
+
+
+def test_reading_a_state_warns_only_of_options_that_somebody_set(monkeypatch):
+    """FiftyOne itself writes removed options into each state and warns of them."""
+    said = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger("fiftyone.core.config")
+    logger.addHandler(listener)
+    try:
+        state = fo.app_config.serialize()
+        fo.AppConfig.from_dict(state)
+        assert said == []
+        monkeypatch.setenv("FIFTYONE_APP_SHOW_INDEX", "false")
+        fo.AppConfig.from_dict({**state, "theme": "pink"})
+        assert len(said) == 2
+        assert "`show_index`" in said[0] and "Invalid theme=pink" in said[1]
+        logger.removeFilter(environment._is_of_use)
+        fo.AppConfig.from_dict(state)
+        assert len(said) > 3, "FiftyOne warns no more: remove the filter"
+    finally:
+        logger.removeHandler(listener)
+        environment.silence_config_warnings()

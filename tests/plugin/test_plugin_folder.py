@@ -19,11 +19,20 @@ from fiftyone.plugins.context import PluginContext
 from fiftyone.plugins.core import _iter_plugin_metadata_files
 
 import s3fo
+from s3fo.benchmarks.catalog import ENTRIES
 from s3fo.plugin import register
 from s3fo.plugin.install import FOLDER, install
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFINITION = yaml.safe_load((FOLDER / "fiftyone.yml").read_text())
+
+
+def test_the_readme_lists_the_benchmarks_of_the_catalog() -> None:
+    text = (FOLDER / "README.md").read_text()
+    listed = re.search(r"\*\*Benchmarks\*\* (.*?), or your own", text, re.DOTALL)
+    assert listed is not None
+    families = {entry.title.split()[0] for entry in ENTRIES}
+    assert sorted(re.split(r",\s+", listed[1])) == sorted(families)
 
 
 class Names:

@@ -33,7 +33,7 @@ class LoadBenchmark(VOSOperator):
 
     name = "load_benchmark"
     label = "Load a VOS benchmark"
-    description = "DAVIS, YouTube-VOS, MOSE, LVOS, SA-V, BURST, or your own folders"
+    description = "DAVIS, YouTube-VOS, MOSE, LVOS, SA-V and more, or your own folders"
     risk = "medium"
 
     def fields(self, ctx: Context, form: types.Object) -> None:
