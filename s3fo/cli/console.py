@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
-from typing import Any
+from typing import Any, Literal
 
 from evaluation._utils.progress import ProgressCallback
 
@@ -50,7 +50,9 @@ def print_table(
     for index, column in enumerate(columns):
         number = bool(body) and isinstance(body[0][index], int | float)
         number = number or column in right
-        table.add_column(Text(column), justify="right" if number else "left")
+        side: Literal["right", "left"] = "right" if number else "left"
+        # A path or command that is cut off is of no use.
+        table.add_column(Text(column), justify=side, overflow="fold")
     for row in body:
         table.add_row(*(Text(_cell(value)) for value in row))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
