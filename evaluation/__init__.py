@@ -15,7 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from evaluation._utils import former_names, moved_modules
+from evaluation._utils import former_names
 from evaluation._utils.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
-moved_modules.install(__name__)
+former_names.install(__name__)
 
 
 def __getattr__(name: str) -> object:

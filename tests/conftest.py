@@ -13,7 +13,8 @@ from pathlib import Path
 import mongo_server
 import pytest
 
-REAL_DATA = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+REAL_DATA = TESTS.parents[1] / "shared"
 """Where real videos are looked for, unless S3FO_REAL_DATA names another folder."""
 
 
@@ -30,17 +31,23 @@ FIFTYONE_FOLDERS = {"app", "datasets", "plugin"}
 """Every test in these folders needs FiftyOne and its database."""
 
 
+def _needs_fiftyone(path: Path) -> bool:
+    return path.relative_to(TESTS).parts[0] in FIFTYONE_FOLDERS
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import what needs FiftyOne, where that is left out anyway."""
     if "not fiftyone" in config.getoption("markexpr"):
-        return collection_path.name in FIFTYONE_FOLDERS or None
+        return (
+            collection_path.parent == TESTS and _needs_fiftyone(collection_path)
+        ) or None
     return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs FiftyOne, so that `make test-fast` can leave it out."""
     for item in items:
-        if FIFTYONE_FOLDERS & set(item.path.parts):
+        if _needs_fiftyone(item.path):
             item.add_marker(pytest.mark.fiftyone)
 
 

@@ -35,6 +35,14 @@ def test_no_folder_has_too_many_modules(package):
     assert {name: n for name, n in found.items() if n > MOST_MODULES} == {}
 
 
+def test_no_folder_has_too_many_tests():
+    found = Counter(
+        str(path.parent.relative_to(ROOT)) for path in ROOT.glob("tests/**/test_*.py")
+    )
+    assert sum(found.values()) > 100
+    assert {name: n for name, n in found.items() if n > MOST_MODULES} == {}
+
+
 def _functions() -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for path in _modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -70,7 +70,7 @@ ALIASES = {
     "evaluation/__init__.py",
     "evaluation/report/make.py",
     "s3fo/datasets/scoring/review.py",
-    "evaluation/_utils/moved_modules.py",
+    "evaluation/_utils/former_names.py",
     "evaluation/options.py",
     "s3fo/cli/__init__.py",
     "s3fo/cli/model.py",

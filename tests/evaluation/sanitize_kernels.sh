@@ -17,5 +17,5 @@ for options in "-DBASE_ONLY" "-DBASE_ONLY -DPLAIN" ""; do
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
     S3FO_KERNELS="$folder/_kernels.so" \
     "$PYTHON" -m pytest -q -x \
-    tests/evaluation/test_kernels.py tests/evaluation/test_png.py
+    tests/evaluation/counting/test_kernels.py tests/evaluation/masks/test_png.py
 done

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import evaluation
-from evaluation._utils.moved_modules import MOVED
+from evaluation._utils.former_names import MOVED
 
 USES = """
 import evaluation
@@ -75,3 +76,23 @@ def test_the_former_name_of_the_protocol_class_still_works() -> None:
     for module in (evaluation, protocols):
         with pytest.warns(DeprecationWarning, match="ScoringProtocol"):
             assert module.Protocol is protocols.ScoringProtocol
+
+
+def test_a_function_is_served_under_its_former_name():
+    with pytest.warns(DeprecationWarning, match="is now compare_with_official") as told:
+        former = evaluation.check_against
+    assert former is evaluation.compare_with_official
+    assert told[0].filename == __file__
+
+
+def test_a_method_is_served_under_its_former_name():
+    truth = np.zeros((4, 20, 20), np.uint8)
+    truth[:, 5:15, 5:15] = 1
+    lost = truth * (np.arange(4) < 1)[:, None, None].astype(np.uint8)
+    failures = evaluation.find_failures(
+        {"cat": lost}, {"cat": truth}, protocol="davis-2017"
+    )
+    with pytest.warns(DeprecationWarning, match="is now recoverable") as told:
+        gain = failures.worth(1)
+    assert gain == failures.recoverable(1) == 1.0
+    assert told[0].filename == __file__

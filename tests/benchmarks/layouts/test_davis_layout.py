@@ -5,11 +5,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from benchmark_trees import label_map, write_davis, write_image, write_mask
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import open_benchmark
 from s3fo.benchmarks.layouts.davis import davis_facts
+from tests.benchmarks.benchmark_trees import (
+    label_map,
+    write_davis,
+    write_image,
+    write_mask,
+)
 
 
 def test_a_split_is_read_in_the_order_of_its_list(tmp_path: Path) -> None:

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_trees import names, write_image, write_json, write_mask, write_tree
 
 from evaluation.errors import InputError
 from evaluation.scoring import score
 from s3fo.benchmarks import open_benchmark, validate
+from tests.benchmarks.benchmark_trees import (
+    names,
+    write_image,
+    write_json,
+    write_mask,
+    write_tree,
+)
 
 STEP_5 = names(4, step=5)  # 00000 00005 00010 00015
 LVOS_NAMES = names(6, step=5, digits=8, first=1)

@@ -19,7 +19,7 @@ from s3fo.inference.methods import registry
 from s3fo.plugin import install
 from s3fo.plugin.zoo import enable_zoo
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "inference"))
 
 HOLD = (
     "import sys\nfrom pathlib import Path\nimport numpy as np\nfrom PIL import Image\n"

@@ -16,7 +16,7 @@ from s3fo.benchmarks import Benchmark, open_folders
 from s3fo.inference import predict
 from s3fo.inference.methods.command import CommandMethod
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "models.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "models.md"
 SIZE = (20, 30)
 
 # Each moves its object one pixel right per frame, so frames and objects show.

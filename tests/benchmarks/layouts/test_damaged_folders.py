@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_trees import (
+
+from evaluation.errors import InputError
+from evaluation.masks.label_map import write_label_map
+from s3fo.benchmarks import Benchmark, open_benchmark, validate
+from s3fo.benchmarks.catalog import get_entry
+from tests.benchmarks.benchmark_trees import (
     write_clip,
     write_davis,
     write_entry,
     write_image,
     write_mask,
 )
-
-from evaluation.errors import InputError
-from evaluation.masks.label_map import write_label_map
-from s3fo.benchmarks import Benchmark, open_benchmark, validate
-from s3fo.benchmarks.catalog import get_entry
 
 Damage = Callable[[Path], Any]
 

@@ -4,11 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_trees import label_map, names, write_image, write_mask, write_sequence
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, open_folders
+from tests.benchmarks.benchmark_trees import (
+    label_map,
+    names,
+    write_image,
+    write_mask,
+    write_sequence,
+)
 
 
 def test_two_folders_of_sequences(tmp_path: Path) -> None:

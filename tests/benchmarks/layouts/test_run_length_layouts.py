@@ -8,7 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_trees import (
+
+from evaluation.errors import InputError
+from evaluation.scoring import score
+from s3fo.benchmarks import open_benchmark, write_burst_predictions
+from s3fo.inference import predict
+from tests.benchmarks.benchmark_trees import (
     ANNOTATED,
     BIG,
     SMALL,
@@ -18,11 +23,6 @@ from benchmark_trees import (
     write_clip,
     write_json,
 )
-
-from evaluation.errors import InputError
-from evaluation.scoring import score
-from s3fo.benchmarks import open_benchmark, write_burst_predictions
-from s3fo.inference import predict
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
