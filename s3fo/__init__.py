@@ -28,11 +28,12 @@ if TYPE_CHECKING:
         relocate,
         worst,
     )
-    from s3fo.inference import predict
+    from s3fo.inference import correct, predict
 
 __all__ = [
     "add_predictions",
     "compute_attributes",
+    "correct",
     "evaluate",
     "failure_clips",
     "find_failures",
@@ -51,6 +52,7 @@ _ROOMS = {
     "load_benchmark": "s3fo.datasets",
     "relocate": "s3fo.datasets",
     "worst": "s3fo.datasets",
+    "correct": "s3fo.inference",
     "predict": "s3fo.inference",
 }
 

@@ -92,7 +92,7 @@ def breakdown(
     """
     methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
     table, notes = _join(methods, attributes, metric)
-    chosen = _choose_columns(attributes.objects, names)
+    chosen = choose_columns(attributes.objects, names)
     everything = np.ones(len(table), bool)
     groups = [(EVERYTHING, EVERYTHING, everything, everything)]
     for name in chosen:
@@ -182,7 +182,7 @@ def two_way(
     Raises:
         InputError: unknown attribute or metric, or no object in common.
     """
-    _choose_columns(attributes.objects, [rows, columns])
+    choose_columns(attributes.objects, [rows, columns])
     table, _ = _join({"": scores}, attributes, metric)
     bootstrap = Bootstrap(table["sequence"], resamples, seed)
     values = table[_column("")].to_numpy()
@@ -251,8 +251,16 @@ def _check_protocols(methods: Mapping[str, Scores]) -> None:
         )
 
 
-def _choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
-    """Attribute columns wanted; those on which all objects agree tell nothing."""
+def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
+    """The attribute columns that are wanted.
+
+    Args:
+        objects: an attributes' objects table.
+        names: of columns; None takes all that set objects apart.
+
+    Raises:
+        InputError: there is no such attribute.
+    """
     available = [
         str(name)
         for name in objects

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from evaluation._utils.former_names import present_name
 from s3fo._extras import require
-from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.base import (
+    AnyMethod,
+    CorrectableMethod,
+    Method,
+    ObjectPrompt,
+    VideoMethod,
+)
 from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
 from s3fo.inference.running.predict import Run, predict
 
@@ -18,6 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from s3fo.inference.build import build_propagator
+    from s3fo.inference.correcting.run import correct
     from s3fo.inference.engine.config import InferenceConfig
     from s3fo.inference.engine.propagator import Propagator
     from s3fo.inference.methods.appearance import S3Features
@@ -25,19 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyMethod",
+    "CorrectableMethod",
     "InferenceConfig",
     "Method",
     "MethodInfo",
+    "ObjectPrompt",
     "Propagator",
     "Run",
     "S3Features",
     "VideoMethod",
     "build_method",
     "build_propagator",
+    "correct",
     "fuse",
     "list_methods",
     "predict",
 ]
+
+_LAZY_WITHOUT_TORCH = {"correct": "s3fo.inference.correcting.run"}
 
 # Baselines run without torch: what needs it is imported on first use.
 _LAZY = {
@@ -52,6 +64,8 @@ _LAZY = {
 def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
     name = present_name(__name__, name, {"merge_scores": "fuse"})
+    if name in _LAZY_WITHOUT_TORCH:
+        return getattr(importlib.import_module(_LAZY_WITHOUT_TORCH[name]), name)
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require("model")

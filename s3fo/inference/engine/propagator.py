@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,6 +35,16 @@ class _View(NamedTuple):
     key: Tensor
     shrinkage: Tensor
     selection: Tensor
+
+
+class State(NamedTuple):
+    """What an engine knew of a video at some frame; see `Propagator.save_state`."""
+
+    objects: ObjectManager
+    memory: Memory
+    last_mask: Tensor | None
+    time: int
+    last_write: int
 
 
 class Propagator:
@@ -87,6 +98,26 @@ class Propagator:
         """Forget the sensory states, and restart the clock."""
         self.memory.forget_sensory()
         self._restart_clock()
+
+    def save_state(self) -> State:
+        """Keep all that is known of the video, to go back to it.
+
+        It costs a copy of the memory.
+        """
+        return State(
+            copy.deepcopy(self.objects),
+            copy.deepcopy(self.memory),
+            self._last_mask,
+            self._time,
+            self._last_write,
+        )
+
+    def restore_state(self, state: State) -> None:
+        """Go back to a state, which can be gone back to again."""
+        self.objects = copy.deepcopy(state.objects)
+        self.memory = copy.deepcopy(state.memory)
+        self._last_mask = state.last_mask
+        self._time, self._last_write = state.time, state.last_write
 
     def update_config(self, **overrides: object) -> None:
         """Change settings such as mem_every, top_k or limits while a video runs.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from s3fo.benchmarks.video import VideoSequence
+
+if TYPE_CHECKING:
+    from evaluation.corrections.clicks import Box, Click
 
 
 class Method(Protocol):
@@ -62,6 +67,63 @@ class Method(Protocol):
             ...             old = prompt if self.masks is None else self.masks
             ...             self.masks = np.where(prompt > 0, prompt, old)
             ...         return self.masks
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ObjectPrompt:
+    """A further prompt for one object that is followed already.
+
+    Attributes:
+        mask: [H, W] bool, the object in this frame; all False where it is not there.
+        clicks: all clicks into this frame so far.
+        box: around the object in this frame.
+    """
+
+    mask: NDArray[np.bool_] | None = None
+    clicks: tuple[Click, ...] = ()
+    box: Box | None = None
+
+
+@runtime_checkable
+class CorrectableMethod(Protocol):
+    """A `Method` that can be corrected on the way, without beginning anew.
+
+    Attributes:
+        correction_prompts: kinds of prompts that `correct` takes: of ``"mask"``,
+            ``"clicks"``, ``"box"``; none says that it cannot be corrected after all.
+    """
+
+    @property
+    def correction_prompts(self) -> tuple[str, ...]:
+        """Kinds of prompts that `correct` takes."""
+        ...
+
+    def expect_correction(self) -> None:
+        """The next frame may be corrected: keep what is needed to do it over."""
+        ...
+
+    def correct(
+        self,
+        image: np.ndarray,
+        prompts: Mapping[int, ObjectPrompt],
+        *,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Segment the frame over that `step` has just segmented, by further prompts.
+
+        May be called several times for one frame; each call takes the place of the
+        one before. Nothing is remembered of masks that were replaced, as far as the
+        method can forget them.
+
+        Args:
+            image: [H, W, 3] uint8 RGB, as given to `step`.
+            prompts: by object id, of one kind; other objects are followed as before.
+            last: no further frame follows.
+
+        Returns:
+            [H, W] label map, as of `step`.
         """
         ...
 

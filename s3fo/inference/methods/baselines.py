@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.inference.methods.base import ObjectPrompt
 
 
 class CopyBaseline:
@@ -20,6 +21,7 @@ class CopyBaseline:
 
     name = "copy"
     device = "cpu"
+    correction_prompts = ("mask",)
 
     def __init__(self, size: int | None = None) -> None:
         self.settings: Mapping[str, Any] = {}
@@ -33,6 +35,21 @@ class CopyBaseline:
     ) -> np.ndarray:
         """Repeat the label map; new objects are laid over it."""
         self._label_map = lay_over(self._label_map, prompt, image.shape[:2])
+        return self._label_map
+
+    def expect_correction(self) -> None:
+        """Nothing to keep: a correction replaces masks of objects."""
+
+    def correct(
+        self,
+        image: np.ndarray,
+        prompts: Mapping[int, ObjectPrompt],
+        *,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Repeat the corrected masks from here on."""
+        assert self._label_map is not None
+        self._label_map = replace_objects(self._label_map, prompts)
         return self._label_map
 
 
@@ -49,6 +66,7 @@ class FlowBaseline:
 
     name = "flow"
     device = "cpu"
+    correction_prompts = ("mask",)
 
     def __init__(self, size: int | None = None) -> None:
         self.settings: Mapping[str, Any] = {"flow": "DIS medium", "size": size}
@@ -76,9 +94,28 @@ class FlowBaseline:
             label_map = _look_up(self._anchor, self._source)
         self._grey = grey
         if prompt is not None or label_map is None:
-            self._anchor = label_map = lay_over(label_map, prompt, image.shape[:2])
-            self._source = _pixel_grid(image.shape[:2])
+            label_map = self._carry_from(lay_over(label_map, prompt, image.shape[:2]))
+        self._label_map = label_map
         return label_map
+
+    def _carry_from(self, label_map: np.ndarray) -> np.ndarray:
+        """Carry the labels of this frame from here on."""
+        self._anchor, self._source = label_map, _pixel_grid(label_map.shape)
+        return label_map
+
+    def expect_correction(self) -> None:
+        """Nothing to keep: a correction replaces masks of objects."""
+
+    def correct(
+        self,
+        image: np.ndarray,
+        prompts: Mapping[int, ObjectPrompt],
+        *,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Carry the corrected masks from here on."""
+        self._label_map = self._carry_from(replace_objects(self._label_map, prompts))
+        return self._label_map
 
     def _shrink(self, grey: np.ndarray) -> np.ndarray:
         short = min(grey.shape)
@@ -105,6 +142,31 @@ def lay_over(
     return np.where(prompt > 0, prompt, label_map).astype(
         np.promote_types(prompt.dtype, label_map.dtype)
     )
+
+
+def replace_objects(
+    label_map: np.ndarray, prompts: Mapping[int, ObjectPrompt]
+) -> np.ndarray:
+    """The label map with the masks of prompts in place of those objects' pixels.
+
+    Args:
+        label_map: [H, W] uint8 or uint16.
+        prompts: with masks, by object id; they claim pixels of other objects.
+
+    Example:
+        >>> mask = np.array([[False, True, True]])
+        >>> replace_objects(
+        ...     np.array([[1, 2, 0]], np.uint8), {1: ObjectPrompt(mask=mask)}
+        ... )
+        array([[0, 1, 1]], dtype=uint8)
+    """
+    narrow = max(prompts, default=0) < 256
+    fit = np.promote_types(label_map.dtype, np.uint8 if narrow else np.uint16)
+    replaced = np.where(np.isin(label_map, list(prompts)), 0, label_map).astype(fit)
+    for object_id, prompt in prompts.items():
+        assert prompt.mask is not None
+        replaced[prompt.mask] = object_id
+    return replaced
 
 
 def _pixel_grid(shape: tuple[int, ...]) -> np.ndarray:

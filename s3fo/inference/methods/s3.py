@@ -17,7 +17,9 @@ from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.device import choose_device, device_name
 from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
-from s3fo.inference.engine.propagator import Propagator
+from s3fo.inference.engine.propagator import Propagator, State
+from s3fo.inference.methods.base import ObjectPrompt
+from s3fo.inference.methods.baselines import replace_objects
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
 from s3fo.inference.presets import get_preset
 from s3fo.inference.running.probabilities import probabilities_file, write_probabilities
@@ -50,6 +52,7 @@ class S3Method:
     """
 
     name = "s3"
+    correction_prompts = ("mask",)
     query_attention = "discriminative"
     """Networks whose queries read otherwise are another method's."""
 
@@ -110,6 +113,8 @@ class S3Method:
         self._skipped = sequence.frames[:first]
         self._frames = iter(sequence.frames[first:])
         self._sequence = sequence.name
+        self._state: State | None = None
+        self._keep_state = False
 
     def has_written(self, sequence: VideoSequence) -> bool:
         """Whether the scores of every frame are there, if they are asked for."""
@@ -122,20 +127,57 @@ class S3Method:
         self, image: np.ndarray, prompt: np.ndarray | None, *, last: bool = False
     ) -> np.ndarray:
         """Segment the next frame; new objects are taken over from the prompt."""
-        frame = next(self._frames)
+        self._frame = next(self._frames)
+        self._prompt = prompt
+        self._state = self._engine.save_state() if self._keep_state else None
+        self._keep_state = False
+        ids = [] if prompt is None else [int(i) for i in np.unique(prompt) if i]
+        return self._segment(image, prompt if ids else None, ids, last=last)
+
+    def expect_correction(self) -> None:
+        """Copy the memory before the next frame."""
+        self._keep_state = True
+
+    def correct(
+        self,
+        image: np.ndarray,
+        prompts: Mapping[int, ObjectPrompt],
+        *,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Go back to before the frame, and take the masks into the memory."""
+        assert self._state is not None, "corrections are announced"
+        self._engine.restore_state(self._state)
+        empty = np.zeros(image.shape[:2], np.uint8)
+        first = empty if self._prompt is None else self._prompt
+        given = replace_objects(first, prompts)
+        ids = sorted({*prompts, *(int(i) for i in np.unique(first) if i)})
+        return self._segment(image, given, ids, last=last)
+
+    def _segment(
+        self,
+        image: np.ndarray,
+        given: np.ndarray | None,
+        ids: list[int],
+        *,
+        last: bool,
+    ) -> np.ndarray:
+        """Segment the frame at hand; `given` [H, W] holds masks of objects `ids`."""
         shape = image.shape[:2]
         size = shrunk_size(shape, self._size)
         pixels = torch.from_numpy(image).to(self._engine.device).permute(2, 0, 1)
-        mask, ids = None, None
-        if prompt is not None and prompt.any():
-            ids = [int(i) for i in np.unique(prompt) if i]
-            mask = _shrink_mask(prompt, size).to(self._engine.device)
-        p = self._engine.step(_shrink(pixels / 255, size), mask, ids, end=last)
+        mask = None
+        if given is not None:
+            mask = _shrink_mask(given, size).to(self._engine.device)
+        p = self._engine.step(
+            _shrink(pixels / 255, size), mask, ids if mask is not None else None,
+            end=last,
+        )  # fmt: skip
         if size != shape:
             p = F.interpolate(p[None], shape, mode="bilinear", align_corners=False)[0]
         objects = self._engine.objects
         if self._scores is not None:
-            self._keep_scores(self._scores, frame, p)
+            self._keep_scores(self._scores, self._frame, p)
         label_map = objects.label_map(p).cpu().numpy()
         narrow = max(objects.ids, default=0) < 256
         return label_map.astype(np.uint8 if narrow else np.uint16)

@@ -21,6 +21,7 @@ from torch import Tensor
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.device import choose_device, device_name
+from s3fo.inference.methods.base import ObjectPrompt
 from s3fo.inference.methods.hub import HubWeights, find_hub_weights
 from s3fo.inference.precision import AUTO, AUTOCAST
 
@@ -164,6 +165,10 @@ class TransformersMethod:
         self._frame += 1
         if prompt is not None and prompt.any():
             self._add_objects(prompt, image.shape[:2])
+        return self._track(image)
+
+    def _track(self, image: np.ndarray) -> np.ndarray:
+        """Label map of all objects in the frame at hand."""
         if not self._sessions:
             return np.zeros(image.shape[:2], np.uint8)
         pixels = self._prepare(image)
@@ -175,6 +180,51 @@ class TransformersMethod:
             logits.append(answer.pred_masks.float())
             self._forget(session)
         return _label_map(torch.cat(logits), ids, image.shape[:2])
+
+    @property
+    def correction_prompts(self) -> tuple[str, ...]:
+        """What `correct` takes; nothing where a session has one prompted frame."""
+        return () if self.family.one_prompt_frame else ("mask", "clicks", "box")
+
+    def expect_correction(self) -> None:
+        """Nothing to keep: a session takes prompts for frames that it has tracked."""
+
+    @torch.inference_mode()
+    def correct(
+        self,
+        image: np.ndarray,
+        prompts: Mapping[int, ObjectPrompt],
+        *,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Segment the frame again by prompts.
+
+        A mask makes the frame one that conditions all later ones, as that of an
+        object's first mask. Clicks and boxes refine what the memory says, as in SAM 2's
+        own predictor.
+        """
+        session = self._sessions[-1]
+        for object_id, prompt in prompts.items():
+            index = session.obj_id_to_idx(object_id)
+            if prompt.mask is not None:
+                session.frames_tracked_per_obj[index].pop(self._frame, None)
+                outputs = session.output_dict_per_obj[index]
+                outputs["non_cond_frame_outputs"].pop(self._frame, None)
+                self._add_mask(session, object_id, prompt.mask)
+            else:
+                points = _points(prompt, image.shape[:2], self._side)
+                session.add_point_inputs(index, self._frame, points)
+        session.obj_with_new_inputs = list(prompts)
+        return self._track(image)
+
+    def _add_mask(self, session: Any, object_id: int, mask: np.ndarray) -> None:
+        """Give the mask [H, W] of an object in this frame to a session."""
+        pixels = torch.from_numpy(mask).to(self._device)[None, None]
+        session.add_mask_inputs(
+            session.obj_id_to_idx(object_id),
+            self._frame,
+            _resize_mask(pixels, self._side),
+        )
 
     def _add_objects(self, prompt: np.ndarray, shape: tuple[int, ...]) -> None:
         """Give the objects of a label map [H, W] to a session, as masks."""
@@ -193,11 +243,7 @@ class TransformersMethod:
             self._sessions.append(session)
         session = self._sessions[-1]
         for object_id in ids:
-            index = session.obj_id_to_idx(object_id)
-            mask = torch.from_numpy(prompt == object_id).to(self._device)
-            session.add_mask_inputs(
-                index, self._frame, _resize_mask(mask[None, None], self._side)
-            )
+            self._add_mask(session, object_id, prompt == object_id)
         session.obj_with_new_inputs = list(ids)
 
     def _prepare(self, image: np.ndarray) -> Tensor:
@@ -219,6 +265,7 @@ class TransformersMethod:
         session.processed_frames.clear()
         for index in range(session.get_obj_num()):
             session.mask_inputs_per_obj[index].clear()
+            session.point_inputs_per_obj[index].clear()
             outputs = session.output_dict_per_obj[index]
             tracked = session.frames_tracked_per_obj[index]
             for stored in (outputs["non_cond_frame_outputs"], tracked):
@@ -254,6 +301,32 @@ def _label_map(masks: Tensor, ids: Sequence[int], shape: tuple[int, ...]) -> np.
     known = torch.tensor(ids, device=index.device)
     label_map = torch.where(best > 0, known[index], 0).cpu().numpy()
     return label_map.astype(np.uint8 if max(ids) < 256 else np.uint16)
+
+
+_BOX_CORNERS = (2, 3)
+"""Labels of a box's two corners among points, as the prompt encoder knows them."""
+
+
+def _points(
+    prompt: ObjectPrompt, shape: tuple[int, ...], side: int
+) -> dict[str, Tensor]:
+    """Clicks and box of an object as points at the model's size.
+
+    Returns:
+        ``point_coords`` [1, 1, n, 2] (x, y) and ``point_labels`` [1, 1, n].
+    """
+    places = [(click.x, click.y) for click in prompt.clicks]
+    labels = [int(click.on_object) for click in prompt.clicks]
+    if prompt.box is not None:
+        left, top, right, bottom = prompt.box
+        places = [(left, top), (right, bottom), *places]
+        labels = [*_BOX_CORNERS, *labels]
+    scale = torch.tensor([side / shape[1], side / shape[0]])
+    coordinates = torch.tensor(places, dtype=torch.float32) * scale
+    return {
+        "point_coords": coordinates[None, None],
+        "point_labels": torch.tensor(labels, dtype=torch.int32)[None, None],
+    }
 
 
 def _resize_mask(mask: Tensor, side: int) -> Tensor:

@@ -111,12 +111,7 @@ def predict(
         )
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
-    if isinstance(method, str):
-        if isinstance(sequences, Benchmark) and "memory" in find_method(method).options:
-            options = {"memory": preset_for(sequences.name), **_given_options(options)}
-        method = build_method(method, **options)
-    elif options:
-        raise InputError("options", ", ".join(options), "none with a built method", "")
+    method = method_for(sequences, method, options)
     listing = [sequences] if isinstance(sequences, VideoSequence) else list(sequences)
     if not listing:
         raise InputError(
@@ -132,6 +127,33 @@ def predict(
     folder = ResultsFolder(Path(out), fresh, listing, overwrite=overwrite)
     with folder:
         return _run(jobs, folder, method, progress)
+
+
+def method_for(
+    sequences: object, method: str | AnyMethod, options: dict[str, object]
+) -> AnyMethod:
+    """The method by its name, with the settings that a benchmark asks for.
+
+    Args:
+        sequences: what it is to segment.
+        method: a name, or a method that is built.
+        options: of the method, where it is to be built.
+
+    Raises:
+        InputError: unknown method or options, or options for one that is built.
+    """
+    if not isinstance(method, str):
+        if options:
+            raise InputError(
+                "options",
+                ", ".join(options),
+                "none with a built method",
+                "Pass them to build_method, e.g. build_method('s3', size=240).",
+            )
+        return method
+    if isinstance(sequences, Benchmark) and "memory" in find_method(method).options:
+        options = {"memory": preset_for(sequences.name), **_given_options(options)}
+    return build_method(method, **options)
 
 
 Job = tuple[VideoSequence, tuple[str, ...]]

@@ -17,11 +17,12 @@ pytest.importorskip("transformers")
 
 from tiny_transformers import save_tiny, save_whole_sam3
 
+from evaluation.corrections import Box, Click
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.inference import predict
+from s3fo.inference import ObjectPrompt, correct, predict
 from s3fo.inference.methods import transformers as ours
 
 METHODS = {
@@ -286,3 +287,111 @@ def test_weights_that_lack_entries_are_refused(weights, tmp_path):
     save_file(left, file, {"format": "pt"})
     with pytest.raises(InputError, match="entries missing"):
         ours.Sam2Method(weights=str(folder), device="cpu")
+
+
+def _corrected_by_hand(model, name, clip, first, prompt, at):
+    """One object; the frame `at` is segmented, prompted, and segmented again."""
+    module = sys.modules[type(model).__module__]
+    new = getattr(module, type(model).__name__.replace("Model", "InferenceSession"))
+    session, side = new(dtype=torch.float32), model.config.image_size
+    index = session.obj_id_to_idx(1)
+    height, width = clip[0].shape[:2]
+    mean = torch.tensor(MEAN.get(name, (0.5,) * 3)).view(3, 1, 1)
+    std = torch.tensor(STD.get(name, (0.5,) * 3)).view(3, 1, 1)
+
+    def scale(x, y):
+        return [x * side / width, y * side / height]
+
+    def resize(mask):
+        mask = torch.from_numpy(mask.astype(np.float32))[None, None]
+        small = F.interpolate(mask, (side, side), mode="bilinear", antialias=True)
+        return (small >= 0.5).float()
+
+    found = []
+    for t, image in enumerate(clip):
+        pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
+        pixels = F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
+        frame = (pixels / 255 - mean) / std
+        for turn in range(1 + (t == at)):
+            if t == 0:
+                session.add_mask_inputs(index, 0, resize(first == 1))
+                session.obj_with_new_inputs = [1]
+            elif turn and prompt.mask is not None:
+                del session.frames_tracked_per_obj[index][t]
+                session.output_dict_per_obj[index]["non_cond_frame_outputs"].pop(t)
+                session.add_mask_inputs(index, t, resize(prompt.mask))
+                session.obj_with_new_inputs = [1]
+            elif turn:
+                points, labels = [], []
+                if prompt.box:
+                    left, top, right, bottom = prompt.box
+                    points, labels = [scale(left, top), scale(right, bottom)], [2, 3]
+                for click in prompt.clicks:
+                    points.append(scale(click.x, click.y))
+                    labels.append(1 if click.on_object else 0)
+                inputs = {
+                    "point_coords": torch.tensor([[points]], dtype=torch.float32),
+                    "point_labels": torch.tensor([[labels]], dtype=torch.int32),
+                }
+                session.add_point_inputs(index, t, inputs)
+                session.obj_with_new_inputs = [1]
+            out = model(session, frame=frame, frame_idx=t)
+        logits = F.interpolate(out.pred_masks.float(), (height, width), mode="bilinear")
+        found.append((logits[0, 0] > 0).numpy())
+    return found
+
+
+@pytest.mark.parametrize("name", ["sam2", "sam3"])
+@pytest.mark.parametrize("kind", ["mask", "clicks", "box"])
+@torch.inference_mode()
+def test_corrections_are_those_of_the_class_driven_by_hand(name, kind, weights):
+    clip, shape = _clip(6, (60, 90)), (60, 90)
+    first, later = _box(shape, 5, 10, 1), _box(shape, 30, 40, 1)
+    prompt = {
+        "mask": ObjectPrompt(mask=later == 1),
+        "clicks": ObjectPrompt(clicks=(Click(50, 40, True), Click(15, 10, False))),
+        "box": ObjectPrompt(box=Box(40, 30, 61, 49)),
+    }[kind]
+    method = METHODS[name](weights=str(weights[name]), device="cpu")
+    assert kind in method.correction_prompts
+    plain = _run(method, clip, {0: first})
+    method.start(VideoSequence("clip", (), {}, {}))
+    found = []
+    for t, image in enumerate(clip):
+        if t == 2:
+            method.expect_correction()
+        label_map = method.step(image, first if t == 0 else None)
+        found.append(label_map if t != 2 else method.correct(image, {1: prompt}))
+    by_hand = _corrected_by_hand(method._model, name, clip, first, prompt, 2)
+    for one, other in zip(found, by_hand, strict=True):
+        assert np.array_equal(one == 1, other)
+    assert any(
+        not np.array_equal(a, b) for a, b in zip(plain[2:], found[2:], strict=True)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(plain[:2], found[:2], strict=True))
+
+
+def test_a_session_of_one_prompted_frame_takes_no_corrections(weights):
+    method = METHODS["edgetam"](weights=str(weights["edgetam"]), device="cpu")
+    assert method.correction_prompts == ()
+
+
+def test_clicks_correct_videos(weights, tmp_path):
+    shape = (48, 64)
+    for t, image in enumerate(_clip(4, shape)):
+        (tmp_path / "images" / "clip").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / "images" / "clip" / f"{t:05d}.png"), image)
+        mask = _box(shape, 5 + 4 * t, 10, 1)
+        write_label_map(tmp_path / "masks" / "clip" / f"{t:05d}.png", mask)
+    done = correct(
+        open_folders(tmp_path / "images", tmp_path / "masks"),
+        tmp_path / "out",
+        method="sam2",
+        weights=str(weights["sam2"]),
+        prompt="clicks",
+        clicks=2,
+        budget=2,
+    )
+    assert done.how == "memory" and done.prompts["clicks"].between(1, 2).all()
+    assert done.prompts["number"].max() == 2, "frames 1 and 2 count"
+    assert (tmp_path / "out" / "corrections-2" / "clip" / "00003.png").is_file()

@@ -1,0 +1,1 @@
+"""Videos segmented again with corrections: what `s3fo.correct` runs."""
