@@ -23,8 +23,8 @@ from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.datasets import compute_attributes, find_failures
+from s3fo.datasets.field_names import shown_attributes
 from s3fo.datasets.schema import save_benchmark_info
-from s3fo.datasets.scoring.attributes import shown_attributes
 
 METHODS = ("steady", "careless")
 OBJECTS = 3

@@ -1,5 +1,7 @@
 """Names of the fields that several modules share."""
 
+from evaluation.attributes import ATTRIBUTES, Attribute
+
 GROUND_TRUTH = "ground_truth"
 """Frame field of the annotated masks."""
 
@@ -28,3 +30,14 @@ SEQUENCE_SCORES = {
 
 OBJECT_FACTS = ("group", "proposal")
 """Columns of `Scores.objects` that are no scores, named alike on the label."""
+
+OFFICIAL = "official_tags"
+"""Attribute of `objects` with the benchmark's own tags; they describe the video."""
+
+COMPUTED = "tags_computed"
+"""Attribute of `objects` with the computed tags that hold, e.g. ``["OCC", "FM"]``."""
+
+
+def shown_attributes() -> list[Attribute]:
+    """Attributes that become fields of objects; tags are gathered in one list."""
+    return [item for item in ATTRIBUTES.values() if item.kind != "tag"]

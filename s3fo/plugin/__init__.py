@@ -34,6 +34,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.load_benchmark import LoadBenchmark
     from s3fo.plugin.operators.make_report import MakeReport
     from s3fo.plugin.operators.menu import Menu
+    from s3fo.plugin.operators.metrics import METRIC_OPERATORS
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
@@ -57,6 +58,7 @@ def register(plugin: PluginContext) -> None:
         OpenWorkspace,
         ShowChanges,
         RestoreColours,
+        *METRIC_OPERATORS,
         VOSEvaluation,
         Failures,
         ObjectTimeline,

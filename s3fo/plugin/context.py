@@ -138,3 +138,8 @@ class Context(Protocol):
 
 Handler = Callable[[Context], None]
 """Handles an event of a panel."""
+
+
+def in_app(ctx: Context) -> bool:
+    """Whether the App runs an operator: it tells its layout, Python does not."""
+    return "spaces" in ctx.request_params

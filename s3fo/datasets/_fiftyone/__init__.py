@@ -24,25 +24,34 @@ from s3fo.datasets._fiftyone.documents import (
     detections_document,
     segmentation_document,
 )
-from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, new_id
+from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, is_of, new_id
 from s3fo.datasets._fiftyone.runs import (
+    Scenario,
     delete_empty_sidebar_group,
     extended_json,
     rename_sidebar_group,
     replace_results,
+    update_scenarios,
     write_note,
 )
 from s3fo.datasets._fiftyone.views import (
+    LabelFilter,
+    clips_of,
     count_stages,
+    filters_frames,
     is_of_clips,
     is_of_frames,
+    label_filters,
     shown_dataset,
 )
 
 __all__ = [
     "Document",
     "Id",
+    "LabelFilter",
+    "Scenario",
     "Update",
+    "clips_of",
     "count_stages",
     "dataset_id",
     "delete_empty_sidebar_group",
@@ -51,11 +60,14 @@ __all__ = [
     "detections_document",
     "estimated_sample_count",
     "extended_json",
+    "filters_frames",
     "find_labels",
     "has_id",
     "insert_frame_documents",
+    "is_of",
     "is_of_clips",
     "is_of_frames",
+    "label_filters",
     "last_frame_change",
     "last_sample_change",
     "new_id",
@@ -66,5 +78,6 @@ __all__ = [
     "set_label_tags",
     "shown_dataset",
     "update_documents",
+    "update_scenarios",
     "write_note",
 ]

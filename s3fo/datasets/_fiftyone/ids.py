@@ -29,3 +29,13 @@ def has_id(ids: Iterable[str]) -> fo.ViewExpression:
         ids: of the labels, as FiftyOne shows them.
     """
     return fo.ViewField("_id").is_in([ObjectId(own) for own in ids])
+
+
+def is_of(instances: Iterable[str]) -> fo.ViewExpression:
+    """Whether a label is of one of some instances.
+
+    Args:
+        instances: their ids, as FiftyOne shows them.
+    """
+    path = fo.ViewField("instance._id")
+    return path.is_in([ObjectId(own) for own in instances])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypedDict
 
 import fiftyone as fo
 from bson import json_util
@@ -12,6 +13,15 @@ from fiftyone.operators.store import ExecutionStore
 
 _PANEL = "model_evaluation_panel_builtin"
 """The store in which FiftyOne's Model Evaluation panel keeps its notes."""
+
+
+class Scenario(TypedDict):
+    """One scenario as the Model Evaluation panel keeps it, whose subsets code names."""
+
+    id: str
+    name: str
+    type: str
+    subsets: str
 
 
 def replace_results(
@@ -56,6 +66,20 @@ def write_note(dataset: fo.Dataset, eval_key: str, note: str) -> None:
     store = ExecutionStore.create(_PANEL, dataset._doc.id)
     evaluation_id = str(dataset._doc.evaluations[eval_key].id)
     store.set("notes", {**(store.get("notes") or {}), evaluation_id: note})
+
+
+def update_scenarios(
+    dataset: fo.Dataset, change: Callable[[dict[str, Scenario]], dict[str, Scenario]]
+) -> None:
+    """Change the scenarios that the Model Evaluation panel offers.
+
+    Args:
+        dataset: evaluated.
+        change: gets them by id, and returns what is there from now on.
+    """
+    store = ExecutionStore.create(_PANEL, dataset._doc.id)
+    known = store.get("scenarios") or {}
+    store.set("scenarios", change(dict(known)))
 
 
 def rename_sidebar_group(

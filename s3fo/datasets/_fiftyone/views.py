@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import fiftyone as fo
+
+
+class LabelFilter(NamedTuple):
+    """A stage that takes labels out of a view.
+
+    Attributes:
+        selects: whether it names the labels that stay, whichever field they are in.
+        fields: that it is about; none means all.
+    """
+
+    selects: bool
+    fields: tuple[str, ...]
 
 
 def count_stages(view: fo.DatasetView | fo.Dataset) -> int:
@@ -23,3 +37,38 @@ def is_of_frames(view: fo.DatasetView | fo.Dataset) -> bool:
 def shown_dataset(view: fo.DatasetView | fo.Dataset) -> fo.Dataset:
     """The dataset that FiftyOne makes of the clips or frames that a view shows."""
     return view._dataset
+
+
+def label_filters(view: fo.DatasetView | fo.Dataset) -> list[LabelFilter]:
+    """The stages of a view that take labels out of fields, in their order.
+
+    Returns:
+        Per stage whether it says which labels stay, and the fields it is about; no
+        field means all of them.
+    """
+    found = []
+    for stage in view.view()._serialize():
+        name = stage["_cls"].rsplit(".", 1)[-1]
+        given = dict(stage["kwargs"])
+        if name in ("FilterLabels", "FilterField") and given.get("field"):
+            found.append(LabelFilter(False, (given["field"],)))
+        elif name in ("SelectLabels", "ExcludeLabels"):
+            fields = given.get("fields") or ()
+            fields = (fields,) if isinstance(fields, str) else tuple(fields)
+            found.append(LabelFilter(name == "SelectLabels", fields))
+    return found
+
+
+def filters_frames(view: fo.DatasetView | fo.Dataset) -> bool:
+    """Whether a view leaves frames of videos out."""
+    stages = view.view()._serialize()
+    return any(stage["_cls"].endswith(".MatchFrames") for stage in stages)
+
+
+def clips_of(view: fo.DatasetView | fo.Dataset) -> str | None:
+    """The label field that the clips of a view are of; None if of something else."""
+    for stage in reversed(view.view()._serialize()):
+        if stage["_cls"].endswith(".ToClips"):
+            field = dict(stage["kwargs"]).get("field_or_expr")
+            return field if isinstance(field, str) else None
+    return None

@@ -9,9 +9,14 @@ import pandas as pd
 from evaluation.attributes import ATTRIBUTES
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.scores import Scores
-from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.field_names import (
+    COMPUTED,
+    OBJECT_FACTS,
+    OBJECT_SCORES,
+    OFFICIAL,
+    shown_attributes,
+)
 from s3fo.datasets.reading.stored_labels import StoredLabels
-from s3fo.datasets.scoring.attributes import COMPUTED, OFFICIAL, shown_attributes
 
 _EVENT_COLUMNS = {
     "index": "object",

@@ -8,22 +8,12 @@ import fiftyone as fo
 import pandas as pd
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.attributes import (
-    ATTRIBUTES,
-    Attribute,
-    Attributes,
-    FeatureExtractor,
-    object_attributes,
-)
+from evaluation.attributes import Attributes, FeatureExtractor, object_attributes
 from evaluation.options import InputOptions
+from s3fo.datasets.field_names import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.schema import load_benchmark_info
+from s3fo.datasets.scoring.subsets import save_scenarios
 from s3fo.datasets.views import appearance as views
-
-OFFICIAL = "official_tags"
-"""Attribute of `objects` with the benchmark's own tags; they describe the video."""
-
-COMPUTED = "tags_computed"
-"""Attribute of `objects` with the computed tags that hold, e.g. ``["OCC", "FM"]``."""
 
 _FIELDS = {"number": fo.FloatField, "count": fo.IntField, "bucket": fo.StringField}
 
@@ -83,6 +73,7 @@ def write_attributes(dataset: fo.Dataset, attributes: Attributes) -> None:
             _declare(dataset, field)
             _write(dataset, field, attributes.objects)
     views.apply_defaults(dataset)
+    save_scenarios(dataset)
 
 
 def copy_attributes(dataset: fo.Dataset, field: str) -> None:
@@ -103,11 +94,6 @@ def copy_attributes(dataset: fo.Dataset, field: str) -> None:
             for name in names:
                 span[name] = getattr(measured.get(span.index), name, None)
     dataset.set_values(field, labels)
-
-
-def shown_attributes() -> list[Attribute]:
-    """Attributes that become fields of objects; tags are gathered in one list."""
-    return [item for item in ATTRIBUTES.values() if item.kind != "tag"]
 
 
 def _declare(dataset: fo.Dataset, field: str) -> None:

@@ -30,6 +30,7 @@ from s3fo.datasets.scoring.model_evaluation import (
     register_run,
     save_results,
 )
+from s3fo.datasets.scoring.subsets import save_scenarios
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
@@ -155,6 +156,7 @@ def write_scores(
     save_results(dataset, eval_key, evaluation, matches, scores)
     views.apply_defaults(dataset)
     save_views(dataset, eval_key)
+    save_scenarios(dataset)
 
 
 def _checked_key(eval_key: str) -> str:

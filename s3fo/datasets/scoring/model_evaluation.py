@@ -38,8 +38,14 @@ from s3fo.datasets.scoring.review import rename_reviews, take_failures_out
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import delete_views, rename_views
 
-METRICS = ("J&F", "J", "F", "J&F_adaptive", "F_adaptive")
-"""Overall scores shown, as far as the protocol has them."""
+OPERATORS = {
+    "J&F": "mean_jf",
+    "J": "mean_j",
+    "F": "mean_f",
+    "J&F_adaptive": "mean_jf_adaptive",
+    "F_adaptive": "mean_f_adaptive",
+}
+"""Overall scores shown, as far as the protocol has them -> the plugin's operator."""
 
 _ROWS_A_PART = 10_000
 _SAMPLE_FIELDS = (*SEQUENCE_SCORES.values(), "objects")
@@ -212,6 +218,16 @@ class VOSResults(DetectionResults):
         self.ious = all_ious[[rows[pair] for pair in kept]]
         return self
 
+    def _get_custom_metrics(self) -> dict[str, float]:
+        """J, F and J&F: of everything, or of the subset that is looked at."""
+        if not self.has_subset:
+            return dict(super()._get_custom_metrics())
+        from s3fo.datasets.scoring.subsets import subset_score
+
+        names = [metric["key"] for metric in (self.custom_metrics or {}).values()]
+        scores = {name: subset_score(self.samples, self.key, name) for name in names}
+        return {name: score for name, score in scores.items() if score is not None}
+
     def clear_subset(self) -> None:
         """Go back to all results."""
         if self.has_subset:
@@ -264,13 +280,13 @@ def save_results(
         scores: its summary is shown, and its protocol as the evaluation's note.
     """
     metrics = {
-        f"@s3fo/vos/{name}": {
+        f"@s3fo/vos/{operator}": {
             "key": name,
             "label": name,
             "value": float(scores.summary[name]),
             "lower_is_better": False,
         }
-        for name in METRICS
+        for name, operator in OPERATORS.items()
         if name in scores.summary
     }
     results = VOSResults(

@@ -17,6 +17,7 @@ from s3fo.plugin.shared.forms import (
     ask_method,
     chosen_folder,
     chosen_input_options,
+    chosen_sequences,
     imported_methods,
     own_folder,
 )
@@ -30,10 +31,12 @@ class MakeReport(VOSOperator):
     label = "Make a report"
     description = "What to fix first, all scores, failures: HTML, Markdown, LaTeX, CSV"
     risk = "high"
+    takes_views = True
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """About which method, compared or not, and where to write."""
         names = imported_methods(ctx.dataset)
+        ctx.target_view()  # FiftyOne then asks for it
         ask_method(form, names, "The one the report is about")
         if len(names) > 1:
             form.bool(
@@ -67,6 +70,7 @@ class MakeReport(VOSOperator):
             {name: sources[name].folder for name in names},
             load_benchmark_info(ctx.dataset),
             out,
+            sequences=chosen_sequences(ctx),
             options=chosen_input_options(ctx),
             reviews=reviews_by_method(ctx.dataset),
             progress=progress,

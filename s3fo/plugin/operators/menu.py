@@ -51,5 +51,8 @@ class Menu(DescribedOperator):
         view = types.PromptView(label=self.label, submit_button_label="Done")
         return types.Property(form, view=view)
 
-    def execute(self, ctx: Context) -> None:
-        """Nothing: the buttons do it."""
+    def execute(self, ctx: Context) -> dict[str, str]:
+        """What there is: in the App the buttons do it."""
+        listed = (name for names in _GROUPS.values() for name in names)
+        operators = (foo.get_operator(f"{PLUGIN}/{name}") for name in listed)
+        return {item.uri: item.config.description for item in operators}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from fiftyone.operators import types
+
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.described import DescribedOperator
+from s3fo.plugin.shared.forms import ask_choice
 from s3fo.plugin.shared.outcome import PLUGIN
 
 
@@ -16,9 +19,22 @@ class OpenWorkspace(DescribedOperator):
     label = "Open a workspace"
     settings: ClassVar = {"unlisted": True, "icon": None}
 
-    def execute(self, ctx: Context) -> None:
+    def resolve_input(self, ctx: Context) -> types.Property:
+        """Which one; those that the dataset has."""
+        form = types.Object()
+        ask_choice(
+            form,
+            "workspace",
+            {name: name for name in ctx.dataset.list_workspaces()},
+            label="Workspace",
+            description="An arrangement of panels; more come with evaluations",
+        )
+        return types.Property(form)
+
+    def execute(self, ctx: Context) -> dict[str, str]:
         """Open it, over the whole dataset."""
         name = ctx.params["workspace"]
         ctx.ops.clear_view()
         ctx.ops.set_spaces(spaces=ctx.dataset.load_workspace(name))
         ctx.trigger(f"{PLUGIN}/close_result")
+        return {"workspace": name}

@@ -22,6 +22,7 @@ from s3fo.plugin.shared.forms import (
     ask_folder,
     ask_method_name,
     chosen_folder,
+    chosen_sequences,
     own_folder,
 )
 from s3fo.plugin.shared.method_form import (
@@ -57,6 +58,7 @@ class RunMethod(VOSOperator):
     label = "Run a method"
     description = "Segment the videos by any installed method: S3, Cutie, SAM 2, ..."
     risk = "high"
+    takes_views = True
 
     offered: ClassVar[tuple[str, ...] | None] = None
 
@@ -204,6 +206,7 @@ def _videos(ctx: Context) -> Benchmark:
 
     benchmark = load_benchmark_info(ctx.dataset)
     _, names = _chosen_videos(ctx).get(ctx.params.get("videos", ""), ("", None))
+    names = names or chosen_sequences(ctx)
     if names is not None:
         benchmark = benchmark.subset(names)
     prompts = ctx.params.get("prompt_field", GROUND_TRUTH)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from s3fo.datasets.schema import remembered
-from s3fo.plugin.context import Context
+import fiftyone as fo
+
+from s3fo.datasets.schema import evaluations, load_predictions_info, remembered
+from s3fo.plugin.context import Context, in_app
 from s3fo.plugin.shared.changes import changes, own_colours
 from s3fo.plugin.shared.described import DescribedOperator
 
@@ -19,9 +21,21 @@ class ShowChanges(DescribedOperator):
     description = "After a scheduled run, or work in Python: new VOS fields"
     settings: ClassVar = {"execute_as_generator": True}
 
-    def execute(self, ctx: Context) -> Iterator[object]:
-        """Reload, colour, show."""
-        yield from changes(ctx)
+    def execute(self, ctx: Context) -> Iterator[object] | dict[str, str]:
+        """Reload, colour, show; outside the App, tell what there is."""
+        if in_app(ctx):
+            return changes(ctx)
+        return _contents(ctx.dataset)
+
+
+def _contents(dataset: fo.Dataset) -> dict[str, str]:
+    """What a dataset holds of ours, by name."""
+    found = {
+        "methods": list(load_predictions_info(dataset)),
+        "evaluations": evaluations(dataset),
+        "workspaces": dataset.list_workspaces(),
+    }
+    return {name: ", ".join(names) or "none" for name, names in found.items()}
 
 
 class RestoreColours(DescribedOperator):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -22,6 +22,7 @@ from s3fo.plugin.context import Context, Handler
 from s3fo.plugin.panels.choices import LINE, choice_of, offered
 from s3fo.plugin.panels.opening import show_all_videos
 from s3fo.plugin.shared import trouble
+from s3fo.plugin.shared.described import DescribedPanelConfig
 from s3fo.plugin.shared.outcome import PLUGIN
 
 ROWS = 25
@@ -39,16 +40,19 @@ class VOSPanel(foo.Panel):
     label: str
     help: str
     surfaces: Literal["grid", "modal"] = "grid"
+    risk: ClassVar[str] = "low"
 
     @property
     def config(self) -> foo.PanelConfig:
         """FiftyOne's description of the panel."""
-        return foo.PanelConfig(
+        return DescribedPanelConfig(
             name=self.name,
             label=self.label,
             icon="/assets/icon.svg",
             surfaces=self.surfaces,
             help_markdown=self.help,
+            description=(self.__doc__ or "").splitlines()[0],
+            risk=self.risk,
         )
 
     @abstractmethod

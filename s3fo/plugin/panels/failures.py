@@ -57,6 +57,7 @@ class Failures(VOSPanel):
 
     name = "vos_failures"
     label = "Failures"
+    risk = "medium"
     help = (
         "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
         "see one kind only, a row to see its filmstrip; review it with the buttons. "

@@ -6,13 +6,14 @@ import queue
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import ClassVar
 
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.context import Context
+from s3fo.plugin.context import Context, in_app
 from s3fo.plugin.shared.changes import changes
 from s3fo.plugin.shared.described import DescribedOperator
 from s3fo.plugin.shared.outcome import (
@@ -70,6 +71,7 @@ class VOSOperator(DescribedOperator):
         except InputError as error:
             warning = error_notice(error, "warning")
             form.view("problem", warning, invalid=True, error_message=str(error))
+        _take_plain_paths(ctx, form)
         view = types.View(label=self.label, description=self.description)
         return types.Property(form, view=view)
 
@@ -84,8 +86,8 @@ class VOSOperator(DescribedOperator):
 
         Others are Python, agents and delegated runs: their result is what was done.
         """
-        if _in_app(ctx) and not ctx.delegated:
-            return self._run_in_app(ctx)
+        if in_app(ctx) and not ctx.delegated:
+            return self._runin_app(ctx)
 
         def tell(done: int, total: int, label: str) -> None:
             if ctx.delegated:
@@ -93,7 +95,7 @@ class VOSOperator(DescribedOperator):
 
         return dict(self.work(ctx, tell))
 
-    def _run_in_app(self, ctx: Context) -> Iterator[object]:
+    def _runin_app(self, ctx: Context) -> Iterator[object]:
         # An error that is raised would reach the App as a broken connection.
         title = f"{self.label}: not done"
         try:
@@ -118,9 +120,12 @@ class VOSOperator(DescribedOperator):
         return result_window(f"{self.label}: done", summary, steps)
 
 
-def _in_app(ctx: Context) -> bool:
-    """Whether the App runs the operator: it tells its layout, Python does not."""
-    return "spaces" in ctx.request_params
+def _take_plain_paths(ctx: Context, form: types.Object) -> None:
+    """Let Python and agents give a folder as text, which FiftyOne would not check."""
+    for name, asked in form.properties.items():
+        given = ctx.params.get(name)
+        if isinstance(asked.type, types.File) and isinstance(given, (str, Path)):
+            ctx.params[name] = {"absolute_path": str(given)}
 
 
 def _with_progress(

@@ -1,4 +1,4 @@
-"""What FiftyOne is told about an operator."""
+"""What FiftyOne is told about an operator or a panel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import fiftyone.operators as foo
+from fiftyone.operators import types
 
 
 class DescribedOperator(foo.Operator):
@@ -41,3 +42,23 @@ class DescribedOperator(foo.Operator):
             view_target=self.takes_views,
             **own,
         )
+
+
+class DescribedPanelConfig(foo.PanelConfig):
+    """FiftyOne's description of a panel, with what agents read of operators, too.
+
+    Args:
+        description: what it shows, in a line.
+        risk: what an agent that uses it may spoil; see `DescribedOperator`.
+        **settings: further arguments of FiftyOne's `PanelConfig`.
+    """
+
+    def __init__(self, *, description: str, risk: str, **settings: object) -> None:
+        super().__init__(**settings)
+        self.description = description
+        self._declared_risk = types.RiskLevel(risk)
+
+    @property
+    def risk_level(self) -> types.RiskLevel:
+        """What FiftyOne's own panels leave at ``DANGEROUS``."""
+        return self._declared_risk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fiftyone.operators as foo
+import pandas as pd
 import pytest
 from operator_runs import triggers_in_app
 
@@ -54,6 +55,13 @@ def test_every_operator_says_what_it_does_and_risks():
             continue
         assert operator.config.description, operator.uri
         assert operator.config.risk_level.value in ("low", "medium", "high")
+    from fiftyone.operators.registry import list_operators
+
+    panels = [p for p in list_operators(type="panel") if "@s3fo/vos" in p.uri]
+    assert panels
+    for panel in panels:
+        assert panel.config.description and panel.risk_level.value in ("low", "medium")
+        assert panel.config.risk_level == panel.risk_level
     risky = {op.name for op in ours if op.config.risk_level.value == "high"}
     assert {"make_report", "export_submission"} <= risky
 
@@ -75,3 +83,59 @@ def test_an_evaluation_of_a_target_scores_these_videos_only(predicted):
         {"view": alone, "params": {"view_target": "CURRENT_VIEW"}},
     ).result
     assert result["objects"] == 1
+
+
+def test_a_method_runs_on_a_target(dataset, tmp_path):
+    alone = dataset.match({"sequence": "alone"})
+    result = foo.execute_operator(
+        "@s3fo/vos/run_method",
+        {
+            "view": alone,
+            "params": {
+                "view_target": "CURRENT_VIEW",
+                "method": "copy",
+                "out": str(tmp_path),
+            },
+        },
+    ).result
+    assert result["videos"] == 1
+    assert [path.name for path in (tmp_path / "copy").glob("*/")] == ["alone"]
+
+
+def test_a_report_is_about_a_target(predicted, tmp_path):
+    alone = predicted.match({"sequence": "alone"})
+    foo.execute_operator(
+        "@s3fo/vos/make_report",
+        {
+            "view": alone,
+            "params": {"view_target": "CURRENT_VIEW", "out": str(tmp_path)},
+        },
+    )
+    objects = pd.read_csv(tmp_path / "tables" / "objects.csv")
+    assert set(objects["sequence"]) == {"alone"}
+
+
+def test_fiftyone_computes_our_metrics(predicted):
+    """As it does for every metric that is an operator."""
+    scores = s3fo.evaluate(predicted, "shifted", workers=1)
+    results = predicted.load_evaluation_results("shifted")
+    results.custom_metrics = None
+    results.add_custom_metrics(["@s3fo/vos/mean_jf", "@s3fo/vos/mean_f_adaptive"])
+    assert results.custom_metrics == {
+        "@s3fo/vos/mean_jf": {
+            "key": "J&F",
+            "value": scores.summary["J&F"],
+            "label": "J&F",
+            "lower_is_better": False,
+        }
+    }
+
+
+def test_a_metric_of_a_target(predicted):
+    scores = s3fo.evaluate(predicted, "shifted", workers=1)
+    pair = predicted.match({"sequence": "pair"})
+    result = foo.execute_operator(
+        "@s3fo/vos/mean_j", {"view": pair, "params": {"view_target": "CURRENT_VIEW"}}
+    ).result
+    own = scores.objects[scores.objects["sequence"] == "pair"]
+    assert result == {"evaluation": "shifted", "J": own["J_mean"].mean(), "objects": 2}
