@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_videos import DrawnVideo
 from typer.testing import CliRunner
 
 from evaluation import InputError, score
@@ -22,7 +23,6 @@ from evaluation.audit import (
 from evaluation.audit.edges import EdgeTracker
 from evaluation.audit.kinds import confidence
 from evaluation.masks.label_map import write_label_map
-from tests.evaluation.drawn_videos import DrawnVideo
 
 LENGTH = 16
 SPEED = 3
