@@ -11,6 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from evaluation._utils.input_files import read_input, why_unreadable
 from evaluation.errors import InputError
 
 T = TypeVar("T")
@@ -39,10 +40,12 @@ def read_json(path: Path, fix: str, what: str = "a JSON file") -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes, more than {MAX_BYTES}")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_input(path, what, fix).decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_refuse_repeated_keys)
+    except InputError:
+        raise
     except OSError as error:
-        found = f"a file that cannot be read ({error.strerror})"
+        found = why_unreadable(path, error)
         raise InputError(path, found, what, fix) from error
     except RecursionError as error:
         raise InputError(path, "JSON nested too deep", what, fix) from error

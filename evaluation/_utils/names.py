@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from os import PathLike
 
 from evaluation.errors import InputError
@@ -29,6 +30,9 @@ _SUSPECT_LINES = re.compile(
     re.MULTILINE,
 )
 """Finds anything in names put below each other that needs a closer look."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""How Python writes a byte of a file name that is not UTF-8."""
 
 _SHORT = 100
 
@@ -62,6 +66,8 @@ def safe_name(
     reason = _fault(name, ending)
     if reason is None:
         assert isinstance(name, str)
+        if not name.isascii() and _SURROGATE.search(name):
+            _let_tables_hold_any_name()
         return name
     raise InputError(
         where,
@@ -118,10 +124,28 @@ def file_name(*parts: object, ending: str = "") -> str:
     return f"{short}-{digest.hexdigest()}{ending}"
 
 
+def storable(text: str) -> str:
+    r"""A text that UTF-8 can store: names in another encoding by their bytes' numbers.
+
+    Example:
+        >>> storable("caf\udce9")
+        'caf\\udce9'
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def printable(text: object) -> str:
     """A name as it can be shown anywhere: quoted, odd characters escaped, shortened."""
     shown = ascii(text) if _SUSPECT.search(str(text)) else repr(text)
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
+
+
+@lru_cache(maxsize=1)
+def _let_tables_hold_any_name() -> None:
+    """Have pandas keep texts as Python's own, as Arrow's must be UTF-8."""
+    import pandas as pd
+
+    pd.set_option("mode.string_storage", "python")
 
 
 def _fault(name: object, ending: str) -> str | None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation._utils.images import read_picture
 from evaluation.masks.encoding import encoding_of
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.open import open_ground_truth
@@ -209,26 +209,20 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
         InputError: the file cannot be read as an image.
     """
     factor = max(1, min(shape) // side)
-    flag = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2}.get(
-        factor,
-        cv2.IMREAD_REDUCED_COLOR_4 if factor < 8 else cv2.IMREAD_REDUCED_COLOR_8,
-    )
-    # Masks lie on the stored pixels: no EXIF tag may turn them.
-    image = cv2.imread(str(path), flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise InputError(
-            path,
-            "a missing or broken image" if path.exists() else "no file",
-            "a JPEG or PNG",
-            "Repair the file, or compute attributes from masks alone.",
-        )
+    fix = "Repair the file, or compute attributes from masks alone."
+    reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
+    image = read_picture(path, fix, reduced=reduced)
     short = min(image.shape[:2])
     if short > side:
         size = (
             round(image.shape[1] * side / short),
             round(image.shape[0] * side / short),
         )
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return _rgb(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    return _rgb(image)
+
+
+def _rgb(image: cv2.typing.MatLike) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from evaluation.masks.names import Match, match_names, shown
@@ -86,16 +87,8 @@ def _refuse_dangling(folder: Path, pattern: re.Pattern[str] | None = None) -> No
         InputError: there is one.
     """
     for name in sorted(_list_folder(folder)):
-        path = folder / name
-        if name.startswith(".") or (pattern and not pattern.fullmatch(name)):
-            continue
-        if path.is_symlink() and not os.path.exists(path):
-            raise InputError(
-                path,
-                f"a link to {os.readlink(path)}, which is not there",
-                "a folder of masks",
-                "Fetch what the link leads to, or remove the link to leave it out.",
-            )
+        if not name.startswith(".") and (not pattern or pattern.fullmatch(name)):
+            refuse_special(folder / name)
 
 
 def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSequence]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -13,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_bytes, encoded
+from evaluation._utils.input_files import read_input
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
@@ -69,7 +67,7 @@ class MaskSequence(ABC):
     def digest(self, frame: str) -> bytes:
         """Fingerprint of the frame's content; 16 bytes."""
         if frame not in self._digests:
-            self._digests[frame] = _hash(self._content(frame))
+            self._digests[frame] = digest_bytes(self._content(frame))
         return self._digests[frame]
 
     def object_frames(self, object_id: int) -> set[str]:
@@ -140,7 +138,7 @@ class FileSequence(MaskSequence):
         path = self._masks[frame]
         data = _bytes(path)
         if frame not in self._digests:
-            self._digests[frame] = _hash(data)
+            self._digests[frame] = digest_bytes(data)
         return self._decoder.decode(data, path)
 
     def _content(self, frame: str) -> bytes:
@@ -170,7 +168,7 @@ class ObjectFolderSequence(MaskSequence):
         paths: dict[int, FilePath] = self._masks[frame]
         files = {object_id: _bytes(path) for object_id, path in paths.items()}
         if frame not in self._digests:
-            self._digests[frame] = _hash(self._join_files(files))
+            self._digests[frame] = digest_bytes(self._join_files(files))
         return {
             object_id: self._decoder.decode(data, paths[object_id]) != 0
             for object_id, data in files.items()
@@ -182,7 +180,9 @@ class ObjectFolderSequence(MaskSequence):
 
     @staticmethod
     def _join_files(files: Mapping[int, bytes]) -> bytes:
-        return b"".join(k.to_bytes(8, "little") + _hash(d) for k, d in files.items())
+        return b"".join(
+            k.to_bytes(8, "little") + digest_bytes(d) for k, d in files.items()
+        )
 
     def numbered_from(self, offset: int) -> ObjectFolderSequence:
         """The same masks, `offset` added to every id."""
@@ -297,36 +297,7 @@ def _bytes(path: FilePath) -> bytes:
     Raises:
         InputError: it cannot be read.
     """
-    try:
-        # Opening a pipe would wait for its other end without end.
-        if stat.S_ISFIFO(os.stat(path).st_mode):
-            raise InputError(
-                path,
-                "a pipe (fifo)",
-                "a regular PNG file",
-                "Replace it by the mask file, or remove it.",
-            )
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise InputError(
-            path,
-            _unreadable(path, error),
-            "a PNG file that can be read",
-            "Copy or fetch this file again, or remove it and what refers to it.",
-        ) from error
-
-
-def _unreadable(path: FilePath, error: OSError) -> str:
-    if os.path.islink(path) and not os.path.exists(path):
-        return f"a link to {os.readlink(path)}, which is not there"
-    if os.path.isdir(path):
-        return "a folder"
-    return f"a file that cannot be read ({error.strerror})"
-
-
-def _hash(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return read_input(path, "a PNG file that can be read")
 
 
 def _as_mask(mask: Any, where: str, object_id: int) -> Mask:

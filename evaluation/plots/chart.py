@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from evaluation._utils.names import storable
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import Breakdown
 from evaluation.breakdown.tables import EVERYTHING
@@ -117,4 +118,4 @@ def _label(
 
 
 def _name(attribute: str, group: str) -> str:
-    return f"{attribute_title(attribute)}: {group}"
+    return storable(f"{attribute_title(attribute)}: {group}")

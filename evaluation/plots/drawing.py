@@ -10,28 +10,37 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from evaluation._utils.images import read_picture
 from evaluation.attributes.regions import Box
+from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, davis_palette
 
 Picture = NDArray[np.uint8]
 """[H, W, 3] RGB."""
 
 _BLANK = 170
-_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def frame_picture(
     images: Mapping[str, Path] | None, frame: str, shape: tuple[int, ...]
 ) -> Picture:
     """The image of a frame at the size of its masks; grey where there is none."""
-    image = None
-    if images and frame in images:
-        image = cv2.imread(str(images[frame]), _AS_STORED)
+    image = _stored(images[frame]) if images and frame in images else None
     if image is None:
         return canvas(None, shape)
+    size = (shape[1], shape[0])
     if image.shape[:2] != shape:
-        image = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(resized[..., ::-1], dtype=np.uint8)
     return np.asarray(image[..., ::-1], dtype=np.uint8)
+
+
+def _stored(path: Path) -> Picture | None:
+    """The image in a file; none where there is no readable one."""
+    try:
+        return read_picture(path)
+    except InputError:
+        return None
 
 
 def canvas(image: Picture | None, shape: tuple[int, ...]) -> Picture:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from evaluation._utils.names import storable
 from evaluation.failures import FailureKind
 from evaluation.plots.style import (
     KIND_COLOURS,
@@ -40,7 +41,7 @@ def losses_chart(kinds: pd.DataFrame) -> Figure:
         for y, method in enumerate(methods):
             own = kinds[kinds["method"] == method].set_index("kind")["cost"]
             _stack(axes, y, own, longest)
-        axes.set_yticks(range(len(methods)), methods)
+        axes.set_yticks(range(len(methods)), [storable(m) for m in methods])
         axes.set_ylim(len(methods) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("points of J&F lost")
@@ -120,7 +121,7 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
                 label=method,
                 linestyle="none",
             )
-        axes.set_yticks(rows, table["sequence"])
+        axes.set_yticks(rows, [storable(name) for name in table["sequence"]])
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(linewidth=0.3, color="#CCCCCC")
@@ -240,7 +241,7 @@ def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) ->
                 va="center",
                 fontsize=6,
             )
-        axes.set_yticks(range(len(ranking)), ranking["label"])
+        axes.set_yticks(range(len(ranking)), [storable(n) for n in ranking["label"]])
         axes.set_ylim(len(ranking) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0, labelsize=6.5)
         axes.margins(x=0.12)

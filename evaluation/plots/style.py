@@ -11,8 +11,10 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.names import storable
 from evaluation.failures.kinds import FailureKind
 
 WIDTH = 6.3
@@ -66,6 +68,7 @@ def save_figure(
     buffer = io.BytesIO()
     form = path.suffix.lstrip(".").lower() or "png"
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    _use_storable_texts(figure)
     with style():
         figure.savefig(
             buffer,
@@ -76,3 +79,10 @@ def save_figure(
         )
     write_atomically(path, buffer.getvalue())
     return path
+
+
+def _use_storable_texts(figure: Figure) -> None:
+    """Write what is not UTF-8 in names as fonts can: by their bytes' numbers."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(storable(text.get_text()))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from evaluation._utils.images import read_picture
 from evaluation._utils.version import __version__
 from evaluation.report.material import Material
 from evaluation.report.tables import FORMATS, Table
@@ -62,8 +63,7 @@ class Picture:
         """The picture itself as an address that needs no file."""
         if not self.photograph:
             return _address("image/svg+xml", (self.out / self.svg).read_bytes())
-        pixels = cv2.imread(str(self.out / self.png), cv2.IMREAD_COLOR)
-        assert pixels is not None, "the figure was just written"
+        pixels = read_picture(self.out / self.png)
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 88])
         return _address("image/jpeg", encoded.tobytes())
 

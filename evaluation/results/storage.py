@@ -17,6 +17,7 @@ from evaluation._utils.atomic import unwritable, write_all
 from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import read_json
+from evaluation._utils.names import storable
 from evaluation.errors import InputError
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
@@ -219,10 +220,23 @@ def load_scores(folder: Path) -> Scores:
 def _encode(table: pd.DataFrame | Columns, format: str) -> bytes:  # noqa: A002
     if isinstance(table, Mapping):
         return encode_parquet(table) if format == "parquet" else encode_csv(table)
+    table = _with_storable_texts(table)
     if format == "parquet":
         encoded: bytes = table.to_parquet(None, index=False)
         return encoded
     return str(table.to_csv(None, index=False)).encode()
+
+
+def _with_storable_texts(table: pd.DataFrame) -> pd.DataFrame:
+    changed = {}
+    for name in table.select_dtypes(["object", "string"]):
+        values = table[name].tolist()
+        texts = {value for value in values if isinstance(value, str)}
+        if texts != set(map(storable, texts)):
+            changed[str(name)] = [
+                storable(value) if isinstance(value, str) else value for value in values
+            ]
+    return table.assign(**changed) if changed else table
 
 
 def _read_document(

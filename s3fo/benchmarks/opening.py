@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import get_entry
@@ -85,7 +86,7 @@ def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:
 def _read_lists(title: str, fps: float | None, root: Path, split: str) -> Found:
     """Lists and flat folders, as published; or a tree per split, as some repack it."""
     folders = {"val": ("valid", "val")}.get(split, (split,))
-    if any((root / folder / "JPEGImages").is_dir() for folder in folders):
+    if any(is_folder(root / folder / "JPEGImages") for folder in folders):
         return read_video_tree(root, split, TreeRules(title, fps, late_objects=True))
     return read_listed(root, split, title=title, fps=fps)
 

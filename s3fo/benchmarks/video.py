@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation._utils.input_files import read_input
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.decoder import MaskDecoder
@@ -178,8 +179,8 @@ class VideoSequence:
                 "See `annotated_frames`.",
             )
         path = path_text(self.annotations, frame)
-        with open(path, "rb") as file:
-            label_map = self._decoder.decode(file.read(), path)
+        data = read_input(path, "a PNG file that can be read")
+        label_map = self._decoder.decode(data, path)
         if self.binary:
             return (label_map > 0).astype(np.uint8), None
         return label_map, self.void if label_map.dtype == np.uint8 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def _write_frame_names(videos: Sequence[Video], folder: Path) -> None:
         f"{v.name} empty {int(v.frames[0]):06d} {int(v.frames[-1]) + 1:06d}\n"
         for v in videos
     ]
-    write_atomically(folder / "seqmap.txt", "".join(lines).encode())
+    write_atomically(folder / "seqmap.txt", os.fsencode("".join(lines)))
 
 
 def _youtube_vis(videos: Sequence[Video]) -> Document:

@@ -20,7 +20,8 @@ SIZE = (24, 32)
 
 def write_image(path: Path, value: int = 90, size: tuple[int, int] = SIZE) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((*size, 3), value, np.uint8))
+    image = np.full((*size, 3), value, np.uint8)
+    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
 
 
 def label_map(

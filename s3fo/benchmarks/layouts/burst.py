@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.input_files import is_file, is_folder
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.formats.burst_classes import track_classes
@@ -18,7 +19,13 @@ from s3fo.benchmarks.layouts.files import (
     list_frames,
     read_text,
 )
-from s3fo.benchmarks.layouts.layout import Found, gaps_in, refuse_gaps
+from s3fo.benchmarks.layouts.layout import (
+    Found,
+    describe_frames,
+    gaps_in,
+    refuse_gaps,
+    unnumbered,
+)
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
 _ANNOTATION_FILES = {
@@ -58,7 +65,13 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
         f"the frames of every video in {source.name}",
         "Unpack the missing pieces of TAO.",
     )
-    return Found(base, sequences, (note,) if note else ())
+    # Frames are thinned, so nothing can be said of numbers that are skipped.
+    odd = tuple(
+        f"{sequence.name}: not numbered like the others: {describe_frames(names)}"
+        for sequence in sequences
+        if (names := unnumbered(sequence.frames))
+    )
+    return Found(base, sequences, (note,) if note else (), odd)
 
 
 def annotation_file(root: Path, split: str, annotations: str) -> Path:
@@ -77,7 +90,7 @@ def _base(root: Path, split: str, annotations: str) -> tuple[Path, str]:
     """The folder with annotations and frames, and what to tell the user about it."""
     above = root.absolute().parent
     said = {root: ""}
-    if root.is_dir():
+    if is_folder(root):
         said[above] = f"root given one level too low: using {above}"
         inside = [root / name for name in list_folders(root)]
         if len(inside) == 1:
@@ -112,8 +125,8 @@ def _pieces(
     frames = [root / kind / split for kind in kinds]
     frames += [root / split / kind for kind in kinds]
     return (
-        next((place for place in sources if place.is_file()), None),
-        next((place for place in frames if place.is_dir()), None),
+        next((place for place in sources if is_file(place)), None),
+        next((place for place in frames if is_folder(place)), None),
     )
 
 
@@ -129,7 +142,8 @@ def _incomplete(root: Path, missing: list[str]) -> InputError:
     inside = [*list_folders(root)[:6], *find_archives(root)]
     return InputError(
         root,
-        ", ".join(inside) or ("an empty folder" if root.is_dir() else "no such folder"),
+        ", ".join(inside)
+        or ("an empty folder" if is_folder(root) else "no such folder"),
         " and ".join(missing),
         "Unpack what is missing there.",
     )

@@ -7,10 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.input_files import is_file
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
+    holds_folders,
     list_folders,
     list_frames,
     locate_root,
@@ -118,7 +120,7 @@ def _resolution_folder(images: Path, wanted: str | None) -> str:
     levels = [
         name
         for name in list_folders(images)
-        if list_folders(images / name)
+        if holds_folders(images / name)
         and not list_frames(images / name, IMAGE_SUFFIXES)  # that is a sequence
     ]
     if wanted is not None:
@@ -146,7 +148,7 @@ def _sequence_names(
     lists = root / "ImageSets"
     for candidate in (lists / str(year), lists / "480p", lists):
         path = candidate / f"{split}.txt"
-        if path.is_file():
+        if is_file(path):
             return _read_list(path), str(path.relative_to(root))
     if any(lists.rglob(f"*/{split}.txt")) or _has_lists(lists, year):
         raise _no_list(lists, split, year)

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from evaluation._utils.input_files import (
+    dangling,
+    is_file,
+    is_folder,
+    kind_of,
+    read_input,
+    refuse_special,
+    unreadable_folder,
+)
 from evaluation.errors import InputError
 from evaluation.masks.sequence import natural
 
@@ -79,53 +90,160 @@ def list_frames(folder: Path, suffixes: Iterable[str]) -> FrameFiles:
     Hidden files (such as macOS's ``._00000.jpg``) are ignored, too. Of two files with
     the same stem the one whose suffix is listed first counts. An absent folder has
     no frames.
+
+    Raises:
+        InputError: the folder cannot be read, or what is called like a frame is none:
+            a link that leads nowhere, a pipe, a folder among frames.
     """
     rank = {suffix: position for position, suffix in enumerate(suffixes)}
     found: dict[str, tuple[int, str]] = {}
-    for name in _names(folder, directories=False):
-        stem, suffix = os.path.splitext(name)
+    folders = []
+    for entry in _entries(folder):
+        stem, suffix = os.path.splitext(entry.name)
         position = rank.get(suffix.lower())
-        if position is not None and position <= found.get(stem, (len(rank), ""))[0]:
-            found[stem] = (position, name)
+        if position is None or position > found.get(stem, (len(rank), ""))[0]:
+            continue
+        if _is_file(entry):
+            found[stem] = (position, entry.name)
+        elif _is_folder(entry):
+            folders.append(entry.path)
+        else:
+            raise _no_frame(entry.path)
+    if found and folders:  # alone, they are sequences whose names hold a dot
+        raise _no_frame(min(folders))
     ordered = sorted(found, key=natural)
     return FrameFiles(folder, {stem: found[stem][1] for stem in ordered})
 
 
 def list_folders(folder: Path) -> list[str]:
-    """Names of the visible subfolders in natural order; none if it is absent."""
-    return sorted(_names(folder, directories=True), key=natural)
+    """Names of the visible subfolders in natural order; none if it is absent.
+
+    Raises:
+        InputError: the folder cannot be read, or something in it may stand for a
+            folder, but is none: a link that leads nowhere, say, unless its name has the
+            ending of a file.
+    """
+    names = []
+    for entry in _entries(folder):
+        if _is_folder(entry):
+            names.append(entry.name)
+        elif not _is_file(entry) and not _ends_like_a_file(entry.name):
+            refuse_special(entry.path)
+    return sorted(names, key=natural)
 
 
-def _names(folder: Path, *, directories: bool) -> Iterator[str]:
-    if not folder.is_dir():
+def holds_folders(folder: Path) -> bool:
+    """Whether there is a visible folder in a folder.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    return any(_is_folder(entry) for entry in _entries(folder))
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Visible files of a folder whose names fit a shell pattern, sorted.
+
+    Raises:
+        InputError: the folder cannot be read, or what is called so is no file.
+    """
+    found = [
+        folder / entry.name
+        for entry in _entries(folder)
+        if fnmatchcase(entry.name, pattern)
+    ]
+    for path in found:
+        if not is_file(path):
+            raise InputError(path, "a folder", "a file", "Rename or remove it.")
+    return sorted(found)
+
+
+def find_files_below(root: Path, pattern: str) -> list[Path]:
+    """As `find_files`, in a folder and all folders below it, linked ones included."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        if (real := os.path.realpath(folder)) not in seen:  # links may lead back up
+            seen.add(real)
+            found += find_files(folder, pattern)
+            waiting += [folder / name for name in list_folders(folder)]
+    return sorted(found)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is visible in a folder; nothing if it is absent."""
+    if not is_folder(folder):
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not is_hidden(entry.name) and _is_of_kind(entry, directories):
-                yield entry.name
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry for entry in entries if not is_hidden(entry.name))
+    except OSError as error:
+        raise unreadable_folder(folder, error) from error
+
+
+_SYSTEM = ("lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX")
+"""Folders that systems put beside people's own, often unreadable."""
 
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is a system's own, such as ``._00000.jpg``."""
-    return name.startswith((".", "__MACOSX"))
+    return name.startswith((".", "__MACOSX")) or name in _SYSTEM
 
 
-def _is_of_kind(entry: os.DirEntry[str], directory: bool) -> bool:
-    """Links count as what they lead to; those that lead nowhere are neither."""
+def system_folders(folder: Path) -> list[str]:
+    """Names of a system's own visible folders in a folder, for a note."""
+    with suppress(OSError):
+        return sorted(name for name in os.listdir(folder) if name in _SYSTEM)
+    return []
+
+
+_FILE_SUFFIXES = (
+    *IMAGE_SUFFIXES, ".txt", ".md", ".json", ".csv", ".yaml", ".yml", ".xml", ".pdf",
+    ".zip", ".tar", ".gz", ".tgz", ".mp4", ".avi", ".mov", ".mkv", ".py", ".sh",
+)  # fmt: skip
+
+
+def _ends_like_a_file(name: str) -> bool:
+    return name.lower().endswith(_FILE_SUFFIXES)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Links count as what they lead to."""
     try:
-        return entry.is_dir() if directory else entry.is_file()
-    except OSError:  # Links in a circle.
+        return entry.is_file()
+    except OSError:  # links in a circle
         return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _no_frame(path: str) -> InputError:
+    """What to say of something that is called like a frame, but is no file."""
+    found = dangling(path) or kind_of(os.lstat(path).st_mode)
+    return InputError(
+        path,
+        found,
+        "the file of a frame",
+        "Fetch or copy the file, or remove this to leave the frame out.",
+    )
 
 
 def read_text(path: Path) -> str:
     """A text file in UTF-8, with or without the mark that Windows puts in front.
 
     Raises:
-        InputError: another encoding.
+        InputError: it cannot be read, or is in another encoding.
     """
+    data = read_input(path, "a text file in UTF-8", "Copy or unpack it again.")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(
             path, "text in another encoding", "UTF-8", "Save it as UTF-8."
@@ -152,11 +270,11 @@ def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, 
     landmarks = list(landmarks)
 
     def is_root(folder: Path) -> bool:
-        return any((folder / landmark).is_dir() for landmark in landmarks)
+        return any(is_folder(folder / landmark) for landmark in landmarks)
 
     if is_root(root):
         return root, ""
-    if not root.is_dir():
+    if not is_folder(root):
         found = "a file" if root.exists() else "no such folder"
         raise InputError(
             root, found, _expected_text(what, landmarks), "Check the path."
@@ -203,7 +321,7 @@ def find_archives(folder: Path) -> list[str]:
     """Names of the zip and tar archives lying in a folder."""
     endings = (".zip", ".tar", ".tar.gz", ".tgz")
     return sorted(
-        name
-        for name in _names(folder, directories=False)
-        if name.lower().endswith(endings)
+        entry.name
+        for entry in _entries(folder)
+        if entry.name.lower().endswith(endings) and _is_file(entry)
     )

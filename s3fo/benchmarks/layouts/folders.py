@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.input_files import is_file, is_folder
 from evaluation.errors import InputError
 from evaluation.masks.encoding import Encoding, encoding_of
 from evaluation.masks.folders import describe
@@ -17,8 +19,15 @@ from s3fo.benchmarks.layouts.files import (
     FrameFiles,
     list_folders,
     list_frames,
+    system_folders,
 )
-from s3fo.benchmarks.layouts.layout import gaps_in, refuse_gaps, shorten
+from s3fo.benchmarks.layouts.layout import (
+    describe_frames,
+    gaps_in,
+    refuse_gaps,
+    shorten,
+    unnumbered,
+)
 from s3fo.benchmarks.layouts.mask_names import (
     VIDEO_SUFFIXES,
     check_masks_path,
@@ -62,6 +71,10 @@ def open_folders(
         for sequence in _sequences(images, masks, notes)
     )
     sequences = _read_alike(sequences, notes)
+    for sequence in sequences:
+        if odd := unnumbered(sequence.frames):
+            names = describe_frames(odd)
+            notes.append(f"{sequence.name}: not numbered like the others: {names}")
     if masks is not None:
         _refuse_unmasked(sequences, masks, notes)
     return Benchmark(
@@ -77,19 +90,20 @@ def open_folders(
 def _sequences(
     images: Path, masks: Path | None, notes: list[str]
 ) -> list[VideoSequence]:
-    if images.is_file():
+    if is_file(images):
         return [_from_video(images, masks, notes)]
     frames = list_frames(images, IMAGE_SUFFIXES)
     if frames:
         return [_single_sequence(images, frames, masks, notes)]
     image_root = _descend(images, IMAGE_SUFFIXES, notes)
-    if masks is not None and masks.is_file():
+    if masks is not None and is_file(masks):
         return [_only_sequence(image_root, masks, notes)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
-    pictured = set(list_folders(image_root))
-    unexpected = [n for n in list_folders(mask_root or image_root) if n not in pictured]
-    if unexpected:
-        notes.append(f"masks without images are left out: {shorten(unexpected)}")
+    pictured = _pictured(image_root, notes)
+    if mask_root:
+        unexpected = [name for name in list_folders(mask_root) if name not in pictured]
+        if unexpected:
+            notes.append(f"masks without images are left out: {shorten(unexpected)}")
     return [
         VideoSequence(
             name=name,
@@ -99,9 +113,21 @@ def _sequences(
             if mask_root
             else {},
         )
-        for name in list_folders(image_root)
-        if (files := list_frames(image_root / name, IMAGE_SUFFIXES))
+        for name, files in pictured.items()
     ]
+
+
+def _pictured(image_root: Path, notes: list[str]) -> dict[str, FrameFiles]:
+    """The images of each folder that has any; the others are told."""
+    found = {
+        name: list_frames(image_root / name, IMAGE_SUFFIXES)
+        for name in list_folders(image_root)
+    }
+    bare = [name for name, files in found.items() if not files]
+    bare += system_folders(image_root)
+    if bare:
+        notes.append(f"folders without images are left out: {shorten(bare)}")
+    return {name: files for name, files in found.items() if files}
 
 
 def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
@@ -122,10 +148,10 @@ def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
 def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
     """Say what lies in a folder, where it holds no sequences of images or masks."""
     expected = f"<sequence>/<frame>{suffixes[0]}"
-    if not folder.is_dir():
+    if not is_folder(folder):
         found = "a file" if folder.exists() else "no such folder"
         return InputError(folder, found, expected, "Check the path.")
-    videos = [p.name for p in sorted(folder.iterdir()) if p.suffix in VIDEO_SUFFIXES]
+    videos = sorted(n for n in os.listdir(folder) if n.endswith(VIDEO_SUFFIXES))
     if videos:
         return InputError(
             folder,
@@ -149,11 +175,7 @@ def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
 
 def _only_sequence(image_root: Path, masks: Path, notes: list[str]) -> VideoSequence:
     """The one sequence that a single mask can belong to."""
-    found = {
-        name: files
-        for name in list_folders(image_root)
-        if (files := list_frames(image_root / name, IMAGE_SUFFIXES))
-    }
+    found = _pictured(image_root, notes)
     if len(found) > 1:
         names = list(found)
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
@@ -210,7 +232,7 @@ def _masks_of_one(
     """Masks of the only sequence: a file, their folder, or a folder above it."""
     if masks is None:
         return {}
-    if masks.is_file():
+    if is_file(masks):
         return only_mask(masks, frames, invented, notes)
     folder = masks if list_frames(masks, MASK_SUFFIXES) else masks / name
     return masks_of_frames(folder, frames, name, notes, invented=invented)

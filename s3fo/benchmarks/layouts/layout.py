@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -108,13 +110,29 @@ def _missing_files(
 ) -> Iterator[str]:
     if length not in (None, len(sequence.frames)):
         yield f"{len(sequence.frames)} frames of {length}"
-    holes = _holes(sequence.frames)
+    odd = unnumbered(sequence.frames)
+    if odd:
+        yield f"not numbered like the others: {describe_frames(odd)}"
+    holes = _holes([frame for frame in sequence.frames if frame not in odd])
     if holes:
         yield f"no image for {describe_frames(holes)}"
     annotated = set(sequence.annotated_frames)
     bare = [frame for frame in masked if frame not in annotated]
     if bare:
         yield f"no mask of {describe_frames(bare)}"
+
+
+def unnumbered(frames: Sequence[str]) -> list[str]:
+    """Frames whose names are no numbers, or of other digits, though most are.
+
+    Whatever lies among the frames, such as a title picture, would be one of them.
+    """
+    kinds = Counter(re.sub(r"\d", "0", frame) for frame in frames)
+    usual, count = next(iter(kinds.most_common(1)), ("", 0))
+    if 2 * count <= len(frames):
+        return []
+    alike = re.sub("0+", r"\\d+", re.escape(usual))
+    return [frame for frame in frames if not re.fullmatch(alike, frame)]
 
 
 def _holes(frames: Sequence[str]) -> list[str]:

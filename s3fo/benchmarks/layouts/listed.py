@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from evaluation._utils.input_files import is_file, is_folder
 from evaluation._utils.names import check_names
 from evaluation.masks.sequence import natural
 from s3fo.benchmarks.layouts.files import (
@@ -48,7 +49,7 @@ def read_listed(
     """
     root, note = locate_root(root, ["JPEGImages"], title)
     notes = [note] if note else []
-    level = _LEVEL if (root / "JPEGImages" / _LEVEL).is_dir() else ""
+    level = _LEVEL if is_folder(root / "JPEGImages" / _LEVEL) else ""
     images, masks = root / "JPEGImages" / level, root / "Annotations" / level
     listing = _listing(root, split)
     if listing:
@@ -73,7 +74,7 @@ def read_listed(
 
 
 def _sequence(name: str, images: Path, masks: Path, fps: float | None) -> VideoSequence:
-    if not masks.is_dir() or not list_folders(masks):
+    if not is_folder(masks) or not list_folders(masks):
         return sequence_from_folders(name, images, masks, fps=fps)
     frames = list_frames(images, IMAGE_SUFFIXES)
     return VideoSequence(
@@ -88,5 +89,5 @@ def _sequence(name: str, images: Path, masks: Path, fps: float | None) -> VideoS
 
 def _listing(root: Path, split: str) -> Path | None:
     folder, file = root / "ImageSets", f"{split.replace('-', '_')}.txt"
-    years = sorted(folder.glob(f"*/{file}"))
-    return next((path for path in (folder / file, *years) if path.is_file()), None)
+    years = [folder / year / file for year in list_folders(folder)]
+    return next((path for path in (folder / file, *years) if is_file(path)), None)

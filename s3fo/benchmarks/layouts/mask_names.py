@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
 from evaluation.masks.names import match_names
 from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, FrameFiles, list_frames
@@ -18,7 +19,7 @@ def check_masks_path(masks: Path) -> None:
     Raises:
         InputError: says what it is.
     """
-    if masks.is_dir():
+    if is_folder(masks):
         return
     expected = "a folder of <sequence>/<frame>.png, or one PNG mask of the first frame"
     if not masks.exists():

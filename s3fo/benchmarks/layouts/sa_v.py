@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from evaluation._utils.input_files import is_file, is_folder
 from evaluation._utils.names import check_names
 from evaluation.errors import InputError
 from evaluation.formats.sa_v import ANNOTATED_EVERY
@@ -24,6 +25,7 @@ from s3fo.benchmarks.layouts.layout import (
     find_missing_files,
     gaps_in,
     refuse_gaps,
+    shorten,
 )
 from s3fo.benchmarks.layouts.sa_v_train import FPS, read_train
 from s3fo.benchmarks.video import VideoSequence
@@ -51,7 +53,7 @@ def read_sa_v(root: Path, split: str) -> Found:
         return read_train(root)
     root, note = _root_of(root, split)
     listing = root / f"sav_{split}.txt"
-    if listing.is_file():
+    if is_file(listing):
         names = list(dict.fromkeys(read_text(listing).split()))
         check_names(names, "sequence", listing)
     else:
@@ -65,12 +67,11 @@ def read_sa_v(root: Path, split: str) -> Found:
         "Unpack the missing pieces.",
     )
     notes = [note] if note else []
-    if not listing.is_file():
+    if not is_file(listing):
         notes.append(f"no {listing.name}: all {len(names)} videos")
     missing_files = find_missing_files(sequences, _annotated_by_rule)
     for sequence in sequences:
-        folders = _object_folders(root / _MASKS / sequence.name)
-        missing_files += _incomplete_objects(sequence, folders)
+        missing_files += _incomplete_objects(sequence, root / _MASKS / sequence.name)
     return Found(root, sequences, tuple(notes), tuple(missing_files))
 
 
@@ -78,12 +79,12 @@ def _root_of(root: Path, split: str) -> tuple[Path, str]:
     """The folder of the split, never that of the other one."""
     named = root / f"sav_{split}"
     found, note = locate_root(
-        named if named.is_dir() else root, [_IMAGES], f"SA-V {split}"
+        named if is_folder(named) else root, [_IMAGES], f"SA-V {split}"
     )
     other = {"val": "test", "test": "val"}[split]
     mine, others = f"sav_{split}", f"sav_{other}"
-    if not (found / f"{mine}.txt").is_file() and (
-        found.absolute().name == others or (found / f"{others}.txt").is_file()
+    if not is_file(found / f"{mine}.txt") and (
+        found.absolute().name == others or is_file(found / f"{others}.txt")
     ):
         raise InputError(
             found,
@@ -110,16 +111,20 @@ def _find_misnumbered(root: Path, names: list[str]) -> Iterator[str]:
             yield f"object folder {max(numbers)} of {name}, above {_LAST_FOLDER}"
 
 
-def _incomplete_objects(sequence: VideoSequence, folders: list[str]) -> Iterator[str]:
+def _incomplete_objects(sequence: VideoSequence, folder: Path) -> Iterator[str]:
     """Object folders that lack masks of frames in which others have one."""
+    folders = _object_folders(folder)
+    unnumbered = [name for name in list_folders(folder) if name not in folders]
     masks = sequence.object_masks
     assert masks is not None, "every object has a folder"
-    for folder in folders:
-        there = masks.object_frames(int(folder) + 1)
+    if unnumbered:
+        yield f"{sequence.name}: no numbers of objects: folders {shorten(unnumbered)}"
+    for number in folders:
+        there = masks.object_frames(int(number) + 1)
         absent = [frame for frame in masks.frames if frame not in there]
         if absent:
             frames = describe_frames(absent)
-            yield f"{sequence.name}: no mask in object folder {folder} of {frames}"
+            yield f"{sequence.name}: no mask in object folder {number} of {frames}"
 
 
 def _from_folders(root: Path, name: str) -> VideoSequence:

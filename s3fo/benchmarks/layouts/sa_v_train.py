@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evaluation._utils.input_files import is_file, is_folder
 from evaluation.errors import InputError
 from evaluation.formats.sa_v import ANNOTATED_EVERY
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
-from s3fo.benchmarks.layouts.files import is_hidden, read_text
+from s3fo.benchmarks.layouts.files import find_files_below, read_text
 from s3fo.benchmarks.layouts.layout import Found, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import count_frames
@@ -30,9 +31,9 @@ def read_train(root: Path) -> Found:
     Raises:
         InputError: not such a tree, or pieces are missing: all of them are named.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise InputError(root, "no such folder", "SA-V train", "Check the path.")
-    videos = [path for path in sorted(root.rglob("*.mp4")) if not is_hidden(path.name)]
+    videos = find_files_below(root, "*.mp4")
     gaps, sequences = [], []
     for path in videos:
         source = _json_beside(path)
@@ -60,7 +61,7 @@ def _json_beside(
     video: Path, suffixes: tuple[str, ...] = _JSON_SUFFIXES
 ) -> Path | None:
     places = [video.with_name(video.stem + suffix) for suffix in suffixes]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_file(place)), None)
 
 
 def _from_json(video: Path, source: Path) -> VideoSequence:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
-from s3fo.benchmarks.layouts.files import find_archives, list_folders, locate_root
+from s3fo.benchmarks.layouts.files import (
+    find_archives,
+    find_files,
+    list_folders,
+    locate_root,
+)
 
 _SPLIT_FOLDERS = {"train": ["train"], "val": ["valid", "val"], "test": ["test"]}
 
@@ -23,9 +30,9 @@ def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:
     """
     names = _SPLIT_FOLDERS[split]
     title = f"{title} {split}"
-    has_images = (root / "JPEGImages").is_dir()
+    has_images = is_folder(root / "JPEGImages")
     owner = _split_called(root.absolute().name)
-    inside = [root / name for name in names if (root / name / "JPEGImages").is_dir()]
+    inside = [root / name for name in names if is_folder(root / name / "JPEGImages")]
     if has_images and owner is None and not inside:
         return root, [f"taking {root} for the split {split}"]
     landmarks = [f"{name}/JPEGImages" for name in names]
@@ -36,7 +43,7 @@ def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:
             raise _other_split(root, str(owner), title, landmarks[0]) from None
         raise _without_images(root, names, title) or error from None
     folders = (found / name for name in names)
-    folder = next(place for place in folders if (place / "JPEGImages").is_dir())
+    folder = next(place for place in folders if is_folder(place / "JPEGImages"))
     return folder, [note] if note else []
 
 
@@ -57,7 +64,7 @@ def _other_split(root: Path, other: str, title: str, landmark: str) -> InputErro
 def _without_images(root: Path, names: list[str], title: str) -> InputError | None:
     """What to say of the split's folder if it is there but lacks its images."""
     for folder in (root.absolute(), *(root / name for name in names)):
-        if folder.name not in names or not folder.is_dir():
+        if folder.name not in names or not is_folder(folder):
             continue
         archives = find_archives(folder)
         return InputError(
@@ -81,7 +88,7 @@ def all_frames_folder(folder: Path, title: str) -> Path:
         for place in (folder.parent / "all_frames", folder.parent, folder)
     ]
     for place in places:
-        if place.is_dir():
+        if is_folder(place):
             return place
     raise InputError(
         folder.parent,
@@ -97,8 +104,10 @@ def meta_files(folder: Path, split: str) -> list[Path]:
     patterns = ["meta.json"]
     for stem in sorted(stems):
         patterns += [f"meta_{stem}.json", f"{stem}_meta.json", f"{stem}_*meta*.json"]
-    inside = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    inside = [path for pattern in patterns for path in find_files(folder, pattern)]
     beside = [
-        path for pattern in patterns[1:] for path in sorted(folder.parent.glob(pattern))
+        path
+        for pattern in (patterns[1:] if os.access(folder.parent, os.R_OK) else [])
+        for path in find_files(folder.parent, pattern)
     ]
     return list(dict.fromkeys(inside + beside))

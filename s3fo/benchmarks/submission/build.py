@@ -12,10 +12,11 @@ from pathlib import Path
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.masks.sequence import natural
 from evaluation.runs.score_records import SCORES_FOLDER
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
-from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, list_folders, list_frames
+from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, is_hidden
 from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
@@ -125,9 +126,15 @@ def _catalog_form(benchmark: Benchmark) -> SubmissionFormat:
 def _unexpected_files(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     """What lies in the results but is not asked for."""
     names = {*(sequence.name for sequence in benchmark), SCORES_FOLDER}
-    folders = [name for name in list_folders(results) if name not in names]
-    loose = [f"{name}.png" for name in list_frames(results, MASK_SUFFIXES)]
-    return tuple(folders + loose)
+    with os.scandir(results) as entries:
+        other = [
+            entry.name
+            for entry in entries
+            if entry.name not in names
+            and not is_hidden(entry.name)
+            and (not entry.is_file() or entry.name.lower().endswith(MASK_SUFFIXES))
+        ]
+    return tuple(sorted(other, key=natural))
 
 
 def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
 
 # Test images of scikit-image and scikit-learn, both installed with FiftyOne. Only
@@ -44,11 +45,7 @@ def photographs() -> tuple[np.ndarray, ...]:
 
 
 def _read(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise InputError(
-            path, "a damaged file", "an image", "Install the package anew."
-        )
+    pixels = read_picture(path, "Install the package anew.")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 

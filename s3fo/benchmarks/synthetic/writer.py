@@ -259,5 +259,5 @@ def _write_jpeg(path: Path, image: np.ndarray) -> None:
 
 def _finish(root: Path, record: dict[str, Any]) -> None:
     names = "".join(f"{name}\n" for name in record["sequences"])
-    write_atomically(root / "ImageSets" / "2017" / f"{SPLIT}.txt", names.encode())
+    write_atomically(root / "ImageSets" / "2017" / f"{SPLIT}.txt", os.fsencode(names))
     write_atomically(root / _RECORD, json.dumps(record).encode())

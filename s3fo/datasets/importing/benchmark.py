@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import fiftyone as fo
 
+from evaluation._utils.names import storable
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
@@ -117,11 +118,26 @@ def load_benchmark(
             holds another benchmark or is being loaded by somebody else.
     """
     benchmark = _open(benchmark, root, split).absolute()
+    _refuse_unstorable(benchmark)
     form = choose_form(masks, benchmark.sequences)
     video_writer = _video_writer(video)
     name = dataset_name or _default_name(benchmark)
     with sole_load(name):
         return _load(name, benchmark, form, video_writer, workers, progress)
+
+
+def _refuse_unstorable(benchmark: Benchmark) -> None:
+    """Refuse names that are not UTF-8: FiftyOne's database stores no others."""
+    for sequence in benchmark:
+        files = sequence.images.values()
+        for text in (str(benchmark.root), sequence.name, *map(str, files)):
+            if storable(text) != text:
+                raise InputError(
+                    storable(text),
+                    "a name that is not UTF-8, as of an archive from another system",
+                    "names in UTF-8: FiftyOne's database stores no others",
+                    "Rename it, e.g. with convmv -f latin1 -t utf8 -r --notest FOLDER.",
+                )
 
 
 def _load(

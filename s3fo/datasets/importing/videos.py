@@ -24,6 +24,7 @@ from PIL import Image
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import encoded
+from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
@@ -185,12 +186,8 @@ def _pictures(sequence: VideoSequence) -> Iterator[np.ndarray]:
             yield np.ascontiguousarray(picture[..., ::-1])
         return
     # Masks know nothing of EXIF rotation, so the picture must not be turned either.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     for path in _files(sequence):
-        read = cv2.imread(path, flags)
-        if read is None:
-            raise _unreadable(path)
-        yield read
+        yield read_picture(path)
 
 
 def _encode_atomically(

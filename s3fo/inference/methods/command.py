@@ -17,9 +17,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import cv2
 import numpy as np
 
+from evaluation._utils.images import write_picture
 from evaluation.errors import InputError
 from evaluation.masks.label_map import join_objects, write_label_map
 from evaluation.masks.open import open_results
@@ -307,8 +307,7 @@ def _write_frames(
         shape = (image.shape[0], image.shape[1])
         if frame in wanted:
             path = folder / f"{frame}{'.jpg' if jpeg else '.png'}"
-            quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if jpeg else []
-            cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
+            write_picture(path, image[..., ::-1], _JPEG_QUALITY)
     return shape
 
 

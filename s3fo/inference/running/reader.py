@@ -13,6 +13,7 @@ from threading import Event, Thread
 import cv2
 import numpy as np
 
+from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
@@ -29,14 +30,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         InputError: missing, empty or broken file.
     """
-    pixels = None
-    if path.is_file():
-        data = np.fromfile(path, np.uint8)
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(data, flags) if data.size else None
-    if pixels is None:
-        found = "a file that cannot be decoded" if path.is_file() else "no such file"
-        raise InputError(path, found, "an image", "Copy or unpack it again.")
+    pixels = read_picture(path)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from evaluation._utils.images import write_picture
 from evaluation._utils.machine import hardware
 from evaluation._utils.progress import ProgressCallback
 from evaluation._utils.versions import installed_versions
@@ -29,6 +30,7 @@ SIZES = ((480, 854),)
 LENGTHS = (50,)
 WARM_UP = 5
 
+_QUALITY = 95
 _PACKAGES = ("s3fo", "numpy", "opencv-python-headless", "torch", "transformers")
 
 _PER_FRAME = (
@@ -159,7 +161,7 @@ class Clip:
         if folder is not None:
             for name, image in zip(names, self.images(), strict=True):
                 images[name] = folder / f"{name}.jpg"
-                cv2.imwrite(str(images[name]), image[:, :, ::-1])
+                write_picture(images[name], image[:, :, ::-1], _QUALITY)
         label_map = self.first_masks()
         masks = {k: label_map == k for k in range(1, self.objects + 1)}
         return VideoSequence(

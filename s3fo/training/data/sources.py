@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from s3fo.benchmarks.layouts.folders import open_folders
@@ -83,15 +84,8 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         InputError: the file is missing or no image.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise InputError(
-            path,
-            "no readable image" if path.exists() else "no such file",
-            "an image file",
-            "Replace the file or take it out of the training folder.",
-        )
-    return image
+    fix = "Replace the file or take it out of the training folder."
+    return cv2.cvtColor(read_picture(path, fix), cv2.COLOR_BGR2RGB)
 
 
 def still_images(

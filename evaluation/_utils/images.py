@@ -1,0 +1,76 @@
+"""Image files by OpenCV, given as bytes: it crashes at names that are not UTF-8."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation._utils.atomic import write_atomically
+from evaluation._utils.input_files import read_input
+from evaluation.errors import InputError
+
+Picture = NDArray[np.uint8]
+"""[H, W, 3]."""
+
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+def read_picture(
+    path: str | os.PathLike[str],
+    fix: str = "Copy or unpack it again.",
+    *,
+    reduced: int = 1,
+) -> Picture:
+    """Decode one image file.
+
+    A rotation tag (EXIF) is ignored: masks lie on the stored pixels.
+
+    Args:
+        path: of the file; its name may be in any encoding.
+        fix: what to do where it cannot be decoded, for the error.
+        reduced: 1, 2, 4 or 8: by how much to make it smaller while decoding.
+
+    Returns:
+        [H, W, 3] uint8, blue first.
+
+    Raises:
+        InputError: missing, empty or damaged, or of more pixels than OpenCV takes.
+    """
+    data = np.frombuffer(read_input(path, "an image", fix), np.uint8)
+    pixels = None
+    if data.size:
+        try:
+            flags = _REDUCED[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
+            pixels = cv2.imdecode(data, flags)
+        except cv2.error:  # beyond a limit of its own
+            pixels = None
+    if pixels is None:
+        found = "a file that cannot be decoded" if data.size else "an empty file"
+        raise InputError(path, found, "an image", fix)
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def write_picture(path: str | os.PathLike[str], pixels: Picture, quality: int) -> None:
+    """Write an image file, whole or not at all.
+
+    Args:
+        path: of the file; its ending tells the format.
+        pixels: [H, W, 3] uint8, blue first.
+        quality: of JPEG, 0 to 100.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if ending != ".png" else []
+    made, data = cv2.imencode(ending, pixels, settings)
+    assert made, "OpenCV writes JPEG and PNG"
+    write_atomically(path, data.tobytes())

@@ -1,0 +1,102 @@
+"""Image files of any name, rotation tag and damage."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from evaluation._utils.images import read_picture, write_picture
+from evaluation.errors import InputError
+
+RED, BLUE = (250, 10, 10), (10, 10, 250)
+
+
+def halves(height: int = 16, width: int = 32) -> np.ndarray:
+    """Left red, right blue; RGB."""
+    image = np.full((height, width, 3), BLUE, np.uint8)
+    image[:, : width // 2] = RED
+    return image
+
+
+def test_names_in_another_encoding_are_read(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    write_picture(path, halves()[..., ::-1], 90)
+    assert os.listdir(os.fsencode(tmp_path)) == [b"caf\xe9.png"]
+    assert np.array_equal(read_picture(path)[..., ::-1], halves())
+
+
+def test_pictures_are_as_stored_whatever_viewers_do(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags[0x0112] = 6  # turned by 90 degrees when shown
+    path = tmp_path / "turned.jpg"
+    Image.fromarray(halves()).save(path, exif=tags, quality=95)
+    assert read_picture(path).shape == (16, 32, 3)
+    assert read_picture(path, reduced=4).shape == (4, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "an empty file"),
+        (b"GIF, or what", "cannot be decoded"),
+        # A PNG that says it has 60000 x 60000 pixels, more than OpenCV takes.
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0"
+            b"\x1f\x95\xea\x8f",
+            "cannot be decoded",
+        ),
+    ],
+)
+def test_damaged_pictures_are_named(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "damaged.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        read_picture(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["attributes", "failures", "report", "load"])
+def test_videos_named_in_another_encoding(tmp_path: Path, verb: str) -> None:
+    """In a process of its own: OpenCV's own reader would end it.
+
+    FiftyOne's database stores UTF-8 only, so there the name is refused.
+    """
+    odd = os.fsdecode(b"caf\xe9")
+    for kind, ending in (("im", "jpg"), ("gt", "png"), ("pred", "png")):
+        folder = tmp_path / kind / odd
+        folder.mkdir(parents=True)
+        for frame in range(4):
+            pixels = halves() if kind == "im" else (halves()[..., 0] > 99).astype("u1")
+            Image.fromarray(np.roll(pixels, frame * (kind == "pred"), 1)).save(
+                folder / f"{frame:05d}.{ending}"
+            )
+    images, out = ["--images", tmp_path / "im"], ["--out", tmp_path / "out"]
+    if verb == "load":
+        words = [verb, *images, "--masks", tmp_path / "gt", "--dataset", "odd-name"]
+    elif verb == "attributes":
+        words = [verb, "--gt", tmp_path / "gt", *images, *out]
+    else:
+        words = [verb, tmp_path / "pred", "--gt", tmp_path / "gt", *images, *out]
+    done = subprocess.run(
+        [sys.executable, "-m", "s3fo.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "S3FO_CACHE_DIR": str(tmp_path / "cache")},
+    )
+    assert "Traceback" not in done.stderr
+    if verb == "load":
+        assert done.returncode == 2 and "a name that is not UTF-8" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    kept = [path for path in (tmp_path / "out").rglob("*.parquet")]
+    texts = [
+        value for path in kept for value in pd.read_parquet(path).get("sequence", [])
+    ]
+    assert verb == "report" or set(texts) == {"caf\\udce9"}
