@@ -15,15 +15,16 @@ several processes can be put together::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
+from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid, Sizes
 from evaluation.counting.overlaps import FrameOverlaps
-from evaluation.counting.video import assemble_counts
+from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
 from evaluation.masks.pairs import SequencePair
@@ -32,6 +33,7 @@ from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
+from evaluation.results.mask_checks import refuse_soft_edges
 from evaluation.results.scores import Scores
 from evaluation.scoring import Scored, class_notes, collect, score_counts
 from evaluation.scoring_rules import FRAME_RULES
@@ -218,10 +220,10 @@ class Meter:
         masks: tuple[object, object],
         options: InputOptions,
     ) -> _Frame:
-        truth = ArraySequence(sequence, {name: masks[1]})
+        truth = self._arrays(sequence, name, masks[1])
         found = None
         if masks[0] is not None:
-            found = ArraySequence(sequence, {name: masks[0]})
+            found = self._arrays(sequence, name, masks[0])
         elif self.options.missing == "error":
             raise InputError(
                 truth.where(name),
@@ -237,18 +239,30 @@ class Meter:
         counter = FrameCounter(self.protocol, options)
         rows, grid = counter.count(pair, name)
         true_masks = truth.read(name)
+        if found and not options.binarize:
+            refuse_soft_edges(pair, counter.gt_labels, counter.pred_labels)
         return _Frame(
             rows,
             grid,
             counter.overlaps[0] if counter.overlaps else None,
             end_ids,
             ends.gt_labels,
-            counter.gt_labels,
-            counter.pred_labels,
+            Seen(
+                counter.gt_labels,
+                counter.pred_labels,
+                counter.background,
+                counter.large,
+                counter.resized,
+            ),
+            tuple(pair.remarks()),
             tuple(true_masks) if isinstance(true_masks, dict) else None,
             truth.digest(name),
             found.digest(name) if found else None,
         )
+
+    def _arrays(self, sequence: str, name: str, masks: object) -> ArraySequence:
+        one = ArraySequence(sequence, {name: masks})
+        return one.binarized() if self.options.binarize else one
 
     def _score(self, sequence: str) -> Scored | None:
         """Score one video; None if the protocol scores none of its frames."""
@@ -272,16 +286,15 @@ class Meter:
                 raise _two_writings(sequence)
             ends = [frames[name] for name in pair.ends()]
         chosen = [frames[name] for name in scored]
-        labels = (
-            set().union(*(f.end_labels for f in ends), *(f.gt_labels for f in chosen)),
-            set().union(*(f.pred_labels for f in chosen)),
-        )
+        for frame in chosen:
+            for remark in frame.remarks:
+                pair.gt.remark(remark)
         counts = assemble_counts(
             pair,
             self.protocol,
             [f.end_ids for f in ends],
             [(f.rows, f.grid) for f in chosen],
-            labels,
+            _combine_seen(ends, chosen),
             [f.overlaps for f in chosen if f.overlaps is not None],
         )
         return score_counts(counts, pair, self.protocol, self.options, _LABELS)
@@ -296,8 +309,8 @@ class _Frame:
     overlaps: FrameOverlaps | None
     end_ids: Ids
     end_labels: set[int]
-    gt_labels: set[int]
-    pred_labels: set[int]
+    seen: Seen
+    remarks: tuple[str, ...]
     gt_ids: tuple[int, ...] | None
     gt_digest: bytes
     pred_digest: bytes | None
@@ -315,6 +328,26 @@ class _Counted(ArraySequence):
     def remember(self, digests: Mapping[str, bytes]) -> None:
         """Keep the fingerprints of the masks."""
         self._digests.update(digests)
+
+
+def _combine_seen(ends: Sequence[_Frame], chosen: Sequence[_Frame]) -> Seen:
+    """What the masks of a video showed, from its frames."""
+    every = [frame.seen for frame in chosen]
+    resized: Counter[Sizes] = Counter()
+    for one in every:
+        resized.update(one.resized)
+    return Seen(
+        set().union(*(f.end_labels for f in ends), *(one.gt_labels for one in every)),
+        set().union(*(one.pred_labels for one in every)),
+        _combine_flags(one.background for one in every),
+        _combine_flags(one.large for one in every),
+        resized,
+    )
+
+
+def _combine_flags(pairs: Iterable[tuple[bool, bool]]) -> tuple[bool, bool]:
+    gt, pred = zip(*pairs, strict=True)
+    return any(gt), any(pred)
 
 
 def _may_be_binary(meter: Meter, frame: _Frame) -> bool:
@@ -347,17 +380,17 @@ def _as_masks(masks: object) -> object:
     if isinstance(masks, Mapping):
         if {"size", "counts"} <= masks.keys():
             return {1: _mask(masks)}
-        return {int(k): _mask(mask) for k, mask in masks.items()}
+        return {k: _mask(mask) for k, mask in masks.items()}
     array = _as_array(masks)
     if array.ndim == 3:
-        return {k + 1: mask != 0 for k, mask in enumerate(array)}
+        return {k + 1: mask for k, mask in enumerate(array)}
     return array
 
 
 def _mask(mask: object) -> object:
     if isinstance(mask, Mapping):
         return decode_rle(mask, "run lengths")
-    return _as_array(mask) != 0
+    return _as_array(mask)
 
 
 def _as_array(masks: object) -> np.ndarray[Any, Any]:

@@ -286,7 +286,9 @@ def score_counts(
     Raises:
         InputError: the labels must be a mistake.
     """
-    notes = [f"{pair.name}: {remark}" for remark in counts.remarks]
+    # Counts from the cache know nothing of how the files were found.
+    remarks = dict.fromkeys((*counts.remarks, *pair.remarks()))
+    notes = [f"{pair.name}: {remark}" for remark in remarks]
     notes += check_labels(counts, rules, options, *labels, pair if look else None)
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)

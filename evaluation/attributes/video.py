@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation._utils.images import read_picture
-from evaluation.masks.encoding import encoding_of
+from evaluation.masks.encoding import encoding_of, without_background
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.prepare import merge_objects, without_label, without_void
@@ -104,6 +104,8 @@ class MaskVideo:
 
         The first mask that is not empty tells.
         """
+        if self.options.binarize:
+            require_background(self.masks)
         if self.options.binarize or self.masks.overlapping:
             return self.options.binarize
         for frame in self.masks.frames:
@@ -122,6 +124,25 @@ class MaskVideo:
         return without_label(label_map, void)  # type: ignore[return-value]
 
 
+def require_background(masks: MaskSequence) -> None:
+    """Refuse label maps whose values would all become one object, the whole frame.
+
+    Raises:
+        InputError: every mask has several values, and none of them is 0.
+    """
+    errors = []
+    for frame in masks.frames:
+        label_map = masks.read(frame)
+        error = None
+        if not isinstance(label_map, dict):
+            error = without_background(label_map, masks.where(frame))
+        if error is None:
+            return
+        errors.append(error)
+    if errors:
+        raise errors[0]
+
+
 class _ObjectVideo:
     """A video with per-object masks, read with input options."""
 
@@ -135,10 +156,13 @@ class _ObjectVideo:
     def object_masks(self) -> _ObjectVideo:
         return self
 
+    @cached_property
+    def _masks(self) -> MaskSequence:
+        masks: MaskSequence = self._video.object_masks
+        return masks.binarized() if self._options.binarize else masks
+
     def read(self, frame: str) -> LabelMap | dict[int, Mask]:
-        masks, _ = without_void(
-            self._video.object_masks.read(frame), {}, self._options.void
-        )
+        masks, _ = without_void(self._masks.read(frame), {}, self._options.void)
         return merge_objects(masks) if self._options.binarize else masks
 
 
@@ -167,7 +191,12 @@ def open_videos(
     root = Path(images) if images else None
     masks = open_ground_truth(ground_truth).sequences
     videos = [
-        MaskVideo(one, _images_of(name, root), fps, options)
+        MaskVideo(
+            one.binarized() if options.binarize else one,
+            _images_of(name, root),
+            fps,
+            options,
+        )
         for name, one in masks.items()
     ]
     return [_with_options(video, options) for video in videos]

@@ -21,7 +21,7 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _DIGEST = 16
@@ -35,6 +35,9 @@ _ARRAYS = (
     "pred_labels",
     "proposal_ids",
     "pairs",
+    "background",
+    "large",
+    "resized",
 )
 
 

@@ -6,6 +6,7 @@ maps are merged only where more than one object is found.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +26,12 @@ from evaluation.counting.overlap_counting import count_box_overlaps, count_overl
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap
-from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.prepare import (
     MaskRules,
     fit_prediction,
     merge_objects,
+    sizes,
     without_void,
 )
 from evaluation.masks.sequence import ObjectMasks
@@ -41,6 +43,10 @@ Ids = NDArray[np.int64]
 
 FrameRows = tuple[Ids, Counts]
 """[k] object ids, and their [k, 7 or 9] counts."""
+
+
+Sizes = tuple[int, int, int, int]
+"""Height and width of a mask before and after it was resized."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ class FrameCounter:
     Attributes:
         gt_labels: labels found in the ground truth, before any preprocessing.
         pred_labels: labels found in the prediction, before any preprocessing.
+        background: whether a pixel of ground truth, and of prediction, is background;
+            kept where objects are merged.
+        large: whether an object covers more than half of a frame, in ground truth and
+            in prediction.
+        resized: how many predictions were brought from (H, W) to (H, W).
         overlaps: of the counted frames, where the protocol has tracking metrics.
     """
 
@@ -81,6 +92,9 @@ class FrameCounter:
         self.overlaps: list[FrameOverlaps] = []
         self.gt_labels: set[int] = set()
         self.pred_labels: set[int] = set()
+        self.background = (False, False)
+        self.large = (False, False)
+        self.resized: Counter[Sizes] = Counter()
 
     def objects_in(self, pair: SequencePair, frame: str) -> Ids:
         """Ids of the objects in a ground-truth frame, read without prediction."""
@@ -103,13 +117,22 @@ class FrameCounter:
         """
         gt, pred = pair.read(frame)
         places = pair.where(frame), pair.gt.where(frame)
-        pred = fit_prediction(gt, pred, self._rules.resize, places)
+        fitted = fit_prediction(gt, pred, self._rules.resize, places)
+        if pred is not None and fitted is not pred:
+            before, after = max(sizes(pred) - sizes(fitted)), max(sizes(fitted))
+            self.resized[before[0], before[1], after[0], after[1]] += 1
+        pred = fitted
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
             rows, grid = self._count_overlapping(gt, pred)
         else:
             rows, grid = self._count_maps(gt, pred)
+        half = pixels_of(gt) / 2
+        gt_is_large, pred_is_large = (
+            bool((rows[1][:, column] > half).any()) for column in (GT_AREA, PRED_AREA)
+        )
+        self.large = self.large[0] or gt_is_large, self.large[1] or pred_is_large
         if self._tracking:
             self.overlaps.append(self._overlaps(gt, pred, grid))
         return rows, grid
@@ -138,6 +161,8 @@ class FrameCounter:
         self, gt: LabelMap, pred: LabelMap
     ) -> tuple[FrameRows, PairGrid | None]:
         void, merge = self._rules.void, self._rules.merge
+        if merge:
+            self._see_background(not gt.all(), not pred.all())
         if void is not None:
             self._note(_present(gt), _present(pred))
             gt, pred = without_void(gt, pred, void)  # type: ignore[assignment]
@@ -150,6 +175,9 @@ class FrameCounter:
         elif merge:
             ids = np.minimum(ids, 1)
         return (ids, counts), _count_pairs(gt, pred) if self._pairs else None
+
+    def _see_background(self, gt: bool, pred: bool) -> None:
+        self.background = self.background[0] or gt, self.background[1] or pred
 
     def _note(self, gt_labels: Ids, pred_labels: Ids) -> None:
         self.gt_labels.update(gt_labels.tolist())
@@ -176,6 +204,7 @@ class FrameCounter:
         gt, pred = without_void(gt, pred, self._rules.void)
         if self._rules.merge:
             gt, pred = merge_objects(gt), merge_objects(pred)
+            self._see_background(_is_partial(gt), _is_partial(pred))
         ones, others = _as_objects(gt, pred), _as_objects(pred, gt)
         ids = np.array(sorted({*ones, *others}), dtype=np.int64)
         n_counts = N_COUNTS_ADAPTIVE if self._adaptive else N_COUNTS
@@ -195,6 +224,12 @@ class FrameCounter:
             else kernels.count_frame(gt, pred, [1], tolerance_radius(gt.shape))
         )
         return np.asarray(rows[0])
+
+
+def _is_partial(masks: Masks) -> bool:
+    """Whether a pixel belongs to no object."""
+    parts = list(masks.values()) if isinstance(masks, dict) else [masks]
+    return not any(part.all() for part in parts)
 
 
 def _no_room_for_zero(where: str) -> InputError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.counting.counts import GT_AREA, N_COUNTS, N_COUNTS_ADAPTIVE, Counts
-from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid
+from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid, Sizes
 from evaluation.counting.overlaps import FrameOverlaps, Overlaps, assemble_overlaps
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
@@ -30,6 +31,12 @@ class SequenceCounts:
         pred_labels: labels found in the prediction, before any preprocessing.
         proposal_ids: [m] ids of the proposals; empty unless they are to be matched.
         pairs: [n, m, T, 7] pixel counts of every object and proposal.
+        background: [2] whether a pixel of the ground truth, and of the prediction, is
+            background; of use where objects are merged.
+        large: [2] whether an object covers more than half of a frame, in the ground
+            truth and in the prediction.
+        resized: [k, 5] height and width before and after resizing, and how many
+            predictions were resized so.
         remarks: what was odd about the files.
         overlaps: what objects and tracks share in each frame, where the protocol has
             tracking metrics.
@@ -44,6 +51,9 @@ class SequenceCounts:
     pred_labels: Ids
     proposal_ids: Ids
     pairs: Counts
+    background: NDArray[np.bool_]
+    large: NDArray[np.bool_]
+    resized: Ids
     remarks: tuple[str, ...] = ()
     overlaps: Overlaps | None = None
 
@@ -121,15 +131,40 @@ class _VideoCounter:
         self._counted.append(self._counter.count(self._pair, frame))
 
     def counts(self) -> SequenceCounts:
-        labels = (self._counter.gt_labels, self._counter.pred_labels)
+        counter = self._counter
         return assemble_counts(
             self._pair,
             self._protocol,
             self._end_ids,
             self._counted,
-            labels,
-            self._counter.overlaps,
+            Seen(
+                counter.gt_labels,
+                counter.pred_labels,
+                counter.background,
+                counter.large,
+                counter.resized,
+            ),
+            counter.overlaps,
         )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the masks of a video showed besides pixels to count.
+
+    Attributes:
+        gt_labels: labels found in the ground truth, before any preprocessing.
+        pred_labels: the same of the prediction.
+        background: whether a pixel of ground truth, and of prediction, is background.
+        large: whether an object covers more than half of a frame, likewise.
+        resized: how many predictions were brought from (H, W) to (H, W).
+    """
+
+    gt_labels: set[int]
+    pred_labels: set[int]
+    background: tuple[bool, bool]
+    large: tuple[bool, bool]
+    resized: Mapping[Sizes, int]
 
 
 def assemble_counts(
@@ -137,7 +172,7 @@ def assemble_counts(
     protocol: ScoringProtocol,
     end_ids: Sequence[Ids],
     counted: Sequence[tuple[FrameRows, PairGrid | None]],
-    labels: tuple[set[int], set[int]],
+    seen: Seen,
     overlaps: Sequence[FrameOverlaps],
 ) -> SequenceCounts:
     """Join the counts of a video's frames.
@@ -147,7 +182,7 @@ def assemble_counts(
         protocol: under which it was counted.
         end_ids: objects in the first and in the last annotated frame.
         counted: what `FrameCounter.count` gave for each frame of the pair.
-        labels: found in the ground truth, and in the prediction.
+        seen: what the masks showed besides.
         overlaps: of each frame, where the protocol has tracking metrics.
     """
     rows = [frame_rows for frame_rows, _ in counted]
@@ -161,10 +196,13 @@ def assemble_counts(
         object_ids,
         _assemble(rows, object_ids, protocol),
         end_ids[0],
-        _ascending(labels[0]),
-        _ascending(labels[1]),
+        _ascending(seen.gt_labels),
+        _ascending(seen.pred_labels),
         proposal_ids,
         pairs,
+        np.array(seen.background),
+        np.array(seen.large),
+        _table_of(seen.resized),
         tuple(pair.remarks()),
         assemble_overlaps(overlaps) if protocol.tracking != "none" else None,
     )
@@ -199,6 +237,11 @@ def _positions(wanted: Ids, present: Ids) -> list[int]:
     """Index of each wanted id among those present; the one after for an absent id."""
     index = {object_id: i for i, object_id in enumerate(present.tolist())}
     return [index.get(object_id, len(index)) for object_id in wanted.tolist()]
+
+
+def _table_of(resized: Mapping[Sizes, int]) -> Ids:
+    rows = [(*both, count) for both, count in sorted(resized.items())]
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
 
 
 def _ascending(ids: set[int]) -> Ids:

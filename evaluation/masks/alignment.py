@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
-from evaluation.masks.label_map import Mask
-from evaluation.masks.names import match_names, shown
+from evaluation.masks.names import shown
+from evaluation.masks.numbering import FrameNames, name_frames
 from evaluation.masks.open import GroundTruth
-from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import (
     FileSequence,
     MaskSequence,
@@ -40,12 +38,17 @@ def align(
         notes about what was skipped or looked odd.
 
     Raises:
-        InputError: predictions are missing (all of them are listed), or nothing is
-            left to score.
+        InputError: predictions are missing (all of them are listed), frames are
+            counted in two ways, or nothing is left to score.
     """
     pairs, notes, missing = [], list(truth.notes), []
-    for name in sorted(truth.sequences):
-        gt, pred = _read_alike(truth.sequences[name], results.get(name), options)
+    sides = {
+        name: _read_alike(truth.sequences[name], results.get(name), options)
+        for name in sorted(truth.sequences)
+    }
+    both = {name: (gt, pred) for name, (gt, pred) in sides.items() if pred}
+    matched = name_frames(both, results_label)
+    for name, (gt, pred) in sides.items():
         ranges = truth.ranges.get(name)
         frames = sequence_frames(gt, protocol, ranges)
         if not frames:
@@ -54,7 +57,9 @@ def align(
                 f"is scored ({FRAME_RULES[protocol.frames]})"
             )
             continue
-        names = _matching_names(gt, pred, notes) if pred else {}
+        names = matched[name].names if pred else {}
+        if pred:
+            notes += _notes_on_names(gt, pred, matched[name])
         classes = truth.classes.get(name)
         pair = SequencePair(gt, pred, frames, names, ranges, classes)
         missing += _missing(pair, protocol)
@@ -78,43 +83,40 @@ def _read_alike(
     gt: MaskSequence, pred: MaskSequence | None, options: InputOptions
 ) -> tuple[MaskSequence, MaskSequence | None]:
     """Both sides, to be read as the options say, and colours by each other's ids."""
-    if options.binarize and isinstance(gt, FileSequence):
-        gt = gt.binarized()
+    if options.binarize:
+        gt, pred = gt.binarized(), pred.binarized() if pred else None
     if isinstance(pred, FileSequence):
-        pred = pred.binarized() if options.binarize else pred
         pred.compare_with(gt)
     return gt, pred
 
 
-def _matching_names(
-    gt: MaskSequence, pred: MaskSequence, notes: list[str]
-) -> dict[str, str]:
-    """Name that the prediction has for each ground-truth frame, where it has one."""
-    match = match_names(gt.frames, pred.frames)
-    names = dict(match.names)
-    if match.rule:
-        frame, name = next(iter(names.items()))
-        notes.append(
-            f"{gt.name}: frames are matched {match.rule}, as their names differ "
-            f"({frame} in the ground truth, {name} in the prediction)"
-        )
+def _notes_on_names(
+    gt: MaskSequence, pred: MaskSequence, matched: FrameNames
+) -> list[str]:
+    """What to say of frames whose names differ, or that have no partner."""
+    notes, names = [], matched.names
     lacking = [frame for frame in gt.frames if frame not in names]
     extra = sorted(set(pred.frames) - set(names.values()), key=natural)
-    shifted = _shifted_by_one(gt, pred)
-    if lacking and extra and shifted and _fits_better(gt, pred, shifted, names):
+    if matched.shifted:
+        frame = next(iter(names))
         notes.append(
-            f"{gt.name}: frames were matched one after the other ({gt.frames[0]} with "
-            f"{pred.frames[0]}): the prediction's names count from another number, and "
-            "its masks fit better so"
+            f"{gt.name}: frames were matched one after the other ({frame} with "
+            f"{names[frame]}): the prediction's names count from another number, and "
+            "over all videos its masks fit better so"
         )
-        return shifted
+    elif matched.rule and names:
+        frame, name = next(iter(names.items()))
+        notes.append(
+            f"{gt.name}: frames are matched {matched.rule}, as their names differ "
+            f"({frame} in the ground truth, {name} in the prediction)"
+        )
     if lacking and extra:
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks "
             f"{_list_frames(lacking)} and has {_list_frames(extra)} instead; "
             "is its numbering off?"
         )
-    elif extra and (beyond := _beyond(gt, extra)):
+    elif extra and (beyond := _beyond(gt, extra)) and not matched.shifted:
         notes.append(
             f"{gt.name}: {len(beyond)} predicted frames are not annotated and not "
             f"scored: {_list_frames(beyond)}"
@@ -124,7 +126,7 @@ def _matching_names(
             f"{gt.name}: frame numbers are not padded with zeros; they were put in "
             f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
         )
-    return names
+    return notes
 
 
 def _numbers(frames: Sequence[str]) -> list[int] | None:
@@ -146,53 +148,6 @@ def _beyond(gt: MaskSequence, extra: Sequence[str]) -> list[str]:
         return []
     outside = (name for name in extra if name.isascii() and name.isdecimal())
     return [n for n in outside if not numbers[0] <= int(n) <= numbers[-1]]
-
-
-def _shifted_by_one(gt: MaskSequence, pred: MaskSequence) -> dict[str, str]:
-    """Frames in order of their numbers, where one side counts from 0, one from 1."""
-    ours, theirs = _numbers(gt.frames), _numbers(pred.frames)
-    if ours is None or theirs is None or len(ours) != len(theirs):
-        return {}
-    if abs(ours[0] - theirs[0]) != 1:
-        return {}
-    return dict(zip(gt.frames, pred.frames, strict=True))
-
-
-def _fits_better(
-    gt: MaskSequence,
-    pred: MaskSequence,
-    shifted: Mapping[str, str],
-    names: Mapping[str, str],
-) -> bool:
-    """Whether masks agree more if frames are matched in order than by their names."""
-    frames = [frame for frame in gt.frames if frame in names]
-    frames = frames[:: max(1, len(frames) // _COMPARED)]
-    agreements = [
-        [_agreement(gt.read(frame), pred.read(by[frame])) for frame in frames]
-        for by in (shifted, names)
-    ]
-    in_order, by_name = (sum(values) for values in agreements)
-    return not frames or in_order > by_name + 0.005 * len(frames)
-
-
-_COMPARED = 6
-"""Frames in which two ways to match frames are compared."""
-
-
-def _agreement(one: Masks, other: Masks) -> float:
-    """IoU of all that is not background; 0 where sizes differ."""
-    first, second = _foreground(one), _foreground(other)
-    if first is None or second is None or first.shape != second.shape:
-        return 0.0
-    union = int((first | second).sum())
-    return float((first & second).sum()) / union if union else 1.0
-
-
-def _foreground(masks: Masks) -> Mask | None:
-    if isinstance(masks, dict):
-        parts = list(masks.values())
-        return np.asarray(np.logical_or.reduce(parts)) if parts else None
-    return np.asarray(masks != 0)
 
 
 def _missing(pair: SequencePair, protocol: ScoringProtocol) -> list[str]:

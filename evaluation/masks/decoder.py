@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.colours import (
     DAVIS_BYTES,
@@ -141,7 +142,7 @@ class MaskDecoder:
         ids = ids_of_colours(colours)
         if (ids < 0).any():
             if self._binarize:
-                return _as_ids(np.asarray(colours.any(axis=2)))
+                return _colour_levels(colours)
             if alpha is not None and set(np.unique(alpha).tolist()) == {0, 255}:
                 self._tell(
                     "the colours are a picture; the mask is in the alpha channel"
@@ -205,9 +206,8 @@ class MaskDecoder:
         frames = list(self._files)
         for frame in frames[:: max(1, len(frames) // _MAX_LOOKED_AT)]:
             try:
-                with open(self._files[frame], "rb") as file:
-                    yield file.read()
-            except OSError:
+                yield read_input(self._files[frame], "a PNG file")
+            except InputError:
                 continue
 
     def _tell(self, text: str) -> None:
@@ -216,9 +216,16 @@ class MaskDecoder:
             self._notice(text)
 
 
-def _as_ids(inside: NDArray[np.bool_]) -> Ids:
-    """A mask as a label map of object 1."""
-    return inside.view(np.uint8)
+def _colour_levels(colours: NDArray[np.uint8]) -> Ids:
+    """A number for each colour; 0 for black.
+
+    Colours that no id has say which pixels are not black, and no more; but of how many
+    colours a mask is tells whether it was smoothed.
+    """
+    codes = colours.astype(np.int64) @ np.array([65536, 256, 1])
+    known, places = np.unique(codes, return_inverse=True)
+    numbers: Ids = np.minimum(places.reshape(codes.shape) + int(known[0] != 0), 65535)
+    return numbers.astype(np.uint8 if len(known) < 256 else np.uint16)
 
 
 def _colour_ids(data: bytes) -> set[int]:

@@ -1,11 +1,13 @@
-"""What do the labels of a mask mean? Ids, a 0/255 mask, or soft edges taken for ids.
+"""What do the values of a mask mean? Ids, a 0/255 mask, or soft edges taken for ids.
 
 These questions are asked of the first masks of a video, by everything that takes masks
 from people: evaluation, prediction, loading, attributes and import. Answers are told.
+Masks of one object each, whatever they come from, are all read by `object_mask`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +33,14 @@ class Encoding:
         binary: whether it is a mask of 0 and 255, one object.
         void: whether 255 stands beside other ids, and is taken for unclear pixels.
         inverted: whether the one object fills the corners and most of the frame.
+        full: whether there are several values, none of which is 0.
     """
 
     labels: tuple[int, ...]
     binary: bool
     void: bool
     inverted: bool
+    full: bool = False
 
     @property
     def notes(self) -> list[str]:
@@ -54,6 +58,12 @@ class Encoding:
             notes.append(
                 "the object fills all corners and most of the frame; is the mask "
                 "inverted (background white)?"
+            )
+        if self.full:
+            ids = ", ".join(map(str, self.labels[:5]))
+            notes.append(
+                f"no pixel is 0, so that every pixel belongs to an object ({ids}); is "
+                "one of these the background?"
             )
         return notes
 
@@ -78,7 +88,15 @@ def encoding_of(label_map: LabelMap, where: str, void: int | None = VOID) -> Enc
         binary,
         eight_bit and not binary and void in labels,
         len(labels) == 1 and fills_corners(label_map),
+        len(labels) > 1 and bool(label_map.all()),
     )
+
+
+def without_background(label_map: LabelMap, where: str) -> InputError | None:
+    """The complaint about a label map with several values, none of which is 0."""
+    if label_map.size and label_map.all() and label_map.min() != label_map.max():
+        return _without_background(label_map, where)
+    return None
 
 
 _FIX = (
@@ -149,7 +167,113 @@ def is_soft(label_map: LabelMap) -> bool:
     return n >= _MANY and _is_gradual(pixels, highest)
 
 
-def fills_corners(label_map: LabelMap) -> bool:
+FAINT = (
+    "masks have several values above 0 (soft edges?): every pixel that is not 0 counts "
+    "(binarize), however faint"
+)
+"""The remark on soft masks that are read with binarize."""
+
+_ONE_VALUE = "0 outside the object, and one other value inside it"
+
+_OR_BINARIZE = (
+    "Where whatever is not 0 shall be one object, evaluate takes binarize=True "
+    "(--binarize)."
+)
+
+
+def object_mask(
+    values: NDArray[Any],
+    where: str,
+    *,
+    binarize: bool = False,
+    notice: Callable[[str], None] = lambda text: None,
+) -> NDArray[np.bool_]:
+    """The mask of one object from an image or array that holds this object only.
+
+    Such masks are 0 outside the object, and have one value inside, any. Others are
+    probabilities, smoothed, or have no background: what belongs to the object is then
+    not for us to guess.
+
+    Args:
+        values: [H, W] bool, integers or real numbers.
+        where: what to name in an error.
+        binarize: take whatever is not 0, however faint; `notice` is told.
+        notice: told what had to be decided.
+
+    Returns:
+        [H, W] bool.
+
+    Raises:
+        InputError: several values above 0 without `binarize`; several values none of
+            which is 0; real numbers other than 0 and 1 without `binarize`.
+
+    Example:
+        >>> object_mask(np.array([[0, 200], [200, 0]]), "mask").tolist()
+        [[False, True], [True, False]]
+    """
+    if values.ndim != 2 or values.dtype.kind not in "biuf":
+        raise InputError(
+            where,
+            f"a mask of shape {values.shape}, type {values.dtype}",
+            "a mask [H, W]: True or not 0 where the object is",
+            "Pass booleans or integers, one two-dimensional mask per object.",
+        )
+    if values.dtype == bool:
+        return values
+    inside = np.asarray(values != 0)
+    if not inside.any():
+        return inside
+    one_value = np.array_equal(inside, values == values.max())
+    is_real = values.dtype.kind == "f"
+    if one_value and not (is_real and values.max() != 1):
+        return inside
+    if inside.all():
+        raise _without_background(values, where)
+    if not binarize:
+        raise _real_numbers(where) if is_real else _several_values(values, where)
+    if not one_value:
+        notice(FAINT)
+    return inside
+
+
+def _without_background(values: NDArray[Any], where: str) -> InputError:
+    levels = np.unique(values)
+    if len(levels) > 2 or values.dtype.kind == "f":
+        found = f"values {levels[0]:g} to {levels[-1]:g}, none of which is 0"
+    else:
+        found = " and ".join(f"{level}" for level in levels.tolist())
+        found = f"values {found}, none of which is 0"
+    return InputError(
+        where,
+        f"a mask without background: {found}",
+        _ONE_VALUE,
+        "Write 0 where the object is not; threshold probabilities first, e.g. "
+        "mask > 0.5.",
+    )
+
+
+def _real_numbers(where: str) -> InputError:
+    return InputError(
+        where,
+        "real numbers other than 0 and 1 (probabilities or logits?)",
+        "a mask: True or not 0 where the object is",
+        "Threshold it first, e.g. mask > 0.5 for probabilities.",
+    )
+
+
+def _several_values(values: NDArray[Any], where: str) -> InputError:
+    levels = np.unique(values[values != 0]).tolist()
+    listed = ", ".join(map(str, levels[:5])) + (", ..." if len(levels) > 5 else "")
+    return InputError(
+        where,
+        f"a mask of one object with {len(levels)} values besides 0 ({listed}): soft "
+        "edges, probabilities, or several objects?",
+        _ONE_VALUE,
+        f"{_FIX} {_OR_BINARIZE}",
+    )
+
+
+def fills_corners(label_map: LabelMap | NDArray[np.bool_]) -> bool:
     """Whether all corners and most of a mask are not 0, but not all of it."""
     inside = label_map != 0
     corners = inside[0, 0] and inside[0, -1] and inside[-1, 0] and inside[-1, -1]

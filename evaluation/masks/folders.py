@@ -12,9 +12,11 @@ import numpy as np
 
 from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
-from evaluation.masks.label_map import read_label_map
-from evaluation.masks.names import Match, match_names, shown
+from evaluation.masks.encoding import is_soft
+from evaluation.masks.label_map import LabelMap, read_label_map
+from evaluation.masks.names import Match, match_names, match_sequences, shown
 from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
+from evaluation.protocols import VOID
 
 MAX_DEPTH = 3
 """How many folders may lie between the folder given and those of the sequences."""
@@ -107,17 +109,28 @@ def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSeq
         InputError: none of the sequences is there, or several sets of them.
     """
     holder = find_holder(root, names)
-    if holder is not None:
-        present = set(subfolders(holder))
-        return {name: open_sequence(holder / name) for name in names if name in present}
-    holder, match = _find_nearly_named(root, names)
+    match = match_sequences(names, subfolders(holder)) if holder else Match({}, "")
+    if holder is None:
+        holder, match = _find_nearly_named(root, names)
     if holder is None:
         raise _none_of_the_sequences(root, names)
     found = {}
     for name, folder in match.names.items():
         found[name] = open_sequence(holder / folder)
-        found[name].remark(f"sequences were matched {match.rule}: {folder} for {name}")
+        remark_name(found[name], name, folder, match.rule)
     return found
+
+
+def remark_name(masks: MaskSequence, name: str, own: str, rule: str) -> None:
+    """Tell which name the masks of a video have, if it is not that of the video."""
+    if own == name:
+        return
+    masks.remark(f"sequences were matched {rule}: {_told(own, rule)} for {name}")
+
+
+def _told(name: str, rule: str) -> str:
+    """A name; the characters where it looks the same as another."""
+    return ascii(name) if "Unicode" in rule else name
 
 
 def find_holder(root: Path, names: Collection[str]) -> Path | None:
@@ -351,8 +364,14 @@ def _are_videos(objects: dict[int, dict[str, str]]) -> bool:
             with contextlib.suppress(OSError, InputError):
                 mask = read_label_map(files[frame])
                 shapes.add(mask.shape)
-                several = several or len(np.unique(mask[mask > 0])) > 1
+                several = several or _has_ids(mask)
     return several or len(shapes) > 1
+
+
+def _has_ids(mask: LabelMap) -> bool:
+    """Whether a mask has several objects; grey levels of one object are none."""
+    labels = set(np.unique(mask).tolist())
+    return 0 in labels and len(labels - {0, VOID}) > 1 and not is_soft(mask)
 
 
 def _step_down(root: Path, level: Path, folders: list[str]) -> Path:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 from evaluation.masks.colours import davis_palette
 from evaluation.masks.decoder import MaskDecoder
@@ -66,6 +67,7 @@ def read_label_map(path: FilePath) -> LabelMap:
             not in the DAVIS palette.
     """
     path = Path(path)
+    refuse_special(path)
     return np.array(decode_label_map(path.read_bytes(), path))
 
 

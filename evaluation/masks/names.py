@@ -83,6 +83,32 @@ def match_frames(frames: Sequence[str], available: Sequence[str]) -> Match:
     return match
 
 
+def match_sequences(wanted: Collection[str], available: Collection[str]) -> Match:
+    """Match names of videos: equal, or equal but for the Unicode form.
+
+    macOS spells accented letters as letter and accent, other systems as one character.
+    """
+    there = set(available)
+    equal = {name: name for name in wanted if name in there}
+    rest = [name for name in wanted if name not in equal]
+    free = there - set(equal.values())
+    alike = _by_key(rest, free, _normal) if rest and free else {}
+    found = {**equal, **alike}
+    names = {name: found[name] for name in wanted if name in found}
+    return Match(names, "by Unicode form" if alike else "")
+
+
+def numbers_of(names: Sequence[str]) -> dict[int, str]:
+    """The names by the last number in each; none if one has none, or two the same.
+
+    >>> numbers_of(["frame_00001", "frame_00002"])
+    {1: 'frame_00001', 2: 'frame_00002'}
+    """
+    numbers = [_last_number(name) for name in names]
+    found = {k: name for k, name in zip(numbers, names, strict=True) if k is not None}
+    return found if len(found) == len(names) else {}
+
+
 def shown(names: Collection[str], most: int = 3) -> str:
     """The first few names, for a message."""
     first = sorted(names)[:most]

@@ -12,13 +12,14 @@ import numpy as np
 
 from evaluation.errors import InputError
 from evaluation.frame_rules import Ranges
-from evaluation.masks.folders import open_ground_truth_folder, open_results_folder
-from evaluation.masks.sequence import (
-    ArraySequence,
-    FileSequence,
-    MaskSequence,
-    ObjectFolderSequence,
+from evaluation.masks.folders import (
+    open_ground_truth_folder,
+    open_results_folder,
+    remark_name,
 )
+from evaluation.masks.names import match_sequences
+from evaluation.masks.numbering import number_objects
+from evaluation.masks.sequence import ArraySequence, FileSequence, MaskSequence
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Any
 """A folder, a JSON file of run-length encodings, arrays by sequence and frame, or
@@ -83,8 +84,15 @@ def open_results(
         Those of the sequences that are there, and what to call the source.
 
     Raises:
-        InputError: none of the sequences is there.
+        InputError: none of the sequences is there, or they count objects in two ways.
     """
+    found, label = _find_results(source, truth)
+    return number_objects(truth, found, label), label
+
+
+def _find_results(
+    source: Source, truth: Mapping[str, MaskSequence]
+) -> tuple[dict[str, MaskSequence], str]:
     if isinstance(source, Mapping):
         return _from_arrays(source, truth), "arrays"
     path = Path(source)
@@ -94,24 +102,14 @@ def open_results(
         found = read_mask_json(path)
         # Folders may have the data set before the name ("LaSOT_-_cat") where the
         # file does not.
+        match = match_sequences(truth, found)
         short = {name: name.rpartition("_-_")[2] for name in truth}
-        names = {k: k if k in found else short[k] for k in truth}
-        return {k: found[name] for k, name in names.items() if name in found}, str(path)
-    found = open_results_folder(path, truth)
-    return {name: _numbered_like(truth[name], found[name]) for name in found}, str(path)
-
-
-def _numbered_like(truth: MaskSequence, results: MaskSequence) -> MaskSequence:
-    """Results whose object folders, if any, have the ids of the ground truth.
-
-    Folders may count from 0; ids of label maps cannot.
-    """
-    if not isinstance(results, ObjectFolderSequence):
-        return results
-    offset = truth.folder_offset
-    if isinstance(truth, FileSequence) and 0 in results.annotated_ids():
-        offset = 1
-    return results.numbered_from(offset) if offset else results
+        names = {k: match.names.get(k, short[k]) for k in truth}
+        there = {k: found[name] for k, name in names.items() if name in found}
+        for name, masks in there.items():
+            remark_name(masks, name, names[name], match.rule)
+        return there, str(path)
+    return open_results_folder(path, truth), str(path)
 
 
 def _from_benchmark(benchmark: Any) -> GroundTruth:
@@ -142,11 +140,13 @@ def _from_arrays(
     source: Mapping[str, object], truth: Mapping[str, MaskSequence]
 ) -> dict[str, MaskSequence]:
     wanted: Collection[str] = truth or source
-    return {
-        name: ArraySequence(name, _frames(name, source[name], truth.get(name)))
-        for name in wanted
-        if name in source
-    }
+    match = match_sequences(wanted, source)
+    found: dict[str, MaskSequence] = {}
+    for name, own in match.names.items():
+        masks = ArraySequence(name, _frames(name, source[own], truth.get(name)))
+        remark_name(masks, name, own, match.rule)
+        found[name] = masks
+    return found
 
 
 def _frames(

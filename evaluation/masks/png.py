@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.input_files import refuse_special
 from evaluation._utils.native import library
 from evaluation.errors import InputError
 
@@ -109,6 +110,7 @@ def read_header(path: str | os.PathLike[str]) -> PngHeader:
         InputError: there is no such file, it cannot be read, or is something else.
     """
     try:
+        refuse_special(path)
         with open(path, "rb") as file:
             header = parse_header(file.read(33))
     except OSError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any
+from copy import copy
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from evaluation._utils.input_files import read_input
 from evaluation._utils.names import check_names, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
+from evaluation.masks.encoding import object_mask
 from evaluation.masks.label_map import (
     FilePath,
     LabelMap,
@@ -24,6 +27,8 @@ from evaluation.masks.run_lengths import MAX_PIXELS, decode_rle, rle_size
 
 ObjectMasks = dict[int, Mask]
 """Masks that may overlap: object id -> [H, W] bool."""
+
+Own = TypeVar("Own", bound="MaskSequence")
 
 
 class MaskSequence(ABC):
@@ -105,6 +110,34 @@ class MaskSequence(ABC):
         masks = self._masks.values()
         return {k for m in masks if isinstance(m, Mapping) for k in m}
 
+    def binarized(self) -> MaskSequence:
+        """The same masks, read so that whatever is not 0 belongs to the object."""
+        return self
+
+    def renumbered(self: Own, offset: int, drop: int | None = None) -> Own:
+        """The same masks object by object, `offset` added to every id.
+
+        Args:
+            offset: what to add.
+            drop: an id to leave out.
+        """
+        return self._with_masks(
+            {
+                frame: {k + offset: m for k, m in masks.items() if k != drop}
+                if isinstance(masks, Mapping)
+                else masks
+                for frame, masks in self._masks.items()
+            }
+        )
+
+    def _with_masks(self: Own, masks: Mapping[str, Any], **changes: object) -> Own:
+        """A sequence like this one with other masks by frame, or attributes."""
+        other = copy(self)
+        kept = {"_masks": dict(masks), "_digests": {}, "_remarks": [*self._remarks]}
+        vars(other).update(kept | changes)
+        vars(other).pop("_decoder", None)  # it tells its remarks to this one
+        return other
+
 
 class FileSequence(MaskSequence):
     """One label-map PNG per frame.
@@ -112,18 +145,19 @@ class FileSequence(MaskSequence):
     Args:
         name: name of the video.
         frames: mask file by frame name.
-        binarize: whatever is not black is object 1 where colours say no ids.
     """
 
-    def __init__(
-        self, name: str, frames: Mapping[str, FilePath], *, binarize: bool = False
-    ) -> None:
+    def __init__(self, name: str, frames: Mapping[str, FilePath]) -> None:
         super().__init__(name, frames)
-        self._decoder = MaskDecoder(self._masks, self.remark, binarize=binarize)
+        self._binarize = False
+
+    @cached_property
+    def _decoder(self) -> MaskDecoder:
+        return MaskDecoder(self._masks, self.remark, binarize=self._binarize)
 
     def binarized(self) -> FileSequence:
         """The same masks, in which any colour will do for object 1."""
-        return FileSequence(self.name, self._masks, binarize=True)
+        return self._with_masks(self._masks, _binarize=True)
 
     def compare_with(self, truth: MaskSequence) -> None:
         """Understand colours by the ids of the ground truth, should there be any."""
@@ -156,7 +190,15 @@ class ObjectFolderSequence(MaskSequence):
             for frame, path in paths.items():
                 frames.setdefault(frame, {})[object_id] = path
         super().__init__(name, frames)
-        self._decoder = MaskDecoder(notice=self.remark, binarize=True)
+        self._binarize = False
+
+    @cached_property
+    def _decoder(self) -> MaskDecoder:
+        return MaskDecoder(notice=self.remark, binarize=True)
+
+    def binarized(self) -> ObjectFolderSequence:
+        """The same masks; pixels count however faint they are."""
+        return self._with_masks(self._masks, _binarize=True)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
@@ -170,7 +212,12 @@ class ObjectFolderSequence(MaskSequence):
         if frame not in self._digests:
             self._digests[frame] = digest_bytes(self._join_files(files))
         return {
-            object_id: self._decoder.decode(data, paths[object_id]) != 0
+            object_id: object_mask(
+                self._decoder.decode(data, paths[object_id]),
+                str(paths[object_id]),
+                binarize=self._binarize,
+                notice=self.remark,
+            )
             for object_id, data in files.items()
         }
 
@@ -183,16 +230,6 @@ class ObjectFolderSequence(MaskSequence):
         return b"".join(
             k.to_bytes(8, "little") + digest_bytes(d) for k, d in files.items()
         )
-
-    def numbered_from(self, offset: int) -> ObjectFolderSequence:
-        """The same masks, `offset` added to every id."""
-        files: dict[int, dict[str, FilePath]] = {}
-        for frame in self.frames:
-            for object_id, path in self._masks[frame].items():
-                files.setdefault(object_id + offset, {})[frame] = path
-        renumbered = ObjectFolderSequence(self.name, files)
-        renumbered._remarks += self._remarks
-        return renumbered
 
     def object_frames(self, object_id: int) -> set[str]:
         """Frames for which the object's folder has a file."""
@@ -243,7 +280,16 @@ class ArraySequence(MaskSequence):
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         super().__init__(name, frames)
-        self.overlapping = any(isinstance(m, Mapping) for m in self._masks.values())
+        self._binarize = False
+        self._masks = {
+            frame: _by_id(masks, self.where(frame)) if _is_mapping(masks) else masks
+            for frame, masks in self._masks.items()
+        }
+        self.overlapping = any(map(_is_mapping, self._masks.values()))
+
+    def binarized(self) -> ArraySequence:
+        """The same masks; pixels of an object's mask count however faint they are."""
+        return self._with_masks(self._masks, _binarize=True)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """Where the mask comes from."""
@@ -253,8 +299,15 @@ class ArraySequence(MaskSequence):
         """The masks as they were given."""
         masks = self._masks[frame]
         if isinstance(masks, Mapping):
-            where = self.where(frame)
-            return {int(k): _as_mask(mask, where, k) for k, mask in masks.items()}
+            return {
+                k: object_mask(
+                    np.asarray(mask),
+                    f"{self.where(frame)}, object {k}",
+                    binarize=self._binarize,
+                    notice=self.remark,
+                )
+                for k, mask in masks.items()
+            }
         label_map = np.asarray(masks)
         if label_map.dtype == bool:
             label_map = label_map.astype(np.uint8)
@@ -300,21 +353,31 @@ def _bytes(path: FilePath) -> bytes:
     return read_input(path, "a PNG file that can be read")
 
 
-def _as_mask(mask: Any, where: str, object_id: int) -> Mask:
-    """A mask of one object; probabilities and logits are none.
+def _is_mapping(masks: object) -> bool:
+    return isinstance(masks, Mapping)
+
+
+def _by_id(masks: Mapping[Any, Any], where: str) -> dict[int, Any]:
+    """Masks by object id.
 
     Raises:
-        InputError: real numbers other than 0 and 1.
+        InputError: a key is no id, or two keys are one id.
     """
-    values = np.asarray(mask)
-    if values.dtype.kind == "f" and not np.isin(values, (0, 1)).all():
-        raise InputError(
-            f"{where}, object {object_id}",
-            "real numbers other than 0 and 1 (probabilities or logits?)",
-            "a mask: True or not 0 where the object is",
-            "Threshold it first, e.g. mask > 0.5 for probabilities.",
-        )
-    return values.astype(bool)
+    try:
+        found = {
+            int(k) if isinstance(k, str) else operator.index(k): mask
+            for k, mask in masks.items()
+        }
+    except (TypeError, ValueError):
+        found = {}
+    if len(found) == len(masks) and all(k >= 0 for k in found):
+        return found
+    raise InputError(
+        where,
+        f"masks of {', '.join(map(repr, list(masks)[:5]))}",
+        "masks by object id: integers from 0 on, each once",
+        "Pass {object id: mask} with the ids of the ground truth.",
+    )
 
 
 def _as_unsigned(label_map: np.ndarray[Any, Any], where: str) -> LabelMap:

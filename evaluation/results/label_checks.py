@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
-from evaluation.masks.encoding import fills_corners, refuse_soft
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
-from evaluation.masks.sequence import MaskSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
+from evaluation.results.mask_checks import (
+    BINARIZE,
+    HIGH,
+    inverted,
+    is_suspicious,
+    refuse_soft_edges,
+)
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""
 
 MANY_IDS = 16
 """Predicted ids without an object from which masks look anti-aliased."""
-
-_HIGH = 64
-"""Ids above this, of many objects or of few, are worth a look at the mask."""
-
-_BINARIZE = "take whatever is not 0 as object 1 (binarize=True, --binarize)"
 
 
 def check_labels(
@@ -53,18 +51,25 @@ def check_labels(
         InputError: one side is written in another way than the other, or with soft
             edges.
     """
-    if options.binarize:
-        return []
     name = counts.name
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
+    notes = _note_resized(counts)
+    # Only where an object is that large the masks need be looked at for it.
+    large = pair if counts.large.any() else None
+    if options.binarize or protocol.objects == "foreground":
+        merged = _note_merged(counts, truth, results)
+        merged += inverted(large, merged=True) if large else []
+    if options.binarize:
+        return notes + merged
     if pair is not None:
-        _refuse_soft_edges(pair, gt, pred)
+        refuse_soft_edges(pair, gt, pred)
     if video_options(gt, protocol, options) != options:
-        return [_binary_truth(results, name, pred)]
+        binary = _binary_truth(results, name, pred)
+        return [*notes, binary, *_note_merged(counts, truth, results)]
     _refuse_white(results, name, pred, gt)
-    if protocol.objects != "foreground":
-        # DAVIS-2016 itself publishes 0/255.
-        _refuse_white(truth, name, gt, pred)
+    if protocol.objects == "foreground":
+        return notes + merged  # DAVIS-2016 itself publishes 0/255
+    _refuse_white(truth, name, gt, pred)
     if gt == {VOID} and protocol.void_label == VOID:
         raise _white(truth, name, "object ids from 1 on")
     if protocol.matching == "proposals" and len(pred) > MAX_PROPOSALS:
@@ -74,14 +79,81 @@ def check_labels(
             f"at most {MAX_PROPOSALS}",
             "Keep the best proposals, with one id through the whole video.",
         )
-    if protocol.objects == "foreground" or protocol.matching != "by-id":
-        return [] if pair is None else _check_inverted(pair, pred)
+    notes += inverted(large) if large else []
+    if protocol.matching != "by-id":
+        return notes
+    _refuse_zero(results, name, pred, gt)
     _refuse_foreign(results, name, pred, gt)
     return [
+        *notes,
         *_extra_ids(name, pred - gt - {0}),
         *_void(name, gt, pred, protocol, options),
-        *([] if pair is None else _check_inverted(pair, pred)),
     ]
+
+
+def _note_resized(counts: SequenceCounts) -> list[str]:
+    """One note for all predictions of a video that were brought to another size."""
+    parts = [
+        f"{count} from {w}x{h} to {width}x{height}"
+        for h, w, height, width, count in counts.resized.tolist()
+    ]
+    if not parts:
+        return []
+    return [
+        f"{counts.name}: predicted masks were resized to the nearest pixel: "
+        f"{'; '.join(parts)} pixels"
+    ]
+
+
+def _note_merged(counts: SequenceCounts, truth: str, results: str) -> list[str]:
+    """Notes about labels that became one object, whatever is not 0.
+
+    Raises:
+        InputError: several labels and no background, so that all would be the object.
+    """
+    notes, name = [], counts.name
+    gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
+    sides = (("ground truth", truth, gt), ("prediction", results, pred))
+    for (side, where, labels), has_background in zip(
+        sides, counts.background.tolist(), strict=True
+    ):
+        listed = ", ".join(map(str, sorted(labels)[:5]))
+        if len(labels) > 5:
+            listed += ", ..."
+        if len(labels) > 1 and not has_background:
+            raise InputError(
+                f"{where}, sequence {name} of the {side}",
+                f"masks without background: labels {listed}, and no pixel is 0",
+                "0 outside the object, as whatever is not 0 becomes one object",
+                "Write 0 where the object is not.",
+            )
+        if labels and not has_background:
+            notes.append(f"{name}: the object of the {side} fills every frame")
+        elif is_suspicious(labels):
+            notes.append(
+                f"{name}: masks of the {side} have {len(labels)} values above 0 "
+                f"({listed}; soft edges?): every pixel that is not 0 counts, however "
+                "faint"
+            )
+    if len(pred) > 1 and pred - gt and not is_suspicious(pred):
+        listed = ", ".join(map(str, sorted(pred)))
+        notes.append(f"{name}: predicted labels {listed} were merged into one object")
+    return notes
+
+
+def _refuse_zero(results: str, name: str, pred: set[int], gt: set[int]) -> None:
+    """Refuse a predicted object 0 where the ground truth has none.
+
+    Raises:
+        InputError: it may be the background, or objects are counted from 0.
+    """
+    if 0 in pred and 0 not in gt:
+        raise InputError(
+            f"{results}, sequence {name}",
+            "a mask of object 0, which the ground truth does not have",
+            "masks by the ids of the ground truth, without one of the background",
+            "Pass the ids of the ground truth, and leave the background out.",
+        )
 
 
 def _extra_ids(name: str, extra: set[int]) -> list[str]:
@@ -111,7 +183,7 @@ def _void(
             f"{name}: 255 in the ground truth counts as an object under "
             f"{protocol.name}; say void=255 (--void 255) if it marks unclear pixels"
         ]
-    odd = VOID in pred or max(gt - {VOID}, default=0) > _HIGH
+    odd = VOID in pred or max(gt - {VOID}, default=0) > HIGH
     if protocol.void == "background" or odd:
         what = "background" if protocol.void == "background" else "left out"
         return [
@@ -119,53 +191,6 @@ def _void(
             f"{protocol.name} and is {what}; give it another id if it is an object"
         ]
     return []
-
-
-def _check_inverted(pair: SequencePair, pred: set[int]) -> list[str]:
-    """A note where one predicted object fills the frame and no true object does."""
-    if len(pred) != 1 or pair.pred is None or not pair.pred_frames:
-        return []
-    frame = next((f for f in pair.frames if f in pair.pred_frames), None)
-    if frame is None:
-        return []
-    gt, own = pair.read(frame)
-    if isinstance(gt, dict) or own is None or isinstance(own, dict):
-        return []
-    if fills_corners(own) and not fills_corners(gt):
-        return [
-            f"{pair.name}: the predicted object fills all corners and most of the "
-            "frame; are the masks inverted?"
-        ]
-    return []
-
-
-def _refuse_soft_edges(pair: SequencePair, gt: set[int], pred: set[int]) -> None:
-    """Refuse masks whose many high labels are grey levels.
-
-    Raises:
-        InputError: a mask of the first frames has soft edges.
-    """
-    if _is_suspicious(gt):
-        _refuse_soft_frame(pair.gt, pair.gt.frames[:1])
-    if _is_suspicious(pred - gt) and pair.pred is not None:
-        wanted = (pair.pred_frames[f] for f in pair.frames if f in pair.pred_frames)
-        _refuse_soft_frame(pair.pred, list(wanted)[:3])
-
-
-def _is_suspicious(labels: set[int]) -> bool:
-    return len(labels) >= 4 and max(labels - {VOID}, default=0) >= _HIGH
-
-
-def _refuse_soft_frame(masks: MaskSequence, frames: Iterable[str]) -> None:
-    for frame in frames:
-        label_map = masks.read(frame)
-        if not isinstance(label_map, dict):
-            refuse_soft(
-                label_map,
-                masks.where(frame),
-                "Write the masks without smoothing (resize with nearest neighbours), "
-                f"or {_BINARIZE}.",
-            )
 
 
 def _binary_truth(results: str, name: str, pred: set[int]) -> str:
@@ -180,7 +205,7 @@ def _binary_truth(results: str, name: str, pred: set[int]) -> str:
             f"{results}, sequence {name}",
             f"several objects (ids {listed})",
             "one object, as the ground truth is a mask of 0 and 255",
-            f"Give ground truth with ids, or {_BINARIZE}.",
+            f"Give ground truth with ids, or {BINARIZE}.",
         )
     return (
         f"{name}: masks of the ground truth are 0/255: every non-zero pixel is object 1"
@@ -200,7 +225,7 @@ def _refuse_foreign(results: str, name: str, pred: set[int], gt: set[int]) -> No
     wanted = ", ".join(map(str, sorted(own)[:5]))
     many = "ids" if len(pred) > 1 else "the single id"
     fix = "Write the ids of the ground truth"
-    fix += f", or {_BINARIZE}." if len(pred) == len(own) == 1 else "."
+    fix += f", or {BINARIZE}." if len(pred) == len(own) == 1 else "."
     raise InputError(
         f"{results}, sequence {name}",
         f"{many} {listed}, which no object has",
@@ -253,5 +278,5 @@ def _white(where: str, sequence: str, expected: str) -> InputError:
         f"{where}, sequence {sequence}",
         "masks of 0 and 255",
         expected,
-        f"Write ids, or {_BINARIZE}.",
+        f"Write ids, or {BINARIZE}.",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 
 SPEED_FILE = "speed.json"
@@ -117,6 +118,7 @@ class SpeedRecord:
         if path.is_dir():
             path = path / SPEED_FILE
         try:
+            refuse_special(path)
             content = json.loads(path.read_text())
             if content.get("schema") != SCHEMA:
                 raise ValueError(f"schema {content.get('schema')}, not {SCHEMA}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 from s3fo._extras import require_module
 
@@ -82,6 +83,7 @@ def _open(path: Path) -> InputContainer:
     import av
 
     try:
+        refuse_special(path)
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(

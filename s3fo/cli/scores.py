@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.input_files import read_input
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
@@ -275,15 +276,9 @@ def _ground_truth(
 def _lines(path: Path | None) -> list[str]:
     if path is None:
         return []
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as error:
-        raise InputError(
-            path,
-            str(error.strerror),
-            "a text file, one name per line",
-            "Pass the path of such a file.",
-        ) from error
+    expected = "a text file, one name per line"
+    data = read_input(path, expected, "Pass the path of such a file.")
+    lines = data.decode(errors="replace").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.sequence import ArraySequence, MaskSequence, RleSequence
+from s3fo.benchmarks.layouts.files import read_text
 from s3fo.convert.formats import FORMATS
 
 FRAMES_FILE = "frames.json"
@@ -113,7 +114,7 @@ def _read_mots(folder: Path) -> dict[str, MaskSequence]:
 
 def _mots_lines(path: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """(frame number, object id, run lengths) of each line but ignored regions."""
-    for row, line in enumerate(path.read_text().splitlines(), 1):
+    for row, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -200,11 +201,6 @@ def _known_frames(folder: Path) -> Mapping[str, Any]:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(
-            path, f"no JSON that can be read ({error})", "a JSON file of masks",
-            "Write the file again, or give another path.",
-        ) from error  # fmt: skip
+    fix = "Write the file again, or give another path."
+    document = read_json(path, fix, "a JSON file of masks")
     return document if isinstance(document, dict) else {}

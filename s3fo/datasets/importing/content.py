@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from evaluation._utils.fingerprint import encoded
+from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.png import parse_header
 from s3fo.benchmarks import VideoSequence
@@ -29,8 +30,7 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
     for frame in sequence.annotated_frames:
         if sequence.object_masks is None:
             path = path_text(sequence.annotations, frame)
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_input(path, "a PNG file that can be read")
             header = parse_header(data)
             _check_size(path, header.size if header else None, video)
             digest.update(data)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 from evaluation.masks.label_map import join_objects, write_label_map
 from s3fo.benchmarks import VideoSequence
@@ -224,6 +225,7 @@ def _index_mask(label: fo.Segmentation) -> np.ndarray | None:
         return np.asarray(label.mask)
     if label.mask_path is None:
         return None
+    refuse_special(label.mask_path)
     with Image.open(label.mask_path) as image:
         return np.asarray(image)
 

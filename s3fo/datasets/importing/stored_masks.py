@@ -24,6 +24,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.input_files import read_input, refuse_special
 from evaluation.masks.label_map import davis_palette, write_label_map
 from evaluation.masks.png import PNG_SIGNATURE, chunks, parse_header
 from s3fo.benchmarks import VideoSequence
@@ -111,7 +112,7 @@ class _Recoloured(Mapping[str, Path]):
 
     def __getitem__(self, frame: str) -> Path:
         path = self._files[frame]
-        copy = _with_palette(path.read_bytes(), self._palette)
+        copy = _with_palette(read_input(path, "a PNG file"), self._palette)
         if copy is None:
             return path
         shown = _place(copy)
@@ -182,6 +183,7 @@ def _is_grey_or_davis(path: Path) -> bool:
 
 
 def _palette_of(path: Path) -> bytes | None:
+    refuse_special(path)
     with Image.open(path) as image:
         palette = image.getpalette() if image.mode in ("P", "1") else None
     return None if palette is None else bytes(palette)

@@ -1,0 +1,336 @@
+"""From which number results count objects and frames; decided once for all videos.
+
+Ground truth counts from 0 or from 1, and so do results, each by a habit of its own.
+Names alone tell which in most videos; where they do not, masks are compared. One
+decision holds for the whole of the results, and is told; where videos contradict each
+other, nobody can know, and the results are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.masks.label_map import Mask
+from evaluation.masks.names import Match, match_names, numbers_of
+from evaluation.masks.pairs import Masks
+from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
+
+_COMPARED = 6
+"""Frames in which two ways to number are compared."""
+
+_MARGIN = 0.005
+"""Mean IoU by which one way must be better than the other."""
+
+
+def number_objects(
+    truth: Mapping[str, MaskSequence], results: Mapping[str, MaskSequence], label: str
+) -> dict[str, MaskSequence]:
+    """Give masks that are kept object by object the ids of the ground truth.
+
+    Folders, JSON files and dictionaries may count objects from 0 where the ground truth
+    counts from 1, or the other way round, or have the background as object 0.
+
+    Args:
+        truth: the ground truth by video.
+        results: predictions by video; what is no label map is looked at.
+        label: what to call the results in an error.
+
+    Returns:
+        The results; what was changed is remarked on each video.
+
+    Raises:
+        InputError: some videos count from one number and some from another.
+    """
+    found = dict(results)
+    unsettled = []
+    for name, masks in results.items():
+        offset = truth[name].folder_offset
+        if offset and isinstance(masks, ObjectFolderSequence):
+            found[name] = masks.renumbered(offset)  # the benchmark says so
+        elif masks.overlapping and masks.annotated_ids():
+            unsettled.append(name)
+    telling = [name for name in unsettled if _has_zero(truth, results, name)]
+    ids = {name: _ids(truth[name]) for name in telling}
+    votes = {
+        name: _offset(truth[name], results[name], own) for name, own in ids.items()
+    }
+    if any(votes.values()):
+        others = {name: _ids(truth[name]) for name in unsettled if name not in ids}
+        ids |= others
+        votes |= {k: _offset(truth[k], results[k], own) for k, own in others.items()}
+    chosen = _one(votes, label)
+    for name, own in ids.items():
+        found[name] = _renumber(results[name], chosen, own)
+    return found
+
+
+def _has_zero(
+    truth: Mapping[str, MaskSequence], results: Mapping[str, MaskSequence], name: str
+) -> bool:
+    """Whether one side has an object 0 and may count otherwise than the other."""
+    theirs = 0 in results[name].annotated_ids()
+    return theirs or (truth[name].overlapping and 0 in truth[name].annotated_ids())
+
+
+def _ids(masks: MaskSequence) -> set[int]:
+    """Ids of the ground truth's objects; of label maps, those of a few frames."""
+    if masks.overlapping:
+        return masks.annotated_ids()
+    frames = masks.frames
+    return masks.labels_in({frames[0], frames[len(frames) // 2], frames[-1]})
+
+
+def _offset(truth: MaskSequence, pred: MaskSequence, wanted: set[int]) -> int | None:
+    """What is to be added to the ids of one video; None where it cannot tell."""
+    given = pred.annotated_ids()
+    if 0 in given and 0 not in wanted:
+        rest = given - {0}  # 0 may be the background among the channels of a network
+        fits_shifted = {k + 1 for k in given} <= wanted
+        if fits_shifted and not rest <= wanted:
+            return 1
+        better = _fits(truth, pred, 1) - _fits(truth, pred, 0)
+        if abs(better) > _MARGIN:
+            return 1 if better > 0 else 0
+        return 1 if fits_shifted else None
+    if 0 in wanted and 0 not in given:
+        down = {k - 1 for k in given}
+        if given <= wanted and down <= wanted:
+            better = _fits(truth, pred, -1) - _fits(truth, pred, 0)
+            return None if abs(better) <= _MARGIN else -1 if better > 0 else 0
+        return -1 if down <= wanted else 0
+    fits_shifted = {k + 1 for k in given} <= wanted or {k - 1 for k in given} <= wanted
+    return None if fits_shifted else 0
+
+
+def _fits(truth: MaskSequence, pred: MaskSequence, offset: int) -> float:
+    """Mean IoU of the objects with `offset` added to the predicted ids."""
+    names = match_names(truth.frames, pred.frames).names
+    frames = list(names)[:: max(1, len(names) // _COMPARED)]
+    values = []
+    for frame in frames:
+        gt, own = truth.read(frame), pred.read(names[frame])
+        for key, mask in own.items() if isinstance(own, dict) else ():
+            true = gt.get(key + offset) if isinstance(gt, dict) else gt == key + offset
+            if true is not None and key + offset > 0 and true.any():
+                values.append(_iou(true, mask))
+    return float(np.mean(values)) if values else 0.0
+
+
+def _renumber(masks: MaskSequence, offset: int, wanted: set[int]) -> MaskSequence:
+    """The masks with `offset` added to ids; a background among them is left out."""
+    if not offset:
+        if 0 not in masks.annotated_ids() or 0 in wanted:
+            return masks
+        masks = masks.renumbered(0, drop=0)
+        masks.remark("object 0 of the prediction was taken for the background")
+        return masks
+    first = min(masks.annotated_ids())
+    masks = masks.renumbered(offset)
+    masks.remark(
+        f"the prediction counts objects from {'0' if offset > 0 else '1'}, the ground "
+        f"truth from {'1' if offset > 0 else '0'}: object {first} was taken for "
+        f"{first + offset}, and so on"
+    )
+    return masks
+
+
+@dataclass(frozen=True)
+class FrameNames:
+    """How the frames of one video are matched.
+
+    Attributes:
+        names: the prediction's name of each frame that it has.
+        rule: how names were matched; "" where they are equal.
+        shifted: whether numbers were taken to count from another one.
+    """
+
+    names: Mapping[str, str]
+    rule: str = ""
+    shifted: bool = False
+
+
+def name_frames(
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], label: str
+) -> dict[str, FrameNames]:
+    """Tell which predicted frame is which of the ground truth, for all videos alike.
+
+    Args:
+        pairs: ground truth and prediction by video.
+        label: what to call the results in an error.
+
+    Raises:
+        InputError: the frames of some videos fit by their numbers, and those of others
+            only if they count from another number.
+    """
+    matches = {
+        name: match_names(gt.frames, pred.frames) for name, (gt, pred) in pairs.items()
+    }
+    leanings = {name: _leaning(*pairs[name], matches[name]) for name in pairs}
+    chosen = _common_shift(leanings, label)
+    found = {}
+    for name, (gt, pred) in pairs.items():
+        match = matches[name]
+        shifted = _shift_numbers(gt, pred, chosen) if chosen else {}
+        if shifted and len(shifted) >= len(match.names):
+            found[name] = FrameNames(shifted, match.rule, shifted=True)
+        else:
+            found[name] = FrameNames(match.names, match.rule)
+    return found
+
+
+@dataclass(frozen=True)
+class _Leaning:
+    """What one video says of the numbers of its frames.
+
+    Attributes:
+        offset: by which its numbers may be off; 0 where they cannot be.
+        gain: mean IoU of the masks with numbers off by so much, less that by name.
+        by_names: whether the names alone suggest it: as many frames, from one number
+            to another that are both off by so much.
+    """
+
+    offset: int
+    gain: float = 0.0
+    by_names: bool = False
+
+
+def _leaning(gt: MaskSequence, pred: MaskSequence, match: Match) -> _Leaning | None:
+    """What a video says of the numbers of its frames; None if nothing."""
+    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+    if not ours or not theirs:
+        return None
+    if len(match.names) == len(gt.frames):
+        return _Leaning(0) if min(theirs) in (0, min(ours)) else None
+    for offset in (1, -1):
+        shifted = _shift_numbers(gt, pred, offset)
+        if len(shifted) == len(gt.frames):
+            alike = len(pred.frames) == len(gt.frames)
+            return _Leaning(offset, _gain(gt, pred, shifted, match.names), alike)
+    return None
+
+
+def _common_shift(leanings: Mapping[str, _Leaning | None], label: str) -> int:
+    """By how much the numbers of all videos are off.
+
+    Masks of one video that lag behind may fit better under wrong numbers: all videos
+    are weighed together.
+
+    Raises:
+        InputError: videos contradict each other.
+    """
+    told = {name: one for name, one in leanings.items() if one is not None}
+    by_name = [name for name, one in told.items() if not one.offset]
+    offsets = {one.offset for one in told.values()} - {0}
+    gains = {
+        offset: {k: one.gain for k, one in told.items() if one.offset == offset}
+        for offset in offsets
+    }
+    totals = {offset: sum(own.values()) for offset, own in gains.items()}
+    chosen = max(totals, key=lambda offset: totals[offset], default=0)
+    every = {name: gain for own in gains.values() for name, gain in own.items()}
+    for_it = {k for k, gain in every.items() if gain > _MARGIN}
+    against = {k for k, gain in every.items() if gain < -_MARGIN}
+    pros, cons = (abs(sum(every[k] for k in part)) for part in (for_it, against))
+    differ = {told[k].offset for k in for_it}
+    # What happens in one video by chance does not happen in all.
+    sure = len(every) > 1 and all(told[k].by_names for k in every)
+    least = _MARGIN * len(gains.get(chosen, ()))
+    if not chosen or totals[chosen] <= (-least if sure else least):
+        chosen = 0
+    if (chosen and (by_name or cons > (pros if sure else pros / 2))) or (
+        len(differ) > 1 or (for_it and not chosen and pros > cons / 2)
+    ):
+        votes = dict.fromkeys((*by_name, *against), 0)
+        raise _contradiction(
+            votes | {k: told[k].offset for k in for_it}, label, "frames"
+        )
+    return chosen
+
+
+def _shift_numbers(gt: MaskSequence, pred: MaskSequence, offset: int) -> dict[str, str]:
+    """Frames by number, where the prediction's are `offset` higher."""
+    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+    if not ours or not theirs:
+        return {}
+    found = {frame: theirs.get(number + offset) for number, frame in ours.items()}
+    return {frame: name for frame, name in found.items() if name is not None}
+
+
+def _gain(
+    gt: MaskSequence,
+    pred: MaskSequence,
+    shifted: Mapping[str, str],
+    names: Mapping[str, str],
+) -> float:
+    """By how much masks agree more if numbers are shifted."""
+    frames = [frame for frame in gt.frames if frame in names]
+    frames = frames[:: max(1, len(frames) // _COMPARED)]
+    if not frames:
+        return 1.0
+    by_shift, by_name = (
+        float(np.mean([_agreement(gt.read(f), pred.read(by[f])) for f in frames]))
+        for by in (shifted, names)
+    )
+    return by_shift - by_name
+
+
+def _agreement(one: Masks, other: Masks) -> float:
+    """IoU of all that is not background; 0 where sizes differ."""
+    first, second = _foreground(one), _foreground(other)
+    if first is None or second is None:
+        return 0.0
+    return _iou(first, second)
+
+
+def _iou(first: Mask, second: Mask) -> float:
+    if first.shape != second.shape:
+        return 0.0
+    union = int((first | second).sum())
+    return float((first & second).sum()) / union if union else 1.0
+
+
+def _foreground(masks: Masks) -> Mask | None:
+    if isinstance(masks, dict):
+        parts = list(masks.values())
+        return np.asarray(np.logical_or.reduce(parts)) if parts else None
+    return np.asarray(masks != 0)
+
+
+def _one(votes: Mapping[str, int | None], label: str) -> int:
+    """The offset of object ids that all videos agree on.
+
+    Raises:
+        InputError: they do not agree.
+    """
+    found = {k: vote for k, vote in votes.items() if vote is not None}
+    if len(set(found.values())) < 2:
+        return next(iter(found.values()), 0)
+    raise _contradiction(found, label, "objects")
+
+
+def _contradiction(votes: Mapping[str, int], label: str, kind: str) -> InputError:
+    by_offset = {
+        offset: _listed(k for k, v in votes.items() if v == offset)
+        for offset in sorted(set(votes.values()))
+    }
+    told = "; ".join(f"{names}: {_sign(k)}" for k, names in by_offset.items())
+    return InputError(
+        label,
+        f"{kind} counted from another number than those of the ground truth in some "
+        f"videos, and not in others ({told})",
+        f"one way of counting {kind} in all videos",
+        f"Number {kind} of all videos alike, as the ground truth does.",
+    )
+
+
+def _sign(offset: int) -> str:
+    return f"off by {offset}" if offset else "as they are"
+
+
+def _listed(names: Iterable[str], most: int = 3) -> str:
+    every = sorted(names)
+    return ", ".join(every[:most]) + (", ..." if len(every) > most else "")

@@ -1,0 +1,482 @@
+"""What the masks of a video mean is decided once, and told; never guessed in silence.
+
+Every object is a square of 10 x 10 pixels, predicted 2 rows further down: 8 of 12 rows
+are shared, so J is 2/3 wherever the masks are understood.
+"""
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation import Meter, object_attributes
+from evaluation.errors import InputError
+from evaluation.masks.label_map import write_label_map
+from evaluation.masks.run_lengths import encode_rle
+from evaluation.options import InputOptions
+from evaluation.scoring import score
+
+RIGHT = pytest.approx(2 / 3, abs=1e-12)
+FRAMES = 5
+BINARIZE = InputOptions(binarize=True)
+
+
+def label_map(t: int, shift: int = 0) -> np.ndarray:
+    """[40, 60] with objects 1 and 2; they move by 3 pixels per frame."""
+    drawn = np.zeros((40, 60), np.uint8)
+    drawn[4 + shift : 14 + shift, 5 + 3 * t : 15 + 3 * t] = 1
+    drawn[20 + shift : 30 + shift, 30 - 3 * t : 40 - 3 * t] = 2
+    return drawn
+
+
+def write(root, shift=0, video="cat", name="{:05d}", first=0):
+    for t in range(FRAMES):
+        path = root / video / f"{name.format(t + first)}.png"
+        write_label_map(path, label_map(t, shift))
+
+
+def write_objects(root, picture, shift=0, folder=str, video="cat"):
+    """One folder per object, each mask as `picture` makes it of a bool mask."""
+    for t in range(FRAMES):
+        for k in (1, 2):
+            path = root / video / folder(k) / f"{t:05d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture(label_map(t, shift) == k)).save(path)
+
+
+def white(mask):
+    return mask.astype(np.uint8) * 255
+
+
+@pytest.fixture
+def gt(tmp_path):
+    write(tmp_path / "gt")
+    return tmp_path / "gt"
+
+
+# --- masks of one object each ------------------------------------------------------
+
+
+def blurred(mask):
+    small = Image.fromarray(white(mask)).resize((30, 20), Image.Resampling.BILINEAR)
+    return np.array(small.resize((60, 40), Image.Resampling.BILINEAR))
+
+
+UNCLEAR = {
+    "blurred": (blurred, "soft edges"),
+    "probability": (lambda m: np.where(m, 230, 12).astype(np.uint8), "12 and 230"),
+    "three levels": (
+        lambda m: np.maximum(white(m), white(np.roll(m, 1, 0)) // 2),
+        "2 values besides 0",
+    ),
+    "background 1": (lambda m: np.where(m, 2, 1).astype(np.uint8), "1 and 2"),
+    "smooth colours": (
+        lambda m: np.stack([blurred(m), blurred(m) // 3, blurred(m) // 9], axis=2),
+        "soft edges",
+    ),
+}
+
+
+@pytest.mark.parametrize("side", ["gt", "pred"])
+@pytest.mark.parametrize("kind", UNCLEAR)
+def test_object_folders_of_unclear_masks_are_refused(tmp_path, kind, side):
+    picture, found = UNCLEAR[kind]
+    for other in ("gt", "pred"):
+        write_objects(tmp_path / other, picture if other == side else white)
+    with pytest.raises(InputError, match=found) as error:
+        score(tmp_path / "pred", tmp_path / "gt", "sa-v")
+    assert f"{side}/cat/1/0000" in str(error.value)
+
+
+@pytest.mark.parametrize("value", [1, 7, 128, 255])
+def test_object_folders_may_have_any_one_value(tmp_path, gt, value):
+    write_objects(tmp_path / "pred", lambda m: m.astype(np.uint8) * value, 2)
+    assert score(tmp_path / "pred", gt).summary["J"] == RIGHT
+
+
+def test_object_folders_may_have_empty_masks(tmp_path):
+    for side, shift in (("gt", 0), ("pred", 2)):
+        write_objects(tmp_path / side, white, shift)
+        for t in (2, 3):
+            Image.new("L", (60, 40)).save(tmp_path / side / f"cat/2/{t:05d}.png")
+    frames = score(tmp_path / "pred", tmp_path / "gt", "sa-v").frames
+    assert frames["J"].tolist() == [RIGHT, RIGHT, RIGHT, RIGHT, 1, 1]
+
+
+def test_one_soft_frame_of_many_is_found(tmp_path, gt):
+    write_objects(tmp_path / "pred", white, 2)
+    path = tmp_path / "pred/cat/2/00003.png"
+    Image.fromarray(blurred(label_map(3, 2) == 2)).save(path)
+    with pytest.raises(InputError, match="00003"):
+        score(tmp_path / "pred", gt)
+
+
+def test_inverted_object_folders_are_told(tmp_path, gt):
+    write_objects(tmp_path / "pred", lambda m: white(~m), 2)
+    notes = score(tmp_path / "pred", gt).notes
+    assert any("objects 1, 2 fill" in n and "inverted" in n for n in notes)
+
+
+def test_soft_object_folders_may_be_binarized_which_is_told(tmp_path, gt):
+    """Grey halves around the object count: 12 rows instead of 10 of one object."""
+
+    def with_halo(mask):
+        grown = mask | np.roll(mask, 1, 0) | np.roll(mask, -1, 0)
+        return np.where(mask, 255, np.where(grown, 3, 0)).astype(np.uint8)
+
+    write_objects(tmp_path / "pred", with_halo)
+    scores = score(tmp_path / "pred", gt, binarize=True)
+    assert scores.summary["J"] == pytest.approx(10 / 12, abs=1e-12)
+    assert any("however faint" in note for note in scores.notes)
+
+
+def test_binarize_never_takes_a_grey_background_for_the_object(tmp_path, gt):
+    write_objects(tmp_path / "pred", lambda m: np.where(m, 220, 20).astype(np.uint8))
+    with pytest.raises(InputError, match="without background"):
+        score(tmp_path / "pred", gt, binarize=True)
+
+
+# --- label maps that become one object ---------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"protocol": "davis-2016"}, {"binarize": True}])
+@pytest.mark.parametrize("side", ["gt", "pred"])
+def test_merged_label_maps_need_a_background(tmp_path, options, side):
+    for t in range(FRAMES):
+        for other in ("gt", "pred"):
+            drawn = label_map(t)
+            drawn = np.where(drawn > 0, 220, 20) if other == side else drawn
+            write_label_map(tmp_path / other / f"cat/{t:05d}.png", drawn)
+    with pytest.raises(InputError, match="labels 20, 220, and no pixel is 0"):
+        score(tmp_path / "pred", tmp_path / "gt", **options)
+
+
+def test_two_objects_that_fill_one_frame_are_no_missing_background(tmp_path):
+    for t in range(FRAMES):
+        drawn = label_map(t)
+        if t == 2:
+            drawn[:, :30], drawn[:, 30:] = 1, 2
+        for side in ("gt", "pred"):
+            write_label_map(tmp_path / f"{side}/cat/{t:05d}.png", drawn)
+    assert score(tmp_path / "pred", tmp_path / "gt", "davis-2016").summary["J"] == 1
+
+
+@pytest.mark.parametrize(("binarize", "value"), [(True, 255), (False, 1)])
+def test_a_mask_that_is_full_throughout_is_told(tmp_path, gt, binarize, value):
+    for t in range(FRAMES):
+        full = np.full((40, 60), value, np.uint8)
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", full)
+    scores = score(tmp_path / "pred", gt, "davis-2016", binarize=binarize)
+    assert scores.summary["J"] == pytest.approx(200 / 2400, abs=1e-12)
+    assert any("prediction fills every frame" in note for note in scores.notes)
+
+
+def test_grey_levels_that_are_binarized_are_told(tmp_path, gt):
+    for t in range(FRAMES):
+        values = blurred(label_map(t) > 0)
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", values)
+    with pytest.raises(InputError, match="soft edges"):
+        score(tmp_path / "pred", gt, "davis-2016")
+    scores = score(tmp_path / "pred", gt, binarize=True)
+    assert any("however faint" in note for note in scores.notes)
+    true = [label_map(t) > 0 for t in range(1, FRAMES - 1)]
+    own = [blurred(mask) > 0 for mask in true]
+    wanted = [(a & b).sum() / (a | b).sum() for a, b in zip(true, own, strict=True)]
+    assert scores.summary["J"] == pytest.approx(np.mean(wanted), abs=1e-12)
+
+
+def test_soft_frames_after_clean_first_ones_are_refused(tmp_path, gt):
+    write(tmp_path / "pred", 2)
+    last = tmp_path / "pred/cat/00003.png"
+    Image.fromarray(blurred(label_map(3) > 0)).save(last)
+    with pytest.raises(InputError, match=r"00003.*soft edges"):
+        score(tmp_path / "pred", gt)
+
+
+def test_levels_merged_under_davis_2016_are_told(tmp_path, gt):
+    for t in range(FRAMES):
+        drawn = np.array([0, 127, 255], np.uint8)[label_map(t, 2)]
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", drawn)
+    scores = score(tmp_path / "pred", gt, "davis-2016")
+    assert any("labels 127, 255 were merged" in note for note in scores.notes)
+
+
+# --- arrays, and the meter ---------------------------------------------------------
+
+REAL = {
+    "probabilities": lambda m: np.where(m, 0.9, 0.05),
+    "probabilities from 0": lambda m: np.where(m, 0.9, 0.0),
+    "logits": lambda m: np.where(m, 4.0, -4.0),
+    "one grey": lambda m: np.where(m, 0.3, 0.0),
+    "grey integers": lambda m: np.where(m, 200, np.roll(m, 1, 0) * 9),
+}
+
+
+def forms_of(picture, t, shift=0):
+    masks = [picture(label_map(t, shift) == k) for k in (1, 2)]
+    return {"by id": {1: masks[0], 2: masks[1]}, "stacked": np.stack(masks)}
+
+
+@pytest.mark.parametrize("form", ["by id", "stacked"])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("kind", REAL)
+def test_the_meter_refuses_what_is_no_mask(kind, side, form):
+    masks = [forms_of(white, 0)[form], forms_of(white, 0)[form]]
+    masks[side] = forms_of(REAL[kind], 0)[form]
+    with pytest.raises(InputError, match="object 1"):
+        Meter("sa-v").update(*masks)
+
+
+@pytest.mark.parametrize("picture", [white, lambda m: m.astype(np.float32), np.array])
+def test_the_meter_takes_masks_of_two_values(picture):
+    meter = Meter("vos-benchmark")
+    for t in range(FRAMES):
+        meter.update(forms_of(picture, t, 2)["stacked"], forms_of(white, t)["by id"])
+    assert meter.compute().summary["J"] == RIGHT
+
+
+def test_the_meter_binarizes_real_numbers_above_0_and_tells():
+    meter = Meter("vos-benchmark", binarize=True)
+
+    def halo(mask):
+        return np.where(mask, 0.9, np.roll(mask, 1, 0) * 0.01)
+
+    for t in range(FRAMES):
+        meter.update(forms_of(halo, t)["stacked"], label_map(t))
+    scores = meter.compute()
+    assert scores.summary["J"] == pytest.approx(10 / 11, abs=1e-12)
+    assert any("however faint" in note for note in scores.notes)
+
+
+def test_the_meter_refuses_grey_levels_as_ids():
+    soft = blurred(label_map(0) > 0)
+    with pytest.raises(InputError, match="soft edges"):
+        Meter().update(soft, label_map(0))
+
+
+def test_the_meter_refuses_an_object_0_that_nobody_annotated():
+    meter = Meter("vos-benchmark")
+    for t in range(FRAMES):
+        own = label_map(t, 2)
+        meter.update({k - 1: own == k for k in (1, 2)}, label_map(t))
+    with pytest.raises(InputError, match="object 0"):
+        meter.compute()
+
+
+@pytest.mark.parametrize("key", ["cat", 1.5, -1])
+def test_keys_that_are_no_ids_are_named(key):
+    with pytest.raises(InputError, match="masks by object id"):
+        Meter().update({key: label_map(0) == 1}, label_map(0))
+
+
+# --- objects counted from another number -------------------------------------------
+
+
+def by_object(shift, offset, video_ids=(1, 2)):
+    return {
+        f"{t:05d}": {k + offset: label_map(t, shift) == k for k in video_ids}
+        for t in range(FRAMES)
+    }
+
+
+def in_form(masks, form, folder):
+    """The same masks as arrays, JSON, or object folders."""
+    if form == "arrays":
+        return masks
+    folder.mkdir()
+    if form == "json":
+        path = folder / "masks.json"
+        encoded = {
+            video: {
+                frame: {str(k): encode_rle(mask) for k, mask in objects.items()}
+                for frame, objects in frames.items()
+            }
+            for video, frames in masks.items()
+        }
+        path.write_text(json.dumps(encoded))
+        return path
+    for video, frames in masks.items():
+        for frame, objects in frames.items():
+            for k, mask in objects.items():
+                path = folder / video / f"{k:03d}" / f"{frame}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(white(mask)).save(path)
+    return folder
+
+
+@pytest.mark.parametrize("truth", ["label maps", "arrays", "json", "folders"])
+@pytest.mark.parametrize("form", ["arrays", "json", "folders"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_objects_counted_from_another_number(tmp_path, gt, form, truth, first):
+    """The prediction counts from `first`, the ground truth from the other number."""
+    if truth == "label maps":
+        first, true = 0, gt  # the ids of label maps begin with 1
+    else:
+        true = in_form({"cat": by_object(0, -first)}, truth, tmp_path / "truth")
+    pred = in_form({"cat": by_object(2, first - 1)}, form, tmp_path / "pred")
+    scores = score(pred, true, "sa-v" if truth == "folders" else "davis-2017")
+    assert scores.objects["J_mean"].tolist() == [RIGHT, RIGHT]
+    assert any("was taken for" in note for note in scores.notes)
+
+
+def test_one_way_of_counting_objects_holds_for_all_videos(gt):
+    """`dog` was predicted without object 0: its ids alone would seem to fit."""
+    write(gt, video="dog")
+    pred = {"cat": by_object(2, -1), "dog": by_object(2, -1, (2,))}
+    scores = score(pred, gt)
+    found = dict(
+        zip(
+            zip(scores.objects["sequence"], scores.objects["object"], strict=True),
+            scores.objects["J_mean"],
+            strict=True,
+        )
+    )
+    assert found["dog", 1] == 0
+    assert found["dog", 2] == found["cat", 1] == found["cat", 2] == RIGHT
+
+
+def test_two_ways_of_counting_objects_are_refused(gt):
+    write(gt, video="dog")
+    pred = {"cat": by_object(2, -1), "dog": by_object(2, 0)}
+    pred["dog"]["00000"][9] = label_map(0) == 1  # its ids cannot be off by one
+    with pytest.raises(InputError, match="objects counted from another number"):
+        score(pred, gt)
+
+
+def test_a_background_among_the_channels_is_left_out_and_told(gt):
+    pred = {"cat": by_object(2, 0)}
+    for t, masks in enumerate(pred["cat"].values()):
+        masks[0] = label_map(t, 2) == 0
+    scores = score(pred, gt)
+    assert scores.summary["J"] == RIGHT
+    assert any("object 0" in n and "background" in n for n in scores.notes)
+
+
+# --- frames counted from another number --------------------------------------------
+
+
+def test_frames_from_1_are_decided_for_the_whole_folder(tmp_path, gt):
+    """`dog` is predicted 2 columns ahead: it fits better by the names, off by one."""
+    for video in ("cat", "dog"):
+        for t in range(FRAMES):
+            drawn = np.zeros((40, 60), np.uint8)
+            drawn[4:14, 5 + 3 * t : 15 + 3 * t] = 1
+            write_label_map(tmp_path / f"truth/{video}/{t:05d}.png", drawn)
+            own = np.roll(drawn, 2, axis=1) if video == "dog" else drawn
+            write_label_map(tmp_path / f"pred/{video}/{t + 1:05d}.png", own)
+    scores = score(tmp_path / "pred", tmp_path / "truth", "vos-benchmark")
+    assert scores.objects["J_mean"].tolist() == [1, RIGHT]
+    notes = [note for note in scores.notes if "one after the other" in note]
+    assert {note.partition(":")[0] for note in notes} == {"cat", "dog"}
+
+
+def test_frames_counted_in_two_ways_are_refused(tmp_path, gt):
+    write(gt, video="dog")
+    write(tmp_path / "pred", 2, first=1)
+    write(tmp_path / "pred", 2, video="dog")
+    with pytest.raises(InputError, match="frames counted from another number"):
+        score(tmp_path / "pred", gt)
+
+
+def test_frames_from_1_with_a_prefix(tmp_path, gt):
+    write(tmp_path / "pred", 2, name="frame_{}", first=1)
+    scores = score(tmp_path / "pred", gt, "vos-benchmark")
+    assert scores.summary["J"] == RIGHT
+    assert any("one after the other" in note for note in scores.notes)
+
+
+def test_sparse_truth_tells_from_which_number_dense_results_count(tmp_path):
+    for t in range(0, 10, 2):
+        drawn = np.zeros((40, 80), np.uint8)
+        drawn[5:15, 5 + 3 * t : 15 + 3 * t] = 1
+        write_label_map(tmp_path / f"gt/cat/{t:05d}.png", drawn)
+    for t in range(10):
+        drawn = np.zeros((40, 80), np.uint8)
+        drawn[7:17, 5 + 3 * t : 15 + 3 * t] = 1
+        write_label_map(tmp_path / f"pred/cat/{t + 1:05d}.png", drawn)
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert scores.summary["J"] == RIGHT
+    assert any("one after the other" in note for note in scores.notes)
+
+
+# --- names -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["folder", "arrays", "json"])
+def test_names_in_another_unicode_form_are_matched_and_told(tmp_path, gt, form):
+    """Of two videos one is spelt as macOS does."""
+    name, spelt = (unicodedata.normalize(kind, "Caf\u00e9") for kind in ("NFC", "NFD"))
+    write(gt, video=name)
+    if form == "folder":
+        write(tmp_path / "pred", 2)
+        write(tmp_path / "pred", 2, video=spelt)
+        pred = tmp_path / "pred"
+    else:
+        masks = {"cat": by_object(2, 0), spelt: by_object(2, 0)}
+        pred = in_form(masks, form, tmp_path / "pred")
+    scores = score(pred, gt)
+    assert scores.objects["J_mean"].tolist() == [RIGHT] * 4
+    assert any(n.startswith(f"{name}: sequences were matched") for n in scores.notes)
+
+
+def test_how_files_were_found_is_told_for_counts_from_the_cache_too(tmp_path, gt):
+    """The same masks once as they should lie, then one folder deeper."""
+    write(tmp_path / "pred", 2)
+    score(tmp_path / "pred", gt, cache=tmp_path / "cache", workers=1)
+    write(tmp_path / "deep", 2, video="cat/masks")
+    scores = score(tmp_path / "deep", gt, cache=tmp_path / "cache", workers=1)
+    assert any("from its folder masks" in note for note in scores.notes)
+
+
+# --- resizing ----------------------------------------------------------------------
+
+
+def test_resized_frames_are_told_with_count_and_sizes(tmp_path, gt):
+    write(tmp_path / "pred", 2)
+    for t in (1, 3):
+        half = label_map(t, 2)[::2, ::2]
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", half)
+    cached = {"cache": tmp_path / "cache", "workers": 1}
+    for _ in range(2):  # the second time from the cache
+        notes = score(tmp_path / "pred", gt, resize="nearest", **cached).notes
+        assert any("resized" in n and "2 from 30x20 to 60x40" in n for n in notes)
+    meter = Meter(resize="nearest")
+    for t in range(FRAMES):
+        meter.update(label_map(t)[::2, ::2], label_map(t), frame=t)
+    assert any("3 from 30x20 to 60x40" in note for note in meter.compute().notes)
+
+
+# --- attributes read as scores do --------------------------------------------------
+
+
+@pytest.mark.parametrize("picture", [blurred, lambda m: white(m) // 2 + 20])
+def test_attributes_refuse_unclear_object_folders(tmp_path, picture):
+    write_objects(tmp_path / "gt", picture)
+    with pytest.raises(InputError, match="00000"):
+        object_attributes(tmp_path / "gt")
+
+
+def test_attributes_binarize_soft_object_folders(tmp_path):
+    write_objects(
+        tmp_path / "gt", lambda m: white(m) // 2 + white(np.roll(m, 1, 0)) // 3
+    )
+    objects = object_attributes(tmp_path / "gt", options=BINARIZE).objects
+    assert objects["object"].tolist() == [1]
+
+
+def test_attributes_binarize_needs_a_background(tmp_path):
+    for t in range(FRAMES):
+        drawn = np.where(label_map(t) > 0, 220, 20)
+        write_label_map(tmp_path / f"gt/cat/{t:05d}.png", drawn)
+    with pytest.raises(InputError, match="20 and 220"):
+        object_attributes(tmp_path / "gt", options=BINARIZE)
+
+
+def test_a_background_with_an_id_is_told(tmp_path, gt):
+    """Ids 1 to 3 with 1 as background; object 2 is where object 1 should be."""
+    for t in range(FRAMES):
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", label_map(t, 2) + 1)
+    notes = score(tmp_path / "pred", gt).notes
+    assert any("no pixel of the prediction is 0" in note for note in notes)
