@@ -52,6 +52,27 @@ class BenchmarkDataset(fozd.ZooDataset):
         self.video = video
         self.max_samples = max_samples
 
+    @staticmethod
+    def of(benchmark: str, **options: str | int | None) -> BenchmarkDataset:
+        """The dataset of a benchmark by the benchmark's name.
+
+        Args:
+            benchmark: name in the catalogue.
+            **options: of the dataset.
+
+        Raises:
+            InputError: no such benchmark.
+        """
+        known = {own.benchmark: own for own in BenchmarkDataset.__subclasses__()}
+        if benchmark not in known:
+            raise InputError(
+                "benchmark",
+                repr(benchmark),
+                f"one of {', '.join(known)}",
+                "Pass benchmark=NAME to load_zoo_dataset.",
+            )
+        return known[benchmark](**options)
+
     @property
     def name(self) -> str:
         """Name in the zoo."""
@@ -91,22 +112,47 @@ class BenchmarkDataset(fozd.ZooDataset):
         self, dataset_dir: str, scratch_dir: str, split: str
     ) -> tuple[None, int, None]:
         """Get the split, or look whether it is there; remember where."""
-        source = self.source_dir or _remembered_split(dataset_dir)
+        return self.prepare(Path(dataset_dir), split)
+
+    def prepare(self, split_dir: Path, split: str) -> tuple[None, int, None]:
+        """Get the split, or look whether it is there; remember where.
+
+        Args:
+            split_dir: the split's folder in FiftyOne's zoo.
+            split: of the benchmark.
+
+        Returns:
+            As FiftyOne wants it: no dataset type, the number of videos, no classes.
+        """
+        source = self.source_dir or _remembered_split(split_dir)
         if source is None:
             entry = catalog.get_entry(self.benchmark, split)
             _LOGGER.info("%s. Licence: %s", entry.title, entry.licence)
             # Splits that come in one archive share it.
-            home = Path(dataset_dir).parent
+            home = split_dir.parent
             source = str(
                 fetch_benchmark(self.benchmark, home, split=split, progress=_bars())
             )
         found = open_benchmark(self.benchmark, source, split=split)
         root = json.dumps({"source_dir": str(Path(source).absolute())})
-        write_atomically(_record(dataset_dir), root.encode())
+        write_atomically(_record(split_dir), root.encode())
         return None, len(found), None
 
     def _load_dataset(self, dataset: fo.Dataset, split_dir: str, split: str) -> None:
         """Fill the empty dataset that FiftyOne has made."""
+        self.fill(dataset, Path(split_dir), split)
+
+    def fill(self, dataset: fo.Dataset, split_dir: Path, split: str) -> None:
+        """Fill an empty dataset with a prepared split.
+
+        Args:
+            dataset: to fill.
+            split_dir: the split's folder in FiftyOne's zoo.
+            split: of the benchmark.
+
+        Raises:
+            InputError: the dataset holds another split already.
+        """
         from s3fo.datasets import load_benchmark
 
         try:
@@ -148,11 +194,11 @@ def _bars() -> ProgressCallback:
     return report
 
 
-def _record(split_dir: str) -> Path:
-    return Path(split_dir) / "source.json"
+def _record(split_dir: Path) -> Path:
+    return split_dir / "source.json"
 
 
-def _remembered_split(split_dir: str) -> str | None:
+def _remembered_split(split_dir: Path) -> str | None:
     """The folder that a split was loaded from before, if it is still there."""
     record = _record(split_dir)
     if not record.is_file():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.core.models as fom
+import fiftyone.zoo.models as fozm
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
@@ -29,7 +30,7 @@ _OPTIONS = (
 )
 
 
-class VideoObjectSegmenterConfig(fom.ModelConfig):
+class VideoObjectSegmenterConfig(fom.ModelConfig, fozm.HasZooModel):
     """Options of `foz.load_zoo_model`.
 
     Args:
