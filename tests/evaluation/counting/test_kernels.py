@@ -428,7 +428,8 @@ def test_without_a_library(
         assert f"{kernels.SLOWNESS} times slower" in note and "C compiler" in note
         assert len(note) < 200 and note.count(".") == 2  # one sentence, one file name
         page, _, anchor = note.rpartition("(")[2].rstrip(").").partition("#")
-        headings = (Path(__file__).parents[2] / page).read_text().lower()
+        root = next(up for up in Path(__file__).parents if (up / "docs").is_dir())
+        headings = (root / page).read_text().lower()
         assert "## " + anchor.replace("-", " ") in headings
         assert kernels.count_present(*make_pair(0, (9, 9), 2), 1)[0].tolist() == [1, 2]
         monkeypatch.setenv("S3FO_KERNELS", "compiled")
