@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evaluation.plots.chart import attribute_chart
+    from evaluation.plots.corrections_curve import corrections_chart
     from evaluation.plots.errors import (
         PIXEL_COLOURS,
         PIXEL_NAMES,
@@ -30,6 +31,7 @@ __all__ = [
     "attribute_chart",
     "attribute_examples",
     "attribute_spread",
+    "corrections_chart",
     "error_map",
     "error_map_figure",
     "failure_strip",
@@ -46,6 +48,7 @@ _HOMES = {
     "attribute_chart": "chart",
     "attribute_examples": "examples",
     "attribute_spread": "examples",
+    "corrections_chart": "corrections_curve",
     "error_map": "errors",
     "error_map_figure": "strip",
     "failure_strip": "strip",

@@ -64,6 +64,7 @@ _COMMANDS = {
     "analysis": ("attributes", "breakdown", "failures"),
     "audit": ("audit",),
     "catalog": ("benchmarks", "submit"),
+    "correct": ("correct",),
     "data": ("convert", "load", "import-predictions", "relocate"),
     "methods": ("methods", "speed", "compare-methods"),
     "model": ("predict", "fuse", "merge-scores", "train"),

@@ -50,6 +50,7 @@ def correct(
     threshold: float = IOU_THRESHOLD,
     events: int = 0,
     protocol: str | ScoringProtocol | None = None,
+    overwrite: bool = False,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
     **options: object,
@@ -58,9 +59,10 @@ def correct(
 
     In `out` appear ``corrections-0`` (plain predictions), ``corrections-1``, ...: one
     results folder per number of corrections, which everything that reads results
-    reads; ``prompts`` with what was corrected; and the tables, which
-    `Corrections.load` reads. Finished videos are kept, so an interrupted call can be
-    repeated, also with a larger budget, and several processes can share one.
+    reads; ``prompts`` with what was corrected; the tables, which `Corrections.load`
+    reads; and the curve as ``corrections.png`` and ``.svg``. Finished videos are kept,
+    so an interrupted call can be repeated, also with a larger budget, and several
+    processes can share one.
 
     >>> done = correct(
     ...     "synthetic", f"{root}-corrected", root=root, method="copy", budget=1
@@ -89,6 +91,7 @@ def correct(
             video.
         protocol: rules to score by; None takes the benchmark's own. Only frames that
             count under it are corrected.
+        overwrite: re-run completed videos, replacing passes with other settings.
         workers: processes that score.
         progress: told after every frame.
         options: of the method, as for `predict`.
@@ -104,7 +107,7 @@ def correct(
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
     built = method_for(sequences, method, options)
-    task = Task.of(sequences, Path(out), built, protocol, workers, progress)
+    task = Task.of(sequences, Path(out), built, protocol, overwrite, workers, progress)
     how = how_corrected(built, prompt)
     prompting = Prompting(prompt, clicks)
     passes = [task.plain()]
@@ -125,6 +128,7 @@ def correct(
         _events(task, passes[0], events, prompting),
     )  # fmt: skip
     done.save(task.out)
+    _draw(done, task.out)
     return done
 
 
@@ -138,6 +142,7 @@ class Task:
         method: that is corrected.
         protocol: the rules.
         truth: ground truth by sequence.
+        overwrite: whether completed videos are re-run.
         workers: processes that score.
         progress: told after every frame.
     """
@@ -147,6 +152,7 @@ class Task:
     method: AnyMethod
     protocol: ScoringProtocol
     truth: Mapping[str, MaskSequence]
+    overwrite: bool
     workers: int | None
     progress: ProgressCallback | None
 
@@ -157,6 +163,7 @@ class Task:
         out: Path,
         method: AnyMethod,
         protocol: str | ScoringProtocol | None,
+        overwrite: bool,
         workers: int | None,
         progress: ProgressCallback | None,
     ) -> Task:
@@ -169,7 +176,7 @@ class Task:
         rules = get_protocol(protocol or benchmark.protocol)
         _check_rules(rules, benchmark)
         truth = open_ground_truth(benchmark).sequences
-        return cls(benchmark, out, method, rules, truth, workers, progress)
+        return cls(benchmark, out, method, rules, truth, overwrite, workers, progress)
 
     def plain(self) -> Scores:
         """Predict without corrections, as `predict` does, and score."""
@@ -213,7 +220,13 @@ class Task:
         )
 
     def _predict(self, folder: Path, method: AnyMethod, benchmark: Benchmark) -> None:
-        done = predict(benchmark, folder, method=method, progress=self.progress)
+        done = predict(
+            benchmark,
+            folder,
+            method=method,
+            overwrite=self.overwrite,
+            progress=self.progress,
+        )
         if done.failures:
             raise InputError(
                 f"{len(done.failures)} of the videos",
@@ -357,6 +370,15 @@ def _events(
     if not number:
         return pd.DataFrame(columns=["event", "sequence", "object", "cost", "regain"])
     return measure_onsets(task, before, number, prompting)
+
+
+def _draw(done: Corrections, out: Path) -> None:
+    from evaluation.plots import corrections_chart, save_figure
+
+    for ending in ("png", "svg"):
+        save_figure(
+            corrections_chart({done.method: done}), out / f"corrections.{ending}"
+        )
 
 
 __all__ = ["FrameObjects", "Task", "correct"]
