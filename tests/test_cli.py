@@ -361,3 +361,24 @@ def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path)
     code, out, _ = cli("compare", *saved, "--json")
     result = json.loads(out)
     assert code == 0 and result["low"] <= result["delta"] <= result["high"] < 0
+
+
+def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path):
+    words = ("correct", "synthetic", "--root", benchmark, "--out", tmp_path / "out")
+    words += ("--method", "copy", "--budget", 1)
+    code, out, err = cli(*words, "--events", 2, "--by", "size", "--json")
+    assert code == 0
+    told = json.loads(out)
+    before, after = (row["J&F"] for row in told["curve"])
+    assert after > before and told["area"] == pytest.approx((before + after) / 2)
+    assert told["how"] == "memory" and told["attributes"]
+    regain = [row["regain"] for row in told["events"]]
+    assert sum(value is not None for value in regain) == 2
+    code, out, _ = cli(*words)
+    assert code == 0 and "Area under the curve" in out
+    assert (tmp_path / "out" / "corrections.png").is_file()
+    code, _, err = cli(*words, "--prompt", "clicks")
+    assert code == 2 and "takes mask" in err
+    code, _, err = cli(*words, "--policy", "online")
+    assert code == 2 and "--overwrite" in err
+    assert cli(*words, "--policy", "online", "--overwrite")[0] == 0

@@ -15,6 +15,7 @@ from evaluation.report.attribute_tables import (
     groups_table,
     trends_table,
 )
+from evaluation.report.correction_tables import curve_table, regain_table
 from evaluation.report.facts import facts_table, protocol_table, speed_table
 from evaluation.report.failure_tables import (
     circumstances_table,
@@ -62,6 +63,8 @@ def tables(material: Material) -> dict[str, Table]:
         differences_table(material),
         sequences_table(material),
         objects_table(material),
+        curve_table(material.corrections),
+        regain_table(material.corrections),
         speed_table(material),
         throughput_table(material),
         facts_table(material),

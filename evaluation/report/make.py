@@ -13,11 +13,18 @@ from matplotlib.figure import Figure
 from evaluation._utils.atomic import require_writable, write_atomically
 from evaluation._utils.former_names import warn_renamed
 from evaluation._utils.progress import ProgressCallback
+from evaluation.corrections import Corrections
 from evaluation.errors import InputError
 from evaluation.failures.reviews import REVIEW, with_reviews
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
-from evaluation.plots import attribute_chart, failure_strip, save_figure, timeline
+from evaluation.plots import (
+    attribute_chart,
+    corrections_chart,
+    failure_strip,
+    save_figure,
+    timeline,
+)
 from evaluation.plots.report_charts import (
     losses_chart,
     sequences_chart,
@@ -85,6 +92,7 @@ def report(
     title: str | None = None,
     top: int = 6,
     reviews: Mapping[str, pd.DataFrame] | None = None,
+    corrections: Mapping[str, Corrections] | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
     judgements: Mapping[str, pd.DataFrame] | None = None,
@@ -132,6 +140,7 @@ def report(
             (sequence, object, kind, start, end) with a column `review`.
         workers: processes; None takes as many as are worth it.
         progress: told about every stage.
+        corrections: what `s3fo correct` measured, by what to call it.
         judgements: the former name of `reviews`, with a column `judgement`.
 
     Raises:
@@ -160,6 +169,7 @@ def report(
     out = require_writable(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})
+    material = replace(material, corrections=corrections or {})
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
@@ -249,6 +259,9 @@ def _figures(
         "sequences",
         sequences_chart(made["sequences"].data, columns),
     )
+    if material.corrections:
+        chart = corrections_chart(material.corrections)
+        yield "corrections", "J&F over corrections", "corrections", chart
     if len(made.get("speed", ())) > 1:
         chart = speed_chart(made["speed"].data, material.metric)
         yield "speed", "Speed against quality", "speed", chart

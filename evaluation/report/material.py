@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.video import open_videos
 from evaluation.breakdown import Breakdown, breakdown
+from evaluation.corrections import Corrections
 from evaluation.failures import ComparedMasks, Failures, find_failures
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
@@ -67,6 +68,7 @@ class Material:
         breakdown: scores of all methods by attribute.
         comparisons: of the first method with each other one, by name.
         images: image file by sequence and frame; may be empty.
+        corrections: what corrections of methods regain, by what to call them.
     """
 
     benchmark: str
@@ -79,6 +81,7 @@ class Material:
     breakdown: Breakdown
     comparisons: Mapping[str, Comparison]
     images: Mapping[str, Mapping[str, Path]]
+    corrections: Mapping[str, Corrections] = field(default_factory=dict)
 
     @property
     def main(self) -> Method:

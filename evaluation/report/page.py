@@ -29,6 +29,7 @@ _SECTIONS = (
         "The costliest failures",
         ("events", "reviews", "kinds", "circumstances"),
     ),
+    ("corrections", "What corrections regain", ("corrections", "regain")),
     ("attributes", "By attribute", ("attributes", "trends", "differences")),
     ("sequences", "By sequence and object", ("sequences", "objects")),
     ("measured", "What was measured", ("measured", "protocol")),

@@ -29,6 +29,7 @@ from s3fo.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from evaluation.corrections import Corrections
     from evaluation.leaderboard.table import Leaderboard, LocalRun
     from evaluation.report.tables import Table
 
@@ -67,6 +68,10 @@ def report(
     binarize: Binarize = False,
     void: Void = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    corrections: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder that `s3fo correct` wrote; repeatable."),
+    ] = None,
     top: Annotated[int, typer.Option(help="How many failures to show.")] = 6,
     workers: Workers = None,
     as_json: Json = False,
@@ -89,6 +94,7 @@ def report(
             options=input_options(missing, resize, binarize, void),
             title=title,
             top=top,
+            corrections=_load_corrections(corrections or []),
             workers=workers,
             progress=progress,
         )
@@ -105,6 +111,20 @@ def report(
     for finding in made.findings:
         typer.echo(f"{finding.headline}\n  {finding.text}")
     typer.echo(f"\nReport: {made.page}")
+
+
+def _load_corrections(folders: list[Path]) -> dict[str, Corrections]:
+    """What was saved in folders, by method; by folder too where that is not enough."""
+    from evaluation.corrections import Corrections
+
+    found = [(folder, Corrections.load(folder)) for folder in folders]
+    names = [one.method for _, one in found]
+    return {
+        one.method
+        if names.count(one.method) == 1
+        else f"{one.method} ({folder.name})": one
+        for folder, one in found
+    }
 
 
 def _name_runs(runs: list[Path], names: list[str]) -> dict[str, Path] | list[Path]:

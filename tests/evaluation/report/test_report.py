@@ -349,3 +349,35 @@ def test_official_tags_are_said_to_be_of_whole_sequences(made):
     assert attribute_title("official_FM") == "official tag FM"
     assert "of whole sequences" in caption("official_FM")
     assert "of whole sequences" not in caption("auto_FM")
+
+
+def test_corrections_are_told_where_they_were_measured(folders, tmp_path):
+    from evaluation.corrections import Corrections
+
+    curve = pd.DataFrame(
+        {"budget": [0, 1], "corrections": [0, 4], "J&F": [0.5, 0.8], "J": 0.5, "F": 0.5}
+    )
+    objects = pd.DataFrame(
+        {"sequence": "walk", "object": 1, "budget": [0, 1], "corrections": [0, 1],
+         "J&F": [0.5, 0.8]}
+    )  # fmt: skip
+    events = pd.DataFrame(
+        {"event": [3, 0], "sequence": "walk", "object": [2, 1], "kind": "missed",
+         "start": "00003", "end": "00005", "cost": [0.02, 0.1], "regain": [0.15, 0.01]}
+    )  # fmt: skip
+    measured = Corrections(
+        "lossy", "worst", "mask", 1, 3, 0.75, "davis-2017", "memory",
+        curve, objects, pd.DataFrame(), events,
+    )  # fmt: skip
+    written = evaluation.report(
+        {"lossy": folders["lossy"]},
+        folders["gt"],
+        tmp_path,
+        corrections={"lossy": measured},
+        top=0,
+    )
+    assert written.tables["corrections"].data["area"].tolist() == [0.65, 0.65]
+    assert written.tables["regain"].data["event"].tolist() == [3, 0]
+    page = written.page.read_text()
+    assert "What corrections regain" in page and "15.00" in page
+    assert tmp_path / "figures" / "corrections.png" in written.pictures
