@@ -41,6 +41,19 @@ def digest_bytes(data: bytes | memoryview) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def digest_file(path: str | os.PathLike[str]) -> bytes:
+    """Digest of a file's bytes as `digest_bytes`, read in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    total = hashlib.blake2b(digest_size=16)
+    with Path(path).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            total.update(chunk)
+    return total.digest()
+
+
 def digest_json(value: object) -> str:
     """Digest of plain values (as in JSON), whatever the order of keys."""
     return digest(json.dumps(value, sort_keys=True, default=dict))

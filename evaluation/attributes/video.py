@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.images import read_picture
 from evaluation.masks.encoding import encoding_of, without_background
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.open import open_ground_truth
+from evaluation.masks.pictures import read_picture
 from evaluation.masks.prepare import merge_objects, without_label, without_void
 from evaluation.masks.sequence import MaskSequence, natural
 from evaluation.options import DEFAULT_OPTIONS, InputOptions

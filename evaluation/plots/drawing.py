@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from evaluation._utils.images import read_picture
 from evaluation.attributes.regions import Box
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, davis_palette
+from evaluation.masks.pictures import read_picture
 
 Picture = NDArray[np.uint8]
 """[H, W, 3] RGB."""

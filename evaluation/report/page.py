@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from evaluation._utils.images import read_picture
 from evaluation._utils.version import __version__
+from evaluation.masks.pictures import read_picture
 from evaluation.report.material import Material
 from evaluation.report.tables import FORMATS, Table
 from evaluation.report.templating import environment

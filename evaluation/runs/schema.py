@@ -21,9 +21,8 @@ from typing import Any, Literal
 from evaluation._utils.atomic import unwritable, write_atomically
 from evaluation._utils.fingerprint import digest_json
 from evaluation._utils.json_files import parse, read_json
-from evaluation._utils.machine import hardware
+from evaluation._utils.machine import hardware, installed_versions
 from evaluation._utils.names import printable
-from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
 
 RUN_FILE = "run.json"
@@ -46,6 +45,22 @@ _FIX = "Delete this file, or choose another folder."
 
 
 @dataclass(frozen=True)
+class VideoInputs:
+    """What the masks of a video were made from.
+
+    Attributes:
+        images: digest of its frames' names and files.
+        prompts: digest of its first masks, pixel by pixel.
+        state: digest of the paths, sizes and times of all its files, by which most
+            are known again without being read; "" where that cannot be.
+    """
+
+    images: str
+    prompts: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class VideoRecord:
     """How the masks of one video were made.
 
@@ -61,6 +76,7 @@ class VideoRecord:
         notes: what a person should know about this video's masks.
         peak_memory_mb: peak of the memory in use meanwhile: of the GPU where it ran on
             one, else of the process; None where it cannot be told.
+        inputs: what they were made from; None where that was not kept.
     """
 
     frames: int
@@ -73,6 +89,7 @@ class VideoRecord:
     finished: str = ""
     notes: tuple[str, ...] = ()
     peak_memory_mb: float | None = None
+    inputs: VideoInputs | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,7 @@ class RunRecord:
         seconds: float,
         notes: tuple[str, ...] = (),
         peak_memory_mb: float | None = None,
+        inputs: VideoInputs | None = None,
     ) -> VideoRecord:
         """The record of one video that this run has finished now."""
         return VideoRecord(
@@ -163,6 +181,7 @@ class RunRecord:
             utc_now(),
             notes,
             peak_memory_mb,
+            inputs,
         )
 
     def with_videos(self, videos: Mapping[str, VideoRecord]) -> RunRecord:

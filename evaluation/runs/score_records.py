@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.fingerprint import encoded
 from evaluation._utils.json_files import parse, read_json
-from evaluation._utils.versions import installed_versions
+from evaluation._utils.machine import installed_versions
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import ScoringProtocol

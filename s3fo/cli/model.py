@@ -120,7 +120,8 @@ def predict(
 ) -> None:
     """Segment videos: each object's first mask in, masks of all frames out.
 
-    Complete videos are kept: repeat an interrupted command to continue.
+    Complete videos are kept, unless their images or first masks changed since: repeat
+    an interrupted command to continue.
     """
     source = open_source(benchmark, root, split, images, masks)
     chosen = chosen_sequences(source, sequence, shard)

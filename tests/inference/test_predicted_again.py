@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -65,3 +67,65 @@ def test_a_mask_that_was_cut_is_made_again(tmp_path: Path) -> None:
         assert run.finished == ("a",)
         assert cut.read_bytes() == whole
     assert predict(two_frames(tmp_path), out, method="copy").kept == ("a",)
+
+
+def test_changed_first_masks_are_followed_and_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    run = predict(two_frames(tmp_path, 9), out, method="copy")
+    assert run.notes == ("1 video made anew: first masks changed since (a)",)
+    assert np.array_equal(read_label_map(out / "a/00001.png"), drawn(9))
+    assert predict(two_frames(tmp_path, 9), out, method="copy").kept == ("a",)
+
+
+def test_equal_masks_in_another_file_are_no_change(tmp_path: Path) -> None:
+    """Written anew, in grey instead of colours and at another time, or moved."""
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    cv2.imwrite(str(tmp_path / "masks/a/00000.png"), drawn(3))
+    again = open_folders(tmp_path / "images", tmp_path / "masks")
+    assert predict(again, out, method="copy").kept == ("a",)
+    shutil.copytree(tmp_path / "images", tmp_path / "moved")
+    moved = open_folders(tmp_path / "moved", tmp_path / "masks")
+    assert predict(moved, out, method="copy").kept == ("a",)
+
+
+def test_a_changed_image_of_the_same_size_is_noticed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    path = tmp_path / "images/a/00001.png"
+    before = path.stat().st_size
+    cv2.imwrite(str(path), np.full((24, 32, 3), 12, np.uint8))
+    assert path.stat().st_size == before
+    again = open_folders(tmp_path / "images", tmp_path / "masks")
+    run = predict(again, out, method="copy")
+    assert run.notes == ("1 video made anew: images changed since (a)",)
+
+
+def test_a_frame_that_was_taken_out_leaves_no_mask(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    (out / "a/mine.png").write_bytes(b"mine")
+    (tmp_path / "images/a/00001.png").unlink()
+    again = open_folders(tmp_path / "images", tmp_path / "masks")
+    assert predict(again, out, method="copy").finished == ("a",)
+    assert sorted(p.name for p in (out / "a").iterdir()) == ["00000.png", "mine.png"]
+
+
+def test_masks_stay_where_the_inputs_cannot_be_read_any_more(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    benchmark = two_frames(tmp_path)
+    predict(benchmark, out, method="copy")
+    (tmp_path / "masks/a/00000.png").unlink()
+    run = predict(benchmark, out, method="copy")
+    assert "no such file" in run.failures["a"]
+    assert np.array_equal(read_label_map(out / "a/00001.png"), drawn(3))
+
+
+def test_records_without_digests_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    record = json.loads((out / "run.json").read_text())
+    assert set(record["sequences"]["a"].pop("inputs")) == {"images", "prompts", "state"}
+    (out / "run.json").write_text(json.dumps(record))
+    assert predict(two_frames(tmp_path, 9), out, method="copy").kept == ("a",)

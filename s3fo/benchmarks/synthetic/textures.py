@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
+from evaluation.masks.pictures import read_picture
 
 # Test images of scikit-image and scikit-learn, both installed with FiftyOne. Only
 # files are read: importing those packages would cost a second.

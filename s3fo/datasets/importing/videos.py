@@ -24,8 +24,8 @@ from PIL import Image
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import encoded
-from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
+from evaluation.masks.pictures import read_picture
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation._utils.images import write_picture
 from evaluation.errors import InputError
 from evaluation.masks.label_map import join_objects, write_label_map
 from evaluation.masks.open import open_results
+from evaluation.masks.pictures import write_picture
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.running.reader import read_frames, read_image

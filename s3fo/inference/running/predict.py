@@ -15,13 +15,14 @@ import numpy as np
 from evaluation._utils.claims import wait_a_little
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.runs.schema import VideoRecord, speed
+from evaluation.runs.schema import VideoRecord, listed, speed
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
 from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
+from s3fo.inference.running.inputs import inputs_of
 from s3fo.inference.running.memory_use import PeakMemory
 from s3fo.inference.running.pace import Pace
 from s3fo.inference.running.reader import (
@@ -72,7 +73,8 @@ def predict(
 
     Of the annotations only the mask of each object in the frame of its first
     appearance is shown to the method. A video's folder appears when it is complete,
-    and complete videos are kept, so an interrupted call can simply be repeated. A
+    and complete videos are kept, unless their images or first masks changed since, so
+    an interrupted call can simply be repeated. A
     video that fails is recorded and the others go on. ``<out>/run.json`` tells how
     the masks were made. Several processes may run the same call at once: they share
     the videos, and each returns when all are done.
@@ -189,6 +191,7 @@ def _run(
     names = [sequence.name for sequence, _ in jobs]
     kept = tuple(name for name in names if name not in {*finished, *failures})
     notes = tuple(note for record in finished.values() for note in record.notes)
+    notes += _made_anew(folder, tuple(finished))
     pace = speed(finished.values())
     return Run(folder.path, tuple(finished), kept, failures, pace, notes)
 
@@ -265,6 +268,7 @@ def _segment(
     # Programs have a memory of their own, which nobody here sees.
     memory = None if isinstance(method, VideoMethod) else PeakMemory(method.device)
     started = time.perf_counter()
+    inputs = inputs_of(sequence)  # before it is read: it may change meanwhile
     made: list[VideoRecord] = []
     seen = 0
 
@@ -278,11 +282,24 @@ def _segment(
         peak = memory.megabytes() if memory else None
         count = seen or len(sequence.frames)
         notes = _notes(sequence, count)
-        record = folder.record.video(count, seconds, notes, peak_memory_mb=peak)
+        record = folder.record.video(count, seconds, notes, peak, inputs)
         made.append(folder.publish(masks, sequence.name, record))
 
     segment_video(sequence, method, folder.path, saved, count_frame, publish)
     return made[0]
+
+
+def _made_anew(folder: ResultsFolder, finished: tuple[str, ...]) -> tuple[str, ...]:
+    """Which videos were done again because their inputs changed."""
+    by_change: dict[str, list[str]] = {}
+    for name in finished:
+        if name in folder.changed:
+            by_change.setdefault(folder.changed[name], []).append(name)
+    return tuple(
+        f"{len(names)} video{'s' * (len(names) > 1)} made anew: {what} changed since "
+        f"({listed(names)})"
+        for what, names in by_change.items()
+    )
 
 
 def _notes(sequence: VideoSequence, seen: int) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from threading import Event, Thread
 import cv2
 import numpy as np
 
-from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
+from evaluation.masks.pictures import read_picture
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 

@@ -38,6 +38,7 @@ from evaluation.runs.schema import (
 from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.running.foreign_files import keep_foreign
+from s3fo.inference.running.inputs import changes
 
 __all__ = ["ResultsFolder", "RunRecord", "refuse_inputs"]
 
@@ -81,6 +82,8 @@ class ResultsFolder:
         require_writable(path)
         self.record = self._begin(replace(fresh, replaces=overwrite))
         self._claims = Claims(path / JOURNAL)
+        self.changed: dict[str, str] = {}
+        """Of each video with masks of other inputs, what of these has changed."""
         self._failed: dict[str, str] = {}
         self._solved: set[str] = set()
         self._failures: dict[str, str] = {}
@@ -121,19 +124,30 @@ class ResultsFolder:
     def has(self, sequence: VideoSequence, frames: Iterable[str]) -> bool:
         """Whether this run has already made the masks of these frames of a video.
 
-        Of a video that ended early, there are as many as it held.
+        Of a video that ended early, there are as many as it held. Masks whose images
+        or first masks have changed since do not count; `changed` tells of them.
         """
         name = sequence.name
         video = self._videos().get(name)
         if video is not None and sequence.video is not None:
             held = set(sequence.frames[: video.frames])
             frames = [frame for frame in frames if frame in held]
-        return (
+        made = (
             video is not None
             and video.made_by == self.record.made_by
             and (video.run == self.record.run or not self.record.replaces)
             and is_finished(self.path / name, frames)
         )
+        return made and video is not None and not self._has_changed(sequence, video)
+
+    def _has_changed(self, sequence: VideoSequence, video: VideoRecord) -> bool:
+        try:
+            what = changes(sequence, video.inputs)
+        except (InputError, OSError):
+            return True  # whoever segments it says why, and keeps the masks
+        if what:
+            self.changed[sequence.name] = what
+        return bool(what)
 
     def _videos(self) -> dict[str, VideoRecord]:
         """What is recorded of the videos, by all processes.
@@ -189,7 +203,8 @@ class ResultsFolder:
         """
         target, replaces = self.path / name, self.may_replace(name)
         if replaces and not target.is_symlink():
-            kept = keep_foreign(target, made, self._frames[name])
+            before = self._videos()[name].frames
+            kept = keep_foreign(target, made, self._frames[name], before)
             if kept:
                 note = f"{target}: kept what s3fo did not make ({listed(kept)})"
                 record = replace(record, notes=(*record.notes, note))

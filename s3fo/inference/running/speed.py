@@ -13,11 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from evaluation._utils.images import write_picture
-from evaluation._utils.machine import hardware
+from evaluation._utils.machine import hardware, installed_versions
 from evaluation._utils.progress import ProgressCallback
-from evaluation._utils.versions import installed_versions
 from evaluation.errors import InputError
+from evaluation.masks.pictures import write_picture
 from evaluation.masks.sequence import ArraySequence
 from evaluation.runs.speed import SpeedRecord, SpeedRow
 from s3fo.benchmarks.video import VideoObject, VideoSequence

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from evaluation._utils.images import read_picture
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
+from evaluation.masks.pictures import read_picture
 from s3fo.benchmarks.layouts.folders import open_folders
 from s3fo.benchmarks.video import VideoSequence
 

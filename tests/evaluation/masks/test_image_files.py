@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from evaluation._utils.images import read_picture, write_picture
 from evaluation.errors import InputError
+from evaluation.masks.pictures import read_picture, write_picture
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 

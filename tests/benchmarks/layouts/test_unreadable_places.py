@@ -12,13 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_trees import names, write_davis, write_entry, write_image, write_mask
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, open_benchmark, open_folders
 from s3fo.benchmarks.catalog import get_entry
 from s3fo.inference import predict
 from s3fo.inference.running.reader import read_frames
+from tests.benchmarks.benchmark_trees import (
+    names,
+    write_davis,
+    write_entry,
+    write_image,
+    write_mask,
+)
 
 
 def to_nowhere(path: Path) -> None:
