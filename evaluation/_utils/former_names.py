@@ -18,7 +18,7 @@ MOVED = {
     "comparison": "results.compare",
     "labelmap": "masks.label_map",
     "leniency": "options",
-    "mask_json": "masks.rle",
+    "mask_json": "masks.open",
     "official": "results.official",
     "pictures": "plots",
     "png": "masks.png",

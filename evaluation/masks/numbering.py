@@ -8,14 +8,14 @@ other, nobody can know, and the results are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
-from evaluation.masks.names import Match, match_names, numbers_of
+from evaluation.masks.names import Match, match_names, numbers_of, shown
 from evaluation.masks.pairs import Masks
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 
@@ -314,7 +314,7 @@ def _one(votes: Mapping[str, int | None], label: str) -> int:
 
 def _contradiction(votes: Mapping[str, int], label: str, kind: str) -> InputError:
     by_offset = {
-        offset: _listed(k for k, v in votes.items() if v == offset)
+        offset: shown([k for k, v in votes.items() if v == offset])
         for offset in sorted(set(votes.values()))
     }
     told = "; ".join(f"{names}: {_sign(k)}" for k, names in by_offset.items())
@@ -329,8 +329,3 @@ def _contradiction(votes: Mapping[str, int], label: str, kind: str) -> InputErro
 
 def _sign(offset: int) -> str:
     return f"off by {offset}" if offset else "as they are"
-
-
-def _listed(names: Iterable[str], most: int = 3) -> str:
-    every = sorted(names)
-    return ", ".join(every[:most]) + (", ..." if len(every) > most else "")

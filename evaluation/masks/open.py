@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
+from evaluation.formats import FORMS, EncodedVideo, FormError, JsonForm
 from evaluation.frame_rules import Ranges
 from evaluation.masks.folders import (
     open_ground_truth_folder,
@@ -19,12 +21,21 @@ from evaluation.masks.folders import (
 )
 from evaluation.masks.names import match_sequences
 from evaluation.masks.numbering import number_objects
-from evaluation.masks.sequence import ArraySequence, FileSequence, MaskSequence
+from evaluation.masks.sequence import (
+    ArraySequence,
+    FileSequence,
+    MaskSequence,
+    RleSequence,
+)
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Any
 """A folder, a JSON file of run-length encodings, arrays by sequence and frame, or
 (ground truth) an object with `sequences`, such as a `Benchmark`."""
 
+
+_EXPECTED_JSON = "masks as JSON of " + ", ".join(form.name for form in FORMS[:-1])
+_EXPECTED_JSON += f", or {FORMS[-1].name}"
+_FIX_JSON = "Convert or write the file again, or give a folder of PNG masks."
 
 Classes = Mapping[int, tuple[str, str]]
 """Object id -> class and group of the class; empty group for none."""
@@ -65,8 +76,6 @@ def open_ground_truth(source: Source) -> GroundTruth:
         return GroundTruth(_from_arrays(source, {}), "arrays")
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
-        from evaluation.masks.rle import read_mask_json
-
         read = read_mask_json(path)
         classes = {k: masks.classes for k, masks in read.items() if masks.classes}
         return GroundTruth(read, str(path), classes=classes)
@@ -97,8 +106,6 @@ def _find_results(
         return _from_arrays(source, truth), "arrays"
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
-        from evaluation.masks.rle import read_mask_json
-
         found = read_mask_json(path)
         # Folders may have the data set before the name ("LaSOT_-_cat") where the
         # file does not.
@@ -110,6 +117,49 @@ def _find_results(
             remark_name(masks, name, names[name], match.rule)
         return there, str(path)
     return open_results_folder(path, truth), str(path)
+
+
+def read_mask_json(path: Path) -> dict[str, MaskSequence]:
+    """Read all sequences of a JSON file of run-length encodings.
+
+    Args:
+        path: a file of one of the `evaluation.formats`.
+
+    Raises:
+        InputError: the file is no JSON, or has none of these forms.
+    """
+    document = read_json(path, _FIX_JSON, _EXPECTED_JSON)
+    if not isinstance(document, dict):
+        raise InputError(path, "no JSON object at the top", _EXPECTED_JSON, _FIX_JSON)
+    form = next(form for form in FORMS if form.recognises(document))
+    videos = _read_form(form, document, path)
+    read: dict[str, MaskSequence] = {}
+    for name, video in videos.items():
+        read[name] = RleSequence(name, video.frames, str(path))
+        read[name].classes = video.classes
+        read[name].size = video.size
+    return read
+
+
+def _read_form(
+    form: JsonForm, document: Mapping[str, object], path: Path
+) -> dict[str, EncodedVideo]:
+    try:
+        return form.read(document)
+    except FormError as error:
+        raise InputError(path, error.found, error.expected, _FIX_JSON) from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        # Comparing it with its schema names the place where it differs.
+        nested = form is FORMS[-1]
+        parse(
+            {"sequences": document} if nested else document,
+            form.schema,
+            path,
+            _FIX_JSON,
+        )
+        raise InputError(
+            path, f"JSON of another form ({error!r})", _EXPECTED_JSON, _FIX_JSON
+        ) from error
 
 
 def _from_benchmark(benchmark: Any) -> GroundTruth:

@@ -101,7 +101,7 @@ def attribute_subsets(dataset: fo.Dataset, name: str) -> dict[str, Subset]:
     for group, own in rows.groupby("group", sort=False):
         means = dict(zip(own["method"], own["mean"], strict=True))
         members = _places(scored[groups == group])
-        title = _named(str(group), means, len(members))
+        title = _name_subset(str(group), means, len(members))
         found[title] = [_subset(dataset, members)]
     return found
 
@@ -139,7 +139,7 @@ def view_subsets(dataset: fo.Dataset) -> dict[str, Subset]:
             if (mean := subset_score(view, key, metric)) is not None
         }
         if means:
-            title = _named(name, means, len(members))
+            title = _name_subset(name, means, len(members))
             found[title] = [{"type": "view", "view": name}, _subset(dataset, members)]
     return found
 
@@ -206,7 +206,7 @@ def _scenario(name: str, function: str, further: str, stamps: list[str]) -> Scen
     return {"id": key, "name": name, "type": "custom_code", "subsets": code}
 
 
-def _named(name: str, means: Mapping[str, float], n_objects: int) -> str:
+def _name_subset(name: str, means: Mapping[str, float], n_objects: int) -> str:
     """A subset's name: with one evaluation its score, with several each one's."""
     scores = [f"{mean:.3f}" for mean in means.values()]
     if len(means) > 1:

@@ -117,6 +117,6 @@ def _method_of(model_name: str) -> str:
             "model",
             repr(model_name),
             f"one of {', '.join(configs)}",
-            "Choose one of them.",
+            "Use one of these as the name of the model.",
         )
     return str(configs[model_name.split("@")[0]].get("method", "s3"))

@@ -57,7 +57,7 @@ class BenchmarkDataset(fozd.ZooDataset):
         """The dataset of a benchmark by the benchmark's name.
 
         Args:
-            benchmark: name in the catalogue.
+            benchmark: name in the catalog.
             **options: of the dataset.
 
         Raises:

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation import score
 from evaluation.errors import InputError
-from evaluation.masks.rle import read_mask_json
+from evaluation.masks.open import read_mask_json
 from evaluation.masks.run_lengths import encode_rle
 
 
