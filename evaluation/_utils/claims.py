@@ -154,6 +154,16 @@ class Claims:
             return None
         return self._worker(key)
 
+    def peek(self, item: str) -> Worker | None:
+        """Whoever has an item, as far as one sees who takes no part and leaves no file.
+
+        Ages are told by this machine's clock.
+        """
+        _, key = self._latest(item)
+        if key is None or not self._lives(key, time.time()):
+            return None
+        return self._worker(key)
+
     def others(self) -> list[Worker]:
         """The other living processes that take part."""
         keys = [path.stem for path in self._folder.glob("*.worker")]
@@ -177,7 +187,8 @@ class Claims:
             if number.isdecimal():
                 yield int(number), path
 
-    def _lives(self, key: str) -> bool:
+    def _lives(self, key: str, now: float | None = None) -> bool:
+        """Whether a process lives; `now` is the file server's time where not known."""
         if key == self._key:
             return True
         worker = self._worker(key)
@@ -188,8 +199,9 @@ class Claims:
                 "", process_start(worker.pid),
             )  # fmt: skip
         try:
-            self._touch()
-            now = self._own.stat().st_mtime
+            if now is None:
+                self._touch()
+                now = self._own.stat().st_mtime
             seen = (self._folder / f"{key}.worker").stat().st_mtime
         except OSError:
             return False

@@ -241,7 +241,9 @@ def merge(shards: Sequence[Scores]) -> Scores:
     inputs = joined_inputs([shard.inputs for shard in shards])
     first = shards[0]
     tracks = [s.track_columns for s in shards if s.track_columns is not None]
-    fingerprints = {k: v for shard in shards for k, v in shard.fingerprints.items()}
+    # In order of name, as all tables are and one run tells them.
+    every = {k: v for shard in shards for k, v in shard.fingerprints.items()}
+    fingerprints = dict(sorted(every.items()))
     known = all(shard.fingerprints for shard in shards)
     return Scores(
         first.protocol,

@@ -66,6 +66,7 @@ _COMMANDS = {
     "catalog": ("benchmarks", "submit"),
     "correct": ("correct",),
     "data": ("convert", "load", "import-predictions", "relocate"),
+    "jobs": ("jobs",),
     "methods": ("methods", "speed", "compare-methods"),
     "model": ("predict", "fuse", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),

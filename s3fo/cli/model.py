@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from s3fo.cli import app
 from s3fo.cli.console import print_json, progress_bar
+from s3fo.cli.engines import (
+    Cpus,
+    Gpus,
+    Minutes,
+    On,
+    Parallel,
+    Partition,
+    SlurmOptions,
+    Tasks,
+    Wait,
+    engine_options,
+    engine_source,
+    tell_job,
+    tell_queued,
+)
 from s3fo.cli.options import (
     Images,
     Json,
@@ -25,6 +40,9 @@ from s3fo.cli.options import (
     open_source,
     renamed,
 )
+
+if TYPE_CHECKING:
+    from s3fo.cluster import Source
 
 
 class Precision(str, Enum):
@@ -116,6 +134,15 @@ def predict(
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
     ] = SavedFrames.all,
     overwrite: Annotated[bool, typer.Option(help="Re-run completed videos.")] = False,
+    on: On = None,
+    tasks: Tasks = None,
+    parallel: Parallel = None,
+    gpus: Gpus = None,
+    cpus: Cpus = None,
+    minutes: Minutes = None,
+    partition: Partition = None,
+    slurm: SlurmOptions = None,
+    wait: Wait = True,
     as_json: Json = False,
 ) -> None:
     """Segment videos: each object's first mask in, masks of all frames out.
@@ -123,13 +150,13 @@ def predict(
     Complete videos are kept, unless their images or first masks changed since: repeat
     an interrupted command to continue.
     """
-    source = open_source(benchmark, root, split, images, masks)
-    chosen = chosen_sequences(source, sequence, shard)
-    if chosen.names is not None:
-        source = source.subset(chosen.names)
-    from s3fo.inference import predict as run
-
+    engine = engine_options(
+        on, tasks, parallel, gpus, cpus, minutes, partition, slurm, wait, shard
+    )
+    name, program = chosen_method(method, command)
     given: dict[str, Any] = {
+        "method": name,
+        "frames": frames.value,
         "size": size,
         "weights": weights,
         "device": device,
@@ -139,20 +166,23 @@ def predict(
         "compile_encoder": compile_encoder or None,
         "scores": renamed("--score-dumps", score_dumps, "--save-probs", save_probs),
         "timeout": timeout,
+        "overwrite": overwrite or None,
         **method_options(options),
+        **program,
     }
-    name, program = chosen_method(method, command)
-    given |= program
+    given = {key: value for key, value in given.items() if value is not None}
+    if engine:
+        place = engine_source(benchmark, root, split, images, masks)
+        _predict_on(place, out, sequence, as_json, **engine, **given)
+        return
+    source = open_source(benchmark, root, split, images, masks)
+    chosen = chosen_sequences(source, sequence, shard)
+    if chosen.names is not None:
+        source = source.subset(chosen.names)
+    from s3fo.inference import predict as run
+
     with progress_bar("predict", estimate=False) as progress:
-        done = run(
-            source,
-            out,
-            method=name,
-            frames=frames.value,
-            overwrite=overwrite,
-            progress=progress,
-            **{name: value for name, value in given.items() if value is not None},
-        )
+        done = run(source, out, progress=progress, **given)
     if as_json:
         print_json(asdict(done))
     else:
@@ -167,6 +197,40 @@ def predict(
         typer.echo(f"failed: {name}: {reason}", err=True)
     if done.failures:
         raise typer.Exit(1)
+
+
+def _predict_on(
+    source: Source,
+    out: Path,
+    sequences: list[str] | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Predict by an engine's tasks, and tell what came of it."""
+    from s3fo.cluster import run
+
+    with progress_bar("predict", estimate=False) as progress:
+        job = run(
+            "predict", source, out, sequences=sequences, progress=progress, **given
+        )
+    if not given.get("wait", True):
+        tell_queued(job)
+        return
+    results = [task.result for task in job.tasks().values()]
+    done, kept = (sum(r.get(k, 0) for r in results) for k in ("finished", "kept"))
+    if as_json:
+        print_json(
+            {"out": str(out), "job": str(job.folder), "finished": done, "kept": kept,
+             "tasks": job.record.n_tasks, "failures": job.failures}
+        )  # fmt: skip
+    else:
+        tasks = f"{job.record.n_tasks} tasks on {job.record.on}"
+        typer.echo(
+            f"{out}: {done} videos done{f', {kept} kept' if kept else ''}, by {tasks}"
+        )
+    for note in (note for result in results for note in result.get("notes", ())):
+        typer.echo(f"note: {note}", err=True)
+    tell_job(job)
 
 
 _Runs = Annotated[

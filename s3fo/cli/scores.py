@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,20 @@ from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.engines import (
+    Cpus,
+    Gpus,
+    Minutes,
+    On,
+    Parallel,
+    Partition,
+    SlurmOptions,
+    Tasks,
+    Wait,
+    engine_options,
+    score_on,
+    scores_source,
+)
 from s3fo.cli.options import (
     Binarize,
     Json,
@@ -37,6 +51,7 @@ if TYPE_CHECKING:
     from evaluation import Scores
     from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
+    from s3fo.cluster import Chosen
 
 
 @app.command()
@@ -88,37 +103,46 @@ def evaluate(
             help="Leave a record in the results folder: RESULTS/scores/<protocol>.json."
         ),
     ] = False,
+    on: On = None,
+    tasks: Tasks = None,
+    parallel: Parallel = None,
+    gpus: Gpus = None,
+    cpus: Cpus = None,
+    minutes: Minutes = None,
+    partition: Partition = None,
+    slurm: SlurmOptions = None,
+    wait: Wait = True,
     as_json: Json = False,
 ) -> None:
     """Score results folders exactly as the benchmark's official evaluator does.
 
     Of several folders each frame of the ground truth is read once; one table holds all.
     """
-    from evaluation.results.shards import as_shard
     from evaluation.results.storage import require_ours
     from evaluation.runs.score_records import leave_record
-    from evaluation.scoring import score_folders
 
+    engine = engine_options(
+        on, tasks, parallel, gpus, cpus, minutes, partition, slurm, wait, shard
+    )
     folders = _named_folders(results, alone=against is not None)
     if out:
         require_ours(require_writable(out))
     options = input_options(missing, resize, binarize, void)
-    truth, rules = _ground_truth(gt, benchmark, root, split)
-    chosen = chosen_sequences(truth, sequence, shard)
-    with progress_bar("score") as progress:
-        found = score_folders(
-            list(folders.values()),
-            truth,
-            protocol or rules,
-            sequences=chosen.names,
-            unseen=_lines(unseen),
-            options=options,
-            workers=workers,
-            cache=cache,
-            progress=progress,
-        )
-    if chosen.shard:
-        found = [as_shard(one, chosen.shard, chosen.n_sequences) for one in found]
+    given = {
+        "unseen": _lines(unseen),
+        "options": options,
+        "workers": workers,
+        "cache": cache,
+    }
+    whole = not sequence
+    if engine:
+        source = scores_source(gt, benchmark, root, split, out)
+        found = score_on(source, folders, out, protocol, sequence, engine, given)
+    else:
+        truth, rules = _ground_truth(gt, benchmark, root, split)
+        chosen = chosen_sequences(truth, sequence, shard)
+        found = _score(folders, truth, protocol or rules, chosen, given)
+        whole = chosen.names is None
     scores = dict(zip(folders, found, strict=True))
     if len(scores) == 1:
         _print_scores(found[0], per_object, as_json)
@@ -127,13 +151,38 @@ def evaluate(
     # Printed first: a full disk must not take the scores with it.
     if out:
         _save(scores, folders, out, options, whole=not sequence)
-    if record and chosen.names is None:
+    if record and whole:
         for name, folder in folders.items():
             leave_record(scores[name], folder, **options.to_dict())
     elif record:
         typer.echo("note: no record of scores of some sequences is left", err=True)
     if against:
         _check(found[0], against, as_json)
+
+
+def _score(
+    folders: Mapping[str, Path],
+    truth: Benchmark | Path,
+    protocol: str,
+    chosen: Chosen,
+    given: Mapping[str, Any],
+) -> list[Scores]:
+    """Scores of each folder, worked out by this process."""
+    from evaluation.results.shards import as_shard
+    from evaluation.scoring import score_folders
+
+    with progress_bar("score") as progress:
+        found = score_folders(
+            list(folders.values()),
+            truth,
+            protocol,
+            sequences=chosen.names,
+            progress=progress,
+            **given,
+        )
+    if chosen.shard is None:
+        return found
+    return [as_shard(one, chosen.shard, chosen.n_sequences) for one in found]
 
 
 def _check(scores: Scores, numbers: Path, as_json: bool) -> None:

@@ -1,0 +1,161 @@
+"""Hand the tasks of a job to Ray, a few at a time, until all have ended.
+
+    python -m s3fo.cluster.engines.ray_driver ORDER.json
+
+What comes of a task is in its file; this process tells of the cluster only, in lines
+that begin with ``s3fo:``.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation._utils.json_files import parse, read_json
+from s3fo.cluster.engines.base import Resources
+from s3fo.cluster.task import run_task
+from s3fo.cluster.task_file import Task, Verb
+
+if TYPE_CHECKING:
+    import ray
+
+_RETRIES = 3
+"""How often Ray begins a task again whose worker or node was lost."""
+
+_STORE = 100_000_000
+"""Bytes of the object store of a cluster that is begun for a job: only paths travel."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the driver is to do.
+
+    Attributes:
+        on: ``"ray"`` or ``"ray://host:port"``.
+        verb: what the tasks do.
+        resources: fields of `Resources`.
+        paths: files of the tasks.
+    """
+
+    on: str
+    verb: Verb
+    resources: Mapping[str, Any]
+    paths: tuple[str, ...]
+
+
+def state_after(path: str) -> str:
+    """Run a task on a worker; returns its state."""
+    return run_task(path).state
+
+
+def main() -> None:
+    """Do what the file that the command line names orders."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    path = Path(sys.argv[1])
+    order = parse(read_json(path, "", "an order"), Order, path, "")
+    resources = Resources(**order.resources)
+    try:
+        _connect(order.on)
+        _drive(order, resources)
+    except ConnectionError as error:
+        _give_up(f"no connection: {' '.join(str(error).split())}")
+    except _Infeasible as error:
+        _give_up(str(error))
+
+
+def _give_up(why: str) -> None:
+    print(f"s3fo: {why}", flush=True)
+    sys.exit(1)
+
+
+class _Infeasible(Exception):
+    """No node has what a task asks for."""
+
+
+def _connect(on: str) -> None:
+    """Join the cluster; begin one on this machine where ``ray`` finds none."""
+    import ray
+
+    if on != "ray":
+        ray.init(on, log_to_driver=False)
+        return
+    try:
+        ray.init("auto", log_to_driver=False)
+    except ConnectionError:
+        ray.init(
+            log_to_driver=False, include_dashboard=False, object_store_memory=_STORE
+        )
+
+
+def _drive(order: Order, resources: Resources) -> None:
+    """Keep as many tasks in Ray's hands as it has room for, and a few more."""
+    import ray
+
+    total = ray.cluster_resources()
+    gpus = resources.gpus
+    if gpus is None:
+        gpus = 1.0 if order.verb == "predict" and total.get("GPU") else 0.0
+    _check_room(gpus, resources.cpus)
+    remote = ray.remote(num_cpus=resources.cpus, num_gpus=gpus, max_retries=_RETRIES)(
+        state_after
+    )
+    waiting, running = list(order.paths), dict[Any, str]()
+    while waiting or running:
+        room = resources.parallel or _room(gpus, resources.cpus)
+        while waiting and len(running) < room:
+            path = waiting.pop(0)
+            running[remote.options(name=_name(path)).remote(path)] = path
+        ready, _ = ray.wait(list(running), timeout=5.0)
+        for reference in ready:
+            _settle(reference, Path(running.pop(reference)))
+
+
+def _name(path: str) -> str:
+    """What Ray's own tools call a task."""
+    return f"s3fo {Path(path).parent.name} {Path(path).stem}"
+
+
+def _room(gpus: float, cpus: int) -> int:
+    """Tasks that the cluster can run at once now; nodes may come and go."""
+    import ray
+
+    total = ray.cluster_resources()
+    room = total.get("CPU", 0) / cpus
+    if gpus:
+        room = min(room, total.get("GPU", 0) / gpus)
+    return max(1, int(room))
+
+
+def _check_room(gpus: float, cpus: int) -> None:
+    """Refuse what would wait without end."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if any(n.get("CPU", 0) >= cpus and n.get("GPU", 0) >= gpus for n in nodes):
+        return
+    most = ", ".join(
+        f"{n.get('CPU', 0):g} CPUs and {n.get('GPU', 0):g} GPUs" for n in nodes
+    )
+    raise _Infeasible(f"no node has {cpus} CPUs and {gpus:g} GPUs; they have {most}")
+
+
+def _settle(reference: ray.ObjectRef, path: Path) -> None:
+    """See that a task has ended by its file; Ray may have lost it too often."""
+    import ray
+
+    why = "it ended without a word"
+    try:
+        ray.get(reference)
+    except ray.exceptions.RayError as error:
+        why = str(error).strip().splitlines()[0]
+    task = Task.load(path)
+    if not task.has_ended:
+        replace(task, state="failed", error=f"lost by Ray: {why}").save(path)
+
+
+if __name__ == "__main__":
+    main()
