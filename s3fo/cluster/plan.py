@@ -152,7 +152,9 @@ def _evaluate_arguments(plan: Plan, opened: Benchmark | Path) -> dict[str, Any]:
 
     given = dict(plan.options)
     if not plan.results:
-        raise InputError("results", "none", "at least one folder", "Name one.")
+        raise InputError(
+            "results", "none", "at least one folder", "Name the folder to score."
+        )
     for folder in plan.results:
         if not os.path.exists(folder):
             raise InputError(folder, "nothing", "a results folder", "Correct the path.")

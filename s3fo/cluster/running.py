@@ -132,7 +132,10 @@ def _check_numbers(**given: int | None) -> None:
     for name, number in given.items():
         if number is not None and number < 1:
             raise InputError(
-                f"--{name} ({name}=)", str(number), "1 or more", "Correct it."
+                f"--{name} ({name}=)",
+                str(number),
+                "1 or more",
+                "Pass a positive number.",
             )
 
 

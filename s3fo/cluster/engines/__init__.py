@@ -36,7 +36,10 @@ def require_engine(on: str) -> None:
         require_module("submitit")
     else:
         raise InputError(
-            "--on (on=)", repr(on), f"one of {', '.join(ENGINES)}", "Choose one."
+            "--on (on=)",
+            repr(on),
+            f"one of {', '.join(ENGINES)}",
+            "Choose one of them.",
         )
 
 
