@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.runs.schema import RunRecord
 from s3fo.cluster.engines import Engine, Handle, Resources, open_engine, require_engine
 from s3fo.cluster.job import Job
 from s3fo.cluster.plan import Plan
@@ -142,16 +141,12 @@ def _check_numbers(**given: int | None) -> None:
 def _left_to_do(job: Job, engine: Engine) -> tuple[list[Path], list[Handle]]:
     """Tasks to hand over, and those that an engine still has from an earlier command.
 
-    Done tasks are trusted as far as their files are there: of predict, as the results
-    folder records them; those of evaluate score again, by the counts that they kept.
+    Those that are done are looked through again by a task: masks may be gone, or their
+    images, first masks or ground truth changed since. What is as it was is kept.
     """
     todo, handles = [], []
-    record = RunRecord.load(job.out) if job.record.verb == "predict" else None
-    videos = record.videos() if record else {}
     for path, task in job.tasks().items():
         if task.state == "running":
-            continue
-        if task.state == "done" and videos.keys() >= set(task.sequences):
             continue
         known = job.record.ids.get(path.name, "")
         handle = engine.attach(path, known) if known and not task.has_ended else None

@@ -22,7 +22,7 @@ class Source:
     """Videos, or their ground truth, told by names and paths.
 
     Attributes:
-        benchmark: catalogue name, e.g. ``"davis-2017"``; with `root`.
+        benchmark: catalog name, e.g. ``"davis-2017"``; with `root`.
         root: folder of the benchmark.
         split: of the benchmark; None for its usual one.
         options: further options of `s3fo.benchmarks.open_benchmark`.

@@ -39,7 +39,7 @@ def require_engine(on: str) -> None:
             "--on (on=)",
             repr(on),
             f"one of {', '.join(ENGINES)}",
-            "Choose one of them.",
+            "Name one of these engines.",
         )
 
 

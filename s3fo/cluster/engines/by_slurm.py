@@ -65,7 +65,7 @@ class SlurmEngine:
         """A task that an earlier command submitted, if Slurm still lists it."""
         import submitit
 
-        if task_id not in _listed(task_id):
+        if task_id not in _queue_of(task_id):
             return None
         return _InSlurm(path, submitit.SlurmJob(path.parent / LOGS, task_id))
 
@@ -86,7 +86,7 @@ class _InSlurm(Submitted):
         if time.monotonic() - self._asked < _ASK_EVERY:
             return ""
         self._asked = time.monotonic()
-        self._missed = 0 if self.id in _listed(self.id) else self._missed + 1
+        self._missed = 0 if self.id in _queue_of(self.id) else self._missed + 1
         # Twice, as the file of a task that has just ended may reach us late.
         if self._missed < 2:
             return ""
@@ -99,7 +99,7 @@ class _InSlurm(Submitted):
 _answers: dict[str, tuple[float, frozenset[str]]] = {}
 
 
-def _listed(job_id: str) -> frozenset[str]:
+def _queue_of(job_id: str) -> frozenset[str]:
     """Ids of all tasks of a job that are in Slurm's queue or run.
 
     One question serves all tasks of an array. A controller that does not answer knows
