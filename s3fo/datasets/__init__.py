@@ -18,8 +18,8 @@ from s3fo.datasets.environment import configure
 configure()
 
 if TYPE_CHECKING:
+    from s3fo.datasets.fields.benchmark import benchmark_from_dataset
     from s3fo.datasets.importing.benchmark import load_benchmark
-    from s3fo.datasets.importing.from_labels import benchmark_from_dataset
     from s3fo.datasets.importing.predictions import add_predictions, remove_predictions
     from s3fo.datasets.importing.relocation import relocate
     from s3fo.datasets.schema import (
@@ -63,7 +63,7 @@ __all__ = [
 
 _MODULES = {
     "add_predictions": "importing.predictions",
-    "benchmark_from_dataset": "importing.from_labels",
+    "benchmark_from_dataset": "fields.benchmark",
     "compute_attributes": "scoring.attributes",
     "evaluate": "scoring.evaluate",
     "failure_clips": "scoring.failures",

@@ -190,12 +190,14 @@ class Predictions:
             versions, hardware), where the folder records it.
         from_field: whether the masks were written from the labels, not read into them:
             the field is somebody else's.
+        options: how the files were read, where not as usual, by name.
     """
 
     folder: Path
     content: str
     made: Mapping[str, Any] | None = field(default=None, compare=False)
     from_field: bool = field(default=False, compare=False)
+    options: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def save_predictions_info(
@@ -211,6 +213,7 @@ def save_predictions_info(
             "content": predictions.content,
             "made": predictions.made,
             "from_field": predictions.from_field,
+            "options": dict(predictions.options),
         }
     remember(dataset, predictions=kept)
 
@@ -223,6 +226,7 @@ def load_predictions_info(dataset: fo.Dataset) -> dict[str, Predictions]:
             record["content"],
             record.get("made"),
             record.get("from_field", False),
+            record.get("options", {}),
         )
         for name, record in remembered(dataset).get("predictions", {}).items()
     }

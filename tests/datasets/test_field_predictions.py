@@ -7,7 +7,7 @@ import pytest
 
 import s3fo
 from evaluation.errors import InputError
-from s3fo.datasets.importing.field_predictions import field_methods
+from s3fo.datasets.fields.predictions import field_methods
 
 
 @pytest.fixture

@@ -72,3 +72,28 @@ def clips_of(view: fo.DatasetView | fo.Dataset) -> str | None:
             field = dict(stage["kwargs"]).get("field_or_expr")
             return field if isinstance(field, str) else None
     return None
+
+
+def is_of_patches(view: fo.DatasetView | fo.Dataset) -> bool:
+    """Whether a view shows patches of objects."""
+    return bool(view._is_patches)
+
+
+def is_grouped_by_field(samples: fo.core.collections.SampleCollection) -> bool:
+    """Whether a view shows one sample for each of the groups that `group_by` made."""
+    return bool(samples._is_dynamic_groups)
+
+
+def changing_stages(view: fo.DatasetView | fo.Dataset) -> list[str]:
+    """Names of the stages of a view that do more than choose and order samples."""
+    names = [type(stage).__name__ for stage in view.view()._all_stages]
+    return [name for name in names if name not in _CHOOSING]
+
+
+_CHOOSING = frozenset(
+    {
+        "Exclude", "ExcludeBy", "ExcludeFields", "Exists", "Limit", "Match",
+        "MatchLabels", "MatchTags", "Select", "SelectBy", "SelectFields", "Shuffle",
+        "Skip", "SortBy", "SortBySimilarity", "Take",
+    }
+)  # fmt: skip

@@ -13,8 +13,10 @@ from PIL import Image
 from evaluation._utils.fingerprint import encoded
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError, InputWarning
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
+from s3fo.datasets._fiftyone import root_dataset
 from s3fo.datasets.importing.mask_forms import check_room
 from s3fo.datasets.importing.results import (
     PredictedVideo,
@@ -38,14 +40,20 @@ from s3fo.datasets.schema import (
     remembered,
     save_predictions_info,
 )
+from s3fo.datasets.selection import dataset_and_videos
 from s3fo.datasets.views import appearance as views
 
 
 def add_predictions(
-    dataset: fo.Dataset,
+    dataset: fo.core.collections.SampleCollection,
     results: str | Path,
     name: str,
     *,
+    options: InputOptions | None = None,
+    missing: str = "error",
+    resize: str | None = None,
+    binarize: bool = False,
+    void: int | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> list[str]:
@@ -62,47 +70,71 @@ def add_predictions(
     True
 
     Args:
-        dataset: made by `load_benchmark`.
+        dataset: a dataset made by `load_benchmark`. Of a view, the dataset gets all
+            masks, for a field is one of the whole dataset.
         results: folder of ``<sequence>/<frame>.png`` index masks, or in any other form
             that `evaluate` takes: one folder per object, a JSON file.
         name: what to call the method; a valid Python identifier.
+        options: how masks are read and matched, as in `evaluation.score`; the same
+            goes for scoring them. An import takes masks of another size as they are
+            with `resize` (FiftyOne stretches them), reads them with `binarize`, and
+            returns what is missing in any case.
+        missing: the same, by name.
+        resize: the same.
+        binarize: the same.
+        void: the same.
         workers: threads that decode; None means one per core.
         progress: told after each sequence.
 
     Returns:
-        Names of the dataset's sequences that the folder has no results for.
+        Names of the sequences of the dataset or view that the folder has no results
+        for.
 
     Raises:
         InputError: an unusable name, no results for any sequence, a broken PNG, one
             of another size than the video, or a video too long for yet another
             source of masks inside the labels. The dataset is then as it was.
     """
+    dataset, shown = dataset_and_videos(dataset, "import predictions")
     results = Path(results).absolute()
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
     sequences = load_benchmark_info(dataset).sequences
     check_name(dataset, name)
-    opened = _open(results, sequences)
+    opened = _open(results, sequences, chosen)
     present = [video.sequence for video in opened]
     record = read_run(results).record if results.is_dir() else None
     made = record.to_json() if record else None
     # Videos that were deleted from the dataset count: their loss changes no mask.
-    content = content_of_results(results, moved_benchmark(dataset).sequences)
-    found = Predictions(results, content, made)
+    content = content_of_results(results, moved_benchmark(dataset).sequences, chosen)
+    found = Predictions(results, content, made, options=chosen.changed())
     if load_predictions_info(dataset).get(name) != found:
         kept = set(load_predictions_info(dataset)) | {name}
         check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
-        _check_sizes(opened)
+        if chosen.resize is None:
+            _check_sizes(opened)
         with sole_work(dataset.name, f"import of {name}"):
             _replace(dataset, name, results, opened, workers, progress)
             save_predictions_info(dataset, name, found)
         views.apply_defaults(dataset)
-    return [entry.name for entry in sequences if entry not in present]
+    there = {entry.name for entry in present}
+    wanted = [entry.name for entry in sequences] if shown is None else shown
+    return [name for name in wanted if name not in there]
 
 
-def remove_predictions(dataset: fo.Dataset, name: str) -> None:
+def remove_predictions(
+    dataset: fo.core.collections.SampleCollection, name: str
+) -> None:
     """Take a method's masks, and all evaluations of them, out of the dataset.
 
     A field that was not imported from files stays; it is no method any more.
+
+    Args:
+        dataset: the dataset, or a view of it: a field is one of the whole dataset.
+        name: of the method.
     """
+    dataset = root_dataset(dataset)
     for eval_key in dataset.list_evaluations():
         config = dataset.get_evaluation_info(eval_key).config
         if getattr(config, "pred_field", None) == f"frames.{name}":
@@ -177,22 +209,30 @@ def _source(video: PredictedVideo) -> MaskSource:
     )
 
 
-def content_of_results(results: Path, sequences: Sequence[VideoSequence]) -> str:
+def content_of_results(
+    results: Path,
+    sequences: Sequence[VideoSequence],
+    options: InputOptions = DEFAULT_OPTIONS,
+) -> str:
     """Hash of all masks of a results folder that belong to some sequences."""
     digest = hashlib.blake2b(digest_size=16)
+    if options.binarize:
+        digest.update(b"binarized")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
-        for video in _open(results, sequences):
+        for video in _open(results, sequences, options):
             for frame, name in video.names.items():
                 digest.update(encoded(f"{video.sequence.name}/{frame}"))
                 digest.update(video.masks.digest(name))
     return digest.hexdigest()
 
 
-def _open(results: Path, sequences: Sequence[VideoSequence]) -> list[PredictedVideo]:
+def _open(
+    results: Path, sequences: Sequence[VideoSequence], options: InputOptions
+) -> list[PredictedVideo]:
     """Open results; without any, say what a folder of results looks like."""
     try:
-        return open_predictions(results, sequences)
+        return open_predictions(results, sequences, options)
     except InputError as error:
         if error.where != str(results):
             raise
@@ -241,7 +281,8 @@ def _check_sizes(predicted: Sequence[PredictedVideo]) -> None:
                     where,
                     f"a mask of {own[1]}x{own[0]} pixels",
                     f"{size[1]}x{size[0]}, as the frame it belongs to",
-                    "Write the masks at the size of the frames.",
+                    "Write the masks at the size of the frames, or resize them "
+                    "(resize='nearest', --resize nearest).",
                 )
 
 

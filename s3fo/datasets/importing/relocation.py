@@ -10,9 +10,10 @@ from pathlib import Path
 import fiftyone as fo
 
 from evaluation.errors import InputError
+from evaluation.options import InputOptions
 from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
-from s3fo.datasets._fiftyone import Update, update_documents
+from s3fo.datasets._fiftyone import Update, root_dataset, update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.predictions import content_of_results
 from s3fo.datasets.importing.results import PredictedVideo, open_predictions
@@ -47,7 +48,7 @@ class Relocation:
 
 
 def relocate(
-    dataset: fo.Dataset,
+    dataset: fo.core.collections.SampleCollection,
     root: str | PathLike[str] | None = None,
     *,
     predictions: Mapping[str, str | PathLike[str]] | None = None,
@@ -64,13 +65,14 @@ def relocate(
     True
 
     Args:
-        dataset: made by `load_benchmark`.
+        dataset: a dataset made by `load_benchmark`, or a view, which means all of it.
         root: where the benchmark is now; None where it has not moved.
         predictions: name of a method -> its results folder now.
 
     Raises:
         InputError: no such method, or a folder lacks files or holds others.
     """
+    dataset = root_dataset(dataset)
     known = load_predictions_info(dataset)
     moved = {
         name: Path(folder).absolute() for name, folder in (predictions or {}).items()
@@ -83,7 +85,8 @@ def relocate(
     frames = renew_paths(dataset, benchmark)
     save_benchmark_info(dataset, benchmark, remembered(dataset)["masks"])
     for name, folder in moved.items():
-        frames += _renew_predictions(dataset, name, folder, benchmark)
+        options = InputOptions(**known[name].options)
+        frames += _renew_predictions(dataset, name, folder, benchmark, options)
         save_predictions_info(dataset, name, replace(known[name], folder=folder))
     videos = _renew_videos(dataset, benchmark)
     return Relocation(frames, videos, tuple(_missing(dataset, benchmark)))
@@ -130,8 +133,9 @@ def _renew_column(
     paths = ["frames.id", "frames.frame_number", f"frames.{field}"]
     columns = [column[0] for column in view.values(paths)]
     updates: list[Update] = []
+    names = dict(enumerate(sequence.frames, start=1))
     for frame_id, number, stored in zip(*columns, strict=True):
-        wanted = files.get(sequence.frames[number - 1])
+        wanted = files.get(names.get(number, ""))
         if stored is not None and wanted is not None and stored != wanted:
             updates.append((frame_id, {field: wanted}))
     if updates:
@@ -166,7 +170,9 @@ def _check_predictions(
             f"one of {', '.join(known) or 'no methods yet'}",
             "Name a method of the dataset.",
         )
-    if content_of_results(folder, benchmark.sequences) != known[name].content:
+    options = InputOptions(**known[name].options)
+    content = content_of_results(folder, benchmark.sequences, options)
+    if content != known[name].content:
         raise InputError(
             folder,
             f"other masks than were imported as {name!r}",
@@ -176,7 +182,11 @@ def _check_predictions(
 
 
 def _renew_predictions(
-    dataset: fo.Dataset, name: str, folder: Path, benchmark: Benchmark
+    dataset: fo.Dataset,
+    name: str,
+    folder: Path,
+    benchmark: Benchmark,
+    options: InputOptions,
 ) -> int:
     if not dataset.has_frame_field(f"{name}_mask"):
         return 0
@@ -187,7 +197,7 @@ def _renew_predictions(
             f"{name}_mask.mask_path",
             _shown(video),
         )
-        for video in open_predictions(folder, benchmark.sequences)
+        for video in open_predictions(folder, benchmark.sequences, options)
     )
 
 
@@ -217,6 +227,6 @@ def _missing(dataset: fo.Dataset, benchmark: Benchmark) -> list[str]:
     if not benchmark.root.is_dir():
         found.append(f"the benchmark: there is no folder {benchmark.root}")
     for name, record in load_predictions_info(dataset).items():
-        if not record.folder.is_dir():
-            found.append(f"the masks of {name}: there is no folder {record.folder}")
+        if not record.folder.exists():
+            found.append(f"the masks of {name}: there is no {record.folder}")
     return found

@@ -20,6 +20,7 @@ from evaluation.masks.label_map import join_objects
 from evaluation.masks.names import match_frames, shown
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 
@@ -56,13 +57,15 @@ class PredictedVideo:
         masks = self.masks.read(self.names[frame])
         if not isinstance(masks, dict):
             return (masks > 0).view(np.uint8) if self.binary else masks
+        if self.binary:
+            return np.logical_or.reduce(list(masks.values())).view(np.uint8)
         larger_first = sorted(masks, key=lambda key: -int(masks[key].sum()))
         return join_objects({key: masks[key] for key in larger_first})
 
     def objects(self, frame: str) -> list[ObjectMask]:
         """The objects predicted in a frame; overlapping masks stay whole."""
         masks = self.masks.read(self.names[frame])
-        if not isinstance(masks, dict):
+        if self.binary or not isinstance(masks, dict):
             return masks_of_label_map(self.label_map(frame))
         return [
             one._replace(object_id=key)
@@ -72,13 +75,16 @@ class PredictedVideo:
 
 
 def open_predictions(
-    results: Path, sequences: Sequence[VideoSequence]
+    results: Path,
+    sequences: Sequence[VideoSequence],
+    options: InputOptions = DEFAULT_OPTIONS,
 ) -> list[PredictedVideo]:
     """Open the predictions for some videos.
 
     Args:
         results: folder, or JSON file of run-length encodings.
         sequences: the videos.
+        options: how masks are read: `binarize` counts.
 
     Returns:
         Those that there are, in the order of the videos. What is odd about them is
@@ -97,9 +103,11 @@ def open_predictions(
         masks = found.get(sequence.name)
         if masks is None:
             continue
-        own, binary = truth[sequence.name], sequence.binary
-        if isinstance(masks, FileSequence) and own.frames:
-            masks.compare_with(own)
+        own, binary = truth[sequence.name], sequence.binary or options.binarize
+        if isinstance(masks, FileSequence):
+            masks = masks.binarized() if options.binarize else masks
+            if own.frames:
+                masks.compare_with(own)
         names = _frame_names(sequence, masks, results)
         video = PredictedVideo(sequence, masks, names, binary)
         binary = binary or _look_at(video)

@@ -13,13 +13,14 @@ from evaluation.options import InputOptions
 from s3fo.datasets.field_names import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.scoring.subsets import save_scenarios
+from s3fo.datasets.selection import dataset_and_videos
 from s3fo.datasets.views import appearance as views
 
 _FIELDS = {"number": fo.FloatField, "count": fo.IntField, "bucket": fo.StringField}
 
 
 def compute_attributes(
-    dataset: fo.Dataset,
+    dataset: fo.core.collections.SampleCollection,
     *,
     extractor: FeatureExtractor | None = None,
     options: InputOptions | None = None,
@@ -37,7 +38,8 @@ def compute_attributes(
     True
 
     Args:
-        dataset: made by `load_benchmark`.
+        dataset: a dataset made by `load_benchmark`, or a view that chooses some of
+            its videos.
         extractor: describes appearance for similarities; None uses colour and texture.
         options: how masks are read, as for `evaluation.object_attributes`.
         workers: threads; None takes one per processor.
@@ -49,8 +51,10 @@ def compute_attributes(
     Raises:
         InputError: the dataset is of other origin, or files are broken.
     """
+    dataset, shown = dataset_and_videos(dataset, "compute attributes")
     attributes = object_attributes(
         load_benchmark_info(dataset),
+        sequences=shown,
         extractor=extractor,
         options=options,
         workers=workers,
@@ -65,7 +69,7 @@ def write_attributes(dataset: fo.Dataset, attributes: Attributes) -> None:
 
     Args:
         dataset: made by `load_benchmark`.
-        attributes: of the same benchmark.
+        attributes: of the same benchmark; videos that they lack are left alone.
     """
     fields = ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
     for field in fields:
@@ -115,7 +119,8 @@ def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:
         COMPUTED: [name for name in objects if str(name).startswith("auto_")],
         OFFICIAL: [name for name in objects if str(name).startswith("official_")],
     }
-    sequences, labels = dataset.values(["sequence", field])
+    view = dataset.select_by("sequence", list(dict.fromkeys(objects["sequence"])))
+    sequences, labels = view.values(["sequence", field])
     for sequence, spans in zip(sequences, labels, strict=True):
         for span in spans.detections if spans else ():
             row = rows.get((sequence, span.index), {})
@@ -123,7 +128,7 @@ def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:
                 span[item.name] = _plain(row.get(item.name))
             for name, columns in tags.items():
                 span[name] = _tags(row, columns)
-    dataset.set_values(field, labels)
+    view.set_values(field, labels)
 
 
 def _tags(

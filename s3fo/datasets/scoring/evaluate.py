@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import fiftyone as fo
 import pandas as pd
@@ -20,7 +21,7 @@ from s3fo.datasets.field_names import (
     OBJECT_SCORES,
     SEQUENCE_SCORES,
 )
-from s3fo.datasets.importing.field_predictions import field_methods, use_field
+from s3fo.datasets.fields.predictions import field_methods, named_as_field, use_field
 from s3fo.datasets.importing.predictions import add_predictions
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.attributes import copy_attributes
@@ -31,6 +32,7 @@ from s3fo.datasets.scoring.model_evaluation import (
     save_results,
 )
 from s3fo.datasets.scoring.subsets import save_scenarios
+from s3fo.datasets.selection import dataset_and_videos
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
@@ -39,7 +41,7 @@ _LOWEST = "J_min"
 
 
 def evaluate(
-    dataset: fo.Dataset,
+    dataset: fo.core.collections.SampleCollection,
     predictions: str,
     eval_key: str | None = None,
     *,
@@ -79,11 +81,12 @@ def evaluate(
     True
 
     Args:
-        dataset: made by `load_benchmark`.
+        dataset: a dataset made by `load_benchmark`, or a view that chooses some of
+            its videos.
         predictions: name given to `add_predictions`, or any frame field with masks.
         eval_key: name of the evaluation; None means that of the predictions.
         protocol: what to score by; None means the benchmark's own protocol.
-        sequences: score only these; None means all.
+        sequences: score only these; None means all of the dataset or view.
         options: how masks are read and matched, as in `score`.
         missing: the same, by name.
         resize: the same.
@@ -99,29 +102,57 @@ def evaluate(
         InputError: no such predictions, or results that cannot be scored.
     """
     eval_key = _checked_key(eval_key or predictions)
+    dataset, shown = dataset_and_videos(dataset, "evaluate")
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
+    notes: tuple[str, ...] = ()
+    field = None
     if predictions in field_methods(dataset):
-        predictions = use_field(dataset, predictions)
+        field = predictions
+        predictions, notes = use_field(dataset, field, chosen)
     source = load_predictions_info(dataset).get(predictions)
     if source is None:
         raise _no_predictions(dataset, predictions)
     benchmark = load_benchmark_info(dataset)
     protocol = get_protocol(protocol or benchmark.protocol)
-    chosen = InputOptions.of(
-        options, missing=missing, resize=resize, binarize=binarize, void=void
-    )
-    scores = score(
-        source.folder,
-        benchmark,
-        protocol,
-        sequences=sequences,
-        options=chosen,
-        workers=workers,
-        progress=progress,
-    )
+    with named_as_field(source.folder, field):
+        scores = score(
+            source.folder,
+            benchmark,
+            protocol,
+            sequences=_wanted(shown, sequences),
+            options=chosen,
+            workers=workers,
+            progress=progress,
+        )
     if not source.from_field:
-        add_predictions(dataset, source.folder, predictions, workers=workers)
+        again = InputOptions(**{**source.options, "resize": chosen.resize})
+        add_predictions(
+            dataset, source.folder, predictions, options=again, workers=workers
+        )
+    scores = replace(scores, notes=(*notes, *scores.notes))
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores
+
+
+def _wanted(
+    shown: Sequence[str] | None, sequences: Sequence[str] | None
+) -> list[str] | None:
+    """The videos to score: of those asked for, those that a view shows."""
+    if shown is None:
+        return None if sequences is None else list(sequences)
+    if sequences is None:
+        return list(shown)
+    outside = [name for name in sequences if name not in shown]
+    if outside:
+        raise InputError(
+            "sequences",
+            f"{outside[0]!r}, which the view does not show",
+            f"videos of the view ({', '.join(shown[:5])})",
+            "Leave it out, or pass the dataset.",
+        )
+    return list(sequences)
 
 
 def write_scores(

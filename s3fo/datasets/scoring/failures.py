@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from s3fo.datasets.schema import (
     moved_benchmark,
 )
 from s3fo.datasets.scoring.review import reviewed_events, store_unmatched
+from s3fo.datasets.selection import dataset_and_videos
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
@@ -52,7 +54,7 @@ _NUMBERS = {
 
 
 def find_failures(
-    dataset: fo.Dataset,
+    dataset: fo.core.collections.SampleCollection,
     eval_key: str,
     *,
     attributes: Attributes | bool = True,
@@ -79,7 +81,9 @@ def find_failures(
     True
 
     Args:
-        dataset: with the evaluation `eval_key` on it, made by `evaluate`.
+        dataset: a dataset with the evaluation `eval_key` on it, made by `evaluate`, or
+            a view that chooses some of its videos: all videos of the evaluation are
+            looked at, and the tables hold those of the view.
         eval_key: the evaluation.
         attributes: as for `evaluation.find_failures`.
         error_maps: whether to make them; they are kept in the cache folder.
@@ -92,6 +96,7 @@ def find_failures(
     Raises:
         InputError: no such evaluation, or its files are gone or have changed.
     """
+    dataset, shown = dataset_and_videos(dataset, "find failures")
     scores, folder = _scores(dataset, eval_key, workers)
     benchmark = load_benchmark_info(dataset)
     options = tables.input_options(dataset, eval_key)
@@ -110,7 +115,16 @@ def find_failures(
         _write_error_maps(dataset, eval_key, masks, workers)
     views.apply_defaults(dataset)
     save_views(dataset, eval_key)
-    return failures
+    return failures if shown is None else _of_videos(failures, shown)
+
+
+def _of_videos(failures: Failures, names: Sequence[str]) -> Failures:
+    """The failures of some videos; what they cost is still part of all that is lost."""
+    frames, events = (
+        table[table["sequence"].isin(list(names))].reset_index(drop=True)
+        for table in (failures.frames, failures.events)
+    )
+    return replace(failures, frames=frames, events=events)
 
 
 def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> None:

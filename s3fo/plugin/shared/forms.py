@@ -60,7 +60,7 @@ def imported_methods(dataset: fo.Dataset) -> list[str]:
         InputError: there are none.
     """
     from s3fo.datasets import load_predictions_info
-    from s3fo.datasets.importing.field_predictions import field_methods
+    from s3fo.datasets.fields.predictions import field_methods
 
     imported = list(load_predictions_info(dataset))
     others = [name for name in field_methods(dataset) if name not in imported]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -14,12 +14,19 @@ import numpy as np
 from PIL import Image
 
 from evaluation.errors import InputError
-from evaluation.masks.label_map import read_label_map
 from evaluation.masks.sequence import ArraySequence
 from s3fo.benchmarks import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.datasets.importing.placing import place_mask
+from s3fo.datasets.fields.masks import (
+    OBJECT_KINDS,
+    ObjectLabel,
+    label_mask,
+    objects_in,
+)
+from s3fo.datasets.fields.objects import Key, frame_text, identify
+from s3fo.datasets.fields.segmentation import segmentation_map
+from s3fo.datasets.fields.videos import Value
 
 Frames: TypeAlias = Mapping[int, Any]
 """A sample's frames by number, from 1."""
@@ -49,7 +56,7 @@ def prompt_fields(dataset: fo.Dataset) -> list[str]:
     kinds = {
         name: getattr(item, "document_type", None) for name, item in schema.items()
     }
-    labels = {name for name, kind in kinds.items() if kind is fol.Detections}
+    labels = {name for name, kind in kinds.items() if kind in OBJECT_KINDS}
     errors = {f"{key}_errors" for key in dataset.list_evaluations()}
     maps = {
         name
@@ -68,7 +75,8 @@ def videos_with_masks(dataset: fo.Dataset, name: str) -> list[str]:
         InputError: there is none.
     """
     kind = dataset.get_field(f"frames.{name}").document_type
-    path = "detections.id" if kind is fol.Detections else "id"
+    inside = {fol.Detections: "detections.id", fol.Polylines: "polylines.id"}
+    path = inside.get(kind, "id")
     labels = dataset.values(["sequence", f"frames.{name}.{path}"])
     found = [video for video, frames in zip(*labels, strict=True) if any(frames)]
     if not found:
@@ -126,12 +134,21 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
     """
     shape = _frame_shape(sequence)
     found = FirstMasks({})
-    seen: set[_Key] = set()
-    numbers = _Numbers(_used_indices(frames, path))
-    for number, name in enumerate(sequence.frames, start=1):
-        if number not in frames:
-            continue
-        for key, label, read_mask in _objects(frames[number], path, sequence, shape):
+    seen: set[Key] = set()
+    values = {
+        name: _value(frames[number], path)
+        for number, name in enumerate(sequence.frames, start=1)
+        if number in frames
+    }
+    labels = {
+        name: None if isinstance(value, fol.Segmentation) else objects_in(value)
+        for name, value in values.items()
+    }
+    keys = identify(sequence.name, labels, numbered=True).keys
+    numbers = _Numbers({k for own in keys.values() for k in own if isinstance(k, int)})
+    for name, value in values.items():
+        objects = zip(labels[name] or (), keys[name], strict=True)
+        for key, label, read_mask in _objects(value, objects, sequence, shape, name):
             if key in seen:
                 continue
             seen.add(key)
@@ -144,9 +161,7 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
     return found
 
 
-_Key: TypeAlias = int | str
-"""What identifies an object: its `index`, or the id of its `instance`."""
-_Object: TypeAlias = tuple[_Key, str | None, Callable[[], np.ndarray]]
+_Object: TypeAlias = tuple[Key, str | None, Callable[[], np.ndarray]]
 _LARGEST_ID = 65_535
 """Ids are pixels of 16-bit label maps; 0 is the background."""
 
@@ -156,9 +171,9 @@ class _Numbers:
 
     def __init__(self, indices: set[int]) -> None:
         self._indices = {index for index in indices if 1 <= index <= _LARGEST_ID}
-        self._given: dict[_Key, int] = {}
+        self._given: dict[Key, int] = {}
 
-    def of(self, key: _Key) -> int:
+    def of(self, key: Key) -> int:
         """The object id of a key, the same whenever it is asked for."""
         if isinstance(key, int) and key in self._indices:
             return key
@@ -168,55 +183,32 @@ class _Numbers:
         return self._given[key]
 
 
-def _used_indices(frames: Frames, path: str) -> set[int]:
-    """The indices of all labels of a video."""
-    values = (frame[path] for frame in frames.values() if frame.has_field(path))
-    return {
-        label.index
-        for value in values
-        if isinstance(value, fol.Detections)
-        for label in value.detections
-        if label.index is not None
-    }
-
-
-def _objects(
-    frame: fo.Frame, path: str, sequence: VideoSequence, shape: tuple[int, int]
-) -> Iterator[_Object]:
-    """Key, name and mask of every object in a frame."""
-    place = f"{sequence.name}, frame {frame.frame_number}"
+def _value(frame: fo.Frame, path: str) -> Value:
+    """What a field holds in a frame; the mask files that belong to it, if any."""
     value = frame[path]
     beside = f"{path}_mask"  # where datasets of many frames keep the masks of labels
     if isinstance(value, fol.Detections) and frame.has_field(beside):
-        value = frame[beside]
+        return frame[beside]
+    return value
+
+
+def _objects(
+    value: Value,
+    objects: Iterable[tuple[ObjectLabel, Key]],
+    sequence: VideoSequence,
+    shape: tuple[int, int],
+    frame: str,
+) -> Iterator[_Object]:
+    """Key, name and mask of every object in a frame."""
+    number = sequence.frames.index(frame) + 1
+    place = f"{sequence.name}, {frame_text(frame, number)}"
     if isinstance(value, fol.Segmentation):
         label_map = _label_map(value, sequence, shape, place)
         for object_id in np.unique(label_map[label_map > 0]).tolist():
             yield object_id, None, partial(np.equal, label_map, object_id)
-    elif isinstance(value, fol.Detections):
-        for label in value.detections:
-            key = _key_of(label)
-            if key is None or not label.has_mask:
-                raise InputError(
-                    place,
-                    "a label without mask, or with neither index nor instance",
-                    "detections with a mask and index, or a mask and instance",
-                    "Give every label a mask, and one index or instance per object.",
-                )
-            yield key, label.label, partial(_mask_of, label, shape)
-
-
-def _key_of(label: fol.Detection) -> _Key | None:
-    """What identifies a label's object; None if nothing does."""
-    if label.index is not None:
-        return int(label.index)
-    instance = getattr(label, "instance", None)  # labels made by hand may lack it
-    return None if instance is None else str(instance.id)
-
-
-def _mask_of(label: fol.Detection, shape: tuple[int, int]) -> np.ndarray:
-    """A label's mask at its place in the frame, [H, W] bool."""
-    return place_mask(label.get_mask(), label.bounding_box, shape)
+        return
+    for label, key in objects:
+        yield key, label.label, partial(label_mask, label, shape, place)
 
 
 def _label_map(
@@ -226,12 +218,11 @@ def _label_map(
     place: str,
 ) -> np.ndarray:
     """Object ids [H, W] of a frame, void as background."""
-    # FiftyOne would read a palette file as colours.
-    label_map = read_label_map(value.mask_path) if value.mask_path else value.mask
-    if label_map is None or label_map.shape != shape:
+    label_map = segmentation_map(value, place, [])
+    if label_map.shape != shape:
         raise InputError(
             place,
-            "no mask" if label_map is None else f"a mask of shape {label_map.shape}",
+            f"a mask of shape {label_map.shape}",
             f"a label map of {shape[1]}x{shape[0]} pixels",
             "Choose a field whose masks are object ids, at the size of the frames.",
         )

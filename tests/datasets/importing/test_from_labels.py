@@ -186,7 +186,7 @@ def still(tmp_path):
     made = []
 
     def make(*frames):
-        dataset = fo.Dataset(own_name("still"))
+        dataset = fo.Dataset(own_name(f"still-{len(made)}"))
         made.append(dataset)
         for t, labels in enumerate(frames):
             path = tmp_path / f"clip/{t:05d}.png"
@@ -257,3 +257,126 @@ def test_objects_without_index_are_told_by_instance(still, tmp_path):
     right = [int(label_map[0, 30 - t]) for t, label_map in enumerate(label_maps)]
     assert len(set(left)) == len(set(right)) == 1 and {*left, *right} == {1, 2}
     assert any("without index" in note for note in benchmark.notes)
+
+
+def two_squares(t, first, second):
+    ones = np.ones((6, 6), bool)
+    return [
+        detection([(4 + t) / 48, 0, 6 / 48, 6 / 32], ones, **first),
+        detection([(30 - t) / 48, 0, 6 / 48, 6 / 32], ones, **second),
+    ]
+
+
+def test_one_index_on_all_labels_is_no_id(still, tmp_path):
+    """Told apart by instance, or by text; never one object in silence."""
+    one, other = fo.Instance(), fo.Instance()
+    for index in (-1, 0, 3):
+        by_instance = [
+            two_squares(
+                t,
+                {"index": index, "instance": one},
+                {"index": index, "instance": other},
+            )
+            for t in range(3)
+        ]
+        benchmark, label_maps = drawn(still(*by_instance), tmp_path / f"i{index}")
+        assert [sorted(np.unique(m).tolist()) for m in label_maps] == [[0, 1, 2]] * 3
+        assert len({int(m[0, 4 + t]) for t, m in enumerate(label_maps)}) == 1
+        assert any(
+            f"index {index} is that of several objects" in n for n in benchmark.notes
+        )
+    labels = [two_squares(t, {"index": -1}, {"index": -1}) for t in range(2)]
+    for first, second in labels:
+        first.label, second.label = "cat", "dog"
+    _, label_maps = drawn(still(*labels), tmp_path / "texts")
+    assert sorted(np.unique(label_maps[1]).tolist()) == [0, 1, 2]
+    alike = [two_squares(t, {"index": -1}, {"index": -1}) for t in range(2)]
+    with pytest.raises(InputError, match="in one frame, and index -1"):
+        drawn(still(*alike), tmp_path / "alike")
+
+
+def test_labels_with_and_without_index_are_not_mixed(still, tmp_path):
+    frames = [two_squares(t, {"index": 1}, {"index": 2}) for t in range(3)]
+    frames[1][0].index = None
+    with pytest.raises(InputError, match=r"frame 00001.*without index"):
+        drawn(still(*frames), tmp_path)
+
+
+def test_a_hidden_object_has_a_label_without_extent(still, tmp_path):
+    frames = [two_squares(t, {"index": 1}, {"index": 2}) for t in range(3)]
+    frames[1][1] = detection([0, 0, 0, 0], None, index=2)
+    _, label_maps = drawn(still(*frames), tmp_path / "hidden")
+    assert [int(m.max()) for m in label_maps] == [2, 1, 2]
+    frames[1][1] = detection([0.2, 0.2, 0.1, 0.1], None, index=2)
+    with pytest.raises(InputError, match=r"frame 00001.*without mask"):
+        drawn(still(*frames), tmp_path / "lost")
+
+
+def test_boxes_in_pixels_are_refused(still, tmp_path):
+    label = detection([12, 8, 24, 16], np.ones((16, 24), bool), index=1)
+    with pytest.raises(InputError, match="in pixels"):
+        drawn(still([label]), tmp_path)
+
+
+def test_masks_of_others_are_not_replaced(still, tmp_path):
+    dataset = still(*[two_squares(t, {"index": 1}, {"index": 2}) for t in range(2)])
+    theirs = tmp_path / "out/Annotations/clip/00000.png"
+    theirs.parent.mkdir(parents=True)
+    Image.new("L", (48, 32)).save(theirs)
+    before = theirs.read_bytes()
+    with pytest.raises(InputError, match="somebody else"):
+        drawn(dataset, tmp_path)
+    assert theirs.read_bytes() == before
+    benchmark_from_dataset(dataset, tmp_path / "new")
+    dataset.delete_samples(dataset.skip(1))
+    benchmark_from_dataset(dataset, tmp_path / "new")
+    left = [path.name for path in (tmp_path / "new/Annotations/clip").iterdir()]
+    assert left == ["00000.png"]
+
+
+def image_samples(tmp_path, places):
+    samples = []
+    for place in places:
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (48, 32)).save(path)
+        (label, _) = two_squares(0, {"index": 1}, {"index": 2})
+        labels = fo.Detections(detections=[label])
+        samples.append(fo.Sample(filepath=str(path), ground_truth=labels))
+    return samples
+
+
+def test_folders_of_one_name_are_several_videos(theirs, tmp_path):
+    """As of MOT: <video>/img1/000001.jpg; they must not become one video."""
+    places = [f"{video}/img1/{t:06d}.png" for video in "ab" for t in (1, 2)]
+    theirs.add_samples(image_samples(tmp_path, places))
+    found = benchmark_from_dataset(theirs, tmp_path / "out")
+    assert [(item.name, len(item.frames)) for item in found] == [("a", 2), ("b", 2)]
+    assert any("named by the folder 1 above" in note for note in found.notes)
+
+
+def test_two_frames_of_one_name_are_refused(theirs, tmp_path):
+    theirs.add_samples(image_samples(tmp_path, ["a/1.png", "a/1.jpg"]))
+    with pytest.raises(InputError, match="two frames called 1"):
+        benchmark_from_dataset(theirs, tmp_path / "out")
+
+
+def test_groups_and_clips_are_no_videos(theirs, benchmark, tmp_path):
+    theirs.add_samples(zoo_images(benchmark))
+    grouped = theirs.group_by("filepath")
+    with pytest.raises(InputError, match="groups of samples"):
+        benchmark_from_dataset(grouped, tmp_path / "out")
+
+
+def test_label_maps_are_a_ground_truth(theirs, benchmark, tmp_path):
+    """A `Segmentation` whose pixels are ids, in a file or in memory."""
+    for sequence in benchmark:
+        for number, frame in enumerate(sequence.frames):
+            path = str(sequence.annotations[frame])
+            label = fo.Segmentation(mask_path=path)
+            if number % 2:
+                label = fo.Segmentation(mask=sequence.read_annotation(frame))
+            image = str(sequence.images[frame])
+            theirs.add_sample(fo.Sample(filepath=image, maps=label))
+    found = benchmark_from_dataset(theirs, tmp_path / "out", field="maps")
+    assert_same_masks(found, benchmark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fiftyone as fo
 import numpy as np
 
-from s3fo.datasets.importing.placing import place_mask
+from s3fo.datasets.fields.placing import place_mask
 
 SIZE = (20, 40)
 
