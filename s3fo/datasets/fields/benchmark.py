@@ -296,9 +296,7 @@ class _Writer:
         return label_map
 
 
-def _describe(
-    video: FieldVideo, frames: Collection[str], masks: Path
-) -> VideoSequence:
+def _describe(video: FieldVideo, frames: Collection[str], masks: Path) -> VideoSequence:
     return VideoSequence(
         video.name,
         tuple(video.values),

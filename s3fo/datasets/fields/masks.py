@@ -7,7 +7,6 @@ mask fills its box, whatever its resolution, and boxes and outlines may leave th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -15,7 +14,7 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.input_files import refuse_special
+from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.label_map import LabelMap, join_objects
@@ -137,21 +136,33 @@ def _name(label: ObjectLabel) -> str:
     return f"{kind} {label.label or ''}".strip() + f" ({label.id}{index})"
 
 
+def read_mask_file(path: str, where: str) -> bytes:
+    """The content of the file that a label refers to.
+
+    Args:
+        path: the label's `mask_path`.
+        where: the label, to name in an error.
+
+    Raises:
+        InputError: it is not there, or cannot be read.
+    """
+    try:
+        return read_input(path)
+    except InputError as error:
+        raise InputError(
+            where,
+            f"mask_path {path}: {error.found}",
+            "a PNG of the mask",
+            "Put the file back, or set the label's `mask_path` to where it is.",
+        ) from error
+
+
 def _read_mask(path: str, where: str) -> NDArray[np.bool_]:
     """A mask file: of a palette PNG the indices count, not the colours.
 
     FiftyOne would read the channels of its colours, and miss what has no red.
     """
-    try:
-        refuse_special(path)
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(
-            where,
-            f"mask_path {path}, which cannot be read ({error.strerror})",
-            "a PNG of the object's mask",
-            "Put the file back, or set the label's `mask_path` to where it is.",
-        ) from error
+    data = read_mask_file(path, where)
     decoded = MaskDecoder(binarize=True).decode(data, path)
     return np.asarray(decoded)
 

@@ -186,7 +186,7 @@ def _refuse_uncropped(
             where,
             "a mask of the whole frame with a box of the object in it",
             "the mask inside the box: it fills the box, whatever its resolution",
-            "Make the label by fo.Detection.from_mask(mask, label=...), which crops it.",
+            "Make it by fo.Detection.from_mask(mask, label=...), which crops.",
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fiftyone as fo
 import numpy as np
 
-from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, decode_label_map
+from s3fo.datasets.fields.masks import read_mask_file
 
 _LARGEST_ID = 2**16 - 1
 
@@ -41,17 +41,7 @@ def segmentation_map(label: fo.Segmentation, where: str, notes: list[str]) -> La
         if note not in notes:
             notes.append(note)
 
-    try:
-        refuse_special(label.mask_path)
-        with open(label.mask_path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise InputError(
-            where,
-            f"mask_path {label.mask_path}, which cannot be read ({error.strerror})",
-            "a PNG whose pixels are object ids",
-            "Put the file back, or set the label's `mask_path` to where it is.",
-        ) from error
+    data = read_mask_file(label.mask_path, where)
     return decode_label_map(data, label.mask_path, tell)
 
 
