@@ -121,7 +121,7 @@ def evaluate(
             source.folder,
             benchmark,
             protocol,
-            sequences=_wanted(shown, sequences),
+            sequences=_select_videos(shown, sequences),
             options=chosen,
             workers=workers,
             progress=progress,
@@ -136,7 +136,7 @@ def evaluate(
     return scores
 
 
-def _wanted(
+def _select_videos(
     shown: Sequence[str] | None, sequences: Sequence[str] | None
 ) -> list[str] | None:
     """The videos to score: of those asked for, those that a view shows."""
