@@ -28,14 +28,16 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="limits and signals of Linux"),
 ]
 VERBS = ("evaluate", "failures", "report", "predict")
-KILLS = 40 if LONG else 1
+ALL_VERBS = (*VERBS, "attributes", "audit", "convert", "submit", "unpack")
+AT_ONCE = tuple(verb for verb in ALL_VERBS if verb != "convert")
+KILLS = 25 if LONG else 1
 
 
 @pytest.fixture(scope="session")
 def expected(place, verbs):
     """Of each verb what an undisturbed run leaves, and how long it takes."""
     found = {}
-    for verb in VERBS:
+    for verb in ALL_VERBS:
         out, began = place / f"expected-{verb}", time.monotonic()
         done = run(verbs[verb](out), place / f"cache-{verb}")
         assert done.code == 0, done.err
@@ -43,7 +45,7 @@ def expected(place, verbs):
     return found
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", ALL_VERBS)
 def test_killed_and_run_again(place, verbs, expected, tmp_path, verb):
     wanted, seconds = expected[verb]
     chance = random.Random(f"{verb} 1")
@@ -54,13 +56,16 @@ def test_killed_and_run_again(place, verbs, expected, tmp_path, verb):
             done = kill_at_random(words, cache, 1.1 * seconds, chance)
             if done.code in (130, 143):
                 done.check_plain()
+            done_before = out.exists() and tree(out) == wanted
             again = run(words, cache)
-            assert again.code == 0, again.err
+            # What `convert` has made is not made over, also not by itself.
+            refused = verb == "convert" and "there already" in again.err
+            assert again.code == 0 or (refused and done_before), again.err
             assert tree(out) == wanted
-            assert not left_behind(out)
+            assert not left_behind(tmp_path)
 
 
-@pytest.mark.parametrize("verb", VERBS if LONG else ("report", "predict"))
+@pytest.mark.parametrize("verb", ALL_VERBS if LONG else ("report", "predict"))
 @pytest.mark.parametrize("room", [0, 700, 5000] if LONG else [700])
 def test_a_full_disk(place, verbs, expected, tmp_path, verb, room):
     """What was there before is whole afterwards, and the next run is right."""
@@ -85,7 +90,7 @@ def test_a_cache_without_room_only_makes_it_slower(place, verbs, tmp_path):
         assert full.err.count("cannot be written to") == 1
 
 
-@pytest.mark.parametrize("verb", VERBS if LONG else ("evaluate", "predict"))
+@pytest.mark.parametrize("verb", ALL_VERBS if LONG else ("evaluate", "predict"))
 def test_places_that_cannot_be_written(place, verbs, tmp_path, verb):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "x")
@@ -99,7 +104,7 @@ def test_places_that_cannot_be_written(place, verbs, tmp_path, verb):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("verb", VERBS if LONG else ("evaluate", "predict"))
+@pytest.mark.parametrize("verb", AT_ONCE if LONG else ("evaluate", "predict"))
 def test_two_at_once(place, verbs, expected, tmp_path, verb):
     wanted, _ = expected[verb]
     for attempt in range(10 if LONG else 1):
