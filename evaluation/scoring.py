@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from evaluation._utils.claims import videos_in_progress
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
@@ -13,6 +15,7 @@ from evaluation.counting.cache import CountsCache, open_cache
 from evaluation.counting.video import SequenceCounts, count_sequence, count_together
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
+from evaluation.masks.folders import find_holder
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
@@ -172,7 +175,23 @@ def _align(
     results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
 ) -> _Aligned:
     predictions, label = open_results(results, truth.sequences)
-    return _Aligned(label, *align(truth, predictions, label, rules, options))
+    pairs, notes = align(truth, predictions, label, rules, options)
+    return _Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
+
+
+def _note_in_progress(results: Source, truth: GroundTruth) -> list[str]:
+    """A note on videos that are being predicted while they are scored."""
+    if not isinstance(results, (str, os.PathLike)) or not Path(results).is_dir():
+        return []
+    holder = find_holder(Path(results), truth.sequences) or Path(results)
+    busy: dict[str, str] = {}
+    for folder in {Path(results), holder}:
+        busy |= videos_in_progress(folder, truth.sequences)
+    return [
+        f"{name} is being predicted at this moment ({process}); its masks may be of an "
+        "earlier run"
+        for name, process in busy.items()
+    ]
 
 
 @dataclass(frozen=True)

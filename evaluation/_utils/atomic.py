@@ -66,6 +66,7 @@ def write_all(folder: FilePath, files: Mapping[str, bytes]) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    remove_left_behind(folder)
     written: dict[str, Path] = {}
     try:
         for name, content in files.items():
@@ -97,6 +98,7 @@ def new_folder(path: FilePath, *, replaces: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_left_behind(path.parent)
     temporary = part_path(path.parent)
     temporary.mkdir()
     try:

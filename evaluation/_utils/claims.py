@@ -18,7 +18,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -208,17 +208,7 @@ class Claims:
         return now - seen < DEAD_SECONDS
 
     def _worker(self, key: str) -> Worker | None:
-        try:
-            content = json.loads((self._folder / f"{key}.worker").read_text())
-            return Worker(
-                key,
-                str(content["machine"]),
-                str(content["host"]),
-                int(content["pid"]),
-                str(content["started"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return read_worker(self._folder, key)
 
     def _register(self) -> None:
         pid = os.getpid()
@@ -254,6 +244,61 @@ class Claims:
             os.utime(self._own)
         except FileNotFoundError:
             self._register()
+
+
+JOURNAL = ".s3fo"
+"""Folder in a results folder where processes that predict say which video they are at,
+and which they have done; gone when the last of them ends."""
+
+
+def videos_in_progress(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Videos of a results folder that processes are at in this moment; writes nothing.
+
+    Args:
+        folder: the results folder.
+        names: of the videos.
+
+    Returns:
+        The process, for messages, by name of the video.
+    """
+    journal = folder / JOURNAL
+    claims = list(journal.glob("*.claim")) if journal.is_dir() else []
+    owners = {}
+    for path in claims:
+        with contextlib.suppress(OSError):
+            owners[path.name.partition(".")[0]] = path.read_text()
+    living = {key: _living(journal, key) for key in set(owners.values())}
+    found = {name: living.get(owners.get(digest(name), "")) for name in names}
+    return {name: worker for name, worker in found.items() if worker}
+
+
+def _living(journal: Path, key: str) -> str:
+    """A process that takes part and lives, for messages; "" if it does not."""
+    worker = read_worker(journal, key)
+    if worker is None:
+        return ""
+    if worker.host == host_id():
+        started = worker.started in ("", process_start(worker.pid))
+        return str(worker) if process_lives(worker.pid) and started else ""
+    with contextlib.suppress(OSError):
+        age = time.time() - (journal / f"{key}.worker").stat().st_mtime
+        return str(worker) if age < DEAD_SECONDS else ""
+    return ""
+
+
+def read_worker(folder: Path, key: str) -> Worker | None:
+    """What a process that takes part says of itself; None if it is gone."""
+    try:
+        content = json.loads((folder / f"{key}.worker").read_text())
+        return Worker(
+            key,
+            str(content["machine"]),
+            str(content["host"]),
+            int(content["pid"]),
+            str(content["started"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def process_start(pid: int) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.results.storage import load_tables, save_tables
 
-_FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
+FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
 
 
 def _nothing_described() -> pd.DataFrame:
@@ -85,7 +85,7 @@ class Attributes:
         """Write `attributes.json` and `attributes_<table>.parquet` for each table."""
         facts = {"notes": self.notes, "extractor": self.extractor}
         tables = (self.objects, self.frames, self.descriptors)
-        save_tables(folder, "attributes", facts, dict(zip(_FILES, tables, strict=True)))
+        save_tables(folder, "attributes", facts, dict(zip(FILES, tables, strict=True)))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Attributes:
@@ -96,7 +96,7 @@ class Attributes:
         """
         remedy = "Compute them with object_attributes(...).save(folder)."
         facts, tables = load_tables(
-            folder, "attributes", ("notes", "extractor"), _FILES, remedy
+            folder, "attributes", ("notes", "extractor"), FILES, remedy
         )
         objects, frames, descriptors = tables
         notes, extractor = tuple(facts["notes"]), facts["extractor"]

@@ -11,7 +11,7 @@ import pandas as pd
 from evaluation.errors import InputError
 from evaluation.results.storage import load_tables, save_tables
 
-_FILES = ("audit_frames", "audit_events")
+FILES = ("audit_frames", "audit_events")
 
 FRAME_COLUMNS = ("sequence", "object", "frame", "event", "kind", "confidence")
 EVENT_COLUMNS = (
@@ -68,7 +68,7 @@ class Audit:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `audit_frames.parquet`, `audit_events.parquet` and `audit.json`."""
         facts = {"object_frames": self.n_object_frames, "notes": list(self.notes)}
-        tables = dict(zip(_FILES, (self.frames, self.events), strict=True))
+        tables = dict(zip(FILES, (self.frames, self.events), strict=True))
         save_tables(folder, "audit", facts, tables)
 
     @classmethod
@@ -80,6 +80,6 @@ class Audit:
         """
         remedy = "Make it with audit_ground_truth(...).save(folder)."
         facts, (frames, events) = load_tables(
-            folder, "audit", ("object_frames", "notes"), _FILES, remedy
+            folder, "audit", ("object_frames", "notes"), FILES, remedy
         )
         return cls(frames, events, facts["object_frames"], tuple(facts["notes"]))

@@ -13,7 +13,7 @@ from evaluation.errors import InputError
 from evaluation.failures.onset import onset_table
 from evaluation.results.storage import load_tables, save_tables
 
-_FILES = ("failure_frames", "failure_events")
+FILES = ("failure_frames", "failure_events")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Failures:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `failure_frames.parquet`, `failure_events.parquet`, `failures.json`."""
         facts = {"J&F": self.headline, "protocol": self.protocol}
-        tables = dict(zip(_FILES, (self.frames, self.events), strict=True))
+        tables = dict(zip(FILES, (self.frames, self.events), strict=True))
         save_tables(folder, "failures", facts, tables)
 
     @classmethod
@@ -130,6 +130,6 @@ class Failures:
         """
         remedy = "Find them with find_failures(...).save(folder)."
         facts, (frames, events) = load_tables(
-            folder, "failures", ("J&F", "protocol"), _FILES, remedy
+            folder, "failures", ("J&F", "protocol"), FILES, remedy
         )
         return cls(frames, events, facts["J&F"], facts["protocol"])

@@ -12,6 +12,7 @@ from evaluation._utils.atomic import write_atomically
 from evaluation._utils.fingerprint import encoded
 from evaluation._utils.version import __version__
 from evaluation.masks.open import Source, open_ground_truth
+from evaluation.results.table_folder import discard_tables
 
 Kept = TypeVar("Kept")
 
@@ -49,8 +50,7 @@ def load_kept(folder: Path, key: str, load: Callable[[Path], Kept]) -> Kept | No
     try:
         return load(folder)
     except (ValueError, KeyError):  # damaged, or of another form: measured again
-        for record in folder.glob("*.json"):  # else nothing could be saved over it
-            record.unlink()
+        discard_tables(folder)  # the key says that they are ours
         return None
 
 

@@ -44,6 +44,7 @@ from evaluation.report.material import (
 from evaluation.report.page import Picture, render
 from evaluation.report.tables import Table
 from evaluation.report.verdict import Finding, findings
+from evaluation.runs.outputs import refuse_among_inputs
 from evaluation.runs.registry import one_per_folder
 
 KEPT = "measured"
@@ -166,7 +167,11 @@ def report(
         ),
         workers,
     )
+    inputs = [ground_truth, *folders.values(), *([task.images] if task.images else ())]
+    written = [Path(out, inside) for inside in ("", "tables", "figures", KEPT)]
+    refuse_among_inputs(written, inputs)
     out = require_writable(out)
+    _refuse_foreign(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})
     material = replace(material, corrections=corrections or {})
@@ -306,6 +311,30 @@ def _event_figures(
                 f"J and F of {sequence}, object {object_id}, through time",
                 "events",
                 timeline(main.failures, sequence, object_id),
+            )
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse a folder with pages, tables or figures that no report left there.
+
+    What a report measures it keeps there from the first: so reports are told.
+
+    Raises:
+        InputError: there are some.
+    """
+    if any((out / KEPT).glob("*/key")) or any((out / KEPT).glob("*/*/key")):
+        return
+    pages = [out / f"report.{ending}" for ending in ("html", "md", "tex")]
+    filled = [
+        out / name for name in ("tables", "figures") if any((out / name).glob("*"))
+    ]
+    for path in (*pages, *filled):
+        if os.path.lexists(path):
+            raise InputError(
+                path,
+                "something that no report of s3fo left there",
+                "an empty folder, or one with an earlier report",
+                "Choose another folder with --out (out=), or move this away.",
             )
 
 

@@ -22,6 +22,7 @@ from evaluation.errors import InputError
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
 from evaluation.results.shards import SHARD
+from evaluation.results.table_folder import DIGESTS, announce, require_ours
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +34,6 @@ SCORE_TABLES = ("frames", "objects", "sequences")
 FORMATS = ("parquet", "csv")
 SHARD_RECORD = "shard_record"
 """Key of the JSON file: the `ScoreRecord` of scores that are of one shard."""
-
-DIGESTS = "tables"
-"""Key of the JSON file: digest of each table's file by its name."""
 
 _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("sequence", "frame", "group"), csv_words),
@@ -63,8 +61,8 @@ def save_tables(
         format: ``"parquet"`` or ``"csv"``.
 
     Raises:
-        InputError: another format, or the folder cannot be written to; the tables
-            that lie there are then as they were.
+        InputError: another format, files there that are not ours, or the folder
+            cannot be written to; what lies there is then as it was.
     """
     if format not in FORMATS:
         raise InputError(
@@ -74,43 +72,20 @@ def save_tables(
             "Pass format='parquet' or format='csv'.",
         )
     folder = Path(folder)
-    require_ours(folder, record)
     files = {
         f"{name}.{format}": _encode(table, format) for name, table in tables.items()
     }
+    ours = require_ours(folder, record, files)
     digests = {name: digest(content) for name, content in files.items()}
     document = json.dumps({**facts, DIGESTS: digests}, indent=1, allow_nan=False)
     try:
-        write_all(folder, files | {f"{record}.json": document.encode()})
-        for name in tables:
-            for other in FORMATS:
-                if other != format:
-                    (folder / f"{name}.{other}").unlink(missing_ok=True)
+        with announce(folder, record, files):
+            write_all(folder, files | {f"{record}.json": document.encode()})
+        for name in ours - set(files):  # of the other format
+            if name.rpartition(".")[0] in tables:
+                (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
-
-
-def require_ours(folder: Path, record: str = "scores") -> None:
-    """Refuse to write over a JSON file that `save_tables` did not make.
-
-    Args:
-        folder: that is to be written to; it may be missing.
-        record: name of the JSON file.
-
-    Raises:
-        InputError: a file of this name is there, and is something else.
-    """
-    path = folder / f"{record}.json"
-    if not os.path.lexists(path):
-        return
-    fix = "Choose another folder with --out, or move this file away."
-    found = read_json(path, fix, f"the record of saved {record}")
-    if not isinstance(found, dict) or not {DIGESTS, "fingerprint", "version"} & {
-        *found
-    }:
-        raise InputError(
-            path, "a file of another program", f"saved {record}, or no such file", fix
-        )
 
 
 def load_tables(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evaluation._utils.atomic import unwritable, write_atomically
+from evaluation._utils.claims import JOURNAL
 from evaluation._utils.fingerprint import digest_json
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.machine import hardware, installed_versions
@@ -26,10 +27,6 @@ from evaluation._utils.names import printable
 from evaluation.errors import InputError
 
 RUN_FILE = "run.json"
-JOURNAL = ".s3fo"
-"""Folder where processes that predict say which video they are at, and which they have
-done; gone when the last of them ends."""
-
 FORMAT = 2
 """Raised when the meaning changes. Format 1 did not tell videos of other runs apart."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ import typer
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
+from evaluation.results.table_folder import require_ours
+from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import (
@@ -64,11 +67,33 @@ Pictures = Annotated[
 ]
 
 
-def require_places(*folders: Path | None) -> None:
-    """Refuse folders that cannot be written to, before the work begins."""
+def require_places(
+    *folders: Path | None, sources: Iterable[object] = (), record: str = ""
+) -> None:
+    """Refuse folders that cannot be written to, or are inputs, before the work begins.
+
+    Args:
+        folders: to write to; None for none. The first gets tables.
+        sources: what is read: paths or benchmarks.
+        record: name of the tables' record; "" for no tables.
+
+    Raises:
+        InputError: they are inputs, cannot be written to, or hold files of others.
+    """
+    refuse_among_inputs(folders, [source for source in sources if source is not None])
     for folder in folders:
         if folder is not None:
             require_writable(folder)
+    if record and folders[0] is not None:
+        names = [f"{table}.parquet" for table in _tables_of(record)]
+        require_ours(folders[0], record, names)
+
+
+def _tables_of(record: str) -> tuple[str, ...]:
+    """Names of the tables that are saved with a record."""
+    tables = import_module(f"evaluation.{record}.tables")
+    files: tuple[str, ...] = tables.FILES
+    return files
 
 
 def open_truth(
@@ -166,8 +191,9 @@ def attributes(
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
-    require_places(out, pictures)
     truth = open_truth(gt, images, benchmark, root, split)
+    sources = [truth, gt, images]
+    require_places(out, pictures, sources=sources, record="attributes")
     options = input_options(missing, resize, binarize, void)
     names = chosen_sequences(truth, sequence, shard).names
     measured = _measure(truth, workers, options, features, fps, names)
@@ -220,8 +246,8 @@ def breakdown(
 
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}
-    require_places(pictures)
     truth = open_truth(gt, images, benchmark, root, split)
+    require_places(pictures, sources=[truth, gt, images])
     options = input_options(missing, resize, binarize, void)
     measured = _measure(truth, workers, options, features)
     # The better one last: what it gains on the others reads as positive.
@@ -279,8 +305,9 @@ def failures(
     """Find failures, rank them by the J&F they cost, and draw the worst."""
     from evaluation import find_failures, score
 
-    require_places(out, pictures)
     truth = open_truth(gt, images, benchmark, root, split)
+    sources = [truth, gt, images, results]
+    require_places(out, pictures, sources=sources, record="failures")
     options = input_options(missing, resize, binarize, void)
     rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
     names = chosen_sequences(truth, sequence, shard).names
@@ -289,6 +316,8 @@ def failures(
             results, truth, rules, sequences=names, options=options, workers=workers,
             progress=progress,
         )  # fmt: skip
+    for note in scores.notes:
+        typer.echo(f"note: {note}", err=True)
     measured = _measure(truth, workers, options, sequences=names)
     with progress_bar("failures") as progress:
         found: Failures = find_failures(

@@ -79,7 +79,7 @@ def audit(
             "both: which scores to tell again, and without which events",
             "Add the other one, e.g. --scores FOLDER --confirm 0,3.",
         )
-    require_places(out)
+    require_places(out, sources=[gt, images, *(method or ())], record="audit")
     found = _audit(
         load, gt, images, benchmark, root, split, sequence, shard, method,
         input_options(MissingRule.error, None, binarize, void), workers,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.atomic import require_writable
 from evaluation._utils.input_files import read_input
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
+from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.engines import (
@@ -118,15 +119,12 @@ def evaluate(
 
     Of several folders each frame of the ground truth is read once; one table holds all.
     """
-    from evaluation.results.storage import require_ours
     from evaluation.runs.score_records import leave_record
 
     engine = engine_options(
         on, tasks, parallel, gpus, cpus, minutes, partition, slurm, wait, shard
     )
     folders = _named_folders(results, alone=against is not None)
-    if out:
-        require_ours(require_writable(out))
     options = input_options(missing, resize, binarize, void)
     given = {
         "unseen": _lines(unseen),
@@ -136,10 +134,12 @@ def evaluate(
     }
     whole = not sequence
     if engine:
+        _require_places(out, folders, gt)
         source = scores_source(gt, benchmark, root, split, out)
         found = score_on(source, folders, out, protocol, sequence, engine, given)
     else:
         truth, rules = _ground_truth(gt, benchmark, root, split)
+        _require_places(out, folders, truth)
         chosen = chosen_sequences(truth, sequence, shard)
         found = _score(folders, truth, protocol or rules, chosen, given)
         whole = chosen.names is None
@@ -244,6 +244,37 @@ def _summaries(
     return ["results", *columns], rows
 
 
+def _require_places(
+    out: Path | None, folders: Mapping[str, Path], truth: Benchmark | Path | None
+) -> None:
+    """Refuse places for scores before the work begins; None for none.
+
+    Raises:
+        InputError: they are inputs, cannot be written to, or hold files of others.
+    """
+    from evaluation.results.storage import SCORE_TABLES
+    from evaluation.results.table_folder import require_ours
+
+    if out is None:
+        return
+    places = _places(out, folders)
+    sources = [*folders.values(), *([] if truth is None else [truth])]
+    refuse_among_inputs([out, *places.values()], sources)
+    require_writable(out)
+    for place in places.values():
+        require_ours(place, "scores", [f"{table}.parquet" for table in SCORE_TABLES])
+    if len(places) > 1:
+        require_ours(out, "summary", ["summary.csv"])
+
+
+def _places(out: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Where the scores of each result are saved: one's in `out`, several in folders."""
+    names = list(names)
+    if len(names) == 1:
+        return {names[0]: out}
+    return {name: out / file_name(name) for name in names}
+
+
 def _save(
     scores: Mapping[str, Scores],
     folders: Mapping[str, Path],
@@ -253,13 +284,13 @@ def _save(
     whole: bool,
 ) -> None:
     """Save scores: one result's in `out`, several in a folder each, and one table."""
-    from evaluation.results.encode import encode_csv
+    from evaluation.results.storage import save_tables
     from evaluation.runs.score_records import ScoreRecord, changed
 
+    places = _places(out, folders)
     for name, one in scores.items():
-        place = out if len(scores) == 1 else out / file_name(name)
         record = ScoreRecord.of(one, folders[name], changed(options.to_dict()))
-        one.save(place, record=record.as_json() if whole else None)
+        one.save(places[name], record=record.as_json() if whole else None)
     if len(scores) > 1:
         columns, rows = _summaries(
             {name: one.summary for name, one in scores.items()},
@@ -267,7 +298,8 @@ def _save(
         )
         cells = [[name, *row] for name, row in rows]
         table = {c: [row[i] for row in cells] for i, c in enumerate(columns)}
-        write_atomically(out / "summary.csv", encode_csv(table))
+        facts = {"results": {name: str(folder) for name, folder in folders.items()}}
+        save_tables(out, "summary", facts, {"summary": table}, "csv")
 
 
 def _print_scores(scores: Scores, per_object: bool, as_json: bool) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from evaluation import Scores, score
+from evaluation._utils.atomic import host_id
 from evaluation.errors import InputError
 from evaluation.results.storage import load_tables, save_tables
 
@@ -78,3 +83,75 @@ def test_a_json_file_of_another_program_is_not_written_over(tmp_path):
     mine.unlink()
     for _ in range(2):
         save_tables(tmp_path, "record", {}, {"numbers": numbers})
+
+
+@pytest.mark.parametrize("content", ['{"version": 3}', '{"tables": 1}', "[]"])
+def test_json_that_only_looks_like_a_record_is_not_written_over(tmp_path, content):
+    (tmp_path / "record.json").write_text(content)
+    with pytest.raises(InputError, match="another program"):
+        save_tables(tmp_path, "record", {}, {"numbers": pd.DataFrame({"x": [1]})})
+    assert (tmp_path / "record.json").read_text() == content
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("record", [False, True])
+def test_a_table_of_another_program_is_not_written_over(tmp_path, ending, record):
+    """With and without a record of ours of other tables beside it."""
+    tables = {"numbers": pd.DataFrame({"x": [1]})}
+    if record:
+        save_tables(tmp_path, "record", {}, {"others": tables["numbers"]}, ending)
+    foreign = tmp_path / f"numbers.{ending}"
+    foreign.write_text("mine")
+    with pytest.raises(InputError, match=rf"numbers\.{ending}: found a file of"):
+        save_tables(tmp_path, "record", {}, tables, ending)
+    assert foreign.read_text() == "mine"
+
+
+def test_a_foreign_table_of_the_other_format_stays(saved):
+    (saved / "numbers.csv").write_text("mine")
+    save_tables(saved, "record", {"note": "new"}, {"numbers": pd.DataFrame({"x": [1]})})
+    assert (saved / "numbers.csv").read_text() == "mine"
+    assert load(saved)[0] == {"note": "new"}
+
+
+def test_our_table_of_the_other_format_goes(saved):
+    numbers = {"numbers": pd.DataFrame({"x": [1]})}
+    save_tables(saved, "record", {"note": "new"}, numbers, "csv")
+    names = sorted(path.name for path in saved.iterdir())
+    assert names == ["numbers.csv", "record.json"]
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_folder_that_was_left_half_replaced_is_written_again(
+    tmp_path, monkeypatch, renamed
+):
+    """Killed after so many of three files have their names."""
+    tables = {name: pd.DataFrame({"x": [1]}) for name in ("first", "second")}
+    left = renamed
+    replace = os.replace
+
+    def killed(source, target):
+        nonlocal left
+        if Path(target).suffix == ".json" and ".record-" in str(target):
+            return replace(source, target)
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_tables(tmp_path, "record", {}, tables)
+    monkeypatch.undo()
+    save_tables(tmp_path, "record", {"note": "new"}, tables)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["first.parquet", "record.json", "second.parquet"]
+
+
+def test_what_killed_processes_left_unfinished_is_removed(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = tmp_path / f".s3fo-{host_id()}-{dead.pid}-{'0' * 12}.part"
+    left.write_text("half a table")
+    save_tables(tmp_path, "record", {}, {"numbers": pd.DataFrame({"x": [1]})})
+    assert not left.exists()

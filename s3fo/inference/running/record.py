@@ -20,13 +20,13 @@ from evaluation._utils.atomic import (
     swap_in,
     unwritable,
 )
-from evaluation._utils.claims import Claims, wait_a_little
+from evaluation._utils.claims import JOURNAL, Claims, wait_a_little
 from evaluation._utils.fingerprint import digest
 from evaluation.errors import InputError
 from evaluation.masks.png import is_complete
+from evaluation.runs.outputs import refuse_among_inputs, resolved
 from evaluation.runs.schema import (
     FORMAT,
-    JOURNAL,
     RUN_FILE,
     RunRecord,
     VideoRecord,
@@ -407,14 +407,15 @@ def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
 
     Raises:
         InputError: the results of a video would lie at or above its inputs, or the
-            results folder is one that frames are read from.
+            results folder is one that frames are read from, or lies inside it.
     """
-    top = _resolve(out)
-    for sequence in sequences:
+    top = resolved(out)
+    every = [_inputs(sequence) for sequence in sequences]
+    refuse_among_inputs([out], [path for one in every for path in one if one[path]])
+    for sequence, sources in zip(sequences, every, strict=True):
         target = top / sequence.name
-        for source, whole in _inputs(sequence).items():
-            above = target == source or target in source.parents
-            if above or (whole and top == source):
+        for source in sources:
+            if target == source or target in source.parents:
                 raise InputError(
                     out,
                     f"the place that {sequence.name} is read from ({source})",
@@ -450,16 +451,12 @@ def _inputs(sequence: VideoSequence) -> dict[Path, bool]:
     """
     found: dict[Path, bool] = {}
     if sequence.video is not None:
-        found[_resolve(sequence.video)] = False
+        found[resolved(sequence.video)] = False
     for group in (sequence.images, sequence.annotations):
         if isinstance(group, FrameFiles):
-            found[_resolve(group.folder)] = True
+            found[resolved(group.folder)] = True
         else:
-            found |= {_resolve(Path(path)): False for path in group.values()}
+            found |= {resolved(Path(path)): False for path in group.values()}
     made = getattr(sequence.load_object_masks, "args", ())
-    found |= {_resolve(item): True for item in made if isinstance(item, Path)}
+    found |= {resolved(item): True for item in made if isinstance(item, Path)}
     return found
-
-
-def _resolve(path: Path) -> Path:
-    return Path(os.path.realpath(path))
