@@ -25,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if TYPE_CHECKING:
     from s3fo.inference.build import build_propagator
     from s3fo.inference.correcting.run import correct
+    from s3fo.inference.correcting.single import correct_at
     from s3fo.inference.engine.config import InferenceConfig
     from s3fo.inference.engine.propagator import Propagator
     from s3fo.inference.methods.appearance import S3Features
@@ -44,12 +45,16 @@ __all__ = [
     "build_method",
     "build_propagator",
     "correct",
+    "correct_at",
     "fuse",
     "list_methods",
     "predict",
 ]
 
-_LAZY_WITHOUT_TORCH = {"correct": "s3fo.inference.correcting.run"}
+_LAZY_WITHOUT_TORCH = {
+    "correct": "s3fo.inference.correcting.run",
+    "correct_at": "s3fo.inference.correcting.single",
+}
 
 # Baselines run without torch: what needs it is imported on first use.
 _LAZY = {

@@ -27,6 +27,7 @@ def register(plugin: PluginContext) -> None:
 
     silence_config_warnings()
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
+    from s3fo.plugin.operators.correct_here import CorrectHere
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
     from s3fo.plugin.operators.export_submission import ExportSubmission
     from s3fo.plugin.operators.find_failures import FindFailures
@@ -51,6 +52,7 @@ def register(plugin: PluginContext) -> None:
         EvaluateVOS,
         ComputeAttributes,
         FindFailures,
+        CorrectHere,
         MakeReport,
         ExportSubmission,
         Relocate,

@@ -129,8 +129,10 @@ class Context(Protocol):
     ) -> object:
         """Run another operator."""
 
-    def prompt(self, operator: str) -> object:
-        """Open the form of another operator."""
+    def prompt(
+        self, operator: str, params: Mapping[str, object] | None = None
+    ) -> object:
+        """Open the form of another operator, perhaps with some answers given."""
 
     def set_progress(self, *, progress: float, label: str) -> object:
         """Note how far a delegated run is, 0..1."""

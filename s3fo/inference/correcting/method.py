@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,8 @@ class CorrectedMethod:
         truth: ground truth by sequence.
         protocol: says what is compared with it.
         record: folder for what was corrected.
+        masks: sequence and frame -> masks of objects to correct by; None takes those
+            of the ground truth.
 
     Raises:
         InputError: the method takes no such corrections.
@@ -105,11 +107,12 @@ class CorrectedMethod:
         truth: Mapping[str, MaskSequence],
         protocol: ScoringProtocol,
         record: Path,
+        masks: Callable[[str, str], Mapping[int, np.ndarray]] | None = None,
     ) -> None:
         self._restarts = how_corrected(method, prompting.kind) == RESTART
         assert not isinstance(method, VideoMethod)
         self._method: Method = method
-        self._plan, self._prompting = plan, prompting
+        self._plan, self._prompting, self._masks = plan, prompting, masks
         self._truth, self._protocol, self._record = truth, protocol, record
         self.name, self.device = method.name, method.device
         settings = {
@@ -174,7 +177,7 @@ class CorrectedMethod:
         chosen = self._video.choose(frame, ious)
         if not chosen:
             return label_map
-        shown = self._sequence.read_object_masks(frame)
+        shown = self._shown(frame)
         absent = np.zeros(label_map.shape, dtype=bool)
         wanted = {key: shown.get(key, absent).astype(bool) for key in chosen}
         if self._prompting.kind == "clicks":
@@ -184,6 +187,12 @@ class CorrectedMethod:
             clicks = dict.fromkeys(chosen, 0)
         self._made += [Prompted(key, frame, ious[key], clicks[key]) for key in chosen]
         return corrected
+
+    def _shown(self, frame: str) -> Mapping[int, np.ndarray]:
+        """Masks of the objects that the user sees in a frame."""
+        if self._masks is None:
+            return self._sequence.read_object_masks(frame)
+        return self._masks(self._sequence.name, frame)
 
     def _ious(
         self, frame: str, label_map: np.ndarray, objects: tuple[int, ...]

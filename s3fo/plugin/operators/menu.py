@@ -14,7 +14,7 @@ from s3fo.plugin.shared.outcome import PLUGIN, Step, add_button
 _GROUPS = {
     "Data": ("load_benchmark", "relocate"),
     "Masks": ("run_method", "run_s3", "import_predictions"),
-    "Scores": ("evaluate_vos", "compute_attributes", "find_failures"),
+    "Scores": ("evaluate_vos", "compute_attributes", "find_failures", "correct_here"),
     "Results": ("make_report", "export_submission"),
     "This window": ("show_changes",),
 }

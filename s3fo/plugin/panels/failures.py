@@ -31,6 +31,7 @@ from s3fo.plugin.panels.choices import (
     wrapping_line,
 )
 from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
+from s3fo.plugin.shared.outcome import PLUGIN
 
 _ALL = "all"
 _CLIPS = 100
@@ -181,6 +182,13 @@ class Failures(VOSPanel):
         )
         steps.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
         steps.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
+        steps.btn(
+            "correct",
+            "Correct here",
+            icon="auto_fix_high",
+            on_click=self.on_correct,
+            params=seen,
+        )
         self.add_all_videos(steps)
         review = wrapping_line(panel, "review", gap=1)
         for tag in TAGS:
@@ -244,6 +252,12 @@ class Failures(VOSPanel):
             active=ctx.active_fields,
         )
         show_frame(ctx, plan)
+
+    def on_correct(self, ctx: Context) -> None:
+        """Ask how to correct the event, and segment its video again."""
+        event = self._event(ctx)
+        params = {"eval_key": ctx.panel.state.shown, "event": str(event["id"])}
+        ctx.prompt(f"{PLUGIN}/correct_here", params=params)
 
     def on_clips(self, ctx: Context) -> None:
         """Show the clips of the chosen events; the player steps through them."""

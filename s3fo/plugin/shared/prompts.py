@@ -135,19 +135,13 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
     shape = _frame_shape(sequence)
     found = FirstMasks({})
     seen: set[Key] = set()
-    values = {
-        name: _value(frames[number], path)
-        for number, name in enumerate(sequence.frames, start=1)
-        if number in frames
-    }
-    labels = {
-        name: None if isinstance(value, fol.Segmentation) else objects_in(value)
-        for name, value in values.items()
-    }
-    keys = identify(sequence.name, labels, numbered=True).keys
-    numbers = _Numbers({k for own in keys.values() for k in own if isinstance(k, int)})
+    values = _values(frames, path, sequence)
+    known = _identified(values, sequence)
+    numbers = _Numbers(
+        {key for own in known.values() for _, key in own if isinstance(key, int)}
+    )
     for name, value in values.items():
-        objects = zip(labels[name] or (), keys[name], strict=True)
+        objects = known[name]
         for key, label, read_mask in _objects(value, objects, sequence, shape, name):
             if key in seen:
                 continue
@@ -159,6 +153,53 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
             if isinstance(key, str):
                 found.instances[object_id] = key
     return found
+
+
+def read_frame_masks(
+    frames: Frames, path: str, sequence: VideoSequence, frame: str
+) -> dict[int, np.ndarray]:
+    """Masks [H, W] bool of the objects in one frame of a field, by their index.
+
+    Args:
+        frames: of the video's sample.
+        path: of the field, without ``frames.``: labels with masks, or label maps.
+        sequence: the video.
+        frame: name of the frame.
+
+    Raises:
+        InputError: a label without mask, or with neither index nor instance, or a
+            label map of another size.
+    """
+    values = _values(frames, path, sequence)
+    if frame not in values:
+        return {}
+    objects, shape = _identified(values, sequence)[frame], _frame_shape(sequence)
+    found = _objects(values[frame], objects, sequence, shape, frame)
+    return {key: read() for key, _, read in found if isinstance(key, int)}
+
+
+def _values(frames: Frames, path: str, sequence: VideoSequence) -> dict[str, Value]:
+    """What a field holds in each frame of a video, by the frame's name."""
+    return {
+        name: _value(frames[number], path)
+        for number, name in enumerate(sequence.frames, start=1)
+        if number in frames
+    }
+
+
+def _identified(
+    values: Mapping[str, Value], sequence: VideoSequence
+) -> dict[str, list[tuple[ObjectLabel, Key]]]:
+    """The labels of each frame, and which object each of them is."""
+    labels = {
+        name: None if isinstance(value, fol.Segmentation) else objects_in(value)
+        for name, value in values.items()
+    }
+    keys = identify(sequence.name, labels, numbered=True).keys
+    return {
+        name: list(zip(own or (), keys[name], strict=True))
+        for name, own in labels.items()
+    }
 
 
 _Object: TypeAlias = tuple[Key, str | None, Callable[[], np.ndarray]]

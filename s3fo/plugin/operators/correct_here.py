@@ -1,0 +1,295 @@
+"""Operator: correct a failure at its onset, segment on from there, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+from fiftyone import ViewField
+from fiftyone.operators import types
+
+from evaluation._utils.progress import ProgressCallback
+from evaluation.corrections import regained
+from evaluation.errors import InputError
+from s3fo.benchmarks import VideoSequence
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.plugin.context import Context
+from s3fo.plugin.panels.opening import plan_frame
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_choice, ask_method_name, own_folder
+from s3fo.plugin.shared.method_form import ask_options, given_options
+from s3fo.plugin.shared.outcome import PLUGIN, Step, Summary
+from s3fo.plugin.shared.prompts import prompt_fields, read_frame_masks
+
+if TYPE_CHECKING:
+    from s3fo.inference import AnyMethod, MethodInfo
+
+_MOST = 200
+"""Failures to choose from, the costliest."""
+
+
+class CorrectHere(VOSOperator):
+    """Give a method the right mask where a failure begins, and segment again."""
+
+    name = "correct_here"
+    label = "Correct here"
+    description = "Correct a failure where it begins, segment on from there, compare"
+    risk = "high"
+
+    def fields(self, ctx: Context, form: types.Object) -> None:
+        """Which failure, by which mask, with which method."""
+        from s3fo.datasets import load_benchmark_info
+
+        key = _evaluation(ctx)
+        self._ask_failure(ctx, form, key)
+        ask_choice(
+            form,
+            "mask_field",
+            {name: _field_title(name) for name in prompt_fields(ctx.dataset)},
+            label="Right mask",
+            description="Field to take the object's mask in that frame from. In a "
+            "field of your own a label is found by its index; where there is none, "
+            "the object is said not to be in the frame",
+            default=GROUND_TRUTH,
+        )
+        methods = _methods()
+        default = _recorded(ctx.dataset, key, methods)
+        ask_choice(
+            form,
+            "method",
+            {name: info.title for name, info in methods.items()},
+            label="Method",
+            description="Segments the video again; at first the one that made the "
+            "masks, where that is known",
+            default=default,
+        )
+        ask_method_name(ctx, form, default=_corrected_name(ctx.dataset, key))
+        info = methods.get(ctx.params.get("method") or default)
+        if info is not None:
+            ask_options(ctx, form, load_benchmark_info(ctx.dataset), info)
+
+    def _ask_failure(self, ctx: Context, form: types.Object, key: str) -> None:
+        known = _with_failures(ctx.dataset)
+        ask_choice(
+            form,
+            "eval_key",
+            {name: name for name in known},
+            label="Evaluation",
+            description="Whose failures",
+            default=key,
+        )
+        events = _events(ctx, key)
+        ask_choice(
+            form,
+            "event",
+            {str(row["id"]): _describe(row) for row in _rows(events.head(_MOST))},
+            label="Failure",
+            description="The costliest first; it is corrected in its first frame",
+            default=str(_event(ctx, key)["id"]),
+        )
+
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
+        """Segment the video again, import its masks and score them."""
+        from s3fo.datasets import add_predictions, evaluate, load_benchmark_info
+        from s3fo.datasets.reading import tables
+        from s3fo.inference import correct_at
+
+        key = _evaluation(ctx)
+        event, benchmark = _event(ctx, key), load_benchmark_info(ctx.dataset)
+        sequence = benchmark[event["sequence"]]
+        frame = sequence.frames[int(event["start"]) - 1]
+        name = ctx.params.get("name") or _corrected_name(ctx.dataset, key)
+        protocol = tables.evaluation_protocol(ctx.dataset, key)
+        field = ctx.params.get("mask_field") or GROUND_TRUTH
+        run = correct_at(
+            benchmark,
+            own_folder(ctx) / name,
+            {sequence.name: {frame: [int(event["object"])]}},
+            method=_method(ctx, key),
+            masks=None
+            if field == GROUND_TRUTH
+            else _Drawn(ctx.dataset, field, sequence),
+            protocol=protocol,
+            overwrite=True,
+            progress=progress,
+        )
+        for reason in run.failures.values():
+            raise InputError(
+                sequence.name,
+                reason,
+                "masks of every frame",
+                "Choose another method or other settings.",
+            )
+        add_predictions(ctx.dataset, run.out, name)
+        after = evaluate(
+            ctx.dataset,
+            name,
+            protocol=protocol,
+            sequences=[sequence.name],
+            options=tables.input_options(ctx.dataset, key),
+        )
+        before = tables.object_scores(ctx.dataset, key)
+        metric = protocol.object_metric
+        return {
+            "failure": _describe(event),
+            "corrected in frame": frame,
+            f"{metric} of the object before": _of(before.objects, event, metric),
+            f"{metric} of the object after": _of(after.objects, event, metric),
+            "cost of the failure, points": 100 * float(event["cost"]),
+            "regained, points": 100 * regained(before, after.objects),
+            "predictions": name,
+            "results": str(run.out),
+        }
+
+    def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
+        """Look at the masks before and after, at the corrected frame."""
+        key, name = _evaluation(ctx), str(summary["predictions"])
+        event = _event(ctx, key)
+        plan = plan_frame(
+            ctx.dataset,
+            event["sample_id"],
+            int(event["start"]),
+            [key, name],
+            object_id=int(event["object"]),
+            active=ctx.active_fields,
+        )
+        return [Step("See before and after", f"{PLUGIN}/show_frame", asdict(plan))]
+
+
+class _Drawn:
+    """Masks that somebody put into a field of the dataset."""
+
+    def __init__(
+        self, dataset: fo.Dataset, field: str, sequence: VideoSequence
+    ) -> None:
+        self._dataset, self._field, self._sequence = dataset, field, sequence
+
+    def __call__(self, sequence: str, frame: str) -> Mapping[int, np.ndarray]:
+        sample = self._dataset.one(ViewField("sequence") == sequence)
+        return read_frame_masks(sample.frames, self._field, self._sequence, frame)
+
+
+def _with_failures(dataset: fo.Dataset) -> list[str]:
+    from s3fo.plugin.panels.charts.failures import with_failures
+
+    known = with_failures(dataset)
+    if not known:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no failures",
+            "failures of an evaluation",
+            "Press ` and run 'Find failures'.",
+        )
+    return known
+
+
+def _evaluation(ctx: Context) -> str:
+    known = _with_failures(ctx.dataset)
+    given = ctx.params.get("eval_key")
+    return given if given in known else known[-1]
+
+
+def _events(ctx: Context, key: str) -> pd.DataFrame:
+    """Failures of an evaluation, the costliest first.
+
+    Raises:
+        InputError: there is none.
+    """
+    from s3fo.datasets.reading.tables import event_table
+
+    events = event_table(ctx.dataset, key)
+    if not len(events):
+        raise InputError(
+            f"evaluation {key}",
+            "no failures",
+            "at least one failure to correct",
+            "Choose another evaluation.",
+        )
+    return events
+
+
+def _event(ctx: Context, key: str) -> dict[str, Any]:
+    """The failure that was chosen; the costliest where none was.
+
+    Raises:
+        InputError: there is no such failure.
+    """
+    events = _events(ctx, key)
+    given = ctx.params.get("event")
+    ids = [str(one) for one in events["id"]]
+    if given and given not in ids and ctx.params.get("eval_key") == key:
+        raise InputError(
+            f"failure {given}",
+            f"no such failure of {key}",
+            "the id of one of its labels in the field of failures",
+            "Choose one from the list.",
+        )
+    return _rows(events)[ids.index(given) if given in ids else 0]
+
+
+def _rows(events: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in events.to_dict("records")]
+
+
+def _describe(event: Mapping[str, Any]) -> str:
+    return (
+        f"{event['sequence']}, object {event['object']}: {event['kind']}, frames "
+        f"{event['start']} to {event['end']}, {100 * event['cost']:.2f} points"
+    )
+
+
+def _field_title(name: str) -> str:
+    return "Ground truth" if name == GROUND_TRUTH else f"frames.{name}"
+
+
+def _of(objects: pd.DataFrame, event: Mapping[str, Any], metric: str) -> float:
+    """The score of the object that an event is of."""
+    own = (objects["sequence"] == event["sequence"]) & (
+        objects["object"] == event["object"]
+    )
+    return float(objects.loc[own, metric].iloc[0])
+
+
+def _corrected_name(dataset: fo.Dataset, key: str) -> str:
+    from s3fo.datasets.reading.tables import prediction_field
+
+    return f"{prediction_field(dataset, key)}_corrected"
+
+
+def _methods() -> dict[str, MethodInfo]:
+    """Methods that are installed and go frame by frame."""
+    from s3fo.inference import list_methods
+
+    return {
+        info.name: info
+        for info in list_methods()
+        if info.installed and info.name != "command"
+    }
+
+
+def _recorded(dataset: fo.Dataset, key: str, methods: Mapping[str, MethodInfo]) -> str:
+    """The method that made the masks of an evaluation; S3 where nothing tells."""
+    from evaluation.runs import read_run
+    from s3fo.datasets import load_predictions_info
+    from s3fo.datasets.reading.tables import prediction_field
+
+    source = load_predictions_info(dataset).get(prediction_field(dataset, key))
+    if source is not None and source.folder.is_dir():
+        made_by = read_run(source.folder).method
+        if made_by in methods:
+            return made_by
+    return "s3" if "s3" in methods else next(iter(methods))
+
+
+def _method(ctx: Context, key: str) -> AnyMethod:
+    """The method with its settings."""
+    from s3fo.inference import build_method
+    from s3fo.inference.methods.registry import find_method
+
+    name = ctx.params.get("method") or _recorded(ctx.dataset, key, _methods())
+    info = find_method(name)
+    return build_method(info.name, **given_options(ctx, info))
