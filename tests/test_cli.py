@@ -382,3 +382,14 @@ def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path
     code, _, err = cli(*words, "--policy", "online")
     assert code == 2 and "--overwrite" in err
     assert cli(*words, "--policy", "online", "--overwrite")[0] == 0
+
+
+def test_stability_of_each_object(cli, benchmark, shifted):
+    words = ("stability", shifted, "--gt", masks(benchmark))
+    code, out, _ = cli(*words, "--json")
+    found = json.loads(out)
+    assert code == 0 and found["protocol"] == "davis-2016"
+    known = [row["T"] for row in found["objects"] if row["T"] is not None]
+    assert known and found["T"] == pytest.approx(sum(known) / len(known))
+    _, out, _ = cli(*words)
+    assert f"T {found['T']:.4f}, the mean over {len(known)} objects" in out

@@ -62,7 +62,7 @@ def _options(
 
 _COMMANDS = {
     "analysis": ("attributes", "breakdown", "failures"),
-    "audit": ("audit",),
+    "audit": ("audit", "stability"),
     "catalog": ("benchmarks", "submit"),
     "correct": ("correct",),
     "data": ("convert", "load", "import-predictions", "relocate"),

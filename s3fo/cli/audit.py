@@ -1,4 +1,4 @@
-"""The command that looks for errors in ground truth."""
+"""Commands that look at masks over time: errors of ground truth, stability."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import (
     Binarize,
     Json,
+    Missing,
     MissingRule,
+    Resize,
     Root,
     Sequences,
     ShardOption,
@@ -169,6 +171,46 @@ def _event_numbers(text: str) -> list[int]:
             "--confirm", repr(text), "numbers of events, e.g. 0,3, or `all`", "Mend it."
         )
     return [int(part) for part in parts]
+
+
+@app.command()
+def stability(
+    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    gt: GroundTruth = None,
+    images: FrameImages = None,
+    benchmark: BenchmarkName = None,
+    root: Root = None,
+    split: Split = None,
+    sequence: Sequences = None,
+    protocol: Annotated[
+        str, typer.Option(help="Which frames count, and what an object is.")
+    ] = "davis-2016",
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure temporal stability T of DAVIS-2016: how much outlines jitter."""
+    from evaluation.stability import stability as measure
+
+    truth = open_truth(gt, images, benchmark, root, split)
+    with progress_bar("stability") as progress:
+        table = measure(
+            results, truth, protocol=protocol,
+            sequences=chosen_sequences(truth, sequence, None).names,
+            options=input_options(missing, resize, binarize, void), workers=workers,
+            progress=progress,
+        )  # fmt: skip
+    mean = table["T"].mean()
+    if as_json:
+        known = None if table["T"].isna().all() else mean
+        print_json({"protocol": protocol, "T": known, "objects": records(table)})
+        return
+    _show("Temporal stability", table)
+    count = int(table["T"].notna().sum())
+    typer.echo(f"T {mean:.4f}, the mean over {count} objects; lower is more stable")
 
 
 def _show(title: str, table: pd.DataFrame) -> None:

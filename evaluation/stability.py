@@ -1,0 +1,152 @@
+"""Temporal stability of results, object by object: T of DAVIS-2016."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation._utils.parallel import Tick, run_in_order
+from evaluation._utils.progress import ProgressCallback
+from evaluation.errors import InputError
+from evaluation.masks.alignment import align
+from evaluation.masks.label_map import Mask
+from evaluation.masks.open import Source, open_ground_truth, open_results
+from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.prepare import prepare, video_options
+from evaluation.metrics.stability import temporal_stability
+from evaluation.options import InputOptions
+from evaluation.protocols import ScoringProtocol, get_protocol
+
+COLUMNS = ["sequence", "object", "T"]
+
+
+def stability(
+    results: Source,
+    ground_truth: Source,
+    *,
+    protocol: str | ScoringProtocol = "davis-2016",
+    sequences: Collection[str] | None = None,
+    options: InputOptions | None = None,
+    missing: str = "error",
+    resize: str | None = None,
+    binarize: bool = False,
+    void: int | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> pd.DataFrame:
+    """Temporal stability T of each object: how much its outline jitters.
+
+    T compares the outlines of consecutive predictions, from the annotated first frame
+    on; it says nothing of whether they are right, so read it beside J and F. DAVIS
+    gives it for videos without occlusions and strong deformations only.
+
+    >>> import numpy as np
+    >>> truth = np.zeros((5, 60, 60), np.uint8)
+    >>> truth[:, 10:40, 10:40] = 1
+    >>> shifted = np.roll(truth, 4, axis=2)
+    >>> stability({"cat": shifted}, {"cat": truth})["T"].tolist()
+    [0.0]
+
+    Args:
+        results: masks as `evaluation.score` takes them.
+        ground_truth: likewise; the first annotated frame and the objects are its.
+        protocol: says which frames count and what an object is; its matching must be
+            by id.
+        sequences: names of the sequences; None for all.
+        options: as for `evaluation.score`.
+        missing: the same, by name.
+        resize: the same.
+        binarize: the same.
+        void: the same.
+        workers: processes; None takes as many as are useful.
+        progress: told about every video.
+
+    Returns:
+        sequence, object, T (0 and up, lower is more stable; NaN where no two
+        consecutive frames have masks), one row per object.
+
+    Raises:
+        InputError: results or ground truth cannot be read, or the protocol matches
+            predictions otherwise than by id.
+    """
+    rules = get_protocol(protocol)
+    if rules.matching != "by-id":
+        raise InputError(
+            "protocol",
+            f"{rules.name}, which matches predictions by overlap",
+            "a protocol whose ids say which object is meant",
+            "Pass protocol='davis-2016' or 'davis-2017' (--protocol davis-2016).",
+        )
+    chosen = InputOptions.of(
+        options, missing=missing, resize=resize, binarize=binarize, void=void
+    )
+    truth = open_ground_truth(ground_truth)
+    if sequences is not None:
+        kept = {k: v for k, v in truth.sequences.items() if k in set(sequences)}
+        truth = replace(truth, sequences=kept)
+    found, label = open_results(results, truth.sequences)
+    pairs, _ = align(truth, found, label, rules, chosen)
+    job = _Job(rules, chosen)
+    sizes = [len(pair.frames) for pair in pairs]
+    rows = [
+        row
+        for part in run_in_order(job, pairs, sizes, workers, progress)
+        for row in part
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Job:
+    rules: ScoringProtocol
+    options: InputOptions
+
+    def __call__(self, pair: SequencePair, tick: Tick) -> list[tuple[str, int, float]]:
+        options = video_options(
+            pair.gt.labels_in(pair.ends()), self.rules, self.options
+        )
+        first, *frames = list(self._masks(pair, options, tick))
+        return [
+            (
+                pair.name,
+                object_id,
+                temporal_stability(
+                    [
+                        _mask_of(first, object_id),
+                        *(_mask_of(m, object_id) for m in frames),
+                    ]
+                ),
+            )
+            for object_id in sorted(_ids(first))
+        ]
+
+    def _masks(
+        self, pair: SequencePair, options: InputOptions, tick: Tick
+    ) -> Iterator[Masks]:
+        """The ground truth of the first frame, then the predictions that count."""
+        start = pair.gt.frames[0]
+        places = (pair.where(start), pair.gt.where(start))
+        yield prepare(pair.gt.read(start), None, self.rules, options, places)[0]
+        for frame in pair.frames:
+            if frame == start:
+                continue
+            places = (pair.where(frame), pair.gt.where(frame))
+            yield prepare(*pair.read(frame), self.rules, options, places)[1]
+            tick()
+
+
+def _ids(masks: Masks) -> set[int]:
+    if isinstance(masks, Mapping):
+        return {key for key, mask in masks.items() if np.any(mask)}
+    return {int(key) for key in np.unique(masks)} - {0}
+
+
+def _mask_of(masks: Masks, object_id: int) -> Mask:
+    if isinstance(masks, Mapping):
+        empty: NDArray[np.bool_] = np.zeros((1, 1), bool)
+        return masks.get(object_id, empty)
+    return np.asarray(masks == object_id)
