@@ -38,7 +38,10 @@ _PACKAGES = (
     "torch",
     "transformers",
 )
-_FIX = "Delete this file, or choose another folder."
+_FIX = (
+    "Restore it from a copy, or delete it: its masks can be scored without it, but "
+    "not added to."
+)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,55 @@ def count_frames(path: Path) -> int:
         return sum(1 for packet in packets if packet.size and not packet.is_discard)
 
 
+def shortfall(path: Path) -> str:
+    """What to say of a video with fewer frames than it promises; "" of a whole one.
+
+    Raises:
+        InputError: not a video that can be opened.
+
+    Example:
+        >>> shortfall(Path("cut.avi"))  # doctest: +SKIP
+        'cut.avi holds 12 of the 30 frames that it promises: was it cut off?'
+    """
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        promised, exact = _promised(container, stream)
+        present = _present(container, stream, path.stat().st_size)
+    if present >= (promised if exact else 0.95 * promised - 1):
+        return ""
+    told = f"{promised}" if exact else f"about {promised}"
+    return (
+        f"{path.name} holds {present} of the {told} frames that it promises: was it "
+        "cut off?"
+    )
+
+
+def _promised(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
+    """Frames by the file's header, and whether it counts them or tells a duration."""
+    if stream.frames:
+        return stream.frames, True
+    frames = _frames_shown(stream)
+    alone = len(container.streams) == 1  # else it may be that of the sound
+    if not frames and alone and container.duration and stream.average_rate:
+        frames = float(container.duration / av_time_base() * stream.average_rate)
+    return round(frames), False
+
+
+def _present(container: InputContainer, stream: VideoStream, size: int) -> int:
+    """Frames whose bytes are in the file: by its index, if it has one of all frames."""
+    index = stream.index_entries
+    if stream.frames and len(index) >= stream.frames:
+        return sum(1 for entry in index if entry.pos + entry.size <= size)
+    return sum(1 for packet in container.demux(stream) if packet.size)
+
+
+def av_time_base() -> int:
+    """Units of a container's duration per second."""
+    import av
+
+    return av.time_base
+
+
 def read_fps(path: Path) -> float | None:
     """Average frames per second; None where the file does not say.
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import Benchmark, open_folders
 from s3fo.inference import predict
@@ -129,3 +131,38 @@ def test_records_without_digests_are_kept(tmp_path: Path) -> None:
     assert set(record["sequences"]["a"].pop("inputs")) == {"images", "prompts", "state"}
     (out / "run.json").write_text(json.dumps(record))
     assert predict(two_frames(tmp_path, 9), out, method="copy").kept == ("a",)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_damaged_record_names_a_way_that_works(
+    tmp_path: Path, overwrite: bool
+) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    before = (out / "a/00001.png").read_bytes()
+    (out / "run.json").write_text('{"method": "copy", "sequ')
+    with pytest.raises(InputError) as caught:
+        predict(two_frames(tmp_path, 9), out, method="copy", overwrite=overwrite)
+    assert f"move {out} elsewhere, masks and all" in caught.value.remedy
+    assert (out / "a/00001.png").read_bytes() == before
+    out.rename(tmp_path / "elsewhere")
+    assert predict(two_frames(tmp_path, 9), out, method="copy").finished == ("a",)
+
+
+def test_records_of_videos_stand_in_for_a_damaged_one(tmp_path: Path) -> None:
+    """As a killed process leaves them, before they are taken over into run.json."""
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    record = json.loads((out / "run.json").read_text())
+    entry = {
+        "sequence": "a",
+        "folder": (out / "a").stat().st_ino,
+        "record": record["sequences"]["a"],
+    }
+    (out / ".s3fo").mkdir()
+    (out / ".s3fo/left.video").write_text(json.dumps(entry))
+    (out / "run.json").write_text("{")
+    assert predict(two_frames(tmp_path), out, method="copy").kept == ("a",)
+    again = json.loads((out / "run.json").read_text())
+    assert again["sequences"] == record["sequences"]
+    assert sorted(path.name for path in out.iterdir()) == ["a", "run.json"]

@@ -35,7 +35,7 @@ from s3fo.benchmarks.layouts.mask_names import (
     only_mask,
 )
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.benchmarks.video_file import count_frames, read_fps
+from s3fo.benchmarks.video_file import count_frames, read_fps, shortfall
 
 _GENERIC_NAMES = {"jpegimages", "images", "frames", "480p", "rgb", "img"}
 
@@ -211,6 +211,8 @@ def _from_video(path: Path, masks: Path | None, notes: list[str]) -> VideoSequen
             "Pass one of these names.",
         )
     frames = tuple(f"{index:05d}" for index in range(count_frames(path)))
+    if note := shortfall(path):
+        notes.append(note)
     return VideoSequence(
         name=path.stem,
         frames=frames,

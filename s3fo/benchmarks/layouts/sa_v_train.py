@@ -15,7 +15,7 @@ from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import find_files_below, read_text
 from s3fo.benchmarks.layouts.layout import Found, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
-from s3fo.benchmarks.video_file import count_frames
+from s3fo.benchmarks.video_file import count_frames, shortfall
 
 FPS = 24.0
 
@@ -54,7 +54,8 @@ def read_train(root: Path) -> Found:
     )
     automatic = sum(_json_beside(path, _JSON_SUFFIXES[:1]) is None for path in videos)
     notes = (f"{automatic} videos have automatic masklets only",) if automatic else ()
-    return Found(root, tuple(sequences), notes)
+    cut = tuple(note for path in videos if (note := shortfall(path)))
+    return Found(root, tuple(sequences), notes, cut)
 
 
 def _json_beside(

@@ -139,9 +139,9 @@ def _number(
 ) -> Generator[tuple[str, np.ndarray], None, None]:
     for index, name in enumerate(names):
         item = _next(queue, thread)
-        if isinstance(item, Exception):
+        if isinstance(item, Exception) and not (index and isinstance(item, InputError)):
             raise item
-        if item is None:
+        if item is None or isinstance(item, Exception):
             raise VideoEndsEarly(
                 path,
                 f"{index} frames that can be decoded",

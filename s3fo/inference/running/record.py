@@ -80,6 +80,7 @@ class ResultsFolder:
         self._frames = {sequence.name: sequence.frames for sequence in sequences}
         refuse_inputs(path, sequences)
         require_writable(path)
+        self._damaged = False
         self.record = self._begin(replace(fresh, replaces=overwrite))
         self._claims = Claims(path / JOURNAL)
         self.changed: dict[str, str] = {}
@@ -289,7 +290,7 @@ class ResultsFolder:
     def _begin(self, fresh: RunRecord) -> RunRecord:
         """The record to go on with, or `fresh`; writes nothing."""
         if (self.path / RUN_FILE).exists():
-            old = RunRecord.load(self.path)
+            old = self._load(fresh)
             if old is None:
                 raise InputError(
                     self.path / RUN_FILE,
@@ -309,6 +310,28 @@ class ResultsFolder:
             return fresh  # nothing was finished, so no masks can mix
         self._refuse_changes(old, fresh)
         return replace(old, state="running")
+
+    def _load(self, fresh: RunRecord) -> RunRecord | None:
+        """The folder's record; a damaged one is made anew from those of the videos.
+
+        Such are there of what was done since the record was last written.
+        """
+        try:
+            return RunRecord.load(self.path)
+        except InputError as error:
+            done = [e for e in read_journal(self.path) if e.is_in_place(self.path)]
+            if not done:
+                raise InputError(
+                    error.where,
+                    error.found,
+                    error.expected,
+                    f"Restore it from a copy, choose another folder with --out (out=), "
+                    f"or move {self.path} elsewhere, masks and all, and run the same "
+                    "command again.",
+                ) from error
+            self._damaged = True
+            known = replace(fresh, replaces=False)
+            return known.with_videos({entry.sequence: entry.record for entry in done})
 
     def _refuse_unknown(self, old: RunRecord | None) -> None:
         """Masks that no record vouches for are somebody else's: never replaced."""
@@ -362,6 +385,8 @@ class ResultsFolder:
     def _publish_record(self) -> None:
         """Write ``run.json``, unless another process with the same settings did."""
         with self._sole():
+            if self._damaged:
+                self.record.save(self.path)
             there = read_run_file(self.path / RUN_FILE)
             if there is not None:
                 there = self._merged_record(there)
