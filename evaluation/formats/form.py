@@ -14,8 +14,8 @@ Frames = dict[str, dict[int, Any]]
 class FormError(Exception):
     """Something in the file is not as its form wants it; `found` says where."""
 
-    def __init__(self, found: str, expected: str) -> None:
-        self.found, self.expected = found, expected
+    def __init__(self, found: str, expected: str, fix: str = "") -> None:
+        self.found, self.expected, self.fix = found, expected, fix
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,16 @@ class EncodedVideo:
         size: (H, W) in pixels; None where the file does not say.
         classes: object id -> class and group of the class; None where the file does
             not say.
+        video_id: what other files call the video; None where the file does not say.
+        identified: whether its object ids say which object of the ground truth each
+            is; if not, they are numbers of tracks.
     """
 
     frames: Frames
     size: tuple[int, int] | None = None
     classes: dict[int, tuple[str, str]] | None = None
+    video_id: Any = None
+    identified: bool = True
 
 
 @dataclass(frozen=True)

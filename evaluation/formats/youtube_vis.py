@@ -48,7 +48,11 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
         if "height" in video and "width" in video
     }
     frames = _frames(document, names)
-    return {name: EncodedVideo(frames[name], sizes.get(name)) for name in names}
+    ids = {name: video["id"] for name, video in zip(names, videos, strict=True)}
+    return {
+        name: EncodedVideo(frames[name], sizes.get(name), video_id=ids[name])
+        for name in names
+    }
 
 
 _GENERIC = {"img", "img1", "images", "image", "frames", "rgb", "jpegimages", "color"}

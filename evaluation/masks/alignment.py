@@ -46,6 +46,7 @@ def align(
         name: _read_alike(truth.sequences[name], results.get(name), options)
         for name in sorted(truth.sequences)
     }
+    _refuse_unidentified(sides, results_label, protocol)
     both = {name: (gt, pred) for name, (gt, pred) in sides.items() if pred}
     matched = name_frames(both, results_label)
     for name, (gt, pred) in sides.items():
@@ -77,6 +78,30 @@ def align(
             "frames.",
         )
     return pairs, notes
+
+
+def _refuse_unidentified(
+    sides: Mapping[str, tuple[MaskSequence, MaskSequence | None]],
+    label: str,
+    protocol: ScoringProtocol,
+) -> None:
+    """Refuse tracks that do not say which object they are, where ids decide.
+
+    Raises:
+        InputError: there are some.
+    """
+    if protocol.matching != "by-id":
+        return
+    for name, (_, pred) in sides.items():
+        if pred is not None and not pred.identified:
+            raise InputError(
+                f"{label}, sequence {name}",
+                "tracks that do not say which object each of them is",
+                f"masks by object id, as {protocol.name} compares objects by their ids",
+                "Add the `object_id` of the ground truth to every entry, or score by "
+                "a protocol that matches tracks itself, such as trackeval-davis "
+                "(protocol='trackeval-davis', --protocol trackeval-davis).",
+            )
 
 
 def _read_alike(

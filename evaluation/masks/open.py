@@ -12,7 +12,13 @@ import numpy as np
 
 from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
-from evaluation.formats import FORMS, EncodedVideo, FormError, JsonForm
+from evaluation.formats import (
+    FORMS,
+    EncodedVideo,
+    FormError,
+    JsonForm,
+    read_result_list,
+)
 from evaluation.frame_rules import Ranges
 from evaluation.masks.folders import (
     open_ground_truth_folder,
@@ -106,7 +112,7 @@ def _find_results(
         return _from_arrays(source, truth), "arrays"
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
-        found = read_mask_json(path)
+        found = read_mask_json(path, truth)
         # Folders may have the data set before the name ("LaSOT_-_cat") where the
         # file does not.
         match = match_sequences(truth, found)
@@ -119,26 +125,55 @@ def _find_results(
     return open_results_folder(path, truth), str(path)
 
 
-def read_mask_json(path: Path) -> dict[str, MaskSequence]:
+def read_mask_json(
+    path: Path, truth: Mapping[str, MaskSequence] | None = None
+) -> dict[str, MaskSequence]:
     """Read all sequences of a JSON file of run-length encodings.
 
     Args:
         path: a file of one of the `evaluation.formats`.
+        truth: the ground truth of a file of results: lists of results name videos and
+            frames as the ground truth's own file does.
 
     Raises:
         InputError: the file is no JSON, or has none of these forms.
     """
     document = read_json(path, _FIX_JSON, _EXPECTED_JSON)
-    if not isinstance(document, dict):
+    if isinstance(document, list):
+        videos = _read_list(document, path, truth or {})
+    elif isinstance(document, dict):
+        form = next(form for form in FORMS if form.recognises(document))
+        videos = _read_form(form, document, path)
+    else:
         raise InputError(path, "no JSON object at the top", _EXPECTED_JSON, _FIX_JSON)
-    form = next(form for form in FORMS if form.recognises(document))
-    videos = _read_form(form, document, path)
     read: dict[str, MaskSequence] = {}
     for name, video in videos.items():
         read[name] = RleSequence(name, video.frames, str(path))
         read[name].classes = video.classes
         read[name].size = video.size
+        read[name].video_id = video.video_id
+        read[name].listed = tuple(video.frames)
+        read[name].identified = video.identified
     return read
+
+
+def _read_list(
+    entries: list[Any], path: Path, truth: Mapping[str, MaskSequence]
+) -> dict[str, EncodedVideo]:
+    """The videos of a list of results, by the ids in the ground truth's own file."""
+    videos = {
+        masks.video_id: (name, masks.listed)
+        for name, masks in truth.items()
+        if masks.video_id is not None
+    }
+    try:
+        return read_result_list(entries, videos)
+    except FormError as error:
+        fix = error.fix or _FIX_JSON
+        raise InputError(path, error.found, error.expected, fix) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        found = f"results of another form ({error!r})"
+        raise InputError(path, found, _EXPECTED_JSON, _FIX_JSON) from error
 
 
 def _read_form(

@@ -40,11 +40,17 @@ class MaskSequence(ABC):
         overlapping: whether frames are `ObjectMasks` rather than label maps.
         classes: object id -> class and group of the class, where the source says so.
         size: (H, W), where the source says so without reading masks.
+        video_id: what result files call the video, where the source says so.
+        listed: names of the frames in the order in which the source lists them.
+        identified: whether object ids say which object of the ground truth each is.
     """
 
     overlapping = False
     classes: Mapping[int, tuple[str, str]] | None = None
     size: tuple[int, int] | None = None
+    video_id: object = None
+    listed: tuple[str, ...] = ()
+    identified = True
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         self.name = name

@@ -188,3 +188,85 @@ def test_damaged_documents_are_refused_or_read(tmp_path, seed):
                     assert all(mask.dtype == bool for mask in read.values())
         except InputError as error:
             assert "fuzz.json" in error.where
+
+
+# --- lists of results --------------------------------------------------------------
+
+
+def results_of(document: dict, shift: int, **more: object) -> list[dict]:
+    """What a method would send in: tracks in no order, without ids of objects."""
+    return [
+        {
+            "video_id": item["video_id"],
+            "category_id": 3,
+            "score": 0.5 + 0.1 * k,
+            "segmentations": [rle(3 + t + shift) for t in range(5)],
+            **{key: item["id"] + 1 for key in more},
+        }
+        for k, item in enumerate(document["annotations"])
+    ][::-1]
+
+
+def numbered(document: dict) -> dict:
+    """The same ground truth; objects carry ids that are not 1."""
+    for item in document["annotations"]:
+        item["object_id"] = item["id"] + 1
+    return document
+
+
+def test_results_that_name_objects_are_scored(tmp_path):
+    gt = numbered(youtube_vis(["a", "b"]))
+    write(tmp_path / "gt.json", gt)
+    write(tmp_path / "pred.json", results_of(gt, 2, object_id=True))
+    scores = score(tmp_path / "pred.json", tmp_path / "gt.json")
+    assert scores.objects["sequence"].tolist() == ["a", "b"]
+    assert scores.summary["J"] == pytest.approx(6 / 10, abs=1e-12)
+
+
+def test_results_without_ids_need_a_protocol_that_matches_tracks(tmp_path):
+    gt = numbered(youtube_vis(["a", "b"]))
+    write(tmp_path / "gt.json", gt)
+    write(tmp_path / "pred.json", results_of(gt, 2))
+    with pytest.raises(InputError, match=r"which object.*trackeval-davis"):
+        score(tmp_path / "pred.json", tmp_path / "gt.json")
+    scores = score(tmp_path / "pred.json", tmp_path / "gt.json", "trackeval-davis")
+    assert scores.summary["J"] == pytest.approx(6 / 10, abs=1e-12)
+
+
+def test_results_keep_the_order_of_frames_of_the_list(tmp_path):
+    """Frames that are listed backwards, as no sorted order of names has them."""
+    gt = numbered(youtube_vis(["a"]))
+    pred = results_of(gt, 0, object_id=True)
+    gt["videos"][0]["file_names"].reverse()
+    write(tmp_path / "gt.json", gt)
+    write(tmp_path / "pred.json", pred)
+    assert score(tmp_path / "pred.json", tmp_path / "gt.json").summary["J"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda r: r[0].update(video_id=7), "video_id 7 at entry 0"),
+        (lambda r: r[0]["segmentations"].pop(), "4 entries for 5 frames at entry 0"),
+        (lambda r: r[0].update(image_id=1), "COCO results"),
+        (lambda r: r[0].pop("segmentations"), "list of something else"),
+        (lambda r: r.clear(), "list of something else"),
+        (lambda r: r[0].update(score="high"), "another form"),
+    ],
+)
+def test_odd_lists_are_named(tmp_path, change, told):
+    gt = numbered(youtube_vis(["a", "b"]))
+    results = results_of(gt, 0)
+    change(results)
+    write(tmp_path / "gt.json", gt)
+    with pytest.raises(InputError, match=told):
+        score(write(tmp_path / "pred.json", results), tmp_path / "gt.json")
+
+
+def test_a_list_needs_the_file_that_explains_its_ids(tmp_path):
+    gt = youtube_vis(["a"])
+    write(tmp_path / "pred.json", results_of(gt, 0))
+    nested_truth = {"a": {f"{t:06d}": {"1": rle(3)} for t in range(5)}}
+    write(tmp_path / "gt.json", nested_truth)
+    with pytest.raises(InputError, match=r"Give that file as ground truth \(--gt"):
+        score(tmp_path / "pred.json", tmp_path / "gt.json")
