@@ -179,3 +179,19 @@ def test_drop_in_functions_have_the_values_of_the_definitions():
         db_eval_iou(truth[0], found[0][:-1])
     with pytest.raises(ValueError, match="4 dimensions"):
         db_eval_boundary(truth[None], found[None])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32])
+def test_drop_in_functions_take_whatever_is_not_0_as_the_object(kind):
+    truth, found = (side > 0 for side in drawn_pair(5, 3))
+    void = np.zeros(truth.shape, bool)
+    void[:, 10:14] = True
+    values = truth.astype(kind) * 2, found.astype(kind), void.astype(kind) * 200
+    assert (db_eval_iou(*values[:2]) == db_eval_iou(truth, found)).all()
+    known = [
+        (a & b & ~v).sum() / ((a | b) & ~v).sum()
+        for a, b, v in zip(truth, found, void, strict=True)
+    ]
+    assert db_eval_iou(*values).tolist() == known
+    assert db_eval_iou(truth, found, void).tolist() == known
+    assert (db_eval_boundary(*values) == db_eval_boundary(truth, found, void)).all()
