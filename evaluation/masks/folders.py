@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation._utils.input_files import refuse_special
+from evaluation._utils.input_files import refuse_special, why_unreadable
 from evaluation.errors import InputError
 from evaluation.masks.encoding import is_soft
 from evaluation.masks.label_map import LabelMap, read_label_map
@@ -183,7 +183,10 @@ def describe(folder: Path) -> str:
     """What is in a folder, for an error message."""
     if not folder.is_dir():
         return "nothing"
-    files = [entry for entry in os.listdir(folder) if not entry.startswith(".")]
+    try:
+        files = [name for name in os.listdir(folder) if not name.startswith(".")]
+    except OSError as error:
+        return why_unreadable(folder, error)
     if not files:
         return "an empty folder"
     slashed = [name for name in files if "\\" in name]

@@ -59,11 +59,10 @@ def folders_read(source: object) -> set[Path]:
         return {folder for one in source for folder in folders_read(one)}
     found: set[Path] = set()
     for kind in ("images", "annotations"):
-        own = {_folder_of(getattr(one, kind, None)) for one in _sequences(source)}
-        folders = own - {None}
-        found |= {folder for folder in folders if folder is not None}
-        around = [folder.parent for folder in folders if folder is not None]
-        found |= {folder for folder in around if around.count(folder) > 1}
+        own = (_folder_of(getattr(one, kind, None)) for one in _sequences(source))
+        folders = {folder for folder in own if folder is not None}
+        around = [folder.parent for folder in folders]
+        found |= folders | {folder for folder in around if around.count(folder) > 1}
     return found
 
 

@@ -76,12 +76,20 @@ def test_no_verb_writes_into_what_it_reads(
     cli, tree, monkeypatch, verb, source, inside
 ):
     monkeypatch.chdir(tree)
-    if verb == "predict" and inside == "":
-        inside = "ant"
     before = snapshot(tree)
     code, _, errors = cli(*VERBS[verb], "--out", Path(source, inside))
     assert code == 2 and "apart from" in errors, errors
     assert snapshot(tree) == before
+
+
+def test_masks_may_lie_beside_the_images_of_one_video(cli, tree):
+    """`--out` is in the folder that holds both, which nobody reads as a whole."""
+    (tree / "clip").mkdir()
+    for name in ("images", "gt"):
+        (tree / name / "ant").rename(tree / "clip" / name)
+    words = ["predict", "--images", tree / "clip/images", "--masks", tree / "clip/gt"]
+    code, _, errors = cli(*words, "--method", "copy", "--out", tree / "clip/out")
+    assert code == 0, errors
 
 
 def test_links_lead_to_no_input_either(cli, tree, monkeypatch):

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Literal
 
 from evaluation._utils.atomic import (
@@ -436,7 +436,8 @@ def refuse_inputs(out: Path, sequences: Sequence[VideoSequence]) -> None:
     """
     top = resolved(out)
     every = [_inputs(sequence) for sequence in sequences]
-    refuse_among_inputs([out], [path for one in every for path in one if one[path]])
+    whole = {path for one in every for path, is_whole in one.items() if is_whole}
+    refuse_among_inputs([out], [SimpleNamespace(sequences=sequences), *whole])
     for sequence, sources in zip(sequences, every, strict=True):
         target = top / sequence.name
         for source in sources:

@@ -5,6 +5,7 @@ are shared, so J is 2/3 wherever the masks are understood.
 """
 
 import json
+import os
 import unicodedata
 
 import numpy as np
@@ -480,3 +481,27 @@ def test_a_background_with_an_id_is_told(tmp_path, gt):
         write_label_map(tmp_path / f"pred/cat/{t:05d}.png", label_map(t, 2) + 1)
     notes = score(tmp_path / "pred", gt).notes
     assert any("no pixel of the prediction is 0" in note for note in notes)
+
+
+# --- folders that nobody may read --------------------------------------------------
+
+
+def test_neighbours_that_cannot_be_read_are_skipped_and_told(tmp_path, gt, monkeypatch):
+    write(tmp_path / "pred", 2)
+    for side in ("gt", "pred"):
+        (tmp_path / side / "lost+found").mkdir()
+    listdir, scandir = os.listdir, os.scandir
+
+    def refusing(call):
+        def wrapped(path="."):
+            if str(path).endswith("lost+found"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return call(path)
+
+        return wrapped
+
+    monkeypatch.setattr(os, "listdir", refusing(listdir))
+    monkeypatch.setattr(os, "scandir", refusing(scandir))
+    scores = score(tmp_path / "pred", gt, workers=1)
+    assert scores.summary["J"] == RIGHT
+    assert any("lost+found" in n and "cannot be read" in n for n in scores.notes)
