@@ -310,6 +310,16 @@ PROTOCOLS: dict[str, ScoringProtocol] = {
             title="vos-benchmark, all frames",
             frames="all",
         ),
+        ScoringProtocol(
+            "mevis",
+            "MeViS",
+            "evaluation code of MeViS, Ding et al. 2023",
+            frames="all",
+            objects="all",
+            void="object",
+            remark="every sentence is an object; all its frames count, also those "
+            "without it",
+        ),
         _TRACKEVAL,
         replace(
             _TRACKEVAL,

@@ -138,7 +138,13 @@ def read_mask_json(
     Raises:
         InputError: the file is no JSON, or has none of these forms.
     """
-    document = read_json(path, _FIX_JSON, _EXPECTED_JSON)
+    return read_document(read_json(path, _FIX_JSON, _EXPECTED_JSON), path, truth)
+
+
+def read_document(
+    document: object, path: Path, truth: Mapping[str, MaskSequence] | None = None
+) -> dict[str, MaskSequence]:
+    """The same of a file that is parsed already."""
     if isinstance(document, list):
         videos = _read_list(document, path, truth or {})
     elif isinstance(document, dict):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from evaluation.errors import InputError
+from s3fo.benchmarks import catalog_instances
 from s3fo.benchmarks.entry import Counts, Entry, SubmissionFormat
 
 __all__ = [
@@ -492,6 +493,7 @@ ENTRIES: tuple[Entry, ...] = (
     _split(_VISOR, "val-unseen"),
     _split(_SECVOS, "val", sequences=160),
     _split(_PUMAVOS, "val", sequences=24),
+    *catalog_instances.ENTRIES,
 )
 
 

@@ -15,6 +15,8 @@ from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import get_entry
 from s3fo.benchmarks.layouts.burst import read_burst
 from s3fo.benchmarks.layouts.davis import read_davis
+from s3fo.benchmarks.layouts.expressions import read_expressions
+from s3fo.benchmarks.layouts.instances import read_instances
 from s3fo.benchmarks.layouts.layout import Found
 from s3fo.benchmarks.layouts.listed import read_listed
 from s3fo.benchmarks.layouts.meta import ObjectMeta
@@ -148,4 +150,9 @@ _READERS: dict[str, Callable[..., Found]] = {
     "visor": partial(_read_lists, "VISOR", None),
     "secvos": partial(_read_lists, "SeCVOS", None),
     "pumavos": partial(_read_lists, "PUMaVOS", None),
+    "youtube-vis-2019": partial(read_instances, title="YouTube-VIS 2019", fps=6),
+    "youtube-vis-2021": partial(read_instances, title="YouTube-VIS 2021", fps=6),
+    "ovis": partial(read_instances, title="OVIS", fps=None),
+    "lv-vis": partial(read_instances, title="LV-VIS", fps=None),
+    "mevis": partial(read_expressions, title="MeViS"),
 }

@@ -222,6 +222,10 @@ def write_entry(root: Path, entry: Entry) -> None:
         write_json(root / "sav_000/sav_000001_manual.json", masklets("sav_000001"))
     elif name == "sa-v":
         sa_v(root, entry.split)
+    elif name == "mevis":
+        write_mevis(root, {"valid-u": "valid_u"}.get(entry.split, entry.split))
+    elif name.endswith("vis") or name.startswith("youtube-vis"):
+        write_instances(root, entry)
     else:
         write_tree_entry(root, entry)
 
@@ -272,3 +276,57 @@ def write_tree_entry(root: Path, entry: Entry) -> None:
         images = root / f"all_frames/{folder.name}_all_frames/JPEGImages/ape"
         for frame in names(16):
             write_image(images / f"{frame}.jpg")
+
+
+INSTANCE_FILES = {
+    "youtube-vis-2019": "train.json",
+    "youtube-vis-2021": "train/instances.json",
+    "ovis": "annotations_train.json",
+    "lv-vis": "{split}_instances.json",
+}
+
+
+def write_instances(root: Path, entry: Entry) -> None:
+    """Two objects of one video, the second late and over the first, and a picture
+    that the JSON file does not list."""
+    folder = root / entry.split / ("" if entry.name == "ovis" else "JPEGImages")
+    frames = names(4, 5)
+    for frame in [*frames, "00003"]:
+        write_image(folder / "ape" / f"{frame}.jpg")
+    first = [encode_rle(square(2 + t, 12)) for t in range(4)]
+    second = [None, *(encode_rle(square(4 + t, 4)) for t in range(3))]
+    content = {
+        "videos": [
+            {
+                "id": 7,
+                "height": SIZE[0],
+                "width": SIZE[1],
+                "file_names": [f"ape/{frame}.jpg" for frame in frames],
+            }
+        ],
+        "annotations": [
+            {"id": 31, "video_id": 7, "category_id": 1, "segmentations": second},
+            {"id": 4, "video_id": 7, "category_id": 1, "segmentations": first},
+        ],
+        "categories": [{"id": 1, "name": "ape"}],
+    }
+    write_json(root / INSTANCE_FILES[entry.name].format(split=entry.split), content)
+
+
+def write_mevis(root: Path, folder: str) -> Path:
+    """One video with two sentences: one of two objects, one of the second alone."""
+    frames = names(3)
+    for frame in frames:
+        write_image(root / folder / "JPEGImages/ape" / f"{frame}.jpg")
+    masks = {
+        "10": [encode_rle(square(2 + t)) for t in range(3)],
+        "11": [None, encode_rle(square(20)), encode_rle(square(21))],
+    }
+    write_json(root / folder / "mask_dict.json", masks)
+    expressions = {
+        "0": {"exp": "both of them", "obj_id": [0, 1], "anno_id": [10, 11]},
+        "1": {"exp": "the one that comes", "obj_id": [1], "anno_id": [11]},
+    }
+    video = {"expressions": expressions, "vid_id": 0, "frames": frames}
+    write_json(root / folder / "meta_expressions.json", {"videos": {"ape": video}})
+    return root / folder

@@ -270,7 +270,8 @@ def locate_root(root: Path, landmarks: Iterable[str], what: str) -> tuple[Path, 
     landmarks = list(landmarks)
 
     def is_root(folder: Path) -> bool:
-        return any(is_folder(folder / landmark) for landmark in landmarks)
+        places = [folder / landmark for landmark in landmarks]
+        return any(is_folder(place) or is_file(place) for place in places)
 
     if is_root(root):
         return root, ""

@@ -14,7 +14,12 @@ from s3fo.benchmarks.layouts.files import (
     locate_root,
 )
 
-_SPLIT_FOLDERS = {"train": ["train"], "val": ["valid", "val"], "test": ["test"]}
+_SPLIT_FOLDERS = {
+    "train": ["train"],
+    "val": ["valid", "val"],
+    "valid-u": ["valid_u"],
+    "test": ["test"],
+}
 
 
 def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:

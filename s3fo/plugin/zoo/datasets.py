@@ -295,3 +295,33 @@ class SeCVOS(BenchmarkDataset):
     """SeCVOS."""
 
     benchmark = "secvos"
+
+
+class YouTubeVIS2019(BenchmarkDataset):
+    """YouTube-VIS 2019."""
+
+    benchmark = "youtube-vis-2019"
+
+
+class YouTubeVIS2021(BenchmarkDataset):
+    """YouTube-VIS 2021."""
+
+    benchmark = "youtube-vis-2021"
+
+
+class OVIS(BenchmarkDataset):
+    """OVIS."""
+
+    benchmark = "ovis"
+
+
+class LVVIS(BenchmarkDataset):
+    """LV-VIS."""
+
+    benchmark = "lv-vis"
+
+
+class MeViS(BenchmarkDataset):
+    """MeViS."""
+
+    benchmark = "mevis"
