@@ -24,6 +24,7 @@ from s3fo.benchmarks import (
 )
 from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.datasets.reading.cache import cached
+from s3fo.datasets.selection import dataset_and_videos
 
 Facts = dict[str, Any]
 """Facts about a dataset by name, as JSON keeps them."""
@@ -73,12 +74,17 @@ def save_benchmark_info(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -
         masks=masks,
         notes=list(benchmark.notes),
         options=dict(benchmark.options),
+        loaded_as=dataset.name,
         **_published_facts(benchmark),
     )
-    sequences = [_to_json(sequence) for sequence in benchmark]
-    config = dataset.init_run(method="s3fo", benchmark=benchmark.name)
+    _save_records(dataset, benchmark.name, [_to_json(item) for item in benchmark])
+
+
+def _save_records(dataset: fo.Dataset, benchmark: str, records: list[Facts]) -> None:
+    """Keep what describes the videos, in a run: it may be large."""
+    config = dataset.init_run(method="s3fo", benchmark=benchmark)
     dataset.register_run(_RUN, config, overwrite=True)
-    results = dataset.init_run_results(_RUN, sequences=sequences)
+    results = dataset.init_run_results(_RUN, sequences=records)
     dataset.save_run_results(_RUN, results, overwrite=True)
 
 
@@ -96,16 +102,17 @@ def _published_facts(benchmark: Benchmark) -> dict[str, str]:
     }
 
 
-def load_benchmark_info(dataset: fo.Dataset) -> Benchmark:
+def load_benchmark_info(dataset: fo.core.collections.SampleCollection) -> Benchmark:
     """The benchmark that a dataset was loaded from, opened again.
 
-    Only videos whose samples are still in the dataset are in it.
+    Only videos whose samples are still in the dataset, or in a view of it, are in it.
 
     Raises:
         InputError: the dataset was not made by `load_benchmark`, its samples were all
             deleted, or the benchmark's
             folder is not there any more.
     """
+    dataset, shown = dataset_and_videos(dataset, "open its benchmark")
     root = Path(_facts(dataset)["root"])
     if not root.is_dir():
         raise InputError(
@@ -116,7 +123,7 @@ def load_benchmark_info(dataset: fo.Dataset) -> Benchmark:
             "s3fo.relocate(dataset, folder), or 'Relocate files' in the App.",
         )
     benchmark = moved_benchmark(dataset)
-    there = set(dataset.values("sequence"))
+    there = set(dataset.values("sequence") if shown is None else shown)
     kept_names = [item.name for item in benchmark if item.name in there]
     if len(kept_names) == len(benchmark):
         return benchmark
@@ -159,14 +166,37 @@ def moved_benchmark(dataset: fo.Dataset, root: Path | None = None) -> Benchmark:
 
 def _facts(dataset: fo.Dataset) -> Facts:
     facts = remembered(dataset)
-    if "benchmark" not in facts or not dataset.has_run(_RUN):
+    if "benchmark" not in facts:
         raise InputError(
             f"dataset {dataset.name}",
             "a dataset of other origin",
             "a dataset made by s3fo.load_benchmark",
             "Load the benchmark with s3fo first.",
         )
+    if not dataset.has_run(_RUN):
+        _fetch_records(dataset, facts)
     return facts
+
+
+def _fetch_records(dataset: fo.Dataset, facts: Facts) -> None:
+    """Copy the videos' records into the clone of a view: FiftyOne leaves runs behind.
+
+    Raises:
+        InputError: the dataset that it was made of is gone.
+    """
+    name = facts.get("loaded_as", "")
+    source = fo.load_dataset(name) if name and fo.dataset_exists(name) else None
+    if source is None or not source.has_run(_RUN):
+        raise InputError(
+            f"dataset {dataset.name}",
+            "the clone of a view, which FiftyOne makes without what s3fo keeps of the "
+            "benchmark's files",
+            f"the dataset that it was made of ({name or 'unknown'}) beside it",
+            "Clone the dataset as a whole, and delete samples from the clone; or load "
+            "the benchmark again.",
+        )
+    records = source.load_run_results(_RUN).sequences
+    _save_records(dataset, facts["benchmark"], records)
 
 
 def benchmark_of(dataset: fo.Dataset) -> Benchmark:
@@ -249,8 +279,8 @@ def remember(dataset: fo.Dataset, **facts: object) -> None:
     dataset.save()
 
 
-def _to_json(sequence: VideoSequence) -> dict[str, object]:
-    record: dict[str, object] = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
+def _to_json(sequence: VideoSequence) -> Facts:
+    record: Facts = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
     listed = sequence.known_objects is not None
     record.update(
         known_objects=[asdict(item) for item in sequence.objects] if listed else None,

@@ -36,7 +36,10 @@ def dataset_and_videos(
     if isinstance(samples, fo.Dataset):
         return samples, None
     dataset = root_dataset(samples)
-    parts = _parts(samples)
+    parts = _kind_of_parts(samples)
+    changing = changing_stages(samples)
+    if not parts and changing:
+        parts = f"labels, frames or values changed by {', '.join(changing)}"
     if parts:
         raise InputError(
             f"a view of {dataset.name}",
@@ -57,17 +60,31 @@ def dataset_and_videos(
     return dataset, names
 
 
-def _parts(view: fo.DatasetView) -> str | None:
-    """What a view shows, if not whole videos."""
+def refuse_parts(samples: SampleCollection, verb: str) -> None:
+    """Refuse views whose samples are no videos.
+
+    Args:
+        samples: a dataset or view.
+        verb: what is to be done, for messages.
+
+    Raises:
+        InputError: a view of clips, frames or patches.
+    """
+    found = _kind_of_parts(samples)
+    if found:
+        raise InputError(
+            f"a view of {root_dataset(samples).name}",
+            found,
+            f"a dataset, or a view of whole videos, to {verb}",
+            "Pass the dataset that the view was made of.",
+        )
+
+
+def _kind_of_parts(view: SampleCollection) -> str | None:
+    """What a view shows, if not videos."""
     kinds = {
+        "patches of objects": is_of_patches,
         "clips of videos": is_of_clips,
         "frames of videos": is_of_frames,
-        "patches of objects": is_of_patches,
     }
-    for text, holds in kinds.items():
-        if holds(view):
-            return text
-    changing = changing_stages(view)
-    if changing:
-        return f"labels, frames or values changed by {', '.join(changing)}"
-    return None
+    return next((text for text, holds in kinds.items() if holds(view)), None)

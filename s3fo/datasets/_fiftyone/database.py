@@ -111,7 +111,9 @@ def find_labels(
     """
     root = f"{field}.detections"
     paths = [root] if names is None else [f"{root}.{name}" for name in names]
-    which = {"last_modified_at": {"$gte": since}} if since else {}
+    which: dict[str, Any] = {"sequence": {"$ne": None}}  # samples of others have none
+    if since:
+        which["last_modified_at"] = {"$gte": since}
     columns = {"sequence": 1, **dict.fromkeys(paths, 1)}
     for own in dataset._sample_collection.find(which, columns):
         labels = (own.get(field) or {}).get("detections", [])

@@ -35,7 +35,12 @@ from s3fo.datasets.fields.masks import (
 )
 from s3fo.datasets.fields.objects import Key, frame_text, identify
 from s3fo.datasets.fields.segmentation import segmentation_map
-from s3fo.datasets.importing.predictions import add_predictions, content_of_results
+from s3fo.datasets.importing.predictions import (
+    add_predictions,
+    content_of_results,
+    passing_fields,
+)
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import (
     Predictions,
     evaluations,
@@ -70,6 +75,7 @@ def field_methods(dataset: fo.Dataset) -> list[str]:
     own = {GROUND_TRUTH, *(f"{key}_errors" for key in evaluations(dataset))}
     own |= {name for name, record in imported.items() if not record.from_field}
     own |= {f"{name}_mask" for name in (GROUND_TRUTH, *imported)}
+    own |= passing_fields(dataset)
     return [
         name
         for name, kind in dataset.get_frame_field_schema().items()
@@ -102,6 +108,11 @@ def use_field(
         InputError: no masks in it, unclear ones, or labels that belong to no object.
     """
     load_benchmark_info(dataset)  # refuses before anything is written
+    with sole_writer(dataset):
+        return _use(dataset, field, options)
+
+
+def _use(dataset: fo.Dataset, field: str, options: InputOptions) -> UsedField:
     folder = field_folder(dataset, field)
     stays = dataset.get_frame_field_schema()[field].document_type is fo.Detections
     present, notes = write_field(

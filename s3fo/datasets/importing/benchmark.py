@@ -222,7 +222,7 @@ def _known(dataset: fo.Dataset) -> dict[str, _Known]:
     """What the dataset holds already, by the name of the sequence."""
     paths = ["sequence", "id", "content", "metadata.total_frame_count"]
     rows = zip(*dataset.values(paths), strict=True)
-    return {name: _Known(*row) for name, *row in rows}
+    return {name: _Known(*row) for name, *row in rows if name is not None}
 
 
 def _preparer(
@@ -252,6 +252,8 @@ def _write(
     if there:
         sources = [_source(item.sequence) for item in there]
         ids = [item.known.id for item in there if item.known]
+        # Killed while this goes on, they are neither of the old content nor the new.
+        update_documents(dataset, [(key, {"content": None}) for key in ids])
         view = dataset.select(ids, ordered=True)
         write_masks(view, GROUND_TRUTH, sources, form, workers)
         _write_samples(dataset, ids, there, sources)

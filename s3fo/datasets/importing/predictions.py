@@ -23,7 +23,6 @@ from s3fo.datasets.importing.results import (
     open_predictions,
     read_sizes,
 )
-from s3fo.datasets.importing.source import sole_work
 from s3fo.datasets.importing.stored_masks import predictions_to_show
 from s3fo.datasets.importing.writing import (
     MaskSource,
@@ -32,11 +31,13 @@ from s3fo.datasets.importing.writing import (
     index_labels,
     write_masks,
 )
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import (
     Predictions,
     load_benchmark_info,
     load_predictions_info,
     moved_benchmark,
+    remember,
     remembered,
     save_predictions_info,
 )
@@ -109,18 +110,25 @@ def add_predictions(
     # Videos that were deleted from the dataset count: their loss changes no mask.
     content = content_of_results(results, moved_benchmark(dataset).sequences, chosen)
     found = Predictions(results, content, made, options=chosen.changed())
-    if load_predictions_info(dataset).get(name) != found:
-        kept = set(load_predictions_info(dataset)) | {name}
-        check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
-        if chosen.resize is None:
-            _check_sizes(opened)
-        with sole_work(dataset.name, f"import of {name}"):
+    with sole_writer(dataset):
+        check_name(dataset, name)
+        if not _is_there(dataset, name, found):
+            kept = set(load_predictions_info(dataset)) | {name}
+            check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
+            if chosen.resize is None:
+                _check_sizes(opened)
             _replace(dataset, name, results, opened, workers, progress)
             save_predictions_info(dataset, name, found)
-        views.apply_defaults(dataset)
+            views.apply_defaults(dataset)
     there = {entry.name for entry in present}
     wanted = [entry.name for entry in sequences] if shown is None else shown
     return [name for name in wanted if name not in there]
+
+
+def _is_there(dataset: fo.Dataset, name: str, found: Predictions) -> bool:
+    """Whether just these masks were imported, and are still there."""
+    known = load_predictions_info(dataset).get(name)
+    return known == found and dataset.has_frame_field(name)
 
 
 def remove_predictions(
@@ -135,6 +143,11 @@ def remove_predictions(
         name: of the method.
     """
     dataset = root_dataset(dataset)
+    with sole_writer(dataset):
+        _remove(dataset, name)
+
+
+def _remove(dataset: fo.Dataset, name: str) -> None:
     for eval_key in dataset.list_evaluations():
         config = dataset.get_evaluation_info(eval_key).config
         if getattr(config, "pred_field", None) == f"frames.{name}":
@@ -162,16 +175,17 @@ def _replace(
     import that is killed here is done again by the next one.
     """
     passing = f"{name}_importing"
-    if dataset.has_frame_field(passing):  # of an import that was killed
-        remove_predictions(dataset, passing)
+    for left in passing_fields(dataset):  # by an import that was killed
+        _remove(dataset, left.removesuffix("_mask"))
+    remember(dataset, importing=passing)
     declare_masks(dataset, passing, remembered(dataset)["masks"])
     try:
         _write(dataset, passing, predicted, workers, progress)
     except BaseException:
-        remove_predictions(dataset, passing)
+        _remove(dataset, passing)
         raise
     if name in load_predictions_info(dataset):
-        remove_predictions(dataset, name)
+        _remove(dataset, name)
     save_predictions_info(dataset, name, Predictions(results, "", None))
     for field, final in ((passing, name), (f"{passing}_mask", f"{name}_mask")):
         if dataset.has_frame_field(field):
@@ -179,6 +193,13 @@ def _replace(
                 dataset.delete_frame_field(final)
             dataset.rename_frame_field(field, final)
     index_labels(dataset, name, ("label", "index"))
+
+
+def passing_fields(dataset: fo.Dataset) -> set[str]:
+    """Frame fields that an import fills, or left behind when it was killed."""
+    name = remembered(dataset).get("importing")
+    fields = {name, f"{name}_mask"} if name else set()
+    return {own for own in fields if dataset.has_frame_field(own)}
 
 
 def _write(

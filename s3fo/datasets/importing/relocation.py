@@ -22,6 +22,7 @@ from s3fo.datasets.importing.stored_masks import (
     predictions_to_show,
 )
 from s3fo.datasets.importing.videos import is_only_named, make_video
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import (
     Predictions,
     load_predictions_info,
@@ -73,10 +74,17 @@ def relocate(
         InputError: no such method, or a folder lacks files or holds others.
     """
     dataset = root_dataset(dataset)
+    with sole_writer(dataset):
+        return _relocate(dataset, root, predictions or {})
+
+
+def _relocate(
+    dataset: fo.Dataset,
+    root: str | PathLike[str] | None,
+    predictions: Mapping[str, str | PathLike[str]],
+) -> Relocation:
     known = load_predictions_info(dataset)
-    moved = {
-        name: Path(folder).absolute() for name, folder in (predictions or {}).items()
-    }
+    moved = {name: Path(folder).absolute() for name, folder in predictions.items()}
     benchmark = moved_benchmark(dataset, None if root is None else Path(root))
     if root is not None:
         _check_files(benchmark)
@@ -212,7 +220,9 @@ def _renew_videos(dataset: fo.Dataset, benchmark: Benchmark) -> int:
     paths = dict(zip(*dataset.values(["sequence", "filepath"]), strict=True))
     made = 0
     for sequence in benchmark:
-        path = Path(paths.get(sequence.name, ""))
+        if sequence.name not in paths:
+            continue
+        path = Path(paths[sequence.name])
         if sequence.video or path.is_file() or is_only_named(path):
             continue
         video = make_video(sequence)

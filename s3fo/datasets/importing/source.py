@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import fiftyone as fo
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, catalog
+from s3fo.datasets.locking import lock_of, sole_writer
 from s3fo.datasets.schema import remembered
 
 
@@ -22,38 +21,19 @@ def sole_load(name: str) -> Iterator[None]:
     Raises:
         InputError: another load is running on this machine.
     """
-    with sole_work(name, "load"):
-        yield
-
-
-@contextmanager
-def sole_work(name: str, what: str) -> Iterator[None]:
-    """Keep the same work on the same dataset out until this one ends, or is killed.
-
-    Args:
-        name: of the dataset.
-        what: the work, e.g. ``"load"``; work that is called otherwise may go on.
-
-    Raises:
-        InputError: it is running on this machine.
-    """
-    own = name if what == "load" else f"{name} {what}"
-    database = f"{fo.config.database_uri} {fo.config.database_name} {own}"
-    key = hashlib.blake2b(database.encode(), digest_size=16).hexdigest()
-    folder = user_cache("loading")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{key}.lock", blocking=False)
+    lock = lock_of(f"{name} load")
     try:
-        lock.acquire()
+        lock.acquire(blocking=False)
     except Timeout as error:
         raise InputError(
             f"dataset {name}",
-            f"another {what} of it, which is running",
-            f"one {what} at a time",
+            "another load of it, which is running",
+            "one load at a time",
             "Wait for it, then try again: what is there already is left alone.",
         ) from error
     try:
-        yield
+        with sole_writer(name):
+            yield
     finally:
         lock.release()
 
@@ -77,7 +57,7 @@ def open_or_make(name: str, benchmark: Benchmark) -> tuple[fo.Dataset, bool]:
             )
         _refuse_other_benchmark(dataset, benchmark)
         _refuse_fewer_videos(dataset, benchmark)
-        if not dataset.has_sample_field("sequence"):
+        if not dataset.has_frame_field("filepath"):  # declared last
             _declare_fields(dataset)
         return dataset, False
     dataset = fo.Dataset(name, persistent=True)
@@ -103,7 +83,7 @@ def _refuse_fewer_videos(dataset: fo.Dataset, benchmark: Benchmark) -> None:
     if not benchmark.partial or not dataset.has_sample_field("sequence"):
         return
     chosen = {sequence.name for sequence in benchmark}
-    others = sorted(set(dataset.values("sequence")) - chosen)
+    others = sorted(set(dataset.values("sequence")) - chosen - {None})
     if others:
         raise InputError(
             f"dataset {dataset.name}",

@@ -64,13 +64,13 @@ class MaskSource:
 
 
 class _Piece(NamedTuple):
-    """Some frames of a sample: which, and the ids of their documents.
+    """Some frames of a sample: their numbers, from 1, and the ids of their documents.
 
     `sample` is the sample's id where the documents are still to be made, else None.
     """
 
     source: MaskSource
-    first: int
+    numbers: Sequence[int]
     ids: Sequence[str | Id]
     sample: str | None
 
@@ -143,11 +143,11 @@ def write_masks(
     Raises:
         InputError: a mask cannot be read.
     """
-    ids = view.values("frames.id")
+    columns = view.values(["frames.frame_number", "frames.id"])
     pieces = (
-        _Piece(source, first, own[first : first + _FRAMES_A_PIECE], None)
-        for source, own in zip(sources, ids, strict=True)
-        for first in range(0, len(own), _FRAMES_A_PIECE)
+        _Piece(source, numbers[part], ids[part], None)
+        for source, numbers, ids in zip(sources, *columns, strict=True)
+        for part in _parts(len(numbers))
     )
     for updates in _updates(pieces, field, form, workers):
         update_documents(view, updates, frames=True)
@@ -177,13 +177,19 @@ def insert_frames(
         InputError: a mask cannot be read.
     """
     pieces = (
-        _Piece(source, first, [new_id() for _ in names], sample)
+        _Piece(source, numbers, [new_id() for _ in numbers], sample)
         for source, sample in zip(sources, samples, strict=True)
-        for first in range(0, len(source.sequence.frames), _FRAMES_A_PIECE)
-        for names in [source.sequence.frames[first : first + _FRAMES_A_PIECE]]
+        for part in _parts(len(source.sequence.frames))
+        for numbers in [range(1, len(source.sequence.frames) + 1)[part]]
     )
     for updates in _updates(pieces, field, form, workers):
         insert_frame_documents(dataset, [values for _, values in updates])
+
+
+def _parts(n_frames: int) -> Iterator[slice]:
+    """What one thread reads at a time."""
+    for first in range(0, n_frames, _FRAMES_A_PIECE):
+        yield slice(first, first + _FRAMES_A_PIECE)
 
 
 def _updates(
@@ -194,7 +200,7 @@ def _updates(
     for batch in batches(read, lambda item: len(item.updates)):
         yield [update for item in batch for update in item.updates]
         for piece, _, object_ids in batch:
-            for number, present in enumerate(object_ids, start=piece.first + 1):
+            for number, present in zip(piece.numbers, object_ids, strict=True):
                 for object_id in present:
                     piece.source.seen.setdefault(object_id, []).append(number)
 
@@ -204,10 +210,10 @@ def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
     categories = categories_of(sequence)
     updates: list[Update] = []
     object_ids = []
-    frames = sequence.frames[piece.first : piece.first + len(piece.ids)]
-    for number, (key, frame) in enumerate(
-        zip(piece.ids, frames, strict=True), start=piece.first + 1
-    ):
+    # By their numbers: the dataset may have lost some frames.
+    names = dict(enumerate(sequence.frames, start=1))
+    for number, key in zip(piece.numbers, piece.ids, strict=True):
+        frame = names.get(number, "")
         values: dict[str, object] = {field: None}
         if piece.sample:
             values |= {

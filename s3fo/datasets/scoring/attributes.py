@@ -11,6 +11,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, FeatureExtractor, object_attributes
 from evaluation.options import InputOptions
 from s3fo.datasets.field_names import COMPUTED, OFFICIAL, shown_attributes
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.scoring.subsets import save_scenarios
 from s3fo.datasets.selection import dataset_and_videos
@@ -71,13 +72,14 @@ def write_attributes(dataset: fo.Dataset, attributes: Attributes) -> None:
         dataset: made by `load_benchmark`.
         attributes: of the same benchmark; videos that they lack are left alone.
     """
-    fields = ["objects", *(f"{key}_objects" for key in dataset.list_evaluations())]
-    for field in fields:
-        if dataset.has_sample_field(field):
-            _declare(dataset, field)
-            _write(dataset, field, attributes.objects)
-    views.apply_defaults(dataset)
-    save_scenarios(dataset)
+    with sole_writer(dataset):
+        keys = dataset.list_evaluations()
+        for field in ["objects", *(f"{key}_objects" for key in keys)]:
+            if dataset.has_sample_field(field):
+                _declare(dataset, field)
+                _write(dataset, field, attributes.objects)
+        views.apply_defaults(dataset)
+        save_scenarios(dataset)
 
 
 def copy_attributes(dataset: fo.Dataset, field: str) -> None:

@@ -23,6 +23,7 @@ from s3fo.datasets.field_names import (
 )
 from s3fo.datasets.fields.predictions import field_methods, named_as_field, use_field
 from s3fo.datasets.importing.predictions import add_predictions
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.attributes import copy_attributes
 from s3fo.datasets.scoring.frames import write_frames
@@ -179,15 +180,16 @@ def write_scores(
         fingerprint=scores.fingerprint,
         **options.to_dict(),
     )
-    evaluation = register_run(dataset, eval_key, config)
-    _declare_fields(dataset, predictions, eval_key, scores)
-    _write_sequences(dataset, eval_key, scores)
-    copy_attributes(dataset, f"{eval_key}_objects")
-    matches = write_frames(dataset, predictions, eval_key, scores)
-    save_results(dataset, eval_key, evaluation, matches, scores)
-    views.apply_defaults(dataset)
-    save_views(dataset, eval_key)
-    save_scenarios(dataset)
+    with sole_writer(dataset):
+        evaluation = register_run(dataset, eval_key, config)
+        _declare_fields(dataset, predictions, eval_key, scores)
+        _write_sequences(dataset, eval_key, scores)
+        copy_attributes(dataset, f"{eval_key}_objects")
+        matches = write_frames(dataset, predictions, eval_key, scores)
+        save_results(dataset, eval_key, evaluation, matches, scores)
+        views.apply_defaults(dataset)
+        save_views(dataset, eval_key)
+        save_scenarios(dataset)
 
 
 def _checked_key(eval_key: str) -> str:

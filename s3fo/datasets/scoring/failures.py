@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import fiftyone as fo
 import numpy as np
@@ -27,6 +26,7 @@ from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets._fiftyone import has_id
+from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import (
@@ -35,7 +35,7 @@ from s3fo.datasets.schema import (
     moved_benchmark,
 )
 from s3fo.datasets.scoring.review import reviewed_events, store_unmatched
-from s3fo.datasets.selection import dataset_and_videos
+from s3fo.datasets.selection import dataset_and_videos, refuse_parts
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
@@ -109,12 +109,13 @@ def find_failures(
         workers=workers,
         progress=progress,
     )
-    write_failures(dataset, eval_key, failures)
-    if error_maps:
-        masks = ComparedMasks(folder, benchmark, scores, options)
-        _write_error_maps(dataset, eval_key, masks, workers)
-    views.apply_defaults(dataset)
-    save_views(dataset, eval_key)
+    with sole_writer(dataset):
+        write_failures(dataset, eval_key, failures)
+        if error_maps:
+            masks = ComparedMasks(folder, benchmark, scores, options)
+            _write_error_maps(dataset, eval_key, masks, workers)
+        views.apply_defaults(dataset)
+        save_views(dataset, eval_key)
     return failures if shown is None else _of_videos(failures, shown)
 
 
@@ -230,6 +231,7 @@ def _checked_kind(kind: FailureKind | str) -> str:
 
 def _failure_field(dataset: fo.Dataset, eval_key: str) -> str:
     field = f"{eval_key}_failures"
+    refuse_parts(dataset, "show failures")
     if not dataset.has_sample_field(field):
         raise InputError(
             f"dataset {dataset.name}",
@@ -346,11 +348,13 @@ def _write_error_maps(
 
     frames = {item.name: item.frames for item in load_benchmark_info(dataset)}
     for name, paths in map_ahead(draw, list(masks.pairs), workers):
-        labels: list[Any] = [
-            fo.Segmentation(mask_path=str(paths[frame])) if frame in paths else None
-            for frame in frames[name]
-        ]
         view = dataset.select_by("sequence", [name])
+        by_number = dict(enumerate(frames[name], start=1))
+        shown = [
+            paths.get(by_number.get(number, ""))
+            for number in view.values("frames.frame_number")[0]
+        ]
+        labels = [path and fo.Segmentation(mask_path=str(path)) for path in shown]
         view.set_values(f"frames.{field}", [labels], validate=False)
 
 

@@ -87,7 +87,10 @@ def _write_batch(
     view = dataset.select_by("sequence", names, ordered=True)
     truths = _labels(view, GROUND_TRUTH, [None] * len(names))
     found = _labels(view, predictions, [item.object_of for item in sequences])
-    scores = [item.scores for item in sequences]
+    scores = [
+        [item.scores[n - 1] if n <= len(item.scores) else {} for n in own]
+        for item, own in zip(sequences, view.values("frames.frame_number"), strict=True)
+    ]
     matches = [
         match
         for frames in zip(truths, found, scores, strict=True)

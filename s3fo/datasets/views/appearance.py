@@ -16,6 +16,7 @@ from s3fo.datasets._fiftyone import has_id
 from s3fo.datasets.field_names import GROUND_TRUTH, OBJECT_SCORES, SEQUENCE_SCORES
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
+from s3fo.datasets.selection import refuse_parts
 from s3fo.datasets.views.colours import object_colour
 
 _NEUTRAL = "#5E6472"
@@ -120,12 +121,13 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     Raises:
         InputError: there is no such evaluation.
     """
-    field = f"{eval_key}_objects"
-    if not dataset.has_sample_field(field):
+    refuse_parts(dataset, "find the worst objects")
+    known = dataset.list_evaluations()
+    if eval_key not in known or not dataset.has_sample_field(f"{eval_key}_objects"):
         raise InputError(
             "eval_key",
             repr(eval_key),
-            f"one of {', '.join(dataset.list_evaluations()) or 'no evaluations yet'}",
+            f"one of {', '.join(known) or 'no evaluations yet'}",
             "Evaluate predictions first.",
         )
     name = object_score(dataset, eval_key)
@@ -160,6 +162,7 @@ def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
     Args:
         dataset: made by `load_benchmark` from image files.
     """
+    refuse_parts(dataset, "show their images")
     frames = dataset.to_frames(sample_frames=False)
     return frames.group_by("sample_id", order_by="frame_number")
 
