@@ -128,7 +128,7 @@ def _tell(tasks: dict[Path, Task], progress: ProgressCallback | None) -> None:
     total = sum(len(task.sequences) for task in tasks.values())
     parts = [
         f"{states.count(state)} {state}"
-        for state in ("running", "done", "failed", "waiting")
+        for state in ("running", "lost", "done", "failed", "waiting")
         if state in states
     ]
     progress(done, total, f"{len(states)} tasks: {', '.join(parts)}")

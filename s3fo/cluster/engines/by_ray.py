@@ -18,7 +18,7 @@ from pathlib import Path
 from evaluation._utils.atomic import write_atomically
 from evaluation.errors import InputError
 from s3fo.cluster.engines.base import LOGS, Handle, Resources
-from s3fo.cluster.engines.ray_driver import Order
+from s3fo.cluster.engines.ray_driver import TOLD, Order
 from s3fo.cluster.task_file import Verb
 
 _SLOTS = 8
@@ -112,10 +112,6 @@ class _Driver:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-
-
-TOLD = "s3fo: "
-"""Begins a line of the driver's log that is meant for people."""
 
 
 class _WithRay:

@@ -3,7 +3,7 @@
     python -m s3fo.cluster.engines.ray_driver ORDER.json
 
 What comes of a task is in its file; this process tells of the cluster only, in lines
-that begin with ``s3fo:``.
+that begin with `TOLD`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from evaluation._utils.json_files import parse, read_json
 from s3fo.cluster.engines.base import Resources
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 _RETRIES = 3
 """How often Ray begins a task again whose worker or node was lost."""
+
+_ATTEMPTS = 3
+"""How often a head is asked for a client's server."""
+
+TOLD = "s3fo: "
+"""Begins a line of this process's output that is meant for people."""
 
 _STORE = 100_000_000
 """Bytes of the object store of a cluster that is begun for a job: only paths travel."""
@@ -60,15 +66,20 @@ def main() -> None:
     resources = Resources(**order.resources)
     try:
         _connect(order.on)
+    except Exception as error:  # of many kinds, by what is missing
+        _give_up("no connection", error)
+    try:
         _drive(order, resources)
-    except ConnectionError as error:
-        _give_up(f"no connection: {' '.join(str(error).split())}")
     except _Infeasible as error:
-        _give_up(str(error))
+        _give_up("too little room", error)
+    except ConnectionError as error:
+        _give_up("the connection was lost", error)
 
 
-def _give_up(why: str) -> None:
-    print(f"s3fo: {why}", flush=True)
+def _give_up(what: str, error: Exception) -> NoReturn:
+    """End with one line for people, the end of the error's text where it is long."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    print(f"{TOLD}{what}: {lines[-1].strip()[:300]}", flush=True)
     sys.exit(1)
 
 
@@ -81,8 +92,13 @@ def _connect(on: str) -> None:
     import ray
 
     if on != "ray":
-        ray.init(on, log_to_driver=False)
-        return
+        for attempt in range(_ATTEMPTS):
+            try:
+                ray.init(on, log_to_driver=False)
+                return
+            except RuntimeError:  # a busy head gives a client's server 30 s to start
+                if attempt + 1 == _ATTEMPTS:
+                    raise
     try:
         ray.init("auto", log_to_driver=False)
     except ConnectionError:
