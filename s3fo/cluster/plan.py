@@ -82,7 +82,9 @@ class Plan:
             self.results,
         )
         known = unfinished_job(self.out, job)
-        return known or new_job(self.out, job, self._tasks(count, arguments, costs))
+        if known is not None:
+            return known.continue_on(on)
+        return new_job(self.out, job, self._tasks(count, arguments, costs))
 
     def _title(self) -> str:
         place = self.source.title

@@ -100,7 +100,10 @@ class _Driver:
         told = [line[len(TOLD) :] for line in lines if line.startswith(TOLD)]
         why = told[-1] if told else f"the connection was lost (exit code {code})"
         raise InputError(
-            f"--on {self.on}", f"{why}; log: {self.log}", "a Ray cluster", _FIX
+            f"--on {self.on}",
+            f"{why}; log: {self.log}",
+            "a Ray cluster that stays until the end",
+            _FIX,
         )
 
     def stop(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from evaluation.errors import InputError
 from s3fo.cluster.engines.base import LOGS, Handle, Resources
@@ -20,8 +22,38 @@ _MINUTES = 240
 _TIMEOUTS = 5
 """How often Slurm begins a task again that ran out of time."""
 
+_UNTIL_KILLED = 3600.0
+"""Seconds; longer than any grace time."""
+
 _ASK_EVERY = 20.0
 """Seconds between two questions to Slurm's controller."""
+
+
+class PreEmpted(SystemExit):
+    """Slurm wants the machine back."""
+
+
+class RunInSlurm(RunTask):
+    """A task that stops when Slurm says so, and then waits for its end.
+
+    Slurm announces pre-emption by SIGTERM, to all processes of the job. A job that
+    ended by itself within its grace time would count as done; one that Slurm ends is
+    requeued. Out of time (SIGUSR2), submitit requeues it.
+    """
+
+    def __call__(self) -> str:
+        """Run it; returns its state."""
+        signal.signal(signal.SIGTERM, self._stop)
+        try:
+            return super().__call__()
+        except PreEmpted:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(_UNTIL_KILLED)
+            raise
+
+    @staticmethod
+    def _stop(number: int, frame: object) -> NoReturn:
+        raise PreEmpted(128 + number)
 
 
 class SlurmEngine:
@@ -50,7 +82,7 @@ class SlurmEngine:
         executor.update_parameters(**self._parameters)
         try:
             with executor.batch():
-                jobs = [executor.submit(RunTask(path)) for path in paths]
+                jobs = [executor.submit(RunInSlurm(path)) for path in paths]
         except FailedJobError as error:
             why = " ".join(str(error).split())
             raise InputError(
