@@ -26,7 +26,8 @@ from s3fo.datasets import compute_attributes, find_failures
 from s3fo.datasets.field_names import shown_attributes
 from s3fo.datasets.schema import save_benchmark_info
 
-METHODS = ("steady", "careless")
+METHODS = ("steady", "careless", "late")
+"""Off by 2 pixels; by 4, with exchanged and lost objects; by 6."""
 OBJECTS = 3
 
 _FRAMES_A_WRITE = 2_000
@@ -35,7 +36,7 @@ _FRAMES_A_WRITE = 2_000
 def make_dataset(
     folder: Path, name: str, videos: int, frames: int, size: tuple[int, int]
 ) -> fo.Dataset:
-    """A dataset with two evaluations, attributes and failures.
+    """A dataset with an evaluation of each method, attributes and failures.
 
     Args:
         folder: the drawn videos and results are written there.
@@ -50,7 +51,7 @@ def make_dataset(
     dataset = s3fo.load_benchmark(benchmark, dataset_name=name, masks="reference")
     compute_attributes(dataset)
     for method in METHODS:
-        results = _write_results(benchmark, folder / method, method == "careless")
+        results = _write_results(benchmark, folder / method, METHODS.index(method))
         s3fo.add_predictions(dataset, results, method)
         s3fo.evaluate(dataset, method)
         find_failures(dataset, method, error_maps=False)
@@ -70,15 +71,15 @@ def _factors(frames: int) -> dict[str, Factors]:
     return {name: replace(common, **own) for name, own in drawn.items()}
 
 
-def _write_results(benchmark: Benchmark, folder: Path, careless: bool) -> Path:
+def _write_results(benchmark: Benchmark, folder: Path, number: int) -> Path:
     """Ground truth moved by some pixels; a careless method swaps and loses objects."""
     for sequence in benchmark:
         swap, lose = len(sequence.frames) // 3, 2 * len(sequence.frames) // 3
-        for number, frame in enumerate(sequence.frames):
-            label_map = np.roll(sequence.read_annotation(frame), 2 + 2 * careless, 1)
-            if careless and number >= swap:
+        for index, frame in enumerate(sequence.frames):
+            label_map = np.roll(sequence.read_annotation(frame), 2 + 2 * number, 1)
+            if METHODS[number] == "careless" and index >= swap:
                 label_map = np.array([0, 2, 1, 3], np.uint8)[label_map]
-            if number >= lose:
+            if index >= lose:
                 label_map[label_map == 3] = 0
             write_label_map(folder / sequence.name / f"{frame}.png", label_map)
     return folder

@@ -1,11 +1,11 @@
 """How fast the App's panels open and answer clicks on a large dataset.
 
-    python -m benchmarks.panels [--short] [--markdown FILE]
+    python -m benchmarks.panels [--short] [--videos N] [--frames N] [--markdown FILE]
 
-1000 videos of 100 frames (854 x 480 pixels, three objects) with two evaluations,
-attributes and failures; with `--short` 20 videos of 12 frames. Every event is handed
-to the panel as the App's server does: in a new context that loads the dataset again,
-with the state that a browser would send, up to the answer as JSON.
+5000 videos of 20 frames (854 x 480 pixels, three objects) with evaluations of three
+methods, attributes and failures; with `--short` 20 videos of 12 frames. Every event is
+handed to the panel as the App's server does: in a new context that loads the dataset
+again, with the state that a browser would send, up to the answer as JSON.
 
 Seconds are those on the clock; CPU-seconds are those of this process and of the MongoDB
 server together, which on a shared machine say more. "First" is with nothing remembered.
@@ -46,8 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="20 videos of 12 frames")
     parser.add_argument("--markdown", type=Path, help="also write the table there")
+    parser.add_argument("--videos", type=int, help="5000, short: 20")
+    parser.add_argument("--frames", type=int, help="of a video; 20, short: 12")
     options = parser.parse_args()
-    shape = (20, 12, (60, 90)) if options.short else (1000, 100, (480, 854))
+    videos, frames, size = (
+        (20, 12, (60, 90)) if options.short else (5000, 20, (480, 854))
+    )
+    shape = (options.videos or videos, options.frames or frames, size)
     name = f"s3fo-panels-{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="s3fo-panels-") as folder:
         os.environ["S3FO_CACHE_DIR"] = f"{folder}/cache"

@@ -64,7 +64,7 @@ def require(*extras: str) -> None:
         MissingExtra: one is not, or in a version that is too old.
     """
     modules = {module for extra in extras for module in EXTRAS[extra]}
-    absent = sorted(module for module in modules if not _is_there(module))
+    absent = sorted(module for module in modules if not is_installed(module))
     if absent:
         short = [extra for extra in extras if set(absent) & set(EXTRAS[extra])]
         found = f"This needs {' and '.join(absent)}, not installed here"
@@ -80,7 +80,7 @@ def require_module(module: str) -> None:
     Raises:
         MissingExtra: it is not; names the first extra that brings it.
     """
-    if not _is_there(module):
+    if not is_installed(module):
         raise missing_module(module) or ModuleNotFoundError(name=module)
 
 
@@ -94,7 +94,8 @@ def missing_module(module: str) -> MissingExtra | None:
     return None
 
 
-def _is_there(module: str) -> bool:
+def is_installed(module: str) -> bool:
+    """Whether a module of an extra is there, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except ValueError:  # loaded by hand, without a specification

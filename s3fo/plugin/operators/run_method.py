@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import fiftyone as fo
@@ -17,6 +18,7 @@ from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.engine_form import ask_engine, engine_source, given_engine
 from s3fo.plugin.shared.forms import (
     ask_choice,
     ask_folder,
@@ -94,6 +96,7 @@ class RunMethod(VOSOperator):
             description="Segment finished videos again, replacing their masks",
             default=False,
         )
+        ask_engine(ctx, form, benchmark)
         if method in installed:
             ask_options(ctx, form, benchmark, installed[method])
 
@@ -138,33 +141,27 @@ class RunMethod(VOSOperator):
         """Segment and import."""
         from s3fo.datasets import add_predictions
         from s3fo.datasets.importing.predictions import check_name
-        from s3fo.inference import predict
 
         name = ctx.params.get("name") or ctx.params["method"]
         check_name(ctx.dataset, name)
-        run = predict(
-            _videos(ctx),
-            (chosen_folder(ctx, "out") or own_folder(ctx)) / name,
-            method=_method(ctx),
-            overwrite=ctx.params.get("overwrite", False),
-            progress=_part(progress, 0, 1 - _SHARE_OF_IMPORT),
-        )
-        if run.failures:
+        out = (chosen_folder(ctx, "out") or own_folder(ctx)) / name
+        segmenting = _part(progress, 0, 1 - _SHARE_OF_IMPORT)
+        work = _segment_by_tasks if given_engine(ctx) else _segment
+        failures, told = work(ctx, out, segmenting)
+        if failures:
             raise InputError(
-                f"{len(run.failures)} of the videos",
-                "; ".join(f"{key}: {text}" for key, text in run.failures.items()),
+                f"{len(failures)} of the videos",
+                "; ".join(f"{key}: {text}" for key, text in failures.items()),
                 "masks of every video",
                 "Correct this and run again: finished videos are kept.",
             )
         importing = _part(progress, 1 - _SHARE_OF_IMPORT, _SHARE_OF_IMPORT)
-        missing = add_predictions(ctx.dataset, run.out, name, progress=importing)
+        missing = add_predictions(ctx.dataset, out, name, progress=importing)
         return {
             "predictions": name,
-            "videos": len(run.finished),
-            "kept from before": len(run.kept),
-            "frames per second": run.frames_per_second,
+            **told,
             "without masks": ", ".join(missing) or "none",
-            "results": str(run.out),
+            "results": str(out),
         }
 
     def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
@@ -185,6 +182,53 @@ class RunS3(RunMethod):
     risk = "high"
 
     offered = ("s3", "flow", "copy")
+
+
+def _segment(
+    ctx: Context, out: Path, progress: ProgressCallback
+) -> tuple[dict[str, str], Summary]:
+    """Segment in this process; returns failures by video, and what was done."""
+    from s3fo.inference import predict
+
+    run = predict(
+        _videos(ctx),
+        out,
+        method=_method(ctx),
+        overwrite=ctx.params.get("overwrite", False),
+        progress=progress,
+    )
+    return run.failures, {
+        "videos": len(run.finished),
+        "kept from before": len(run.kept),
+        "frames per second": run.frames_per_second,
+    }
+
+
+def _segment_by_tasks(
+    ctx: Context, out: Path, progress: ProgressCallback
+) -> tuple[dict[str, str], Summary]:
+    """The same by the tasks of an engine."""
+    from s3fo.cluster import run
+    from s3fo.inference.methods.registry import find_method
+
+    info = find_method(ctx.params.get("method", _DEFAULT))
+    benchmark = _videos(ctx)
+    job = run(
+        "predict",
+        engine_source(ctx, benchmark),
+        out,
+        sequences=[video.name for video in benchmark],
+        progress=progress,
+        method=info.name,
+        **given_engine(ctx),
+        **given_options(ctx, info),
+    )
+    results = [task.result for task in job.tasks().values()]
+    return job.failures, {
+        "videos": sum(result.get("finished", 0) for result in results),
+        "kept from before": sum(result.get("kept", 0) for result in results),
+        "tasks": f"{job.record.n_tasks} on {job.record.on}",
+    }
 
 
 def _method(ctx: Context) -> AnyMethod:

@@ -202,3 +202,24 @@ def test_labels_of_no_object_are_refused(by_instance, tmp_path):
     with pytest.raises(ExecutionError, match="neither index nor instance"):
         run("run_method", by_instance, method="copy", prompt_field="drawn", name="c",
             out=folder(tmp_path))  # fmt: skip
+
+
+def test_a_delegated_run_as_tasks_of_an_engine_is_imported(
+    dataset, held, tmp_path, monkeypatch
+):
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    given = {"method": "command", "command": held, "on": "local", "parallel": 2}
+    offered = form("run_method", dataset, **given)
+    assert {"here", "local", "slurm"} <= set(offered["on"].type.values)
+    assert "parallel" in offered and "partition" not in offered
+    done = run_delegated(
+        "run_method", dataset, name="by_tasks", out=folder(tmp_path), **given
+    )
+    assert done.run_state == "completed", done.result
+    assert done.result.result["tasks"] == "2 on local"
+    assert dataset.count("frames.by_tasks.detections") > 0
+    assert (masks(tmp_path / "by_tasks")[0] > 0).any()
+    wrong = problem("run_method", dataset, **{**given, "overwrite": True})
+    assert wrong and "another results folder" in wrong
+    assert "partition" in form("run_method", dataset, **{**given, "on": "slurm"})
