@@ -203,12 +203,6 @@ def choose(page: Page, shown: str, wanted: str) -> None:
     page.get_by_role("option", name=wanted, exact=True).click()
 
 
-def choose_in_menu(page: Page, shown: str, wanted: str) -> None:
-    """Choose an entry of the menu behind the button that shows something."""
-    page.get_by_role("button").get_by_text(shown, exact=True).last.click()
-    page.locator(".MuiPopover-root").get_by_text(wanted, exact=True).last.click()
-
-
 def open_clip(page: Page, act: Callable[[], None]) -> float:
     """Click what opens a video at a frame later than the first.
 
@@ -281,6 +275,13 @@ def in_chart(page: Page, chart: int, x: float | str, y: float | str) -> tuple[in
         [x, y],
     )
     return round(left), round(top)
+
+
+def categories(page: Page, chart: int) -> list[str]:
+    """What the bars of a chart are of, from the bottom."""
+    drawn = page.locator(".js-plotly-plot").nth(chart)
+    drawn.locator(".main-svg").first.wait_for()
+    return list(drawn.evaluate("chart => chart._fullLayout.yaxis._categories"))
 
 
 def wait_for_points(page: Page, chart: int, counts: list[int]) -> None:
