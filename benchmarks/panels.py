@@ -116,8 +116,8 @@ class Visitor:
         line = pydash.get(self.layout, "choices.type.properties", {})
         path = f"choices.{name}" if name in line else name
         pydash.set_(self.state, path, value)
-        method = "on_narrow" if hasattr(self.panel, "on_narrow") else "on_choose"
-        return self.do(event, method, path=path, value=value)
+        method = (line if name in line else self.layout)[name]["on_change"]
+        return self.do(event, method.split("#")[-1], path=path, value=value)
 
     def do(
         self, event: str, method: str, limit: float = ANSWER_WITHIN, **params: Any
@@ -153,6 +153,8 @@ class Visitor:
             params = item["params"]
             if item["operator_uri"] == "patch_panel_state":
                 self._merge(self.state, params["state"])
+            elif item["operator_uri"] == "clear_panel_state":
+                self.state.clear()
             elif item["operator_uri"] == "patch_panel_data":
                 self._merge(self.data, params["data"])
             elif item["operator_uri"] == "show_panel_output":

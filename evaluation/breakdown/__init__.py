@@ -1,6 +1,12 @@
 """Scores by attribute, with bootstrap confidence intervals."""
 
-from evaluation.breakdown.groups import attribute_groups, conditions, group_order
+from evaluation.breakdown.groups import (
+    attribute_groups,
+    conditions,
+    drop_repeated_groups,
+    drop_repeated_splits,
+    group_order,
+)
 from evaluation.breakdown.rows import FEW
 from evaluation.breakdown.strongest import Strongest, strongest
 from evaluation.breakdown.tables import Breakdown, breakdown, two_way
@@ -14,6 +20,8 @@ __all__ = [
     "attribute_groups",
     "breakdown",
     "conditions",
+    "drop_repeated_groups",
+    "drop_repeated_splits",
     "group_order",
     "strongest",
     "two_way",

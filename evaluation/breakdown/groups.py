@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,34 @@ def conditions(table: pd.DataFrame) -> pd.DataFrame:
     """
     without = table["group"].isin(["no", "0"])
     return table[~(without | table["group"].str.startswith("least "))]
+
+
+def drop_repeated_groups(rows: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
+    """The rows of groups, without those of the same objects as an earlier one.
+
+    Args:
+        rows: with columns ``attribute`` and ``group``.
+        objects: an attributes' objects table.
+    """
+    members = [
+        (attribute_groups(objects[name]) == group).to_numpy().tobytes()
+        for name, group in zip(rows["attribute"], rows["group"], strict=True)
+    ]
+    return rows[~pd.Series(members, index=rows.index, dtype=object).duplicated()]
+
+
+def drop_repeated_splits(names: Iterable[str], objects: pd.DataFrame) -> list[str]:
+    """The attributes, without those that split the objects as an earlier one does.
+
+    Args:
+        names: columns of the objects table.
+        objects: an attributes' objects table.
+    """
+    kept: dict[bytes, str] = {}
+    for name in names:
+        codes, _ = pd.factorize(attribute_groups(objects[name]))
+        kept.setdefault(codes.tobytes(), name)
+    return list(kept.values())
 
 
 def group_order(name: str, groups: pd.Series) -> list[str]:

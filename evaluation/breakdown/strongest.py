@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation._utils.counted import counted
 from evaluation.attributes import attribute_title
 from evaluation.breakdown.groups import conditions
 from evaluation.breakdown.rows import FEW
@@ -68,7 +69,7 @@ class Strongest:
     Attributes:
         found: what lowers the score most of all that is beyond chance; None if nothing
             is.
-        closest: the smallest `p` of all; None where nothing could be tested.
+        closest: the smallest `p` of all that lower the score; None if nothing does.
         n_tested: how many trends and splits were looked at, and corrected for.
         n_beyond: how many of them are beyond chance.
     """
@@ -105,17 +106,21 @@ class Strongest:
             f"{self.n_tested} trends and splits were looked at ({CORRECTION}, "
             f"{100 * LEVEL:g} %)"
         )
-        if self.closest is None:
+        if not self.n_tested:
             return (
                 f"No attribute of {method} could be tested: that takes groups of at "
                 f"least {FEW} objects in {MIN_VIDEOS} videos."
             )
         if self.found is None:
-            return (
+            text = (
                 f"Of {method}, {looked}, and none that lowers {score} is beyond "
-                f"chance. {self.closest.title} comes closest: "
-                f"{_numbers(self.closest, shown)}."
+                "chance: where so many are looked at, the intervals of some leave 0 "
+                "out by chance."
             )
+            if self.closest is None:
+                return text
+            numbers = _numbers(self.closest, shown)
+            return f"{text} {self.closest.title} comes closest: {numbers}."
         return (
             f"{_numbers(self.found, shown)}, {score} of {method}. {looked}; "
             f"{self.n_beyond} are beyond chance. Attributes overlap: none is claimed "
@@ -128,7 +133,8 @@ def _direction(one: Candidate) -> str:
 
 
 def _numbers(one: Candidate, shown: Callable[[float], str]) -> str:
-    where = f"{one.n_objects} objects in {one.n_videos} videos"
+    objects = counted(one.n_objects, "object")
+    where = f"{objects} in {counted(one.n_videos, 'video')}"
     if one.group:
         ends = f"{shown(one.low)} to {shown(one.high)}"
         return f"{shown(one.effect)} ({ends}) against all other objects, {where}"
@@ -155,10 +161,18 @@ def strongest(result: Breakdown, method: str) -> Strongest:
     found = [one for one in every if one is not None]
     beyond = _benjamini_hochberg(np.array([one.p for one in found]))
     sure = [one for one, yes in zip(found, beyond, strict=True) if yes]
-    lowering = [one for one in sure if not one.group or one.effect < 0]
+    lowering = [one for one in sure if _lowers(one)]
     best = max(lowering, key=lambda one: abs(one.effect), default=None)
-    closest = min(found, key=lambda one: one.p, default=None)
+    closest = min(filter(_lowers, found), key=lambda one: one.p, default=None)
     return Strongest(best, closest, len(found), len(sure))
+
+
+def _lowers(one: Candidate) -> bool:
+    """Whether a split, or a trend in its own direction, makes the score lower.
+
+    Where most objects share a value there is nothing between the quartiles.
+    """
+    return one.effect < 0 if one.group else one.effect * one.estimate > 0
 
 
 def _trends(result: Breakdown, method: str) -> list[Candidate | None]:

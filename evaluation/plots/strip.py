@@ -79,6 +79,9 @@ def failure_strip(
     event: Mapping[str, Any],
     masks: ComparedMasks,
     images: Mapping[str, Path] | None = None,
+    numbers: Mapping[str, int] | None = None,
+    *,
+    titled: bool = True,
 ) -> Figure:
     """Three frames of a failure event, zoomed to what it is about.
 
@@ -86,6 +89,8 @@ def failure_strip(
         event: a row of the events table of `Failures`.
         masks: what was compared.
         images: image file by frame name of the event's sequence; None draws on grey.
+        numbers: what a player calls a frame, by its name, to be named as well.
+        titled: whether what happened and what it cost stands above.
     """
     frames = [str(event[when]) for when in ("start", "worst", "end")]
     sequence, object_id = str(event["sequence"]), int(event["object"])
@@ -93,8 +98,8 @@ def failure_strip(
     window = _window(maps, object_id)
     cell = (WIDTH - _LEFT) / 3
     row = min(_TALLEST, cell * window.height / window.width)
-    title = _headline(event)
-    above = 0.27 + _TEXT_LINE * (1 + title.count("\n"))
+    title = _headline(event) if titled else ""
+    above = 0.27 + _TEXT_LINE * (1 + title.count("\n")) * titled
     height = 3 * row + above + _BELOW
     with style():
         figure = Figure(figsize=(WIDTH, height))
@@ -107,11 +112,21 @@ def failure_strip(
                 axes = figure.add_axes(tuple(place / [WIDTH, height, WIDTH, height]))
                 show(axes, cut(picture, window), "equal")
                 if line == 0:
-                    axes.set_title(f"{_COLUMNS[column]}: frame {frame}", pad=3)
+                    called = frame_label(frame, (numbers or {}).get(frame))
+                    axes.set_title(f"{_COLUMNS[column]}: frame {called}", pad=3)
                 if column == 0:
                     _name_row(axes, _ROWS[line])
         _legend(figure)
     return figure
+
+
+def frame_label(name: str, number: int | None = None) -> str:
+    """What people call a frame: its file's name, behind the player's number if known.
+
+    >>> frame_label("00004", 5)
+    '5 (file 00004)'
+    """
+    return name if number is None else f"{number} (file {name})"
 
 
 def _rows(

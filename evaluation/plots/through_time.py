@@ -11,8 +11,14 @@ from evaluation.failures.kinds import FailureKind
 from evaluation.failures.tables import Failures
 from evaluation.plots.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
 
+_GREY = "#D9D9D9"
+_TICKS = 10
+"""Frames that are named along the axis, at most."""
 
-def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
+
+def timeline(
+    failures: Failures, sequence: str, object_id: int, *, titled: bool = True
+) -> Figure:
     """Draw the timeline of one object.
 
     Grey over the whole height: the object is not visible; grey below: how much it is
@@ -23,17 +29,18 @@ def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
         failures: of the benchmark.
         sequence: the video.
         object_id: the object.
+        titled: whether the object and its J&F stand above.
     """
     frames = _of(failures.frames, sequence, object_id).sort_values("index")
     events = _of(failures.events, sequence, object_id).sort_values("start_index")
     with style():
         figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
         axes = figure.add_subplot()
-        _shade(axes, frames["index"], ~frames["visible"], facecolor="#D9D9D9")
+        _shade(axes, frames["index"], ~frames["visible"], facecolor=_GREY)
         if "occlusion" in frames:
             occlusion = frames["occlusion"].where(frames["visible"], 0.0).fillna(0.0)
             axes.fill_between(
-                frames["index"], 0, occlusion, color="#D9D9D9", step="mid", zorder=0
+                frames["index"], 0, occlusion, color=_GREY, step="mid", zorder=0
             )
         for name, colour, line in (
             ("J", METHOD_COLOURS[0], "-"),
@@ -44,28 +51,41 @@ def timeline(failures: Failures, sequence: str, object_id: int) -> Figure:
         axes.set_ylim(-0.02, 1.32)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
         axes.set_xlim(frames["index"].iloc[0] - 0.5, frames["index"].iloc[-1] + 0.5)
-        axes.set_xlabel("annotated frame")
+        _name_frames(axes, frames)
         axes.set_ylabel("J and F, %")
-        mean = 1 - frames["loss"].mean()
-        axes.set_title(
-            f"{sequence}, object {object_id}: J&F {100 * mean:.1f}", loc="left"
-        )
+        if titled:
+            mean = 1 - frames["loss"].mean()
+            title = f"{sequence}, object {object_id}: J&F {100 * mean:.1f}"
+            axes.set_title(title, loc="left")
         axes.legend(loc="lower left", frameon=True, framealpha=0.9, ncols=2)
-        _legend(figure, events)
+        _legend(figure, frames, events)
     return figure
 
 
-def _legend(figure: Figure, events: pd.DataFrame) -> None:
+def _name_frames(axes: Axes, frames: pd.DataFrame) -> None:
+    """Name frames along the axis as their files are named."""
+    step = max(1, -(-len(frames) // _TICKS))
+    named = frames.iloc[::step]
+    axes.set_xticks(named["index"].tolist(), named["frame"].astype(str).tolist())
+    axes.set_xlabel("frame")
+
+
+def _legend(figure: Figure, frames: pd.DataFrame, events: pd.DataFrame) -> None:
     kinds = [kind for kind in FailureKind if (events["kind"] == kind.value).any()]
     patches = [
         Patch(fc=KIND_COLOURS[kind], ec="black", linewidth=0.4, label=kind.value)
         for kind in kinds
     ]
+    occluded = "occlusion" in frames
+    if occluded or not frames["visible"].all():
+        grey = "occluded share (full height: not visible)"
+        label = grey if occluded else "not visible"
+        patches.append(Patch(fc=_GREY, ec="black", linewidth=0.4, label=label))
     if patches:
         figure.legend(
             handles=patches,
             loc="outside lower center",
-            ncols=min(6, len(patches)),
+            ncols=min(5, len(patches)),
             frameon=False,
             handlelength=1.2,
         )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import OFFICIAL, attribute_title
+from evaluation.breakdown import drop_repeated_splits
 from evaluation.breakdown.tables import EVERYTHING
 from evaluation.report.material import Material, places
 from evaluation.report.tables import Table, number, percent, text
@@ -111,14 +112,18 @@ def _few_classes(data: pd.DataFrame) -> list[str]:
 
 
 def grouped_attributes(material: Material, n: int | None = None) -> list[str]:
-    """The attributes of the surest differences of the main method, surest first."""
+    """The attributes of the surest differences of the main method, surest first.
+
+    Of attributes that split the objects into the same groups only the first.
+    """
     groups = material.breakdown.groups
     own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
     own = own[own["attribute"] != EVERYTHING].copy()
     # How far the interval of the difference stays away from 0; below 0 it does not.
     own["sure"] = np.maximum(own["delta_low"], -own["delta_high"])
     best = own.groupby("attribute", sort=False)["sure"].max().dropna()
-    return [str(name) for name in best.sort_values(ascending=False).index[:n]]
+    names = best.sort_values(ascending=False, kind="stable").index
+    return drop_repeated_splits(map(str, names), material.attributes.objects)[:n]
 
 
 def _surest_first(material: Material) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def speed_table(material: Material) -> Table:
         )
     return Table(
         "speed",
-        "Speed",
+        "Frames per second",
         "Frames per second of the prediction, reading images and writing masks "
         "included, on the machine named; other machines and settings give others.",
         pd.DataFrame(rows),

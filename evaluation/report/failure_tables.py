@@ -25,8 +25,8 @@ def fix_table(method: Method) -> Table:
     """What mending each kind of failure is worth."""
     return Table(
         "fix_first",
-        f"What to fix first in {method.name}",
-        "Kinds of failure, costliest first. Cost: points of J&F. Ceiling: J&F if all "
+        f"Kinds of failure of {method.name}",
+        "Costliest first. Cost: points of J&F. Ceiling: J&F if all "
         "events of the kind were perfect instead.",
         fix_first(method),
         [

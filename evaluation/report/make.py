@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.counted import counted
 from evaluation._utils.former_names import warn_renamed
 from evaluation._utils.progress import ProgressCallback
 from evaluation.corrections import Corrections
@@ -43,7 +44,7 @@ from evaluation.report.material import (
 )
 from evaluation.report.page import Picture, render
 from evaluation.report.tables import Table
-from evaluation.report.verdict import Finding, findings
+from evaluation.report.verdict import Finding, findings, points
 from evaluation.runs.outputs import refuse_among_inputs
 from evaluation.runs.registry import one_per_folder
 
@@ -282,7 +283,10 @@ def _attribute_figures(
     table = material.breakdown
     chosen = grouped_attributes(material, _CHARTED)
     if chosen:
-        title = "The attributes whose groups differ most surely"
+        title = (
+            "The attributes whose groups differ most surely "
+            "(hollow: under five objects)"
+        )
         yield "attributes", title, "attributes", attribute_chart(table, chosen)
         yield "attributes-all", "All attributes", "", attribute_chart(table)
 
@@ -300,9 +304,14 @@ def _event_figures(
             {str(key): value for key, value in event.items()} | {"onset": ""},
             main.masks,
             material.images.get(sequence),
+            titled=False,
         )
         begins = f", begins {event['onset']}" if event.get("onset") else ""
-        title = f"{rank}. {event['kind']}: {sequence}, object {object_id}{begins}"
+        title = (
+            f"{rank}. {event['kind']}: {sequence}, object {object_id}{begins}: "
+            f"{counted(event['n_frames'], 'frame')}, costs {points(event['cost'], 2)} "
+            "points of J&F"
+        )
         yield f"event-{rank:02d}", title, "events", strip
         if (sequence, object_id) not in drawn:
             drawn.add((sequence, object_id))
@@ -310,7 +319,7 @@ def _event_figures(
                 f"event-{rank:02d}-timeline",
                 f"J and F of {sequence}, object {object_id}, through time",
                 "events",
-                timeline(main.failures, sequence, object_id),
+                timeline(main.failures, sequence, object_id, titled=False),
             )
 
 

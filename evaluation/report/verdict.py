@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation._utils.counted import counted
 from evaluation.breakdown import FEW, strongest
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.report.material import Material, Method
@@ -80,9 +81,9 @@ def fix_first(method: Method) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def points(fraction: float, *, signed: bool = False) -> str:
-    """A fraction of J&F as points (percent), with one decimal."""
-    shown = f"{100 * fraction:{'+' if signed else ''}.1f}"
+def points(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
+    """A fraction of J&F as points (percent), with so many decimals."""
+    shown = f"{100 * fraction:{'+' if signed else ''}.{digits}f}"
     return shown.replace("-", "\N{MINUS SIGN}")
 
 
@@ -123,8 +124,8 @@ def _concentration(main: Method) -> Finding:
     if len(reached):
         k = int(reached[0]) + 1
         return Finding(
-            f"{_count(k, 'event')} of {len(costs)} cost half of it",
-            f"The {_count(k, 'costliest event')} cost "
+            f"{counted(k, 'event')} of {len(costs)} cost half of it",
+            f"The {counted(k, 'costliest event')} cost "
             f"{points(main.failures.recoverable(k))} of the {lost} points." + rest,
             "events",
         )
@@ -193,7 +194,7 @@ def _against(material: Material, name: str) -> Finding:
     return Finding(
         headline,
         f"{name} \N{MINUS SIGN} {who}: {points(result.delta, signed=True)} points of "
-        f"J&F, {sure}, over {_count(len(result.keys), 'object')}, paired, videos "
+        f"J&F, {sure}, over {counted(len(result.keys), 'object')}, paired, videos "
         f"resampled.",
         "comparison",
     )
@@ -209,7 +210,3 @@ def _commonest_onset(events: pd.DataFrame) -> str:
         return ""
     name = max(held, key=lambda key: held[key])
     return f"{circumstance_name(name)} ({held[name]} of {len(events)})"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

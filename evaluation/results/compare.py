@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.counted import counted
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
@@ -74,7 +75,8 @@ class Comparison:
             sure = f"{100 * self.confidence:g} % interval {low:+.3f} to {high:+.3f}"
         return (
             f"{self.metric}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
-            f"difference {self.delta:+.3f} ({sure}) over {len(self.keys)} objects"
+            f"difference {self.delta:+.3f} ({sure}) "
+            f"over {counted(len(self.keys), 'object')}"
         )
 
 

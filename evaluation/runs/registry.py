@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.counted import counted
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from evaluation.runs.schema import RUN_FILE, RunRecord, flat
@@ -259,7 +260,7 @@ def _mixture(run: Run) -> str:
     if not others:
         return ""
     methods = ", ".join(sorted({video.method for video in others.values()}))
-    return f"; {len(others)} videos of another run ({methods})"
+    return f"; {counted(len(others), 'video')} of another run ({methods})"
 
 
 def _score_columns(record: ScoreRecord) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from evaluation._utils.counted import counted
 from evaluation.errors import InputError
 from s3fo._extras import require
 from s3fo.cli import app
@@ -78,7 +79,7 @@ def load(
     if as_json:
         print_json(facts)
     else:
-        typer.echo(f"Dataset {loaded.name}: {len(loaded)} sequences")
+        typer.echo(f"Dataset {loaded.name}: {counted(len(loaded), 'sequence')}")
         typer.echo(f"Look at it:  s3fo app {loaded.name}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation._utils.counted import counted
 from s3fo.cli import app
 from s3fo.cli.console import print_json, progress_bar
 from s3fo.cli.engines import (
@@ -188,7 +189,7 @@ def predict(
     else:
         kept = f", {len(done.kept)} kept" if done.kept else ""
         typer.echo(
-            f"{out}: {len(done.finished)} videos done{kept}, "
+            f"{out}: {counted(len(done.finished), 'video')} done{kept}, "
             f"{done.frames_per_second:.1f} frames/s"
         )
     for note in done.notes:

@@ -12,6 +12,8 @@ from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evaluation.failures import Failures
     from s3fo.demo import DemoResult
 
@@ -65,18 +67,10 @@ def _show(result: DemoResult) -> None:
         ("kind", "events", "n_frames", "cost", "share"),
         _costs(result.failures[result.best]),
     )
-    from evaluation.attributes import ATTRIBUTES
-    from evaluation.breakdown import conditions
-
-    groups = result.breakdown.groups
-    hardest = conditions(groups[(groups["method"] == result.best) & ~groups["few"]])
-    hardest = hardest.nsmallest(5, "delta")[["attribute", "group", "n_objects", "mean"]]
-    titles = {name: attribute.title for name, attribute in ATTRIBUTES.items()}
-    hardest["attribute"] = hardest["attribute"].replace(titles)
     print_table(
-        f"Where J&F is lowest, by attribute ({result.best})",
-        list(hardest.columns),
-        hardest.itertuples(index=False, name=None),
+        f"Objects with lower J&F than all others, by attribute ({result.best})",
+        ("attribute", "group", "n_objects", "mean", "others", "difference"),
+        _drops(result.breakdown.groups, result.best),
     )
     typer.echo(
         f"Masks and scores are in {result.out}/. Where to look next:\n"
@@ -85,6 +79,27 @@ def _show(result: DemoResult) -> None:
         f"  s3fo evaluate {result.out}/results/{result.best} "
         f"--gt {result.out}/benchmark/Annotations/480p --per-object"
     )
+
+
+def _drops(
+    groups: pd.DataFrame, method: str, n: int = 5
+) -> list[tuple[str | int | float, ...]]:
+    """The groups of a method whose J&F is below that of all other objects.
+
+    Args:
+        groups: of a breakdown.
+        method: whose.
+        n: how many at most, the largest difference first.
+    """
+    from evaluation.attributes import attribute_title
+    from evaluation.breakdown import conditions
+
+    own = groups[(groups["method"] == method) & ~groups["few"]]
+    lower = conditions(own[own["delta"] < 0]).nsmallest(n, "delta")
+    lower = lower.drop_duplicates(["n_objects", "mean", "rest"])
+    titles = lower["attribute"].map(attribute_title)
+    shown = lower[["group", "n_objects", "mean", "rest", "delta"]]
+    return list(zip(titles, *(shown[name] for name in shown), strict=True))
 
 
 def _costs(failures: Failures) -> list[tuple[str | int | float, ...]]:

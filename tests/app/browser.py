@@ -277,11 +277,11 @@ def in_chart(page: Page, chart: int, x: float | str, y: float | str) -> tuple[in
     return round(left), round(top)
 
 
-def categories(page: Page, chart: int) -> list[str]:
-    """What the bars of a chart are of, from the bottom."""
+def bars(page: Page, chart: int) -> dict[str, str]:
+    """What the bars of a chart are of -> their ids."""
     drawn = page.locator(".js-plotly-plot").nth(chart)
     drawn.locator(".main-svg").first.wait_for()
-    return list(drawn.evaluate("chart => chart._fullLayout.yaxis._categories"))
+    return dict(drawn.evaluate("({data: [{y, ids}]}) => y.map((k, i) => [k, ids[i]])"))
 
 
 def wait_for_points(page: Page, chart: int, counts: list[int]) -> None:

@@ -76,3 +76,20 @@ def test_the_printed_costs_add_up_to_the_loss():
     assert [row[0] for row in rows] == ["missed", "leak", "in no event"]
     assert sum(row[3] for row in rows) == pytest.approx(0.2)
     assert sum(row[4] for row in rows) == pytest.approx(1)
+
+
+def test_only_groups_with_lower_scores_are_called_lower():
+    groups = pd.DataFrame(
+        [
+            ("s3", "n_objects", "2", 8, 0.85, 0.99, False),
+            ("s3", "fast_motion", "yes", 6, 0.92, 0.87, False),
+            ("s3", "fast_motion", "no", 6, 0.87, 0.92, False),
+            ("s3", "reappearances", "1", 3, 0.10, 0.99, True),
+            ("copy", "occluded", "yes", 8, 0.10, 0.99, False),
+        ],
+        columns=["method", "attribute", "group", "n_objects", "mean", "rest", "few"],
+    )
+    groups["delta"] = groups["mean"] - groups["rest"]
+    (row,) = system._drops(groups, "s3")
+    assert row[:5] == ("Objects in video", "2", 8, 0.85, 0.99)
+    assert row[5] == pytest.approx(-0.14)

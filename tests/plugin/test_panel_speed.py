@@ -72,7 +72,6 @@ def test_what_is_chosen_stays_chosen(many):
     everything = person.state["count"]
     kind = person.data["costs"][0]["ids"][0].split("|")[0]
     person.choose("choose a kind", "kind", kind)
-    assert person.state["choices"] == {"kind": kind}, "not as the App keeps it"
     assert 1 < person.state["count"] < everything
     chosen = person.state["count"]
     person.do("next", "on_step", at=1)
@@ -81,14 +80,24 @@ def test_what_is_chosen_stays_chosen(many):
     other = person.data["costs"][1]["ids"][0]
     person.do("click a bar", "on_click_cost", id=other)
     kind = other.split("|")[0]
-    assert person.state["choices"] == {"kind": kind} and person.state["at"] == 0
+    assert person.state["choices"]["kind"] == kind and person.state["at"] == 0
     column = person.data["events"]["columns"].index("kind")
     assert {row[column] for row in person.data["events"]["rows"]} == {kind}
 
 
-def test_a_drop_down_that_only_appears_undoes_nothing(many):
+def test_a_drop_down_reports_only_what_a_person_chooses(many):
+    """The App reports each one with a default, whenever it appears."""
     person = panels.Visitor(Failures(), many)
     person.do("open", "on_load")
-    person.do("next", "on_step", at=1)
-    answer = person.choose("appear", "kind", "all")
-    assert not answer.requests and person.state["at"] == 1
+    line = person.layout["choices"]["type"]["properties"]
+    assert set(line) == {"method", "kind", "split", "tag"}
+    assert all(shown.get("default") is None for shown in line.values())
+    assert person.state["choices"] == {
+        "method": METHODS[-1],
+        "kind": "all",
+        "split": "all",
+        "tag": "all",
+    }
+    answer = person.do("next", "on_step", at=1)
+    written = answer.requests["patch_panel_state"]["state"]
+    assert not [path for path in written if path.startswith("choices")]

@@ -69,12 +69,13 @@ def test_a_panel_begins_anew_in_another_dataset(evaluated):
     person = visit(VOSEvaluation, evaluated, "worst")
     other = fo.Dataset(own_name("other"))
     try:
+        answer = person.do("open", "on_change_dataset", value=evaluated.name)
+        assert "clear_panel_state" not in answer.requests
+        assert person.state["tab"] == "worst", "what was chosen is still chosen"
         person.dataset = other
-        person.state.clear()  # as the App does when it is told to
         person.do("there", "on_change_dataset", value=other.name)
         assert "of other origin" in person.state["problem"]
         person.dataset = evaluated
-        person.state.clear()
         answer = person.do("and back", "on_change_dataset", value=evaluated.name)
     finally:
         other.delete()
@@ -139,7 +140,7 @@ def test_failures_are_listed_where_their_masks_are_gone(evaluated, results):
     shutil.move(results, results.parent / "elsewhere")
     person = visit(Failures, evaluated)
     assert person.state["problem"] is None and "events" in person.layout
-    assert "no such folder" in person.state["event_text"]
+    assert "no such folder" in person.layout["no_strip"]["default"]
     assert "strip" not in person.layout
 
 

@@ -41,6 +41,11 @@ function makeSortable(table, body, rows, heading, column) {
   });
 }
 
+// Whether a table has more rows than are seen at once.
+function isLong(table) {
+  return table.parentElement.scrollHeight > table.parentElement.clientHeight + 1;
+}
+
 function makeFilter(table, rows) {
   const tools = document.createElement("div");
   tools.className = "tools";
@@ -49,7 +54,8 @@ function makeFilter(table, rows) {
   input.placeholder = "Filter rows, e.g. two words";
   input.setAttribute("aria-label", "Filter rows");
   const count = document.createElement("span");
-  count.textContent = `${rows.length} rows`;
+  const all = `${rows.length} rows${isLong(table) ? ": scroll in the table" : ""}`;
+  count.textContent = all;
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -58,7 +64,7 @@ function makeFilter(table, rows) {
       row.hidden = !words.every((word) => text.includes(word));
       shown += row.hidden ? 0 : 1;
     }
-    count.textContent = shown === rows.length ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
+    count.textContent = shown === rows.length ? all : `${shown} of ${rows.length} rows`;
   });
   tools.append(input, count);
   table.parentElement.before(tools);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import fiftyone as fo
 import pandas as pd
 
@@ -26,6 +28,22 @@ def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.Data
         ("frames", eval_key, sample_id),
         (field, str(matched), last_frame_change(dataset, sample_id)),
         lambda: _read_frames(dataset.select(sample_id), field, eval_key, matched),
+    )
+
+
+def frame_files(dataset: fo.Dataset, sample_id: str) -> list[str]:
+    """Names of a video's frame files without their endings, in order.
+
+    The frame with number n, as players count, is at position n - 1.
+    """
+    return cached(
+        dataset,
+        ("frame files", sample_id),
+        last_frame_change(dataset, sample_id),
+        lambda: [
+            PurePath(path).stem
+            for path in dataset.select(sample_id).values("frames.filepath")[0]
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fiftyone.operators import types
 
+from evaluation._utils.counted import counted
 from evaluation._utils.progress import ProgressCallback
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
@@ -29,9 +30,10 @@ class ComputeAttributes(VOSOperator):
         form.view(
             "about",
             types.Notice(
-                label=f"Measures all objects of {len(benchmark)} videos from ground "
-                "truth and images. Afterwards the panel VOS evaluation shows J&F by "
-                "attribute, and the sidebar has a slider for each, below `objects`."
+                label=f"Measures all objects of {counted(len(benchmark), 'video')} "
+                "from ground truth and images. Afterwards the panel VOS evaluation "
+                "shows J&F by attribute, and the sidebar has a slider for each, below "
+                "`objects`."
             ),
         )
         ask_input_options(form)

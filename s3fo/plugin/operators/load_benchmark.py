@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import fiftyone as fo
 from fiftyone.operators import types
 
+from evaluation._utils.counted import counted
 from evaluation._utils.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
 from s3fo.plugin.context import Context
@@ -51,7 +52,7 @@ class LoadBenchmark(VOSOperator):
         if benchmark is None:
             return
         frames = sum(len(sequence.frames) for sequence in benchmark)
-        found = f"{len(benchmark)} sequences, {frames} frames"
+        found = f"{counted(len(benchmark), 'sequence')}, {counted(frames, 'frame')}"
         note = types.AlertView(
             severity="info", label=found, description="; ".join(benchmark.notes)
         )

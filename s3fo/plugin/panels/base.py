@@ -11,6 +11,7 @@ import fiftyone.operators as foo
 import pandas as pd
 from fiftyone.operators import types
 
+from evaluation._utils.counted import counted
 from evaluation.errors import InputError
 from s3fo.datasets.reading.tables import (
     object_scores,
@@ -19,8 +20,8 @@ from s3fo.datasets.reading.tables import (
 from s3fo.datasets.schema import load_predictions_info, remembered
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context, Handler
-from s3fo.plugin.panels.choices import LINE, choice_of, offered
-from s3fo.plugin.panels.opening import show_all_videos
+from s3fo.plugin.panels.choices import LINE, choice_of
+from s3fo.plugin.panels.opening import plan_grid, show_all_videos
 from s3fo.plugin.shared import trouble
 from s3fo.plugin.shared.described import DescribedPanelConfig
 from s3fo.plugin.shared.outcome import PLUGIN
@@ -68,17 +69,8 @@ class VOSPanel(foo.Panel):
         """Lay out what `refresh` prepared."""
 
     def execute(self, ctx: Context) -> object:
-        """Handle an event with what was chosen at hand, and draw the panel anew.
-
-        A drop-down also reports, twice, the choice that it appears with; an answer to
-        that would come late and undo what a person did since.
-        """
+        """Handle an event with what was chosen at hand, and draw the panel anew."""
         ctx.panel_state.update(ctx.panel_state.get(LINE) or {})
-        # Clicks bring a path alone, another dataset or video a value alone.
-        if ctx.params.keys() >= {"path", "value"}:
-            name, value = choice_of(ctx)
-            if (ctx.panel.state.offered or {}).get(name) == value:
-                return None
         # With a choice the App copies all data into the state, and would go on to
         # draw the ends of the copies' lists wherever later lists are shorter.
         ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
@@ -108,7 +100,9 @@ class VOSPanel(foo.Panel):
         """Draw the panel anew."""
 
     def on_change_dataset(self, ctx: Context) -> None:
-        """Begin anew with the other dataset."""
+        """Begin anew with the other dataset; the App also reports the first one."""
+        if ctx.panel_state.get("dataset") in (None, ctx.dataset.name):
+            return
         # Not `state.clear`: what is set afterwards would be lost on the state's reader.
         ctx.panel_state.clear()
         ctx.ops.clear_panel_state()
@@ -128,6 +122,8 @@ class VOSPanel(foo.Panel):
 
     def update(self, ctx: Context) -> None:
         """Bring the panel up to date, or say what is missing."""
+        if ctx.panel.state.dataset != ctx.dataset.name:
+            ctx.panel.state.dataset = ctx.dataset.name
         try:
             if not vos_evaluations(ctx.dataset) or not len(ctx.dataset):
                 raise _nothing_evaluated(ctx.dataset)
@@ -168,7 +164,6 @@ class VOSPanel(foo.Panel):
             panel.btn("menu", "What one can do", on_click=self.on_menu)
             return
         self.layout(ctx, panel)
-        state.offered = dict(offered(panel))
         state.drawn = sorted({*(state.drawn or ()), *_draw(panel)})
 
 
@@ -219,7 +214,8 @@ def table(
         on_click_row: gets the row's number as ``ctx.params["row"]``, -1 for the head.
         label: heading.
     """
-    cells = {"& .MuiTableCell-root": {"paddingLeft": "8px", "paddingRight": "8px"}}
+    near = {"paddingLeft": "5px", "paddingRight": "5px", "fontSize": "13px"}
+    cells = {"& .MuiTableCell-root": near}
     narrow = {"table": {"sx": {"minWidth": 300, **cells}}}
     settings = {"on_click_row": on_click_row} if on_click_row else {}
     view = types.TableView(label=label, componentsProps=narrow, **settings)
@@ -305,4 +301,6 @@ def show_objects(
     keep = has_id(labels)
     view = ctx.dataset.select(samples).filter_labels(f"{eval_key}_objects", keep)
     ctx.ops.set_view(view)
-    ctx.ops.notify(f"{len(labels)} objects in {len(samples)} videos: {what}")
+    ctx.ops.set_active_fields(list(plan_grid(ctx.dataset, eval_key)))
+    found = f"{counted(len(labels), 'object')} in {counted(len(samples), 'video')}"
+    ctx.ops.notify(f"{found}: {what}")

@@ -6,7 +6,7 @@ drop-down stands in, and reports it as an event.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fiftyone.operators import types
 
@@ -27,6 +27,18 @@ def set_choice(ctx: Context, name: str, value: object) -> None:
     ctx.panel_state[name] = value
 
 
+def set_if_new(ctx: Context, path: str, value: object) -> None:
+    """Write to the state of a panel, unless it stands there already.
+
+    Args:
+        ctx: of the event.
+        path: in the state.
+        value: JSON.
+    """
+    if ctx.panel.state.get(path) != value:
+        ctx.panel.state.set(path, value)
+
+
 def line_of_choices(panel: types.Object) -> types.Object:
     """A line for drop-downs; a panel shows one at a time."""
     return wrapping_line(panel, LINE, gap=2)
@@ -39,16 +51,8 @@ def wrapping_line(panel: types.Object, name: str, *, gap: int) -> types.Object:
     return panel.h_stack(name, gap=gap, align_y="center", componentsProps=wrapped)
 
 
-def offered(panel: types.Object) -> Iterator[tuple[str, object]]:
-    """Name and value of every choice that is shown, those of lines included."""
-    for name, shown in panel.properties.items():
-        if isinstance(shown.type, types.Object):
-            yield from offered(shown.type)
-        elif shown.default is not None:
-            yield name, shown.default
-
-
 def choose(
+    ctx: Context,
     panel: types.Object,
     name: str,
     choices: Mapping[str, str],
@@ -56,26 +60,36 @@ def choose(
     *,
     label: str,
     on_change: Handler,
+    line: str = "",
 ) -> None:
     """Add a drop-down; of several values if several are chosen as a list.
 
+    What is chosen stands in the state alone, and is written there only where it is not
+    yet: FiftyOne's App reports, twice, every drop-down with a default that appears or
+    changes, and an answer that came late would undo what a person chose since.
+
     Args:
+        ctx: of the event.
         panel: what to add it to.
         name: of the choice in the panel's state.
         choices: value -> what to show.
         chosen: now.
         label: heading.
         on_change: gets the new value as ``ctx.params["value"]``.
+        line: name of the line of drop-downs that it stands in, if any.
     """
     several = isinstance(chosen, (list, tuple))
-    view = types.DropdownView(label=label, multiple=several, compact=True)
+    view = types.DropdownView(
+        label=label, multiple=several, compact=True, composite_view=True
+    )
     for value, shown in choices.items():
         view.add_choice(value, label=shown)
-    settings = {"label": label, "view": view, "on_change": on_change, "default": chosen}
+    settings = {"label": label, "view": view, "on_change": on_change}
     if several:
         panel.list(name, types.String(), **settings)
     else:
         panel.enum(name, view.values(), **settings)
+    set_if_new(ctx, f"{line}.{name}" if line else name, chosen)
 
 
 def tabs(

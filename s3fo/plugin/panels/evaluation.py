@@ -22,10 +22,12 @@ from s3fo.plugin.panels.charts import comparison as comparison_charts
 from s3fo.plugin.panels.charts import objects as object_charts
 from s3fo.plugin.panels.charts.parts import Layout, score_title
 from s3fo.plugin.panels.choices import (
+    LINE,
     choice_of,
     choose,
     line_of_choices,
     set_choice,
+    set_if_new,
     tabs,
 )
 from s3fo.plugin.panels.opening import plan_frame, show_frame
@@ -56,12 +58,13 @@ class VOSEvaluation(VOSPanel):
         # The latest first: it is what the grid and the other panels show.
         latest = known[::-1]
         chosen = [key for key in state.methods or latest if key in known] or latest
-        ctx.panel_state["methods"] = chosen
+        set_if_new(ctx, "methods", chosen)
         ctx.panel_state["tab"] = state.tab or next(iter(_TABS))
         scores = headline.headline(dataset, chosen)
         state.headline_columns = headline.headline_columns(scores)
         ctx.panel.data.headline = rows(scores, state.headline_columns)
-        state.rules = headline.rules(dataset, chosen)
+        told = headline.rules(dataset, chosen)
+        state.rules = told + headline.explanation(scores)
         state.score = tables.published_score(dataset, chosen)
         getattr(self, f"_show_{state.tab}")(ctx, chosen)
 
@@ -70,6 +73,7 @@ class VOSEvaluation(VOSPanel):
         state = ctx.panel.state
         known = tables.vos_evaluations(ctx.dataset)
         choose(
+            ctx,
             panel,
             "methods",
             {key: key for key in known},
@@ -103,6 +107,7 @@ class VOSEvaluation(VOSPanel):
         titles = attribute_charts.attribute_titles(ctx.dataset, state.methods)
         if titles:
             choose(
+                ctx,
                 panel,
                 "attribute",
                 {_EVERY: "All attributes, largest drop first", **titles},
@@ -135,7 +140,7 @@ class VOSEvaluation(VOSPanel):
         ctx.panel.data.histogram = object_charts.histogram(ctx.dataset, methods)
         against = object_charts.against_choices(ctx.dataset)
         if against:
-            ctx.panel_state["against"] = state.against or next(iter(against))
+            set_if_new(ctx, "against", state.against or next(iter(against)))
             ctx.panel.data.scatter = object_charts.scatter(
                 ctx.dataset, methods, state.against
             )
@@ -156,6 +161,7 @@ class VOSEvaluation(VOSPanel):
         if not against:
             return
         choose(
+            ctx,
             panel,
             "against",
             against,
@@ -230,20 +236,24 @@ class VOSEvaluation(VOSPanel):
         state = ctx.panel.state
         line = line_of_choices(panel)
         choose(
+            ctx,
             line,
             "ranked_by",
             {key: key for key in state.methods},
             state.ranked_by,
             label="Of",
             on_change=self.on_choose,
+            line=LINE,
         )
         choose(
+            ctx,
             line,
             "order",
             object_charts.orders(state.score),
             state.order,
             label="Sorted by",
             on_change=self.on_choose,
+            line=LINE,
         )
         panel.md("Click a row: the video opens where the object is worst.", name="hint")
         table(panel, "worst", state.worst_columns, on_click_row=self.on_click_worst)
@@ -311,12 +321,14 @@ class VOSEvaluation(VOSPanel):
         line = line_of_choices(panel)
         for name, label in (("first", "First"), ("second", "Second")):
             choose(
+                ctx,
                 line,
                 name,
                 known,
                 state.get(name),
                 label=label,
                 on_change=self.on_choose_side,
+                line=LINE,
             )
         panel.md(state.difference_text, name="difference_text")
         if state.duel_layout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from fiftyone.operators import types
 
+from evaluation._utils.counted import counted
 from evaluation._utils.escape import markdown_text
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
@@ -25,12 +26,18 @@ from s3fo.plugin.panels.base import (
 )
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
+    LINE,
     choose,
     line_of_choices,
     set_choice,
     wrapping_line,
 )
-from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
+from s3fo.plugin.panels.opening import (
+    plan_clips,
+    plan_frame,
+    plan_grid,
+    show_frame,
+)
 from s3fo.plugin.shared.outcome import PLUGIN
 
 _ALL = "all"
@@ -96,7 +103,7 @@ class Failures(VOSPanel):
         state.event = chosen["id"].iloc[state.at] if len(chosen) else None
         state.reviewed = chosen["tag"].iloc[state.at] if len(chosen) else ""
         if state.event:
-            self._draw(ctx, chosen.iloc[state.at])
+            state.event_text = self._describe(ctx, chosen.iloc[state.at])
 
     def _choose_events(self, ctx: Context) -> pd.DataFrame:
         state, dataset = ctx.panel.state, ctx.dataset
@@ -105,21 +112,28 @@ class Failures(VOSPanel):
             dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
         )
 
-    def _draw(self, ctx: Context, event: pd.Series) -> None:
-        ctx.panel.state.event_text = (
-            f"{ctx.panel.state.at + 1} of {ctx.panel.state.count}: "
+    def _describe(self, ctx: Context, event: pd.Series) -> str:
+        state = ctx.panel.state
+        frames = charts.frame_labels(ctx.dataset, event)
+        return (
+            f"{state.at + 1} of {state.count}: "
             f"**{markdown_text(event['sequence'])}, object {event['object']}: "
             f"{event['kind']}** "
-            f"(frames {event['start']} to {event['end']}, worst {event['worst']}; "
+            f"(frames {frames['start']} to {frames['end']}, worst {frames['worst']}; "
             f"J {shown(event['worst_J'])}, F {shown(event['worst_F'])} there; costs "
             f"{100 * event['cost']:.2f} points of J&F)"
         )
+
+    def _lay_out_strip(self, ctx: Context, panel: types.Object) -> None:
+        """The filmstrip, as a default: the App sends back what is data or state."""
+        event = self._event(ctx, ctx.panel.state.event)
         try:
-            strip = charts.filmstrip(ctx.dataset, ctx.panel.state.method, event)
+            strip = charts.filmstrip(ctx.dataset, ctx.panel.state.shown, event)
         except InputError as error:
-            strip = ""
-            ctx.panel.state.event_text += f"\n\n{error}"
-        ctx.panel.data.strip, ctx.panel.state.has_strip = strip, bool(strip)
+            panel.md(str(error), name="no_strip")
+            return
+        picture = types.ImageView(alt="onset, worst frame, end")
+        panel.str("strip", default=strip, view=picture)
 
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choices, costs, the event looked at, all events."""
@@ -137,8 +151,7 @@ class Failures(VOSPanel):
             return
         self._lay_out_buttons(state, panel)
         panel.md(state.event_text, name="event_text")
-        if state.has_strip:
-            panel.str("strip", view=types.ImageView(alt="onset, worst frame, end"))
+        self._lay_out_strip(ctx, panel)
         table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
 
     def _lay_out_choices(self, ctx: Context, line: types.Object) -> None:
@@ -156,7 +169,16 @@ class Failures(VOSPanel):
             ),
             ("tag", "Reviewed", _TAG_CHOICES, state.tag or _ALL),
         ):
-            choose(line, name, choices, chosen, label=label, on_change=self.on_narrow)
+            choose(
+                ctx,
+                line,
+                name,
+                choices,
+                chosen,
+                label=label,
+                on_change=self.on_narrow,
+                line=LINE,
+            )
 
     def _lay_out_buttons(self, state: Values, panel: types.Object) -> None:
         # The buttons say what they are about: the state that comes with a click may
@@ -214,6 +236,9 @@ class Failures(VOSPanel):
         """Something was chosen: begin at its most costly event."""
         self.on_choose(ctx)
         ctx.panel.state.at = 0
+        if ctx.params["path"].endswith("method"):
+            fields = plan_grid(ctx.dataset, ctx.params["value"])
+            ctx.ops.set_active_fields(list(fields))
         if ctx.params["path"].endswith("split"):
             ctx.panel.state.group = None
 
@@ -229,8 +254,10 @@ class Failures(VOSPanel):
         keep = has_id(chosen["id"])
         videos = sorted(set(chosen["sample_id"]))
         ctx.ops.set_view(ctx.dataset.select(videos).filter_labels(field, keep))
+        ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, state.shown)))
         what = f"{kind}, {attribute_title(split)}: {group}" if split else kind
-        ctx.ops.notify(f"{len(chosen)} events in {len(videos)} videos: {what}")
+        found = f"{counted(len(chosen), 'event')} in {counted(len(videos), 'video')}"
+        ctx.ops.notify(f"{found}: {what}")
 
     def on_click_event(self, ctx: Context) -> None:
         """Look at a row's event."""
@@ -272,8 +299,8 @@ class Failures(VOSPanel):
         ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
         ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, eval_key)))
         ctx.ops.notify(
-            f"{len(chosen)} clips, the most costly first. Open one; the arrow keys "
-            "then go to the next failure. 'All videos' leads back."
+            f"{counted(len(chosen), 'clip')}, the most costly first. Open one; the "
+            "arrow keys then go to the next failure. 'All videos' leads back."
         )
 
     def on_tag(self, ctx: Context) -> None:

@@ -17,6 +17,12 @@ _HEADLINE = (
     *("J&F_disappearance", "J&F_reappearance"),
 )
 
+_SHORT = {
+    "J&F_disappearance": "J&F disapp.",
+    "J&F_reappearance": "J&F reapp.",
+}
+"""Headings that fit a panel beside the grid; `explanation` says what they are."""
+
 _COST = {"fps": "Frames/s", "memory": "Peak, MB"}
 
 
@@ -62,8 +68,18 @@ def _cost(dataset: fo.Dataset, method: str) -> dict[str, str | None]:
 
 def headline_columns(table: pd.DataFrame) -> dict[str, str]:
     """Columns of `headline` -> headings."""
-    names = {"method": "Evaluation", "n_objects": "Objects", **_COST}
+    names = {"method": "Evaluation", "n_objects": "Objects", **_COST, **_SHORT}
     return {name: names.get(name, score_title(name)) for name in map(str, table)}
+
+
+def explanation(table: pd.DataFrame) -> str:
+    """What short headings of `headline` are; empty where all speak for themselves."""
+    if not set(_SHORT) & set(table):
+        return ""
+    return (
+        "\n\n*disapp.: frames in which an object is gone; reapp.: from its return on, "
+        "by the rules of MOSE v2*"
+    )
 
 
 def rules(dataset: fo.Dataset, methods: list[str]) -> str:

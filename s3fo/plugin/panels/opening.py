@@ -130,8 +130,21 @@ def _first_image(dataset: fo.Dataset, sample_id: str) -> str:
 
 def plan_clips(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
     """What clips of an evaluation's failures show: video, kind and cost, its masks."""
-    masks = _fields(dataset, prediction_field(dataset, eval_key), None)
-    return ("sequence", f"{eval_key}_failures", *(f"frames.{name}" for name in masks))
+    return ("sequence", f"{eval_key}_failures", *_masks(dataset, eval_key))
+
+
+def plan_grid(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
+    """What the grid shows of a method: video, its published J&F, its masks alone."""
+    published = published_field(dataset, eval_key)
+    scores = [published] if published else []
+    return ("sequence", *scores, *_masks(dataset, eval_key))
+
+
+def _masks(dataset: fo.Dataset, eval_key: str) -> list[str]:
+    """Paths of the masks that an evaluation scored."""
+    prefix = "frames." if has_videos(dataset) else ""
+    names = _fields(dataset, prediction_field(dataset, eval_key), None)
+    return [f"{prefix}{name}" for name in names]
 
 
 def show_frame(ctx: Context, plan: FramePlan) -> None:

@@ -13,7 +13,7 @@ from s3fo.datasets.views.shown import video_shown
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel, plot
 from s3fo.plugin.panels.charts import timeline as charts
-from s3fo.plugin.panels.choices import choice_of, choose
+from s3fo.plugin.panels.choices import choice_of, choose, set_if_new
 from s3fo.plugin.panels.opening import seek
 
 
@@ -46,11 +46,12 @@ class ObjectTimeline(VOSPanel):
                 "video", "none open", "an open video", "Open a video from the grid."
             )
         known = tables.vos_evaluations(dataset)
-        state.method = evaluation_shown(
+        shown = evaluation_shown(
             {key: tables.prediction_field(dataset, key) for key in known},
             ctx.active_fields,
             state.chosen,
         )
+        set_if_new(ctx, "method", shown)
         state.sample, begins = video_of(ctx)
         if not len(dataset.select(state.sample)):
             raise InputError(
@@ -68,6 +69,7 @@ class ObjectTimeline(VOSPanel):
         state = ctx.panel.state
         known = {key: key for key in tables.vos_evaluations(ctx.dataset)}
         choose(
+            ctx,
             panel,
             "method",
             known,

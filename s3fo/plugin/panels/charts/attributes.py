@@ -11,18 +11,22 @@ from evaluation.breakdown import (
     Breakdown,
     attribute_groups,
     conditions,
+    drop_repeated_groups,
     strongest,
 )
-from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
 from s3fo.plugin.operators.compute_attributes import ComputeAttributes
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.charts.parts import (
+    FEW_OBJECTS,
     HARDEST,
+    INTERVAL,
     Chart,
     Layout,
     Trace,
     bar_layout,
+    legend_text,
+    method_colour,
     places,
     score_title,
     whiskers,
@@ -56,12 +60,14 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     score = score_title(result.metric)
     own = groups[groups["method"] == methods[0]]
     if name is None:
-        chosen = _hardest(own).iloc[::-1]
+        chosen = _hardest(own, tables.object_table(dataset))
         if chosen.empty:
             return Chart([], {}, f"No attribute lowers {score} of {methods[0]}.")
         text = _verdict(result, methods[0], score)
+        rest = f"per attribute: the group of {methods[0]} furthest below its others"
     else:
-        chosen = own[own["attribute"] == name].iloc[::-1]
+        chosen = own[own["attribute"] == name]
+        rest = ""
         given = "given by the benchmark, for whole videos"
         meaning = ATTRIBUTES[name].definition if name in ATTRIBUTES else given
         text = f"**{markdown_text(attribute_title(name))}**: {meaning}."
@@ -72,25 +78,29 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
         for (attribute, group), few in zip(order, chosen["few"], strict=True)
     ]
     traces = []
-    for k, method in enumerate(methods):
+    for method in methods:
         rows = groups[groups["method"] == method].set_index(["attribute", "group"])
-        trace = _bars(rows.reindex(order), method, k, score)
+        trace = _bars(
+            rows.reindex(order), method, method_colour(dataset, method), score
+        )
         traces.append({**trace, "y": labels})
     everything = result.groups[result.groups["attribute"] == "all"]
     means = dict(zip(everything["method"], everything["mean"], strict=True))
     axis = f"{score} (mean over objects, 95 % interval)"
     layout = bar_layout(len(order) * len(methods), len(methods), axis)
     layout["shapes"] = [
-        _line(means[method], METHOD_COLOURS[k % len(METHOD_COLOURS)])
-        for k, method in enumerate(methods)
+        _line(means[method], method_colour(dataset, method)) for method in methods
     ]
-    return Chart(traces, layout, text)
+    few = FEW_OBJECTS if chosen["few"].any() else ""
+    signs = (rest, "dotted lines: means over all objects", INTERVAL, few)
+    return Chart(traces, layout, text + legend_text(*filter(None, signs)))
 
 
-def _hardest(groups: pd.DataFrame) -> pd.DataFrame:
+def _hardest(groups: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
     """The group of each attribute furthest below the rest; few objects come last."""
     below = conditions(groups[groups["delta"] < 0]).sort_values(["few", "delta"])
-    return below.drop_duplicates("attribute").head(HARDEST)
+    below = below.drop_duplicates("attribute")
+    return drop_repeated_groups(below, objects).head(HARDEST)
 
 
 def _verdict(result: Breakdown, method: str, score: str) -> str:
@@ -100,7 +110,7 @@ def _verdict(result: Breakdown, method: str, score: str) -> str:
     return f"**{markdown_text(found.headline(score))}.** {markdown_text(told)}"
 
 
-def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
+def _bars(rows: pd.DataFrame, method: str, colour: str, score: str) -> Trace:
     """One bar per group; none of groups in which nothing of the method was scored."""
     counts = rows[["n_objects", "n_videos"]].fillna(0).astype(int)
     return {
@@ -109,7 +119,7 @@ def _bars(rows: pd.DataFrame, method: str, k: int, score: str) -> Trace:
         "name": method,
         "x": plain(rows["mean"]),
         "ids": [f"{method}|{name}|{group}" for name, group in rows.index],
-        "marker": {"color": METHOD_COLOURS[k % len(METHOD_COLOURS)]},
+        "marker": {"color": colour},
         "error_x": whiskers(rows["mean"], rows["low"], rows["high"]),
         "customdata": counts.to_numpy().tolist(),
         "hovertemplate": f"%{{y}}<br>{score} %{{x:.3f}}, %{{customdata[0]}} objects "

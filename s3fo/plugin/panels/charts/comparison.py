@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import fiftyone as fo
 
+from evaluation._utils.counted import counted
 from evaluation._utils.escape import plotly_text
 from evaluation.attributes import attribute_title
-from evaluation.plots.style import METHOD_COLOURS
+from evaluation.breakdown import drop_repeated_groups
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.charts.parts import (
+    FEW_OBJECTS,
     HARDEST,
+    INTERVAL,
     KEYS,
     NEUTRAL,
     POINT_LAYOUT,
@@ -18,6 +21,9 @@ from s3fo.plugin.panels.charts.parts import (
     Layout,
     Trace,
     bar_layout,
+    colour_number,
+    legend_text,
+    method_colour,
     points,
     score_title,
     whiskers,
@@ -32,15 +38,16 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     text = (
         f"**{second} - {first}: {overall['b_minus_a']:+.3f}** {score} "
         f"[{overall['low']:+.3f}, {overall['high']:+.3f}]; {second} is better on "
-        f"{overall['b_wins']:.0%} of {overall['n_objects']} objects."
+        f"{overall['b_wins']:.0%} of {counted(overall['n_objects'], 'object')}."
     )
     groups = rows[rows["attribute"] != "all"]
     if groups.empty:
         return Chart([], {}, text)
     groups = groups.assign(size=groups["b_minus_a"].abs())
     groups = groups.sort_values(["few", "size"], ascending=[True, False])
-    groups = groups.drop_duplicates("attribute").head(HARDEST)
-    groups = groups.sort_values("b_minus_a")
+    groups = groups.drop_duplicates("attribute")
+    groups = drop_repeated_groups(groups, tables.object_table(dataset)).head(HARDEST)
+    groups = groups.sort_values("b_minus_a", ascending=False)
     better = groups["b_minus_a"] > 0
     pairs = list(zip(groups["attribute"], groups["group"], strict=True))
     trace: Trace = {
@@ -54,14 +61,18 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         ],
         "ids": [f"{second}|{name}|{group}" for name, group in pairs],
         "marker": {
-            "color": [METHOD_COLOURS[1] if win else METHOD_COLOURS[0] for win in better]
+            "color": [
+                method_colour(dataset, second if win else first) for win in better
+            ]
         },
         "error_x": whiskers(groups["b_minus_a"], groups["low"], groups["high"]),
         "hovertemplate": "%{y}: %{x:+.3f}<extra></extra>",
     }
     axis = f"{score} of {second} minus {first} (right: {second} is better)"
     layout = bar_layout(len(pairs), 1, axis, from_zero=False)
-    return Chart([trace], layout, text)
+    few = FEW_OBJECTS if groups["few"].any() else ""
+    signs = ("points and bars: in the colour of the better method", INTERVAL, few)
+    return Chart([trace], layout, text + legend_text(*filter(None, signs)))
 
 
 def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
@@ -73,8 +84,8 @@ def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
     axes = (score, f"{score} second")
     wins = table[axes[1]] > table[axes[0]]
     traces = [
-        points(table[~wins], first, axes, 0),
-        points(table[wins], second, axes, 1),
+        points(table[~wins], first, axes, colour_number(dataset, first)),
+        points(table[wins], second, axes, colour_number(dataset, second)),
     ]
     for trace, name in zip(traces, (first, second), strict=True):
         trace["name"] = f"{name} is better"

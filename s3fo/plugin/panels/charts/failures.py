@@ -9,14 +9,15 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
+from evaluation._utils.counted import counted
 from evaluation._utils.escape import plotly_text
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
-from evaluation.plots.strip import failure_strip
+from evaluation.plots.strip import failure_strip, frame_label
 from evaluation.plots.style import KIND_COLOURS
 from evaluation.results.scores import Scores
-from s3fo.datasets.reading import tables
+from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.schema import benchmark_of, load_predictions_info
 from s3fo.datasets.scoring.review import review_of
@@ -24,6 +25,7 @@ from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
 _DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]
+_WHEN = ("start", "worst", "end")
 
 
 def with_failures(dataset: fo.Dataset) -> list[str]:
@@ -61,7 +63,7 @@ def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
     if len(by_kind):
         text = (
             f"**{by_kind.index[0]}** costs most: {100 * by_kind.iloc[0]:.1f} of "
-            f"{100 * total:.1f} points of J&F lost in {len(events)} events."
+            f"{100 * total:.1f} points of J&F lost in {counted(len(events), 'event')}."
             f"{_rest(dataset, eval_key, total)}"
         )
     groups = group_order(split, events["group"])
@@ -145,6 +147,21 @@ def chosen_events(
     return events.reset_index(drop=True)
 
 
+def frame_labels(dataset: fo.Dataset, event: pd.Series) -> dict[str, str]:
+    """What the first, the worst and the last frame of an event are called.
+
+    Args:
+        dataset: with failures.
+        event: a row of its event table.
+
+    Returns:
+        ``start``, ``worst``, ``end`` -> the player's number, and the file's name.
+    """
+    files = frame_table.frame_files(dataset, event["sample_id"])
+    numbers = {when: int(event[when]) for when in _WHEN}
+    return {when: frame_label(files[n - 1], n) for when, n in numbers.items()}
+
+
 def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
     """Onset, worst frame and end of an event, as the source of an image.
 
@@ -173,7 +190,7 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
         Scores(scores.protocol, {}, own.to_dict("list"), ""),
         tables.input_options(dataset, eval_key),
     )
-    names = {when: frames[event[when] - 1] for when in ("start", "worst", "end")}
+    names = {when: frames[event[when] - 1] for when in _WHEN}
     other = event["other"]
     row: dict[Any, Any] = {
         **event.to_dict(),
@@ -181,7 +198,8 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
         "other": 0 if pd.isna(other) else int(other),
         "onset": ", ".join(event["onset"]).replace("_", " "),
     }
-    figure = failure_strip(row, masks, next(iter(benchmark)).images)
+    numbers = {frames[event[when] - 1]: event[when] for when in _WHEN}
+    figure = failure_strip(row, masks, next(iter(benchmark)).images, numbers)
     buffer = io.BytesIO()
     figure.savefig(
         buffer,

@@ -10,7 +10,6 @@ import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.metrics.aggregate import HALVED, METRICS
-from evaluation.plots.style import METHOD_COLOURS
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.charts.parts import (
     KEYS,
@@ -18,6 +17,8 @@ from s3fo.plugin.panels.charts.parts import (
     POINT_LAYOUT,
     Layout,
     Trace,
+    colour_number,
+    method_colour,
     places,
     points,
     score_title,
@@ -33,7 +34,7 @@ def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
     score = tables.published_score(dataset, methods)
     edges = np.linspace(0, 1, _BINS + 1)
     traces = []
-    for k, method in enumerate(methods):
+    for method in methods:
         values = tables.object_scores(dataset, method).objects[score].dropna()
         counts, _ = np.histogram(values.clip(0, 1), edges)
         ids = [
@@ -47,7 +48,7 @@ def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
                 "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
                 "y": counts.tolist(),
                 "ids": ids,
-                "marker": {"color": METHOD_COLOURS[k % len(METHOD_COLOURS)]},
+                "marker": {"color": method_colour(dataset, method)},
                 "hovertemplate": f"{score_title(score)} %{{x:.3f}}: %{{y}} objects",
             }
         )
@@ -96,9 +97,9 @@ def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace
             tables.object_scores(dataset, method).objects.merge(objects, on=KEYS),
             method,
             (against, score),
-            k,
+            colour_number(dataset, method),
         )
-        for k, method in enumerate(methods)
+        for method in methods
     ]
 
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import fiftyone as fo
 import pandas as pd
 
 from evaluation._utils.escape import plotly_text
+from evaluation.breakdown import FEW
 from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
+from s3fo.datasets.reading.tables import vos_evaluations
 from s3fo.plugin.panels.base import plain
 
 KEYS = ["sequence", "object"]
@@ -18,6 +21,10 @@ KEYS = ["sequence", "object"]
 
 HARDEST = 15
 """Groups shown when all attributes are looked at together."""
+
+INTERVAL = "lines over bars: 95 % interval"
+FEW_OBJECTS = f"\\* fewer than {FEW} objects"
+"""What signs in charts mean."""
 
 NEUTRAL = "#8A8F98"
 
@@ -52,6 +59,21 @@ def score_title(name: str) -> str:
     return name.removesuffix("_mean").replace("_", " ")
 
 
+def colour_number(dataset: fo.Dataset, method: str) -> int:
+    """Place of a method's colour and marker: the same in every chart of a dataset."""
+    return vos_evaluations(dataset).index(method)
+
+
+def method_colour(dataset: fo.Dataset, method: str) -> str:
+    """A method's colour in every chart."""
+    return METHOD_COLOURS[colour_number(dataset, method) % len(METHOD_COLOURS)]
+
+
+def legend_text(*parts: str) -> str:
+    """What the signs of a chart mean, as a paragraph of Markdown under its text."""
+    return f"\n\n*{'; '.join(parts)}.*"
+
+
 def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> Layout:
     """Intervals around the ends of bars; none where they are not known."""
     return {
@@ -66,7 +88,7 @@ def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> Layout:
 
 
 def bar_layout(bars: int, methods: int, axis: str, *, from_zero: bool = True) -> Layout:
-    """Layout of lying bars, as high as they need; one colour per method.
+    """Layout of lying bars, the first on top, as high as they need.
 
     Args:
         bars: how many there are.
@@ -89,7 +111,7 @@ def bar_layout(bars: int, methods: int, axis: str, *, from_zero: bool = True) ->
                 else {"rangemode": "normal", "zeroline": True}
             ),
         },
-        "yaxis": {"tickfont": {"size": 12}},
+        "yaxis": {"autorange": "reversed", "tickfont": {"size": 12}},
     }
 
 

@@ -13,7 +13,8 @@
   const PLUGIN = "@s3fo/vos";
   const PATIENCE = 60_000; // milliseconds until a video that does not load is given up
   const PAUSE = 50; // milliseconds between two looks at the page
-  const LOOKS = 12; // as many must find the player where it was moved to
+  const WATCH = 5_000; // milliseconds that the player must stay where it was moved to
+  const TOUCHES = ["pointerdown", "keydown", "wheel"]; // by which a person takes over
   const VIDEO_TAB = '[data-cy="panel-tab-fo-sample-modal-plugin"]';
   const TIME = '[data-testid="timeline-playhead-time"]';
 
@@ -83,18 +84,28 @@
         if (!player()) document.querySelector(VIDEO_TAB)?.click();
         return player()?.state.loaded;
       });
-      if (player()?.seekToFrame) await until(hasLength);
-      await this.move(player, frame);
+      if (player() && !player().seekToFrame) {
+        await executeOperator("set_frame_number", { frame_number: frame });
+        return;
+      }
+      await until(hasLength);
+      await this.move(player, frame, () => hooks.opened()?.id === id);
     }
 
-    /* Move the player, and again while it still loads and begins anew. */
-    async move(player, frame) {
+    /* Move the player, and again while it still loads and begins anew: on a busy
+     * machine seconds later. Ends as soon as a person does anything. */
+    async move(player, frame, isOpen) {
+      let touched = false;
+      const touch = () => (touched = true);
+      for (const kind of TOUCHES) addEventListener(kind, touch, true);
       const end = Date.now() + PATIENCE;
-      for (let still = 0; still < LOOKS && player() && Date.now() < end; still++) {
+      let still = Date.now();
+      while (!touched && isOpen() && Date.now() < Math.min(end, still + WATCH)) {
         const looker = player();
-        if (!looker.seekToFrame) {
-          await executeOperator("set_frame_number", { frame_number: frame });
-          return;
+        if (!looker) {
+          still = Date.now();
+          await pause();
+          continue;
         }
         const lost = standsElsewhere(frame, looker.state.config.frameRate);
         if (looker.frameNumber !== frame || looker.state.playing || lost) {
@@ -102,10 +113,11 @@
           if (looker.frameNumber === frame) looker.seekToFrame(frame > 1 ? frame - 1 : 2);
           await pause();
           looker.seekToFrame(frame);
-          still = 0;
+          still = Date.now();
         }
         await pause();
       }
+      for (const kind of TOUCHES) removeEventListener(kind, touch, true);
     }
   }
 
