@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from evaluation._utils.counted import counted
 from evaluation.leaderboard.table import LOCAL, Leaderboard
 from evaluation.plots.report_charts import rank_chart
 from evaluation.report.tables import Table, number, text
@@ -24,6 +25,7 @@ _MARKS = {
     "inconsistent": "its own parts do not average to it",
     "second-hand": "reported by others",
     "reproduction": "run again by others",
+    "repeated": "a figure above, quoted by another source",
     LOCAL: "scored here",
 }
 
@@ -32,7 +34,7 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     """The leaderboard as a `Table`; rows of S3 and local runs have HTML classes.
 
     The column `marks` says what sets a figure apart: second-hand, reproduction,
-    local run, superseded, conflict, inconsistent.
+    local run, superseded, conflict, inconsistent, repeated.
 
     Args:
         board: the ranking.
@@ -40,7 +42,9 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
             caption in any case, they are their evidence.
     """
     data = board.table.copy()
+    data["repeated"] = _repeated(board)
     data["marks"] = [_marks(row) for row in data.to_dict("records")]
+    data = data.drop(columns="repeated")
     data["shown"] = (data["method"] + " " + data["variant"].fillna("")).str.strip()
     data = data[["rank", "shown", "marks", *(
         name for name in data if name not in ("rank", "shown", "marks")
@@ -104,6 +108,9 @@ def attribute_ranking(figures: pd.DataFrame, measure: str = "J&Fdot") -> Table:
 def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     """The leaderboard as dots, best on top; S3 and local runs are always drawn.
 
+    The title says how many entries are left out: those ranked lower, and figures that
+    another source repeats.
+
     Args:
         board: the ranking.
         most: of more entries, this many of the best are drawn.
@@ -112,12 +119,27 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     data["look"] = [_look(row) or "published" for row in data.to_dict("records")]
     named = data["look"].isin(["highlight", "superseded", "local"])
     ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
-    data = data[(data["rank"].fillna(most + 1) <= most) | ours]
+    repeated = _repeated(board) & ~ours
+    lower = (data["rank"].fillna(most + 1) > most) & ~ours & ~repeated
+    data = data[~(lower | repeated)]
     words = data["method"] + " " + data["variant"].fillna("")
     trained = data["training_data"].fillna("").map(_shorten)
     data["label"] = (words + "  " + trained).str.strip()
+    left_out = (
+        f"{lower.sum()} lower or not ranked" if lower.any() else "",
+        counted(int(repeated.sum()), "repeated figure") if repeated.any() else "",
+    )
     title = f"{board.benchmark} {board.split}"
+    if any(left_out):
+        shown = f"{len(data)} of {len(board.table)} entries"
+        title += f"\n{shown}; left out: {', '.join(filter(None, left_out))}"
     return rank_chart(data, board.measure, _SCORES[board.measure], title)
+
+
+def _repeated(board: Leaderboard) -> pd.Series:
+    """Which rows repeat the figure of an earlier one, by another source."""
+    figure = ["method", "variant", "training_data", board.measure]
+    return board.table.duplicated(figure) & (board.table["evidence"] != LOCAL)
 
 
 def _shorten(words: str, most: int = 28) -> str:
@@ -137,5 +159,6 @@ def _look(row: Mapping[Hashable, object]) -> str:
 
 def _marks(row: Mapping[Hashable, object]) -> str:
     marks = [str(row["evidence"])] if row["evidence"] != "authors" else []
-    marks += [n for n in ("superseded", "conflict", "inconsistent") if row[n]]
+    names = ("superseded", "conflict", "inconsistent", "repeated")
+    marks += [name for name in names if row[name]]
     return ", ".join(marks)

@@ -274,5 +274,21 @@ def test_the_rank_plot_always_shows_s3_and_local_runs(tmp_path):
     assert sum(name.startswith("S3") for name in names) == 2
     assert len(names) == 5  # the three best, one of which is S3; S3's old figure; mine
     assert save_figure(figure, tmp_path / "ranks.svg").stat().st_size > 1000
+    assert f"5 of {len(board.table)} entries; left out: " in figure.axes[0].get_title("left")
     axes = rank_plot(leaderboard("mose-v2")).axes[0]
     assert axes.get_xlabel() == "J&Ḟ, %"
+
+
+def test_a_figure_that_another_source_repeats_is_marked_and_drawn_once():
+    board = leaderboard("davis-2017", "val")
+    table = ranking_table(board).data
+    quoted = table[(table["method"] == "STCN") & (table["J&F"] == 85.4)]
+    assert len(quoted) == 3
+    assert ["repeated" in marks for marks in quoted["marks"]] == [False, True, True]
+    other = table[(table["method"] == "XMem") & (table["J&F"] == 86.2)]
+    assert not other["marks"].str.contains("repeated").any(), "another value"
+    figure = rank_plot(board, most=100)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names.count("STCN") == 1
+    assert "left out: " in figure.axes[0].get_title("left")
+    assert "repeated figures" in figure.axes[0].get_title("left")
