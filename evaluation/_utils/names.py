@@ -167,3 +167,16 @@ def _fault(name: object, ending: str) -> str | None:
     if length > MAX_BYTES - len(ending.encode()):
         return f"which has {length} bytes"
     return None
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "video"), counted(2, "video")
+    ('1 video', '2 videos')
+
+    Args:
+        n: how many.
+        noun: in the singular; its plural takes an s.
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -75,17 +75,19 @@ def drop_repeated_groups(rows: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFr
     return rows[~pd.Series(members, index=rows.index, dtype=object).duplicated()]
 
 
-def drop_repeated_splits(names: Iterable[str], objects: pd.DataFrame) -> list[str]:
+def drop_repeated_splits(names: Iterable[str], groups: pd.DataFrame) -> list[str]:
     """The attributes, without those that split the objects as an earlier one does.
 
     Args:
-        names: columns of the objects table.
-        objects: an attributes' objects table.
+        names: attributes.
+        groups: a breakdown's rows of groups of one method. Those of the same objects
+            have the same numbers.
     """
-    kept: dict[bytes, str] = {}
+    numbers = groups[["n_objects", "n_videos", "mean"]].apply(tuple, axis="columns")
+    splits = numbers.groupby(groups["attribute"]).agg(frozenset)
+    kept: dict[object, str] = {}
     for name in names:
-        codes, _ = pd.factorize(attribute_groups(objects[name]))
-        kept.setdefault(codes.tobytes(), name)
+        kept.setdefault(splits[name], name)
     return list(kept.values())
 
 

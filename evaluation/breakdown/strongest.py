@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.attributes import attribute_title
 from evaluation.breakdown.groups import conditions
 from evaluation.breakdown.rows import FEW

@@ -117,13 +117,13 @@ def grouped_attributes(material: Material, n: int | None = None) -> list[str]:
     Of attributes that split the objects into the same groups only the first.
     """
     groups = material.breakdown.groups
-    own = groups[(groups["method"] == material.main.name) & ~groups["few"]]
-    own = own[own["attribute"] != EVERYTHING].copy()
+    every = groups[groups["method"] == material.main.name]
+    own = every[~every["few"] & (every["attribute"] != EVERYTHING)].copy()
     # How far the interval of the difference stays away from 0; below 0 it does not.
     own["sure"] = np.maximum(own["delta_low"], -own["delta_high"])
     best = own.groupby("attribute", sort=False)["sure"].max().dropna()
     names = best.sort_values(ascending=False, kind="stable").index
-    return drop_repeated_splits(map(str, names), material.attributes.objects)[:n]
+    return drop_repeated_splits(map(str, names), every)[:n]
 
 
 def _surest_first(material: Material) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation._utils.atomic import require_writable, write_atomically
-from evaluation._utils.counted import counted
 from evaluation._utils.former_names import warn_renamed
+from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.corrections import Corrections
 from evaluation.errors import InputError

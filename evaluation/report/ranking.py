@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.leaderboard.table import LOCAL, Leaderboard
 from evaluation.plots.report_charts import rank_chart
 from evaluation.report.tables import Table, number, text

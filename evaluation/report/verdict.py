@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.breakdown import FEW, strongest
 from evaluation.failures import CIRCUMSTANCES, FailureKind
 from evaluation.report.material import Material, Method

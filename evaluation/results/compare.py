@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation._utils.counted import counted
 from evaluation._utils.json_files import read_json
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.runs.schema import RUN_FILE, RunRecord, flat
 from evaluation.runs.score_records import (

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from s3fo._extras import require
 from s3fo.cli import app

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from s3fo.cli import app
 from s3fo.cli.console import print_json, progress_bar
 from s3fo.cli.engines import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fiftyone.operators import types
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator

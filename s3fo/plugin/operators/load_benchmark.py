@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import fiftyone as fo
 from fiftyone.operators import types
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
 from s3fo.plugin.context import Context

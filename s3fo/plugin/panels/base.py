@@ -11,7 +11,7 @@ import fiftyone.operators as foo
 import pandas as pd
 from fiftyone.operators import types
 
-from evaluation._utils.counted import counted
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from s3fo.datasets.reading.tables import (
     object_scores,

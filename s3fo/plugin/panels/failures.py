@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from fiftyone.operators import types
 
-from evaluation._utils.counted import counted
 from evaluation._utils.escape import markdown_text
+from evaluation._utils.names import counted
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind

@@ -15,6 +15,8 @@ from evaluation.breakdown import (
     attribute_groups,
     breakdown,
     conditions,
+    drop_repeated_groups,
+    drop_repeated_splits,
     group_order,
     two_way,
 )
@@ -328,3 +330,21 @@ def test_the_headline_and_its_boundary_are_decided_by_the_protocol() -> None:
         "mose-v2": ("J&F_adaptive", "J&F_adaptive", "F_adaptive"),
         "trackeval-hota": ("HOTA", "J&F", "F"),
     }
+
+
+def test_attributes_that_split_the_objects_alike_are_told_once():
+    known = attributes(
+        list("abcdefgh"),
+        reappearances=[0, 0, 0, 0, 0, 0, 1, 1],
+        absences=[0, 0, 0, 0, 0, 0, 2, 2],
+        auto_FM=[False, True] * 4,
+    )
+    made = breakdown(scores(np.linspace(0.2, 0.9, 8), list("abcdefgh")), known)
+    names = ["auto_FM", "reappearances", "absences"]
+    assert drop_repeated_splits(names, made.groups) == ["auto_FM", "reappearances"]
+    assert drop_repeated_splits(names[::-1], made.groups) == ["absences", "auto_FM"]
+
+    rows = made.groups[made.groups["attribute"] != "all"]
+    kept = drop_repeated_groups(rows, known.objects)
+    told = list(zip(kept["attribute"], kept["group"], strict=True))
+    assert len(told) == 4 and len(set(kept["attribute"])) == 2

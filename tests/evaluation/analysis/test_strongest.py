@@ -60,6 +60,18 @@ def test_groups_that_are_easier_are_no_headline() -> None:
     assert found.found is None and found.n_beyond == 1
 
 
+def test_a_trend_without_a_change_between_the_quartiles_is_no_headline() -> None:
+    # Nine in ten have none of it; the others are better, the more the better.
+    some = np.maximum(0, np.arange(40) - 35) / 5
+    values = 0.6 + 0.3 * (some > 0) + 0.05 * some + 0.01 * noise(5)
+    made = breakdown(scores(values, VIDEOS), attributes(VIDEOS, occlusion=some))
+    found = strongest(made, "")
+    assert found.n_beyond == 1, "the trend is beyond chance"
+    assert found.found is None and found.closest is None
+    assert "closest" not in found.text("m", shown)
+    assert "leave 0 out by chance" in found.text("m", shown)
+
+
 def test_of_noise_alone_hardly_ever_anything_is_named() -> None:
     named = 0
     for seed in range(40):

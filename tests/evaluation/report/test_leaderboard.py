@@ -274,7 +274,9 @@ def test_the_rank_plot_always_shows_s3_and_local_runs(tmp_path):
     assert sum(name.startswith("S3") for name in names) == 2
     assert len(names) == 5  # the three best, one of which is S3; S3's old figure; mine
     assert save_figure(figure, tmp_path / "ranks.svg").stat().st_size > 1000
-    assert f"5 of {len(board.table)} entries; left out: " in figure.axes[0].get_title("left")
+    assert f"5 of {len(board.table)} entries; left out: " in figure.axes[0].get_title(
+        "left"
+    )
     axes = rank_plot(leaderboard("mose-v2")).axes[0]
     assert axes.get_xlabel() == "J&Ḟ, %"
 

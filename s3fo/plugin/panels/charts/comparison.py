@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fiftyone as fo
 
-from evaluation._utils.counted import counted
 from evaluation._utils.escape import plotly_text
+from evaluation._utils.names import counted
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import drop_repeated_groups
 from s3fo.datasets.reading import tables

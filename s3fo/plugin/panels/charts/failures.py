@@ -9,8 +9,8 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
-from evaluation._utils.counted import counted
 from evaluation._utils.escape import plotly_text
+from evaluation._utils.names import counted
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import ComparedMasks, FailureKind
