@@ -538,13 +538,16 @@ def get_entry(name: str, split: str | None = None) -> Entry:
 
     Args:
         name: of the benchmark.
-        split: None takes ``"val"``, which every benchmark has.
+        split: None takes ``"val"``, or the last one of those that have no such split
+            with public masks.
 
     Raises:
         InputError: no such benchmark, or no such split of it.
     """
     known = splits(name)
-    split = {"valid": "val", None: "val"}.get(split, split)
+    if split is None:
+        split = "val" if "val" in known else known[-1]
+    split = {"valid": "val"}.get(split, split.replace("_", "-"))
     for entry in ENTRIES:
         if entry.name == name and entry.split == split:
             return entry

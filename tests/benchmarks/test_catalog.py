@@ -32,8 +32,12 @@ def test_every_entry_is_complete() -> None:
 def test_every_name_has_a_reader_and_a_validation_split() -> None:
     assert list(_READERS) == names()
     for name in names():
-        assert "val" in splits(name)
-        assert get_entry(name) == get_entry(name, "val") == get_entry(name, "valid")
+        if "val" in splits(name):
+            assert get_entry(name) == get_entry(name, "val") == get_entry(name, "valid")
+    without = {name for name in names() if "val" not in splits(name)}
+    assert without == {"youtube-vis-2019", "youtube-vis-2021", "ovis", "mevis"}
+    assert get_entry("ovis").split == "train"
+    assert get_entry("mevis") == get_entry("mevis", "valid_u")
 
 
 def test_published_totals_add_up() -> None:
