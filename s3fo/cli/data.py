@@ -15,7 +15,21 @@ from s3fo._extras import require
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, progress_bar, result_alone
-from s3fo.cli.options import Images, Json, Masks, Root, Split, Workers, open_source
+from s3fo.cli.options import (
+    Binarize,
+    Images,
+    Json,
+    Masks,
+    Missing,
+    MissingRule,
+    Resize,
+    Root,
+    Split,
+    Void,
+    Workers,
+    input_options,
+    open_source,
+)
 
 
 class MaskForm(str, Enum):
@@ -85,12 +99,21 @@ def load(
 
 @app.command("import-predictions")
 def import_predictions(
-    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    results: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of <sequence>/<frame>.png, or whatever `evaluate` takes."
+        ),
+    ],
     dataset: Annotated[str, typer.Option(help="Dataset that `s3fo load` made.")],
     name: Annotated[str, typer.Option(help="What to call the method, e.g. cutie.")],
     evaluate: Annotated[
         bool, typer.Option(help="Score them, too, with the benchmark's protocol.")
     ] = False,
+    missing: Missing = MissingRule.error,
+    resize: Resize = None,
+    binarize: Binarize = False,
+    void: Void = None,
     workers: Workers = None,
 ) -> None:
     """Import any method's masks into a loaded dataset."""
@@ -98,18 +121,21 @@ def import_predictions(
     from s3fo.datasets import evaluate as evaluate_dataset
 
     target = open_dataset(dataset)
+    options = input_options(missing, resize, binarize, void)
     with progress_bar("import") as progress:
-        missing = add_predictions(
-            target, results, name, workers=workers, progress=progress
+        without = add_predictions(
+            target, results, name, options=options, workers=workers, progress=progress
         )
     typer.echo(f"Dataset {dataset}: masks of {name} in frames.{name}")
-    if missing:
-        typer.echo(f"no results for {', '.join(missing)}", err=True)
+    if without:
+        typer.echo(f"no results for {', '.join(without)}", err=True)
     if evaluate:
         with progress_bar("score") as progress:
-            scores = evaluate_dataset(target, name, workers=workers, progress=progress)
+            scores = evaluate_dataset(
+                target, name, options=options, workers=workers, progress=progress
+            )
         typer.echo(scores.format_table())
-    if missing:
+    if without and missing is MissingRule.error:
         raise typer.Exit(1)
 
 

@@ -26,8 +26,10 @@ def load(place, name):
     )  # fmt: skip
 
 
-def import_masks(place, name):
-    return ("import-predictions", place / "results", "--dataset", name, "--name", "m")
+def import_masks(place, name, method="m"):
+    return (
+        "import-predictions", place / "results", "--dataset", name, "--name", method,
+    )  # fmt: skip
 
 
 def content(name: str) -> dict[str, object]:
@@ -112,3 +114,26 @@ def test_two_at_once(place, unbroken, dataset_name, verb):
             assert all(done.code in (0, 2) for done in both), both
             assert run(words, cache).code == 0
             assert content(name) == wanted
+
+
+def test_imports_of_several_methods_at_once(place, unbroken, dataset_name):
+    """They share one document of the database: none undoes what another did."""
+    import fiftyone as fo
+
+    from s3fo.datasets import load_predictions_info
+
+    cache, methods = place / "cache-fiftyone", ["m", "n", "o"]
+    wanted, _ = unbroken[1]
+    for attempt in range(5 if LONG else 1):
+        name = f"{dataset_name}-{attempt}"
+        assert run(load(place, name), cache).code == 0
+        with survived("imports at once"):
+            every = [start(import_masks(place, name, own), cache) for own in methods]
+            for process in every:
+                done = finish(process).check_plain()
+                assert done.code == 0, done.err
+            assert content(name) == wanted
+            dataset = fo.load_dataset(name)
+            assert set(load_predictions_info(dataset)) == set(methods)
+            counts = {own: dataset.count(f"frames.{own}.detections") for own in methods}
+            assert len(set(counts.values())) == 1 and counts["m"]

@@ -93,10 +93,7 @@ def open_predictions(
     Raises:
         InputError: there are none, their names fit no frame, or masks have soft edges.
     """
-    truth = {
-        item.name: item.object_masks or FileSequence(item.name, dict(item.annotations))
-        for item in sequences
-    }
+    truth = _truth(sequences)
     found, _ = open_results(results, truth)
     predicted = []
     for sequence in sequences:
@@ -115,6 +112,26 @@ def open_predictions(
             _tell(sequence, remark)
         predicted.append(PredictedVideo(sequence, masks, names, binary))
     return predicted
+
+
+def find_videos(results: Path, sequences: Sequence[VideoSequence]) -> list[str]:
+    """The videos that there are predictions of; no mask is looked at.
+
+    Args:
+        results: folder, or JSON file of run-length encodings.
+        sequences: the videos.
+
+    Raises:
+        InputError: there are none.
+    """
+    return list(open_results(results, _truth(sequences))[0])
+
+
+def _truth(sequences: Sequence[VideoSequence]) -> dict[str, MaskSequence]:
+    return {
+        item.name: item.object_masks or FileSequence(item.name, dict(item.annotations))
+        for item in sequences
+    }
 
 
 def _frame_names(

@@ -9,16 +9,21 @@ from pathlib import Path
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.errors import InputError
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
-from s3fo.plugin.shared.forms import ask_folder, ask_method_name, chosen_folder
+from s3fo.plugin.shared.forms import (
+    ask_folder,
+    ask_input_options,
+    ask_method_name,
+    chosen_folder,
+    chosen_input_options,
+)
 from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
 def _name_of(results: Path) -> str:
     """What to call a method whose results lie in a folder."""
-    return re.sub(r"\W+", "_", results.name)
+    return re.sub(r"\W+", "_", results.name.removesuffix(".json"))
 
 
 class ImportPredictions(VOSOperator):
@@ -32,24 +37,18 @@ class ImportPredictions(VOSOperator):
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Which results, under which name."""
         from s3fo.datasets import load_benchmark_info
+        from s3fo.datasets.importing.results import find_videos
 
         benchmark = load_benchmark_info(ctx.dataset)
         ask_folder(form, "results", "Results", "Folder of <sequence>/<frame>.png")
         results = chosen_folder(ctx, "results")
         if results is None:
             return
-        names = [sequence.name for sequence in benchmark]
-        there = [name for name in names if (results / name).is_dir()]
-        if not there:
-            raise InputError(
-                results,
-                "no sequence of this dataset",
-                f"folders such as {names[0]}",
-                "Choose the folder that holds one folder per sequence.",
-            )
-        found = f"{len(there)} of {len(names)} sequences"
+        there = find_videos(results, benchmark.sequences)
+        found = f"{len(there)} of {len(benchmark)} sequences"
         form.view("found", types.AlertView(severity="info", label=found))
         ask_method_name(ctx, form, default=_name_of(results))
+        ask_input_options(form)
 
     def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
         """Import them."""
@@ -58,7 +57,13 @@ class ImportPredictions(VOSOperator):
         results = chosen_folder(ctx, "results")
         assert results is not None, "the form requires a folder"
         name = ctx.params.get("name") or _name_of(results)
-        missing = add_predictions(ctx.dataset, results, name, progress=progress)
+        missing = add_predictions(
+            ctx.dataset,
+            results,
+            name,
+            options=chosen_input_options(ctx),
+            progress=progress,
+        )
         return {
             "predictions": name,
             "sequences": len(ctx.dataset) - len(missing),
