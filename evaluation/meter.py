@@ -383,8 +383,25 @@ def _as_masks(masks: object) -> object:
         return {k: _mask(mask) for k, mask in masks.items()}
     array = _as_array(masks)
     if array.ndim == 3:
+        _refuse_background(array)
         return {k + 1: mask for k, mask in enumerate(array)}
     return array
+
+
+def _refuse_background(masks: np.ndarray[Any, Any]) -> None:
+    """Refuse a stack of which one mask must be the background.
+
+    Raises:
+        InputError: every pixel belongs to exactly one of several masks.
+    """
+    if len(masks) > 1 and bool((np.count_nonzero(masks, axis=0) == 1).all()):
+        raise InputError(
+            f"masks [{', '.join(map(str, masks.shape))}]",
+            "a stack that has every pixel in exactly one mask",
+            "masks of the objects 1 to K, without the background",
+            "Leave the background out (masks[1:] if it comes first), or pass "
+            "{object id: mask}.",
+        )
 
 
 def _mask(mask: object) -> object:

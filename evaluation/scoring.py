@@ -174,7 +174,8 @@ class _Aligned:
 def _align(
     results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
 ) -> _Aligned:
-    predictions, label = open_results(results, truth.sequences)
+    by_id = rules.matching == "by-id"
+    predictions, label = open_results(results, truth.sequences, by_id=by_id)
     pairs, notes = align(truth, predictions, label, rules, options)
     return _Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
 

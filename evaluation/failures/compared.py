@@ -55,7 +55,8 @@ class ComparedMasks:
             )
         chosen = {name: truth.sequences[name] for name in sorted(scored)}
         truth = replace(truth, sequences=chosen)
-        found, label = open_results(results, chosen)
+        by_id = scores.protocol.matching == "by-id"
+        found, label = open_results(results, chosen, by_id=by_id)
         pairs, _ = align(truth, found, label, scores.protocol, options)
         self.pairs: dict[str, SequencePair] = {pair.name: pair for pair in pairs}
         self._proposals = _proposals(scores)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
+from evaluation.masks.folders import subfolders
 from evaluation.masks.names import shown
 from evaluation.masks.numbering import FrameNames, name_frames
 from evaluation.masks.open import GroundTruth
@@ -67,7 +69,7 @@ def align(
         pairs.append(pair)
     _refuse_unmatched(results_label, pairs)
     if missing and options.missing == "error":
-        raise _missing_error(results_label, missing)
+        raise _missing_error(results_label, missing, _unmatched(results_label, pairs))
     notes += [f"scored as empty: {line}" for line in missing]
     if not pairs:
         raise InputError(
@@ -252,10 +254,22 @@ def _list_frames(frames: Sequence[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + more
 
 
-def _missing_error(results: str, missing: Sequence[str]) -> InputError:
+def _unmatched(results: str, pairs: Sequence[SequencePair]) -> str:
+    """Folders of the results that are called nearly like a missing video."""
+    root = Path(results)
+    missing = [pair.name for pair in pairs if pair.pred is None]
+    if not missing or not root.is_dir():
+        return ""
+    known = {pair.name for pair in pairs}
+    others = [name for name in subfolders(root) if name not in known]
+    near = [name for name in others if any(k in name or name in k for k in missing)]
+    return f" (but there is {shown(near)})" if near else ""
+
+
+def _missing_error(results: str, missing: Sequence[str], others: str) -> InputError:
     return InputError(
         results,
-        f"predictions missing: {'; '.join(missing)}",
+        f"predictions missing: {'; '.join(missing)}{others}",
         "one PNG mask for every scored frame of the ground truth",
         "Predict these too, or score them as empty masks (missing='score-as-empty', "
         "--missing score-as-empty).",

@@ -87,15 +87,19 @@ def match_sequences(wanted: Collection[str], available: Collection[str]) -> Matc
     """Match names of videos: equal, or equal but for the Unicode form.
 
     macOS spells accented letters as letter and accent, other systems as one character.
+    Names that differ by upper and lower case, or by spaces around them, come next.
     """
     there = set(available)
     equal = {name: name for name in wanted if name in there}
     rest = [name for name in wanted if name not in equal]
     free = there - set(equal.values())
-    alike = _by_key(rest, free, _normal) if rest and free else {}
-    found = {**equal, **alike}
-    names = {name: found[name] for name in wanted if name in found}
-    return Match(names, "by Unicode form" if alike else "")
+    rules = (("by Unicode form", _normal), ("but for upper and lower case", _folded))
+    for rule, key in rules if rest and free else ():
+        alike = _by_key(rest, free, key)
+        if alike:
+            found = {**equal, **alike}
+            return Match({n: found[n] for n in wanted if n in found}, rule)
+    return Match(equal, "")
 
 
 def numbers_of(names: Sequence[str]) -> dict[int, str]:
@@ -139,6 +143,10 @@ def _by_key(
 
 def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    return _normal(name).casefold().strip()
 
 
 def _plain_number(name: str) -> int | None:

@@ -51,29 +51,16 @@ def number_objects(
         offset = truth[name].folder_offset
         if offset and isinstance(masks, ObjectFolderSequence):
             found[name] = masks.renumbered(offset)  # the benchmark says so
-        elif masks.overlapping and masks.annotated_ids():
+        elif masks.overlapping and masks.identified and masks.annotated_ids():
             unsettled.append(name)
-    telling = [name for name in unsettled if _has_zero(truth, results, name)]
-    ids = {name: _ids(truth[name]) for name in telling}
+    ids = {name: _ids(truth[name]) for name in unsettled}
     votes = {
         name: _offset(truth[name], results[name], own) for name, own in ids.items()
     }
-    if any(votes.values()):
-        others = {name: _ids(truth[name]) for name in unsettled if name not in ids}
-        ids |= others
-        votes |= {k: _offset(truth[k], results[k], own) for k, own in others.items()}
     chosen = _one(votes, label)
     for name, own in ids.items():
         found[name] = _renumber(results[name], chosen, own)
     return found
-
-
-def _has_zero(
-    truth: Mapping[str, MaskSequence], results: Mapping[str, MaskSequence], name: str
-) -> bool:
-    """Whether one side has an object 0 and may count otherwise than the other."""
-    theirs = 0 in results[name].annotated_ids()
-    return theirs or (truth[name].overlapping and 0 in truth[name].annotated_ids())
 
 
 def _ids(masks: MaskSequence) -> set[int]:
@@ -102,8 +89,11 @@ def _offset(truth: MaskSequence, pred: MaskSequence, wanted: set[int]) -> int | 
             better = _fits(truth, pred, -1) - _fits(truth, pred, 0)
             return None if abs(better) <= _MARGIN else -1 if better > 0 else 0
         return -1 if down <= wanted else 0
-    fits_shifted = {k + 1 for k in given} <= wanted or {k - 1 for k in given} <= wanted
-    return None if fits_shifted else 0
+    shifts = [d for d in (1, -1) if {k + d for k in given} <= wanted]
+    if not shifts or given <= wanted:
+        return None if shifts else 0
+    better = _fits(truth, pred, shifts[0]) - _fits(truth, pred, 0)
+    return shifts[0] if better > _MARGIN else None
 
 
 def _fits(truth: MaskSequence, pred: MaskSequence, offset: int) -> float:
@@ -115,7 +105,8 @@ def _fits(truth: MaskSequence, pred: MaskSequence, offset: int) -> float:
         gt, own = truth.read(frame), pred.read(names[frame])
         for key, mask in own.items() if isinstance(own, dict) else ():
             true = gt.get(key + offset) if isinstance(gt, dict) else gt == key + offset
-            if true is not None and key + offset > 0 and true.any():
+            named = isinstance(gt, dict) or key + offset > 0
+            if true is not None and named and true.any():
                 values.append(_iou(true, mask))
     return float(np.mean(values)) if values else 0.0
 
@@ -131,9 +122,8 @@ def _renumber(masks: MaskSequence, offset: int, wanted: set[int]) -> MaskSequenc
     first = min(masks.annotated_ids())
     masks = masks.renumbered(offset)
     masks.remark(
-        f"the prediction counts objects from {'0' if offset > 0 else '1'}, the ground "
-        f"truth from {'1' if offset > 0 else '0'}: object {first} was taken for "
-        f"{first + offset}, and so on"
+        "the prediction counts objects from another number than the ground truth: "
+        f"object {first} was taken for {first + offset}, and so on"
     )
     return masks
 
@@ -241,12 +231,15 @@ def _common_shift(leanings: Mapping[str, _Leaning | None], label: str) -> int:
     least = _MARGIN * len(gains.get(chosen, ()))
     if not chosen or totals[chosen] <= (-least if sure else least):
         chosen = 0
+    odd = by_name and any(told[k].by_names for k in every)
     if (chosen and (by_name or cons > (pros if sure else pros / 2))) or (
-        len(differ) > 1 or (for_it and not chosen and pros > cons / 2)
+        odd or len(differ) > 1 or (for_it and not chosen and pros > cons / 2)
     ):
         votes = dict.fromkeys((*by_name, *against), 0)
         raise _contradiction(
-            votes | {k: told[k].offset for k in for_it}, label, "frames"
+            votes | {k: told[k].offset for k in (every if odd else for_it)},
+            label,
+            "frames",
         )
     return chosen
 

@@ -91,9 +91,15 @@ def open_ground_truth(source: Source) -> GroundTruth:
 
 
 def open_results(
-    source: Source, truth: Mapping[str, MaskSequence]
+    source: Source, truth: Mapping[str, MaskSequence], *, by_id: bool = True
 ) -> tuple[dict[str, MaskSequence], str]:
     """Open the predictions for the sequences of a ground truth.
+
+    Args:
+        source: of the predictions.
+        truth: the ground truth by sequence.
+        by_id: whether objects are compared by their ids, so that these must count as
+            the ground truth's do.
 
     Returns:
         Those of the sequences that are there, and what to call the source.
@@ -102,7 +108,17 @@ def open_results(
         InputError: none of the sequences is there, or they count objects in two ways.
     """
     found, label = _find_results(source, truth)
-    return number_objects(truth, found, label), label
+    if by_id:
+        return number_objects(truth, found, label), label
+    # Numbers of tracks are names only, but 0 is no name in a label map.
+    return {
+        name: masks.renumbered(1) if _has_zero(masks) else masks
+        for name, masks in found.items()
+    }, label
+
+
+def _has_zero(masks: MaskSequence) -> bool:
+    return masks.overlapping and 0 in masks.annotated_ids()
 
 
 def _find_results(

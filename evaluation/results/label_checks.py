@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evaluation.counting.counts import GT_AREA, INTERSECTION
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.pairs import SequencePair
@@ -14,6 +15,8 @@ from evaluation.protocols import VOID, ScoringProtocol
 from evaluation.results.mask_checks import (
     BINARIZE,
     HIGH,
+    blended,
+    exchanged,
     inverted,
     is_suspicious,
     refuse_soft_edges,
@@ -80,15 +83,33 @@ def check_labels(
             "Keep the best proposals, with one id through the whole video.",
         )
     notes += inverted(large) if large else []
+    notes += blended(pair) if pair and 1 < len(pred) < MANY_IDS else []
     if protocol.matching != "by-id":
         return notes
     _refuse_zero(results, name, pred, gt)
     _refuse_foreign(results, name, pred, gt)
+    one_of_many = len(pred) == 1 and len(gt - {VOID}) > 1
     return [
         *notes,
+        *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
+        *(exchanged(pair) if pair is not None and _agrees_nowhere(counts) else []),
         *_extra_ids(name, pred - gt - {0}),
         *_void(name, gt, pred, protocol, options),
     ]
+
+
+def _note_one_id(name: str, pred: set[int], gt: set[int]) -> str:
+    listed = ", ".join(map(str, sorted(gt)))
+    return (
+        f"{name}: all that is predicted has the id {min(pred)}, of objects {listed}; "
+        "is it one mask of all objects?"
+    )
+
+
+def _agrees_nowhere(counts: SequenceCounts) -> bool:
+    """Whether objects share next to nothing with predictions of their ids."""
+    shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
+    return 20 * shared < int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
 
 
 def _note_resized(counts: SequenceCounts) -> list[str]:
@@ -219,6 +240,13 @@ def _refuse_foreign(results: str, name: str, pred: set[int], gt: set[int]) -> No
         InputError: they would score 0 throughout.
     """
     own, pred = gt - {VOID}, pred - {0}
+    if len(own) > 1 and pred == {k + 1 for k in own}:
+        raise InputError(
+            f"{results}, sequence {name}",
+            f"ids {min(pred)} to {max(pred)}, each one higher than an object's",
+            f"ids of the ground truth ({min(own)} to {max(own)})",
+            "Write the ids of the ground truth, with 0 for the background.",
+        )
     if not own or not pred or pred & gt:
         return
     listed = ", ".join(map(str, sorted(pred)[:5]))

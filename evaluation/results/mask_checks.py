@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.masks.encoding import fills_corners, refuse_soft
+from evaluation.masks.encoding import fills_corners, is_blended, refuse_soft
 from evaluation.masks.label_map import Mask
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.protocols import VOID
@@ -60,18 +60,18 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
         pair: the video.
         merged: whether all objects of a label map count as one.
     """
-    there = tuple(frame for frame in pair.frames if frame in pair.pred_frames)
-    found: set[int] = set()
+    found: dict[int, bool] = {}
     true: set[int] = set()
-    full, true_background = bool(there) and not merged, False
-    for frame in _spread(there):
+    full, true_background = not merged, False
+    for frame in _spread(_predicted(pair)):
         gt, own = pair.read(frame)
         filling = _filling(gt, merged)
-        true |= filling if len(_objects(gt, merged)) == 1 else set()
-        found |= set() if filling or own is None else _filling(own, merged)
-        full = (
-            full and not isinstance(own, dict) and own is not None and bool(own.all())
-        )
+        true |= set(filling) if _is_alone(gt, merged) else set()
+        if own is None:
+            continue
+        for key, whole in _filling(own, merged).items() if not filling else ():
+            found[key] = found.get(key, False) or whole
+        full = full and not isinstance(own, dict) and bool(own.all())
         true_background |= isinstance(gt, dict) or not gt.all()
     notes = []
     if full and true_background:
@@ -80,12 +80,13 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
             "belongs to an object; is one of its ids the background?"
         )
     if found:
-        which = "the predicted object fills"
+        which = f"predicted object {min(found)} fills"
         if len(found) > 1:
             which = f"predicted objects {', '.join(map(str, sorted(found)))} fill"
+        what = "whole frames" if any(found.values()) else "most of the frame"
         notes.append(
-            f"{pair.name}: {which} all corners and most of the frame; are the masks "
-            "inverted?"
+            f"{pair.name}: {which} all corners and {what}; are the masks inverted, or "
+            "the background an object?"
         )
     if true:
         notes.append(
@@ -95,21 +96,73 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
     return notes
 
 
-def _filling(masks: Masks, merged: bool) -> set[int]:
-    return {k for k, mask in _objects(masks, merged).items() if fills_corners(mask)}
+def exchanged(pair: SequencePair) -> list[str]:
+    """A note where objects are covered well, but under other ids.
+
+    Args:
+        pair: a video in which objects share nothing with predictions of their ids.
+    """
+    shared = united = 0
+    for frame in _spread(_predicted(pair)):
+        one, other = (_foreground(masks) for masks in pair.read(frame))
+        if one is None or other is None or one.shape != other.shape:
+            continue
+        shared += int((one & other).sum())
+        united += int((one | other).sum())
+    if 2 * shared <= united or not united:
+        return []
+    return [
+        f"{pair.name}: predicted masks lie on the objects, but under other ids; are "
+        "ids exchanged, or counted from another number?"
+    ]
 
 
-def _objects(masks: Masks, merged: bool) -> dict[int, Mask]:
-    """Masks by object; of a label map, only if it is one object."""
+def blended(pair: SequencePair) -> list[str]:
+    """A note where ids between two others lie around an object, as after blurring."""
+    for frame in _spread(_predicted(pair), most=2):
+        _, own = pair.read(frame)
+        if own is not None and not isinstance(own, dict) and is_blended(own):
+            return [
+                f"{pair.name}: lower ids lie like a rim around objects; were the masks "
+                "resized with interpolation?"
+            ]
+    return []
+
+
+def _predicted(pair: SequencePair) -> tuple[str, ...]:
+    return tuple(frame for frame in pair.frames if frame in pair.pred_frames)
+
+
+def _foreground(masks: Masks | None) -> Mask | None:
+    if masks is None or (isinstance(masks, dict) and not masks):
+        return None
     if isinstance(masks, dict):
-        return masks
-    labels = np.unique(masks[masks != 0]).tolist()
-    if not labels or (len(labels) > 1 and not merged):
-        return {}
-    return {labels[0]: np.asarray(masks != 0)}
+        return np.asarray(np.logical_or.reduce(list(masks.values())))
+    return np.asarray(masks != 0)
 
 
-def _spread(frames: tuple[str, ...]) -> tuple[str, ...]:
+def _filling(masks: Masks, merged: bool) -> dict[int, bool]:
+    """Objects that fill all corners and most of a frame; whether they fill all."""
+    if isinstance(masks, dict):
+        objects = masks
+    else:
+        key = 1 if merged else int(masks[0, 0])
+        objects = {key: masks != 0 if merged else masks == key} if key else {}
+    return {
+        k: bool(mask.all())
+        for k, mask in objects.items()
+        if mask.all() or fills_corners(mask)
+    }
+
+
+def _is_alone(masks: Masks, merged: bool) -> bool:
+    """Whether there is one object only."""
+    if isinstance(masks, dict):
+        return len(masks) == 1
+    return merged or len(np.unique(masks[masks != 0])) == 1
+
+
+def _spread(frames: tuple[str, ...], most: int = _LOOKED_AT) -> tuple[str, ...]:
     """The first, the last, and some between."""
-    places = np.linspace(0, len(frames) - 1, min(_LOOKED_AT, len(frames))).astype(int)
+    places = np.linspace(0, len(frames) - 1, min(most, len(frames))).astype(int)
     return tuple(frames[k] for k in dict.fromkeys(places.tolist()))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from evaluation import Meter, object_attributes
 from evaluation.errors import InputError
+from evaluation.masks.encoding import is_blended
 from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.options import InputOptions
@@ -505,3 +506,115 @@ def test_neighbours_that_cannot_be_read_are_skipped_and_told(tmp_path, gt, monke
     scores = score(tmp_path / "pred", gt, workers=1)
     assert scores.summary["J"] == RIGHT
     assert any("lost+found" in n and "cannot be read" in n for n in scores.notes)
+
+
+# --- masks that can be read, but not be meant --------------------------------------
+
+
+def notes_of(tmp_path, gt, make, protocol="davis-2017"):
+    """Notes on predictions `make(label map of frame t, t)`."""
+    for t in range(FRAMES):
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", make(label_map(t), t))
+    return score(tmp_path / "pred", gt, protocol).notes
+
+
+def test_an_object_that_fills_whole_frames_is_told(tmp_path, gt):
+    """Object folders whose masks are grey all over where the object is absent."""
+    write_objects(tmp_path / "pred", white, 2)
+    Image.new("L", (60, 40), 128).save(tmp_path / "pred/cat/1/00003.png")
+    notes = score(tmp_path / "pred", gt).notes
+    assert any("predicted object 1 fills all corners and whole" in n for n in notes)
+
+
+def test_a_background_of_255_is_told(tmp_path, gt):
+    def make(drawn, t):
+        return np.where(drawn == 0, 255, drawn - 1).astype(np.uint8)
+
+    notes = notes_of(tmp_path, gt, make)
+    assert any("object 255 fills" in note and "background" in note for note in notes)
+
+
+def test_ids_that_are_all_one_higher_are_refused(tmp_path, gt):
+    with pytest.raises(InputError, match="ids 2 to 3, each one higher"):
+        notes_of(tmp_path, gt, lambda drawn, t: drawn + (drawn > 0))
+
+
+def test_exchanged_ids_are_told(tmp_path, gt):
+    notes = notes_of(tmp_path, gt, lambda drawn, t: (3 - drawn) * (drawn > 0))
+    assert any("under other ids" in note for note in notes)
+
+
+def test_masks_that_miss_their_objects_are_no_exchanged_ids(tmp_path, gt):
+    notes = notes_of(tmp_path, gt, lambda drawn, t: np.roll(drawn, (16, 30), (0, 1)))
+    assert not any("under other ids" in note for note in notes)
+
+
+@pytest.mark.parametrize("form", ["png", "bool"])
+def test_one_mask_of_all_objects_is_told(tmp_path, gt, form):
+    if form == "bool":
+        stack = np.stack([label_map(t) > 0 for t in range(FRAMES)])
+        notes = score({"cat": stack}, gt).notes
+    else:
+        notes = notes_of(tmp_path, gt, lambda drawn, t: (drawn > 0).astype(np.uint8))
+    assert any("one mask of all objects" in note for note in notes)
+
+
+def test_ids_that_were_interpolated_are_told(tmp_path, gt):
+    def make(drawn, t):
+        small = Image.fromarray(drawn).resize((30, 20), Image.Resampling.BILINEAR)
+        return np.array(small.resize((60, 40), Image.Resampling.BILINEAR))
+
+    notes = notes_of(tmp_path, gt, make)
+    assert any("resized with interpolation" in note for note in notes)
+
+
+@pytest.mark.parametrize("inner", [2, 5])
+def test_an_object_within_another_is_no_interpolation(inner):
+    drawn = np.zeros((60, 80), np.uint8)
+    drawn[10:50, 10:70] = 1
+    drawn[20:40, 30:50] = inner
+    assert not is_blended(drawn)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_meter_refuses_a_background_among_stacked_masks(side):
+    both = [label_map(0, 2), label_map(0)]
+    both[side] = np.stack([both[side] == k for k in (0, 1, 2)])
+    with pytest.raises(InputError, match=r"without the background.*masks\[1:\]"):
+        Meter().update(*both)
+
+
+def test_json_that_counts_from_two(tmp_path, gt):
+    pred = in_form({"cat": by_object(2, 1)}, "json", tmp_path / "pred")
+    scores = score(pred, gt)
+    assert scores.summary["J"] == RIGHT
+    assert any("object 2 was taken for 1" in note for note in scores.notes)
+
+
+def test_a_video_from_0_beside_one_from_1_is_refused_whatever_its_masks(tmp_path, gt):
+    """`dog`, named from 1, fits better by its names: it runs one frame ahead."""
+    write(gt, video="dog")
+    write(tmp_path / "pred", 2)
+    for t in range(FRAMES):
+        path = tmp_path / f"pred/dog/{t + 1:05d}.png"
+        write_label_map(path, label_map(t + 1))
+    with pytest.raises(InputError, match="cat: as they are; dog: off by 1"):
+        score(tmp_path / "pred", gt)
+
+
+@pytest.mark.parametrize("spelt", ["Dog", "dog ", "DOG"])
+def test_names_that_differ_by_case_or_spaces_are_matched_and_told(tmp_path, gt, spelt):
+    write(gt, video="dog")
+    write(tmp_path / "pred", 2)
+    write(tmp_path / "pred", 2, video=spelt)
+    scores = score(tmp_path / "pred", gt)
+    assert scores.objects["J_mean"].tolist() == [RIGHT] * 4
+    assert any("dog: sequences were matched but for" in n for n in scores.notes)
+
+
+def test_the_folder_that_is_nearly_called_so_is_named(tmp_path, gt):
+    write(gt, video="dog")
+    write(tmp_path / "pred", 2)
+    write(tmp_path / "pred", 2, video="dog_masks")
+    with pytest.raises(InputError, match=r"sequence dog .*but there is dog_masks"):
+        score(tmp_path / "pred", gt)
