@@ -194,6 +194,8 @@ def require_inside(path: FilePath, owner: FilePath) -> Path:
 def require_writable(folder: FilePath) -> Path:
     """Look whether files can be written in a folder, before hours of work.
 
+    What killed processes left unfinished there is removed.
+
     Args:
         folder: it may be missing; then the nearest folder above it counts.
 
@@ -219,6 +221,7 @@ def require_writable(folder: FilePath) -> Path:
     finally:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
+    remove_left_behind(folder)
     return folder
 
 

@@ -10,7 +10,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evaluation._utils.atomic import require_writable, write_atomically
+from evaluation._utils.atomic import (
+    remove_left_behind,
+    require_writable,
+    write_atomically,
+)
 from evaluation._utils.former_names import warn_renamed
 from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
@@ -172,6 +176,9 @@ def report(
     written = [Path(out, inside) for inside in ("", "tables", "figures", KEPT)]
     refuse_among_inputs(written, inputs)
     out = require_writable(out)
+    for inside in written[1:]:
+        for place, _, _ in os.walk(inside):
+            remove_left_behind(place)
     _refuse_foreign(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation._utils.atomic import require_writable
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence
@@ -86,6 +87,8 @@ def convert(
             "a path where nothing is",
             "Remove it, or give another path.",
         )
+    if target != "fiftyone":
+        require_writable(Path(out).parent)
     with tempfile.TemporaryDirectory() as folder:
         sequences = _open(source, origin, Path(folder))
         videos = [as_video(sequences[name]) for name in sorted(sequences)]

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from evaluation._utils.atomic import require_writable
 from evaluation.errors import InputError
 from s3fo.datasets.environment import FALLBACK, configure, mongod_path
 from s3fo.shared_libraries import install_command, install_library, missing_library
@@ -77,6 +78,7 @@ def check_server() -> None:
     path = mongod_path()
     if not path.is_file():
         raise InputError(path, "no MongoDB server", "FiftyOne's own", f"Run: {FIX}")
+    _require_folder()
     problem = _problem(path)
     if not problem:
         return
@@ -90,6 +92,26 @@ def check_server() -> None:
         else "Start a MongoDB server of your own and set FIFTYONE_DATABASE_URI, for "
         "example to mongodb://localhost:27017.",
     )
+
+
+def _require_folder() -> None:
+    """Refuse a database folder that cannot be written to.
+
+    FiftyOne's own server needs it, and its error tells of something else.
+    """
+    usual = Path.home() / ".fiftyone" / "var/lib/mongo"
+    folder = Path(os.environ.get("FIFTYONE_DATABASE_DIR") or usual)
+    try:
+        require_writable(folder)
+    except (InputError, OSError) as error:
+        found = error.found if isinstance(error, InputError) else str(error)
+        raise InputError(
+            folder,
+            found,
+            "a folder for FiftyOne's database",
+            "Set FIFTYONE_DATABASE_DIR (and HOME, where FiftyOne keeps the rest) to a "
+            "folder that can be written to, or FIFTYONE_DATABASE_URI to a server.",
+        ) from error
 
 
 def _problem(path: Path) -> str:

@@ -68,7 +68,10 @@ def fallback_folder(home: Path) -> Path | None:
 
 
 def _has_data(folder: Path) -> bool:
-    return (folder / "WiredTiger").is_file()
+    try:
+        return (folder / "WiredTiger").is_file()
+    except OSError:  # somebody else's home
+        return False
 
 
 def _is_readable(folder: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from evaluation._utils.atomic import require_writable
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.inference.weights import find_weights
@@ -36,7 +37,7 @@ from s3fo.training.data.clips import ClipMaker, MixedClips, StillClips, VideoCli
 from s3fo.training.data.sources import StillImage, TrainingVideo
 from s3fo.training.parallel import join_processes
 from s3fo.training.recipes import Recipe, get_recipe
-from s3fo.training.run_files import STATE_FILE
+from s3fo.training.run_files import STATE_FILE, require_room
 from s3fo.training.trainer import RunOptions, Trainer, Validate
 
 PathLikeStr = str | PathLike[str]
@@ -110,6 +111,7 @@ def train(
         workers=workers,
         device=target,
     )
+    require_room(require_writable(options.folder), network)
     options.folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(
         network,

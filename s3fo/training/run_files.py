@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from evaluation._utils.atomic import write_atomically
+from evaluation._utils.atomic import unwritable, write_atomically
 from evaluation.errors import InputError
 from s3fo.model.config import ModelConfig
 
@@ -21,8 +23,44 @@ FORMAT = "s3fo-weights-1"
 
 
 def save_state(folder: Path, state: Mapping[str, object]) -> None:
-    """Write the exact state of a run; a broken write leaves the old file."""
-    write_atomically(folder / STATE_FILE, lambda path: torch.save(dict(state), path))
+    """Write the exact state of a run; a broken write leaves the old file.
+
+    Raises:
+        InputError: it cannot be written, e.g. on a full disk.
+    """
+    _write(folder / STATE_FILE, lambda path: torch.save(dict(state), path))
+
+
+def require_room(folder: Path, network: nn.Module) -> None:
+    """Refuse a disk that cannot hold the state of a run, before hours of work.
+
+    The state has the weights, their mean and the optimiser's two moments, and lies
+    there twice while it is renewed.
+
+    Raises:
+        InputError: there is less room.
+    """
+    parameters = sum(p.numel() * p.element_size() for p in network.parameters())
+    present = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
+    free, needed = shutil.disk_usage(present).free, 2 * parameters
+    if free < needed:
+        raise InputError(
+            folder,
+            f"{free // 1_000_000} MB free",
+            f"at least {needed // 1_000_000} MB for the state and the weights of a run",
+            "Make room, or write to another folder with --out (out=).",
+        )
+
+
+def _write(path: Path, fill: Callable[[Path], None]) -> None:
+    """Write a file by torch or safetensors, which raise errors of their own."""
+    try:
+        write_atomically(path, fill)
+    except (RuntimeError, OSError, SafetensorError) as error:
+        if isinstance(error, OSError):
+            raise unwritable(path, error) from error
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise unwritable(path, OSError(lines[0])) from error
 
 
 def load_state(folder: Path) -> dict[str, Any]:
@@ -78,7 +116,7 @@ def export_weights(
         "backbone": backbone or "",
         "details": json.dumps(dict(details or {})),
     }
-    write_atomically(path, lambda part: save_file(tensors, part, metadata))
+    _write(path, lambda part: save_file(tensors, part, metadata))
 
 
 def _to_stored(value: Tensor, half: bool) -> Tensor:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.sequence import natural
@@ -139,13 +139,13 @@ def _unexpected_files(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
 
 def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:
     """Write under a temporary name, then rename. PNGs are compressed already."""
-    partial = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+
+    def fill(part: Path) -> None:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             for name, path in files:
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes())
-        os.replace(partial, out)
+
+    try:
+        write_atomically(out, fill)
     except OSError as error:
         raise unwritable(out, error) from error
-    finally:
-        partial.unlink(missing_ok=True)

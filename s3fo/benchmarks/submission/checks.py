@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation._utils.atomic import require_writable
 from evaluation.errors import InputError
 from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
@@ -36,6 +37,10 @@ def writable(out: Path) -> Path:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(out, error) from error
+    try:
+        require_writable(out.parent)
+    except InputError as error:
+        raise InputError(out, error.found, error.expected, error.remedy) from error
     return out
 
 

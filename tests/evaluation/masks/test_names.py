@@ -1,16 +1,19 @@
 """Names that become paths stay one part of a path; nothing outside is touched."""
 
 import os
+import subprocess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation._utils.atomic import (
+    host_id,
     new_folder,
     part_path,
     remove_inside,
     remove_left_behind,
+    require_writable,
     write_atomically,
 )
 from evaluation._utils.names import check_names, file_name, safe_name
@@ -125,3 +128,15 @@ def test_what_killed_processes_left_is_removed(tmp_path):
     (tmp_path / ".other.part").touch()
     assert remove_left_behind(tmp_path) == 2
     assert {path.name for path in tmp_path.iterdir()} == {mine.name, ".other.part"}
+
+
+def test_a_place_to_write_to_is_cleared_of_what_killed_processes_left(tmp_path):
+    """And of nothing else."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f".s3fo-{host_id()}-{ended.pid}-0123456789ab.part").mkdir()
+    mine = part_path(tmp_path)
+    mine.write_text("being written")
+    (tmp_path / "movie.part").write_text("somebody's")
+    require_writable(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {mine.name, "movie.part"}
