@@ -26,6 +26,8 @@ def register(plugin: PluginContext) -> None:
     from s3fo.datasets.environment import silence_config_warnings
 
     silence_config_warnings()
+    from s3fo.plugin.metrics import METRIC_OPERATORS
+    from s3fo.plugin.operators.benchmark_method import BenchmarkMethod
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
     from s3fo.plugin.operators.correct_here import CorrectHere
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
@@ -35,9 +37,9 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.load_benchmark import LoadBenchmark
     from s3fo.plugin.operators.make_report import MakeReport
     from s3fo.plugin.operators.menu import Menu
-    from s3fo.plugin.operators.metrics import METRIC_OPERATORS
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
+    from s3fo.plugin.operators.remove import RemoveEvaluation, RemovePredictions
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
     from s3fo.plugin.panels.evaluation import VOSEvaluation
@@ -55,6 +57,9 @@ def register(plugin: PluginContext) -> None:
         CorrectHere,
         MakeReport,
         ExportSubmission,
+        BenchmarkMethod,
+        RemovePredictions,
+        RemoveEvaluation,
         Relocate,
         Menu,
         OpenWorkspace,

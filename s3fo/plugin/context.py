@@ -105,6 +105,7 @@ class Context(Protocol):
         ops: what the App can be told to do.
         panel: that an event is of.
         panel_state: what is chosen in it, as the event brought it.
+        pipeline: that the operator is a stage of; None outside pipelines.
     """
 
     params: dict[str, Any]
@@ -120,6 +121,7 @@ class Context(Protocol):
     ops: Operations
     panel: PanelRef
     panel_state: dict[str, Any]
+    pipeline: object | None
 
     def target_view(self) -> fo.DatasetView:
         """The part of the dataset that a person chose to work on."""
@@ -145,3 +147,12 @@ Handler = Callable[[Context], None]
 def in_app(ctx: Context) -> bool:
     """Whether the App runs an operator: it tells its layout, Python does not."""
     return "spaces" in ctx.request_params
+
+
+def take_stage_params(ctx: Context) -> None:
+    """Give a stage of a pipeline its own parameters.
+
+    FiftyOne 1.22 puts them into the request only: `params` are still the pipeline's.
+    """
+    if ctx.pipeline is not None:
+        ctx.params = dict(ctx.request_params.get("params") or {})

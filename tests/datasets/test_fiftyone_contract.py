@@ -70,7 +70,8 @@ def test_every_function_has_a_contract():
         and isinstance(node.value, ast.Name)
         and node.value.id == "private"
     }
-    kinds = {"Document", "Update", "Id"}  # types, which do nothing
+    # Types, which do nothing.
+    kinds = {"Document", "Update", "Id", "LabelFilter", "Scenario"}
     assert set(private.__all__) - kinds <= used
 
 
@@ -358,6 +359,66 @@ def test_the_panel_finds_the_note_under_the_runs_id(videos):
     assert store.get("notes") == {
         str(videos._doc.evaluations[key].id): f"note of {key}" for key in ("k", "other")
     }
+
+
+def test_scenarios_are_where_the_panel_looks_for_them(videos):
+    mine = {"id": "1", "name": "n", "type": "custom_code", "subsets": "subsets = {}"}
+    private.update_scenarios(videos, lambda known: {**known, "1": mine})
+    private.update_scenarios(videos, lambda known: {**known, "2": mine | {"id": "2"}})
+    store = ExecutionStore.create("model_evaluation_panel_builtin", videos._doc.id)
+    assert store.get("scenarios") == {"1": mine, "2": mine | {"id": "2"}}
+
+
+def test_labels_are_found_by_their_instance(videos):
+    first, second = fo.Instance(), fo.Instance()
+    long = videos.first()
+    long.frames[1]["masks"] = fo.Detections(
+        detections=[
+            fo.Detection(label=label, bounding_box=[0, 0, 1, 1], instance=instance)
+            for label, instance in (("a", first), ("b", second))
+        ]
+    )
+    long.save()
+    view = videos.filter_labels("frames.masks", private.is_of([second.id]))
+    assert view.values("frames.masks.detections.label", unwind=2) == ["b"]
+
+
+def test_stages_tell_which_labels_they_leave(videos):
+    label = fo.ViewField("label")
+    view = videos.match(fo.ViewField("sequence") == "long")
+    assert private.label_filters(view) == []
+    view = view.filter_labels("events", label == "miss")
+    view = view.filter_labels("frames.masks", label == "a", only_matches=False)
+    ids = videos.values("events.detections.id", unwind=True)
+    view = view.select_labels(ids=ids).exclude_labels(ids=ids, fields="events")
+    assert private.label_filters(view) == [
+        (False, ("events",)),
+        (False, ("frames.masks",)),
+        (True, ()),
+        (False, ("events",)),
+    ]
+
+
+def test_stages_tell_which_frames_they_leave(videos):
+    assert not private.filters_frames(videos)
+    assert private.filters_frames(videos.match_frames(fo.ViewField("weight") > 2))
+    assert private.clips_of(videos.to_clips("events")) == "events"
+    assert private.clips_of(videos.to_clips(fo.ViewField("weight") > 2)) is None
+    assert private.clips_of(videos) is None
+
+
+def test_exports_to_coco_take_labels_with_instances():
+    import fiftyone.utils.coco as fouc
+
+    private.let_coco_tell_instances()
+    private.let_coco_tell_instances()  # Again does nothing more.
+    instance = fo.Instance()
+    label = fo.Detection(label="a", instance=instance, score=0.5)
+    assert fouc._get_attributes(label, True) == {
+        "instance": instance.id,
+        "score": 0.5,
+    }
+    assert dict(label.iter_attributes())["instance"] is instance
 
 
 def test_no_other_module_imports_the_database_driver():

@@ -30,14 +30,19 @@ pytest.importorskip("fiftyone_mcp", reason="pip install fiftyone-mcp-server")
 Call = Callable[..., dict[str, Any]]
 
 
-async def _talk(calls: queue.SimpleQueue) -> None:
-    """Start a server, ask it what is queued until None comes, and stop it."""
+async def _talk(calls: queue.SimpleQueue, folder: Path) -> None:
+    """Start a server, ask it what is queued until None comes, and stop it.
+
+    Args:
+        calls: tool, arguments, and where the answer goes.
+        folder: for what operators write of their own accord.
+    """
     from mcp.client.stdio import stdio_client
 
     command = mcp.StdioServerParameters(
         command=sys.executable,
         args=["-m", "fiftyone_mcp.server"],
-        env={**os.environ, "FIFTYONE_DO_NOT_TRACK": "true"},
+        env={**os.environ, "FIFTYONE_DEFAULT_DATASET_DIR": str(folder)},
     )
     async with (
         stdio_client(command) as pipes,
@@ -53,13 +58,15 @@ async def _talk(calls: queue.SimpleQueue) -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Call]:
+def server(tmp_path_factory) -> Iterator[Call]:
     """Calls a tool of a running server; its answer, read from JSON."""
     from s3fo.plugin import install
 
     install()
     calls: queue.SimpleQueue = queue.SimpleQueue()
-    thread = threading.Thread(target=lambda: asyncio.run(_talk(calls)), daemon=True)
+    own = tmp_path_factory.mktemp("own")
+    talk = lambda: asyncio.run(_talk(calls, own))  # noqa: E731
+    thread = threading.Thread(target=talk, daemon=True)
     thread.start()
 
     def call(tool: str, **arguments: Any) -> dict[str, Any]:
@@ -105,6 +112,8 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     assert operator("compute_attributes")["objects"] == 3
     failures = operator("find_failures", eval_key="shifted", error_maps=False)
     assert failures["evaluation"] == "shifted" and failures["events"] >= 1
+    fixed = operator("correct_here", eval_key="shifted", method="copy", name="fixed")
+    assert "fixed" in fixed.values()
     for name, metric in (("mean_jf", "J&F"), ("mean_j", "J"), ("mean_f", "F")):
         told = operator(name, eval_key="shifted")
         assert told[metric] == again.summary[metric] and told["objects"] == 3
@@ -113,13 +122,30 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
 
     report = operator("make_report", predictions="shifted", out=folder(tmp_path / "r"))
     assert Path(report["page"]).is_file()
+    assert report["not compared, for want of videos"] == "fixed"
 
     assert operator("open_workspace", workspace="Failures") == {"workspace": "Failures"}
     told = operator("show_changes")
-    assert told["methods"].split(", ") == ["shifted", "run_method", "run_s3"]
+    assert told["methods"].split(", ") == ["shifted", "run_method", "run_s3", "fixed"]
     assert "@s3fo/vos/evaluate_vos" in operator("menu")
     assert operator("restore_colours") is None  # It only tells an App.
     assert operator("relocate")["still missing"] == "nothing"
+
+    assert operator("remove_evaluation", eval_key="again", confirm=True) == {
+        "removed": "again",
+        "predictions, which stay": "shifted",
+    }
+    gone = operator("remove_predictions", predictions="shifted", confirm=True)
+    assert gone["evaluations removed"] == "shifted"
+    assert operator("show_changes")["methods"] == "run_method, run_s3, fixed"
+
+
+def test_an_agent_runs_the_pipeline(operator, dataset, tmp_path):
+    """FiftyOne's pipelines return nothing: what they did is in the dataset."""
+    done = operator("benchmark_method", method="copy", out=str(tmp_path))
+    assert done is None
+    assert operator("mean_jf")["evaluation"] == "copy"
+    assert (tmp_path / "report-copy" / "report.html").is_file()
 
 
 def test_an_agent_loads_a_benchmark(operator, benchmark):
@@ -183,8 +209,9 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
-    "find_failures", "make_report", "open_workspace", "show_changes", "menu",
-    "restore_colours", "relocate", "load_benchmark", "export_submission",
+    "find_failures", "correct_here", "make_report", "open_workspace", "show_changes",
+    "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
+    "benchmark_method", "remove_predictions", "remove_evaluation",
     "mean_jf", "mean_j", "mean_f", "mean_jf_adaptive", "mean_f_adaptive",
 }  # fmt: skip
 

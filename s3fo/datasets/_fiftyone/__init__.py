@@ -24,6 +24,7 @@ from s3fo.datasets._fiftyone.documents import (
     detections_document,
     segmentation_document,
 )
+from s3fo.datasets._fiftyone.exports import let_coco_tell_instances
 from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, is_of, new_id
 from s3fo.datasets._fiftyone.runs import (
     Scenario,
@@ -47,6 +48,8 @@ from s3fo.datasets._fiftyone.views import (
     label_filters,
     shown_dataset,
 )
+
+let_coco_tell_instances()
 
 __all__ = [
     "Document",

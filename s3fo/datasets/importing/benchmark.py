@@ -163,8 +163,28 @@ def _load(
     if not created:
         renew_paths(dataset, benchmark)
     save_benchmark_info(dataset, benchmark, form)
+    _describe(dataset, form)
     views.apply_defaults(dataset)
     return dataset
+
+
+_FORMS: Mapping[MaskForm, str] = {
+    "instances": "Masks are in the labels: player, Annotate tab, patches and exports "
+    "have them.",
+    "reference": "Masks are in files, shown by the fields that end in _mask; labels "
+    "beside them are boxes. FiftyOne's Annotate tab, patches and exports have these "
+    "boxes only: for masks there, load the benchmark again with masks='instances'.",
+}
+"""What a dataset says of the form that its masks have."""
+
+
+def _describe(dataset: fo.Dataset, form: MaskForm) -> None:
+    """Say in the dataset's description which form its masks have, and what for.
+
+    What somebody else wrote there stays.
+    """
+    if dataset.description in (None, "", *_FORMS.values()):
+        dataset.description = _FORMS[form]
 
 
 def _open(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -80,8 +81,24 @@ def masks_of_frame(sequence: VideoSequence, frame: str) -> list[ObjectMask]:
 def _relative_box(
     left: int, top: int, size: tuple[int, ...], shape: tuple[int, ...]
 ) -> list[float]:
-    height, width = shape
-    return [left / width, top / height, size[1] / width, size[0] / height]
+    x, width = _relative_span(left, size[1], shape[1])
+    y, height = _relative_span(top, size[0], shape[0])
+    return [x, y, width, height]
+
+
+def _relative_span(start: int, length: int, full: int) -> tuple[float, float]:
+    """Start and length in parts of the whole, which FiftyOne makes the same pixels of.
+
+    Its exporters multiply and cut decimals off: of 9.99999 pixels they would make 9,
+    and shrink the mask into a box that is one pixel too small.
+    """
+    first = start / full
+    while int(full * first) < start:
+        first = math.nextafter(first, math.inf)
+    extent = length / full
+    while int(full * (first + extent)) < start + length:
+        extent = math.nextafter(extent, math.inf)
+    return first, extent
 
 
 def categories_of(sequence: VideoSequence) -> dict[int, str | None]:

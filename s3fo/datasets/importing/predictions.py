@@ -17,6 +17,7 @@ from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets._fiftyone import root_dataset
+from s3fo.datasets.importing.inference_runs import save_inference_run
 from s3fo.datasets.importing.mask_forms import check_room
 from s3fo.datasets.importing.results import (
     PredictedVideo,
@@ -119,6 +120,7 @@ def add_predictions(
                 _check_sizes(opened)
             _replace(dataset, name, results, opened, workers, progress)
             save_predictions_info(dataset, name, found)
+            save_inference_run(dataset, name, made)
             views.apply_defaults(dataset)
     there = {entry.name for entry in present}
     wanted = [entry.name for entry in sequences] if shown is None else shown
@@ -136,18 +138,32 @@ def remove_predictions(
 ) -> None:
     """Take a method's masks, and all evaluations of them, out of the dataset.
 
-    A field that was not imported from files stays; it is no method any more.
+    A field that was not imported from files stays; it is no method any more. The
+    results folder stays in any case.
 
     Args:
         dataset: the dataset, or a view of it: a field is one of the whole dataset.
         name: of the method.
+
+    Raises:
+        InputError: there is no such method.
     """
     dataset = root_dataset(dataset)
+    known = load_predictions_info(dataset)
+    if name not in known:
+        raise InputError(
+            f"dataset {dataset.name}",
+            f"no predictions {name!r}",
+            f"one of its methods ({', '.join(known) or 'none'})",
+            "Pass the name of one of them.",
+        )
     with sole_writer(dataset):
         _remove(dataset, name)
+        views.apply_defaults(dataset)
 
 
 def _remove(dataset: fo.Dataset, name: str) -> None:
+    """Take masks and evaluations out, also of an import that came to no end."""
     for eval_key in dataset.list_evaluations():
         config = dataset.get_evaluation_info(eval_key).config
         if getattr(config, "pred_field", None) == f"frames.{name}":
@@ -159,6 +175,7 @@ def _remove(dataset: fo.Dataset, name: str) -> None:
     if known is None or not known.from_field:
         dataset.delete_frame_fields(fields)
     save_predictions_info(dataset, name, None)
+    save_inference_run(dataset, name, None)
 
 
 def _replace(

@@ -156,6 +156,31 @@ def _select_videos(
     return list(sequences)
 
 
+def remove_evaluation(dataset: fo.Dataset, eval_key: str) -> None:
+    """Take an evaluation out of a dataset: scores, failures, views; the masks stay.
+
+    What `dataset.delete_evaluation` does, and what is shown is brought up to date.
+
+    Args:
+        dataset: evaluated.
+        eval_key: the evaluation.
+
+    Raises:
+        InputError: there is no such evaluation.
+    """
+    known = dataset.list_evaluations()
+    if eval_key not in known:
+        raise InputError(
+            "evaluation",
+            repr(eval_key),
+            f"one of those there are ({', '.join(known) or 'none'})",
+            "Pass the name of one of them.",
+        )
+    dataset.delete_evaluation(eval_key)
+    views.apply_defaults(dataset)
+    save_scenarios(dataset)
+
+
 def write_scores(
     dataset: fo.Dataset,
     predictions: str,

@@ -7,21 +7,18 @@ from collections.abc import Iterator, Sequence
 import fiftyone as fo
 from fiftyone.operators import types
 
-from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
-from s3fo.benchmarks import Benchmark, catalog, open_benchmark, open_folders
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
-from s3fo.plugin.shared.forms import ask_choice, ask_folder, chosen_folder
+from s3fo.plugin.shared.benchmark_form import ask_benchmark, chosen_benchmark
+from s3fo.plugin.shared.forms import ask_choice
 from s3fo.plugin.shared.outcome import Step, Summary, to_operator
 
-_FOLDERS = "folders"
-_SYNTHETIC = "synthetic"
-_DEFAULT = "davis-2017"
 _MASK_FORMS = {
     "auto": "Decide by size",
     "instances": "In every label: hide, colour and crop each object",
-    "reference": "As references to the PNG files: for large benchmarks",
+    "reference": "As references to the PNG files: for large benchmarks; FiftyOne's "
+    "Annotate tab, patches and exports then have boxes only",
 }
 _VIDEOS = {
     "mp4": "Encode an mp4 of each sequence, for the player",
@@ -39,24 +36,9 @@ class LoadBenchmark(VOSOperator):
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Which benchmark, from where."""
-        ask_choice(
-            form,
-            "benchmark",
-            _benchmarks(),
-            label="Benchmark",
-            description="What the folder holds",
-            default=_DEFAULT,
-        )
-        _ask_where(form, ctx.params.get("benchmark", _DEFAULT))
-        benchmark = _open(ctx)
+        benchmark = ask_benchmark(ctx, form)
         if benchmark is None:
             return
-        frames = sum(len(sequence.frames) for sequence in benchmark)
-        found = f"{counted(len(benchmark), 'sequence')}, {counted(frames, 'frame')}"
-        note = types.AlertView(
-            severity="info", label=found, description="; ".join(benchmark.notes)
-        )
-        form.view("found", note)
         form.str(
             "dataset_name",
             label="Dataset name",
@@ -86,7 +68,7 @@ class LoadBenchmark(VOSOperator):
         """Load it."""
         from s3fo.datasets import load_benchmark
 
-        benchmark = _open(ctx)
+        benchmark = chosen_benchmark(ctx)
         assert benchmark is not None, "the form requires a folder"
         dataset = load_benchmark(
             benchmark,
@@ -117,41 +99,3 @@ class LoadBenchmark(VOSOperator):
         yield ctx.ops.open_dataset(str(summary["dataset"]))
         if ctx.params.get("video") == "none":
             yield ctx.ops.set_view(name=IMAGE_VIEW)
-
-
-def _benchmarks() -> dict[str, str]:
-    known = {name: catalog.get_entry(name).title for name in catalog.names()}
-    return {
-        **known,
-        _SYNTHETIC: "Synthetic, as s3fo writes it",
-        _FOLDERS: "My own folders of frames and masks",
-    }
-
-
-def _ask_where(form: types.Object, name: str) -> None:
-    if name == _FOLDERS:
-        ask_folder(form, "images", "Frames", "Folder of <sequence>/<frame>.jpg")
-        ask_folder(form, "masks", "Masks", "Folder of <sequence>/<frame>.png")
-    elif name == _SYNTHETIC:
-        ask_folder(form, "root", "Folder", "The one it was written to")
-    else:
-        entry = catalog.get_entry(name)
-        ask_folder(form, "root", "Folder", f"Holds {entry.layout}")
-        ask_choice(
-            form,
-            "split",
-            {split: split for split in catalog.splits(name)},
-            label="Split",
-            description=entry.about,
-            default=entry.split,
-        )
-
-
-def _open(ctx: Context) -> Benchmark | None:
-    """The benchmark that the form describes; None while it is incomplete."""
-    name = ctx.params.get("benchmark", _DEFAULT)
-    if name == _FOLDERS:
-        images, masks = chosen_folder(ctx, "images"), chosen_folder(ctx, "masks")
-        return open_folders(images, masks) if images and masks else None
-    root = chosen_folder(ctx, "root")
-    return open_benchmark(name, root, split=ctx.params.get("split")) if root else None

@@ -63,14 +63,21 @@ class MakeReport(VOSOperator):
 
         sources = load_predictions_info(ctx.dataset)
         main = ctx.params.get("predictions") or list(sources)[-1]
+        benchmark, chosen = load_benchmark_info(ctx.dataset), chosen_sequences(ctx)
+        videos = chosen or [sequence.name for sequence in benchmark]
         others = [name for name in sources if name != main]
-        names = [main, *(others if ctx.params.get("compare", True) else [])]
+        if not ctx.params.get("compare", True):
+            others = []
+        partial = [
+            name for name in others if _lacks_videos(sources[name].folder, videos)
+        ]
+        names = [main, *(name for name in others if name not in partial)]
         out = chosen_folder(ctx, "out") or _folder(ctx, main)
         made = report(
             {name: sources[name].folder for name in names},
-            load_benchmark_info(ctx.dataset),
+            benchmark,
             out,
-            sequences=chosen_sequences(ctx),
+            sequences=chosen,
             options=chosen_input_options(ctx),
             reviews=reviews_by_method(ctx.dataset),
             progress=progress,
@@ -78,6 +85,11 @@ class MakeReport(VOSOperator):
         return {
             "page": str(made.page),
             **{finding.headline: finding.text for finding in made.findings},
+            **(
+                {"not compared, for want of videos": ", ".join(partial)}
+                if partial
+                else {}
+            ),
         }
 
     def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
@@ -92,3 +104,9 @@ class MakeReport(VOSOperator):
 def _folder(ctx: Context, method: str) -> Path:
     """Where the report goes unless one says otherwise."""
     return own_folder(ctx) / file_name("report", method)
+
+
+def _lacks_videos(results: Path, videos: Sequence[str]) -> bool:
+    """Whether a results folder has some videos and not all; unknown of files."""
+    there = [name for name in videos if (results / name).is_dir()]
+    return 0 < len(there) < len(videos)

@@ -16,6 +16,8 @@ _GROUPS = {
     "Masks": ("run_method", "run_s3", "import_predictions"),
     "Scores": ("evaluate_vos", "compute_attributes", "find_failures", "correct_here"),
     "Results": ("make_report", "export_submission"),
+    "All in one": ("benchmark_method",),
+    "Remove": ("remove_predictions", "remove_evaluation"),
     "This window": ("show_changes",),
 }
 

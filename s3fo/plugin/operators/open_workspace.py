@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from fiftyone.operators import types
 
-from s3fo.plugin.context import Context
+from s3fo.plugin.context import Context, take_stage_params
 from s3fo.plugin.shared.described import DescribedOperator
 from s3fo.plugin.shared.forms import ask_choice
 from s3fo.plugin.shared.outcome import PLUGIN
@@ -33,6 +33,7 @@ class OpenWorkspace(DescribedOperator):
 
     def execute(self, ctx: Context) -> dict[str, str]:
         """Open it, over the whole dataset."""
+        take_stage_params(ctx)
         name = ctx.params["workspace"]
         ctx.ops.clear_view()
         ctx.ops.set_spaces(spaces=ctx.dataset.load_workspace(name))

@@ -13,7 +13,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from s3fo.plugin.context import Context, in_app
+from s3fo.plugin.context import Context, in_app, take_stage_params
 from s3fo.plugin.shared.changes import changes
 from s3fo.plugin.shared.described import DescribedOperator
 from s3fo.plugin.shared.outcome import (
@@ -27,17 +27,10 @@ from s3fo.plugin.shared.outcome import (
 from s3fo.plugin.shared.trouble import describe
 
 
-class VOSOperator(DescribedOperator):
-    """An operator that maps a form to one library function.
+class FormOperator(DescribedOperator):
+    """An operator that asks by a form, which says what is wrong with the answers."""
 
-    Subclasses fill the form (`fields`), call the library (`work`), and say what one
-    does next (`next_steps`). Long work shows progress whether it runs at once or
-    delegated.
-    """
-
-    settings: ClassVar = dict.fromkeys(
-        ("dynamic", "execute_as_generator", "allow_delegated_execution"), True
-    )
+    settings: ClassVar = dict.fromkeys(("dynamic", "allow_delegated_execution"), True)
 
     @abstractmethod
     def fields(self, ctx: Context, form: types.Object) -> None:
@@ -46,6 +39,29 @@ class VOSOperator(DescribedOperator):
         Raises:
             InputError: what was entered so far cannot work; shown in the form.
         """
+
+    def resolve_input(self, ctx: Context) -> types.Property:
+        """The form, with whatever is wrong with it said in it."""
+        form = types.Object()
+        try:
+            self.fields(ctx, form)
+        except InputError as error:
+            warning = error_notice(error, "warning")
+            form.view("problem", warning, invalid=True, error_message=str(error))
+        _take_plain_paths(ctx, form)
+        view = types.View(label=self.label, description=self.description)
+        return types.Property(form, view=view)
+
+
+class VOSOperator(FormOperator):
+    """An operator that maps a form to one library function.
+
+    Subclasses fill the form (`fields`), call the library (`work`), and say what one
+    does next (`next_steps`). Long work shows progress whether it runs at once or
+    delegated.
+    """
+
+    settings: ClassVar = {**FormOperator.settings, "execute_as_generator": True}
 
     @abstractmethod
     def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
@@ -63,18 +79,6 @@ class VOSOperator(DescribedOperator):
         """Triggers for the App after the work is done: show what has changed."""
         yield from changes(ctx)
 
-    def resolve_input(self, ctx: Context) -> types.Property:
-        """The form, with whatever is wrong with it said in it."""
-        form = types.Object()
-        try:
-            self.fields(ctx, form)
-        except InputError as error:
-            warning = error_notice(error, "warning")
-            form.view("problem", warning, invalid=True, error_message=str(error))
-        _take_plain_paths(ctx, form)
-        view = types.View(label=self.label, description=self.description)
-        return types.Property(form, view=view)
-
     def resolve_output(self, ctx: Context) -> types.Property | None:
         """The result of a delegated run, among FiftyOne's runs."""
         if not ctx.results:
@@ -86,8 +90,9 @@ class VOSOperator(DescribedOperator):
 
         Others are Python, agents and delegated runs: their result is what was done.
         """
-        if in_app(ctx) and not ctx.delegated:
-            return self._runin_app(ctx)
+        take_stage_params(ctx)
+        if in_app(ctx) and not ctx.delegated and not ctx.pipeline:
+            return self._run_in_app(ctx)
 
         def tell(done: int, total: int, label: str) -> None:
             if ctx.delegated:
@@ -95,7 +100,7 @@ class VOSOperator(DescribedOperator):
 
         return dict(self.work(ctx, tell))
 
-    def _runin_app(self, ctx: Context) -> Iterator[object]:
+    def _run_in_app(self, ctx: Context) -> Iterator[object]:
         # An error that is raised would reach the App as a broken connection.
         title = f"{self.label}: not done"
         try:

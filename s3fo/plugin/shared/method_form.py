@@ -29,6 +29,9 @@ _ASKED = (
 )
 """Options that have a field of their own; the others are typed as NAME=VALUE."""
 
+METHOD_PARAMS = (*_ASKED, "options")
+"""What `ask_options` asks."""
+
 
 def ask_options(
     ctx: Context, form: types.Object, benchmark: Benchmark, info: MethodInfo
