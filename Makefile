@@ -7,6 +7,9 @@ READY  := $(VENV)/.ready
 # A file stays in one process: fixtures of modules are made once.
 PARALLEL := --numprocesses auto --dist loadfile
 
+# Tests start dozens of processes, which would each compile every module anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo test test-fast test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 

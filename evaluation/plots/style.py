@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -83,6 +86,18 @@ def save_figure(
 
 def _use_storable_texts(figure: Figure) -> None:
     """Write what is not UTF-8 in names as fonts can: by their bytes' numbers."""
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)
+    for text in _texts(figure):
         text.set_text(storable(text.get_text()))
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """All texts under an artist, but for ticks that are not drawn.
+
+    matplotlib makes ticks when they are asked for: most of the time, for hidden ones.
+    """
+    if isinstance(artist, Text):
+        yield artist
+    hidden = isinstance(artist, Axes) and not artist.axison
+    for child in artist.get_children():
+        if not (hidden and isinstance(child, Axis)):
+            yield from _texts(child)
