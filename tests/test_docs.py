@@ -21,7 +21,6 @@ from evaluation.protocols import PROTOCOLS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS = REPOSITORY / "docs"
-# Also read outside the site, where nothing else checks their links.
 OUTSIDE = [
     REPOSITORY / name
     for name in (
@@ -115,8 +114,9 @@ def test_licences_of_all_benchmarks_are_listed(site: Path) -> None:
         assert entry.licence in page, entry.name
 
 
-@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.parent.name)
-def test_links_outside_the_site_lead_somewhere(path: Path) -> None:
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_links_lead_somewhere_in_the_repository(path: Path) -> None:
+    """There, too, where files are read that the site makes pages of."""
     for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), f"{path}: {target}"

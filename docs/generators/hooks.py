@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,19 @@ from mkdocs.structure.files import File, Files
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL_CARD = REPOSITORY / "s3fo" / "weights" / "README.md"
 PLUGIN = REPOSITORY / "s3fo" / "plugin"
+
+
+_NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.py"))
+PAGES = {
+    "evaluation/protocols.py": "reference/protocols.md",
+    "s3fo/benchmarks/catalog.py": "reference/benchmarks.md",
+    "s3fo/inference/__init__.py": "reference/api/s3fo.inference.md",
+    "s3fo/weights/README.md": "model-card.md",
+    **{f"notebooks/{path.name}": f"notebooks/{path.stem}.md" for path in _NOTEBOOKS},
+}
+"""Files of the repository, to which the pages' links lead -> what is made of them."""
+
+_LINK = re.compile(r"\]\(([^)#\s]+)")
 
 
 def on_config(config: Any) -> Any:
@@ -41,11 +56,25 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in generated tables, and point at pages what points at the repository."""
     if catalog.LICENCES in markdown:
         markdown = markdown.replace(catalog.LICENCES, catalog.licences())
     if plugin_table.MARK in markdown:
         table = plugin_table.operators_and_panels(PLUGIN)
         markdown = markdown.replace(plugin_table.MARK, table)
-    return markdown.replace("(../s3fo/weights/README.md)", "(model-card.md)")
+    folder = posixpath.dirname(page.file.src_uri)
+    return _LINK.sub(lambda link: _link_to_page(link, folder), markdown)
+
+
+def _link_to_page(link: re.Match[str], folder: str) -> str:
+    """A link to a file of the repository as one to the page that is made of it.
+
+    Args:
+        link: up to the address.
+        folder: of the page with the link, within docs.
+    """
+    file = posixpath.normpath(posixpath.join("docs", folder, link[1]))
+    if file not in PAGES:
+        return link[0]
+    return f"]({posixpath.relpath(PAGES[file], folder or '.')}"
