@@ -11,6 +11,7 @@ from small_benchmark import own_name
 
 import s3fo
 from benchmarks.panels import Visitor
+from s3fo.datasets.reading import tables
 from s3fo.datasets.views.appearance import opening_view
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
@@ -171,3 +172,30 @@ def test_without_mp4_an_object_opens_as_images(benchmark, results):
         assert video_of(open_now) == (frame.sample_id, 1)
     finally:
         dataset.delete()
+
+
+def test_a_failure_is_reviewed_beside_the_player(evaluated):
+    events = tables.event_table(evaluated, "k")
+    own = events[events["sample_id"] == events["sample_id"].iloc[-1]]
+    person = Visitor(ObjectTimeline(), evaluated, own["sample_id"].iloc[0])
+    person.do("open", "on_load")
+    assert len(person.data["failures"]["rows"]) == len(own)
+    assert person.state["event"] == own["id"].iloc[0], "the costliest first"
+
+    row = len(own) - 1
+    answer = person.do("row", "on_click_failure", row=row)
+    asked = answer.requests["@s3fo/vos/show_frame"]
+    assert asked["frame"] == own["start"].iloc[row]
+    seen = {"event_id": person.state["event"], "eval_key": "k"}
+    person.do("confirm", "on_tag", tag="confirmed", **seen)
+    assert tags_of(evaluated, own["id"].iloc[row]) == ["confirmed"]
+    assert person.state["reviewed"] == "confirmed"
+    assert person.data["failures"]["rows"][row][-1] == "confirmed"
+    person.do("undo", "on_undo")
+    assert tags_of(evaluated, own["id"].iloc[row]) == []
+    assert person.state["reviewed"] == ""
+
+
+def tags_of(dataset: fo.Dataset, event_id: str) -> list[str]:
+    events = tables.event_table(dataset, "k")
+    return list(events[events["id"] == event_id]["tags"].iloc[0])

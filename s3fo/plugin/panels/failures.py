@@ -12,13 +12,12 @@ from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
-from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
+from s3fo.datasets.scoring.review import TAGS
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
-from s3fo.plugin.context import Context, Values
+from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import (
     ROWS,
-    VOSPanel,
     plot,
     rows,
     shown,
@@ -38,6 +37,7 @@ from s3fo.plugin.panels.opening import (
     plan_grid,
     show_frame,
 )
+from s3fo.plugin.panels.reviewing import ReviewPanel, find_event
 from s3fo.plugin.shared.outcome import PLUGIN
 
 _ALL = "all"
@@ -60,7 +60,7 @@ _TAG_CHOICES = {
 }
 
 
-class Failures(VOSPanel):
+class Failures(ReviewPanel):
     """Failure events, the most costly first, each as a filmstrip and a clip."""
 
     name = "vos_failures"
@@ -126,7 +126,7 @@ class Failures(VOSPanel):
 
     def _lay_out_strip(self, ctx: Context, panel: types.Object) -> None:
         """The filmstrip, as a default: the App sends back what is data or state."""
-        event = self._event(ctx, ctx.panel.state.event)
+        event = find_event(ctx, ctx.panel.state.shown, ctx.panel.state.event)
         try:
             strip = charts.filmstrip(ctx.dataset, ctx.panel.state.shown, event)
         except InputError as error:
@@ -149,7 +149,7 @@ class Failures(VOSPanel):
         if not state.event:
             panel.md("No event is left: choose less narrowly.", name="nothing")
             return
-        self._lay_out_buttons(state, panel)
+        self._lay_out_buttons(ctx, panel)
         panel.md(state.event_text, name="event_text")
         self._lay_out_strip(ctx, panel)
         table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
@@ -180,7 +180,8 @@ class Failures(VOSPanel):
                 line=LINE,
             )
 
-    def _lay_out_buttons(self, state: Values, panel: types.Object) -> None:
+    def _lay_out_buttons(self, ctx: Context, panel: types.Object) -> None:
+        state = ctx.panel.state
         # The buttons say what they are about: the state that comes with a click may
         # still be that of the event before.
         seen = {"event_id": state.event, "at": state.at}
@@ -212,25 +213,7 @@ class Failures(VOSPanel):
             params=seen,
         )
         self.add_all_videos(steps)
-        review = wrapping_line(panel, "review", gap=1)
-        for tag in TAGS:
-            name = tag.replace(" ", "_")
-            given = tag == state.reviewed
-            review.btn(
-                name,
-                tag.capitalize(),
-                icon="check" if given else None,
-                variant="contained" if given else "outlined",
-                on_click=self.on_tag,
-                params={**seen, "tag": tag},
-            )
-        review.btn(
-            "undo",
-            "Undo",
-            icon="undo",
-            on_click=self.on_undo,
-            disabled=not state.last_reviewed,
-        )
+        self.add_review_buttons(ctx, panel, state.reviewed, seen)
 
     def on_narrow(self, ctx: Context) -> None:
         """Something was chosen: begin at its most costly event."""
@@ -305,41 +288,19 @@ class Failures(VOSPanel):
 
     def on_tag(self, ctx: Context) -> None:
         """Review the event and go on to the next; the same again takes it back."""
-        state, tag = ctx.panel.state, ctx.params["tag"]
-        event = self._event(ctx)
-        before = review_of(event["tags"])
-        again = before == tag
-        tag_event(ctx.dataset, state.shown, event, None if again else tag)
-        state.last_reviewed = [state.shown, event["id"], before or None]
-        told = "No review any more" if again else f"Reviewed: {tag}"
-        ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
+        state = ctx.panel.state
+        given = self.review(ctx, state.shown)
         stays = (state.tag or _ALL) == _ALL
-        state.at = ctx.params["at"] + int(stays and not again)
+        state.at = ctx.params["at"] + int(stays and given)
 
     def on_undo(self, ctx: Context) -> None:
         """Take the last review back, and look at its event again."""
         state = ctx.panel.state
-        if not state.last_reviewed:
-            return
-        eval_key, event_id, before = state.last_reviewed
-        event = self._event(ctx, event_id, eval_key)
-        tag_event(ctx.dataset, eval_key, event, before)
-        state.last_reviewed = None
+        eval_key, event_id = self.take_back(ctx) or ("", "")
         if eval_key == state.shown and (state.tag or _ALL) == _ALL:
             chosen = list(self._choose_events(ctx)["id"])
             state.at = chosen.index(event_id) if event_id in chosen else state.at
-        ctx.ops.notify(f"Review: {before or 'none'}", variant="success")
 
-    def _event(
-        self, ctx: Context, event_id: str | None = None, eval_key: str | None = None
-    ) -> pd.Series:
-        events = tables.event_table(ctx.dataset, eval_key or ctx.panel.state.shown)
-        own = events[events["id"] == (event_id or ctx.params["event_id"])]
-        if own.empty:
-            raise InputError(
-                "this failure",
-                "no such event any more",
-                "one of those that the panel shows now",
-                "Failures were found anew, or their evaluation was deleted.",
-            )
-        return own.iloc[0]
+    def _event(self, ctx: Context) -> pd.Series:
+        """The event that a click is about."""
+        return find_event(ctx, ctx.panel.state.shown, ctx.params["event_id"])

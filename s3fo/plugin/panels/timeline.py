@@ -9,15 +9,26 @@ from fiftyone.operators import types
 
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring.review import review_of
 from s3fo.datasets.views.shown import video_shown
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels.base import VOSPanel, plot
+from s3fo.plugin.panels.base import plot, rows, table
 from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choice_of, choose, set_if_new
 from s3fo.plugin.panels.opening import seek
+from s3fo.plugin.panels.reviewing import ReviewPanel, find_event
+
+_COLUMNS = {
+    "kind": "Kind",
+    "object": "Object",
+    "start": "From frame",
+    "end": "To",
+    "lost": "J&F points lost",
+    "tag": "Review",
+}
 
 
-class ObjectTimeline(VOSPanel):
+class ObjectTimeline(ReviewPanel):
     """J and F of every object, frame by frame, beside the playing video."""
 
     name = "vos_timeline"
@@ -26,8 +37,9 @@ class ObjectTimeline(VOSPanel):
     help = (
         "Solid: J. Dotted: F. Dark: the object is not visible. Tinted: "
         "another object's box lies over its own. Bars below: failure events. "
-        "**Click** a curve to open the video there. The orange line is where the clip "
-        "that is open begins; FiftyOne does not tell panels which frame plays."
+        "**Click** a curve to move the player there, a failure to review it. The "
+        "orange line is where the clip that is open begins; FiftyOne does not tell "
+        "panels which frame plays."
     )
 
     def on_change_current_sample(self, ctx: Context) -> None:
@@ -62,10 +74,33 @@ class ObjectTimeline(VOSPanel):
             )
         chart = charts.timeline(dataset, state.method, state.sample, begins)
         ctx.panel.data.timeline = chart.traces
+        self._refresh_failures(ctx, begins)
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
 
+    def _refresh_failures(self, ctx: Context, begins: int) -> None:
+        """The failures of the open video, and the one that is looked at."""
+        state = ctx.panel.state
+        events = tables.event_table(ctx.dataset, state.method)
+        events = events[events["sample_id"] == state.sample]
+        events = events.assign(
+            tag=events["tags"].map(review_of), lost=100 * events["cost"]
+        )
+        known = events["id"].tolist()
+        if state.event not in known:
+            # A clip begins with its failure; of a video, the costliest is first.
+            here = events[events["start"] == begins]["id"].tolist()
+            state.event = next(iter(here + known), None)
+        at = known.index(state.event) if state.event else 0
+        state.events = known
+        state.reviewed = events["tag"].iloc[at] if known else ""
+        ctx.panel.data.failures = {
+            "columns": list(_COLUMNS),
+            "rows": [list(row.values()) for row in rows(events, _COLUMNS)],
+            "selectedRows": [at],
+        }
+
     def layout(self, ctx: Context, panel: types.Object) -> None:
-        """The method, and one row of curves per object."""
+        """The method, one row of curves per object, and the failures to review."""
         state = ctx.panel.state
         known = {key: key for key in tables.vos_evaluations(ctx.dataset)}
         choose(
@@ -84,6 +119,17 @@ class ObjectTimeline(VOSPanel):
             state.timeline_layout,
             on_click=self.on_click_frame,
         )
+        if state.event:
+            seen = {"event_id": state.event, "eval_key": state.method}
+            self.add_review_buttons(ctx, panel, state.reviewed, seen)
+            table(panel, "failures", _COLUMNS, on_click_row=self.on_click_failure)
+
+    def on_click_failure(self, ctx: Context) -> None:
+        """Look at a row's failure, and move the player to where it begins."""
+        state, row = ctx.panel.state, ctx.params["row"]
+        if row >= 0:
+            state.event = state.events[row]
+            seek(ctx, int(find_event(ctx, state.method, str(state.event))["start"]))
 
     def on_choose_method(self, ctx: Context) -> None:
         """Another method's curves, until other masks or another video are shown."""

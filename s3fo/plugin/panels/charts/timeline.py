@@ -7,13 +7,19 @@ import numpy as np
 import pandas as pd
 
 from evaluation.failures import FailureKind
+from evaluation.plots.strip import frame_label
 from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.views.colours import line_colour
 from s3fo.plugin.panels.base import plain
-from s3fo.plugin.panels.charts.parts import Chart, Layout, Trace
+from s3fo.plugin.panels.charts.parts import Chart, Layout, Trace, legend_text
 
 _ROW_HEIGHT = 130
+_SIGNS = (
+    "solid: J; dotted: F; dark: the object is not visible",
+    "tinted: under another object's box",
+    "bars below: failures, with a cross at the worst frame",
+)
 _CURSOR_COLOUR = "#FF6D04"
 
 _HIDDEN = "#3A3F47"
@@ -43,7 +49,7 @@ def timeline(
         "hovermode": "closest",
         "margin": {"t": 10, "b": 40, "l": 50, "r": 12},
         "xaxis": {
-            "title": {"text": "frame"},
+            "title": {"text": "frame, as the player counts"},
             "range": [1, last],
             "anchor": "free",
             "position": 0,
@@ -61,7 +67,8 @@ def timeline(
         traces += _bars(events[events["object"] == object_id], f"y{axis}")
         shapes += _shades(own, object_id, f"y{axis}", last)
     layout["shapes"] = shapes
-    return Chart(traces, layout, _text(frames, events))
+    files = frame_table.frame_files(dataset, sample_id)
+    return Chart(traces, layout, _text(frames, events, files))
 
 
 def _beginning(frame: int) -> Layout:
@@ -79,19 +86,22 @@ def _beginning(frame: int) -> Layout:
     }
 
 
-def _text(frames: pd.DataFrame, events: pd.DataFrame) -> str:
+def _text(frames: pd.DataFrame, events: pd.DataFrame, files: list[str]) -> str:
+    def called(number: int) -> str:
+        return frame_label(files[number - 1], number)
+
     scored = frames.dropna(subset=["J", "F"])
     if scored.empty:
         return "This video was not scored."
     lowest = scored.iloc[int((scored["J"] + scored["F"]).to_numpy().argmin())]
-    text = f"Lowest: object {lowest['object']} in frame {lowest['number']}."
+    text = f"Lowest: object {lowest['object']} in frame {called(lowest['number'])}."
     if len(events):
         first = events.sort_values("start").iloc[0]
         text += (
             f" First failure: object {first['object']}, {first['kind']}, from frame "
-            f"{first['start']}."
+            f"{called(first['start'])}."
         )
-    return text
+    return text + legend_text(*_SIGNS)
 
 
 def _axis(object_id: int, row: int, rows: int) -> Layout:

@@ -1,0 +1,116 @@
+"""Buttons by which a person reviews a failure event, and takes that back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from fiftyone.operators import types
+
+from evaluation.errors import InputError
+from s3fo.datasets.reading import tables
+from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
+from s3fo.plugin.context import Context
+from s3fo.plugin.panels.base import VOSPanel
+from s3fo.plugin.panels.choices import wrapping_line
+
+
+class ReviewPanel(VOSPanel):
+    """A panel in which failure events are reviewed.
+
+    Subclasses handle a click on a button (`on_tag`) by `review`, and on *Undo*
+    (`on_undo`) by `take_back`. The last review lives in the panel's state.
+    """
+
+    def add_review_buttons(
+        self,
+        ctx: Context,
+        panel: types.Object,
+        given: str,
+        params: Mapping[str, object],
+    ) -> None:
+        """Add a line of buttons; that of the review an event has is filled.
+
+        Args:
+            ctx: of the event of the App.
+            panel: what to add it to.
+            given: the review that the failure event has; "" for none.
+            params: that say what a click is about, for the state that comes with it
+                may still be that of the failure event before.
+        """
+        line = wrapping_line(panel, "review", gap=1)
+        for tag in TAGS:
+            chosen = tag == given
+            line.btn(
+                tag.replace(" ", "_"),
+                tag.capitalize(),
+                icon="check" if chosen else None,
+                variant="contained" if chosen else "outlined",
+                on_click=self.on_tag,
+                params={**params, "tag": tag},
+            )
+        line.btn(
+            "undo",
+            "Undo",
+            icon="undo",
+            on_click=self.on_undo,
+            disabled=not ctx.panel.state.last_reviewed,
+        )
+
+    def on_tag(self, ctx: Context) -> None:
+        """Review the event; the same again takes it back."""
+        self.review(ctx, ctx.params["eval_key"])
+
+    def on_undo(self, ctx: Context) -> None:
+        """Take the last review back."""
+        self.take_back(ctx)
+
+    def review(self, ctx: Context, eval_key: str) -> bool:
+        """Give the event of a click its review, or take that back if it has it.
+
+        Returns:
+            Whether the event has that review now.
+        """
+        tag = ctx.params["tag"]
+        event = find_event(ctx, eval_key, ctx.params["event_id"])
+        before = review_of(event["tags"])
+        again = before == tag
+        tag_event(ctx.dataset, eval_key, event, None if again else tag)
+        ctx.panel.state.last_reviewed = [eval_key, event["id"], before or None]
+        told = "No review any more" if again else f"Reviewed: {tag}"
+        ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
+        return not again
+
+    def take_back(self, ctx: Context) -> tuple[str, str] | None:
+        """Take the last review back.
+
+        Returns:
+            Evaluation and id of the event that it was of; None if there was none.
+        """
+        state = ctx.panel.state
+        if not state.last_reviewed:
+            return None
+        eval_key, event_id, before = state.last_reviewed
+        event = find_event(ctx, eval_key, event_id)
+        tag_event(ctx.dataset, eval_key, event, before)
+        state.last_reviewed = None
+        ctx.ops.notify(f"Review: {before or 'none'}", variant="success")
+        return eval_key, event_id
+
+
+def find_event(ctx: Context, eval_key: str, event_id: str) -> pd.Series:
+    """A failure event, as it is now.
+
+    Raises:
+        InputError: it is gone.
+    """
+    events = tables.event_table(ctx.dataset, eval_key)
+    own = events[events["id"] == event_id]
+    if own.empty:
+        raise InputError(
+            "this failure",
+            "no such event any more",
+            "one of those that the panel shows now",
+            "Failures were found anew, or their evaluation was deleted.",
+        )
+    return own.iloc[0]
