@@ -29,6 +29,16 @@ SAME_SIZE = 0.85
 PLACE_RATIO = 4.0
 """How many times as far off its way it has to be as around that time."""
 
+SIZE_CHANGE = 0.3
+"""Change of the logarithm of the area to both frames beside from which a frame can be
+a jump: times 0.74 or 1.35."""
+
+SIZE_RATIO = 3.5
+"""How many times as far off its way the area has to be as around that time."""
+
+STEADY_SIZE = 0.05
+"""Changes of the logarithm of the area that every object makes."""
+
 MOVES = 0.03
 """1 - IoU from frame to frame from which an object moves: a copy shows."""
 
@@ -120,7 +130,10 @@ def jumps(track: Track) -> Iterator[AuditEvent]:
             for words, sure in (
                 _differs(track, start, end),
                 _is_off(track, start, end),
+                _changes_size(track, start, end),
             ):
+                if _hides(track, start, end):
+                    continue
                 if sure >= 0.5:
                     kind = ErrorKind.JUMP
                     found.append(
@@ -174,6 +187,52 @@ def _is_off(track: Track, start: int, end: int) -> tuple[str, float]:
         f"({off:.2f} object sizes, otherwise {usual:.2f})"
     )
     return words, confidence(off / usual, PLACE_RATIO)
+
+
+def _changes_size(track: Track, start: int, end: int) -> tuple[str, float]:
+    """Whether areas lie far from the way between those of the frames beside.
+
+    Fast objects change their shape from frame to frame, but seldom their area.
+    """
+    log = np.log(np.maximum(track.area, 1))
+    inner = min(abs(log[start] - log[start - 1]), abs(log[end - 1] - log[end]))
+    off = _size_off(log, start, end)
+    if inner < SIZE_CHANGE or off < 1.5 * abs(log[start - 1] - log[end]):
+        return "", 0.0
+    length = end - start
+    around = [
+        _size_off(log, place, place + length)
+        for place in (*range(start - 6, start - 1), *range(end + 1, end + 6))
+        if 0 < place < len(log) - length
+        and track.visible[place - 1 : place + length + 1].all()
+    ]
+    usual = max(float(np.quantile(around, 0.75)) if around else np.inf, STEADY_SIZE)
+    words = (
+        f"area times {_area_ratio(track, start, end):.2f} that of the frames beside, "
+        f"otherwise within {np.exp(usual):.2f}"
+    )
+    return words, confidence(off / usual, SIZE_RATIO)
+
+
+def _size_off(log: NDArray[np.float64], start: int, end: int) -> float:
+    """Least distance of a run's log areas from the straight way past them.
+
+    0 where they lie on both sides of it, or differ among each other: an error of some
+    frames is much the same in all, while what hides an object comes and goes.
+    """
+    share = np.arange(1, end - start + 1) / (end - start + 1)
+    way = log[start - 1] * (1 - share) + log[end] * share
+    apart = log[start:end] - way
+    one_side = (apart > 0).all() or (apart < 0).all()
+    if one_side and np.ptp(apart) < SIZE_CHANGE:
+        return float(np.abs(apart).min())
+    return 0.0
+
+
+def _hides(track: Track, start: int, end: int) -> bool:
+    """Whether a run is where an object passes behind something: smaller, bit by bit."""
+    smaller = track.area[start:end].max() < track.area[[start - 1, end]].min()
+    return bool(smaller) and _shrank(track, start, end)
 
 
 def _bends(centre: NDArray[np.float64], start: int, end: int) -> float:

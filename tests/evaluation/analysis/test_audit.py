@@ -132,6 +132,33 @@ def test_one_frame_unlike_its_neighbours_is_a_jump(way: str) -> None:
     assert events(frames) == [(1, "jump", "00008", "00008")]
 
 
+def bars(areas: dict[int, int]) -> Frames:
+    """A bar of 36 x 25 pixels that turns by a quarter in every frame.
+
+    Args:
+        areas: rows of the bar's upper part that are missing, by frame.
+    """
+    frames = {}
+    for t in range(LENGTH):
+        frame = np.zeros((90, 160), np.uint8)
+        height, width = (36, 25) if t % 2 else (25, 36)
+        frame[30 + areas.get(t, 0) : 30 + height, 60 : 60 + width] = 1
+        frames[f"{t:05d}"] = frame
+    return frames
+
+
+def test_a_sudden_change_of_area_is_a_jump_though_the_shape_changes_too() -> None:
+    assert events(bars({})) == []
+    audit = audit_ground_truth({"v": bars({7: 18})}, images=False, workers=1)
+    assert list(audit.events["kind"]) == ["jump"]
+    assert list(audit.frames["frame"]) == ["00007"]
+    assert audit.events["reason"][0].startswith("area times 0.50 that of the frames")
+
+
+def test_an_area_that_shrinks_bit_by_bit_hides_and_does_not_jump() -> None:
+    assert events(bars({6: 10, 7: 28, 8: 10})) == []
+
+
 def test_a_steady_turn_of_the_way_is_no_jump() -> None:
     frames = {
         name: np.roll(frame, max(0, t - 8) * 3, axis=0)
