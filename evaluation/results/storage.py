@@ -172,7 +172,7 @@ def load_scores(folder: Path) -> Scores:
     )
     try:
         protocol = ScoringProtocol(**document["protocol_fields"])
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(
             folder / DOCUMENT,
             f"a protocol that is none ({error})",

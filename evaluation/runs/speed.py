@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from evaluation._utils.atomic import write_atomically
-from evaluation._utils.input_files import refuse_special
+from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
 
 SPEED_FILE = "speed.json"
 """Beside ``run.json``: a report draws what it says."""
 
 SCHEMA = 1
+_WHAT = "the JSON that `s3fo speed --out` writes"
+_FIX = "Measure again with `s3fo speed`, or delete this file."
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,8 @@ class SpeedRecord:
         path = Path(path)
         if path.is_dir():
             path = path / SPEED_FILE
-        try:
-            refuse_special(path)
-            content = json.loads(path.read_text())
-            if content.get("schema") != SCHEMA:
-                raise ValueError(f"schema {content.get('schema')}, not {SCHEMA}")
-            rows = tuple(SpeedRow(**row) for row in content.pop("rows"))
-            return cls(rows=rows, **content)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(
-                path,
-                f"no readable measurement of speed ({error})",
-                "the JSON that `s3fo speed --out` writes",
-                "Measure again with `s3fo speed`, or delete this file.",
-            ) from error
+        content = read_json(path, _FIX, _WHAT)
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if schema != SCHEMA:
+            raise InputError(path, f"schema {schema}", f"{_WHAT} ({SCHEMA})", _FIX)
+        return parse(content, cls, path, _FIX)

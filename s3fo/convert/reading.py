@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evaluation._utils.json_files import read_json
+from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from evaluation.masks.open import open_ground_truth
@@ -82,17 +83,20 @@ def read(path: Path, source_format: str) -> dict[str, MaskSequence]:
 def _with_frames(path: Path) -> dict[str, MaskSequence]:
     """One file of SA-V, its frames by the names that `convert` wrote beside them."""
     document = _document(path)
-    names = document.get("masklet_frame_names")
-    if names is None:
+    if document.get("masklet_frame_names") is None:
         return dict(open_ground_truth(path).sequences)
-    ids = [int(k) for k in document["masklet_id"]]
+    known = parse(document, _Masklets, path, _FIX)
+    counts = {len(masks) for masks in known.masklet} | {len(known.masklet_id)}
+    if len(counts) > 1 or len(known.masklet) != len(known.masklet_frame_names):
+        found = "lists of masklets that do not have one length"
+        raise InputError(path, found, "SA-V masklets", _FIX)
     frames = {
-        name: dict(zip(ids, masks, strict=True))
-        for name, masks in zip(names, document["masklet"], strict=True)
+        name: dict(zip(known.masklet_id, masks, strict=True))
+        for name, masks in zip(known.masklet_frame_names, known.masklet, strict=True)
     }
-    video = str(document["video_id"])
+    video = known.video_id
     masks = RleSequence(video, frames, str(path))
-    masks.size = (int(document["video_height"]), int(document["video_width"]))
+    masks.size = (int(known.video_height), int(known.video_width))
     return {video: masks}
 
 
@@ -157,20 +161,24 @@ class _MotsPngs(ArraySequence):
 
 
 def _read_coco(path: Path) -> dict[str, MaskSequence]:
-    document = _document(path)
+    document = parse(_document(path), _CocoFile, path, _FIX)
     frames: dict[str, dict[str, dict[int, Any]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
     places = {}
-    for image in document["images"]:
-        name = Path(image["file_name"])
-        video = str(image.get("video", name.parent.name))
+    for image in document.images:
+        name = Path(image.file_name)
+        video = name.parent.name if image.video is None else image.video
         frames.setdefault(video, {})[name.stem] = {}
-        sizes[video] = (int(image["height"]), int(image["width"]))
-        places[image["id"]] = (video, name.stem)
-    for item in document["annotations"]:
-        video, frame = places[item["image_id"]]
-        object_id = int(item.get("object_id", item.get("track_id", item["id"])))
-        frames[video][frame][object_id] = item["segmentation"]
+        sizes[video] = (image.height, image.width)
+        places[image.id] = (video, name.stem)
+    for index, item in enumerate(document.annotations):
+        if item.image_id not in places:
+            found = f"the image {item.image_id!r} at annotations[{index}].image_id"
+            raise InputError(path, found, "the id of one of its images", _FIX)
+        video, frame = places[item.image_id]
+        own = (item.object_id, item.track_id, item.id)
+        object_id = next(number for number in own if number is not None)
+        frames[video][frame][object_id] = item.segmentation
     read: dict[str, MaskSequence] = {}
     for video, masks in frames.items():
         read[video] = RleSequence(video, masks, str(path))
@@ -200,7 +208,47 @@ def _known_frames(folder: Path) -> Mapping[str, Any]:
     return known
 
 
+_FIX = "Write the file again, or give another path."
+
+
+@dataclass(frozen=True)
+class _CocoImage:
+    id: int | str
+    file_name: str
+    height: int
+    width: int
+    video: str | None = None
+
+
+@dataclass(frozen=True)
+class _CocoMask:
+    """Run lengths, which are checked when decoded, and whose they are."""
+
+    id: int
+    image_id: int | str
+    segmentation: Any
+    object_id: int | None = None
+    track_id: int | None = None
+
+
+@dataclass(frozen=True)
+class _CocoFile:
+    images: list[_CocoImage]
+    annotations: list[_CocoMask]
+
+
+@dataclass(frozen=True)
+class _Masklets:
+    """What is read of a file of SA-V that `convert` wrote."""
+
+    video_id: str
+    video_height: float
+    video_width: float
+    masklet_id: list[int]
+    masklet: list[list[Any]]
+    masklet_frame_names: list[str]
+
+
 def _document(path: Path) -> dict[str, Any]:
-    fix = "Write the file again, or give another path."
-    document = read_json(path, fix, "a JSON file of masks")
+    document = read_json(path, _FIX, "a JSON file of masks")
     return document if isinstance(document, dict) else {}

@@ -24,6 +24,7 @@ from harness import (
 )
 
 pytestmark = [
+    pytest.mark.timeout(7200 if LONG else 600),
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="limits and signals of Linux"),
 ]

@@ -12,6 +12,7 @@ from harness import LONG, finish, kill_at_random, run, start, survived
 pytest.importorskip("fiftyone")
 
 pytestmark = [
+    pytest.mark.timeout(7200 if LONG else 600),
     pytest.mark.slow,
     pytest.mark.fiftyone,
     pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux"),

@@ -11,6 +11,7 @@ import pytest
 from harness import LONG, SIGNALS, finish, left_behind, run, start, survived
 
 pytestmark = [
+    pytest.mark.timeout(7200 if LONG else 600),
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux"),
     pytest.mark.skipif(not LONG, reason="minutes; run by `make faults`"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evaluation._utils.input_files import is_file, is_folder
+from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.formats.burst_classes import track_classes
@@ -17,7 +18,6 @@ from s3fo.benchmarks.layouts.files import (
     find_archives,
     list_folders,
     list_frames,
-    read_text,
 )
 from s3fo.benchmarks.layouts.layout import (
     Found,
@@ -34,6 +34,44 @@ _ANNOTATION_FILES = {
     "uncommon": "uncommon_classes.json",
     "first-frame": "first_frame_annotations.json",
 }
+
+
+_FIX = "Unpack the archive of the annotations again."
+
+
+@dataclass(frozen=True)
+class _Mask:
+    """Run lengths of a track in a frame, which are checked when decoded."""
+
+    rle: Any
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    """What is read of a video."""
+
+    dataset: str
+    seq_name: str
+    height: int
+    width: int
+    annotated_image_paths: list[str]
+    segmentations: list[dict[str, _Mask]]
+    fps: float | None = None
+    track_category_ids: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class _Category:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class _Annotations:
+    """What is read of an annotation file."""
+
+    sequences: list[_Sequence]
+    categories: list[_Category] | None = None
 
 
 def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
@@ -155,39 +193,27 @@ def read_annotations(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is something else.
     """
-    text = read_text(path)
-    try:
-        content: dict[str, Any] = json.loads(text)
-        for entry in content["sequences"]:
-            for key in ("dataset", "seq_name"):
-                safe_name(entry[key], "sequence", path)
-            entry["height"], entry["width"]
-            for masks in entry["segmentations"]:
-                for track, item in masks.items():
-                    int(track), item["rle"]
-            images, masks = entry["annotated_image_paths"], entry["segmentations"]
-            if len(images) != len(masks):
-                raise ValueError(
-                    f"{sequence_name(entry)}: {len(images)} annotated images, but "
-                    f"masks of {len(masks)}"
-                )
-    except InputError:
-        raise
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise InputError(
-            path,
-            f"something else ({error})",
-            "annotations of BURST",
-            "Unpack the archive of the annotations again.",
-        ) from error
+    content: dict[str, Any] = read_json(path, _FIX, "annotations of BURST")
+    for entry in parse(content, _Annotations, path, _FIX).sequences:
+        for name in (entry.dataset, entry.seq_name):
+            safe_name(name, "sequence", path)
+        images, masks = len(entry.annotated_image_paths), len(entry.segmentations)
+        tracks = {track for tracks in entry.segmentations for track in tracks}
+        tracks |= (entry.track_category_ids or {}).keys()
+        odd = sorted(track for track in tracks if not _is_number(track))
+        wrong = ""
+        if images != masks:
+            wrong = f"{images} annotated images, but masks of {masks}"
+        elif odd:
+            wrong = f"the track {odd[0]!r}, which is no number"
+        if wrong:
+            place = f"{entry.dataset}_-_{entry.seq_name}: {wrong}"
+            raise InputError(path, place, "annotations of BURST", _FIX)
     return content
+
+
+def _is_number(track: str) -> bool:
+    return track.isascii() and track.isdecimal() and len(track) < 10
 
 
 def sequence_name(entry: dict[str, Any]) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evaluation._utils.input_files import is_file, is_folder
+from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
 from evaluation.formats.sa_v import ANNOTATED_EVERY
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
-from s3fo.benchmarks.layouts.files import find_files_below, read_text
+from s3fo.benchmarks.layouts.files import find_files_below
 from s3fo.benchmarks.layouts.layout import Found, refuse_gaps
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import count_frames, shortfall
@@ -23,6 +24,18 @@ _ATTRIBUTES = (
     "type", "size_bucket", "size_abs", "size_rel", "visibility_changes", "frame_count",
 )  # fmt: skip
 _JSON_SUFFIXES = ("_manual.json", "_auto.json")
+
+
+_FIX = "Unpack the archive of this file again."
+
+
+@dataclass(frozen=True)
+class _Masklets:
+    """What is read of a ``<video>_manual.json``; masks are checked when decoded."""
+
+    video_id: str
+    masklet_id: list[int]
+    masklet: list[list[Any]]
 
 
 def read_train(root: Path) -> Found:
@@ -139,28 +152,18 @@ def _frame_name(annotated_index: int) -> str:
 
 
 def _read_masklets(path: Path) -> dict[str, Any]:
-    text = read_text(path)
-    try:
-        content: dict[str, Any] = json.loads(text)
-        count = len(content["masklet_id"])
-        if len(set(content["masklet_id"])) < count:
-            raise ValueError("masklet ids that are not unique")
-        for masks in content["masklet"]:
-            if len(masks) != count:
-                raise ValueError(f"a frame with {len(masks)} of {count} masklets")
-        content["video_id"]
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise InputError(
-            path,
-            f"something else ({error})",
-            "SA-V masklets",
-            "Unpack the archive of this file again.",
-        ) from error
+    content: dict[str, Any] = read_json(path, _FIX, "SA-V masklets")
+    known = parse(content, _Masklets, path, _FIX)
+    count, wrong = len(known.masklet_id), ""
+    if len(set(known.masklet_id)) < count:
+        wrong = "masklet ids that are not unique"
+    for masks in known.masklet:
+        if len(masks) != count:
+            wrong = f"a frame with {len(masks)} of {count} masklets"
+    for name in _ATTRIBUTES:
+        values = content.get(f"masklet_{name}", known.masklet_id)
+        if not isinstance(values, list) or len(values) != count:
+            wrong = f"masklet_{name} that is no list of {count}"
+    if wrong:
+        raise InputError(path, wrong, "SA-V masklets", _FIX)
     return content

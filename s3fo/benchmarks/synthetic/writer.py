@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
@@ -34,10 +35,20 @@ from s3fo.benchmarks.synthetic.scene import Scene, render
 
 SPLIT = "val"
 _RECORD = "synthetic.json"
+_FIX = "Write the benchmark again into an empty folder."
 _JPEG_QUALITY = 92
 # Part of the record: a change in how videos are drawn makes old ones out of date.
 _DRAWING_VERSION = 1
 _CASTINGS = 100
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What is always told of a benchmark."""
+
+    preset: str
+    seed: int
+    sequences: dict[str, dict[str, Any]]
 
 
 def write_synthetic(
@@ -141,7 +152,8 @@ def read_record(root: Path) -> dict[str, object]:
             f"Write one with `s3fo.benchmarks.write_synthetic({str(root)!r})`, or take "
             "the folder `benchmark` that `s3fo demo` writes.",
         )
-    record: dict[str, Any] = json.loads(path.read_text())
+    record: dict[str, Any] = read_json(path, _FIX, "the record of a benchmark")
+    parse(record, _Record, path, _FIX)
     return record
 
 
@@ -220,7 +232,7 @@ def _write_sequence(
     parts = root / ".parts" / f"{scene.name}.json"
     if parts.is_file():
         advance(scene.length, scene.name)
-        kept: dict[str, Any] = json.loads(parts.read_text())
+        kept: dict[str, Any] = read_json(parts, "Delete this file and run again.")
         return kept
     targets = [
         root / tree / "480p" / scene.name for tree in ("JPEGImages", "Annotations")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from s3fo.inference.weights import file_hash
 
+_FIX = "Give the whole folder, or download it again."
 _FILES = ("*.json", "*.safetensors")
 
 
@@ -35,31 +36,25 @@ class HubWeights:
             InputError: it is missing or no JSON object.
         """
         path = self.folder / "config.json"
-        try:
-            content = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(
-                path,
-                f"no readable configuration ({error})",
-                "the config.json of a folder written by save_pretrained",
-                "Give the whole folder, or download it again.",
-            ) from error
+        what = "the config.json of a folder written by save_pretrained"
+        content = read_json(path, _FIX, what)
         if not isinstance(content, dict):
-            raise InputError(
-                path, "no JSON object", "one", "Download the weights again."
-            )
+            raise InputError(path, "no JSON object", what, _FIX)
         return content
 
     @property
     def normalisation(self) -> dict[str, list[float]]:
         """``image_mean`` and ``image_std`` where a processor's file gives them."""
+        what = "the configuration of a processor"
         for name, keys in (
             ("video_preprocessor_config.json", ()),
             ("processor_config.json", ("video_processor", "image_processor")),
             ("preprocessor_config.json", ()),
         ):
             path = self.folder / name
-            content = json.loads(path.read_text()) if path.is_file() else {}
+            content = read_json(path, _FIX, what) if path.is_file() else {}
+            if not isinstance(content, dict):
+                raise InputError(path, "JSON of something else", what, _FIX)
             for part in (content, *(content.get(key) or {} for key in keys)):
                 if "image_mean" in part and "image_std" in part:
                     return {key: part[key] for key in ("image_mean", "image_std")}

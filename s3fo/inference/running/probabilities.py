@@ -7,7 +7,10 @@ probabilities of several runs before the arg max is the field's multi-scale test
 from __future__ import annotations
 
 import io
+import struct
 import time
+import zipfile
+import zlib
 from collections.abc import Sequence
 from itertools import groupby
 from os import PathLike
@@ -16,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation._utils.atomic import new_folder, write_atomically
+from evaluation._utils.input_files import read_input
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
@@ -55,15 +59,39 @@ def read_probabilities(path: Path) -> tuple[np.ndarray, list[int]]:
         InputError: missing or broken file.
     """
     try:
-        with np.load(path) as file:
-            return file["probabilities"], file["ids"].tolist()
-    except (OSError, KeyError, ValueError) as error:
+        with np.load(io.BytesIO(read_input(path))) as file:
+            return _checked(file["probabilities"], file["ids"])
+    except InputError:
+        raise
+    except _DAMAGED as error:
         raise InputError(
             path,
             f"no readable probabilities ({error})",
             "probabilities of a frame",
             "Delete the file and repeat s3fo predict with --save-probs.",
         ) from error
+
+
+_DAMAGED = (
+    OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile, zlib.error, SyntaxError, struct.error,
+)  # fmt: skip
+"""What numpy and zipfile raise at damaged archives."""
+
+
+def _checked(
+    probabilities: np.ndarray, ids: np.ndarray
+) -> tuple[np.ndarray, list[int]]:
+    """What was read, if it is what was written.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if probabilities.dtype != np.uint8 or probabilities.ndim != 3:
+        raise ValueError(f"{probabilities.dtype} of shape {probabilities.shape}")
+    if ids.dtype.kind != "i" or ids.shape != (len(probabilities) - 1,):
+        raise ValueError(f"ids of {ids.dtype}, shape {ids.shape}")
+    return probabilities, [int(number) for number in ids]
 
 
 def fuse(
