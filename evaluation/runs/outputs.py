@@ -80,5 +80,7 @@ def _folder_of(files: object) -> Path | None:
     if not isinstance(files, Mapping) or not files:
         return None
     folder = getattr(files, "folder", None)
+    if folder is None and len(files) == 1:
+        return None  # a single mask was given: what lies beside it is not read
     first = next(iter(files)) if folder is None else None
     return resolved(folder if folder is not None else Path(files[first]).parent)
