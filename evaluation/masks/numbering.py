@@ -213,35 +213,28 @@ def _common_shift(leanings: Mapping[str, _Leaning | None], label: str) -> int:
         InputError: videos contradict each other.
     """
     told = {name: one for name, one in leanings.items() if one is not None}
-    by_name = [name for name, one in told.items() if not one.offset]
-    offsets = {one.offset for one in told.values()} - {0}
-    gains = {
-        offset: {k: one.gain for k, one in told.items() if one.offset == offset}
-        for offset in offsets
-    }
-    totals = {offset: sum(own.values()) for offset, own in gains.items()}
-    chosen = max(totals, key=lambda offset: totals[offset], default=0)
-    every = {name: gain for own in gains.values() for name, gain in own.items()}
-    for_it = {k for k, gain in every.items() if gain > _MARGIN}
-    against = {k for k, gain in every.items() if gain < -_MARGIN}
-    pros, cons = (abs(sum(every[k] for k in part)) for part in (for_it, against))
-    differ = {told[k].offset for k in for_it}
+    by_name = {name for name, one in told.items() if not one.offset}
+    leaning = {name: one for name, one in told.items() if one.offset}
+    for_it = {name for name, one in leaning.items() if one.gain > _MARGIN}
+    against = {name for name, one in leaning.items() if one.gain < -_MARGIN}
+    pros = sum(leaning[name].gain for name in for_it)
+    cons = -sum(leaning[name].gain for name in against)
     # What happens in one video by chance does not happen in all.
-    sure = len(every) > 1 and all(told[k].by_names for k in every)
-    least = _MARGIN * len(gains.get(chosen, ()))
-    if not chosen or totals[chosen] <= (-least if sure else least):
-        chosen = 0
-    odd = by_name and any(told[k].by_names for k in every)
-    if (chosen and (by_name or cons > (pros if sure else pros / 2))) or (
-        odd or len(differ) > 1 or (for_it and not chosen and pros > cons / 2)
-    ):
+    sure = len(leaning) > 1 and all(one.by_names for one in leaning.values())
+    least = _MARGIN * len(leaning) * (-1 if sure else 1)
+    shifts = bool(leaning) and pros - cons > least
+    odd = bool(by_name) and any(one.by_names for one in leaning.values())
+    if shifts:
+        disagree = bool(by_name) or cons > (pros if sure else pros / 2)
+    else:
+        disagree = bool(for_it) and pros > cons / 2
+    offsets = {leaning[name].offset for name in (leaning if sure else for_it)}
+    if odd or disagree or len(offsets) > 1:
+        named = leaning if odd else for_it
         votes = dict.fromkeys((*by_name, *against), 0)
-        raise _contradiction(
-            votes | {k: told[k].offset for k in (every if odd else for_it)},
-            label,
-            "frames",
-        )
-    return chosen
+        votes |= {name: leaning[name].offset for name in named}
+        raise _contradiction(votes, label, "frames")
+    return offsets.pop() if shifts else 0
 
 
 def _shift_numbers(gt: MaskSequence, pred: MaskSequence, offset: int) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from evaluation.masks.encoding import fills_corners, is_blended, refuse_soft
@@ -65,11 +67,11 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
     full, true_background = not merged, False
     for frame in _spread(_predicted(pair)):
         gt, own = pair.read(frame)
-        filling = _filling(gt, merged)
+        filling = filling_objects(gt, merged)
         true |= set(filling) if _is_alone(gt, merged) else set()
         if own is None:
             continue
-        for key, whole in _filling(own, merged).items() if not filling else ():
+        for key, whole in filling_objects(own, merged).items() if not filling else ():
             found[key] = found.get(key, False) or whole
         full = full and not isinstance(own, dict) and bool(own.all())
         true_background |= isinstance(gt, dict) or not gt.all()
@@ -80,20 +82,25 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
             "belongs to an object; is one of its ids the background?"
         )
     if found:
-        which = f"predicted object {min(found)} fills"
-        if len(found) > 1:
-            which = f"predicted objects {', '.join(map(str, sorted(found)))} fill"
-        what = "whole frames" if any(found.values()) else "most of the frame"
-        notes.append(
-            f"{pair.name}: {which} all corners and {what}; are the masks inverted, or "
-            "the background an object?"
-        )
+        notes.append(f"{pair.name}: {describe_filling(found)}")
     if true:
         notes.append(
             f"{pair.name}: the only object of the ground truth fills all corners and "
             "most of the frame; are its masks inverted?"
         )
     return notes
+
+
+def describe_filling(found: Mapping[int, bool]) -> str:
+    """What to say of predicted objects that fill frames, see `filling_objects`."""
+    which = f"predicted object {min(found)} fills"
+    if len(found) > 1:
+        which = f"predicted objects {', '.join(map(str, sorted(found)))} fill"
+    what = "whole frames" if any(found.values()) else "most of the frame"
+    return (
+        f"{which} all corners and {what}; are the masks inverted, or the background an "
+        "object?"
+    )
 
 
 def exchanged(pair: SequencePair) -> list[str]:
@@ -141,7 +148,7 @@ def _foreground(masks: Masks | None) -> Mask | None:
     return np.asarray(masks != 0)
 
 
-def _filling(masks: Masks, merged: bool) -> dict[int, bool]:
+def filling_objects(masks: Masks, merged: bool = False) -> dict[int, bool]:
     """Objects that fill all corners and most of a frame; whether they fill all."""
     if isinstance(masks, dict):
         objects = masks

@@ -21,6 +21,7 @@ from evaluation.masks.names import match_frames, shown
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
+from evaluation.results.mask_checks import describe_filling, filling_objects
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 
@@ -165,6 +166,11 @@ def _look_at(video: PredictedVideo) -> bool:
         InputError: it has soft edges.
     """
     if not isinstance(video.masks, FileSequence):
+        found: dict[int, bool] = {}
+        for name in list(video.names.values())[:_FILLED]:
+            found |= filling_objects(video.masks.read(name))
+        if found:
+            _tell(video.sequence, describe_filling(found))
         return False
     for name in list(video.names.values())[:_LOOKED_AT]:
         label_map = video.masks.read(name)
@@ -176,6 +182,9 @@ def _look_at(video: PredictedVideo) -> bool:
             return encoding.binary
     return False
 
+
+_FILLED = 5
+"""Masks looked at for objects that fill the frame."""
 
 _LOOKED_AT = 20
 """Masks looked at for one that is not empty."""
