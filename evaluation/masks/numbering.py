@@ -107,7 +107,7 @@ def _fits(truth: MaskSequence, pred: MaskSequence, offset: int) -> float:
             true = gt.get(key + offset) if isinstance(gt, dict) else gt == key + offset
             named = isinstance(gt, dict) or key + offset > 0
             if true is not None and named and true.any():
-                values.append(_iou(true, mask))
+                values.append(mask_iou(true, mask))
     return float(np.mean(values)) if values else 0.0
 
 
@@ -269,10 +269,11 @@ def _agreement(one: Masks, other: Masks) -> float:
     first, second = _foreground(one), _foreground(other)
     if first is None or second is None:
         return 0.0
-    return _iou(first, second)
+    return mask_iou(first, second)
 
 
-def _iou(first: Mask, second: Mask) -> float:
+def mask_iou(first: Mask, second: Mask) -> float:
+    """IoU of two masks [H, W]; 0 where their sizes differ, 1 where both are empty."""
     if first.shape != second.shape:
         return 0.0
     union = int((first | second).sum())

@@ -20,6 +20,7 @@ from evaluation.results.mask_checks import (
     inverted,
     is_suspicious,
     refuse_soft_edges,
+    row_major,
 )
 
 MAX_PROPOSALS = 20
@@ -57,6 +58,8 @@ def check_labels(
     name = counts.name
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
     notes = _note_resized(counts)
+    if not pred and pair is not None and pair.pred_frames:
+        notes.append(f"{name}: predicted masks are empty throughout")
     # Only where an object is that large the masks need be looked at for it.
     large = pair if counts.large.any() else None
     if options.binarize or protocol.objects == "foreground":
@@ -92,7 +95,7 @@ def check_labels(
     return [
         *notes,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
-        *(exchanged(pair) if pair is not None and _agrees_nowhere(counts) else []),
+        *(_look_again(pair, counts) if pair is not None else []),
         *_extra_ids(name, pred - gt - {0}),
         *_void(name, gt, pred, protocol, options),
     ]
@@ -106,10 +109,14 @@ def _note_one_id(name: str, pred: set[int], gt: set[int]) -> str:
     )
 
 
-def _agrees_nowhere(counts: SequenceCounts) -> bool:
-    """Whether objects share next to nothing with predictions of their ids."""
+def _look_again(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+    """Look at the masks of a video where objects and predictions hardly agree."""
     shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
-    return 20 * shared < int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
+    area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
+    return [
+        *(row_major(pair) if 3 * shared < area else []),
+        *(exchanged(pair) if 20 * shared < area else []),
+    ]
 
 
 def _note_resized(counts: SequenceCounts) -> list[str]:

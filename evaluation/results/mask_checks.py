@@ -8,7 +8,9 @@ import numpy as np
 
 from evaluation.masks.encoding import fills_corners, is_blended, refuse_soft
 from evaluation.masks.label_map import Mask
+from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.sequence import RleSequence
 from evaluation.protocols import VOID
 
 HIGH = 64
@@ -121,6 +123,31 @@ def exchanged(pair: SequencePair) -> list[str]:
     return [
         f"{pair.name}: predicted masks lie on the objects, but under other ids; are "
         "ids exchanged, or counted from another number?"
+    ]
+
+
+def row_major(pair: SequencePair) -> list[str]:
+    """A note where run lengths fit far better if they go along the rows.
+
+    Those of COCO go down the columns; encoders that take arrays as they lie in memory
+    write rows.
+    """
+    if not isinstance(pair.pred, RleSequence):
+        return []
+    as_read: list[float] = []
+    by_rows: list[float] = []
+    for frame in _spread(_predicted(pair)):
+        true, own = pair.read(frame)
+        gt, pred = _foreground(true), _foreground(own)
+        if gt is None or pred is None or gt.shape != pred.shape:
+            continue
+        as_read.append(mask_iou(gt, pred))
+        by_rows.append(mask_iou(gt, pred.T.reshape(gt.shape)))
+    if not by_rows or np.mean(by_rows) < 0.3 + np.mean(as_read):
+        return []
+    return [
+        f"{pair.name}: run lengths fit the objects if they go along the rows; those of "
+        "COCO go down the columns"
     ]
 
 

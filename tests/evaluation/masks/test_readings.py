@@ -618,3 +618,27 @@ def test_the_folder_that_is_nearly_called_so_is_named(tmp_path, gt):
     write(tmp_path / "pred", 2, video="dog_masks")
     with pytest.raises(InputError, match=r"sequence dog .*but there is dog_masks"):
         score(tmp_path / "pred", gt)
+
+
+def test_empty_predictions_are_told(tmp_path, gt):
+    notes = notes_of(tmp_path, gt, lambda drawn, t: drawn * 0)
+    assert "cat: predicted masks are empty throughout" in notes
+
+
+def test_run_lengths_along_the_rows_are_told(tmp_path, gt):
+    """Masks encoded as they lie in memory, in the size of the frame."""
+    masks = {
+        "cat": {
+            f"{t:05d}": {
+                str(k): encode_rle((label_map(t, 2) == k).reshape(60, 40).T)
+                for k in (1, 2)
+            }
+            for t in range(FRAMES)
+        }
+    }
+    path = tmp_path / "pred.json"
+    path.write_text(json.dumps(masks))
+    notes = score(path, gt).notes
+    assert any("along the rows" in note for note in notes)
+    right = in_form({"cat": by_object(2, 0)}, "json", tmp_path / "right")
+    assert not any("along the rows" in note for note in score(right, gt).notes)
