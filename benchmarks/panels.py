@@ -107,6 +107,8 @@ class Visitor:
         self.layout: dict[str, Any] = {}
         self.answers: dict[str, Answer] = {}
         self.server = mongod()
+        self.shown: dict[str, Any] = {}
+        """What the grid shows: stages as `view`, the sidebar as `filters`."""
 
     def choose(self, event: str, name: str, value: Any) -> Answer:
         """Choose from a drop-down or open a tab: the App keeps the value by itself.
@@ -131,6 +133,7 @@ class Visitor:
         request = {
             "dataset_name": self.dataset.name,
             "current_sample": self.sample,
+            **self.shown,
             "params": {
                 **params,
                 "panel_id": "panel",

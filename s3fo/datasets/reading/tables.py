@@ -18,12 +18,14 @@ from evaluation.attributes import Attributes
 from evaluation.breakdown import Breakdown
 from evaluation.breakdown import breakdown as break_down
 from evaluation.errors import InputError
+from evaluation.failures.costs import object_weights
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
+from s3fo.datasets.reading.scope import limit, present_scope
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
 from s3fo.datasets.schema import evaluations
 
@@ -104,11 +106,21 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
     """The scores of every object, without those of the frames.
 
     Its objects table also has `sample_id`, and the `id` of the object's label in
-    ``<eval_key>_objects``.
+    ``<eval_key>_objects``. Only the objects in the present scope are in it.
 
     Raises:
         InputError: there is no such evaluation, or nothing says by which rules.
     """
+    scores = _all_scores(dataset, eval_key)
+    if present_scope() is None:
+        return scores
+    own = limit(scores.objects)
+    columns = {str(name): own[name].tolist() for name in own}
+    return Scores(scores.protocol, {}, columns, fingerprint="")
+
+
+def _all_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
+    """The scores of every object, whatever the present scope is."""
     protocol = evaluation_protocol(dataset, eval_key)
     labels = _score_labels(dataset, eval_key)
     return cached(
@@ -126,7 +138,7 @@ def matched_proposals(
 
     None where predicted index k stands for object k.
     """
-    objects = object_scores(dataset, eval_key).objects
+    objects = _all_scores(dataset, eval_key).objects
     if "proposal" not in objects:
         return None
     own = objects[objects["sample_id"] == sample_id]
@@ -144,11 +156,13 @@ def predicted_index(
 
 
 def summary(dataset: fo.Dataset, eval_key: str) -> dict[str, float]:
-    """The overall scores, as the protocol averages them.
+    """The overall scores, as the protocol averages them over the present scope.
 
     Raises:
         InputError: the evaluation is of an early version, which did not keep them.
     """
+    if present_scope() is not None:
+        return object_scores(dataset, eval_key).summary
     kept_summary = _config(dataset, eval_key).summary
     if not kept_summary:
         raise InputError(
@@ -167,7 +181,8 @@ def object_table(dataset: fo.Dataset) -> pd.DataFrame:
     attributes as far as they were computed.
     """
     labels = _object_labels(dataset)
-    return cached(dataset, ("objects",), labels.version, lambda: object_rows(labels))
+    key = ("objects",)
+    return limit(cached(dataset, key, labels.version, lambda: object_rows(labels)))
 
 
 def object_attributes(dataset: fo.Dataset) -> Attributes:
@@ -218,7 +233,7 @@ def breakdown(
 
     labels = [_score_labels(dataset, key) for key in eval_keys]
     versions = [item.version for item in (_object_labels(dataset), *labels)]
-    basis = (metric, *versions)
+    basis = (metric, present_scope(), *versions)
     return cached(dataset, ("breakdown", eval_keys, name), basis, work)
 
 
@@ -262,11 +277,30 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     Columns: id, sample_id, sequence, object, kind, other, rank, start, worst, end
     (frames, from 1), n_frames, cost (in J&F of the benchmark), loss (frames of J&F),
     worst_J, worst_F, recovers, onset (list of str), tags (list of str).
+
+    In a scope of some objects, costs are in the J&F of these objects.
     """
     labels = _labels(dataset, f"{eval_key}_failures")
-    return cached(
+    events = cached(
         dataset, ("events", eval_key), labels.version, lambda: event_rows(labels)
     )
+    return (
+        events if present_scope() is None else _weigh_events(dataset, eval_key, events)
+    )
+
+
+def _weigh_events(
+    dataset: fo.Dataset, eval_key: str, events: pd.DataFrame
+) -> pd.DataFrame:
+    """The events of the present scope, with costs in the J&F of its objects."""
+    keys = ["sequence", "object"]
+    whole = object_weights(_all_scores(dataset, eval_key))
+    part = object_weights(object_scores(dataset, eval_key))
+    both = part.merge(whole, on=keys, suffixes=("", "_of_all"))
+    both["factor"] = both["weight"] / both["weight_of_all"]
+    own = limit(events).merge(both[[*keys, "factor"]], on=keys, how="left")
+    own["cost"] *= own.pop("factor")
+    return own.sort_values("cost", ascending=False, ignore_index=True)
 
 
 def _score_labels(dataset: fo.Dataset, eval_key: str) -> StoredLabels:

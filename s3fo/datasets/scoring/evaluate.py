@@ -176,9 +176,10 @@ def remove_evaluation(dataset: fo.Dataset, eval_key: str) -> None:
             f"one of those there are ({', '.join(known) or 'none'})",
             "Pass the name of one of them.",
         )
-    dataset.delete_evaluation(eval_key)
-    views.apply_defaults(dataset)
-    save_scenarios(dataset)
+    with sole_writer(dataset):
+        dataset.delete_evaluation(eval_key)
+        views.apply_defaults(dataset)
+        save_scenarios(dataset)
 
 
 def write_scores(

@@ -26,6 +26,7 @@ from s3fo.datasets._fiftyone import (
     update_scenarios,
 )
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.reading.scope import Object
 from s3fo.datasets.reading.tables import (
     breakdown,
     object_scores,
@@ -34,7 +35,7 @@ from s3fo.datasets.reading.tables import (
     summary,
     vos_evaluations,
 )
-from s3fo.datasets.views.objects_shown import Object, objects_shown
+from s3fo.datasets.views.objects_shown import objects_shown
 
 METRICS = {
     "J&F": "J&F",

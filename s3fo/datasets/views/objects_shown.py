@@ -15,15 +15,13 @@ from s3fo.datasets._fiftyone import (
     root_dataset,
 )
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.reading.scope import Object, limited_to
 from s3fo.datasets.reading.tables import (
     matched_proposals,
     object_table,
     prediction_field,
     vos_evaluations,
 )
-
-Object = tuple[str, int]
-"""Id of the sample, and object id."""
 
 
 def objects_shown(view: fo.DatasetView | fo.Dataset) -> set[Object]:
@@ -39,7 +37,8 @@ def objects_shown(view: fo.DatasetView | fo.Dataset) -> set[Object]:
         view: of a dataset made by `load_benchmark`; clips and frames too.
     """
     dataset = root_dataset(view)
-    table = object_table(dataset)
+    with limited_to(None):
+        table = object_table(dataset)
     videos = set(map(str, view.values(_sample_id(view))))
     places = zip(table["sample_id"], table["object"], strict=True)
     shown = {(str(own), int(number)) for own, number in places if own in videos}

@@ -20,6 +20,7 @@ from s3fo.datasets.reading.tables import (
 from s3fo.datasets.schema import load_predictions_info, remembered
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context, Handler
+from s3fo.plugin.panels import scope
 from s3fo.plugin.panels.choices import LINE, choice_of
 from s3fo.plugin.panels.opening import plan_grid, show_all_videos
 from s3fo.plugin.shared import trouble
@@ -35,6 +36,14 @@ class VOSPanel(foo.Panel):
 
     Subclasses choose what to show (`refresh`, after every event) and lay it out
     (`layout`). What is chosen lives in the panel's state.
+
+    Attributes:
+        name: by which it is called.
+        label: name for people.
+        help: what one can do in it.
+        surfaces: where it is shown.
+        risk: what an agent that uses it may spoil; see `DescribedOperator`.
+        follows: whether it can be about what the grid shows.
     """
 
     name: str
@@ -42,6 +51,7 @@ class VOSPanel(foo.Panel):
     help: str
     surfaces: Literal["grid", "modal"] = "grid"
     risk: ClassVar[str] = "low"
+    follows: ClassVar[bool] = False
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -71,11 +81,16 @@ class VOSPanel(foo.Panel):
     def execute(self, ctx: Context) -> object:
         """Handle an event with what was chosen at hand, and draw the panel anew."""
         ctx.panel_state.update(ctx.panel_state.get(LINE) or {})
+        if ctx.params.get("__method__") == "on_change_view" and not scope.is_followed(
+            ctx
+        ):
+            return None
         # With a choice the App copies all data into the state, and would go on to
         # draw the ends of the copies' lists wherever later lists are shorter.
         ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
         try:
-            return super().execute(ctx)
+            with scope.of_panel(ctx):
+                return super().execute(ctx)
         except InputError as error:
             # What was clicked may have been deleted after it was drawn.
             ctx.ops.notify(str(error), variant="warning")
@@ -91,6 +106,9 @@ class VOSPanel(foo.Panel):
         ctx.panel.state.details = details
         trouble.lay_out(panel, text, self.on_copy_details, self.on_try_again)
         return panel
+
+    def on_change_view(self, ctx: Context) -> None:
+        """The grid shows something else, by view or sidebar: draw the panel anew."""
 
     def on_copy_details(self, ctx: Context) -> None:
         """Copy what whoever mends it must know."""
@@ -127,6 +145,7 @@ class VOSPanel(foo.Panel):
         try:
             if not vos_evaluations(ctx.dataset) or not len(ctx.dataset):
                 raise _nothing_evaluated(ctx.dataset)
+            scope.check_not_empty(ctx)
             self.refresh(ctx)
             ctx.panel.state.problem = None
         except InputError as error:
@@ -159,6 +178,8 @@ class VOSPanel(foo.Panel):
 
     def _fill(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
+        if self.follows:
+            scope.lay_out(ctx, panel, self.on_choose)
         if state.problem:
             panel.message("problem", state.problem)
             panel.btn("menu", "What one can do", on_click=self.on_menu)

@@ -46,6 +46,7 @@ class VOSEvaluation(VOSPanel):
 
     name = "vos_evaluation"
     label = "VOS evaluation"
+    follows = True
     help = (
         "Scores from the masks, by the protocol named. **Click** a bar, a point or a "
         "row to see its videos; **drag** in a chart of objects to choose several."

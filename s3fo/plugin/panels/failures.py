@@ -65,6 +65,7 @@ class Failures(ReviewPanel):
 
     name = "vos_failures"
     label = "Failures"
+    follows = True
     risk = "medium"
     help = (
         "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
