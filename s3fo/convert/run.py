@@ -132,7 +132,7 @@ def _loaded_masks(
     """Masks of a dataset that we loaded: the files, where a field came from files."""
     from evaluation.masks.open import open_ground_truth
     from s3fo.datasets.field_names import GROUND_TRUTH
-    from s3fo.datasets.fields.predictions import write_field
+    from s3fo.datasets.fields.writing import write_field
     from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 
     if field == GROUND_TRUTH:

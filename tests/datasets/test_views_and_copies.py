@@ -176,3 +176,28 @@ def test_filtered_labels_become_a_method(clips):
     clips.delete_frame_field("only_2")
     wanted = mean_j(lambda v, t: np.where(predicted(v, t) == 2, 2, 0))
     assert found == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("key", ["num", "_k", "tags", "J", "instance", "2nd"])
+def test_keys_that_are_other_fields_leave_nothing_behind(clips, key):
+    """`num_objects` is a field of every sample, `tags` one of every label."""
+    before = clips.list_evaluations(), set(clips.get_field_schema())
+    with pytest.raises(InputError, match="eval_key"):
+        s3fo.evaluate(clips, "mine", key, workers=1)
+    assert (clips.list_evaluations(), set(clips.get_field_schema())) == before
+
+
+@pytest.mark.parametrize("name", ["_mine", "pk", "2nd", "a b"])
+def test_names_that_are_no_fields_are_refused(clips, results, name):
+    with pytest.raises(InputError, match="a free name"):
+        s3fo.add_predictions(clips, results, name)
+
+
+def test_an_edited_ground_truth_is_told(clips, copies):
+    clone = copies(clips.clone())
+    sample = clone.first()
+    sample.frames[2].ground_truth.detections.pop()
+    sample.save()
+    scores = s3fo.evaluate(clone, "mine", workers=1)
+    assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
+    assert any("21 labels, 22 were loaded" in note for note in scores.notes)

@@ -295,7 +295,8 @@ def check_name(dataset: fo.Dataset, name: str) -> None:
         if not record.from_field
     }
     taken = set(dataset.get_frame_field_schema()) - imported
-    if not name.isidentifier() or name in taken:
+    plain = name.isidentifier() and not name.startswith("_") and name != "pk"
+    if not plain or name in taken:
         raise InputError(
             "name",
             repr(name) + (", a field of other content" if name in taken else ""),

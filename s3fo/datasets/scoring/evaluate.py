@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import fiftyone as fo
@@ -27,6 +27,7 @@ from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 from s3fo.datasets.scoring.attributes import copy_attributes
 from s3fo.datasets.scoring.frames import write_frames
+from s3fo.datasets.scoring.keys import check_key
 from s3fo.datasets.scoring.model_evaluation import (
     VOSEvaluationConfig,
     register_run,
@@ -102,8 +103,8 @@ def evaluate(
     Raises:
         InputError: no such predictions, or results that cannot be scored.
     """
-    eval_key = _checked_key(eval_key or predictions)
     dataset, shown = dataset_and_videos(dataset, "evaluate")
+    eval_key = check_key(dataset, eval_key or predictions)
     chosen = InputOptions.of(
         options, missing=missing, resize=resize, binarize=binarize, void=void
     )
@@ -132,9 +133,21 @@ def evaluate(
         add_predictions(
             dataset, source.folder, predictions, options=again, workers=workers
         )
+    notes += tuple(_edited(dataset))
     scores = replace(scores, notes=(*notes, *scores.notes))
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores
+
+
+def _edited(dataset: fo.Dataset) -> Iterator[str]:
+    """What to say where labels of the ground truth came or went: the files count."""
+    there = dataset.count(f"frames.{GROUND_TRUTH}.detections")
+    loaded = int(dataset.sum("objects.detections.visible_frames"))
+    if there != loaded:
+        yield (
+            f"the ground truth in the dataset has {there} labels, {loaded} were "
+            "loaded: scores come from its files, not from labels that were edited"
+        )
 
 
 def _select_videos(
@@ -216,17 +229,6 @@ def write_scores(
         views.apply_defaults(dataset)
         save_views(dataset, eval_key)
         save_scenarios(dataset)
-
-
-def _checked_key(eval_key: str) -> str:
-    if not eval_key.isidentifier():
-        raise InputError(
-            "eval_key",
-            repr(eval_key),
-            "letters, digits and underscores",
-            "For example 's3_val'.",
-        )
-    return eval_key
 
 
 def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:

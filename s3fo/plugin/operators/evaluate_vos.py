@@ -48,14 +48,14 @@ class EvaluateVOS(VOSOperator):
             description="Which frames and objects count, and how",
             default=benchmark.protocol,
         )
-        key = ctx.params.get("eval_key", "")
+        wrong = _fault_of_key(ctx)
         form.str(
             "eval_key",
             label="Evaluation key",
             description="Scoring again under a key replaces its scores",
             default=ctx.params.get("predictions", names[-1]),
-            invalid=bool(key) and not key.isidentifier(),
-            error_message="letters, digits and underscores only",
+            invalid=bool(wrong),
+            error_message=wrong,
         )
         self._ask_to_replace(ctx, form, names)
         ask_input_options(form)
@@ -122,6 +122,17 @@ class EvaluateVOS(VOSOperator):
                 "find_failures", "Find failures", eval_key=summary["evaluation"]
             ),
         ]
+
+
+def _fault_of_key(ctx: Context) -> str:
+    """What is wrong with the chosen key; empty if nothing is."""
+    from s3fo.datasets.scoring.keys import check_key
+
+    try:
+        check_key(ctx.dataset, ctx.params.get("eval_key") or "k")
+    except InputError as error:
+        return f"found {error.found}; expected {error.expected}"
+    return ""
 
 
 def _other_method(ctx: Context, method: str) -> str | None:

@@ -366,3 +366,39 @@ def test_parts_of_an_object_are_joined_and_told(clips, field):
     scores = score(clips, field)
     assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
     assert any("joined as its parts" in note for note in scores.notes)
+
+
+def test_instances_of_no_annotated_object_are_told(clips, field):
+    """A tracker's own instances: they are not guessed to be the annotated objects."""
+    known = {
+        sample["sequence"]: {
+            label.index: label.instance
+            for label in sample.frames[1].ground_truth.detections
+        }
+        for sample in clips
+    }
+    strange = {video: fo.Instance() for video in LENGTHS}
+
+    def make(video, t):
+        made = detections(video, t)
+        for label in made.detections:
+            own = known[video][1] if label.index == 1 else strange[video]
+            label.instance, label.index = own, None
+        return made
+
+    fill(clips, field, make)
+    scores = score(clips, field)
+    only_1 = mean_j(lambda v, t: np.where(predicted(v, t) == 1, 1, 0))
+    assert scores.summary["J"] == pytest.approx(only_1, abs=1e-12)
+    assert any("1 instances are those of no" in note for note in scores.notes)
+    fill(
+        clips,
+        field,
+        lambda v, t: fo.Detections(
+            detections=[
+                label_of(predicted(v, t) == k, instance=strange[v]) for k in (2,)
+            ]
+        ),
+    )
+    with pytest.raises(InputError, match="which no object has"):
+        score(clips, field)
