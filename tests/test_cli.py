@@ -377,6 +377,8 @@ def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path
     code, out, _ = cli(*words)
     assert code == 0 and "Area under the curve" in out
     assert (tmp_path / "out" / "corrections.png").is_file()
+    code, _, err = cli(*words, "--events", "many")
+    assert code == 2 and "`all`" in err
     code, _, err = cli(*words, "--prompt", "clicks")
     assert code == 2 and "takes mask" in err
     code, _, err = cli(*words, "--policy", "online")

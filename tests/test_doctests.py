@@ -18,6 +18,7 @@ import s3fo
 VERBS = (
     "load_benchmark",
     "predict",
+    "correct",
     "add_predictions",
     "evaluate",
     "compute_attributes",

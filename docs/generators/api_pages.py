@@ -11,6 +11,7 @@ _PACKAGES = {
     "evaluation.attributes": "Attributes of objects",
     "evaluation.audit": "Errors in ground truth",
     "evaluation.breakdown": "Scores by attribute",
+    "evaluation.corrections": "Corrections",
     "evaluation.failures": "Failures",
     "evaluation.report": "Reports",
     "s3fo.benchmarks": "Benchmarks on disk",

@@ -95,7 +95,12 @@ def object_iou(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
 
 
 def check_choices(
-    policy: str, prompt: str, budget: int, n_clicks: int, threshold: float
+    policy: str,
+    prompt: str,
+    budget: int,
+    n_clicks: int,
+    threshold: float,
+    events: int | None = 0,
 ) -> None:
     """Refuse what no correction can be made by.
 
@@ -113,13 +118,18 @@ def check_choices(
                 f"one of {', '.join(known)}",
                 f"Choose one of these as --{name} ({name}=).",
             )
-    for name, number, least in (("budget", budget, 0), ("clicks", n_clicks, 1)):
+    wanted = 0 if events is None else events
+    for name, number, least in (
+        ("budget", budget, 0),
+        ("clicks", n_clicks, 1),
+        ("events", wanted, 0),
+    ):
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise InputError(
                 name,
                 repr(number),
                 f"a whole number from {least}",
-                f"Give another number as --{name}.",
+                f"Give another number as --{name} ({name}=).",
             )
     if not 0 < threshold <= 1:
         raise InputError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.analysis import records
 from s3fo.cli.console import print_json, print_table, progress_bar
@@ -65,12 +66,12 @@ def correct(
         float, typer.Option(help="IoU below which --policy online corrects.")
     ] = 0.75,
     events: Annotated[
-        int,
+        str,
         typer.Option(
             help="Measure also what a correction at the onset of so many failure "
-            "events regains, the costliest first."
+            "events regains, the costliest first; or `all`."
         ),
-    ] = 0,
+    ] = "0",
     by: Annotated[
         list[str] | None,
         typer.Option(help="Attribute to break the curve down by; repeatable."),
@@ -126,7 +127,7 @@ def correct(
             budget=budget,
             clicks=clicks,
             threshold=threshold,
-            events=events,
+            events=_number_of_events(events),
             protocol=protocol,
             overwrite=overwrite,
             workers=workers,
@@ -138,6 +139,20 @@ def correct(
         _print_json(done, groups)
     else:
         _print(done, groups, out)
+
+
+def _number_of_events(text: str) -> int | None:
+    """How many events to measure; None for all."""
+    if text == "all":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise InputError(
+            "--events",
+            repr(text),
+            "a whole number, or `all`",
+            "Give a number such as 10, or all.",
+        )
+    return int(text)
 
 
 def _measure(source: Benchmark, names: list[str]) -> Attributes:

@@ -224,7 +224,7 @@ def test_another_policy_does_not_mix_into_a_folder(videos, tmp_path):
 
 
 def test_events_regain_what_a_correction_at_their_onset_mends(videos, tmp_path):
-    done = s3fo.correct(videos, tmp_path, method="copy", budget=0, events=10)
+    done = s3fo.correct(videos, tmp_path, method="copy", budget=0, events=None)
     events = done.events.set_index(["sequence", "start"])
     # It jumps in frame 3 of 1..6: everything after it comes right again.
     row = events.loc["jumps", "00003"]

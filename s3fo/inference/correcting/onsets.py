@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def measure_onsets(
-    task: Task, before: Scores, number: int, prompting: Prompting
+    task: Task, before: Scores, number: int | None, prompting: Prompting
 ) -> pd.DataFrame:
     """Correct each of the costliest events at its first frame, one at a time.
 
@@ -26,7 +26,7 @@ def measure_onsets(
     Args:
         task: videos, method and rules.
         before: scores without corrections.
-        number: of events to look at.
+        number: of events to look at, the costliest; None takes all.
         prompting: how they are corrected.
 
     Returns:
@@ -43,7 +43,7 @@ def measure_onsets(
     table = task.candidates(before, visible_only=prompting.kind == "box")
     known = set(zip(table["sequence"], table["object"], table["frame"], strict=True))
     keys = zip(found["sequence"], found["object"], found["start"], strict=True)
-    chosen = found[[key in known for key in keys]].head(number)
+    chosen = found[[key in known for key in keys]].iloc[:number]
     regain: dict[int, float] = {}
     turns = (chosen.groupby("sequence").cumcount() + 1).to_numpy()
     for turn in range(1, max(turns, default=0) + 1):

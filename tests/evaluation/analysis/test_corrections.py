@@ -111,6 +111,7 @@ def test_area_is_the_mean_height():
         ({"budget": True}, "budget"),
         ({"n_clicks": 0}, "clicks"),
         ({"threshold": 0.0}, "threshold"),
+        ({"events": -3}, "events"),
         ({"threshold": float("nan")}, "threshold"),
     ],
 )

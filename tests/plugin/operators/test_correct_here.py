@@ -71,6 +71,10 @@ def test_what_was_regained_is_told_and_shown(failing):
     )
     assert float(told["regained, points"])
     failing.reload()
+    labels = failing.values("k_failures.detections", unwind=True)
+    (kept,) = [one.regain for one in labels if one.has_field("regain")]
+    assert 100 * kept == pytest.approx(float(told["regained, points"]), rel=1e-3)
+    assert len(tables.event_table(failing, "k")) == len(labels)
     assert "See before and after" in str(window["outputs"])
     assert "frames.copied_corrected" in str(window["outputs"])
 
@@ -82,7 +86,7 @@ def test_masks_of_a_field_correct(failing, benchmark):
     drawn = np.zeros(sequence.read_annotation(frame).shape, bool)
     drawn[3:23, 5:35] = True
     sample = failing.match({"sequence": sequence.name}).first()
-    label = fo.Detection.from_mask(drawn, label="mine", index=int(event["object"]))
+    label = fo.Detection.from_mask(drawn, label="mine", instance=fo.Instance())
     sample.frames[int(event["start"])]["mine"] = fo.Detections(detections=[label])
     sample.save()
     run(
@@ -96,6 +100,20 @@ def test_masks_of_a_field_correct(failing, benchmark):
     folder = s3fo.datasets.load_predictions_info(failing)["by_hand"].folder
     made = read_label_map(folder / sequence.name / f"{frame}.png")
     assert np.array_equal(made == event["object"], drawn)
+
+
+def test_a_field_without_the_object_is_refused(failing):
+    event = _event(failing)
+    elsewhere = failing.match({"sequence": event["sequence"]}).first()
+    drawn = np.eye(61, 93, dtype=bool)
+    labels = [fo.Detection.from_mask(drawn, label="x", index=i) for i in (7, 8)]
+    number = int(event["start"])
+    elsewhere.frames[number]["mine"] = fo.Detections(detections=labels)
+    elsewhere.save()
+    chosen = {"eval_key": "k", "event": str(event["id"]), "mask_field": "mine"}
+    with pytest.raises(ExecutionError, match="2 labels, none with the index"):
+        run("correct_here", failing, **chosen)
+    assert "copied_corrected" not in s3fo.datasets.load_predictions_info(failing)
 
 
 def test_it_says_what_is_missing(dataset, failing):
