@@ -2,7 +2,7 @@
 
     python -m benchmarks.panels [--short] [--videos N] [--frames N] [--markdown FILE]
 
-5000 videos of 20 frames (854 x 480 pixels, three objects) with evaluations of three
+5000 videos of 20 frames (428 x 240 pixels, three objects) with evaluations of three
 methods, attributes and failures; with `--short` 20 videos of 12 frames. Every event is
 handed to the panel as the App's server does: in a new context that loads the dataset
 again, with the state that a browser would send, up to the answer as JSON.
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, help="of a video; 20, short: 12")
     options = parser.parse_args()
     videos, frames, size = (
-        (20, 12, (60, 90)) if options.short else (5000, 20, (480, 854))
+        (20, 12, (60, 90)) if options.short else (5000, 20, (240, 428))
     )
     shape = (options.videos or videos, options.frames or frames, size)
     name = f"s3fo-panels-{os.getpid()}"

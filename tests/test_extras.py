@@ -162,7 +162,7 @@ def test_the_error_is_both_kinds_and_survives_a_process() -> None:
 
 
 def test_a_method_names_its_extra(monkeypatch) -> None:
-    monkeypatch.setattr(_extras, "_is_there", lambda name: name != "transformers")
+    monkeypatch.setattr(_extras, "is_installed", lambda name: name != "transformers")
     monkeypatch.setattr(
         "s3fo.inference.methods.registry._is_installed", lambda need: False
     )
