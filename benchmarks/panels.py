@@ -1,6 +1,6 @@
 """How fast the App's panels open and answer clicks on a large dataset.
 
-    python -m benchmarks.panels [--short] [--videos N] [--frames N] [--markdown FILE]
+    python -m benchmarks.panels [--short] [--videos N] [--frames N] [--no-frames]
 
 5000 videos of 20 frames (428 x 240 pixels, three objects) with evaluations of three
 methods, attributes and failures; with `--short` 20 videos of 12 frames. Every event is
@@ -48,6 +48,9 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="also write the table there")
     parser.add_argument("--videos", type=int, help="5000, short: 20")
     parser.add_argument("--frames", type=int, help="of a video; 20, short: 12")
+    parser.add_argument(
+        "--no-frames", action="store_true", help="of copied videos: samples alone"
+    )
     options = parser.parse_args()
     videos, frames, size = (
         (20, 12, (60, 90)) if options.short else (5000, 20, (240, 428))
@@ -57,7 +60,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="s3fo-panels-") as folder:
         os.environ["S3FO_CACHE_DIR"] = f"{folder}/cache"
         try:
-            dataset = make_dataset(Path(folder), name, *shape)
+            dataset = make_dataset(
+                Path(folder), name, *shape, copy_frames=not options.no_frames
+            )
             lines = report(dataset, measure(dataset))
         finally:
             if fo.dataset_exists(name):

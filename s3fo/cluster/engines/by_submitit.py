@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _NO_LIMIT = 7 * 24 * 60
 """Minutes of a local task where none are told."""
+
+
+_LEAVE_SECONDS = 10.0
+"""That local processes get to end after their tasks."""
 
 
 class RunTask:
@@ -152,7 +157,11 @@ class LocalEngine:
         return None
 
     def close(self) -> None:
-        """Processes end with their tasks."""
+        """See the processes end, as they do when their tasks have."""
+        until = time.monotonic() + _LEAVE_SECONDS
+        for handle, _ in self._started:
+            while not handle.job.done() and time.monotonic() < until:
+                time.sleep(0.05)
 
 
 def whole_gpus(gpus: float, on: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,9 @@ _ATTEMPTS = 3
 
 TOLD = "s3fo: "
 """Begins a line of this process's output that is meant for people."""
+
+_PATIENCE = 300.0
+"""Seconds that a cluster gets to make nodes with what a task asks for."""
 
 _STORE = 100_000_000
 """Bytes of the object store of a cluster that is begun for a job: only paths travel."""
@@ -108,18 +112,18 @@ def _connect(on: str) -> None:
 
 
 def _drive(order: Order, resources: Resources) -> None:
-    """Keep as many tasks in Ray's hands as it has room for, and a few more."""
+    """Keep as many tasks in Ray's hands as it has room for."""
     import ray
 
     total = ray.cluster_resources()
     gpus = resources.gpus
     if gpus is None:
         gpus = 1.0 if order.verb == "predict" and total.get("GPU") else 0.0
-    _check_room(gpus, resources.cpus)
     remote = ray.remote(num_cpus=resources.cpus, num_gpus=gpus, max_retries=_RETRIES)(
         state_after
     )
     waiting, running = list(order.paths), dict[Any, str]()
+    patience = time.monotonic() + _PATIENCE
     while waiting or running:
         room = resources.parallel or _room(gpus, resources.cpus)
         while waiting and len(running) < room:
@@ -128,6 +132,8 @@ def _drive(order: Order, resources: Resources) -> None:
         ready, _ = ray.wait(list(running), timeout=5.0)
         for reference in ready:
             _settle(reference, Path(running.pop(reference)))
+        if time.monotonic() > patience:
+            _check_room(gpus, resources.cpus)
 
 
 def _name(path: str) -> str:
