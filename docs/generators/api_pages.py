@@ -15,6 +15,7 @@ _PACKAGES = {
     "evaluation.failures": "Failures",
     "evaluation.report": "Reports",
     "s3fo.benchmarks": "Benchmarks on disk",
+    "s3fo.cluster": "Many processes and machines",
     "s3fo.datasets": "FiftyOne datasets",
     "s3fo.inference": "Inference",
     "s3fo.model": "The network",
