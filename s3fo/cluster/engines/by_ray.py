@@ -10,13 +10,14 @@ import json
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from evaluation._utils.atomic import write_atomically
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from s3fo.cluster.engines.base import LOGS, Handle, Resources
 from s3fo.cluster.engines.ray_driver import TOLD, Order
 from s3fo.cluster.task_file import Verb
@@ -68,6 +69,9 @@ class RayEngine:
         """Leave the cluster, which stops tasks that have not ended."""
         for driver in self._drivers:
             driver.stop()
+            if driver.process.returncode != 1:  # whose words are an error
+                for line in driver.told():
+                    warnings.warn(line, InputWarning, stacklevel=2)
 
 
 class _Driver:
@@ -95,9 +99,7 @@ class _Driver:
         code = self.process.poll()
         if code is None or code == 0:
             return
-        with suppress(OSError):
-            lines = self.log.read_text(errors="replace").splitlines()
-        told = [line[len(TOLD) :] for line in lines if line.startswith(TOLD)]
+        told = self.told()
         why = told[-1] if told else f"the connection was lost (exit code {code})"
         raise InputError(
             f"--on {self.on}",
@@ -105,6 +107,13 @@ class _Driver:
             "a Ray cluster that stays until the end",
             _FIX,
         )
+
+    def told(self) -> list[str]:
+        """What it has to say to people."""
+        with suppress(OSError):
+            lines = self.log.read_text(errors="replace").splitlines()
+            return [line[len(TOLD) :] for line in lines if line.startswith(TOLD)]
+        return []
 
     def stop(self) -> None:
         """End it; its tasks end with it."""

@@ -8,6 +8,7 @@ that begin with `TOLD`.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _RETRIES = 3
 """How often Ray begins a task again whose worker or node was lost."""
 
-_ATTEMPTS = 3
-"""How often a head is asked for a client's server."""
+_ATTEMPTS, _BETWEEN = 3, 5.0
+"""How often a head is asked that was named, and the seconds between."""
 
 TOLD = "s3fo: "
 """Begins a line of this process's output that is meant for people."""
@@ -95,20 +96,24 @@ def _connect(on: str) -> None:
     """Join the cluster; begin one on this machine where ``ray`` finds none."""
     import ray
 
-    if on != "ray":
-        for attempt in range(_ATTEMPTS):
-            try:
-                ray.init(on, log_to_driver=False)
-                return
-            except RuntimeError:  # a busy head gives a client's server 30 s to start
-                if attempt + 1 == _ATTEMPTS:
-                    raise
-    try:
-        ray.init("auto", log_to_driver=False)
-    except ConnectionError:
-        ray.init(
-            log_to_driver=False, include_dashboard=False, object_store_memory=_STORE
-        )
+    named = on != "ray" or bool(os.environ.get("RAY_ADDRESS"))
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            ray.init("auto" if on == "ray" else on, log_to_driver=False)
+            return
+        except (ConnectionError, RuntimeError):  # a busy head answers late
+            if not named:
+                break
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(_BETWEEN)
+    print(f"{TOLD}no Ray cluster is known here: one was begun on this machine")
+    ray.init(
+        "local",
+        log_to_driver=False,
+        include_dashboard=False,
+        object_store_memory=_STORE,
+    )
 
 
 def _drive(order: Order, resources: Resources) -> None:
