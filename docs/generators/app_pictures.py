@@ -19,12 +19,17 @@ from PIL import Image
 
 if TYPE_CHECKING:
     import fiftyone as fo
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES = REPOSITORY / "docs" / "images"
 WIDTH = 1200
-"""Pixels; the text of a page is about half as wide, screens have twice the dots."""
+"""Pixels at most: what a page of text has room for, twice."""
+
+SIZE: ViewportSize = {"width": 1500, "height": 1200}
+PANEL = '[data-cy^="panel-content-vos_"]'
+VIDEO = '[data-cy="modal"]'
+"""Parts of the App that are kept alone, so that they can be read beside text."""
 
 LARGEST = 150_000
 """Bytes of a picture."""
@@ -52,14 +57,18 @@ class Walk:
         """The headline about attributes, and its videos."""
         self.page.get_by_text("trends and splits were looked at").wait_for()
         browser.wait_for_videos(self.page, self.dataset.values("sequence"))
-        self.keep("attributes")
+        browser.in_chart(self.page, 0, 0.5, 0)
+        self.keep("attributes", PANEL)
+        self.page.set_viewport_size({"width": 1200, "height": 720})
+        self.keep("overview")
+        self.page.set_viewport_size(SIZE)
 
     def which_objects(self) -> None:
         """How the scores of the objects are spread."""
         self.page.get_by_role("button", name="Objects", exact=True).click()
         self.page.get_by_text("drag over bars").wait_for()
         browser.in_chart(self.page, 1, 40, 0.5)
-        self.keep("objects")
+        self.keep("objects", PANEL)
 
     def worst_object(self) -> None:
         """The worst object, opened at its worst frame."""
@@ -73,24 +82,25 @@ class Walk:
         frame = frame_table.worst_frame(self.dataset, METHOD, *place)
         row = self.page.get_by_role("row").filter(has_text=f"{worst['J&F']:.3f}").last
         row.hover()
-        self.keep("worst")
+        self.keep("worst", PANEL)
         browser.open_video_at(self.page, row.click, (frame - 1) / 24)
-        self.keep("worst-frame")
+        self.keep("worst-frame", VIDEO)
 
     def through_time(self) -> None:
         """J and F of the open video, frame by frame."""
         self.page.get_by_text("Object timeline").first.click()
         self.page.get_by_text("Lowest: object").wait_for()
         browser.in_chart(self.page, -1, 20, 0)
-        self.keep("timeline")
-        browser.close_video(self.page)
+        self.keep("timeline", VIDEO)
+        browser.run(self.page, "close_sample")
+        self.page.locator(VIDEO).wait_for(state="detached")
 
     def who_wins(self) -> None:
         """Two methods against each other."""
         self.page.get_by_role("button", name="Difference", exact=True).click()
         self.page.get_by_text("is better on").wait_for()
         browser.in_chart(self.page, 0, 0.5, 0.5)
-        self.keep("difference")
+        self.keep("difference", PANEL)
 
     def what_fails(self) -> None:
         """Kinds of failures by what they cost, and the costliest event."""
@@ -98,7 +108,7 @@ class Walk:
         self.page.get_by_text("costs most").wait_for()
         browser.in_chart(self.page, 0, 0, 0)
         self.page.locator("img[src^='data:image/jpeg']").wait_for()
-        self.keep("failures")
+        self.keep("failures", PANEL)
 
     def review(self) -> None:
         """Say what one thinks of an event; the next one comes."""
@@ -106,20 +116,34 @@ class Walk:
         self.page.get_by_text("2 of ").wait_for()
         tagged = self.page.get_by_role("cell", name="confirmed").first
         tagged.scroll_into_view_if_needed()
-        self.keep("reviewed")
+        self.keep("reviewed", PANEL)
 
-    def keep(self, name: str) -> None:
-        """Take a picture of what is seen."""
-        self.page.wait_for_timeout(1_500)
+    def keep(self, name: str, part: str | None = None) -> None:
+        """Take a picture of what is seen.
+
+        Args:
+            name: of the picture.
+            part: selector of what to keep of the page; None keeps all.
+        """
+        self.page.wait_for_timeout(2_500)
         shot = Image.open(io.BytesIO(self.page.screenshot()))
+        if part:
+            box = self.page.locator(part).last.bounding_box()
+            assert box, f"{part} is not shown"
+            left, top = max(0, box["x"]), max(0, box["y"])
+            right = min(shot.width, box["x"] + box["width"])
+            bottom = min(shot.height, box["y"] + box["height"])
+            shot = shot.crop((round(left), round(top), round(right), round(bottom)))
         self.out.mkdir(parents=True, exist_ok=True)
         (self.out / f"app-{name}.png").write_bytes(compressed(shot))
 
 
 def compressed(picture: Image.Image) -> bytes:
     """A screenshot as PNG, with as many colours as fit into `LARGEST` bytes."""
-    height = round(picture.height * WIDTH / picture.width)
-    picture = picture.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+    picture = picture.convert("RGB")
+    if picture.width > WIDTH:
+        height = round(picture.height * WIDTH / picture.width)
+        picture = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
     for colours in (256, 128, 64, 32):
         buffer = io.BytesIO()
         palette = picture.quantize(colours, dither=Image.Dither.NONE)
@@ -149,6 +173,7 @@ def main() -> None:
         browser.served(dataset, Path(elsewhere)) as address,
         browser.new_page(window, address, options.theme) as page,
     ):
+        page.set_viewport_size(SIZE)
         browser.start_again(page, dataset, WORKSPACE)
         Walk(page, dataset, options.out).take()
 

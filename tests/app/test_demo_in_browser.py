@@ -97,6 +97,11 @@ def test_the_worst_object_opens_with_its_methods_masks_and_curves(page, demo, me
 
     browser.run(page, "close_sample")
     browser.wait_for_videos(page, demo.values("sequence"))
+    # The App opens the next video on the tab that was open last.
+    place = (demo, method, worst["sample_id"], int(worst["object"]))
+    row = page.get_by_role("table").last.get_by_role("row").nth(1)
+    frame = frame_table.worst_frame(*place)
+    browser.open_video_at(page, row.click, seconds(frame))
 
 
 @pytest.mark.parametrize("method", METHODS)

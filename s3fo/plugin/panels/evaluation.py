@@ -100,7 +100,7 @@ class VOSEvaluation(VOSPanel):
         chart = attribute_charts.by_attribute(ctx.dataset, methods, name)
         ctx.panel.data.by_attribute = chart.traces
         state.by_attribute_layout = chart.layout
-        state.by_attribute_text = chart.text
+        state.by_attribute_text, state.by_attribute_signs = chart.text, chart.signs
 
     def _lay_out_attributes(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
@@ -117,6 +117,7 @@ class VOSEvaluation(VOSPanel):
                 on_change=self.on_choose,
             )
         self._plot_groups(panel, "by_attribute", state.by_attribute_layout)
+        panel.md(state.by_attribute_signs or "", name="by_attribute_signs")
 
     def _plot_groups(self, panel: types.Object, name: str, layout: Layout) -> None:
         if layout:
@@ -302,6 +303,7 @@ class VOSEvaluation(VOSPanel):
             self._compare(ctx)
         except InputError as error:
             state.difference_layout = state.duel_layout = None
+            state.difference_signs = ""
             state.difference_text = str(error)
 
     def _compare(self, ctx: Context) -> None:
@@ -309,7 +311,7 @@ class VOSEvaluation(VOSPanel):
         chart = comparison_charts.difference(ctx.dataset, *state.pair)
         ctx.panel.data.difference = chart.traces
         state.difference_layout = chart.layout
-        state.difference_text = chart.text
+        state.difference_text, state.difference_signs = chart.text, chart.signs
         ctx.panel.data.duel = comparison_charts.duel(ctx.dataset, *state.pair)
         state.duel_layout = comparison_charts.duel_layout(ctx.dataset, *state.pair)
 
@@ -343,6 +345,7 @@ class VOSEvaluation(VOSPanel):
                 on_selected=self.on_select_points,
             )
         self._plot_groups(panel, "difference", state.difference_layout)
+        panel.md(state.difference_signs or "", name="difference_signs")
 
     def on_choose_side(self, ctx: Context) -> None:
         """Choose one of the two; where it is the other one, they change places."""

@@ -76,6 +76,7 @@ class ObjectTimeline(ReviewPanel):
         ctx.panel.data.timeline = chart.traces
         self._refresh_failures(ctx, begins)
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
+        state.timeline_signs = chart.signs
 
     def _refresh_failures(self, ctx: Context, begins: int) -> None:
         """The failures of the open video, and the one that is looked at."""
@@ -119,6 +120,7 @@ class ObjectTimeline(ReviewPanel):
             state.timeline_layout,
             on_click=self.on_click_frame,
         )
+        panel.md(state.timeline_signs, name="timeline_signs")
         if state.event:
             seen = {"event_id": state.event, "eval_key": state.method}
             self.add_review_buttons(ctx, panel, state.reviewed, seen)

@@ -93,7 +93,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     ]
     few = FEW_OBJECTS if chosen["few"].any() else ""
     signs = (rest, "dotted lines: means over all objects", INTERVAL, few)
-    return Chart(traces, layout, text + legend_text(*filter(None, signs)))
+    return Chart(traces, layout, text, legend_text(*signs))
 
 
 def _hardest(groups: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     layout = bar_layout(len(pairs), 1, axis, from_zero=False)
     few = FEW_OBJECTS if groups["few"].any() else ""
     signs = ("points and bars: in the colour of the better method", INTERVAL, few)
-    return Chart([trace], layout, text + legend_text(*filter(None, signs)))
+    return Chart([trace], layout, text, legend_text(*signs))
 
 
 def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:

@@ -47,11 +47,13 @@ class Chart:
         traces: Plotly's data.
         layout: Plotly's layout; empty where there is nothing to draw.
         text: what it says, in Markdown.
+        signs: what its signs mean, in Markdown; empty where there are none.
     """
 
     traces: list[Trace]
     layout: Layout
     text: str
+    signs: str = ""
 
 
 def score_title(name: str) -> str:
@@ -70,8 +72,8 @@ def method_colour(dataset: fo.Dataset, method: str) -> str:
 
 
 def legend_text(*parts: str) -> str:
-    """What the signs of a chart mean, as a paragraph of Markdown under its text."""
-    return f"\n\n*{'; '.join(parts)}.*"
+    """What the signs of a chart mean, in Markdown; empty parts are left out."""
+    return f"*{'; '.join(filter(None, parts))}.*"
 
 
 def whiskers(mean: pd.Series, low: pd.Series, high: pd.Series) -> Layout:

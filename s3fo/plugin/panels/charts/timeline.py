@@ -68,7 +68,7 @@ def timeline(
         shapes += _shades(own, object_id, f"y{axis}", last)
     layout["shapes"] = shapes
     files = frame_table.frame_files(dataset, sample_id)
-    return Chart(traces, layout, _text(frames, events, files))
+    return Chart(traces, layout, _text(frames, events, files), legend_text(*_SIGNS))
 
 
 def _beginning(frame: int) -> Layout:
@@ -101,7 +101,7 @@ def _text(frames: pd.DataFrame, events: pd.DataFrame, files: list[str]) -> str:
             f" First failure: object {first['object']}, {first['kind']}, from frame "
             f"{called(first['start'])}."
         )
-    return text + legend_text(*_SIGNS)
+    return text
 
 
 def _axis(object_id: int, row: int, rows: int) -> Layout:

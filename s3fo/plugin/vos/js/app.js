@@ -16,6 +16,7 @@
   const WATCH = 5_000; // milliseconds that the player must stay where it was moved to
   const TOUCHES = ["pointerdown", "keydown", "wheel"]; // by which a person takes over
   const VIDEO_TAB = '[data-cy="panel-tab-fo-sample-modal-plugin"]';
+  const VIDEO = '[data-cy="modal-looker-container"]'; // there while its tab is open
   const TIME = '[data-testid="timeline-playhead-time"]';
 
   const pause = () => new Promise((done) => setTimeout(done, PAUSE));
@@ -80,9 +81,11 @@
       if (fields) await executeOperator("set_active_fields", { fields });
       if (hooks.opened()?.id !== id) await executeOperator("open_sample", { id });
       hooks.dress(fields, filters);
+      // Behind another tab FiftyOne still knows a player, which is gone.
       await until(() => {
-        if (!player()) document.querySelector(VIDEO_TAB)?.click();
-        return player()?.state.loaded;
+        const seen = document.querySelector(VIDEO);
+        if (!seen) document.querySelector(VIDEO_TAB)?.click();
+        return seen && player()?.state.loaded;
       });
       if (player() && !player().seekToFrame) {
         await executeOperator("set_frame_number", { frame_number: frame });
