@@ -42,6 +42,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.remove import RemoveEvaluation, RemovePredictions
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
+    from s3fo.plugin.panels.changed_failures import FailureDifference
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.timeline import ObjectTimeline
@@ -68,6 +69,7 @@ def register(plugin: PluginContext) -> None:
         *METRIC_OPERATORS,
         VOSEvaluation,
         Failures,
+        FailureDifference,
         ObjectTimeline,
     ):
         plugin.register(operator)
