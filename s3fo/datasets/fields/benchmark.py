@@ -14,11 +14,13 @@ from os import PathLike
 from pathlib import Path
 
 import fiftyone as fo
+import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from evaluation._utils.atomic import new_folder, write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.masks.encoding import refuse_soft
 from evaluation.masks.label_map import LabelMap, write_label_map
 from evaluation.protocols import VOID
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
@@ -115,7 +117,7 @@ def benchmark_from_dataset(
             frames = own.labelled if first_only else own.looked_at
             write = _Writer(temporary, ids[video.name], own, told)
             write(video, frames)
-            sequences.append(_describe(video, frames, masks))
+            sequences.append(_describe(video, frames, masks, write.drawn == {VOID}))
             if progress:
                 progress(len(sequences), len(known), video.name)
     source = root_dataset(samples).name
@@ -249,27 +251,45 @@ class _Writer:
         ids: the id of each object, by its key.
         known: what was found out about the video.
         notes: gets what had to be decided.
+
+    Attributes:
+        drawn: the ids in the files.
     """
 
     def __init__(
         self, folder: Path, ids: Mapping[Key, int], known: _Known, notes: list[str]
     ) -> None:
         self._folder, self._ids, self._known, self._notes = folder, ids, known, notes
+        self.drawn: set[int] = set()
 
     def __call__(self, video: FieldVideo, frames: Collection[str]) -> None:
         size = video.size()
-        drawn = False
         for frame in video.values:
             if frame in frames:
                 label_map = self._label_map(video, frame, size)
-                drawn = drawn or bool(label_map.any())
+                self.drawn |= set(np.unique(label_map[label_map > 0]).tolist())
                 write_label_map(self._folder / video.name / f"{frame}.png", label_map)
-        if not drawn:
+        if not self.drawn:
             raise InputError(
                 f"sequence {video.name}",
                 "masks without a pixel inside the frame",
                 "objects to be seen",
                 "Correct the masks and boxes, or leave this video out of the view.",
+            )
+        self._tell(video.name)
+
+    def _tell(self, video: str) -> None:
+        if self.drawn == {VOID}:
+            self._notes.append(
+                f"{video}: masks are 0/255: every non-zero pixel is object 1"
+            )
+        named = {key for own in self._known.identified.keys.values() for key in own}
+        hidden = sorted({self._ids[key] for key in named} - self.drawn)
+        if hidden:
+            listed = ", ".join(map(str, hidden[:_TOLD]))
+            self._notes.append(
+                f"{video}: object {listed} covers no pixel "
+                "of any frame: its masks are empty, outside, or behind others"
             )
 
     def _label_map(
@@ -293,10 +313,13 @@ class _Writer:
                 f"{size[1]}x{size[0]}, as the frame",
                 "Write the masks at the size of the frames.",
             )
+        refuse_soft(label_map, where)
         return label_map
 
 
-def _describe(video: FieldVideo, frames: Collection[str], masks: Path) -> VideoSequence:
+def _describe(
+    video: FieldVideo, frames: Collection[str], masks: Path, binary: bool
+) -> VideoSequence:
     return VideoSequence(
         video.name,
         tuple(video.values),
@@ -306,6 +329,7 @@ def _describe(video: FieldVideo, frames: Collection[str], masks: Path) -> VideoS
             for name in video.values
             if name in frames
         },
+        binary=binary,
         video=video.video,
         fps=read_fps(video.video) if video.video else None,
     )

@@ -80,6 +80,8 @@ def read_videos(
             "groups of samples",
             "Pass the dataset that was grouped, and the grouping field as `sequence`.",
         )
+    if not len(samples):
+        raise _unusable(samples, "no samples", "Pass a view that shows some.")
     if samples.media_type == "video":
         yield from _films(samples, field, sequence, notes)
     elif samples.media_type in ("image", None):

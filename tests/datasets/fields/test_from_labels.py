@@ -380,3 +380,33 @@ def test_label_maps_are_a_ground_truth(theirs, benchmark, tmp_path):
             theirs.add_sample(fo.Sample(filepath=image, maps=label))
     found = benchmark_from_dataset(theirs, tmp_path / "out", field="maps")
     assert_same_masks(found, benchmark)
+
+
+def test_an_object_that_no_pixel_shows_is_told(still, tmp_path):
+    ones = np.ones((6, 6), bool)
+    seen = detection([0, 0, 6 / 48, 6 / 32], ones, index=1)
+    outside = detection([1.2, 0, 6 / 48, 6 / 32], ones, index=4)
+    benchmark, (label_map,) = drawn(still([seen, outside]), tmp_path)
+    assert set(np.unique(label_map).tolist()) == {0, 1}
+    assert any("object 4 covers no pixel" in note for note in benchmark.notes)
+
+
+def test_label_maps_of_0_and_255_are_one_object(theirs, benchmark, tmp_path):
+    """As files are read; 255 alone is no unclear area."""
+    sequence = benchmark["alone"]
+    for frame in sequence.frames:
+        mask = (sequence.read_annotation(frame) > 0).astype(np.uint8) * 255
+        image = str(sequence.images[frame])
+        theirs.add_sample(fo.Sample(filepath=image, maps=fo.Segmentation(mask=mask)))
+    (found,) = benchmark_from_dataset(theirs, tmp_path / "out", field="maps")
+    assert [item.object_id for item in found.objects] == [1]
+    for frame in sequence.frames:
+        np.testing.assert_array_equal(
+            found.read_annotation(frame) > 0, sequence.read_annotation(frame) > 0
+        )
+
+
+def test_a_view_without_samples_is_refused(theirs, benchmark, tmp_path):
+    theirs.add_samples(zoo_images(benchmark))
+    with pytest.raises(InputError, match="no samples"):
+        benchmark_from_dataset(theirs.match_tags("neither"), tmp_path / "out")
