@@ -16,6 +16,7 @@ from evaluation.counting.video import SequenceCounts, count_sequence, count_toge
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
+from evaluation.masks.names import shown
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
@@ -137,7 +138,8 @@ def score_folders(
         >>> a, b = score_folders(["a/", "b/"], "Annotations")  # doctest: +SKIP
     """
     rules, chosen = get_protocol(protocol), InputOptions.of(options)
-    truth = _choose_sequences(open_ground_truth(ground_truth), sequences)
+    whole = open_ground_truth(ground_truth)
+    truth = _choose_sequences(whole, sequences)
     opened = [_align(one, truth, rules, chosen) for one in results]
     if not opened:
         raise InputError("results", "none", "at least one", "Name a results folder.")
@@ -147,6 +149,7 @@ def score_folders(
     general = class_notes(rules, known=bool(truth.classes))
     slow = kernels.slowness_note()
     general += [slow] if slow else []
+    general += _note_unseen(unseen, whole.sequences, rules)
     sizes = [len(video.pairs[0].frames) * len(opened) for video in videos]
     done = run_in_order(job, videos, sizes, workers, progress)
     unseen = truth.unseen | frozenset(unseen)
@@ -159,6 +162,23 @@ def score_folders(
             [*one.notes, *general],
         )
         for i, one in enumerate(opened)
+    ]
+
+
+def _note_unseen(
+    unseen: Collection[str], sequences: Collection[str], rules: ScoringProtocol
+) -> list[str]:
+    """Notes on names of unseen kinds that have no effect."""
+    if not unseen:
+        return []
+    if rules.average != "seen-unseen":
+        return [f"{rules.name} does not tell unseen kinds apart: their list has no use"]
+    unknown = {name for name in unseen if name.partition("/")[0] not in sequences}
+    if not unknown:
+        return []
+    return [
+        f"{len(unknown)} of the names of unseen kinds fit no sequence of the ground "
+        f"truth: {shown(unknown)}"
     ]
 
 
@@ -230,6 +250,19 @@ class Scored:
     has_objects: bool = True
 
 
+def _note_unknown_objects(
+    scores: Sequence[SequenceScores], unseen: Collection[str]
+) -> list[str]:
+    """Notes on ``"sequence/object"`` of unseen kind that no sequence has."""
+    ids = {one.name: set(map(str, one.object_ids.tolist())) for one in scores}
+    parts = (name.rpartition("/") for name in unseen)
+    return [
+        f"{name}: object {own}, listed as unseen, is none of the scored objects"
+        for name, _, own in sorted(parts)
+        if name in ids and own not in ids[name]
+    ]
+
+
 def class_notes(rules: ScoringProtocol, *, known: bool) -> list[str]:
     """What to say where a protocol scores class by class, and no classes are known."""
     if rules.tracking not in CLASS_RULES or known:
@@ -269,6 +302,7 @@ def collect(
     groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
         notes.append("no object is marked as unseen: the total is over seen ones only")
+    notes += _note_unknown_objects(scores, groups or ())
     counted = done if rules.tracking != "none" else kept
     fingerprints = {part.scores.name: part.fingerprint for part in counted}
     return Scores(

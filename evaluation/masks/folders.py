@@ -260,11 +260,22 @@ def _object_folders(folder: Path) -> dict[int, dict[str, str]]:
 
 def _png_files(folder: Path) -> dict[str, str]:
     """PNG files by frame name; plain strings, as there may be very many."""
-    return {
-        name[:-4]: os.path.join(folder, name)
+    files = [
+        name
         for name in _list_folder(folder)
         if name[-4:].lower() == ".png" and name[0] != "." and "\\" not in name
-    }
+    ]
+    found = {name[:-4]: os.path.join(folder, name) for name in files}
+    if len(found) < len(files):
+        kept = {os.path.basename(path) for path in found.values()}
+        twin = next(name for name in files if name not in kept)
+        raise InputError(
+            folder,
+            f"two masks of one frame: {twin}, and {twin[:-4]} with another ending",
+            "one mask per frame",
+            "Remove one of them.",
+        )
+    return found
 
 
 def _list_folder(folder: Path) -> list[str]:

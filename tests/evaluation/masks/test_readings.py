@@ -642,3 +642,21 @@ def test_run_lengths_along_the_rows_are_told(tmp_path, gt):
     assert any("along the rows" in note for note in notes)
     right = in_form({"cat": by_object(2, 0)}, "json", tmp_path / "right")
     assert not any("along the rows" in note for note in score(right, gt).notes)
+
+
+def test_two_files_of_one_frame_are_refused(tmp_path, gt):
+    write(tmp_path / "pred", 2)
+    write_label_map(tmp_path / "pred/cat/00002.PNG", label_map(2))
+    with pytest.raises(InputError, match=r"two masks of one frame.*00002"):
+        score(tmp_path / "pred", gt)
+
+
+def test_unseen_kinds_that_nothing_is_called_are_told(tmp_path, gt):
+    write(tmp_path / "pred", 2)
+    scores = score(tmp_path / "pred", gt, "youtube-vos", unseen=["kat", "cat/7"])
+    assert any("1 of the names" in n and n.endswith(": kat") for n in scores.notes)
+    assert any(n.startswith("cat: object 7, listed as unseen") for n in scores.notes)
+    notes = score(tmp_path / "pred", gt, "vos-benchmark", unseen=["cat"]).notes
+    assert any("does not tell unseen kinds apart" in note for note in notes)
+    good = score(tmp_path / "pred", gt, "youtube-vos", unseen=["cat/2"])
+    assert good.notes == ()
