@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-# A file stays in one process: fixtures of modules are made once.
-PARALLEL := --numprocesses auto --dist loadfile
+# A file stays in one process: fixtures of modules are made once. The long files come
+# first (tests/conftest.py), so that no process is left alone with one in the end.
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Tests start dozens of processes, which would each compile every module anew.
 export PYTHONDONTWRITEBYTECODE :=

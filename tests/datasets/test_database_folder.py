@@ -53,6 +53,7 @@ def test_a_folder_that_a_server_uses_stays_where_it_is(tmp_path):
     assert fallback_folder(tmp_path) == own and own.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not uses_fallback(), reason="FiftyOne has a MongoDB of its own")
 def test_a_plain_import_of_fiftyone_sees_our_datasets(tmp_path):
     free = {k: v for k, v in os.environ.items() if not k.startswith("FIFTYONE_")}

@@ -1,3 +1,33 @@
+"""What tests of the plugin share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 from small_benchmark import benchmark, cache, dataset, predicted, results
 
+from evaluation.report import make
+
 __all__ = ["benchmark", "cache", "dataset", "predicted", "results"]
+
+
+@pytest.fixture(autouse=True)
+def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without drawn pictures, which cost seconds each.
+
+    Here it counts who makes a report of what, and where; tests/evaluation/report looks
+    at the pictures.
+    """
+
+    def save_blank(figure: Figure, path: Path, dots_per_inch: int = 200) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".png":
+            Image.new("RGB", (8, 8)).save(path)
+        else:
+            path.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+        return path
+
+    monkeypatch.setattr(make, "save_figure", save_blank)
