@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.errors import InputError
 from evaluation.masks.encoding import encoding_of, without_background
 from evaluation.masks.label_map import LabelMap, Mask
+from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.pictures import read_picture
 from evaluation.masks.prepare import merge_objects, without_label, without_void
@@ -193,11 +195,11 @@ def open_videos(
     videos = [
         MaskVideo(
             one.binarized() if options.binarize else one,
-            _images_of(name, root),
+            _images_of(one, root),
             fps,
             options,
         )
-        for name, one in masks.items()
+        for one in masks.values()
     ]
     return [_with_options(video, options) for video in videos]
 
@@ -265,8 +267,31 @@ def _with_frames_between(names: Sequence[str]) -> Sequence[str]:
     return between if set(names) <= set(between) else names
 
 
-def _images_of(name: str, root: Path | None) -> dict[str, Path]:
+def _images_of(masks: MaskSequence, root: Path | None) -> dict[str, Path]:
+    """Images by frame; those called nearly like the masks, under the masks' names.
+
+    Raises:
+        InputError: images count from another number than masks.
+    """
     if root is None:
         return {}
-    files = (root / name).glob("*")
-    return {p.stem: p for p in files if p.suffix.lower() in _IMAGE_SUFFIXES}
+    folder = root / masks.name
+    files = {
+        path.stem: path
+        for path in folder.glob("*")
+        if path.suffix.lower() in _IMAGE_SUFFIXES
+    }
+    without = [frame for frame in masks.frames if frame not in files]
+    if not without or not files:
+        return files
+    names = match_names(masks.frames, tuple(files)).names
+    if len(names) == len(masks.frames):
+        return {frame: files[name] for frame, name in names.items()}
+    if len(files) == len(masks.frames) and set(files) != set(masks.frames):
+        raise InputError(
+            folder,
+            f"images called {shown(files)}, without {shown(without)}",
+            f"images called like the masks ({shown(masks.frames)})",
+            "Number images and masks alike, from the same number on.",
+        )
+    return files

@@ -660,3 +660,26 @@ def test_unseen_kinds_that_nothing_is_called_are_told(tmp_path, gt):
     assert any("does not tell unseen kinds apart" in note for note in notes)
     good = score(tmp_path / "pred", gt, "youtube-vos", unseen=["cat/2"])
     assert good.notes == ()
+
+
+def images_named(root, name, first):
+    root.mkdir(parents=True)
+    for t in range(FRAMES):
+        picture = np.full((40, 60, 3), 40 * t, np.uint8)
+        Image.fromarray(picture).save(root / f"{name.format(t + first)}.png")
+
+
+def test_images_with_a_prefix_belong_to_their_masks(tmp_path, gt):
+    images_named(tmp_path / "plain/cat", "{:05d}", 0)
+    images_named(tmp_path / "named/cat", "img_{:05d}", 0)
+    plain, named = (
+        object_attributes(gt, images=tmp_path / folder) for folder in ("plain", "named")
+    )
+    assert named.objects.equals(plain.objects) and named.notes == plain.notes
+
+
+@pytest.mark.parametrize("name", ["{:05d}", "img_{}"])
+def test_images_that_count_from_another_number_are_refused(tmp_path, gt, name):
+    images_named(tmp_path / "images/cat", name, 1)
+    with pytest.raises(InputError, match="from the same number"):
+        object_attributes(gt, images=tmp_path / "images")
