@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,40 @@ FEW = 5
 """Groups of fewer objects are marked: their mean says little."""
 
 
-def group_row(
+def group_rows(
     values: NDArray[np.float64],
-    member: NDArray[np.bool_],
-    known: NDArray[np.bool_],
+    parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
     bootstrap: Bootstrap,
-) -> dict[str, object]:
-    """Mean of a group, of the rest, and their difference.
+) -> list[dict[str, object]]:
+    """Mean of each group, of the rest, and their difference.
+
+    All groups are resampled together: one product of large matrices takes a fraction
+    of the time of many thin ones.
 
     Args:
         values: [n] scores; NaN where an object has none.
-        member: [n] in the group.
-        known: [n] whether the attribute is known; others are in neither part.
+        parts: of each group, which [n] are in it, and of which [n] the attribute is
+            known; others are in neither part.
         bootstrap: over the same objects.
     """
     scored = ~np.isnan(values)
-    member, rest = member & scored, ~member & known & scored
+    pairs = [(own & scored, ~own & known & scored) for own, known in parts]
     values = np.nan_to_num(values)
-    means, others = bootstrap.means(values, member, rest)
+    resampled = bootstrap.means(values, *(mask for pair in pairs for mask in pair))
+    return [
+        _group_row(values, pair, resampled[2 * i : 2 * i + 2], bootstrap)
+        for i, pair in enumerate(pairs)
+    ]
+
+
+def _group_row(
+    values: NDArray[np.float64],
+    pair: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    resampled: NDArray[np.float64],
+    bootstrap: Bootstrap,
+) -> dict[str, object]:
+    member, rest = pair
+    means, others = resampled
     mean, other = _mean(values, member), _mean(values, rest)
     n_videos = bootstrap.n_videos(member)
     low, high = interval(means, n_videos)
@@ -87,14 +104,30 @@ def trend_row(
     }
 
 
-def difference_row(
-    values: NDArray[np.float64], member: NDArray[np.bool_], bootstrap: Bootstrap
-) -> dict[str, object]:
-    """Mean of b - a over the members that both methods have scored."""
-    member = member & ~np.isnan(values)
+def difference_rows(
+    values: NDArray[np.float64],
+    members: Sequence[NDArray[np.bool_]],
+    bootstrap: Bootstrap,
+) -> list[dict[str, object]]:
+    """Mean of b - a over the members of each group that both methods have scored."""
+    scored = ~np.isnan(values)
+    own = [member & scored for member in members]
     values = np.nan_to_num(values)
+    resampled = bootstrap.means(values, *own)
+    return [
+        _difference_row(values, member, means, bootstrap)
+        for member, means in zip(own, resampled, strict=True)
+    ]
+
+
+def _difference_row(
+    values: NDArray[np.float64],
+    member: NDArray[np.bool_],
+    means: NDArray[np.float64],
+    bootstrap: Bootstrap,
+) -> dict[str, object]:
     n_videos = bootstrap.n_videos(member)
-    low, high = interval(bootstrap.means(values, member)[0], n_videos)
+    low, high = interval(means, n_videos)
     inside = values[member]
     return {
         "n_objects": int(member.sum()),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import groups_of
-from evaluation.breakdown.rows import difference_row, group_row, trend_row
+from evaluation.breakdown.rows import difference_rows, group_rows, trend_row
 from evaluation.errors import InputError
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 
@@ -103,11 +103,13 @@ def breakdown(
     return Breakdown(
         groups=pd.DataFrame(
             [
-                {"method": method, "attribute": name, "group": group}
-                | group_row(values[own], member[own], known[own], bootstrap)
+                {"method": method, "attribute": name, "group": group} | row
                 for method, values in score.items()
                 for own, bootstrap in [draws.of(values)]
-                for name, group, member, known in groups
+                for parts in [[(m[own], known[own]) for _, _, m, known in groups]]
+                for (name, group, _, _), row in zip(
+                    groups, group_rows(values[own], parts, bootstrap), strict=True
+                )
             ]
         ),
         trends=pd.DataFrame(
@@ -121,12 +123,14 @@ def breakdown(
         ),
         differences=pd.DataFrame(
             [
-                {"a": a, "b": b, "attribute": name, "group": group}
-                | difference_row(gain[own], member[own], bootstrap)
+                {"a": a, "b": b, "attribute": name, "group": group} | row
                 for a, b in itertools.combinations(methods, 2)
                 for gain in [score[b] - score[a]]
                 for own, bootstrap in [draws.of(gain)]
-                for name, group, member, _ in groups
+                for members in [[member[own] for _, _, member, _ in groups]]
+                for (name, group, _, _), row in zip(
+                    groups, difference_rows(gain[own], members, bootstrap), strict=True
+                )
             ]
         ),
         metric=metric,
@@ -191,7 +195,7 @@ def two_way(
         for _, column, in_column, _ in groups_of(table, columns):
             member = in_row & in_column
             if member.any():
-                cell = group_row(values, member, member, bootstrap)
+                [cell] = group_rows(values, [(member, member)], bootstrap)
                 kept = ("n_objects", "n_videos", "mean", "low", "high", "few")
                 cells.append(
                     {"row": row, "column": column} | {key: cell[key] for key in kept}

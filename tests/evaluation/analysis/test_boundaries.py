@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evaluation.breakdown.rows import FEW, difference_row, trend_row
+from evaluation.breakdown.rows import FEW, difference_rows, trend_row
 from evaluation.breakdown.strongest import (
     LEVEL,
     MIN_VIDEOS,
@@ -125,11 +125,12 @@ def test_a_trend_is_over_objects_of_which_both_are_known():
 def test_a_difference_counts_ties_as_half_a_win():
     values = np.array([0.1, -0.2, 0.0, np.nan, 0.3])
     member = np.array([True, True, True, True, False])
-    found = difference_row(values, member, bootstrap(5))
+    [found] = difference_rows(values, [member], bootstrap(5))
     assert found["n_objects"] == found["n_videos"] == 3
     assert found["b_wins"] == 0.5 and found["few"] is True
     assert found["b_minus_a"] == pytest.approx(-0.1 / 3)
-    none = difference_row(values, np.zeros(5, bool), bootstrap(5))
+    [none] = difference_rows(values, [np.zeros(5, bool)], bootstrap(5))
     assert np.isnan(none["b_wins"]) and none["n_objects"] == 0
     enough = np.arange(FEW) / 10
-    assert difference_row(enough, enough >= 0, bootstrap(FEW))["few"] is False
+    [row] = difference_rows(enough, [enough >= 0], bootstrap(FEW))
+    assert row["few"] is False
