@@ -45,6 +45,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.panels.changed_failures import FailureDifference
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
+    from s3fo.plugin.panels.heat_map import AttributeHeatMap
     from s3fo.plugin.panels.timeline import ObjectTimeline
 
     for operator in (
@@ -70,6 +71,7 @@ def register(plugin: PluginContext) -> None:
         VOSEvaluation,
         Failures,
         FailureDifference,
+        AttributeHeatMap,
         ObjectTimeline,
     ):
         plugin.register(operator)
