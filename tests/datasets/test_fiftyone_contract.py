@@ -112,6 +112,25 @@ def test_views_know_whether_they_are_of_clips_or_frames(videos):
     assert asked == [none, none, of_clips, of_clips, of_frames]
 
 
+def test_views_know_whether_they_are_of_patches_or_groups(videos):
+    frames = videos.to_frames(sample_frames=False)
+    patches = frames.to_patches("masks")
+    grouped = frames.group_by("sample_id")
+    assert private.is_of_patches(patches) and private.is_of_patches(patches.limit(1))
+    assert not any(map(private.is_of_patches, (videos, frames, grouped)))
+    assert private.is_grouped_by_field(grouped)
+    assert not any(map(private.is_grouped_by_field, (videos, frames, patches)))
+
+
+def test_stages_tell_whether_they_only_choose_samples(videos):
+    chosen = videos.match(fo.ViewField("sequence") == "long").sort_by("id").limit(1)
+    assert private.changing_stages(videos) == private.changing_stages(chosen) == []
+    filtered = chosen.filter_labels("events", fo.ViewField("label") == "a")
+    assert private.changing_stages(filtered.skip(1)) == ["FilterLabels"]
+    frames = chosen.match_frames(fo.ViewField("frame_number") > 1)
+    assert private.changing_stages(frames) == ["MatchFrames"]
+
+
 def test_clips_and_frames_have_a_dataset_with_the_ids_of_their_videos(videos):
     long = videos.match(fo.ViewField("sequence") == "long").first().id
     clips = videos.to_clips("events")

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
+from evaluation.masks.folders import find_holder, subfolders
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.forms import (
@@ -108,5 +109,6 @@ def _folder(ctx: Context, method: str) -> Path:
 
 def _lacks_videos(results: Path, videos: Sequence[str]) -> bool:
     """Whether a results folder has some videos and not all; unknown of files."""
-    there = [name for name in videos if (results / name).is_dir()]
+    holder = find_holder(results, videos) if results.is_dir() else None
+    there = set(subfolders(holder)) & set(videos) if holder else ()
     return 0 < len(there) < len(videos)
