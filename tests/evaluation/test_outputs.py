@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from remarks import remarks
 
 from evaluation import report, score
 from evaluation._utils.claims import JOURNAL, Claims, videos_in_progress
@@ -157,10 +158,10 @@ def test_our_own_outputs_are_replaced(cli, tree, monkeypatch, verb):
 def test_videos_in_progress_are_told(tree):
     with Claims(tree / "one" / JOURNAL) as claims:
         assert claims.take("bat")
-        notes = score(tree / "one", tree / "gt").notes
+        notes = remarks(score(tree / "one", tree / "gt"))
         assert [note.partition(" ")[0] for note in notes] == ["bat"]
         assert "is being predicted at this moment (process " in notes[0]
-    assert score(tree / "one", tree / "gt").notes == ()
+    assert remarks(score(tree / "one", tree / "gt")) == ()
 
 
 def test_claims_of_the_dead_are_no_progress(tree):

@@ -11,6 +11,7 @@ import unicodedata
 import numpy as np
 import pytest
 from PIL import Image
+from remarks import remarks
 
 from evaluation import Meter, object_attributes
 from evaluation.errors import InputError
@@ -659,7 +660,7 @@ def test_unseen_kinds_that_nothing_is_called_are_told(tmp_path, gt):
     notes = score(tmp_path / "pred", gt, "vos-benchmark", unseen=["cat"]).notes
     assert any("does not tell unseen kinds apart" in note for note in notes)
     good = score(tmp_path / "pred", gt, "youtube-vos", unseen=["cat/2"])
-    assert good.notes == ()
+    assert remarks(good) == ()
 
 
 def images_named(root, name, first):
