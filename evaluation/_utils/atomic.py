@@ -8,7 +8,6 @@ what a killed process left behind is found and removed by the next one.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from evaluation._utils.fingerprint import short_digest
 from evaluation.errors import InputError
 
 FilePath = str | os.PathLike[str]
@@ -300,4 +300,4 @@ def host_id() -> str:
         with contextlib.suppress(OSError):
             found = os.path.islink(source)
             known.append(os.readlink(source) if found else Path(source).read_text())
-    return hashlib.blake2b(repr(known).encode(), digest_size=3).hexdigest()
+    return short_digest(repr(known).encode(), 3).hex()

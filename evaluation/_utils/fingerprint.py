@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -36,6 +36,31 @@ def digest_of(parts: Iterable[str | bytes]) -> str:
     return total.hexdigest()
 
 
+def digest_stream(parts: Iterable[bytes]) -> str:
+    """Digest of bytes that come in pieces, however they are divided.
+
+    Returns:
+        32 hexadecimal digits (BLAKE2b, 16 bytes).
+    """
+    total = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        total.update(part)
+    return total.hexdigest()
+
+
+def short_digest(data: bytes, size: int) -> bytes:
+    """Digest of `size` bytes, for names that should be short; see `digest_bytes`."""
+    return hashlib.blake2b(data, digest_size=size).digest()
+
+
+def sha256_stream(parts: Iterable[bytes]) -> str:
+    """SHA-256 of bytes that come in pieces, in hexadecimal digits."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part)
+    return total.hexdigest()
+
+
 def digest_bytes(data: bytes | memoryview) -> bytes:
     """Digest of bytes; 16 bytes."""
     return hashlib.blake2b(data, digest_size=16).digest()
@@ -47,11 +72,7 @@ def digest_file(path: str | os.PathLike[str]) -> bytes:
     Raises:
         OSError: it cannot be read.
     """
-    total = hashlib.blake2b(digest_size=16)
-    with Path(path).open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            total.update(chunk)
-    return total.digest()
+    return bytes.fromhex(digest_stream(_chunks(path)))
 
 
 def digest_json(value: object) -> str:
@@ -61,11 +82,13 @@ def digest_json(value: object) -> str:
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
-    total = hashlib.sha256()
+    return sha256_stream(_chunks(path))
+
+
+def _chunks(path: str | os.PathLike[str]) -> Iterator[bytes]:
     with Path(path).open("rb") as file:
         while chunk := file.read(_CHUNK):
-            total.update(chunk)
-    return total.hexdigest()
+            yield chunk
 
 
 def encoded(name: str) -> bytes:

@@ -8,13 +8,13 @@ put into, so whatever becomes a path passes `safe_name` first.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from os import PathLike
 
+from evaluation._utils.fingerprint import encoded, short_digest
 from evaluation.errors import InputError
 
 MAX_BYTES = 255
@@ -119,9 +119,9 @@ def file_name(*parts: object, ending: str = "") -> str:
     plain = _NOT_PLAIN.sub("-", usual).lstrip(".-") or "unnamed"
     if plain == usual and len(plain.encode()) <= _SHORT:
         return plain + ending
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4)
+    digest = short_digest(encoded(text), 4)
     short = plain.encode()[:_SHORT].decode(errors="ignore")
-    return f"{short}-{digest.hexdigest()}{ending}"
+    return f"{short}-{digest.hex()}{ending}"
 
 
 def storable(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation.masks.label_map import LabelMap
 from evaluation.masks.run_lengths import MAX_PIXELS
 from evaluation.masks.sequence import MaskSequence, ObjectMasks
@@ -133,11 +132,12 @@ class SequencePair:
 
     def fingerprint(self) -> str:
         """Digest of every mask that is read and of which frame stands for which."""
-        total = hashlib.blake2b(digest_size=16)
+        return digest_stream(self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
         for frame in dict.fromkeys((*self.ends(), *self.frames)):
-            total.update(encoded(frame) + b"\0" + self.gt.digest(frame))
+            yield encoded(frame) + b"\0" + self.gt.digest(frame)
         for frame in self.frames:
             if self.pred is not None and frame in self.pred_frames:
                 digest = self.pred.digest(self.pred_frames[frame])
-                total.update(encoded(frame) + b"\0" + digest)
-        return total.hexdigest()
+                yield encoded(frame) + b"\0" + digest

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from evaluation._utils.atomic import write_atomically
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.version import __version__
 from evaluation.masks.open import Source, open_ground_truth
 from evaluation.results.table_folder import discard_tables
@@ -20,7 +19,7 @@ Kept = TypeVar("Kept")
 def digest(*parts: object) -> str:
     """Key made of anything whose `repr` tells it, and of the software's version."""
     text = repr((__version__, *parts))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest_stream([text.encode()])
 
 
 def truth_key(
@@ -29,17 +28,23 @@ def truth_key(
     names: Collection[str],
 ) -> str:
     """Key of what attributes are measured on: masks by content, images by state."""
-    total = hashlib.blake2b(digest_size=16)
+    return digest_stream(_truth_parts(ground_truth, images, names))
+
+
+def _truth_parts(
+    ground_truth: Source,
+    images: Mapping[str, Mapping[str, Path]],
+    names: Collection[str],
+) -> Iterator[bytes]:
     for name, masks in open_ground_truth(ground_truth).sequences.items():
         if name not in names:
             continue
         for frame in masks.frames:
-            total.update(encoded(f"{name}/{frame}") + masks.digest(frame))
+            yield encoded(f"{name}/{frame}") + masks.digest(frame)
         for frame, path in images.get(name, {}).items():
             if os.path.exists(path):
                 state = os.stat(path)
-                total.update(encoded(f"{frame} {state.st_size} {state.st_mtime_ns}"))
-    return total.hexdigest()
+                yield encoded(f"{frame} {state.st_size} {state.st_mtime_ns}")
 
 
 def load_kept(folder: Path, key: str, load: Callable[[Path], Kept]) -> Kept | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.version import __version__
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS, summarise
@@ -302,20 +301,16 @@ def _one_version(shards: Sequence[Scores]) -> str:
 
 def total_fingerprint(fingerprints: Mapping[str, str]) -> str:
     """Digest of all masks, from those of the sequences, whatever their order."""
-    total = hashlib.blake2b(digest_size=16)
-    for name in sorted(fingerprints):
-        total.update(encoded(f"{name}\0{fingerprints[name]}\n"))
-    return total.hexdigest()
+    return digest_stream(
+        encoded(f"{name}\0{fingerprints[name]}\n") for name in sorted(fingerprints)
+    )
 
 
 def _fingerprint_of(shards: Sequence[Scores]) -> str:
     """Digest of shards of which those of the sequences are not known."""
     if len(shards) == 1:
         return shards[0].fingerprint
-    digest = hashlib.blake2b(digest_size=16)
-    for shard in sorted(shards, key=lambda shard: shard.fingerprint):
-        digest.update(shard.fingerprint.encode())
-    return digest.hexdigest()
+    return digest_stream(sorted(shard.fingerprint.encode() for shard in shards))
 
 
 def ordered_notes(notes: Sequence[str]) -> tuple[str, ...]:

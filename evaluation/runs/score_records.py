@@ -6,17 +6,16 @@ asked for, or among the tables that an evaluation saved. It takes no part in sco
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import write_atomically
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.machine import installed_versions
 from evaluation.errors import InputError
@@ -207,15 +206,17 @@ def published_key(protocol: Mapping[str, Any] | ScoringProtocol) -> str:
 
 def mask_digest(folder: Path) -> str:
     """Digest of the names and sizes of all PNG files below a folder."""
-    digest = hashlib.blake2b(digest_size=16)
+    return digest_stream(_names_and_sizes(folder))
+
+
+def _names_and_sizes(folder: Path) -> Iterator[bytes]:
     for name, folders, files in os.walk(folder):
         folders.sort()
         for file in sorted(files):
             if file[-4:].lower() == ".png":
                 path = os.path.join(name, file)
                 relative = os.path.relpath(path, folder)
-                digest.update(encoded(f"{relative}\0{os.path.getsize(path)}\n"))
-    return digest.hexdigest()
+                yield encoded(f"{relative}\0{os.path.getsize(path)}\n")
 
 
 def _is_writable(folder: Path) -> bool:

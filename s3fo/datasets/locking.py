@@ -6,7 +6,6 @@ a copy: of two that write at once, one would undo what the other did.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import fiftyone as fo
 from filelock import FileLock, Timeout
 
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.fingerprint import digest_bytes
 from evaluation.errors import InputWarning
 
 
@@ -25,7 +25,7 @@ def lock_of(what: str) -> FileLock:
         what: the name of the dataset, and what is done.
     """
     database = f"{fo.config.database_uri} {fo.config.database_name} {what}"
-    key = hashlib.blake2b(database.encode(), digest_size=16).hexdigest()
+    key = digest_bytes(database.encode()).hex()
     folder = user_cache("loading")
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / f"{key}.lock", is_singleton=True)

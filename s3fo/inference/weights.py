@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evaluation._utils.fingerprint import file_sha256
 from evaluation.errors import InputError
 from s3fo.model.checkpoint import (
     CheckpointError,
@@ -100,11 +100,7 @@ def _name_of(model: str | ModelConfig | None) -> str:
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return file_sha256(path)
 
 
 def as_tensors(state: Mapping[str, Tensor | np.ndarray]) -> dict[str, Tensor]:

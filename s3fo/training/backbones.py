@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from evaluation._utils.fingerprint import sha256_stream
 from evaluation.errors import InputError
 from s3fo.inference.weights import DEFAULT, find_weights
 from s3fo.model.checkpoint import read_file, state_in
@@ -72,12 +72,12 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     The patch kernel and the position embedding are left out because they are
     resampled for a network.
     """
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        if name.startswith("blocks."):
-            digest.update(name.encode())
-            digest.update(state[name].detach().float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    parts = (
+        name.encode() + state[name].detach().float().cpu().numpy().tobytes()
+        for name in sorted(state)
+        if name.startswith("blocks.")
+    )
+    return sha256_stream(parts)[:16]
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -6,7 +6,6 @@ byte whenever a connection breaks, and these files have gigabytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from evaluation._utils.atomic import write_atomically
+from evaluation._utils.fingerprint import file_sha256
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks.download.archives import RemoteFile
@@ -216,7 +216,7 @@ def _check(file: RemoteFile, target: Path) -> None:
     wanted = published or (origin.sha256 if origin else None)
     if wanted is None and origin is None:
         return
-    found = _sha256(target)
+    found = file_sha256(target)
     if wanted not in (None, found):
         error = _changed_error(target, found, str(wanted), published=bool(published))
         if origin:
@@ -240,14 +240,6 @@ def _published_sum(file: RemoteFile) -> str | None:
         if len(words) == 2 and words[1].lstrip("*").split("/")[-1] == file.name:
             return str(words[0]).lower()
     return None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _refused_error(file: RemoteFile, target: Path, reason: str) -> InputError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 import fiftyone as fo
 from bson import ObjectId
+
+from evaluation._utils.fingerprint import short_digest
 
 Id = ObjectId
 """An id as it is stored; FiftyOne shows it as 24 hexadecimal digits."""
@@ -19,7 +20,7 @@ def new_id() -> Id:
 
 def derived_id(name: str) -> Id:
     """An id that follows from a name alone: equal names give equal ids."""
-    return ObjectId(hashlib.blake2b(name.encode(), digest_size=12).digest())
+    return ObjectId(short_digest(name.encode(), 12))
 
 
 def has_id(ids: Iterable[str]) -> fo.ViewExpression:

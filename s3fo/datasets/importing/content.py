@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.png import parse_header
@@ -24,21 +24,25 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
     Raises:
         InputError: a mask is not of the size of the frames.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(encoded(f"{video.content} {form} {sequence.frames}"))
-    digest.update(encoded(f"{categories_of(sequence)} {sequence.attributes}"))
+    return digest_stream(_parts(sequence, video, form))
+
+
+def _parts(
+    sequence: VideoSequence, video: VideoFile, form: MaskForm
+) -> Iterator[bytes]:
+    yield encoded(f"{video.content} {form} {sequence.frames}")
+    yield encoded(f"{categories_of(sequence)} {sequence.attributes}")
     for frame in sequence.annotated_frames:
         if sequence.object_masks is None:
             path = path_text(sequence.annotations, frame)
             data = read_input(path, "a PNG file that can be read")
             header = parse_header(data)
             _check_size(path, header.size if header else None, video)
-            digest.update(data)
+            yield data
         else:
             for object_id, mask in sorted(sequence.read_object_masks(frame).items()):
                 _check_size(sequence.object_masks.where(frame), mask.shape, video)
-                digest.update(encoded(f"{frame} {object_id}") + mask.tobytes())
-    return digest.hexdigest()
+                yield encoded(f"{frame} {object_id}") + mask.tobytes()
 
 
 def _check_size(where: str, size: tuple[int, ...] | None, video: VideoFile) -> None:

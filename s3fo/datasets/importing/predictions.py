@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import fiftyone as fo
 from PIL import Image
 
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError, InputWarning
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
@@ -253,16 +252,20 @@ def content_of_results(
     options: InputOptions = DEFAULT_OPTIONS,
 ) -> str:
     """Hash of all masks of a results folder that belong to some sequences."""
-    digest = hashlib.blake2b(digest_size=16)
+    return digest_stream(_parts(results, sequences, options))
+
+
+def _parts(
+    results: Path, sequences: Sequence[VideoSequence], options: InputOptions
+) -> Iterator[bytes]:
     if options.binarize:
-        digest.update(b"binarized")
+        yield b"binarized"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
         for video in _open(results, sequences, options):
             for frame, name in video.names.items():
-                digest.update(encoded(f"{video.sequence.name}/{frame}"))
-                digest.update(video.masks.digest(name))
-    return digest.hexdigest()
+                yield encoded(f"{video.sequence.name}/{frame}")
+                yield video.masks.digest(name)
 
 
 def _open(

@@ -12,7 +12,6 @@ cache that have that palette and the same pixels.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
+from evaluation._utils.fingerprint import digest_bytes
 from evaluation._utils.input_files import read_input, refuse_special
 from evaluation.masks.label_map import davis_palette, write_label_map
 from evaluation.masks.png import PNG_SIGNATURE, chunks, parse_header
@@ -161,7 +161,7 @@ class _Drawn(Mapping[str, Path]):
 
 def _place(content: bytes) -> Path:
     """Where a file that is made from `content` lies in the cache."""
-    name = hashlib.blake2b(content, digest_size=16).hexdigest()
+    name = digest_bytes(content).hex()
     return user_cache("masks") / name[:2] / f"{name}.png"
 
 

@@ -7,7 +7,6 @@ are cached by the content of the frames: encoding happens once.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
-from evaluation._utils.fingerprint import encoded
+from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation.errors import InputError
 from evaluation.masks.pictures import read_picture
 from s3fo.benchmarks.layouts.files import path_text
@@ -118,15 +117,7 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
         InputError: no frames, or an unreadable one.
     """
     fps = _checked_fps(sequence)
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{_EDITION} {fps!r} not encoded".encode())
-    for file in _files(sequence):
-        try:
-            status = os.stat(file)
-        except OSError as error:
-            raise _unreadable(file) from error
-        digest.update(encoded(f"{file} {status.st_size} {status.st_mtime_ns}"))
-    content = digest.hexdigest()
+    content = digest_stream(_states(sequence, fps))
     path = (
         sequence.video or (cache or user_cache("videos")) / _UNMADE / f"{content}.mp4"
     )
@@ -161,15 +152,27 @@ def _checked_fps(sequence: VideoSequence) -> float:
 
 
 def _content_hash(sequence: VideoSequence, fps: float) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{_EDITION} {fps!r}".encode())
+    return digest_stream(_contents(sequence, fps))
+
+
+def _contents(sequence: VideoSequence, fps: float) -> Iterator[bytes]:
+    yield f"{_EDITION} {fps!r}".encode()
     for path in _files(sequence):
         try:
-            data = Path(path).read_bytes()
+            yield digest_file(path)
         except OSError as error:
             raise _unreadable(path) from error
-        digest.update(hashlib.blake2b(data, digest_size=16).digest())
-    return digest.hexdigest()
+
+
+def _states(sequence: VideoSequence, fps: float) -> Iterator[bytes]:
+    """Names, sizes and times of the files, which tell a change without reading."""
+    yield f"{_EDITION} {fps!r} not encoded".encode()
+    for file in _files(sequence):
+        try:
+            status = os.stat(file)
+        except OSError as error:
+            raise _unreadable(file) from error
+        yield encoded(f"{file} {status.st_size} {status.st_mtime_ns}")
 
 
 def _files(sequence: VideoSequence) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation._utils.fingerprint import sha256_stream
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
 from s3fo.inference.weights import file_hash
@@ -81,7 +81,7 @@ class HubWeights:
         hashes = [file_hash(file) for file in files]
         whole = hashes[0]
         if len(files) > 1:
-            whole = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+            whole = sha256_stream(["\n".join(hashes).encode()])
         found = {"name": self.name, "sha256": whole}
         return found | ({"revision": self.revision} if self.revision else {})
 
