@@ -10,12 +10,16 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
+from platformdirs import user_cache_dir
+
 from evaluation._utils.atomic import part_path
 from evaluation.errors import InputWarning
 
 
 def user_cache(*parts: str) -> Path:
-    """A folder in ``$S3FO_CACHE_DIR``, else in ``s3fo`` in the user's cache folder.
+    """A folder in ``$S3FO_CACHE_DIR``, else in the system's place for a user's caches.
+
+    On Linux that is ``$XDG_CACHE_HOME/s3fo``, or ``~/.cache/s3fo``.
 
     Where that cannot be written to (no home, read-only, full), a folder for temporary
     files takes its place, with a warning: a cache that fails only makes things slower.
@@ -48,10 +52,12 @@ def _usable(own: str, base: str, home: str) -> Path:
     """The first of the user's places that can be written to."""
     usual = Path("s3fo-cache")
     try:
-        usual = Path(own or Path(base or Path.home() / ".cache", "s3fo"))
+        usual = Path(own or user_cache_dir("s3fo", appauthor=False))
+        if str(usual).startswith("~"):  # where nobody knows the home of this user
+            raise RuntimeError("no home")
         reason = why_unwritable(usual)
         place = f"The cache folder {usual}"
-    except RuntimeError:  # nobody knows the home of this user
+    except RuntimeError:
         reason, place = "no home folder", "The cache folder in the user's home"
     if reason is None:
         return usual

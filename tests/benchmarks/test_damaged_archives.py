@@ -155,3 +155,20 @@ def test_two_that_unpack_at_once_take_turns(tmp_path, monkeypatch):
         assert job.exitcode == 0
     assert found(tmp_path / "valid") == files
     assert sorted(os.listdir(tmp_path)) == ["valid", "valid.tar.gz"]
+
+
+def test_a_link_that_lies_there_already_leads_nobody_out(tmp_path):
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "data"
+    elsewhere.mkdir()
+    folder.mkdir()
+    (folder / "a").symlink_to(elsewhere)
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        entry = tarfile.TarInfo("a/x.txt")
+        entry.size = 4
+        packed.addfile(entry, io.BytesIO(b"mine"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        zipped.writestr("a/x.txt", "mine")
+    for name in ("a.tar", "a.zip"):
+        with pytest.raises(InputError):
+            unpack(tmp_path / name, folder)
+    assert not list(elsewhere.iterdir())

@@ -82,7 +82,7 @@ def start(words, cache: Path, room: int | None = None) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> Done:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=900 if LONG else 120)
     return Done(process.returncode, out, err)
 
 

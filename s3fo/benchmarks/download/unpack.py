@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
-from evaluation._utils.atomic import unwritable
+from evaluation._utils.atomic import require_inside, unwritable
 from evaluation._utils.names import safe_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
@@ -77,7 +77,8 @@ def unpack(
         else:
             with _tar_stream(archive) as stream:
                 with tarfile.open(fileobj=stream, mode="r|") as packed:
-                    _write(archive, _tar_members(archive, packed), 0, folder, progress)
+                    members = _tar_members(archive, packed, folder)
+                    _write(archive, members, 0, folder, progress)
                 stream.read_to_end()
     except _BROKEN as error:
         # Of tarfile it is one line for each compression that was tried.
@@ -144,14 +145,32 @@ def _zip_members(source: zipfile.ZipFile) -> Iterator[_Member]:
         yield _Member(item.filename, content)
 
 
-def _tar_members(archive: Path, source: tarfile.TarFile) -> Iterator[_Member]:
+def _tar_members(
+    archive: Path, source: tarfile.TarFile, folder: Path
+) -> Iterator[_Member]:
     for item in source:
         if not (item.isfile() or item.isdir()):
             raise _unsafe(archive, item.name, "a link or device")
         if item.issparse():  # a few bytes may stand for terabytes of nothing
             raise _unsafe(archive, item.name, "a sparse file")
+        _inside(archive, item.name)
+        _refuse_by_filter(archive, item, folder)
         content = None if item.isdir() else lambda item=item: source.extractfile(item)
         yield _Member(item.name, content)
+
+
+def _refuse_by_filter(archive: Path, item: tarfile.TarInfo, folder: Path) -> None:
+    """Refuse what tarfile's own filter for data refuses, where Python has it (PEP 706).
+
+    Only its checks count: files are written here without rights, owners or times.
+    """
+    data_filter = getattr(tarfile, "data_filter", None)
+    if data_filter is None:
+        return
+    try:
+        data_filter(item, str(folder))
+    except tarfile.FilterError as error:
+        raise _unsafe(archive, item.name, f"what tarfile refuses ({error})") from error
 
 
 def _write(
@@ -164,15 +183,20 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     room = max(_UNSUSPICIOUS, _MOST_TIMES * archive.stat().st_size)
     written: set[Path] = set()
+    checked: set[Path] = set()
     for count, member in enumerate(members, start=1):
         path = folder / _inside(archive, member.name)
         if member.open is None:
+            require_inside(path / "file", folder)
             path.mkdir(parents=True, exist_ok=True)
             continue
         if path in written:
             raise _unsafe(archive, member.name, "a file that is in it twice")
         written.add(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in checked:  # a link may lead out of the folder
+            require_inside(path.parent / "file", folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            checked.add(path.parent)
         content = member.open()
         assert content is not None, "only files are opened"
         with content, path.open("wb") as file:
