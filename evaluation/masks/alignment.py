@@ -101,8 +101,7 @@ def _refuse_unidentified(
                 "tracks that do not say which object each of them is",
                 f"masks by object id, as {protocol.name} compares objects by their ids",
                 "Add the `object_id` of the ground truth to every entry, or score by "
-                "a protocol that matches tracks itself, such as trackeval-davis "
-                "(protocol='trackeval-davis', --protocol trackeval-davis).",
+                "the protocol trackeval-davis, which matches tracks itself.",
             )
 
 

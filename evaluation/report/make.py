@@ -350,7 +350,7 @@ def _refuse_foreign(out: Path) -> None:
                 path,
                 "something that no report of s3fo left there",
                 "an empty folder, or one with an earlier report",
-                "Choose another folder with --out (out=), or move this away.",
+                "Choose another folder to write to, or move this away.",
             )
 
 
