@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.results.bootstrap import Bootstrap, interval, ranks, slopes
+from evaluation.results.bootstrap import Bootstrap, SlopeOf, all_slopes, interval, ranks
 
 FEW = 5
 """Groups of fewer objects are marked: their mean says little."""
@@ -68,28 +68,49 @@ def _group_row(
     }
 
 
-def trend_row(
-    attribute: NDArray[np.float64],
+def trend_rows(
+    attributes: Sequence[NDArray[np.float64]],
     values: NDArray[np.float64],
     bootstrap: Bootstrap,
-) -> dict[str, object]:
-    """How scores go with a continuous attribute.
+) -> list[dict[str, object]]:
+    """How scores [n] go with each continuous attribute [n].
 
     In the resamples objects keep the ranks they have among all objects.
     """
+    asked: list[SlopeOf] = []
+    for attribute in attributes:
+        known = ~np.isnan(attribute) & ~np.isnan(values)
+        if _has_trend(attribute[known], values[known]):
+            order = [ranks(series, known) for series in (attribute, values)]
+            asked += [
+                (order[0], order[1], known, True),
+                (np.nan_to_num(attribute), np.nan_to_num(values), known, False),
+            ]
+    found = iter(all_slopes(asked, bootstrap))
+    return [_trend_row(one, values, bootstrap, found) for one in attributes]
+
+
+def _has_trend(attribute: NDArray[np.float64], values: NDArray[np.float64]) -> bool:
+    enough = len(values) >= FEW
+    return enough and np.ptp(attribute) != 0 and np.ptp(values) != 0
+
+
+def _trend_row(
+    attribute: NDArray[np.float64],
+    values: NDArray[np.float64],
+    bootstrap: Bootstrap,
+    found: Iterator[tuple[float, NDArray[np.float64]]],
+) -> dict[str, object]:
+    """One row; where there can be a trend it takes its two slopes from `found`."""
     known = ~np.isnan(attribute) & ~np.isnan(values)
     n_videos = bootstrap.n_videos(known)
     row: dict[str, Any] = {"n_objects": int(known.sum()), "n_videos": n_videos}
-    if known.sum() < FEW or np.ptp(attribute[known]) == 0 or np.ptp(values[known]) == 0:
+    if not _has_trend(attribute[known], values[known]):
         return row | dict.fromkeys(
             ("spearman", "low", "high", "change", "change_low", "change_high"), np.nan
         )
-    order = [ranks(series, known) for series in (attribute, values)]
-    rho, rhos = slopes(order[0], order[1], known, bootstrap, normalised=True)
+    (rho, rhos), (slope, resampled) = next(found), next(found)
     first, third = np.percentile(attribute[known], [25, 75])
-    slope, resampled = slopes(
-        np.nan_to_num(attribute), np.nan_to_num(values), known, bootstrap
-    )
     low, high = interval(rhos, n_videos)
     # A resample of equal attribute values has no slope.
     resampled = resampled[np.isfinite(resampled)]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import groups_of
-from evaluation.breakdown.rows import difference_rows, group_rows, trend_row
+from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 
@@ -114,11 +114,13 @@ def breakdown(
         ),
         trends=pd.DataFrame(
             [
-                {"method": method, "attribute": name}
-                | trend_row(table[name].to_numpy(float)[own], values[own], bootstrap)
+                {"method": method, "attribute": name} | row
                 for method, values in score.items()
                 for own, bootstrap in [draws.of(values)]
-                for name in continuous
+                for given in [[table[k].to_numpy(float)[own] for k in continuous]]
+                for name, row in zip(
+                    continuous, trend_rows(given, values[own], bootstrap), strict=True
+                )
             ]
         ),
         differences=pd.DataFrame(

@@ -7,6 +7,7 @@ value and one interval wherever it is shown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -97,29 +98,46 @@ def ranks(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.f
     return ranks
 
 
-def slopes(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    known: NDArray[np.bool_],
-    bootstrap: Bootstrap,
-    *,
-    normalised: bool = False,
-) -> tuple[float, NDArray[np.float64]]:
-    """Least-squares slope of y on x (or their correlation), plain and resampled."""
-    weight = known.astype(np.float64)
-    # Centred first: the variances below are differences of sums.
+SlopeOf = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], bool]
+"""x, y, which of them are known, and whether their correlation is asked for."""
+
+
+def all_slopes(
+    asked: Sequence[SlopeOf], bootstrap: Bootstrap
+) -> list[tuple[float, NDArray[np.float64]]]:
+    """Least-squares slopes of y on x, or correlations, plain and resampled.
+
+    All at once: one product of large matrices is faster than many thin ones.
+    """
+    parts = [_slope_parts(x, y, known) for x, y, known, _ in asked]
+    if not parts:
+        return []
+    sums = bootstrap.sums(*(part for one in parts for part in one))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [
+            (
+                float(_slope(normalised, *(np.sum(part) for part in one))),
+                _slope(normalised, *sums[6 * i : 6 * i + 6]),
+            )
+            for i, (one, (*_, normalised)) in enumerate(zip(parts, asked, strict=True))
+        ]
+
+
+def _slope_parts(
+    x: NDArray[np.float64], y: NDArray[np.float64], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], ...]:
+    """What a slope is made of when summed: weight, x, y, xy, xx, yy."""
+    # Centred first: the variances are differences of sums.
     x = np.where(known, x - x[known].mean(), 0.0)
     y = np.where(known, y - y[known].mean(), 0.0)
+    return known.astype(np.float64), x, y, x * y, x * x, y * y
 
-    parts = (weight, x, y, x * y, x * x, y * y)
 
-    def slope(n: Any, sx: Any, sy: Any, xy: Any, xx: Any, yy: Any) -> Any:
-        cross = xy - sx * sy / n
-        spread = xx - sx**2 / n
-        if normalised:
-            spread = np.sqrt(spread * (yy - sy**2 / n))
-        return cross / spread
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        plain = slope(*(np.sum(part) for part in parts))
-        return float(plain), slope(*bootstrap.sums(*parts))
+def _slope(
+    normalised: bool, n: Any, sx: Any, sy: Any, xy: Any, xx: Any, yy: Any
+) -> Any:
+    cross = xy - sx * sy / n
+    spread = xx - sx**2 / n
+    if normalised:
+        spread = np.sqrt(spread * (yy - sy**2 / n))
+    return cross / spread

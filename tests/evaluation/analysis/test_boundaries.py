@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evaluation.breakdown.rows import FEW, difference_rows, trend_row
+from evaluation.breakdown.rows import FEW, difference_rows, trend_rows
 from evaluation.breakdown.strongest import (
     LEVEL,
     MIN_VIDEOS,
@@ -101,7 +101,7 @@ def test_a_trend_needs_some_objects_and_two_different_values():
     def of(n: int, **changed: np.ndarray) -> dict:
         given = {"attribute": np.arange(n, dtype=float), "values": np.arange(n) / n}
         given |= changed
-        return trend_row(given["attribute"], given["values"], bootstrap(n))
+        return trend_rows([given["attribute"]], given["values"], bootstrap(n))[0]
 
     known = of(FEW)
     assert known["spearman"] == pytest.approx(1.0)
@@ -118,7 +118,7 @@ def test_a_trend_needs_some_objects_and_two_different_values():
 def test_a_trend_is_over_objects_of_which_both_are_known():
     attribute, values = np.arange(20.0), np.arange(20) / 20
     attribute[:3], values[5:7] = np.nan, np.nan
-    found = trend_row(attribute, values, bootstrap(20))
+    [found] = trend_rows([attribute], values, bootstrap(20))
     assert found["n_objects"] == found["n_videos"] == 15
 
 
