@@ -38,6 +38,7 @@ def test_the_tiny_form_runs_on_a_cpu(tmp_path: Path) -> None:
     assert "| ms per frame |" in (tmp_path / "gpu.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_whole_check_is_refused_without_a_gpu(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu"]
     done = subprocess.run(

@@ -256,6 +256,7 @@ def test_burst_files_tell_classes_and_merge_some():
     assert track_classes({}, names) is None
 
 
+@pytest.mark.slow
 def test_a_report_leads_with_the_headline_of_its_protocol(tmp_path):
     import shutil
 

@@ -86,7 +86,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.slow if CASES[case][2] else ())
+        for case in CASES
+    ],
+)
 def test_probabilities_are_those_of_inference_core(case, networks):
     from cutie.inference.inference_core import InferenceCore
 
