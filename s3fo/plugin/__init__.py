@@ -29,7 +29,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.metrics import METRIC_OPERATORS
     from s3fo.plugin.operators.benchmark_method import BenchmarkMethod
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
-    from s3fo.plugin.operators.correct_here import CorrectHere
+    from s3fo.plugin.operators.correct_here import CorrectHere, ShowCorrection
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
     from s3fo.plugin.operators.export_submission import ExportSubmission
     from s3fo.plugin.operators.find_failures import FindFailures
@@ -65,6 +65,7 @@ def register(plugin: PluginContext) -> None:
         Relocate,
         Menu,
         OpenWorkspace,
+        ShowCorrection,
         ShowChanges,
         RestoreColours,
         *METRIC_OPERATORS,

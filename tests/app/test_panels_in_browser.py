@@ -233,3 +233,24 @@ def test_a_kind_stays_chosen_while_one_steps_on(page, demo):
 def wait_for_event(page, number: int, count: int) -> None:
     """Until the panel shows an event, of so many."""
     page.get_by_text(re.compile(rf"^{number} of {count}:")).wait_for()
+
+
+def test_a_failure_is_corrected_from_the_panel(page, demo):
+    events = tables.event_table(demo, "flow")
+    browser.choose_workspace(page, "Failures")
+    wait_for_event(page, 1, len(events))
+    page.get_by_role("button", name="Correct here").click()
+    page.get_by_text("Right mask").first.wait_for()
+    browser.keep_picture(page, "correct-here-form")
+    page.get_by_role("button", name="Execute").click()
+    shown = page.get_by_role("button", name="See before and after")
+    shown.wait_for(timeout=3 * browser.PATIENCE)
+    browser.keep_picture(page, "correct-here-done")
+    shown.click()
+    page.locator('[data-cy="modal"]').wait_for()
+    shown.wait_for(state="detached")
+    browser.keep_picture(page, "correct-here-compared")
+    demo.reload()
+    assert demo.has_frame_field("flow_corrected")
+    first = demo.values("flow_failures.detections", unwind=True)
+    assert any(label.has_field("regain") for label in first)

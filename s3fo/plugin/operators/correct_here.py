@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
 import numpy as np
@@ -17,9 +16,10 @@ from evaluation.corrections import regained
 from evaluation.errors import InputError
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.field_names import GROUND_TRUTH
-from s3fo.plugin.context import Context
-from s3fo.plugin.panels.opening import plan_frame
+from s3fo.plugin.context import Context, take_stage_params
+from s3fo.plugin.panels.opening import plan_frame, show_frame
 from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.described import DescribedOperator
 from s3fo.plugin.shared.forms import ask_choice, ask_method_name, own_folder
 from s3fo.plugin.shared.method_form import ask_options, given_options
 from s3fo.plugin.shared.outcome import PLUGIN, Step, Summary
@@ -150,16 +150,43 @@ class CorrectHere(VOSOperator):
     def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at the masks before and after, at the corrected frame."""
         key, name = _evaluation(ctx), str(summary["predictions"])
-        event = _event(ctx, key)
+        event = str(_event(ctx, key)["id"])
+        params = {"eval_key": key, "event": event, "corrected": name}
+        return [Step("See before and after", f"{PLUGIN}/show_correction", params)]
+
+
+class ShowCorrection(DescribedOperator):
+    """Show the masks before and after a correction: for the button of its result."""
+
+    name = "show_correction"
+    label = "Show a correction"
+    settings: ClassVar = {"unlisted": True, "icon": None}
+
+    def resolve_input(self, ctx: Context) -> types.Property:
+        """Which failure, and which evaluation has the corrected masks."""
+        form = types.Object()
+        form.str("eval_key", label="Evaluation", required=True)
+        form.str("event", label="Id of the failure's label", required=True)
+        form.str("corrected", label="Evaluation of the corrected masks", required=True)
+        return types.Property(form)
+
+    def execute(self, ctx: Context) -> dict[str, str]:
+        """Open the video at the corrected frame, with both masks of the object."""
+        take_stage_params(ctx)
+        key, corrected = ctx.params["eval_key"], ctx.params["corrected"]
+        events = _events(ctx, key)
+        event = events[events["id"].astype(str) == str(ctx.params["event"])].iloc[0]
         plan = plan_frame(
             ctx.dataset,
             event["sample_id"],
             int(event["start"]),
-            [key, name],
+            [key, corrected],
             object_id=int(event["object"]),
             active=ctx.active_fields,
         )
-        return [Step("See before and after", f"{PLUGIN}/show_frame", asdict(plan))]
+        ctx.trigger(f"{PLUGIN}/close_result")
+        show_frame(ctx, plan)
+        return {"eval_key": key, "corrected": corrected}
 
 
 class _Drawn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
@@ -76,7 +77,18 @@ def test_what_was_regained_is_told_and_shown(failing):
     assert 100 * kept == pytest.approx(float(told["regained, points"]), rel=1e-3)
     assert len(tables.event_table(failing, "k")) == len(labels)
     assert "See before and after" in str(window["outputs"])
-    assert "frames.copied_corrected" in str(window["outputs"])
+    shown = {"eval_key": "k", "event": str(event["id"])}
+    shown["corrected"] = told["predictions"]
+    executor = foo.executor.Executor()
+    request = {"dataset_name": failing.name, "params": shown, "spaces": None}
+    context = foo.executor.ExecutionContext(request, executor=executor)
+    foo.get_operator("@s3fo/vos/show_correction").execute(context)
+    asked = {
+        one["operator_uri"]: one["params"] for one in executor.to_json()["requests"]
+    }
+    plan = asked["@s3fo/vos/show_frame"]
+    assert {"frames.copied", "frames.copied_corrected"} <= set(plan["fields"])
+    assert plan["frame"] == event["start"]
 
 
 def test_masks_of_a_field_correct(failing, benchmark):
