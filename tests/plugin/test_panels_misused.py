@@ -199,3 +199,23 @@ def test_a_failure_is_reviewed_beside_the_player(evaluated):
 def tags_of(dataset: fo.Dataset, event_id: str) -> list[str]:
     events = tables.event_table(dataset, "k")
     return list(events[events["id"] == event_id]["tags"].iloc[0])
+
+
+def test_a_method_has_one_colour_in_all_charts(evaluated):
+    s3fo.evaluate(evaluated, "shifted", "again", workers=1)
+    person = visit(VOSEvaluation, evaluated)
+    colours = colours_of(person.data["by_attribute"])
+    assert set(colours) == {"k", "again"} and len(set(colours.values())) == 2
+    assert list(colours) == ["again", "k"], "the legend is in the order of the bars"
+    axis = person.layout["by_attribute"]["view"]["layout"]["yaxis"]
+    assert axis["autorange"] == "reversed", "the first bar is on top"
+
+    person.do("objects", "on_open_tab", tab="objects")
+    assert colours_of(person.data["histogram"]) == colours
+    assert colours_of(person.data["scatter"]) == colours
+    person.choose("the older one alone", "methods", ["k"])
+    assert colours_of(person.data["histogram"]) == {"k": colours["k"]}
+
+
+def colours_of(traces: list[dict]) -> dict[str, str]:
+    return {trace["name"]: trace["marker"]["color"] for trace in traces}
