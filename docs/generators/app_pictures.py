@@ -29,9 +29,10 @@ WIDTH = 1200
 SIZE: ViewportSize = {"width": 1500, "height": 1200}
 PANEL = '[data-cy^="panel-content-vos_"]'
 VIDEO = '[data-cy="modal"]'
+PLAYER = '[data-cy="modal-looker-container"]'
 """Parts of the App that are kept alone, so that they can be read beside text."""
 
-LARGEST = 150_000
+LARGEST = 250_000
 """Bytes of a picture."""
 
 METHOD = "s3"
@@ -57,9 +58,9 @@ class Walk:
         """The headline about attributes, and its videos."""
         self.page.get_by_text("trends and splits were looked at").wait_for()
         browser.wait_for_videos(self.page, self.dataset.values("sequence"))
-        browser.in_chart(self.page, 0, 0.5, 0)
+        self.page.locator(".js-plotly-plot .main-svg").first.wait_for()
         self.keep("attributes", PANEL)
-        self.page.set_viewport_size({"width": 1200, "height": 720})
+        self.page.set_viewport_size({"width": 1300, "height": 860})
         self.keep("overview")
         self.page.set_viewport_size(SIZE)
 
@@ -84,7 +85,7 @@ class Walk:
         row.hover()
         self.keep("worst", PANEL)
         browser.open_video_at(self.page, row.click, (frame - 1) / 24)
-        self.keep("worst-frame", VIDEO)
+        self.keep("worst-frame", PLAYER)
 
     def through_time(self) -> None:
         """J and F of the open video, frame by frame."""
@@ -144,9 +145,11 @@ def compressed(picture: Image.Image) -> bytes:
     if picture.width > WIDTH:
         height = round(picture.height * WIDTH / picture.width)
         picture = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
+    # Unlike the median cut, an octree keeps the colours of small parts.
+    octree, plain = Image.Quantize.FASTOCTREE, Image.Dither.NONE
     for colours in (256, 128, 64, 32):
         buffer = io.BytesIO()
-        palette = picture.quantize(colours, dither=Image.Dither.NONE)
+        palette = picture.quantize(colours, method=octree, dither=plain)
         palette.save(buffer, format="png", optimize=True)
         if buffer.tell() <= LARGEST:
             break
