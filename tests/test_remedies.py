@@ -13,25 +13,23 @@ import typer
 import evaluation
 import s3fo
 from evaluation.masks.label_map import write_label_map
-from s3fo.cli import (  # noqa: F401
-    analysis,
-    app,
-    catalog,
-    data,
-    main,
-    model,
-    reports,
-    scores,
-    system,
-)
+from s3fo.cli import app, import_commands, main
 
 SOURCES = [Path(package.__file__).parent for package in (evaluation, s3fo)]
 INPUT_OPTIONS = {"--missing", "--resize", "--binarize", "--void"}
 READ_MASKS = ("evaluate", "failures", "report", "attributes", "breakdown")
 """Commands that read masks through `evaluation`."""
 
+COMMAND_OF = {
+    "evaluation/audit/": "audit",
+    "evaluation/corrections/": "correct",
+    "evaluation/stability.py": "stability",
+}
+"""The one command that shows the errors of some places."""
+
 
 def options_of_commands() -> dict[str, set[str]]:
+    import_commands()
     commands = typer.main.get_command(app).commands
     return {
         name: {text for p in command.params for text in (*p.opts, *p.secondary_opts)}
@@ -77,12 +75,15 @@ def test_every_option_in_a_remedy_exists_where_it_is_shown():
     commands = options_of_commands()
     everywhere = set().union(*commands.values())
     for place, function, text in remedies():
-        # Options of pip in a remedy that tells what to install are pip's own.
-        ours = re.sub(r"`pip [^`]*`", "", text)
+        # Options of pip and convmv in a remedy are their own.
+        ours = re.sub(r"`pip [^`]*`|convmv .*", "", text)
         named = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", ours))
         own = commands.get(function.replace("_", "-"))
+        one = next((c for k, c in COMMAND_OF.items() if place.startswith(k)), None)
         if place.startswith("s3fo/cli/") and own is not None:
             missing = named - own
+        elif one is not None:
+            missing = named - commands[one]
         elif place.startswith("evaluation/") and not place.startswith(
             ("evaluation/runs", "evaluation/leaderboard")
         ):
