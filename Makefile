@@ -11,7 +11,7 @@ PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Tests start dozens of processes, which would each compile every module anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test test-fast test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
+.PHONY: help setup demo test test-fast test-ray test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 
 help: ## Show the targets
@@ -44,11 +44,14 @@ $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
 	$(BIN)/s3fo demo
 
-test: setup ## All tests but those in a browser, one process per core
-	$(BIN)/python -m pytest -m 'not app' $(PARALLEL)
+test: setup ## All tests but those in a browser or of Ray, one process per core
+	$(BIN)/python -m pytest -m 'not app and not ray' $(PARALLEL)
 
 test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing slow
 	$(BIN)/python -m pytest -m 'not app and not slow and not fiftyone' $(PARALLEL)
+
+test-ray: setup ## Engines on a Ray cluster of this machine, minutes
+	$(BIN)/python -m pytest -m ray
 
 test-pythons: ## Tests of `evaluation` on every supported Python that is here
 	bash .ci/pythons
@@ -60,7 +63,7 @@ test-lowest: ## Tests of `evaluation` with the lowest versions of what it needs
 	PYTHON="$(PYTHON)" bash .ci/lowest
 
 coverage: setup ## All tests but those in a browser, with a report in htmlcov/
-	$(BIN)/python -m pytest -m 'not app' $(PARALLEL) \
+	$(BIN)/python -m pytest -m 'not app and not ray' $(PARALLEL) \
 		--cov --cov-report=term --cov-report=xml --cov-report=html
 
 schemas: setup ## Workflows, templates and citation are valid
