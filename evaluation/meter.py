@@ -35,7 +35,13 @@ from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.mask_checks import refuse_soft_edges
 from evaluation.results.scores import Scores
-from evaluation.scoring import Scored, class_notes, collect, score_counts
+from evaluation.scoring import (
+    Scored,
+    class_notes,
+    collect,
+    score_counts,
+    unseen_notes,
+)
 from evaluation.scoring_rules import FRAME_RULES
 
 _LABELS = ("arrays", "arrays")
@@ -137,6 +143,7 @@ class Meter:
         """
         done: list[Scored] = []
         notes = class_notes(self.protocol, known=False)
+        notes += unseen_notes(self.unseen or (), self._frames, self.protocol)
         for sequence in sorted(self._frames):
             scored = self._score(sequence)
             if scored is None:

@@ -149,7 +149,7 @@ def score_folders(
     general = class_notes(rules, known=bool(truth.classes))
     slow = kernels.slowness_note()
     general += [slow] if slow else []
-    general += _note_unseen(unseen, whole.sequences, rules)
+    general += unseen_notes(unseen, whole.sequences, rules)
     sizes = [len(video.pairs[0].frames) * len(opened) for video in videos]
     done = run_in_order(job, videos, sizes, workers, progress)
     unseen = truth.unseen | frozenset(unseen)
@@ -165,10 +165,16 @@ def score_folders(
     ]
 
 
-def _note_unseen(
+def unseen_notes(
     unseen: Collection[str], sequences: Collection[str], rules: ScoringProtocol
 ) -> list[str]:
-    """Notes on names of unseen kinds that have no effect."""
+    """Notes on names of unseen kinds that have no effect.
+
+    Args:
+        unseen: names of sequences, or ``"sequence/object"``.
+        sequences: names of all sequences of the ground truth.
+        rules: of the scores.
+    """
     if not unseen:
         return []
     if rules.average != "seen-unseen":
