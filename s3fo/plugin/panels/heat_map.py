@@ -49,6 +49,7 @@ class AttributeHeatMap(VOSPanel):
         chart = charts.heat_map(dataset, charts.Question(*state.asked))
         ctx.panel.data.heat_map = chart.traces
         state.heat_map_layout, state.heat_map_text = chart.layout, chart.text
+        state.heat_map_signs = chart.signs
 
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choices, what is lowest, the cells."""
@@ -68,6 +69,7 @@ class AttributeHeatMap(VOSPanel):
             )  # fmt: skip
         panel.md(state.heat_map_text, name="heat_map_text")
         plot(panel, "heat_map", state.heat_map_layout, on_click=self.on_click_cell)
+        panel.md(state.heat_map_signs, name="heat_map_signs")
         self.add_all_videos(wrapping_line(panel, "buttons", gap=1))
 
     def on_click_cell(self, ctx: Context) -> None:

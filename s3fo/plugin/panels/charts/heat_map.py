@@ -129,7 +129,8 @@ def heat_map(dataset: fo.Dataset, asked: Question) -> Chart:
             "automargin": True,
         },
     }
-    return Chart([trace], layout, _text(table, asked, score))
+    signs = legend_text("n: objects in the cell", FEW_OBJECTS)
+    return Chart([trace], layout, _text(table, asked, score), signs)
 
 
 def _scored(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
@@ -164,12 +165,11 @@ def _hover(cell: Cell | None, score: str) -> str:
 def _text(table: pd.DataFrame, asked: Question, score: str) -> str:
     """The lowest cell that has enough objects to say something."""
     enough = [cell for cell in _filled(table) if not cell["few"]]
-    signs = legend_text("n: objects in the cell", FEW_OBJECTS)
     if not enough:
-        return f"Every combination has few objects: read them with care.{signs}"
+        return "Every combination has few objects: read them with care."
     worst = min(enough, key=lambda cell: cell["mean"])
     rows, columns = (attribute_title(name) for name in asked[1:])
     return (
         f"Lowest: **{rows}: {worst['row']}, {columns}: {worst['column']}**, {score} "
-        f"{worst['mean']:.3f} over {worst['n_objects']} objects.{signs}"
+        f"{worst['mean']:.3f} over {worst['n_objects']} objects."
     )
