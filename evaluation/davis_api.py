@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.counting import kernels, reference
 from evaluation.counting.boundaries import TOLERANCE, diagonal, disk
+from evaluation.masks.label_map import plain_array
 from evaluation.metrics.boundary import boundary_f
 
 Masks = NDArray[Any]
@@ -127,14 +128,14 @@ def _stacks(
 
     Frame by frame: a frame stays in the processor's cache, a video does not.
     """
-    sides = [np.asarray(side) for side in (annotation, segmentation)]
+    sides = [plain_array(side) for side in (annotation, segmentation)]
     if sides[0].shape != sides[1].shape:
         raise AssertionError(
             f"Annotation({sides[0].shape}) and segmentation:{sides[1].shape} "
             "dimensions do not match."
         )
     if void_pixels is not None:
-        sides.append(np.asarray(void_pixels))
+        sides.append(plain_array(void_pixels))
     stacks = [side.reshape(-1, *side.shape[-2:]) for side in sides]
     yield from zip(*stacks, strict=True)
 

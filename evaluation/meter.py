@@ -27,6 +27,7 @@ from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
+from evaluation.masks.label_map import plain_array
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.masks.run_lengths import decode_rle
@@ -421,7 +422,7 @@ def _as_array(masks: object) -> np.ndarray[Any, Any]:
     """A numpy array; of a torch tensor, wherever it lies."""
     if hasattr(masks, "detach"):
         masks = masks.detach().cpu().numpy()
-    return np.asarray(masks)
+    return plain_array(masks, "masks")
 
 
 def _twice(sequence: str, frame: str) -> InputError:

@@ -33,6 +33,7 @@ __all__ = [
     "davis_palette",
     "decode_label_map",
     "join_objects",
+    "plain_array",
     "read_label_map",
     "split_objects",
     "write_label_map",
@@ -45,6 +46,27 @@ LabelMap = NDArray[np.integer[Any]]
 
 Mask = NDArray[np.bool_]
 """[H, W], True where the object is."""
+
+
+def plain_array(values: object, where: str = "array") -> NDArray[Any]:
+    """The values as an array that says what each pixel is.
+
+    Args:
+        values: whatever numpy takes.
+        where: what to name in an error.
+
+    Raises:
+        InputError: a masked array with masked elements, which have no value.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        count = np.count_nonzero(np.ma.getmaskarray(values))
+        raise InputError(
+            where,
+            f"a masked array with {count} masked pixels",
+            "a value for every pixel",
+            "Pass values.filled(0), or another value that says what these pixels are.",
+        )
+    return np.asarray(values)
 
 
 def read_label_map(path: FilePath) -> LabelMap:
@@ -102,7 +124,7 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
         InputError: the array is not two-dimensional integers in 0..65535.
     """
     path = Path(path)
-    ids = _checked_ids(path, np.asarray(label_map))
+    ids = _checked_ids(path, plain_array(label_map, str(path)))
     from PIL import Image
 
     if ids.size and ids.max() > 255:

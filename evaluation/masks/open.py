@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
 from evaluation.formats import (
@@ -25,6 +23,7 @@ from evaluation.masks.folders import (
     open_results_folder,
     remark_name,
 )
+from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import match_sequences
 from evaluation.masks.numbering import number_objects
 from evaluation.masks.sequence import (
@@ -262,7 +261,7 @@ def _frames(
     """Masks by frame name; a [T, H, W] array takes the names of the ground truth."""
     if isinstance(masks, Mapping):
         return {str(frame): mask for frame, mask in masks.items()}
-    stack = np.asarray(masks)
+    stack = plain_array(masks, f"array of sequence {name}")
     if stack.ndim != 3:
         raise InputError(
             f"array of sequence {name}",

@@ -22,6 +22,7 @@ from evaluation.masks.label_map import (
     FilePath,
     LabelMap,
     Mask,
+    plain_array,
 )
 from evaluation.masks.run_lengths import MAX_PIXELS, decode_rle, rle_size
 
@@ -307,14 +308,14 @@ class ArraySequence(MaskSequence):
         if isinstance(masks, Mapping):
             return {
                 k: object_mask(
-                    np.asarray(mask),
+                    plain_array(mask, self.where(frame, k)),
                     f"{self.where(frame)}, object {k}",
                     binarize=self._binarize,
                     notice=self.remark,
                 )
                 for k, mask in masks.items()
             }
-        label_map = np.asarray(masks)
+        label_map = plain_array(masks, self.where(frame))
         if label_map.dtype == bool:
             label_map = label_map.astype(np.uint8)
         if label_map.ndim != 2 or label_map.dtype.kind not in "iu":

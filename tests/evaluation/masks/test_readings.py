@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from remarks import remarks
 
-from evaluation import Meter, object_attributes
+from evaluation import Meter, db_eval_iou, object_attributes
 from evaluation.errors import InputError
 from evaluation.masks.encoding import is_blended
 from evaluation.masks.label_map import write_label_map
@@ -684,3 +684,22 @@ def test_images_that_count_from_another_number_are_refused(tmp_path, gt, name):
     images_named(tmp_path / "images/cat", name, 1)
     with pytest.raises(InputError, match="from the same number"):
         object_attributes(gt, images=tmp_path / "images")
+
+
+def test_masked_arrays_are_refused_where_pixels_have_no_value():
+    truth = np.zeros((3, 20, 30), np.uint8)
+    truth[:, 5:15, 5:15] = 1
+    hidden = np.ma.masked_array(truth, mask=np.zeros_like(truth, bool))
+    assert score({"a": hidden}, {"a": truth}, "davis-2017").summary["J"] == 1
+    hidden[1, :, :10] = np.ma.masked
+    with pytest.raises(InputError, match=r"200 masked pixels.*filled\(0\)"):
+        score({"a": hidden}, {"a": truth}, "davis-2017")
+    one = {
+        f"{t:05d}": {1: np.ma.masked_array(m == 1, m == 1)} for t, m in enumerate(truth)
+    }
+    with pytest.raises(InputError, match="masked"):
+        score({"a": one}, {"a": truth}, "davis-2017")
+    with pytest.raises(InputError, match="masked"):
+        Meter("davis-2017").update(hidden[1], truth[1], sequence="a", frame="0")
+    with pytest.raises(InputError, match="masked"):
+        db_eval_iou(hidden, truth)
