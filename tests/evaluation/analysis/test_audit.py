@@ -181,7 +181,7 @@ def test_two_methods_against_the_ground_truth() -> None:
     frames["00003"][30:] = 0  # 10 of 30 rows are left: IoU 1/3
     methods = {"a": {"v": clean}, "b": {"v": clean}}
     audit = audit_ground_truth({"v": frames}, images=False, methods=methods)
-    found = audit.events[audit.events["kind"] == ErrorKind.METHODS_AGREE]
+    found = audit.events[audit.events["kind"] == ErrorKind.METHODS_AGREE.value]
     assert list(found["start"]) == ["00003"]
     assert "0.33 with the ground truth" in found["reason"].iloc[0]
     # 1 - 1/3 against a threshold of 1/2: 1 - 0.5 * 0.5 / (2/3)
