@@ -28,6 +28,7 @@ from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
 from evaluation.masks.label_map import plain_array
+from evaluation.masks.names import frame_number
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.masks.run_lengths import decode_rle
@@ -118,10 +119,11 @@ class Meter:
                 order of their frames' names, whenever these come.
 
         Raises:
-            InputError: not masks, of two sizes, or the frame was given before.
+            InputError: not masks, of two sizes, the frame was given before, or its
+                number is negative or no whole number.
         """
         frames = self._frames.setdefault(str(sequence), {})
-        name = _frame_name(frame, len(frames))
+        name = _frame_name(frame, len(frames), str(sequence))
         if name in frames:
             raise _twice(str(sequence), name)
         masks = (_as_masks(pred), _as_masks(gt))
@@ -375,10 +377,23 @@ def _two_writings(sequence: str) -> InputError:
     )
 
 
-def _frame_name(frame: str | int | None, count: int) -> str:
+def _frame_name(frame: str | int | None, count: int, sequence: str) -> str:
+    """The name of a frame; of its number, padded with zeros.
+
+    Raises:
+        InputError: it is no whole number, or below 0.
+    """
     if isinstance(frame, str):
         return frame
-    return f"{count if frame is None else int(frame):05d}"
+    number = count if frame is None else frame_number(frame, f"sequence {sequence}")
+    if number < 0:
+        raise InputError(
+            f"sequence {sequence}",
+            f"frame number {number}",
+            "frame numbers from 0 on",
+            "Number frames in playing order from 0 on (frame=0, 1, 2), or pass names.",
+        )
+    return f"{number:05d}"
 
 
 def _as_masks(masks: object) -> object:

@@ -136,6 +136,11 @@ def _notes_on_names(
             f"{gt.name}: frames are matched {matched.rule}, as their names differ "
             f"({frame} in the ground truth, {name} in the prediction)"
         )
+    if matched.doubt:
+        notes.append(
+            f"{gt.name}: masks fit the ground truth better {matched.doubt}: are they "
+            "numbered from another frame? They were scored as they are named"
+        )
     if lacking and extra:
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks "

@@ -13,7 +13,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from evaluation._utils.names import printable
+from evaluation.errors import InputError
+
 _NUMBER = re.compile(r"\d+")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+"""A name that is a number; a minus within a longer name is a hyphen."""
 
 
 class Match(NamedTuple):
@@ -113,6 +118,34 @@ def numbers_of(names: Sequence[str]) -> dict[int, str]:
     return found if len(found) == len(names) else {}
 
 
+def frame_number(frame: object, where: str) -> int:
+    """The number of a frame that is given as a number.
+
+    Args:
+        frame: an integer of any library, or a number without a fraction.
+        where: what to call its source in an error.
+
+    Raises:
+        InputError: it is no whole number.
+
+    >>> frame_number(3.0, "array")
+    3
+    """
+    try:
+        number = int(frame)  # type: ignore[call-overload]
+        whole = bool(number == frame)
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if whole:
+        return int(number)
+    raise InputError(
+        where,
+        f"frame {printable(frame)}",
+        "frame names (text), or whole numbers",
+        "Name frames by text, or number them in playing order: 0, 1, 2.",
+    )
+
+
 def shown(names: Collection[str], most: int = 3) -> str:
     """The first few names, for a message."""
     first = sorted(names)[:most]
@@ -150,10 +183,12 @@ def _folded(name: str) -> str:
 
 
 def _plain_number(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdecimal() else None
+    return int(name) if _WHOLE_NUMBER.fullmatch(name) else None
 
 
 def _last_number(name: str) -> int | None:
+    if _WHOLE_NUMBER.fullmatch(name):
+        return int(name)
     numbers = _NUMBER.findall(name)
     return int(numbers[-1]) if numbers else None
 

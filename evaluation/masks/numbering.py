@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
 from evaluation.masks.names import Match, match_names, numbers_of, shown
-from evaluation.masks.pairs import Masks
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 
 _COMPARED = 6
@@ -24,6 +25,12 @@ _COMPARED = 6
 
 _MARGIN = 0.005
 """Mean IoU by which one way must be better than the other."""
+
+_SAMPLED = 5
+"""Frames of a video in which masks that keep their numbers are looked at."""
+
+_CLEAR_GAIN = 0.1
+"""Mean IoU by which masks must fit better one frame off for that to be told."""
 
 
 def number_objects(
@@ -136,11 +143,13 @@ class FrameNames:
         names: the prediction's name of each frame that it has.
         rule: how names were matched; "" where they are equal.
         shifted: whether numbers were taken to count from another one.
+        doubt: why the numbers may be one off, though they were kept; "" if they fit.
     """
 
     names: Mapping[str, str]
     rule: str = ""
     shifted: bool = False
+    doubt: str = ""
 
 
 def name_frames(
@@ -168,8 +177,66 @@ def name_frames(
         if shifted and len(shifted) >= len(match.names):
             found[name] = FrameNames(shifted, match.rule, shifted=True)
         else:
-            found[name] = FrameNames(match.names, match.rule)
+            doubt = _doubt_numbers(gt, pred, match.names)
+            found[name] = FrameNames(match.names, match.rule, doubt=doubt)
     return found
+
+
+def _doubt_numbers(
+    gt: MaskSequence, pred: MaskSequence, names: Mapping[str, str]
+) -> str:
+    """Why frames that keep their numbers may be one off; "" where nothing says so.
+
+    Results may leave out the first frame, whose mask is given, and count from 0 all the
+    same, or have it twice. A method that lags behind looks alike: numbers are kept.
+    """
+    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+    if not ours or not theirs or _alike(ours, theirs):
+        return ""
+    # Frames that are scored anyway: nothing else is read, or remarked on.
+    inner = {frame: names[frame] for frame in gt.frames[1:-1] if frame in names}
+    scored = set(inner.values())
+    shifts = {}
+    for offset in (-1, 1):
+        moved = _shift_numbers(gt, pred, offset)
+        shifts[offset] = {f: n for f, n in moved.items() if f in inner and n in scored}
+    frames = [f for f in inner if any(f in moved for moved in shifts.values())]
+    frames = frames[:: max(1, -(-len(frames) // _SAMPLED))]
+    try:
+        by_name = {frame: _fit(gt, pred, frame, inner) for frame in frames}
+        for offset, moved in shifts.items():
+            kept = {f: iou for f, iou in by_name.items() if f in moved}
+            mean = float(np.mean([*kept.values()])) if kept else 1.0
+            if mean >= 1 - _CLEAR_GAIN:
+                continue  # no other frame can fit clearly better
+            better = float(np.mean([_fit(gt, pred, f, moved) for f in kept]))
+            if better - mean > _CLEAR_GAIN:
+                return _one_off(offset, better, mean, len(kept))
+    except InputError:
+        pass  # Scoring reads these masks, and tells what is wrong with them.
+    return ""
+
+
+def _one_off(offset: int, better: float, mean: float, frames: int) -> str:
+    side = "later" if offset < 0 else "earlier"
+    return (
+        f"one frame {side} (mean IoU {better:.2f} against {mean:.2f} in "
+        f"{counted(frames, 'frame')} looked at)"
+    )
+
+
+def _alike(ours: Mapping[int, str], theirs: Mapping[int, str]) -> bool:
+    """Whether there are as many frames, from one number to another."""
+    ends = [(len(numbers), min(numbers), max(numbers)) for numbers in (ours, theirs)]
+    return ends[0] == ends[1]
+
+
+def _fit(
+    gt: MaskSequence, pred: MaskSequence, frame: str, names: Mapping[str, str]
+) -> float:
+    """IoU of all that is not background in one frame, under some names."""
+    true, own = SequencePair(gt, pred, (frame,), names).read(frame)
+    return 0.0 if own is None else _agreement(true, own)
 
 
 @dataclass(frozen=True)

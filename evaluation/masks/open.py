@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from evaluation.masks.folders import (
     remark_name,
 )
 from evaluation.masks.label_map import plain_array
-from evaluation.masks.names import match_sequences
+from evaluation.masks.names import frame_number, match_sequences
 from evaluation.masks.numbering import number_objects
 from evaluation.masks.sequence import (
     ArraySequence,
@@ -260,7 +261,8 @@ def _frames(
 ) -> Mapping[str, object]:
     """Masks by frame name; a [T, H, W] array takes the names of the ground truth."""
     if isinstance(masks, Mapping):
-        return {str(frame): mask for frame, mask in masks.items()}
+        where = f"array of sequence {name}"
+        return {_frame_name(frame, where): mask for frame, mask in masks.items()}
     stack = plain_array(masks, f"array of sequence {name}")
     if stack.ndim != 3:
         raise InputError(
@@ -279,3 +281,10 @@ def _frames(
             "left out on purpose.",
         )
     return dict(zip(names, stack, strict=True))
+
+
+def _frame_name(frame: object, where: str) -> str:
+    """The name of a frame that a mapping gives; its number without a fraction."""
+    if isinstance(frame, Real):
+        return str(frame_number(frame, where))
+    return str(frame)

@@ -338,7 +338,9 @@ class ArraySequence(MaskSequence):
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts ``frame10`` after ``frame9``."""
+    """Sort key that puts ``frame10`` after ``frame9``, and ``-1`` before ``0``."""
+    if name[:1] == "-" and name[1:].isdecimal():
+        return [(0, int(name), "")]
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part)
         for part in re.split(r"(\d+)", name)
