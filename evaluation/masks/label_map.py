@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,15 @@ def plain_array(values: object, where: str = "array") -> NDArray[Any]:
     """The values as an array that says what each pixel is.
 
     Args:
-        values: whatever numpy takes.
+        values: whatever numpy takes, a torch tensor, or a list of any of these.
         where: what to name in an error.
 
     Raises:
-        InputError: a masked array with masked elements, which have no value.
+        InputError: a masked array with masked elements, which have no value; arrays of
+            several shapes; or a tensor that numpy cannot hold.
     """
+    if hasattr(values, "detach"):
+        return _of_tensor(values, where)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         count = np.count_nonzero(np.ma.getmaskarray(values))
         raise InputError(
@@ -66,7 +69,59 @@ def plain_array(values: object, where: str = "array") -> NDArray[Any]:
             "a value for every pixel",
             "Pass values.filled(0), or another value that says what these pixels are.",
         )
+    if isinstance(values, list | tuple):
+        return _joined(values, where)
     return np.asarray(values)
+
+
+def _joined(values: Sequence[Any], where: str) -> NDArray[Any]:
+    """A list as one array; its elements are looked at first, as numpy drops masks.
+
+    Raises:
+        InputError: an element has no values, or they have several shapes.
+    """
+    parts = [
+        plain_array(value, where)
+        if isinstance(value, list | tuple | np.ma.MaskedArray)
+        or hasattr(value, "detach")
+        else value
+        for value in values
+    ]
+    try:
+        return np.asarray(parts)
+    except ValueError as error:
+        shapes = dict.fromkeys(str(list(np.shape(part))) for part in parts)
+        raise InputError(
+            where,
+            f"arrays of several shapes: {', '.join(shapes)}",
+            "one shape, height and width, for all of them",
+            "Give all masks of the video one size.",
+        ) from error
+
+
+def _of_tensor(tensor: Any, where: str) -> NDArray[Any]:
+    """The values of a torch tensor, wherever and however it keeps them.
+
+    Raises:
+        InputError: numpy cannot hold them.
+    """
+    dense = tensor.detach()
+    try:
+        if "strided" not in str(getattr(dense, "layout", "strided")):
+            dense = dense.to_dense()
+        dense = dense.cpu()
+        try:
+            return np.asarray(dense.numpy())
+        except TypeError:  # numpy has no bfloat16
+            return np.asarray(dense.float().numpy())
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        kept = f"{getattr(tensor, 'layout', '')} {getattr(tensor, 'dtype', '')}"
+        raise InputError(
+            where,
+            f"a tensor that numpy cannot hold ({kept.strip()})",
+            "a dense tensor of integers, booleans or real numbers",
+            "Convert it first, e.g. tensor.to_dense().to(torch.uint8).",
+        ) from error
 
 
 def read_label_map(path: FilePath) -> LabelMap:

@@ -9,6 +9,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evaluation._utils.json_files import parse, read_json
 from evaluation.errors import InputError
 from evaluation.formats import (
@@ -246,14 +248,37 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
 def _from_arrays(
     source: Mapping[str, object], truth: Mapping[str, MaskSequence]
 ) -> dict[str, MaskSequence]:
-    wanted: Collection[str] = truth or source
-    match = match_sequences(wanted, source)
+    named = _by_name(source)
+    wanted: Collection[str] = truth or named
+    match = match_sequences(wanted, named)
     found: dict[str, MaskSequence] = {}
     for name, own in match.names.items():
-        masks = ArraySequence(name, _frames(name, source[own], truth.get(name)))
+        masks = ArraySequence(name, _frames(name, named[own], truth.get(name)))
         remark_name(masks, name, own, match.rule)
         found[name] = masks
     return found
+
+
+def _by_name(source: Mapping[Any, object]) -> dict[str, object]:
+    """Arrays by the name of their sequence; a whole number is its own name.
+
+    Raises:
+        InputError: a key is no name, or two keys are one name.
+    """
+    named: dict[str, object] = {}
+    for key, masks in source.items():
+        whole = isinstance(key, int | np.integer) and not isinstance(key, bool)
+        if not (isinstance(key, str) or whole) or str(key) in named:
+            again = ", a name that is there already" if str(key) in named else ""
+            raise InputError(
+                "arrays",
+                f"a sequence called {key!r} ({type(key).__name__}){again}",
+                "names of sequences: text or whole numbers, each once",
+                "Name the sequences by text, as the other side does, e.g. path.name "
+                "in place of a path.",
+            )
+        named[str(key)] = masks
+    return named
 
 
 def _frames(
