@@ -35,6 +35,11 @@ from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
+from evaluation.results.binarize_advice import (
+    advises_binarize,
+    several_objects,
+    without_binarize,
+)
 from evaluation.results.mask_checks import refuse_soft_edges
 from evaluation.results.scores import Scores
 from evaluation.scoring import (
@@ -148,7 +153,12 @@ class Meter:
         notes = class_notes(self.protocol, known=False)
         notes += unseen_notes(self.unseen or (), self._frames, self.protocol)
         for sequence in sorted(self._frames):
-            scored = self._score(sequence)
+            try:
+                scored = self._score(sequence)
+            except InputError as error:
+                if not (advises_binarize(error) and self._has_several_objects()):
+                    raise
+                raise without_binarize(error) from None
             if scored is None:
                 notes.append(
                     f"{sequence} was skipped: of its {len(self._frames[sequence])} "
@@ -273,6 +283,13 @@ class Meter:
     def _arrays(self, sequence: str, name: str, masks: object) -> ArraySequence:
         one = ArraySequence(sequence, {name: masks})
         return one.binarized() if self.options.binarize else one
+
+    def _has_several_objects(self) -> bool:
+        """Whether there are several objects in any video."""
+        return several_objects(
+            set().union(*(frame.seen.gt_labels for frame in frames.values()))
+            for frames in self._frames.values()
+        )
 
     def _score(self, sequence: str) -> Scored | None:
         """Score one video; None if the protocol scores none of its frames."""
@@ -404,7 +421,7 @@ def _as_masks(masks: object) -> object:
         if {"size", "counts"} <= masks.keys():
             return {1: _mask(masks)}
         return {k: _mask(mask) for k, mask in masks.items()}
-    array = _as_array(masks)
+    array = plain_array(masks, "masks")
     if array.ndim == 3:
         _refuse_background(array)
         return {k + 1: mask for k, mask in enumerate(array)}
@@ -430,14 +447,7 @@ def _refuse_background(masks: np.ndarray[Any, Any]) -> None:
 def _mask(mask: object) -> object:
     if isinstance(mask, Mapping):
         return decode_rle(mask, "run lengths")
-    return _as_array(mask)
-
-
-def _as_array(masks: object) -> np.ndarray[Any, Any]:
-    """A numpy array; of a torch tensor, wherever it lies."""
-    if hasattr(masks, "detach"):
-        masks = masks.detach().cpu().numpy()
-    return plain_array(masks, "masks")
+    return plain_array(mask, "masks")
 
 
 def _twice(sequence: str, frame: str) -> InputError:

@@ -23,6 +23,7 @@ from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
+from evaluation.results.binarize_advice import advise_by_truth
 from evaluation.results.label_checks import check_labels, note_objects
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
@@ -151,7 +152,8 @@ def score_folders(
     general += [slow] if slow else []
     general += unseen_notes(unseen, whole.sequences, rules)
     sizes = [len(video.pairs[0].frames) * len(opened) for video in videos]
-    done = run_in_order(job, videos, sizes, workers, progress)
+    with advise_by_truth(truth.sequences):
+        done = run_in_order(job, videos, sizes, workers, progress)
     unseen = truth.unseen | frozenset(unseen)
     return [
         collect(
@@ -414,7 +416,8 @@ def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:
 def _choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
     if names is None:
         return truth
-    unknown = sorted(set(names) - set(truth.sequences))
+    names = {str(name) for name in names}
+    unknown = sorted(names - set(truth.sequences))
     if unknown:
         raise InputError(
             "sequences",
@@ -422,5 +425,5 @@ def _choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> Grou
             f"some of {', '.join(sorted(truth.sequences))}",
             "Name sequences of the ground truth.",
         )
-    chosen = {name: truth.sequences[name] for name in sorted(set(names))}
+    chosen = {name: truth.sequences[name] for name in sorted(names)}
     return replace(truth, sequences=chosen)

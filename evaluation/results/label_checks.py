@@ -63,7 +63,9 @@ def check_labels(
     # Only where an object is that large the masks need be looked at for it.
     large = pair if counts.large.any() else None
     if options.binarize or protocol.objects == "foreground":
+        why = "binarize" if options.binarize else protocol.name
         merged = _note_merged(counts, truth, results)
+        merged += _note_joined_objects(counts, options, why)
         merged += inverted(large, merged=True) if large else []
     if options.binarize:
         return notes + merged
@@ -167,6 +169,20 @@ def _note_merged(counts: SequenceCounts, truth: str, results: str) -> list[str]:
         listed = ", ".join(map(str, sorted(pred)))
         notes.append(f"{name}: predicted labels {listed} were merged into one object")
     return notes
+
+
+def _note_joined_objects(
+    counts: SequenceCounts, options: InputOptions, why: str
+) -> list[str]:
+    """A note where several objects of the ground truth are scored as one."""
+    labels = sorted(set(counts.gt_labels.tolist()) - {0, options.void})
+    if len(labels) < 2:
+        return []
+    listed = ", ".join(map(str, labels[:5])) + (", ..." if len(labels) > 5 else "")
+    return [
+        f"{counts.name}: labels {listed} of the ground truth were merged into one "
+        f"object ({why})"
+    ]
 
 
 def _refuse_zero(results: str, name: str, pred: set[int], gt: set[int]) -> None:

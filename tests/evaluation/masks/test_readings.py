@@ -7,6 +7,7 @@ are shared, so J is 2/3 wherever the masks are understood.
 import json
 import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -703,3 +704,118 @@ def test_masked_arrays_are_refused_where_pixels_have_no_value():
         Meter("davis-2017").update(hidden[1], truth[1], sequence="a", frame="0")
     with pytest.raises(InputError, match="masked"):
         db_eval_iou(hidden, truth)
+
+
+@pytest.mark.parametrize("wrap", [list, tuple])
+def test_masked_arrays_in_a_list_are_refused(wrap):
+    truth = [label_map(t) for t in range(FRAMES)]
+    hidden = wrap(np.ma.masked_array(m, mask=True) for m in truth)
+    with pytest.raises(InputError, match=r"sequence v.*2400 masked pixels"):
+        score({"v": hidden}, {"v": np.stack(truth)})
+    with pytest.raises(InputError, match="masked pixels"):
+        score({"v": truth}, {"v": hidden})
+    with pytest.raises(InputError, match="masked pixels"):
+        Meter().update(hidden[:2], {1: truth[0] == 1})
+    whole = wrap(np.ma.masked_array(m, mask=False) for m in truth)
+    assert score({"v": whole}, {"v": truth}).summary["J"] == 1
+
+
+def test_masks_of_several_sizes_in_a_list_are_refused_by_name():
+    truth = [label_map(t) for t in range(FRAMES)]
+    for ragged in (
+        [truth[0], truth[1][:39], *truth[2:]],
+        [truth[0], truth[1].tolist()[:39]],
+    ):
+        with pytest.raises(InputError, match=r"sequence v.*\[40, 60\], \[39, 60\]"):
+            score({"v": ragged}, {"v": truth})
+
+
+def test_whole_numbers_name_sequences():
+    truth = np.stack([label_map(t) for t in range(FRAMES)])
+    pred = np.stack([label_map(t, 2) for t in range(FRAMES)])
+    for key in (1, np.int64(1), "1"):
+        scores = score({key: pred, 2: truth}, {"1": truth, "2": truth})
+        assert scores.objects["J_mean"].tolist() == [RIGHT, RIGHT, 1, 1]
+        assert remarks(scores) == ()
+    assert score({"1": pred}, {1: truth}).summary["J"] == RIGHT
+
+
+@pytest.mark.parametrize("key", [Path("cat"), 1.5, True, None, ("cat",)])
+def test_keys_that_name_no_sequence_are_refused(key):
+    truth = np.stack([label_map(t) for t in range(FRAMES)])
+    for pred, true in (({key: truth}, {"cat": truth}), ({"cat": truth}, {key: truth})):
+        with pytest.raises(InputError, match="a sequence called"):
+            score(pred, true)
+    with pytest.raises(InputError, match="there already"):
+        score({1: truth, "1": truth}, {"1": truth})
+
+
+def test_tensors_are_read_however_they_keep_their_values():
+    torch = pytest.importorskip("torch")
+    truth = np.stack([label_map(t) for t in range(FRAMES)])
+    pred = torch.from_numpy(np.stack([label_map(t, 2) for t in range(FRAMES)]))
+    as_list = [frame.to_sparse() for frame in pred]
+    for form in (pred, pred.to_sparse(), as_list):
+        assert score({"v": form}, {"v": truth}).summary["J"] == RIGHT
+    frames = {
+        f"{t:05d}": {k: (pred[t] == k).to(torch.bfloat16) for k in (1, 2)}
+        for t in range(FRAMES)
+    }
+    assert score({"v": frames}, {"v": truth}).summary["J"] == RIGHT
+    with pytest.raises(InputError, match="float32"):
+        score({"v": pred.to(torch.bfloat16)}, {"v": truth})
+    meter = Meter("vos-benchmark")
+    for t in range(FRAMES):
+        meter.update(pred[t].to_sparse(), label_map(t))
+    assert meter.compute().summary["J"] == RIGHT
+
+
+# --- several objects that become one -----------------------------------------------
+
+MERGED = "v: labels 1, 2 of the ground truth were merged into one object"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"binarize": True}, "binarize"), ({"protocol": "davis-2016"}, "davis-2016")],
+)
+def test_objects_that_become_one_are_told_for_each_video(options, why):
+    truth = np.stack([label_map(t) for t in range(FRAMES)])
+    exchanged = (3 - truth) * (truth > 0)
+    one = (truth == 1).astype(np.uint8)
+    scores = score({"v": exchanged, "w": one}, {"v": truth, "w": one}, **options)
+    assert scores.summary["J"] == 1
+    assert remarks(scores) == (f"{MERGED} ({why})",)
+    meter = Meter(**options)
+    for t in range(FRAMES):
+        meter.update(exchanged[t], truth[t], sequence="v")
+    assert f"{MERGED} ({why})" in meter.compute().notes
+
+
+def test_a_void_label_is_no_second_object_to_merge():
+    truth = np.stack([label_map(t) for t in range(FRAMES)])
+    truth[truth == 2] = 255
+    scores = score({"v": truth}, {"v": truth}, binarize=True, void=255)
+    assert not any("merged" in note for note in scores.notes)
+    scores = score({"v": truth}, {"v": truth}, binarize=True)
+    assert any("labels 1, 255 of the ground truth" in note for note in scores.notes)
+
+
+@pytest.mark.parametrize("label", [7, 255])
+def test_binarize_is_advised_only_where_no_video_has_several_objects(label):
+    """`a` has one object and another id; only what else there is makes a difference."""
+    both = np.stack([label_map(t) for t in range(FRAMES)])
+    one = (both == 1).astype(np.uint8)
+    for other, advised in ((one, True), (both, False)):
+        truth, pred = {"a": one, "b": other}, {"a": one * label, "b": other}
+        with pytest.raises(InputError) as error:
+            score(pred, truth)
+        assert ("binarize" in error.value.remedy) is advised
+        assert error.value.remedy.startswith("Write ") and "a" in error.value.where
+        meter = Meter()
+        for name, masks in truth.items():
+            for t in range(FRAMES):
+                meter.update(pred[name][t], masks[t], sequence=name)
+        with pytest.raises(InputError) as error:
+            meter.compute()
+        assert ("binarize" in error.value.remedy) is advised
