@@ -70,11 +70,11 @@ def plain_array(values: object, where: str = "array") -> NDArray[Any]:
             "Pass values.filled(0), or another value that says what these pixels are.",
         )
     if isinstance(values, list | tuple):
-        return _joined(values, where)
+        return _join_values(values, where)
     return np.asarray(values)
 
 
-def _joined(values: Sequence[Any], where: str) -> NDArray[Any]:
+def _join_values(values: Sequence[Any], where: str) -> NDArray[Any]:
     """A list as one array; its elements are looked at first, as numpy drops masks.
 
     Raises:
