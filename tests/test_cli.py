@@ -361,6 +361,22 @@ def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path)
     code, out, _ = cli("compare", *saved, "--json")
     result = json.loads(out)
     assert code == 0 and result["low"] <= result["delta"] <= result["high"] < 0
+    assert result["notes"] == []
+
+
+def test_a_comparison_tells_ground_truths_that_differ(cli, benchmark, tmp_path):
+    other = tmp_path / "other_truth"
+    shutil.copytree(masks(benchmark), other)
+    for gt, folder in ((masks(benchmark), "a"), (other, "b")):
+        out = tmp_path / folder
+        assert cli("evaluate", other, "--gt", gt, "--out", out, "--no-cache")[0] == 0
+    note = f"different ground truths: {masks(benchmark)} and {other}\n"
+    code, _, err = cli("compare", tmp_path / "a", tmp_path / "b")
+    assert code == 0 and err == f"note: a and b were scored against {note}"
+    words = ("breakdown", tmp_path / "a", "--by", "length", "--gt")
+    code, _, err = cli(*words, other)
+    assert code == 0 and f"the scores a and the attributes are of {note}" in err
+    assert note not in cli(*words, masks(benchmark))[2]
 
 
 def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,8 @@ from evaluation.breakdown.groups import groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
-
-if TYPE_CHECKING:
-    from evaluation.scoring import Scores
+from evaluation.results.ground_truths import note_ground_truths
+from evaluation.results.scores import Scores
 
 EVERYTHING = "all"
 """Attribute and group under which all objects are listed."""
@@ -243,7 +241,7 @@ def _join(
                 f"{len(joined)} objects: its means are over the others, differences "
                 "over those both methods have"
             )
-    return joined, tuple(notes)
+    return joined, (*notes, *note_ground_truths(methods))
 
 
 def _check_protocols(methods: Mapping[str, Scores]) -> None:

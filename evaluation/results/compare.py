@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
+from evaluation.results.ground_truths import note_ground_truths, object_names
 from evaluation.results.scores import Scores
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Comparison:
         confidence: share of such intervals that cover the true difference.
         only_in_a: objects that the second run lacks.
         only_in_b: objects that the first run lacks.
+        notes: what a reader should know: ground truths that differ, objects left out.
     """
 
     metric: str
@@ -46,6 +48,7 @@ class Comparison:
     confidence: float
     only_in_a: tuple[ObjectKey, ...]
     only_in_b: tuple[ObjectKey, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def delta(self) -> float:
@@ -139,6 +142,12 @@ def compare(
     bootstrap = Bootstrap(videos, resamples, seed)
     means = bootstrap.means(values_b - values_a, everything)[0]
     ends = interval(means, bootstrap.n_videos(everything), confidence)
+    only_in_a = tuple(key for key in a if key not in b)
+    only_in_b = tuple(key for key in b if key not in a)
+    left_out = {"only in a": only_in_a, "only in b": only_in_b}
+    left_out[f"without {metric} in a or b"] = tuple(
+        key for key in a if key in b and np.isnan(a[key] + b[key])
+    )
     return Comparison(
         metric,
         keys,
@@ -146,9 +155,22 @@ def compare(
         values_b,
         ends,
         confidence,
-        tuple(key for key in a if key not in b),
-        tuple(key for key in b if key not in a),
+        only_in_a,
+        only_in_b,
+        (
+            *note_ground_truths({"a": scores_a, "b": scores_b}),
+            *_note_left_out(left_out),
+        ),
     )
+
+
+def _note_left_out(left_out: Mapping[str, tuple[ObjectKey, ...]]) -> list[str]:
+    return [
+        f"{counted(len(keys), 'object')} {'is' if len(keys) == 1 else 'are'} {where}, "
+        f"and left out: {object_names(list(keys))}"
+        for where, keys in left_out.items()
+        if keys
+    ]
 
 
 def _by_object(scores: Scores, metric: str) -> dict[ObjectKey, float]:

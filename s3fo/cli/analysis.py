@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -253,6 +253,10 @@ def breakdown(
     # The better one last: what it gains on the others reads as positive.
     methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
+    notes = [
+        *_note_other_truth(methods, gt or getattr(truth, "name", "")),
+        *result.notes,
+    ]
     if pictures:
         from evaluation.plots import attribute_chart
 
@@ -262,7 +266,7 @@ def breakdown(
             name: records(getattr(result, name))
             for name in ("groups", "trends", "differences")
         }
-        print_json({"metric": metric, **tables, "notes": result.notes})
+        print_json({"metric": metric, **tables, "notes": notes})
         return
     columns = ["attribute", "group", "n_objects", "n_videos", "mean", "low", "high"]
     columns += ["delta", "delta_low", "delta_high", "few"]
@@ -271,8 +275,19 @@ def breakdown(
     if len(methods) > 1:
         title = f"Paired differences of {metric}, b - a"
         _print_frame(title, result.differences, result.differences.columns)
-    for note in result.notes:
+    for note in notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def _note_other_truth(methods: Mapping[str, Scores], truth: Path | str) -> list[str]:
+    """Notes on scores that were made against another ground truth than this one."""
+    from evaluation.results.ground_truths import note_other_name
+
+    return [
+        f"the scores {name} and the attributes are of {note}"
+        for name, scores in methods.items()
+        for note in note_other_name(scores.inputs.get("ground_truth", ""), str(truth))
+    ]
 
 
 def _mean(scores: Scores, metric: str) -> float:

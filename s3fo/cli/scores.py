@@ -379,11 +379,13 @@ def compare(
         objects = result.objects.to_dict("records")
         low, high = (None if isnan(end) else end for end in result.interval)
         print_json({"metric": metric, "delta": result.delta, "low": low, "high": high,
-                    "objects": objects})  # fmt: skip
-        return
-    rows = result.objects.itertuples(index=False, name=None)
-    print_table(f"{metric} by object", list(result.objects.columns), rows)
-    typer.echo(str(result))
+                    "objects": objects, "notes": result.notes})  # fmt: skip
+    else:
+        rows = result.objects.itertuples(index=False, name=None)
+        print_table(f"{metric} by object", list(result.objects.columns), rows)
+        typer.echo(str(result))
+    for note in result.notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 @app.command()

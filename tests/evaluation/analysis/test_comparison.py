@@ -1,9 +1,18 @@
 """Two runs compared: what differs, and whether it can be chance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from evaluation import InputError, compare, get_protocol
+from evaluation import (
+    InputError,
+    breakdown,
+    compare,
+    get_protocol,
+    object_attributes,
+    score,
+)
 from evaluation.results.scores import Scores
 
 
@@ -99,3 +108,49 @@ def test_what_cannot_be_compared_is_refused():
         compare(a, scores_of({("y", 1): 0.5}))
     with pytest.raises(InputError, match="one of J&F"):
         compare(a, a, metric="F_adaptive")
+
+
+def two_squares(swapped: bool = False) -> np.ndarray:
+    """Objects 1 and 2 of 36 and 64 pixels in five frames; their ids may be swapped."""
+    first, second = (2, 1) if swapped else (1, 2)
+    truth = np.zeros((5, 30, 30), np.uint8)
+    truth[:, 2:8, 2:8], truth[:, 15:23, 15:23] = first, second
+    return truth
+
+
+def test_scores_against_different_ground_truths_are_told():
+    truth, other = two_squares(), two_squares(swapped=True)
+    a = score({"cat": truth}, {"cat": truth})
+    b = score({"cat": truth}, {"cat": other})
+    (note,) = compare(a, b).notes
+    assert note.startswith(
+        "a and b were scored against masks or frames that differ in 2 objects of the "
+        "ground truth (cat/1, cat/2)"
+    )
+    assert compare(a, score({"cat": other}, {"cat": truth})).notes == ()
+    table = object_attributes({"cat": truth})
+    made = breakdown({"one": a, "two": b}, table, resamples=20)
+    assert any("one and two were scored against" in note for note in made.notes)
+    assert breakdown({"one": a, "two": a}, table, resamples=20).notes == ()
+
+
+def test_other_names_of_the_ground_truth_are_told():
+    a, b = scores_of({("x", 1): 0.5}), scores_of({("x", 1): 0.7})
+    named = [
+        replace(scores, inputs={"ground_truth": name})
+        for scores, name in ((a, "data/gt"), (b, "data/gtB"), (b, "data/../data/gt/"))
+    ]
+    assert compare(named[0], named[1]).notes == (
+        "a and b were scored against different ground truths: data/gt and data/gtB",
+    )
+    assert compare(named[0], named[2]).notes == ()
+
+
+def test_objects_left_out_are_told():
+    a = scores_of({("x", 1): 0.5, ("v", 3): 0.6, ("v", 4): 0.1, ("w", 1): 0.2})
+    b = scores_of({("x", 1): 0.5, ("w", 1): np.nan, ("z", 2): 0.1})
+    assert compare(a, b).notes == (
+        "2 objects are only in a, and left out: v/3, v/4",
+        "1 object is only in b, and left out: z/2",
+        "1 object is without J&F in a or b, and left out: w/1",
+    )

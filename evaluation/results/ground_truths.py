@@ -1,0 +1,78 @@
+"""Were scores made against one ground truth? Notes where they were not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from evaluation._utils.names import counted
+from evaluation.results.scores import Scores
+
+_KEYS = ["sequence", "object"]
+
+
+def object_names(keys: list[tuple[str, int]], most: int = 5) -> str:
+    """The first few objects, for a message.
+
+    >>> object_names([("cat", 1), ("dog", 2)])
+    'cat/1, dog/2'
+
+    Args:
+        keys: sequence and object id of each.
+        most: how many are named.
+    """
+    first = ", ".join(f"{sequence}/{object_id}" for sequence, object_id in keys[:most])
+    return first + (", ..." if len(keys) > most else "")
+
+
+def note_other_name(first: str, second: str) -> list[str]:
+    """A note where two ground truths go by different names or paths.
+
+    Args:
+        first: name or path of a ground truth; empty where it is not known.
+        second: the other one.
+    """
+    if not (first and second) or os.path.abspath(first) == os.path.abspath(second):
+        return []
+    return [f"different ground truths: {first} and {second}"]
+
+
+def note_ground_truths(methods: Mapping[str, Scores]) -> tuple[str, ...]:
+    """Notes where scores were made against different ground truths.
+
+    Names and paths are compared, and the areas of the true masks, which tell exchanged
+    ids and changed masks wherever the files lie.
+
+    Args:
+        methods: scores by name; each is held against the first.
+    """
+    # Stand-ins that hold nothing but a table of objects tell no ground truth.
+    names = [name for name, one in methods.items() if isinstance(one, Scores)]
+    notes = []
+    for name in names[1:]:
+        one, other = methods[names[0]], methods[name]
+        pair = f"{names[0]} and {name} were scored against"
+        labels = [str(scores.inputs.get("ground_truth", "")) for scores in (one, other)]
+        notes += [f"{pair} {note}" for note in note_other_name(*labels)]
+        changed = _changed_objects(one, other)
+        if changed:
+            notes.append(
+                f"{pair} masks or frames that differ in "
+                f"{counted(len(changed), 'object')} of the ground truth "
+                f"({object_names(changed)}): the difference between them is not one "
+                "between methods alone"
+            )
+    return tuple(notes)
+
+
+def _changed_objects(one: Scores, other: Scores) -> list[tuple[str, int]]:
+    """Objects of both whose scored frames, or true areas in them, differ."""
+    if not all({*_KEYS, "gt_area"} <= {*s.frame_columns} for s in (one, other)):
+        return []
+    columns = [*_KEYS, "frame", "gt_area"]
+    tables = [scores.frames[columns] for scores in (one, other)]
+    both = tables[0].merge(tables[1], on=columns[:3], how="outer")
+    both = both[both["gt_area_x"].ne(both["gt_area_y"])]
+    known = [set(zip(*(table[k] for k in _KEYS), strict=True)) for table in tables]
+    found = dict.fromkeys(zip(*(both[k].tolist() for k in _KEYS), strict=True))
+    return [(str(s), int(k)) for s, k in found if all((s, k) in own for own in known)]
