@@ -99,13 +99,14 @@ def without_background(label_map: LabelMap, where: str) -> InputError | None:
     return None
 
 
-_FIX = (
+WITHOUT_SMOOTHING = (
     "Write the mask without smoothing: resize it with nearest neighbours, draw it "
     "without anti-aliasing, or threshold it at half of its brightness."
 )
+"""What to do about a mask with soft edges."""
 
 
-def refuse_soft(label_map: LabelMap, where: str, fix: str = _FIX) -> None:
+def refuse_soft(label_map: LabelMap, where: str, fix: str = WITHOUT_SMOOTHING) -> None:
     """Refuse a mask with soft edges.
 
     Args:
@@ -269,7 +270,7 @@ def _several_values(values: NDArray[Any], where: str) -> InputError:
         f"a mask of one object with {len(levels)} values besides 0 ({listed}): soft "
         "edges, probabilities, or several objects?",
         _ONE_VALUE,
-        f"{_FIX} {_OR_BINARIZE}",
+        f"{WITHOUT_SMOOTHING} {_OR_BINARIZE}",
     )
 
 

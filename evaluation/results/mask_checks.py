@@ -6,17 +6,27 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from evaluation.masks.encoding import fills_corners, is_blended, refuse_soft
+from evaluation.masks.encoding import (
+    WITHOUT_SMOOTHING,
+    fills_corners,
+    is_blended,
+    refuse_soft,
+)
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.masks.sequence import RleSequence
+from evaluation.masks.sequence import MaskSequence, RleSequence
 from evaluation.protocols import VOID
 
 HIGH = 64
 """Ids above this, of many objects or of few, are worth a look at the mask."""
 
 BINARIZE = "take whatever is not 0 as object 1 (binarize=True, --binarize)"
+
+_OR_BINARIZE = (
+    "Write the masks without smoothing (resize with nearest neighbours), "
+    f"or {BINARIZE}."
+)
 
 _LOOKED_AT = 8
 """Frames of a video, evenly spread, that are looked at."""
@@ -38,23 +48,34 @@ def refuse_soft_edges(pair: SequencePair, gt: set[int], pred: set[int]) -> None:
     Raises:
         InputError: a mask has soft edges.
     """
-    if is_suspicious(gt):
-        for frame in _spread(pair.gt.frames):
-            _refuse_soft(pair.gt.read(frame), pair.gt.where(frame))
+    refuse_soft_sequence(pair.gt, gt, _OR_BINARIZE)
     if is_suspicious(pred - gt) and pair.pred is not None:
         there = [pair.pred_frames[f] for f in pair.frames if f in pair.pred_frames]
         for frame in _spread(tuple(there)):
-            _refuse_soft(pair.pred.read(frame), pair.pred.where(frame))
+            _refuse_soft(pair.pred.read(frame), pair.pred.where(frame), _OR_BINARIZE)
 
 
-def _refuse_soft(masks: Masks, where: str) -> None:
+def refuse_soft_sequence(
+    masks: MaskSequence, labels: set[int], fix: str = WITHOUT_SMOOTHING
+) -> None:
+    """Refuse the label maps of one video if its many high labels are grey levels.
+
+    Args:
+        masks: the video.
+        labels: that occur in it.
+        fix: what to do about it.
+
+    Raises:
+        InputError: a mask has soft edges.
+    """
+    if is_suspicious(labels):
+        for frame in _spread(masks.frames):
+            _refuse_soft(masks.read(frame), masks.where(frame), fix)
+
+
+def _refuse_soft(masks: Masks, where: str, fix: str) -> None:
     if not isinstance(masks, dict):  # masks of one object are checked when read
-        refuse_soft(
-            masks,
-            where,
-            "Write the masks without smoothing (resize with nearest neighbours), "
-            f"or {BINARIZE}.",
-        )
+        refuse_soft(masks, where, fix)
 
 
 def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:

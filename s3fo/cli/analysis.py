@@ -254,7 +254,7 @@ def breakdown(
     methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
     notes = [
-        *_note_other_truth(methods, gt or getattr(truth, "name", "")),
+        *_note_other_truth(methods, str(gt or getattr(truth, "name", ""))),
         *result.notes,
     ]
     if pictures:
@@ -279,14 +279,14 @@ def breakdown(
         typer.echo(f"note: {note}", err=True)
 
 
-def _note_other_truth(methods: Mapping[str, Scores], truth: Path | str) -> list[str]:
+def _note_other_truth(methods: Mapping[str, Scores], truth: str) -> list[str]:
     """Notes on scores that were made against another ground truth than this one."""
     from evaluation.results.ground_truths import note_other_name
 
     return [
         f"the scores {name} and the attributes are of {note}"
         for name, scores in methods.items()
-        for note in note_other_name(scores.inputs.get("ground_truth", ""), str(truth))
+        for note in note_other_name(scores.inputs.get("ground_truth", ""), truth)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ def detect(path: Path) -> str:
             return "sa-v"
         if _text_files(path):
             return "mots"
-        found = next(iter(sorted(path.rglob("*.png"))), None)
-        if found is not None:
+        found = sorted(path.rglob("*.png"))
+        if found:
             return _kind_of_folder(path, found)
     raise InputError(
         path,
@@ -186,15 +186,16 @@ def _read_coco(path: Path) -> dict[str, MaskSequence]:
     return read
 
 
-def _kind_of_folder(path: Path, first: Path) -> str:
-    """Which of the formats of PNG files a folder has."""
-    depth = len(first.relative_to(path).parts)
+def _kind_of_folder(path: Path, files: Sequence[Path]) -> str:
+    """Which of the formats of PNG files a folder has; empty masks do not tell."""
+    depth = len(files[0].relative_to(path).parts)
     if depth >= 3:
         return "object-folders"
-    label_map = read_label_map(first)
-    ids = np.unique(label_map[label_map > 0])
-    if len(ids) and int(ids[0]) >= MOTS_SCALE:
-        return "mots-png"
+    for file in files:
+        label_map = read_label_map(file)
+        ids = label_map[label_map > 0]
+        if ids.size:
+            return "mots-png" if int(ids.min()) >= MOTS_SCALE else "davis"
     return "davis"
 
 

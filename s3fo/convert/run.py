@@ -17,7 +17,7 @@ from evaluation.masks.sequence import MaskSequence
 from s3fo.convert.formats import FORMATS
 from s3fo.convert.reading import detect, read
 from s3fo.convert.videos import Video, as_video
-from s3fo.convert.writing import write
+from s3fo.convert.writing import NO_OBJECT, write
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -97,6 +97,13 @@ def convert(
         else:
             write(videos, Path(out), target, on_overlap)
         notes = [r for name in sorted(sequences) for r in sequences[name].remarks()]
+        if target == "object-folders":
+            notes += [
+                f"{video.name}: no object in any frame; the folder {NO_OBJECT:03d} of "
+                "empty masks keeps the video"
+                for video in videos
+                if not video.object_ids
+            ]
     return Conversion(
         origin,
         target,

@@ -10,6 +10,7 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.sequence import MaskSequence
+from evaluation.results.mask_checks import refuse_soft_sequence
 
 Masks = dict[int, Mask]
 """Object id -> [H, W] bool; objects that are not there are left out."""
@@ -38,7 +39,8 @@ def as_video(masks: MaskSequence) -> Video:
     """Look through a sequence of masks once, and describe it.
 
     Raises:
-        InputError: a mask cannot be read, the sizes differ, or none is known.
+        InputError: a mask cannot be read or has soft edges, the sizes differ, or none
+            is known.
     """
     ids: set[int] = set()
     size = masks.size
@@ -59,6 +61,7 @@ def as_video(masks: MaskSequence) -> Video:
                     "Make all masks of a video one size.",
                 )
         ids.update(_visible(content))
+    refuse_soft_sequence(masks, ids)
     if size is None:
         raise InputError(
             f"sequence {masks.name}",

@@ -21,6 +21,9 @@ CLASS = 1
 CATEGORY = {"id": CLASS, "name": "object", "supercategory": "object"}
 """What objects are called whose category nobody tells."""
 
+NO_OBJECT = 1
+"""Folder of empty masks that keeps a video without objects among object folders."""
+
 Document = dict[str, Any]
 
 
@@ -54,11 +57,14 @@ def _write_davis(video: Video, folder: Path, on_overlap: str) -> None:
 
 
 def _write_object_folders(video: Video, folder: Path, on_overlap: str) -> None:
-    """Ids are the names of folders; every object has a file for every frame."""
+    """Ids are the names of folders; every object has a file for every frame.
+
+    A video without objects is kept by an object of empty masks.
+    """
     empty = np.zeros(video.size, bool)
     for frame in video.frames:
         masks = video.read(frame)
-        for object_id in video.object_ids:
+        for object_id in video.object_ids or (NO_OBJECT,):
             path = folder / video.name / f"{object_id:03d}" / f"{frame}.png"
             write_label_map(path, masks.get(object_id, empty).astype(np.uint8))
 

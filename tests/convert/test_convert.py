@@ -223,3 +223,47 @@ def test_on_the_command_line(davis, tmp_path):
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["sequences"] == 2
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_video_without_objects_is_kept(davis, tmp_path, target):
+    for frame in FRAMES:
+        write_label_map(davis / "ant" / f"{frame}.png", np.zeros(SIZE, np.uint8))
+    middle = tmp_path / f"middle{'.json' if FORMATS[target].is_file else ''}"
+    done = convert(davis, middle, target)
+    assert detect(middle) == target
+    assert contents(middle) == contents(davis)
+    assert list(contents(davis)) == ["ant", "bear", "car-turn"]
+    kept = [note for note in done.notes if note.startswith("ant: no object")]
+    assert len(kept) == (target == "object-folders")
+    convert(middle, tmp_path / "back", "davis")
+    assert contents(tmp_path / "back") == contents(davis)
+
+
+def test_an_empty_object_folder_changes_no_score(davis, tmp_path):
+    for frame in FRAMES:
+        write_label_map(davis / "ant" / f"{frame}.png", np.zeros(SIZE, np.uint8))
+    convert(davis, tmp_path / "objects", "object-folders")
+    scores = score(tmp_path / "objects", tmp_path / "objects", "sa-v")
+    expected = score(davis, davis, "sa-v")
+    assert scores.summary == expected.summary
+    assert scores.objects["sequence"].tolist() == expected.objects["sequence"].tolist()
+
+
+def test_soft_edges_are_refused_as_by_evaluate(tmp_path):
+    import cv2
+
+    for t, frame in enumerate(FRAMES):
+        mask = np.zeros(SIZE, np.uint8)
+        cv2.circle(mask, (28, 20), 8 + t, 255, -1)
+        write_label_map(tmp_path / "soft/cat" / f"{frame}.png", cv2.blur(mask, (5, 5)))
+    with pytest.raises(InputError, match="a mask with soft edges") as refused:
+        convert(tmp_path / "soft", tmp_path / "out", "object-folders")
+    assert not (tmp_path / "out").exists()
+    assert "binarize" not in str(refused.value), "convert has no such option"
+    with pytest.raises(InputError) as told:
+        score(tmp_path / "soft", tmp_path / "soft")
+    assert (refused.value.where, refused.value.found) == (
+        told.value.where,
+        told.value.found,
+    )
