@@ -253,10 +253,8 @@ def breakdown(
     # The better one last: what it gains on the others reads as positive.
     methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
-    notes = [
-        *_note_other_truth(methods, str(gt or getattr(truth, "name", ""))),
-        *result.notes,
-    ]
+    named = gt if gt or isinstance(truth, Path) else truth.name
+    notes = [*_note_other_truth(methods, str(named)), *result.notes]
     if pictures:
         from evaluation.plots import attribute_chart
 

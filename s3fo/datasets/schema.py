@@ -221,6 +221,8 @@ class Predictions:
         from_field: whether the masks were written from the labels, not read into them:
             the field is somebody else's.
         options: how the files were read, where not as usual, by name.
+        labels: the labels as they were imported, see `describe_labels`; empty where
+            that is not known.
     """
 
     folder: Path
@@ -228,6 +230,7 @@ class Predictions:
     made: Mapping[str, Any] | None = field(default=None, compare=False)
     from_field: bool = field(default=False, compare=False)
     options: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    labels: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def save_predictions_info(
@@ -244,6 +247,7 @@ def save_predictions_info(
             "made": predictions.made,
             "from_field": predictions.from_field,
             "options": dict(predictions.options),
+            "labels": dict(predictions.labels),
         }
     remember(dataset, predictions=kept)
 
@@ -257,6 +261,7 @@ def load_predictions_info(dataset: fo.Dataset) -> dict[str, Predictions]:
             record.get("made"),
             record.get("from_field", False),
             record.get("options", {}),
+            record.get("labels", {}),
         )
         for name, record in remembered(dataset).get("predictions", {}).items()
     }

@@ -49,7 +49,10 @@ def dataset_and_videos(
             "Labels that were filtered become a field of their own by "
             "view.clone_frame_field(field, new_field).",
         )
-    names = [name for name in samples.values("sequence") if name is not None]
+    # Of the dataset, as a view may leave the field out.
+    known = dict(zip(*dataset.values(["id", "sequence"]), strict=True))
+    names = [known[sample] for sample in samples.values("id")]
+    names = [name for name in names if name is not None]
     if not names:
         raise InputError(
             f"a view of {dataset.name}",

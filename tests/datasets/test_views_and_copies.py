@@ -201,3 +201,51 @@ def test_an_edited_ground_truth_is_told(clips, copies):
     scores = s3fo.evaluate(clone, "mine", workers=1)
     assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
     assert any("21 labels, 22 were loaded" in note for note in scores.notes)
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda view: view.exclude_fields("sequence"),
+        lambda view: view.select_fields(["frames.mine", "frames.ground_truth"]),
+    ],
+)
+def test_views_without_the_field_of_names_choose_videos(clips, hide):
+    view = hide(clips.match(ViewField("sequence") == "right"))
+    scores = s3fo.evaluate(view, "mine", "hidden", workers=1)
+    assert scores.summary["J"] == pytest.approx(mean_j(lengths=RIGHT), abs=1e-12)
+    assert set(scores.objects["sequence"]) == {"right"}
+
+
+def changed_notes(dataset):
+    scores = s3fo.evaluate(dataset, "mine", workers=1)
+    assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
+    return [note for note in scores.notes if "was changed after the import" in note]
+
+
+def test_changed_predictions_are_told(clips, copies):
+    clone = copies(clips.clone())
+    assert changed_notes(clone) == []
+    there = clone.count("frames.mine.detections")
+    for sample in clone:
+        for frame in sample.frames.values():  # as many, of the same objects
+            if frame.mine is not None:
+                labels = [item.copy() for item in frame.mine.detections]
+                frame.mine = fo.Detections(detections=labels)
+        sample.save()
+    (note,) = changed_notes(clone)
+    assert f"({there} labels, {there} were imported)" in note
+    sample = clone.first()
+    sample.frames[2].mine = None
+    sample.save()
+    (note,) = changed_notes(clone)
+    assert note.startswith(f"frames.mine was changed after the import ({there - 2} ")
+
+
+def test_predictions_imported_again_count_as_unchanged(clips, results, copies):
+    clone = copies(clips.clone())
+    clone.clear_frame_field("mine")
+    assert len(changed_notes(clone)) == 1
+    s3fo.datasets.remove_predictions(clone, "mine")
+    s3fo.add_predictions(clone, results, "mine")
+    assert changed_notes(clone) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import fiftyone as fo
@@ -16,6 +17,7 @@ from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets._fiftyone import root_dataset
+from s3fo.datasets.importing.changed_labels import describe_labels
 from s3fo.datasets.importing.inference_runs import save_inference_run
 from s3fo.datasets.importing.mask_forms import check_room
 from s3fo.datasets.importing.results import (
@@ -118,6 +120,7 @@ def add_predictions(
             if chosen.resize is None:
                 _check_sizes(opened)
             _replace(dataset, name, results, opened, workers, progress)
+            found = replace(found, labels=describe_labels(dataset, name))
             save_predictions_info(dataset, name, found)
             save_inference_run(dataset, name, made)
             views.apply_defaults(dataset)

@@ -22,6 +22,7 @@ from s3fo.datasets.field_names import (
     SEQUENCE_SCORES,
 )
 from s3fo.datasets.fields.predictions import field_methods, named_as_field, use_field
+from s3fo.datasets.importing.changed_labels import note_changed_labels
 from s3fo.datasets.importing.predictions import add_predictions
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
@@ -133,6 +134,7 @@ def evaluate(
         add_predictions(
             dataset, source.folder, predictions, options=again, workers=workers
         )
+        notes += tuple(note_changed_labels(dataset, predictions))
     notes += tuple(_edited(dataset))
     scores = replace(scores, notes=(*notes, *scores.notes))
     write_scores(dataset, predictions, eval_key, scores, chosen)
