@@ -140,8 +140,8 @@ def score_folders(
     """
     rules, chosen = get_protocol(protocol), InputOptions.of(options)
     whole = open_ground_truth(ground_truth)
-    truth = _choose_sequences(whole, sequences)
-    opened = [_align(one, truth, rules, chosen) for one in results]
+    truth = choose_sequences(whole, sequences)
+    opened = [align_results(one, truth, rules, chosen) for one in results]
     if not opened:
         raise InputError("results", "none", "at least one", "Name a results folder.")
     videos = [_Video(pairs) for pairs in zip(*(o.pairs for o in opened), strict=True)]
@@ -191,21 +191,32 @@ def unseen_notes(
 
 
 @dataclass(frozen=True)
-class _Aligned:
-    """Results laid beside the ground truth."""
+class Aligned:
+    """Results laid beside the ground truth.
+
+    Attributes:
+        label: what the results are called.
+        pairs: the videos with frames to score.
+        notes: what was skipped or looked odd.
+    """
 
     label: str
     pairs: list[SequencePair]
     notes: list[str]
 
 
-def _align(
+def align_results(
     results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
-) -> _Aligned:
+) -> Aligned:
+    """Open results and lay them beside the ground truth.
+
+    Raises:
+        InputError: as `score`, of what is missing or named in two ways.
+    """
     by_id = rules.matching == "by-id"
     predictions, label = open_results(results, truth.sequences, by_id=by_id)
     pairs, notes = align(truth, predictions, label, rules, options)
-    return _Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
+    return Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
 
 
 def _note_in_progress(results: Source, truth: GroundTruth) -> list[str]:
@@ -413,7 +424,12 @@ def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:
     return "Check that the ground truth holds object ids."
 
 
-def _choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
+def choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> GroundTruth:
+    """The ground truth of some sequences; of all for None.
+
+    Raises:
+        InputError: it does not have one of them.
+    """
     if names is None:
         return truth
     names = {str(name) for name in names}

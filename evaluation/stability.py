@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
+from evaluation.counting.video import count_sequence
 from evaluation.errors import InputError
-from evaluation.masks.alignment import align
 from evaluation.masks.label_map import Mask
-from evaluation.masks.open import Source, open_ground_truth, open_results
+from evaluation.masks.open import Source, open_ground_truth
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.prepare import prepare, video_options
 from evaluation.metrics.stability import temporal_stability
 from evaluation.options import InputOptions
-from evaluation.protocols import ScoringProtocol, get_protocol
+from evaluation.protocols import VOID, ScoringProtocol, get_protocol
+from evaluation.results.binarize_advice import advise_by_truth
+from evaluation.results.scores import ordered_notes
+from evaluation.scoring import align_results, choose_sequences, score_counts
 
 COLUMNS = ["sequence", "object", "T"]
 
@@ -67,11 +70,13 @@ def stability(
 
     Returns:
         sequence, object, T (0 and up, lower is more stable; NaN where no two
-        consecutive frames have masks), one row per object.
+        consecutive frames have masks), one row per object. `attrs["notes"]` lists
+        what a reader of the numbers should know, as `Scores.notes` does.
 
     Raises:
-        InputError: results or ground truth cannot be read, or the protocol matches
-            predictions otherwise than by id.
+        InputError: results or ground truth cannot be read or must be a mistake, as for
+            `evaluation.score`; or the protocol matches predictions otherwise than by
+            id.
     """
     rules = get_protocol(protocol)
     if rules.matching != "by-id":
@@ -84,28 +89,46 @@ def stability(
     chosen = InputOptions.of(
         options, missing=missing, resize=resize, binarize=binarize, void=void
     )
-    truth = open_ground_truth(ground_truth)
-    if sequences is not None:
-        kept = {k: v for k, v in truth.sequences.items() if k in set(sequences)}
-        truth = replace(truth, sequences=kept)
-    found, label = open_results(results, truth.sequences)
-    pairs, _ = align(truth, found, label, rules, chosen)
-    job = _Job(rules, chosen)
-    sizes = [len(pair.frames) for pair in pairs]
-    rows = [
-        row
-        for part in run_in_order(job, pairs, sizes, workers, progress)
-        for row in part
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    truth = choose_sequences(open_ground_truth(ground_truth), sequences)
+    opened = align_results(results, truth, rules, chosen)
+    job = _Job(rules, chosen, (opened.label, truth.label))
+    sizes = [len(pair.frames) for pair in opened.pairs]
+    with advise_by_truth(truth.sequences):
+        done = run_in_order(job, opened.pairs, sizes, workers, progress)
+    rows = [row for part in done for row in part.rows]
+    notes = [*opened.notes, *(note for part in done for note in part.notes)]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs["notes"] = list(ordered_notes(notes))
+    return table
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One video: its objects with their T, and what a reader should know."""
+
+    rows: list[tuple[str, int, float]]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
 class _Job:
     rules: ScoringProtocol
     options: InputOptions
+    labels: tuple[str, str]
 
-    def __call__(self, pair: SequencePair, tick: Tick) -> list[tuple[str, int, float]]:
+    def __call__(self, pair: SequencePair, tick: Tick) -> _Measured:
+        # Masks are looked at as for scores, which refuse what must be a mistake.
+        counts = count_sequence(pair, self.rules, self.options)
+        white = counts.pred_labels.tolist() == [VOID]
+        if white and self.rules.objects == "foreground":
+            # Whatever is not 0 is the object; DAVIS-2016 writes it as 255.
+            counts = replace(counts, pred_labels=np.array([1], np.int64))
+        checked = score_counts(
+            counts, pair, self.rules, self.options, self.labels, look=True
+        )
+        return _Measured(self._measure(pair, tick), checked.notes)
+
+    def _measure(self, pair: SequencePair, tick: Tick) -> list[tuple[str, int, float]]:
         options = video_options(
             pair.gt.labels_in(pair.ends()), self.rules, self.options
         )

@@ -411,3 +411,20 @@ def test_stability_of_each_object(cli, benchmark, shifted):
     assert known and found["T"] == pytest.approx(sum(known) / len(known))
     _, out, _ = cli(*words)
     assert f"T {found['T']:.4f}, the mean over {len(known)} objects" in out
+
+
+def test_stability_tells_what_looks_odd(cli, tmp_path):
+    for t in range(4):
+        both = np.zeros((40, 60), np.uint8)
+        both[4:14, 5:15], both[20:30, 30:40] = 1, 2
+        write_label_map(tmp_path / f"gt/cat/{t:05d}.png", both)
+        write_label_map(tmp_path / f"pred/cat/{t:05d}.png", both == 0)
+    words = ("stability", tmp_path / "pred", "--gt", tmp_path / "gt")
+    code, out, err = cli(*words, "--json")
+    notes = json.loads(out)["notes"]
+    assert code == 0 and len(notes) == 2
+    assert any("labels 1, 2 of the ground truth were merged" in n for n in notes)
+    assert any("are the masks inverted" in note for note in notes)
+    for told in (err, cli(*words)[2]):
+        lines = [line for line in told.splitlines() if line.startswith("note: ")]
+        assert sorted(lines) == sorted(f"note: {note}" for note in notes)

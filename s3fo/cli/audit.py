@@ -203,10 +203,16 @@ def stability(
             options=input_options(missing, resize, binarize, void), workers=workers,
             progress=progress,
         )  # fmt: skip
+    notes = table.attrs["notes"]
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     mean = table["T"].mean()
     if as_json:
         known = None if table["T"].isna().all() else mean
-        print_json({"protocol": protocol, "T": known, "objects": records(table)})
+        objects = records(table)
+        print_json(
+            {"protocol": protocol, "T": known, "objects": objects, "notes": notes}
+        )
         return
     _show("Temporal stability", table)
     count = int(table["T"].notna().sum())

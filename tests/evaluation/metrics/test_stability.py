@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from remarks import remarks
 from scipy import ndimage
 
 from evaluation import InputError
@@ -21,6 +22,7 @@ from evaluation.metrics.stability import (
     simplify,
     temporal_stability,
 )
+from evaluation.scoring import score
 from evaluation.stability import stability
 
 
@@ -231,3 +233,68 @@ def test_objects_have_their_own_and_proposals_are_refused():
     assert table["T"][0] == 0 < table["T"][1]
     with pytest.raises(InputError, match="matches predictions by overlap"):
         stability({"a": results}, {"a": truth}, protocol="davis-2017-unsupervised")
+
+
+def notes_of(results, truth, **options):
+    """Notes of the stability, which must be those of the scores."""
+    found = stability({"v": results}, {"v": truth}, **options).attrs["notes"]
+    options = {"protocol": "davis-2016", **options}
+    assert tuple(found) == remarks(score({"v": results}, {"v": truth}, **options))
+    return found
+
+
+def squares(values=(1, 1)) -> np.ndarray:
+    truth = np.zeros((4, 60, 60), np.uint8)
+    truth[:, 5:25, 5:25], truth[:, 30:50, 30:50] = values
+    return truth
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_inverted_masks_are_told(value):
+    truth = squares((1, 0))
+    inverse = (truth == 0) * np.uint8(value)
+    (note,) = notes_of(inverse, truth * np.uint8(value))
+    assert note.startswith("v: predicted object 1 fills all corners")
+    for written in (1, 255):
+        table = stability({"v": inverse}, {"v": truth * np.uint8(written)})
+        assert table.attrs["notes"] == [note]
+    (note,) = notes_of(truth, (truth == 0) * np.uint8(value))
+    assert note.startswith("v: the only object of the ground truth fills all corners")
+    assert notes_of(truth, truth) == []
+
+
+def test_objects_that_are_measured_as_one_are_told():
+    truth = squares((1, 2))
+    merged = "v: labels 1, 2 of the ground truth were merged into one object"
+    assert notes_of(truth, truth) == [f"{merged} (davis-2016)"]
+    assert notes_of(truth, truth, binarize=True) == [f"{merged} (binarize)"]
+    assert notes_of(truth, truth, protocol="davis-2017") == []
+
+
+def test_soft_edges_are_told_with_binarize_and_refused_without():
+    truth = squares((1, 0))
+    soft = truth * np.uint8(255)
+    for k, level in enumerate((60, 120, 180)):
+        soft[:, 25 + k, 5:25] = 240 - level
+    (note,) = notes_of(soft, truth, binarize=True)
+    assert "4 values above 0" in note and "however faint" in note
+    with pytest.raises(InputError, match="soft edges"):
+        blurred = ndimage.gaussian_filter(truth[0] * 255.0, 3).astype(np.uint8)
+        stability({"v": np.stack([blurred] * 4)}, {"v": truth})
+
+
+def test_what_was_missing_or_matched_otherwise_is_told():
+    truth = squares((1, 0))
+    frames = {f"{t:05d}": mask for t, mask in enumerate(truth)}
+    named = {f"frame_{name}": mask for name, mask in frames.items()}
+    (note,) = notes_of(named, frames)
+    assert "without a prefix" in note
+    del frames["00002"]
+    (note,) = notes_of(frames, truth, missing="score-as-empty")
+    assert note.startswith("scored as empty: v")
+
+
+def test_sequences_that_are_not_there_are_refused():
+    truth = squares()
+    with pytest.raises(InputError, match="w, not in arrays"):
+        stability({"v": truth}, {"v": truth}, sequences=["w"])
