@@ -57,6 +57,11 @@ _ROOMS = {
 }
 
 
+def __dir__() -> list[str]:
+    """The verbs too, before their first use."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     """Import a verb from its room on first use."""
     if name not in _ROOMS:

@@ -98,3 +98,11 @@ def test_a_method_is_served_under_its_former_name():
         gain = failures.worth(1)
     assert gain == failures.recoverable(1) == 1.0
     assert told[0].filename == __file__
+
+
+def test_names_of_the_package_are_listed_before_their_first_use() -> None:
+    code = "import s3fo; print(set(s3fo.__all__) <= set(dir(s3fo)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "True", done.stderr

@@ -43,6 +43,7 @@ class _Known(NamedTuple):
     id: str
     content: str | None
     frame_count: int | None
+    filepath: str
 
 
 @dataclass(frozen=True)
@@ -232,15 +233,27 @@ def _import(
     done = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
         _write(dataset, [item for item in batch if not item.unchanged], form, workers)
+        _point_at_videos(dataset, [item for item in batch if item.unchanged])
         for item in batch:
             done += 1
             if progress:
                 progress(done, len(sequences), f"{item.name} {done}/{len(sequences)}")
 
 
+def _point_at_videos(dataset: fo.Dataset, items: list[_Prepared]) -> None:
+    """Give unchanged samples their videos: these may lie in another folder now."""
+    moved = [
+        (item.known.id, {"filepath": str(item.video.path)})
+        for item in items
+        if item.known and item.known.filepath != str(item.video.path)
+    ]
+    if moved:
+        update_documents(dataset, moved)
+
+
 def _known(dataset: fo.Dataset) -> dict[str, _Known]:
     """What the dataset holds already, by the name of the sequence."""
-    paths = ["sequence", "id", "content", "metadata.total_frame_count"]
+    paths = ["sequence", "id", "content", "metadata.total_frame_count", "filepath"]
     rows = zip(*dataset.values(paths), strict=True)
     return {name: _Known(*row) for name, *row in rows if name is not None}
 

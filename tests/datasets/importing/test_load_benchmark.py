@@ -167,6 +167,20 @@ def test_masks_by_reference(benchmark):
         dataset.delete()
 
 
+def test_loading_again_points_at_videos_in_another_folder(own, tmp_path, monkeypatch):
+    name = own_name("moved videos")
+    monkeypatch.setenv("S3FO_CACHE_DIR", str(tmp_path / "first"))
+    dataset = s3fo.load_benchmark(own, dataset_name=name)
+    ids, frames = dataset.values("id"), dataset.values("frames.id")
+    shutil.rmtree(tmp_path / "first")
+    monkeypatch.setenv("S3FO_CACHE_DIR", str(tmp_path / "second"))
+    again = s3fo.load_benchmark(own, dataset_name=name)
+    paths = [Path(path) for path in again.values("filepath")]
+    assert all(path.is_relative_to(tmp_path / "second") for path in paths)
+    assert all(path.is_file() for path in paths)
+    assert (again.values("id"), again.values("frames.id")) == (ids, frames)
+
+
 def test_videos_may_be_left_out_and_made_later(benchmark, cache, results, monkeypatch):
     name = own_name("unencoded")
     made = set(cache.rglob("*.mp4"))
