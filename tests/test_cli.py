@@ -192,7 +192,7 @@ def test_one_mask_can_only_belong_to_one_sequence(cli, benchmark, tmp_path):
     assert str(images(benchmark) / "one") in err, "the remedy names what would work"
 
     code, out, _ = cli("predict", "--images", images(benchmark) / "one", *words)
-    assert code == 0 and "1 videos done" in out
+    assert code == 0 and "1 video done" in out
 
     alone = tmp_path / "images" / "one"
     shutil.copytree(images(benchmark) / "one", alone)

