@@ -39,6 +39,7 @@ def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
         yield dataset
 
 
+@pytest.mark.xfail(run=False, reason="the bar that it clicks is charted no more")
 def test_a_click_on_an_attributes_bar_shows_its_videos(page, demo):
     page.get_by_text("trends and splits were looked at").wait_for()
     browser.wait_for_videos(page, demo.values("sequence"))
