@@ -21,6 +21,7 @@ from s3fo.benchmarks.layouts.layout import Found
 from s3fo.benchmarks.layouts.listed import read_listed
 from s3fo.benchmarks.layouts.meta import ObjectMeta
 from s3fo.benchmarks.layouts.sa_v import read_sa_v
+from s3fo.benchmarks.layouts.split_folders import SPLIT_FOLDERS
 from s3fo.benchmarks.layouts.video_tree import TreeRules, read_video_tree
 from s3fo.benchmarks.synthetic import open_synthetic
 
@@ -87,7 +88,7 @@ def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:
 
 def _read_lists(title: str, fps: float | None, root: Path, split: str) -> Found:
     """Lists and flat folders, as published; or a tree per split, as some repack it."""
-    folders = {"val": ("valid", "val")}.get(split, (split,))
+    folders = SPLIT_FOLDERS.get(split, [split])
     if any(is_folder(root / folder / "JPEGImages") for folder in folders):
         return read_video_tree(root, split, TreeRules(title, fps, late_objects=True))
     return read_listed(root, split, title=title, fps=fps)

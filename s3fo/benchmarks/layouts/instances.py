@@ -19,9 +19,9 @@ from s3fo.benchmarks.layouts.files import (
     locate_root,
 )
 from s3fo.benchmarks.layouts.layout import Found, gaps_in, refuse_gaps
+from s3fo.benchmarks.layouts.split_folders import SPLIT_FOLDERS
 from s3fo.benchmarks.video import VideoSequence
 
-_FOLDERS = {"train": ("train",), "val": ("valid", "val"), "test": ("test",)}
 _FIX = "Unpack or copy the annotations again."
 
 
@@ -66,7 +66,7 @@ def read_instances(root: Path, split: str, *, title: str, fps: float | None) -> 
 def _annotation_files(split: str) -> list[str]:
     names = [
         name.format(folder)
-        for folder in _FOLDERS[split]
+        for folder in SPLIT_FOLDERS[split]
         for name in (
             "{0}.json", "{0}_instances.json", "annotations_{0}.json",
             "instances_{0}.json", "{0}/instances.json",
@@ -76,13 +76,13 @@ def _annotation_files(split: str) -> list[str]:
 
 
 def _frames_root(base: Path, split: str, title: str) -> Path:
-    places = [base / folder / "JPEGImages" for folder in _FOLDERS[split]]
-    places += [base / folder for folder in _FOLDERS[split]]
+    places = [base / folder / "JPEGImages" for folder in SPLIT_FOLDERS[split]]
+    places += [base / folder for folder in SPLIT_FOLDERS[split]]
     places.append(base / "JPEGImages")
     for place in places:
         if is_folder(place):
             return place
-    wanted = f"{_FOLDERS[split][0]}/JPEGImages or {_FOLDERS[split][0]}"
+    wanted = f"{SPLIT_FOLDERS[split][0]}/JPEGImages or {SPLIT_FOLDERS[split][0]}"
     raise InputError(base, f"no frames of {title} {split}", wanted, "Unpack them.")
 
 
@@ -97,9 +97,8 @@ def _sequence(
     folder = frames_root
     for part in PurePosixPath(str(files[0]).replace("\\", "/")).parts[:-1]:
         folder = folder / safe_name(part, "folder of frames", source)
-    there = list_frames(folder, IMAGE_SUFFIXES) if is_folder(folder) else None
-    files_of = there.names if there is not None else {}
-    images = {frame: files_of[frame] for frame in masks.listed if frame in files_of}
+    there = list_frames(folder, IMAGE_SUFFIXES).names
+    images = {frame: there[frame] for frame in masks.listed if frame in there}
     return VideoSequence(
         name=name,
         frames=masks.listed,

@@ -14,12 +14,13 @@ from s3fo.benchmarks.layouts.files import (
     locate_root,
 )
 
-_SPLIT_FOLDERS = {
+SPLIT_FOLDERS = {
     "train": ["train"],
     "val": ["valid", "val"],
     "valid-u": ["valid_u"],
     "test": ["test"],
 }
+"""What the folder of each split may be called, the published name first."""
 
 
 def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:
@@ -33,7 +34,7 @@ def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:
     Raises:
         InputError: there is none, or it is the folder of another split.
     """
-    names = _SPLIT_FOLDERS[split]
+    names = SPLIT_FOLDERS[split]
     title = f"{title} {split}"
     has_images = is_folder(root / "JPEGImages")
     owner = _split_called(root.absolute().name)
@@ -54,7 +55,7 @@ def split_folder(root: Path, split: str, title: str) -> tuple[Path, list[str]]:
 
 def _split_called(name: str) -> str | None:
     """The split whose folder may have this name."""
-    return next((key for key, names in _SPLIT_FOLDERS.items() if name in names), None)
+    return next((key for key, names in SPLIT_FOLDERS.items() if name in names), None)
 
 
 def _other_split(root: Path, other: str, title: str, landmark: str) -> InputError:
@@ -105,7 +106,7 @@ def all_frames_folder(folder: Path, title: str) -> Path:
 
 def meta_files(folder: Path, split: str) -> list[Path]:
     """Meta files that belong to the split, plain ones before those that add to them."""
-    stems = {split, folder.name, *_SPLIT_FOLDERS[split]}
+    stems = {split, folder.name, *SPLIT_FOLDERS[split]}
     patterns = ["meta.json"]
     for stem in sorted(stems):
         patterns += [f"meta_{stem}.json", f"{stem}_meta.json", f"{stem}_*meta*.json"]
