@@ -72,6 +72,9 @@ class MaskSequence(ABC):
     """What makes an object's id of the number of its folder: 1 where folders count from
     0 but ids, as in label maps, from 1 (as a benchmark may say)."""
 
+    usual_offset = 0
+    """The same of results that may count from either number, where ids leave it open."""
+
     @abstractmethod
     def _content(self, frame: str) -> bytes:
         """Bytes that change whenever the masks of the frame do."""

@@ -132,14 +132,14 @@ def exchanged(pair: SequencePair) -> list[str]:
     Args:
         pair: a video in which objects share nothing with predictions of their ids.
     """
-    shared = united = 0
+    shared = predicted = 0
     for frame in _spread(_predicted(pair)):
         one, other = (_foreground(masks) for masks in pair.read(frame))
         if one is None or other is None or one.shape != other.shape:
             continue
         shared += int((one & other).sum())
-        united += int((one | other).sum())
-    if 2 * shared <= united or not united:
+        predicted += int(other.sum())
+    if 2 * shared <= predicted or not predicted:
         return []
     return [
         f"{pair.name}: predicted masks lie on the objects, but under other ids; are "

@@ -144,7 +144,9 @@ def _load(
             where = f"{source}, sequence {name}, frame {frame}"
             if parts:
                 frames[frame][object_id] = _union(parts, where)
-    return RleSequence(name, frames, str(source))
+    masks = RleSequence(name, frames, str(source))
+    masks.usual_offset = 1
+    return masks
 
 
 def _union(parts: list[Runs], where: str) -> Runs:

@@ -97,6 +97,20 @@ def test_sentences_are_scored_over_all_frames_as_mevis_does(tmp_path):
     assert SIZE == (24, 32)
 
 
+def test_results_that_lack_the_first_sentence_are_counted_from_0(tmp_path):
+    """The only folder is called 1, as object 1 is, but is sentence 1, object 2."""
+    write_mevis(tmp_path, "valid_u")
+    benchmark = open_benchmark("mevis", tmp_path, split="valid-u")
+    for frame in names(3):
+        mask = square(20).astype(np.uint8) * 255
+        write_label_map(tmp_path / "results/ape/1" / f"{frame}.png", mask)
+    scores = score(tmp_path / "results", benchmark, "mevis", missing="score-as-empty")
+    objects = scores.objects.set_index("object")["J_mean"]
+    assert objects[1] == 0
+    assert objects[2] == pytest.approx(np.mean([0.0, 1.0, 30 / 42]))
+    assert any("object 1 was taken for 2" in note for note in scores.notes)
+
+
 def test_a_damaged_file_of_masks_is_named(tmp_path):
     folder = write_mevis(tmp_path, "valid_u")
     masks = json.loads((folder / "mask_dict.json").read_text())
