@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from os import PathLike
 
 
@@ -35,3 +37,15 @@ class InputError(ValueError):
 
 class InputWarning(UserWarning):
     """Something odd about the input, and what was made of it."""
+
+
+def convert_command(
+    source: str | PathLike[str], out: str | PathLike[str], form: str
+) -> str:
+    """The command that converts masks, to be named in a remedy.
+
+    >>> convert_command("my masks.json", "masks", "davis")
+    "`s3fo convert 'my masks.json' masks --to davis`"
+    """
+    places = " ".join(shlex.quote(os.fspath(place)) for place in (source, out))
+    return f"`s3fo convert {places} --to {form}`"

@@ -20,11 +20,14 @@ from evaluation.formats import (
     JsonForm,
     read_result_list,
 )
+from evaluation.formats.mots import mots_files, read_mots
+from evaluation.formats.sa_v import sa_v_files
 from evaluation.frame_rules import Ranges
 from evaluation.masks.folders import (
     open_ground_truth_folder,
     open_results_folder,
     remark_name,
+    subfolders,
 )
 from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import frame_number, match_sequences
@@ -87,6 +90,9 @@ def open_ground_truth(source: Source) -> GroundTruth:
         read = read_mask_json(path)
         classes = {k: masks.classes for k, masks in read.items() if masks.classes}
         return GroundTruth(read, str(path), classes=classes)
+    encoded = read_encoded_folder(path)
+    if encoded:
+        return GroundTruth(encoded, str(path))
     notes: list[str] = []
     sequences = open_ground_truth_folder(path, notes)
     return GroundTruth(sequences, str(path), notes=notes)
@@ -129,8 +135,9 @@ def _find_results(
     if isinstance(source, Mapping):
         return _from_arrays(source, truth), "arrays"
     path = Path(source)
-    if path.suffix == ".json" and path.is_file():
-        found = read_mask_json(path, truth)
+    is_json = path.suffix == ".json" and path.is_file()
+    found = read_mask_json(path, truth) if is_json else read_encoded_folder(path)
+    if is_json or found:
         # Folders may have the data set before the name ("LaSOT_-_cat") where the
         # file does not.
         match = match_sequences(truth, found)
@@ -159,6 +166,31 @@ def read_mask_json(
     return read_document(read_json(path, _FIX_JSON, _EXPECTED_JSON), path, truth)
 
 
+def read_encoded_folder(folder: Path) -> dict[str, MaskSequence]:
+    """Read a folder that has one file of run-length encodings per video.
+
+    Args:
+        folder: with files of one of the benchmarks that keep masks so, and no folders.
+
+    Returns:
+        Masks by sequence; none where it is no such folder.
+
+    Raises:
+        InputError: a file is not as its form wants it.
+    """
+    if not folder.is_dir() or subfolders(folder):
+        return {}
+    read: dict[str, MaskSequence] = {}
+    for path, remark in sa_v_files(folder).items():
+        for name, masks in read_mask_json(path).items():
+            if remark:
+                masks.remark(remark)
+            read[name] = masks
+    if read or not mots_files(folder):
+        return read
+    return _as_sequences(read_mots(folder), folder)
+
+
 def read_document(
     document: object, path: Path, truth: Mapping[str, MaskSequence] | None = None
 ) -> dict[str, MaskSequence]:
@@ -170,6 +202,12 @@ def read_document(
         videos = _read_form(form, document, path)
     else:
         raise InputError(path, "no JSON object at the top", _EXPECTED_JSON, _FIX_JSON)
+    return _as_sequences(videos, path)
+
+
+def _as_sequences(
+    videos: Mapping[str, EncodedVideo], path: Path
+) -> dict[str, MaskSequence]:
     read: dict[str, MaskSequence] = {}
     for name, video in videos.items():
         read[name] = RleSequence(name, video.frames, str(path))
@@ -206,7 +244,8 @@ def _read_form(
     try:
         return form.read(document)
     except FormError as error:
-        raise InputError(path, error.found, error.expected, _FIX_JSON) from None
+        fix = error.fix or _FIX_JSON
+        raise InputError(path, error.found, error.expected, fix) from None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         # Comparing it with its schema names the place where it differs.
         nested = form is FORMS[-1]

@@ -73,7 +73,7 @@ class MaskSequence(ABC):
     0 but ids, as in label maps, from 1 (as a benchmark may say)."""
 
     usual_offset = 0
-    """The same of results that may count from either number, where ids leave it open."""
+    """The same of results that may count from either number, if ids leave it open."""
 
     @abstractmethod
     def _content(self, frame: str) -> bytes:

@@ -6,7 +6,8 @@ import numpy as np
 
 from evaluation.counting.counts import GT_AREA, INTERSECTION
 from evaluation.counting.video import SequenceCounts
-from evaluation.errors import InputError
+from evaluation.errors import InputError, convert_command
+from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
 from evaluation.metrics.video import SequenceScores
@@ -92,7 +93,7 @@ def check_labels(
     if protocol.matching != "by-id":
         return notes
     _refuse_zero(results, name, pred, gt)
-    _refuse_foreign(results, name, pred, gt)
+    _refuse_foreign(results, truth, name, pred, gt)
     one_of_many = len(pred) == 1 and len(gt - {VOID}) > 1
     return [
         *notes,
@@ -219,7 +220,14 @@ def _void(
     protocol: ScoringProtocol,
     options: InputOptions,
 ) -> list[str]:
-    """What becomes of 255 in the ground truth, where that may not be meant."""
+    """What becomes of labels for unclear pixels, where that may not be meant."""
+    if options.void is None and _has_ignored_regions(gt):
+        ignored = MOTS_IGNORE * MOTS_SCALE
+        return [
+            f"{name}: {ignored} in the ground truth, which MOTS has for ignored "
+            f"regions, counts as an object; say void={ignored} (--void {ignored}) to "
+            "leave it out"
+        ]
     if VOID not in gt or options.void is not None:
         return []
     if protocol.void == "object":
@@ -235,6 +243,12 @@ def _void(
             f"{protocol.name} and is {what}; give it another id if it is an object"
         ]
     return []
+
+
+def _has_ignored_regions(gt: set[int]) -> bool:
+    """Whether ids are those of MOTS, and one of them that of ignored regions."""
+    ignored = MOTS_IGNORE * MOTS_SCALE
+    return ignored in gt and any(k >= MOTS_SCALE for k in gt - {ignored})
 
 
 def _binary_truth(results: str, name: str, pred: set[int]) -> str:
@@ -256,7 +270,17 @@ def _binary_truth(results: str, name: str, pred: set[int]) -> str:
     )
 
 
-def _refuse_foreign(results: str, name: str, pred: set[int], gt: set[int]) -> None:
+def _convert_mots(place: str) -> str:
+    """What to do about ids of MOTS on one side."""
+    return (
+        "If ids above 1000 are class * 1000 + object, as MOTS has them, run "
+        f"{convert_command(place, f'{place}-davis', 'davis')}, and give {place}-davis."
+    )
+
+
+def _refuse_foreign(
+    results: str, truth: str, name: str, pred: set[int], gt: set[int]
+) -> None:
     """Refuse predictions none of whose ids the ground truth has.
 
     Raises:
@@ -277,6 +301,10 @@ def _refuse_foreign(results: str, name: str, pred: set[int], gt: set[int]) -> No
     many = "ids" if len(pred) > 1 else "the single id"
     fix = "Write the ids of the ground truth"
     fix += f", or {BINARIZE}." if len(pred) == len(own) == 1 else "."
+    if min(pred) >= MOTS_SCALE > max(own):
+        fix = _convert_mots(results)
+    elif min(own) >= MOTS_SCALE > max(pred):
+        fix = _convert_mots(truth)
     raise InputError(
         f"{results}, sequence {name}",
         f"{many} {listed}, which no object has",

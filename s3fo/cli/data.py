@@ -197,7 +197,7 @@ def convert(
         typer.Option(
             "--to",
             help="davis, object-folders, youtube-vis, burst, sa-v, mots, mots-png, "
-            "coco or fiftyone.",
+            "coco, json or fiftyone.",
         ),
     ],
     origin: Annotated[

@@ -56,6 +56,12 @@ FORMATS: dict[str, Format] = {
             overlaps=True,
             is_file=True,
         ),
+        Format(
+            "json",
+            "one JSON {sequence: {frame: {object id: run lengths}}}",
+            overlaps=True,
+            is_file=True,
+        ),
         Format("fiftyone", "a field of a FiftyOne dataset: DATASET:FIELD"),
     )
 }

@@ -97,10 +97,10 @@ def convert(
         else:
             write(videos, Path(out), target, on_overlap)
         notes = [r for name in sorted(sequences) for r in sequences[name].remarks()]
-        if target == "object-folders":
+        if target in ("object-folders", "json"):
             notes += [
-                f"{video.name}: no object in any frame; the folder {NO_OBJECT:03d} of "
-                "empty masks keeps the video"
+                f"{video.name}: no object in any frame; object {NO_OBJECT} of empty "
+                "masks keeps the video"
                 for video in videos
                 if not video.object_ids
             ]

@@ -12,9 +12,9 @@ import numpy as np
 
 from evaluation._utils.atomic import new_folder, write_atomically
 from evaluation.errors import InputError
+from evaluation.formats.mots import FRAMES_FILE, MOTS_SCALE
 from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import decode_rle, encode_rle
-from s3fo.convert.reading import FRAMES_FILE, MOTS_SCALE
 from s3fo.convert.videos import Video, label_map
 
 CLASS = 1
@@ -22,7 +22,7 @@ CATEGORY = {"id": CLASS, "name": "object", "supercategory": "object"}
 """What objects are called whose category nobody tells."""
 
 NO_OBJECT = 1
-"""Folder of empty masks that keeps a video without objects among object folders."""
+"""Object of empty masks that keeps a video without objects where objects are kept."""
 
 Document = dict[str, Any]
 
@@ -233,6 +233,20 @@ def _coco(videos: Sequence[Video]) -> Document:
     }
 
 
+def _nested(videos: Sequence[Video]) -> Document:
+    document: Document = {}
+    for video in videos:
+        # Without a mask nothing would tell the size.
+        kept = {} if video.object_ids else {NO_OBJECT: np.zeros(video.size, bool)}
+        document[video.name] = {
+            frame: {
+                str(k): encode_rle(m) for k, m in (video.read(frame) or kept).items()
+            }
+            for frame in video.frames
+        }
+    return document
+
+
 def _plain(rle: Document) -> Document:
     """The same run lengths as a list of integers, as YouTube-VIS has them."""
     pixels = decode_rle(rle).ravel(order="F")
@@ -258,6 +272,7 @@ _DOCUMENTS: dict[str, Callable[[Sequence[Video]], Document]] = {
     "youtube-vis": _youtube_vis,
     "burst": _burst,
     "coco": _coco,
+    "json": _nested,
 }
 _FOLDERS: dict[str, Callable[[Video, Path, str], None]] = {
     "davis": _write_davis,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation._utils.atomic import require_writable
-from evaluation.errors import InputError
+from evaluation.errors import InputError, convert_command
 from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
 from evaluation.masks.names import match_frames
@@ -60,6 +60,14 @@ def find_results(results: Path, benchmark: Benchmark) -> Path:
     Raises:
         InputError: there is none, or several.
     """
+    if results.is_file() and results.suffix == ".json":
+        raise InputError(
+            results,
+            "a JSON file of masks",
+            "one folder for each video, with a PNG per frame",
+            f"Run {convert_command(results, results.with_suffix(''), 'davis')}, and "
+            f"submit {results.with_suffix('')}.",
+        )
     holder = find_holder(results, {sequence.name for sequence in benchmark})
     if holder is not None:
         return holder
@@ -83,7 +91,8 @@ def frame_files(folder: Path, sequence: VideoSequence) -> dict[str, Path]:
             folder,
             "one folder per object",
             "one label map per frame, as the server wants it",
-            "Convert the masks to label maps with `s3fo convert`.",
+            f"Run {convert_command(folder.parent, f'{folder.parent}-davis', 'davis')}, "
+            f"and submit {folder.parent}-davis.",
         )
     names = match_frames(sequence.frames, masks.frames).names
     return {frame: Path(masks.where(name)) for frame, name in names.items()}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from evaluation.errors import InputError
+from evaluation.formats.mots import object_ids
+from evaluation.masks.label_map import write_label_map
+from evaluation.masks.run_lengths import encode_rle
 from evaluation.scoring import score
 
 T, H, W = 8, 30, 60
@@ -60,3 +66,91 @@ def test_one_object_on_another_is_confused_not_counted_otherwise():
     scores = score(found, truth, missing="score-as-empty")
     assert j_of(scores) == {("a", 1): 0.0, ("a", 2): 0.0}
     assert any("other ids" in note for note in scores.notes)
+
+
+# --- masks of MOTS and COCO ---------------------------------------------------------
+
+
+def mots_line(kind, t, shift):
+    counts = encode_rle(np.roll(square(kind, t), shift, 1))["counts"]
+    return f"{t} {kind * 1000 + 1} {kind} {H} {W} {counts}"
+
+
+def test_mots_keeps_objects_of_two_classes_apart(tmp_path):
+    """Object 1 of class 1 and object 1 of class 2 were one, the last of them."""
+    for side, shift in (("gt", 0), ("pred", 2)):
+        lines = [mots_line(kind, t, shift) for t in range(T) for kind in (1, 2)]
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "0002.txt").write_text("\n".join(lines))
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("0002", 1001): 2 / 3, ("0002", 2001): 2 / 3})
+
+
+def test_ids_of_mots_are_short_only_where_they_stay_apart():
+    assert object_ids([(1003, 1), (2004, 2)]) == {(1003, 1): 3, (2004, 2): 4}
+    assert object_ids([(2000, 2), (2001, 2)]) == {(2000, 2): 2000, (2001, 2): 2001}
+    assert object_ids([(5, 2), (7, 2)]) == {(5, 2): 5, (7, 2): 7}
+
+
+def test_ignored_regions_of_mots_are_told(tmp_path):
+    for t in range(T):
+        stored = np.where(square(0, t), 1001, np.where(square(2, t), 10000, 0))
+        write_label_map(tmp_path / f"gt/a/{t:06d}.png", stored)
+    scores = score(tmp_path / "gt", tmp_path / "gt")
+    assert any("--void 10000" in note for note in scores.notes)
+    scores = score(tmp_path / "gt", tmp_path / "gt", void=10000)
+    assert list(j_of(scores)) == [("a", 1001)]
+
+
+def coco(**changes):
+    images = [
+        {"id": t, "file_name": f"a/{t:05d}.jpg", "height": H, "width": W}
+        for t in range(T)
+    ]
+    items = [
+        {"id": 2 * t + k, "image_id": t, "track_id": k + 1, "category_id": 1,
+         "segmentation": encode_rle(np.roll(square(k, t), 2, 1))} | changes
+        for t in range(T)
+        for k in (0, 1)
+    ]  # fmt: skip
+    return {"images": images, "annotations": items, "categories": []}
+
+
+def test_coco_that_names_tracks_is_scored(tmp_path):
+    (tmp_path / "coco.json").write_text(json.dumps(coco()))
+    scores = score(tmp_path / "coco.json", {"a": by_object((1, 2))})
+    assert j_of(scores) == pytest.approx({("a", 1): 2 / 3, ("a", 2): 2 / 3})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"track_id": None}, "which object of the video"),
+        ({"segmentation": [[1, 1, 9, 1, 9, 9]]}, "polygons at annotations"),
+        ({"track_id": 4}, "object 4 of a twice in frame 00000"),
+    ],
+)
+def test_coco_that_leaves_open_what_its_masks_are_is_refused(tmp_path, changes, told):
+    (tmp_path / "coco.json").write_text(json.dumps(coco(**changes)))
+    with pytest.raises(InputError, match=told):
+        score(tmp_path / "coco.json", {"a": by_object((1, 2))})
+
+
+def test_sa_v_from_convert_keeps_the_names_of_its_frames(tmp_path):
+    document = {
+        "video_id": "a",
+        "masklet_id": [1],
+        "masklet_frame_names": [f"{t:05d}" for t in range(T)],
+        "masklet": [[encode_rle(np.roll(square(0, t), 2, 1))] for t in range(T)],
+    }
+    (tmp_path / "sav").mkdir()
+    for ending in ("manual", "auto"):
+        path = tmp_path / "sav" / f"a_{ending}.json"
+        path.write_text(json.dumps(document))
+        document["masklet"] = document["masklet"][::-1]
+    truth = {"a": by_object((1,))}
+    for results in (tmp_path / "sav", tmp_path / "sav" / "a_manual.json"):
+        scores = score(results, truth)
+        assert j_of(scores) == pytest.approx({("a", 1): 2 / 3})
+    scores = score(tmp_path / "sav", truth)
+    assert any("a_auto.json was left out" in note for note in scores.notes)
