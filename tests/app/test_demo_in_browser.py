@@ -150,6 +150,36 @@ def test_all_clips_and_back_to_all_videos(page, demo, method):
     browser.keep_picture(page, f"demo-back-{method}")
 
 
+def requests_of_evaluation(page) -> list[int]:
+    """Sizes of the requests of the panel from now on."""
+    asked = []
+
+    def count(request) -> None:
+        if "operators/execute" in request.url and "vos_evaluation" in (
+            request.post_data or ""
+        ):
+            asked.append(len(request.post_data))
+
+    page.on("request", count)
+    return asked
+
+
+def test_a_panel_follows_the_grid_with_one_request(page, demo):
+    browser.choose(page, "all videos", "what the grid shows")
+    page.get_by_text("Of 12 of 12 objects").wait_for()
+    page.wait_for_timeout(1_500)
+    asked = requests_of_evaluation(page)
+    view = demo.select(demo.first().id)
+    browser.run(page, "set_view", view=view._serialize())
+    page.get_by_text("of 12 objects, in 1 video").wait_for()
+    page.wait_for_timeout(1_500)
+    assert len(asked) == 1
+    browser.run(page, "clear_view")
+    page.get_by_text("Of 12 of 12 objects").wait_for()
+    page.wait_for_timeout(1_500)
+    assert len(asked) == 2
+
+
 def test_the_wheel_scrolls_and_a_page_takes_one_request(page, demo):
     drawn = page.locator(".js-plotly-plot").first
     drawn.locator(".main-svg").first.wait_for()
@@ -162,16 +192,8 @@ def test_the_wheel_scrolls_and_a_page_takes_one_request(page, demo):
     assert drawn.bounding_box()["y"] < box["y"] - 50, "the panel did not scroll"
     assert drawn.evaluate(limits) == before
 
-    asked = []
-
-    def count(request) -> None:
-        if "operators/execute" in request.url and "vos_evaluation" in (
-            request.post_data or ""
-        ):
-            asked.append(len(request.post_data))
-
     # A page, a choice: one request each, and none for drop-downs that appear.
-    page.on("request", count)
+    asked = requests_of_evaluation(page)
     page.get_by_role("button", name="Objects", exact=True).click()
     page.get_by_text("drag over bars").wait_for()
     page.wait_for_timeout(1_500)

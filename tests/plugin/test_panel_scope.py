@@ -66,8 +66,9 @@ def test_the_evaluation_follows_view_and_sidebar(evaluated, pair):
     everything = headline(person)
     view = evaluated.select(pair)
     person.shown = {"view": view._serialize()}
-    assert not person.do("look", "on_change_view").requests, "nothing was asked for"
+    assert "follower" not in person.layout, "nothing is asked where nobody follows"
     person.choose("follow", "scope", "shown")
+    assert "follower" in person.layout
     expected = tables.summary(evaluated, "pair")["J&F"]
     assert headline(person) == (f"{expected:.3f}", "2") != everything
     assert "Of 2 of 3 objects, in 1 video" in str(person.layout["scope_text"])
@@ -83,7 +84,7 @@ def test_the_evaluation_follows_view_and_sidebar(evaluated, pair):
             }
         },
     }
-    person.do("sidebar", "on_change_view")
+    person.do("sidebar", "on_follow")
     objects = tables.object_scores(evaluated, "k").objects
     (second,) = objects[objects["object"] == 2]["J&F"]
     assert headline(person) == (f"{second:.3f}", "1")

@@ -81,10 +81,6 @@ class VOSPanel(foo.Panel):
     def execute(self, ctx: Context) -> object:
         """Handle an event with what was chosen at hand, and draw the panel anew."""
         ctx.panel_state.update(ctx.panel_state.get(LINE) or {})
-        if ctx.params.get("__method__") == "on_change_view" and not scope.is_followed(
-            ctx
-        ):
-            return None
         # With a choice the App copies all data into the state, and would go on to
         # draw the ends of the copies' lists wherever later lists are shorter.
         ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
@@ -107,7 +103,7 @@ class VOSPanel(foo.Panel):
         trouble.lay_out(panel, text, self.on_copy_details, self.on_try_again)
         return panel
 
-    def on_change_view(self, ctx: Context) -> None:
+    def on_follow(self, ctx: Context) -> None:
         """The grid shows something else, by view or sidebar: draw the panel anew."""
 
     def on_copy_details(self, ctx: Context) -> None:
@@ -179,7 +175,7 @@ class VOSPanel(foo.Panel):
     def _fill(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
         if self.follows:
-            scope.lay_out(ctx, panel, self.on_choose)
+            scope.lay_out(ctx, panel, self.on_choose, self.on_follow)
         if state.problem:
             panel.message("problem", state.problem)
             panel.btn("menu", "What one can do", on_click=self.on_menu)

@@ -57,10 +57,25 @@ def check_not_empty(ctx: Context) -> None:
         )
 
 
-def lay_out(ctx: Context, panel: types.Object, on_change: Handler) -> None:
-    """Add the choice of the scope, and say how much that is."""
+def lay_out(
+    ctx: Context, panel: types.Object, on_choose: Handler, on_follow: Handler
+) -> None:
+    """Add the choice of the scope, and say how much that is.
+
+    Args:
+        ctx: of the event.
+        panel: what to add it to.
+        on_choose: gets another scope.
+        on_follow: called where the grid comes to show something else, while the panel
+            is about that.
+    """
     chosen = _SHOWN if is_followed(ctx) else _ALL
-    choose(ctx, panel, "scope", _CHOICES, chosen, label="Of", on_change=on_change)
+    choose(ctx, panel, "scope", _CHOICES, chosen, label="Of", on_change=on_choose)
+    if is_followed(ctx):
+        follower = types.View(
+            component="FollowGrid", composite_view=True, on_change=on_follow
+        )
+        panel.view("follower", follower)
     shown = present_scope()
     if shown is not None:
         with limited_to(None):

@@ -1,4 +1,5 @@
-/* Operators that run in the browser: what Python cannot ask FiftyOne's App for.
+/* What runs in the browser: operators and a part of panels, for what Python cannot ask
+ * FiftyOne's App for.
  *
  * FiftyOne 1.22's operator set_frame_number does not reach the player of mp4 files, so
  * `show_frame` opens a video (or keeps it open), chooses the fields and the labels that
@@ -6,9 +7,15 @@
  * stays as it was.
  */
 (() => {
-  const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
-  const { activeFields, modalFilters, modalLooker, modalSelector, sidebarGroupsDefinition, view } = window.__fos__;
-  const { useRecoilCallback } = window.recoil;
+  const { Operator, OperatorConfig, executeOperator, registerOperator, usePanelEvent } = window.__foo__;
+  const {
+    activeFields, extendedStages, filters, modalFilters, modalLooker, modalSelector,
+    sidebarGroupsDefinition, view, viewName,
+  } = window.__fos__;
+  const { PluginComponentType, registerComponent } = window.__fop__;
+  const { usePanelId } = window.__fosp__;
+  const { useEffect, useRef } = window.React;
+  const { useRecoilCallback, useRecoilValueLoadable } = window.recoil;
 
   const PLUGIN = "@s3fo/vos";
   const PATIENCE = 60_000; // milliseconds until a video that does not load is given up
@@ -191,6 +198,32 @@
     }
   }
 
+  /* A part of a panel that shows nothing, but calls the panel's `on_change` where the
+   * grid comes to show something else. FiftyOne's own event (on_change_view) comes three
+   * times after every answer of a panel, whatever the grid shows. */
+  function FollowGrid({ schema }) {
+    const trigger = usePanelEvent();
+    const panel = usePanelId();
+    const shown = [view, viewName, filters, extendedStages]
+      .map((part) => useRecoilValueLoadable(part))
+      .map((part) => (part.state === "hasValue" ? part.contents ?? null : undefined));
+    const now = shown.includes(undefined) ? null : JSON.stringify(shown);
+    const before = useRef(now);
+    useEffect(() => {
+      if (now === null || now === before.current) return;
+      if (before.current !== null) trigger(panel, { operator: schema.view.on_change, params: {} });
+      before.current = now;
+    }, [now]);
+    return null;
+  }
+
+  registerComponent({
+    name: "FollowGrid",
+    label: "Follow the grid",
+    component: FollowGrid,
+    type: PluginComponentType.Component,
+    activator: () => true,
+  });
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
   registerOperator(OpenLink, PLUGIN);
