@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,30 +11,27 @@ import typer
 
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.names import file_name
-from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.console import (
+    print_frame,
+    print_json,
+    print_notes,
+    progress_bar,
+    records,
+)
 from s3fo.cli.options import (
-    Binarize,
+    ImagedTruthOptions,
     Json,
-    Missing,
-    MissingRule,
+    MaskOptions,
+    PartOptions,
     ProtocolName,
-    Resize,
-    Root,
-    Sequences,
-    ShardOption,
-    Split,
-    Void,
+    ResultsFolder,
     Workers,
-    chosen_sequences,
-    input_options,
-    open_source,
+    protocol_of,
+    with_groups,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from evaluation import Attributes, Failures, Scores
     from evaluation.attributes import FeatureExtractor
     from evaluation.options import InputOptions
@@ -43,15 +40,6 @@ if TYPE_CHECKING:
 COLOUR = "colour"
 """Looks as colour and texture, which need no model."""
 
-GroundTruth = Annotated[
-    Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
-]
-FrameImages = Annotated[
-    Path | None, typer.Option(help="Beside --gt: <sequence>/<frame>.jpg.")
-]
-BenchmarkName = Annotated[
-    str | None, typer.Option(help="Instead of --gt: benchmark name, with --root.")
-]
 Out = Annotated[Path | None, typer.Option(help="Folder to save all tables in.")]
 Features = Annotated[
     str,
@@ -97,26 +85,6 @@ def _tables_of(record: str) -> tuple[str, ...]:
     return files
 
 
-def open_truth(
-    gt: Path | None,
-    images: Path | None,
-    benchmark: str | None,
-    root: Path | None,
-    split: str | None,
-) -> Benchmark | Path:
-    """Open what the options name: masks, masks with images, or a benchmark."""
-    if gt is not None and benchmark is None:
-        return open_source(None, None, None, images, gt) if images else gt
-    if gt is None:
-        return open_source(benchmark, root, split, None, None)
-    raise InputError(
-        "ground truth",
-        "both --gt and --benchmark",
-        "one of them",
-        "Pass either --gt or --benchmark, not both.",
-    )
-
-
 def _measure(
     truth: Benchmark | Path,
     workers: int | None,
@@ -137,8 +105,7 @@ def _measure(
             workers=workers,
             progress=progress,
         )
-    for note in measured.notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(measured.notes)
     return measured
 
 
@@ -152,56 +119,33 @@ def _extractor(features: str) -> FeatureExtractor | None:
     return S3Features(DEFAULT if features == "s3" else features)
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain dictionaries, missing values as None."""
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
-
-
-def _print_frame(title: str, table: pd.DataFrame, columns: Iterable[Hashable]) -> None:
-    """Print the columns that are there and hold anything; gaps stay empty."""
-    shown = table[[name for name in columns if name in table]].dropna(axis=1, how="all")
-    numbers = [str(name) for name in shown.select_dtypes("number")]
-    rows = [
-        ["" if cell is None else cell for cell in row.values()]
-        for row in records(shown)
-    ]
-    print_table(title, list(shown.columns), rows, right=numbers)
-
-
 @app.command()
+@with_groups
 def attributes(
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
-    sequence: Sequences = None,
-    shard: ShardOption = None,
+    *,
+    truth: ImagedTruthOptions,
+    part: PartOptions,
     fps: Annotated[
         float | None, typer.Option(help="Frames per second, where not known.")
     ] = None,
     features: Features = COLOUR,
     out: Out = None,
     pictures: Pictures = None,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
-    truth = open_truth(gt, images, benchmark, root, split)
-    sources = [truth, gt, images]
+    source = truth.open()
+    sources = [source, truth.gt, truth.images]
     require_places(out, pictures, sources=sources, record="attributes")
-    options = input_options(missing, resize, binarize, void)
-    names = chosen_sequences(truth, sequence, shard).names
-    measured = _measure(truth, workers, options, features, fps, names)
+    options = masks.chosen()
+    names = part.of(source).names
+    measured = _measure(source, workers, options, features, fps, names)
     if out:
         measured.save(out)
     if pictures:
-        _draw_attributes(measured, truth, options, pictures)
+        _draw_attributes(measured, source, options, pictures)
     if as_json:
         print_json(records(measured.objects))
         return
@@ -211,32 +155,27 @@ def attributes(
         "deformation",
     ]  # fmt: skip
     shown = measured.objects.astype({"length": "Int64"})
-    _print_frame("Objects", shown, columns)
+    print_frame("Objects", shown, columns)
     if measured.official_tags:
         agreement = measured.agreement()
-        _print_frame("Computed against official tags", agreement, agreement.columns)
+        print_frame("Computed against official tags", agreement, agreement.columns)
 
 
 @app.command()
+@with_groups
 def breakdown(
+    *,
     scores: Annotated[
         list[Path], typer.Argument(help="Folders that `evaluate --out` saved.")
     ],
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
+    truth: ImagedTruthOptions,
     by: Annotated[
         list[str] | None, typer.Option(help="Attribute; repeatable; default: all.")
     ] = None,
     metric: Annotated[str, typer.Option(help="Score to break down.")] = "J&F",
     features: Features = COLOUR,
     pictures: Pictures = None,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -247,14 +186,13 @@ def breakdown(
 
     folders = one_per_folder(scores)
     methods = {name: Scores.load(folder) for name, folder in folders.items()}
-    truth = open_truth(gt, images, benchmark, root, split)
-    require_places(pictures, sources=[truth, gt, images])
-    options = input_options(missing, resize, binarize, void)
-    measured = _measure(truth, workers, options, features)
+    source = truth.open()
+    require_places(pictures, sources=[source, truth.gt, truth.images])
+    measured = _measure(source, workers, masks.chosen(), features)
     # The better one last: what it gains on the others reads as positive.
     methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
-    named = gt if gt or isinstance(truth, Path) else truth.name
+    named = truth.gt or (source if isinstance(source, Path) else source.name)
     notes = [*_note_other_truth(methods, str(named)), *result.notes]
     if pictures:
         from evaluation.plots import attribute_chart
@@ -270,12 +208,11 @@ def breakdown(
     columns = ["attribute", "group", "n_objects", "n_videos", "mean", "low", "high"]
     columns += ["delta", "delta_low", "delta_high", "few"]
     for method, groups in result.groups.groupby("method", sort=False):
-        _print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
+        print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
     if len(methods) > 1:
         title = f"Paired differences of {metric}, b - a"
-        _print_frame(title, result.differences, result.differences.columns)
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        print_frame(title, result.differences, result.differences.columns)
+    print_notes(notes)
 
 
 def _note_other_truth(methods: Mapping[str, Scores], truth: str) -> list[str]:
@@ -296,52 +233,45 @@ def _mean(scores: Scores, metric: str) -> float:
 
 
 @app.command()
+@with_groups
 def failures(
-    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
-    sequence: Sequences = None,
-    shard: ShardOption = None,
+    *,
+    results: ResultsFolder,
+    truth: ImagedTruthOptions,
+    part: PartOptions,
     protocol: ProtocolName = None,
     top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
     out: Out = None,
     pictures: Pictures = None,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Find failures, rank them by the J&F they cost, and draw the worst."""
     from evaluation import find_failures, score
 
-    truth = open_truth(gt, images, benchmark, root, split)
-    sources = [truth, gt, images, results]
+    source = truth.open()
+    sources = [source, truth.gt, truth.images, results]
     require_places(out, pictures, sources=sources, record="failures")
-    options = input_options(missing, resize, binarize, void)
-    rules = protocol or ("davis-2017" if isinstance(truth, Path) else truth.protocol)
-    names = chosen_sequences(truth, sequence, shard).names
+    options = masks.chosen()
+    rules = protocol or protocol_of(source)
+    names = part.of(source).names
     with progress_bar("score") as progress:
         scores = score(
-            results, truth, rules, sequences=names, options=options, workers=workers,
+            results, source, rules, sequences=names, options=options, workers=workers,
             progress=progress,
         )  # fmt: skip
-    for note in scores.notes:
-        typer.echo(f"note: {note}", err=True)
-    measured = _measure(truth, workers, options, sequences=names)
+    print_notes(scores.notes)
+    measured = _measure(source, workers, options, sequences=names)
     with progress_bar("failures") as progress:
         found: Failures = find_failures(
-            results, truth, scores, options=options, attributes=measured,
+            results, source, scores, options=options, attributes=measured,
             workers=workers, progress=progress,
         )  # fmt: skip
     if out:
         found.save(out)
     if pictures:
-        _draw_failures(found, scores, results, truth, options, top, pictures)
+        _draw_failures(found, scores, results, source, options, top, pictures)
     if as_json:
         print_json(
             {
@@ -353,16 +283,16 @@ def failures(
             }
         )
         return
-    _print_frame("What fails", found.by("kind"), found.by("kind").columns)
+    print_frame("What fails", found.by("kind"), found.by("kind").columns)
     columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
     columns += ["n_frames", "cost", "recovered", "onset"]
-    _print_frame(f"Top {top} events", found.events.head(top), columns)
+    print_frame(f"Top {top} events", found.events.head(top), columns)
     typer.echo(
         f"J&F {found.headline:.3f}; the top {top} events cost "
         f"{found.recoverable(top):.3f}, frames in no event {found.unassigned:.3f}"
     )
     if names is not None:
-        typer.echo("note: costs are parts of the J&F of these sequences only", err=True)
+        print_notes(["costs are parts of the J&F of these sequences only"])
 
 
 def _draw_attributes(

@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.analysis import (
-    BenchmarkName,
-    FrameImages,
-    GroundTruth,
-    Out,
-    open_truth,
+from s3fo.cli.analysis import Out, require_places
+from s3fo.cli.console import (
+    print_json,
+    print_notes,
+    print_table,
+    progress_bar,
     records,
-    require_places,
 )
-from s3fo.cli.console import print_json, print_table, progress_bar
 from s3fo.cli.options import (
     Binarize,
+    ImagedTruthOptions,
     Json,
-    Missing,
-    MissingRule,
-    Resize,
-    Root,
+    MaskOptions,
+    PartOptions,
+    ResultsFolder,
     Sequences,
-    ShardOption,
-    Split,
     Void,
     Workers,
-    chosen_sequences,
-    input_options,
+    with_groups,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from evaluation.audit import Audit
+    from evaluation.options import InputOptions
 
 
 @app.command()
+@with_groups
 def audit(
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
-    sequence: Sequences = None,
-    shard: ShardOption = None,
+    *,
+    truth: ImagedTruthOptions,
+    part: PartOptions,
     method: Annotated[
         list[Path] | None,
         typer.Option(help="Results folder; from two on, agreement tells too."),
@@ -81,11 +74,13 @@ def audit(
             "both: which scores to tell again, and without which events",
             "Add the other one, e.g. --scores FOLDER --confirm 0,3.",
         )
-    require_places(out, sources=[gt, images, *(method or ())], record="audit")
-    found = _audit(
-        load, gt, images, benchmark, root, split, sequence, shard, method,
-        input_options(MissingRule.error, None, binarize, void), workers,
-    )  # fmt: skip
+    sources = [truth.gt, truth.images, *(method or ())]
+    require_places(out, sources=sources, record="audit")
+    if load is None:
+        options = MaskOptions(binarize=binarize, void=void).chosen()
+        found = _audit(truth, part, method, options, workers)
+    else:
+        found = _load_audit(load, truth, part, method)
     tables = _told_again(found, scores or [], confirm) if confirm is not None else {}
     if out:
         found.save(out)
@@ -109,42 +104,45 @@ def audit(
     typer.echo(f"{len(found.events)} events in {found.n_object_frames} object frames")
 
 
-def _audit(
-    load: Path | None,
-    gt: Path | None,
-    images: Path | None,
-    benchmark: str | None,
-    root: Path | None,
-    split: str | None,
-    sequences: list[str] | None,
-    shard: str | None,
+def _load_audit(
+    folder: Path,
+    truth: ImagedTruthOptions,
+    part: PartOptions,
     methods: list[Path] | None,
-    options: Any,
+) -> Audit:
+    """Load what was saved, with which nothing else is named."""
+    from evaluation.audit import Audit
+
+    if truth.gt or truth.benchmark or methods or part.sequence or part.shard:
+        raise InputError(
+            "--load",
+            "also --gt, --benchmark, --method, --sequence or --shard",
+            "a saved audit alone",
+            "Drop --load to audit anew.",
+        )
+    return Audit.load(folder)
+
+
+def _audit(
+    truth: ImagedTruthOptions,
+    part: PartOptions,
+    methods: list[Path] | None,
+    options: InputOptions,
     workers: int | None,
 ) -> Audit:
-    """Audit what the options name, or load what was saved."""
-    from evaluation.audit import Audit, audit_ground_truth
+    """Audit what the options name."""
+    from evaluation.audit import audit_ground_truth
     from evaluation.runs.registry import one_per_folder
 
-    if load is not None:
-        if gt or benchmark or methods or sequences or shard:
-            raise InputError(
-                "--load",
-                "also --gt, --benchmark, --method, --sequence or --shard",
-                "a saved audit alone",
-                "Drop --load to audit anew.",
-            )
-        return Audit.load(load)
-    truth = open_truth(gt, images, benchmark, root, split)
-    names = chosen_sequences(truth, sequences, shard).names
+    source = truth.open()
+    names = part.of(source).names
     results = one_per_folder(methods) if methods else None
     with progress_bar("audit") as progress:
         found = audit_ground_truth(
-            truth, methods=results, sequences=names, options=options, workers=workers,
+            source, methods=results, sequences=names, options=options, workers=workers,
             progress=progress,
         )  # fmt: skip
-    for note in found.notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(found.notes)
     return found
 
 
@@ -174,38 +172,31 @@ def _event_numbers(text: str) -> list[int]:
 
 
 @app.command()
+@with_groups
 def stability(
-    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
+    *,
+    results: ResultsFolder,
+    truth: ImagedTruthOptions,
     sequence: Sequences = None,
     protocol: Annotated[
         str, typer.Option(help="Which frames count, and what an object is.")
     ] = "davis-2016",
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Measure temporal stability T of DAVIS-2016: how much outlines jitter."""
     from evaluation.stability import stability as measure
 
-    truth = open_truth(gt, images, benchmark, root, split)
+    source = truth.open()
     with progress_bar("stability") as progress:
         table = measure(
-            results, truth, protocol=protocol,
-            sequences=chosen_sequences(truth, sequence, None).names,
-            options=input_options(missing, resize, binarize, void), workers=workers,
-            progress=progress,
+            results, source, protocol=protocol,
+            sequences=PartOptions(sequence).of(source).names,
+            options=masks.chosen(), workers=workers, progress=progress,
         )  # fmt: skip
     notes = table.attrs["notes"]
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(notes)
     mean = table["T"].mean()
     if as_json:
         known = None if table["T"].isna().all() else mean

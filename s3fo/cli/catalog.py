@@ -11,7 +11,7 @@ import typer
 
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.options import Json, Root, Split, open_source
+from s3fo.cli.options import Json, ResultsFolder, Root, Split, open_source
 
 if TYPE_CHECKING:
     from s3fo.benchmarks import Benchmark
@@ -179,7 +179,7 @@ def print_validation(benchmark: Benchmark) -> bool:
 
 @app.command()
 def submit(
-    results: Annotated[Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")],
+    results: ResultsFolder,
     benchmark: Annotated[str, typer.Option(help="Benchmark name, e.g. mose-v1.")],
     root: Root,
     out: Annotated[Path, typer.Option(help="The zip to write; of BURST, the JSON.")],

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
 
 from evaluation._utils.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def print_json(value: Any) -> None:
@@ -23,6 +28,29 @@ def result_alone() -> AbstractContextManager[Any]:
     FiftyOne greets, warns and reports on standard output.
     """
     return redirect_stdout(sys.stderr)
+
+
+def print_notes(notes: Iterable[str], about: str = "") -> None:
+    """Print notes on standard error; `about` says before each what it is about."""
+    for note in notes:
+        typer.echo(f"note: {about}{note}", err=True)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain dictionaries, missing values as None."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def print_frame(title: str, table: pd.DataFrame, columns: Iterable[Hashable]) -> None:
+    """Print the columns that are there and hold anything; gaps stay empty."""
+    shown = table[[name for name in columns if name in table]].dropna(axis=1, how="all")
+    numbers = [str(name) for name in shown.select_dtypes("number")]
+    rows = [
+        ["" if cell is None else cell for cell in row.values()]
+        for row in records(shown)
+    ]
+    print_table(title, list(shown.columns), rows, right=numbers)
 
 
 def print_table(

@@ -9,20 +9,20 @@ import typer
 
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.analysis import records
-from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.console import print_json, print_table, progress_bar, records
 from s3fo.cli.options import (
-    Images,
+    AS_PREDICT,
+    AsPredict,
     Json,
-    Masks,
+    Overwrite,
+    PartOptions,
     ProtocolName,
-    Root,
     Sequences,
-    Split,
+    SetOptions,
+    SourceOptions,
     Workers,
-    chosen_sequences,
     method_options,
-    open_source,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -36,15 +36,11 @@ _EVENT_COLUMNS = ("event", "sequence", "object", "kind", "start", "cost", "regai
 
 
 @app.command()
+@with_groups
 def correct(
+    *,
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    benchmark: Annotated[
-        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
-    ] = None,
-    root: Root = None,
-    split: Split = None,
-    images: Images = None,
-    masks: Masks = None,
+    videos: SourceOptions,
     sequence: Sequences = None,
     policy: Annotated[
         str,
@@ -79,21 +75,14 @@ def correct(
     method: Annotated[
         str, typer.Option(help="Segmentation method; `s3fo methods` lists them.")
     ] = "s3",
-    weights: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    size: Annotated[int | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    device: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    preset: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="As for `s3fo predict`.")
-    ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Further option of the method."
-        ),
-    ] = None,
+    weights: AsPredict = None,
+    size: Annotated[int | None, AS_PREDICT] = None,
+    device: AsPredict = None,
+    preset: AsPredict = None,
+    precision: AsPredict = None,
+    options: SetOptions = None,
     protocol: ProtocolName = None,
-    overwrite: Annotated[bool, typer.Option(help="Re-run completed videos.")] = False,
+    overwrite: Overwrite = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -102,8 +91,8 @@ def correct(
     The offline (worst) and online evaluation of SAM 2. Every number of corrections is
     a results folder in --out; finished videos are kept, also with a larger --budget.
     """
-    source = open_source(benchmark, root, split, images, masks)
-    chosen = chosen_sequences(source, sequence, None)
+    source = videos.open()
+    chosen = PartOptions(sequence).of(source)
     if chosen.names is not None:
         source = source.subset(chosen.names)
     attributes = _measure(source, by) if by else None

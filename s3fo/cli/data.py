@@ -16,19 +16,12 @@ from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, progress_bar, result_alone
 from s3fo.cli.options import (
-    Binarize,
-    Images,
     Json,
-    Masks,
-    Missing,
+    MaskOptions,
     MissingRule,
-    Resize,
-    Root,
-    Split,
-    Void,
+    SourceOptions,
     Workers,
-    input_options,
-    open_source,
+    with_groups,
 )
 
 
@@ -48,14 +41,10 @@ class Video(str, Enum):
 
 
 @app.command()
+@with_groups
 def load(
-    benchmark: Annotated[
-        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
-    ] = None,
-    root: Root = None,
-    split: Split = None,
-    images: Images = None,
-    masks: Masks = None,
+    *,
+    videos: SourceOptions,
     dataset: Annotated[
         str | None, typer.Option(help="Name in FiftyOne; default: the benchmark's.")
     ] = None,
@@ -74,7 +63,7 @@ def load(
 ) -> None:
     """Load a benchmark as a FiftyOne video dataset."""
     require("app")
-    source = open_source(benchmark, root, split, images, masks)
+    source = videos.open()
     if validate and not print_validation(source):
         typer.echo("Nothing was loaded; without --validate it is, as it is.", err=True)
         raise typer.Exit(1)
@@ -98,7 +87,9 @@ def load(
 
 
 @app.command("import-predictions")
+@with_groups
 def import_predictions(
+    *,
     results: Annotated[
         Path,
         typer.Argument(
@@ -110,10 +101,7 @@ def import_predictions(
     evaluate: Annotated[
         bool, typer.Option(help="Score them, too, with the benchmark's protocol.")
     ] = False,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     workers: Workers = None,
 ) -> None:
     """Import any method's masks into a loaded dataset."""
@@ -121,7 +109,7 @@ def import_predictions(
     from s3fo.datasets import evaluate as evaluate_dataset
 
     target = open_dataset(dataset)
-    options = input_options(missing, resize, binarize, void)
+    options = masks.chosen()
     with progress_bar("import") as progress:
         without = add_predictions(
             target, results, name, options=options, workers=workers, progress=progress
@@ -135,7 +123,7 @@ def import_predictions(
                 target, name, options=options, workers=workers, progress=progress
             )
         typer.echo(scores.format_table())
-    if without and missing is MissingRule.error:
+    if without and masks.missing is MissingRule.error:
         raise typer.Exit(1)
 
 

@@ -12,16 +12,17 @@ import typer
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
 from s3fo.cli.options import (
-    Images,
+    AsPredict,
+    CompileEncoder,
     Json,
-    Masks,
+    Overwrite,
     ProtocolName,
-    Root,
-    Split,
+    SetOptions,
+    SourceOptions,
     chosen_method,
     method_options,
-    open_source,
     whole_numbers,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def _facts(info: MethodInfo) -> dict[str, object]:
 
 
 @app.command("compare-methods")
+@with_groups
 def compare_methods(
+    *,
     method: Annotated[
         list[str],
         typer.Option(
@@ -109,19 +112,13 @@ def compare_methods(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for results and report.")],
-    benchmark: Annotated[
-        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
-    ] = None,
-    root: Root = None,
-    split: Split = None,
-    images: Images = None,
-    masks: Masks = None,
+    videos: SourceOptions,
     protocol: ProtocolName = None,
     dataset: Annotated[
         str | None,
         typer.Option(help="Also show everything in this FiftyOne dataset."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Re-run finished videos.")] = False,
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Run several methods on one benchmark, score them, and write one report.
@@ -130,7 +127,7 @@ def compare_methods(
     """
     from s3fo.comparing import compare_methods as compare
 
-    source = open_source(benchmark, root, split, images, masks)
+    source = videos.open()
     with progress_bar("compare", estimate=False) as progress, result_alone():
         done = compare(
             source,
@@ -215,20 +212,11 @@ def speed(
     command: Annotated[
         str | None, typer.Option(help="Program to measure; see `s3fo predict`.")
     ] = None,
-    weights: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    device: Annotated[str | None, typer.Option(help="As for `s3fo predict`.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="As for `s3fo predict`.")
-    ] = None,
-    compile_encoder: Annotated[
-        bool, typer.Option("--compile", help="Compile the image encoder.")
-    ] = False,
-    options: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="Further option of the method."
-        ),
-    ] = None,
+    weights: AsPredict = None,
+    device: AsPredict = None,
+    precision: AsPredict = None,
+    compile_encoder: CompileEncoder = False,
+    options: SetOptions = None,
     as_json: Json = False,
 ) -> None:
     """Measure frames per second, latency and peak memory of a method.

@@ -11,35 +11,20 @@ import typer
 
 from evaluation._utils.names import counted
 from s3fo.cli import app
-from s3fo.cli.console import print_json, progress_bar
-from s3fo.cli.engines import (
-    Cpus,
-    Gpus,
-    Minutes,
-    On,
-    Parallel,
-    Partition,
-    SlurmOptions,
-    Tasks,
-    Wait,
-    engine_options,
-    engine_source,
-    tell_job,
-    tell_queued,
-)
+from s3fo.cli.console import print_json, print_notes, progress_bar
+from s3fo.cli.engines import engine_source, tell_job, tell_queued
 from s3fo.cli.options import (
-    Images,
+    CompileEncoder,
+    EngineOptions,
     Json,
-    Masks,
-    Root,
-    Sequences,
-    ShardOption,
-    Split,
+    Overwrite,
+    PartOptions,
+    SetOptions,
+    SourceOptions,
     chosen_method,
-    chosen_sequences,
     method_options,
-    open_source,
     renamed,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -63,17 +48,12 @@ class SavedFrames(str, Enum):
 
 
 @app.command()
+@with_groups
 def predict(
+    *,
     out: Annotated[Path, typer.Option(help="Results folder to write.")],
-    benchmark: Annotated[
-        str | None, typer.Argument(help="Benchmark name, e.g. davis-2017.")
-    ] = None,
-    root: Root = None,
-    split: Split = None,
-    images: Images = None,
-    masks: Masks = None,
-    sequence: Sequences = None,
-    shard: ShardOption = None,
+    videos: SourceOptions,
+    part: PartOptions,
     method: Annotated[
         str | None,
         typer.Option(
@@ -116,34 +96,17 @@ def predict(
     precision: Annotated[
         Precision | None, typer.Option(help="Number format; default: auto.")
     ] = None,
-    compile_encoder: Annotated[
-        bool, typer.Option("--compile", help="Compile the image encoder.")
-    ] = False,
+    compile_encoder: CompileEncoder = False,
     save_probs: Annotated[
         Path | None, typer.Option(help="S3: folder to keep probabilities in.")
     ] = None,
     score_dumps: Annotated[Path | None, typer.Option(hidden=True)] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Further option of the method, e.g. top_k=20; repeatable.",
-        ),
-    ] = None,
+    options: SetOptions = None,
     frames: Annotated[
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
     ] = SavedFrames.all,
-    overwrite: Annotated[bool, typer.Option(help="Re-run completed videos.")] = False,
-    on: On = None,
-    tasks: Tasks = None,
-    parallel: Parallel = None,
-    gpus: Gpus = None,
-    cpus: Cpus = None,
-    minutes: Minutes = None,
-    partition: Partition = None,
-    slurm: SlurmOptions = None,
-    wait: Wait = True,
+    overwrite: Overwrite = False,
+    engine: EngineOptions,
     as_json: Json = False,
 ) -> None:
     """Segment videos: each object's first mask in, masks of all frames out.
@@ -151,9 +114,7 @@ def predict(
     Complete videos are kept, unless their images or first masks changed since: repeat
     an interrupted command to continue.
     """
-    engine = engine_options(
-        on, tasks, parallel, gpus, cpus, minutes, partition, slurm, wait, shard
-    )
+    machines = engine.chosen(part.shard)
     name, program = chosen_method(method, command)
     given: dict[str, Any] = {
         "method": name,
@@ -172,12 +133,12 @@ def predict(
         **program,
     }
     given = {key: value for key, value in given.items() if value is not None}
-    if engine:
-        place = engine_source(benchmark, root, split, images, masks)
-        _predict_on(place, out, sequence, as_json, **engine, **given)
+    if machines:
+        place = engine_source(videos)
+        _predict_on(place, out, part.sequence, as_json, **machines, **given)
         return
-    source = open_source(benchmark, root, split, images, masks)
-    chosen = chosen_sequences(source, sequence, shard)
+    source = videos.open()
+    chosen = part.of(source)
     if chosen.names is not None:
         source = source.subset(chosen.names)
     from s3fo.inference import predict as run
@@ -192,8 +153,7 @@ def predict(
             f"{out}: {counted(len(done.finished), 'video')} done{kept}, "
             f"{done.frames_per_second:.1f} frames/s"
         )
-    for note in done.notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(done.notes)
     for name, reason in done.failures.items():
         typer.echo(f"failed: {name}: {reason}", err=True)
     if done.failures:
@@ -229,8 +189,7 @@ def _predict_on(
         typer.echo(
             f"{out}: {done} videos done{f', {kept} kept' if kept else ''}, by {tasks}"
         )
-    for note in (note for result in results for note in result.get("notes", ())):
-        typer.echo(f"note: {note}", err=True)
+    print_notes(note for result in results for note in result.get("notes", ()))
     tell_job(job)
 
 

@@ -11,21 +11,15 @@ import typer
 
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.analysis import BenchmarkName, FrameImages, GroundTruth, open_truth
-from s3fo.cli.console import print_json, print_table, progress_bar
+from s3fo.cli.console import print_json, print_table, progress_bar, records
 from s3fo.cli.options import (
-    Binarize,
+    ImagedTruthOptions,
     Json,
-    Missing,
-    MissingRule,
+    MaskOptions,
     ProtocolName,
-    Resize,
-    Root,
-    Split,
-    Void,
     Workers,
-    input_options,
     renamed,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -44,17 +38,15 @@ class Format(str, Enum):
 
 
 @app.command()
+@with_groups
 def report(
+    *,
     runs: Annotated[
         list[Path],
         typer.Argument(help="Results folders; the first is the one it is about."),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write the report in.")],
-    gt: GroundTruth = None,
-    images: FrameImages = None,
-    benchmark: BenchmarkName = None,
-    root: Root = None,
-    split: Split = None,
+    truth: ImagedTruthOptions,
     protocol: ProtocolName = None,
     name: Annotated[
         list[str] | None,
@@ -63,10 +55,7 @@ def report(
     sequence: Annotated[
         list[str] | None, typer.Option(help="Only this one; repeatable.")
     ] = None,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
+    masks: MaskOptions,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     corrections: Annotated[
         list[Path] | None,
@@ -83,15 +72,15 @@ def report(
     """
     from evaluation.report import report as write_report
 
-    truth = open_truth(gt, images, benchmark, root, split)
+    source = truth.open()
     with progress_bar("report") as progress:
         made = write_report(
             _name_runs(runs, name or []),
-            truth,
+            source,
             out,
             protocol=protocol,
             sequences=sequence,
-            options=input_options(missing, resize, binarize, void),
+            options=masks.chosen(),
             title=title,
             top=top,
             corrections=_load_corrections(corrections or []),
@@ -308,7 +297,6 @@ def runs(
 ) -> None:
     """List runs by what their folders record: method, speed, scores, state."""
     from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
-    from s3fo.cli.analysis import records
 
     if compare:
         table = compare_runs(read_run(compare[0]), read_run(compare[1]))

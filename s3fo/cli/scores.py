@@ -14,37 +14,19 @@ from evaluation._utils.input_files import read_input
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar
-from s3fo.cli.engines import (
-    Cpus,
-    Gpus,
-    Minutes,
-    On,
-    Parallel,
-    Partition,
-    SlurmOptions,
-    Tasks,
-    Wait,
-    engine_options,
-    score_on,
-    scores_source,
-)
+from s3fo.cli.console import print_json, print_notes, print_table, progress_bar
+from s3fo.cli.engines import score_on, scores_source
 from s3fo.cli.options import (
-    Binarize,
+    EngineOptions,
     Json,
-    Missing,
-    MissingRule,
+    MaskOptions,
+    PartOptions,
+    PerObject,
     ProtocolName,
-    Resize,
-    Root,
-    Sequences,
-    ShardOption,
-    Split,
-    Void,
+    TruthOptions,
     Workers,
-    chosen_sequences,
-    input_options,
-    open_source,
+    protocol_of,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -55,34 +37,23 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@with_groups
 def evaluate(
+    *,
     results: Annotated[
         list[Path], typer.Argument(help="Folder of <sequence>/<frame>.png, or several.")
     ],
-    gt: Annotated[
-        Path | None, typer.Option(help="Ground truth: <sequence>/<frame>.png.")
-    ] = None,
+    truth: TruthOptions,
     protocol: ProtocolName = None,
-    benchmark: Annotated[
-        str | None, typer.Option(help="Instead of --gt: benchmark name, with --root.")
-    ] = None,
-    root: Root = None,
-    split: Split = None,
-    sequence: Sequences = None,
-    shard: ShardOption = None,
+    part: PartOptions,
     unseen: Annotated[
         Path | None,
         typer.Option(
             help="File of unseen kinds, one SEQUENCE or SEQUENCE/OBJECT per line."
         ),
     ] = None,
-    missing: Missing = MissingRule.error,
-    resize: Resize = None,
-    binarize: Binarize = False,
-    void: Void = None,
-    per_object: Annotated[
-        bool, typer.Option("--per-object", help="Print every object, too.")
-    ] = False,
+    masks: MaskOptions,
+    per_object: PerObject = False,
     against: Annotated[
         Path | None, typer.Option(help="Check every number of an official tool's CSV.")
     ] = None,
@@ -103,15 +74,7 @@ def evaluate(
             help="Leave a record in the results folder: RESULTS/scores/<protocol>.json."
         ),
     ] = False,
-    on: On = None,
-    tasks: Tasks = None,
-    parallel: Parallel = None,
-    gpus: Gpus = None,
-    cpus: Cpus = None,
-    minutes: Minutes = None,
-    partition: Partition = None,
-    slurm: SlurmOptions = None,
-    wait: Wait = True,
+    engine: EngineOptions,
     as_json: Json = False,
 ) -> None:
     """Score results folders exactly as the benchmark's official evaluator does.
@@ -120,27 +83,26 @@ def evaluate(
     """
     from evaluation.runs.score_records import leave_record
 
-    engine = engine_options(
-        on, tasks, parallel, gpus, cpus, minutes, partition, slurm, wait, shard
-    )
+    machines = engine.chosen(part.shard)
     folders = _named_folders(results, alone=against is not None)
-    options = input_options(missing, resize, binarize, void)
+    options = masks.chosen()
     given = {
         "unseen": _lines(unseen),
         "options": options,
         "workers": workers,
         "cache": cache,
     }
-    whole = not sequence
-    if engine:
-        _require_places(out, folders, gt)
-        source = scores_source(gt, benchmark, root, split, out)
-        found = score_on(source, folders, out, protocol, sequence, engine, given)
+    whole = not part.sequence
+    if machines:
+        _require_places(out, folders, truth.gt)
+        place = scores_source(truth, out)
+        found = score_on(place, folders, out, protocol, part.sequence, machines, given)
     else:
-        truth, rules = _ground_truth(gt, benchmark, root, split)
-        _require_places(out, folders, truth)
-        chosen = chosen_sequences(truth, sequence, shard)
-        found = _score(folders, truth, protocol or rules, chosen, given)
+        source = truth.open()
+        _require_places(out, folders, source)
+        chosen = part.of(source)
+        rules = protocol or protocol_of(source)
+        found = _score(folders, source, rules, chosen, given)
         whole = chosen.names is None
     scores = dict(zip(folders, found, strict=True))
     if len(scores) == 1:
@@ -149,12 +111,12 @@ def evaluate(
         _print_several(scores, per_object, as_json)
     # Printed first: a full disk must not take the scores with it.
     if out:
-        _save(scores, folders, out, options, whole=not sequence)
+        _save(scores, folders, out, options, whole=not part.sequence)
     if record and whole:
         for name, folder in folders.items():
             leave_record(scores[name], folder, **options.to_dict())
     elif record:
-        typer.echo("note: no record of scores of some sequences is left", err=True)
+        print_notes(["no record of scores of some sequences is left"])
     if against:
         _check(found[0], against, as_json)
 
@@ -225,8 +187,7 @@ def _print_several(
         shown = [[name, *(f"{value:.1f}" for value in row)] for name, row in rows]
         print_table(f"{protocol.name}, percent", columns, shown, right=columns[1:])
     for name, one in scores.items():
-        for note in one.notes:
-            typer.echo(f"note: {name}: {note}", err=True)
+        print_notes(one.notes, about=f"{name}: ")
 
 
 def _summaries(
@@ -305,8 +266,7 @@ def _save(
 def _print_scores(scores: Scores, per_object: bool, as_json: bool) -> None:
     if as_json:
         print_json(scores.to_json_dict())
-        for note in scores.notes:
-            typer.echo(f"note: {note}", err=True)
+        print_notes(scores.notes)
     else:
         typer.echo(scores.format_table(per_object=per_object))
 
@@ -320,9 +280,7 @@ def merge_shards(
     out: Annotated[
         Path | None, typer.Option(help="Folder to save all tables in.")
     ] = None,
-    per_object: Annotated[
-        bool, typer.Option("--per-object", help="Print every object, too.")
-    ] = False,
+    per_object: PerObject = False,
     as_json: Json = False,
 ) -> None:
     """Put the scores of all shards together: the same as of one run, to the bit."""
@@ -336,22 +294,6 @@ def merge_shards(
     if out:
         record = merged_record(scores, shards)
         scores.save(out, record=record.as_json() if record else None)
-
-
-def _ground_truth(
-    gt: Path | None, benchmark: str | None, root: Path | None, split: str | None
-) -> tuple[Benchmark | Path, str]:
-    if gt is not None and benchmark is None:
-        return gt, "davis-2017"
-    if gt is not None:
-        raise InputError(
-            "ground truth",
-            "both --gt and --benchmark",
-            "one of them",
-            "Pass either --gt or --benchmark, not both.",
-        )
-    opened = open_source(benchmark, root, split, None, None)
-    return opened, opened.protocol
 
 
 def _lines(path: Path | None) -> list[str]:
@@ -384,8 +326,7 @@ def compare(
         rows = result.objects.itertuples(index=False, name=None)
         print_table(f"{metric} by object", list(result.objects.columns), rows)
         typer.echo(str(result))
-    for note in result.notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(result.notes)
 
 
 @app.command()

@@ -1,20 +1,14 @@
-"""Options that several commands share, and what they name."""
+"""Single options that several commands share, and what they name."""
 
 from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from evaluation.errors import InputError
-
-if TYPE_CHECKING:
-    from evaluation.options import InputOptions
-    from s3fo.benchmarks import Benchmark
-    from s3fo.cluster import Chosen
-
 
 Value = TypeVar("Value")
 
@@ -110,85 +104,28 @@ ShardOption = Annotated[
         "the array job says (Slurm, Grid Engine, LSF, AWS Batch), else all.",
     ),
 ]
+SetOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Further option of the method, e.g. top_k=20; repeatable.",
+    ),
+]
+AS_PREDICT = typer.Option(help="As for `s3fo predict`.")
+AsPredict = Annotated[str | None, AS_PREDICT]
+Overwrite = Annotated[bool, typer.Option(help="Re-run completed videos.")]
+CompileEncoder = Annotated[
+    bool, typer.Option("--compile", help="Compile the image encoder.")
+]
+PerObject = Annotated[
+    bool, typer.Option("--per-object", help="Print every object, too.")
+]
+ResultsFolder = Annotated[
+    Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Workers = Annotated[int | None, typer.Option(help="Default: one per core.")]
-
-
-def input_options(
-    missing: MissingRule, resize: ResizeRule | None, binarize: bool, void: int | None
-) -> InputOptions:
-    """What the shared options for input masks come to."""
-    from evaluation.options import InputOptions
-
-    return InputOptions(missing.value, resize and resize.value, binarize, void)
-
-
-def chosen_sequences(
-    source: Benchmark | Path, sequences: list[str] | None, shard: str | None
-) -> Chosen:
-    """What ``--sequence`` and ``--shard`` leave of a source; ends if that is nothing.
-
-    Raises:
-        InputError: there is no such sequence or shard.
-    """
-    from s3fo.cluster import choose_sequences
-
-    chosen = choose_sequences(source, sequences, shard)
-    part = chosen.shard
-    if part is not None and part.origin:
-        typer.echo(
-            f"note: shard {part} ({len(chosen.names or ())} of {chosen.n_sequences} "
-            f"sequences), as {part.origin} says; --shard 1/1 takes all",
-            err=True,
-        )
-    if part is not None and not chosen.names:
-        typer.echo(
-            f"note: nothing to do: shard {part} of {chosen.n_sequences} sequences is "
-            "empty",
-            err=True,
-        )
-        raise typer.Exit
-    return chosen
-
-
-def open_source(
-    benchmark: str | None,
-    root: Path | None,
-    split: str | None,
-    images: Path | None,
-    masks: Path | None,
-) -> Benchmark:
-    """Open what the options name: a benchmark in a folder, or two plain folders.
-
-    Raises:
-        InputError: neither or both are named, or what is named is broken.
-    """
-    from s3fo.benchmarks import open_benchmark, open_folders
-
-    if images is not None and benchmark is None:
-        opened = open_folders(images, masks)
-    elif benchmark is not None and root is not None and images is None:
-        opened = open_benchmark(benchmark, root, split=split)
-    else:
-        given = ", ".join(
-            name
-            for name, value in (
-                ("a benchmark name", benchmark),
-                ("--root", root),
-                ("--images", images),
-                ("--masks", masks),
-            )
-            if value is not None
-        )
-        raise InputError(
-            "what to work on",
-            given or "nothing",
-            "NAME --root DIR [--split S], or --images DIR [--masks DIR]",
-            "`s3fo benchmarks` lists the names.",
-        )
-    for note in opened.notes:
-        typer.echo(f"note: {note}", err=True)
-    return opened
 
 
 def method_options(given: list[str] | None) -> dict[str, Any]:
