@@ -43,9 +43,12 @@ def sequence_frames(
     gt: MaskSequence, protocol: ScoringProtocol, ranges: Ranges | None = None
 ) -> tuple[str, ...]:
     """Frames of a video in which any object may be scored, in playing order."""
-    if not gt.overlapping and not ranges:
+    ids = gt.annotated_ids() | set(ranges or ())
+    # Where there is no object, every track is a false alarm, and having none is right.
+    tracks_alone = gt.overlapping and not ids and protocol.tracking != "none"
+    if tracks_alone or (not gt.overlapping and not ranges):
         return tuple(select_frames(gt.frames, protocol))
     wanted: set[str] = set()
-    for object_id in gt.annotated_ids() | set(ranges or ()):
+    for object_id in ids:
         wanted |= object_frames(gt, object_id, protocol, ranges)
     return tuple(frame for frame in gt.frames if frame in wanted)

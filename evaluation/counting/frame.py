@@ -141,7 +141,7 @@ class FrameCounter:
         """The overlaps of a frame, taken from the pairs where they were counted."""
         void = self._rules.void
         whole = void is None or void not in _present(gt)
-        if grid is not None and whole and not self._boxes:
+        if grid is not None and whole and not self._boxes and _has_all(grid, gt, pred):
             return FrameOverlaps(
                 grid.gt_ids,
                 grid.pred_ids,
@@ -280,3 +280,11 @@ def _as_objects(masks: Masks, other: Masks) -> ObjectMasks:
         return masks
     ids = {*_present(masks).tolist(), *(other if isinstance(other, dict) else ())}
     return {object_id: masks == object_id for object_id in sorted(ids) if object_id}
+
+
+def _has_all(grid: PairGrid, gt: Masks, pred: Masks) -> bool:
+    """Whether pairs have all objects: an empty mask is no pixel, but may be a track."""
+    sides = (gt, grid.gt_ids), (pred, grid.pred_ids)
+    return all(
+        len(ids) == len(masks) for masks, ids in sides if isinstance(masks, dict)
+    )

@@ -30,6 +30,7 @@ class EncodedVideo:
         video_id: what other files call the video; None where the file does not say.
         identified: whether its object ids say which object of the ground truth each
             is; if not, they are numbers of tracks.
+        notes: what was left out of it.
     """
 
     frames: Frames
@@ -37,6 +38,30 @@ class EncodedVideo:
     classes: dict[int, tuple[str, str]] | None = None
     video_id: Any = None
     identified: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhraseId:
+    """What files of SA-Co call a phrase of a video, where each is scored by itself."""
+
+    video_id: Any
+    category_id: Any
+
+
+@dataclass(frozen=True)
+class ListedVideo:
+    """What a list of results leaves to the ground truth's own file.
+
+    Attributes:
+        name: of the video.
+        frames: their names, in playing order.
+        size: (H, W) in pixels; None where the file does not say.
+    """
+
+    name: str
+    frames: Sequence[str]
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,3 +148,36 @@ def check_rle(rle: object, place: str) -> object:
             f"{found} at {place}", 'COCO RLE {"size": [H, W], "counts": ...}, or null'
         )
     return rle
+
+
+def add_track(frames: Frames, number: int, masks: Sequence[Any], place: str) -> None:
+    """Add one object's masks, one entry per frame and null where there is none.
+
+    Raises:
+        FormError: too many or few entries, something else than masks, or a second mask
+            of the object in a frame.
+    """
+    check_length(list(frames), masks, f"{place}, segmentations")
+    for frame, rle in zip(frames, masks, strict=True):
+        if rle is None:
+            continue
+        if number in frames[frame]:
+            found = f"object {number} twice in frame {frame} ({place})"
+            raise FormError(found, "one mask per object and frame")
+        frames[frame][number] = check_rle(rle, f"{place}, frame {frame}")
+
+
+def keep_empty(
+    frames: Frames, number: int, masks: Sequence[Any], size: tuple[int, int] | None
+) -> None:
+    """Give an object without any mask an empty one, where it counts all the same.
+
+    Args:
+        frames: to which it is added, in the first one.
+        number: id of the object.
+        masks: its entries.
+        size: (H, W) of the video.
+    """
+    if size is not None and frames and all(rle is None for rle in masks):
+        empty = {"size": list(size), "counts": [size[0] * size[1]]}
+        frames[next(iter(frames))][number] = empty

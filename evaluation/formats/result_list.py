@@ -9,8 +9,10 @@ from evaluation.formats.form import (
     EncodedVideo,
     FormError,
     Frames,
-    check_length,
-    check_rle,
+    ListedVideo,
+    PhraseId,
+    add_track,
+    keep_empty,
     object_id,
 )
 
@@ -20,26 +22,35 @@ _ID_KEYS = ("object_id", "track_id", "instance_id")
 _AS_PNG = "write the masks as one PNG per frame."
 
 
+LEAST_SCORE = 0.5
+"""Score of a track from which SA-Co/VEval counts it (`prob_thresh` of its code)."""
+
+
 def read_result_list(
-    entries: Sequence[Any], videos: Mapping[Any, tuple[str, Sequence[str]]]
+    entries: Sequence[Any], videos: Mapping[Any, ListedVideo]
 ) -> dict[str, EncodedVideo]:
-    """Read the results of YouTube-VIS: one entry per predicted track.
+    """Read the results of YouTube-VIS or SA-Co: one entry per predicted track.
 
     Entries hold ``video_id``, ``segmentations`` (COCO RLE or null, one per frame),
     ``score`` and ``category_id``. Tracks are numbered from 1, the best score first,
-    unless every entry has an ``object_id``, ``track_id`` or ``instance_id``.
+    unless every entry has an ``object_id``, ``track_id`` or ``instance_id``. Where the
+    ground truth has phrases, ``category_id`` is the phrase, tracks with a score below
+    0.5 are left out, and phrases without entries have no tracks.
 
     Args:
         entries: the list in the file.
-        videos: name and frames, in playing order, of the videos of the ground truth by
-            their ids.
+        videos: what the ground truth says of its videos, by their ids, or of its
+            phrases by `PhraseId`.
 
     Raises:
         FormError: a list of something else, of results of images, or of videos that
             the ground truth does not have.
 
-    Source: the evaluation server of YouTube-VIS describes the format.
+    Source: the evaluation server of YouTube-VIS describes the format; for phrases the
+    evaluation code of SAM 3 (`saco_veval_evaluators`).
     """
+    if any(isinstance(key, PhraseId) for key in videos):
+        return _read_phrases(entries, videos)
     _refuse_others(entries, videos)
     key = next((k for k in _ID_KEYS if all(k in one for one in entries)), None)
     places = [f"entry {index}" for index in range(len(entries))]
@@ -54,26 +65,52 @@ def read_result_list(
                 f"the video_id {entry['video_id']!r} at {place}",
                 "the id of a video in the ground truth's file",
             )
-        name, frames = videos[entry["video_id"]]
-        own = found.setdefault(name, {frame: {} for frame in frames})
-        tracks[name] = tracks.get(name, 0) + 1
-        number = object_id(entry[key], place) if key else tracks[name]
-        _add_track(own, number, entry["segmentations"], place)
+        video = videos[entry["video_id"]]
+        own = found.setdefault(video.name, {frame: {} for frame in video.frames})
+        tracks[video.name] = tracks.get(video.name, 0) + 1
+        number = object_id(entry[key], place) if key else tracks[video.name]
+        add_track(own, number, entry["segmentations"], place)
     return {
         name: EncodedVideo(frames, identified=key is not None)
         for name, frames in found.items()
     }
 
 
-def _add_track(frames: Frames, number: int, masks: Sequence[Any], place: str) -> None:
-    check_length(list(frames), masks, f"{place}, segmentations")
-    for frame, rle in zip(frames, masks, strict=True):
-        if rle is None:
-            continue
-        if number in frames[frame]:
-            found = f"object {number} twice in frame {frame} ({place})"
-            raise FormError(found, "one mask per object and frame")
-        frames[frame][number] = check_rle(rle, f"{place}, frame {frame}")
+def _read_phrases(
+    entries: Sequence[Any], videos: Mapping[Any, ListedVideo]
+) -> dict[str, EncodedVideo]:
+    """The tracks of each phrase of each video, of those that are surely meant."""
+    if entries:
+        _refuse_others(entries, videos)
+    found: dict[Any, Frames] = {
+        key: {frame: {} for frame in video.frames} for key, video in videos.items()
+    }
+    kept = dict.fromkeys(videos, 0)
+    for index, entry in enumerate(entries):
+        key = PhraseId(entry["video_id"], entry["category_id"])
+        if key not in videos:
+            raise FormError(
+                f"video_id {key.video_id!r} with category_id {key.category_id!r} at "
+                f"entry {index}",
+                "a video and phrase of the ground truth's video_np_pairs",
+            )
+        if float(entry["score"]) >= LEAST_SCORE:
+            kept[key] += 1
+            masks, place = entry["segmentations"], f"entry {index}"
+            add_track(found[key], kept[key], masks, place)
+            keep_empty(found[key], kept[key], masks, videos[key].size)
+    lost = len(entries) - sum(kept.values())
+    note = (
+        f"{lost} of {len(entries)} tracks have a score below {LEAST_SCORE} and are left "
+        "out, as in the evaluation code of SAM 3"
+    )
+    notes = {next(iter(videos), None): (note,)} if lost else {}
+    return {
+        video.name: EncodedVideo(
+            found[key], video.size, identified=False, notes=notes.get(key, ())
+        )
+        for key, video in videos.items()
+    }
 
 
 def _refuse_others(entries: Sequence[Any], videos: Mapping[Any, object]) -> None:

@@ -13,8 +13,7 @@ from evaluation.formats.form import (
     Frames,
     JsonForm,
     Rle,
-    check_length,
-    check_rle,
+    add_track,
     frame_name,
     object_id,
     refuse_twice,
@@ -41,25 +40,27 @@ class _Vis:
 
 
 def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
-    names, videos = _video_names(document["videos"]), document["videos"]
-    sizes = {
-        name: (int(video["height"]), int(video["width"]))
-        for name, video in zip(names, videos, strict=True)
-        if "height" in video and "width" in video
-    }
+    names, videos = name_videos(document["videos"]), document["videos"]
+    sizes = [size_of(video) for video in videos]
     frames = _frames(document, names)
-    ids = {name: video["id"] for name, video in zip(names, videos, strict=True)}
     return {
-        name: EncodedVideo(frames[name], sizes.get(name), video_id=ids[name])
-        for name in names
+        name: EncodedVideo(frames[name], size, video_id=video["id"])
+        for name, size, video in zip(names, sizes, videos, strict=True)
     }
+
+
+def size_of(video: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(H, W) of a video; None where its entry does not say."""
+    if "height" in video and "width" in video:
+        return int(video["height"]), int(video["width"])
+    return None
 
 
 _GENERIC = {"img", "img1", "images", "image", "frames", "rgb", "jpegimages", "color"}
 """Folders of frames within the folder of a video."""
 
 
-def _video_names(videos: Sequence[Mapping[str, Any]]) -> list[str]:
+def name_videos(videos: Sequence[Mapping[str, Any]]) -> list[str]:
     """A name for each video: its folder, with as much of the path as tells them apart.
 
     Raises:
@@ -85,6 +86,21 @@ def _video_names(videos: Sequence[Mapping[str, Any]]) -> list[str]:
     return names
 
 
+def empty_frames(entries: Sequence[Mapping[str, Any]]) -> dict[Any, Frames]:
+    """The frames of each video, without masks yet, by the id of the video.
+
+    Raises:
+        FormError: two videos have one id, or two frames of a video one name.
+    """
+    refuse_twice([str(video["id"]) for video in entries], "videos with the id")
+    frames: dict[Any, Frames] = {}
+    for video in entries:
+        stems = [frame_name(file) for file in video["file_names"]]
+        refuse_twice(stems, f"frames of video {video['id']!r} called")
+        frames[video["id"]] = {stem: {} for stem in stems}
+    return frames
+
+
 def _frames(
     document: Mapping[str, Any], video_names: Sequence[str]
 ) -> dict[str, Frames]:
@@ -92,17 +108,7 @@ def _frames(
 
     Without it they are numbered from 1 on, in order of their annotation ids.
     """
-    entries = document["videos"]
-    videos = {video["id"]: video for video in entries}
-    names = {v["id"]: n for v, n in zip(entries, video_names, strict=True)}
-    refuse_twice([str(video["id"]) for video in entries], "videos with the id")
-    stems = {
-        k: [frame_name(f) for f in video["file_names"]] for k, video in videos.items()
-    }
-    sequences: dict[str, Frames] = {}
-    for k, own in stems.items():
-        refuse_twice(own, f"frames of {names[k]} called")
-        sequences[names[k]] = {stem: {} for stem in own}
+    videos = empty_frames(document["videos"])
     counted: dict[Any, int] = {}
     for item in sorted(document["annotations"], key=lambda item: item["id"]):
         video, place = item["video_id"], f"annotation {item['id']!r}"
@@ -112,16 +118,8 @@ def _frames(
             )
         number = item.get("object_id", counted.get(video, 0) + 1)
         counted[video] = object_id(number, place)
-        check_length(stems[video], item["segmentations"], f"{place}, segmentations")
-        frames = sequences[names[video]]
-        for stem, rle in zip(stems[video], item["segmentations"], strict=True):
-            if rle is None:
-                continue
-            if counted[video] in frames[stem]:
-                found = f"object {counted[video]} twice in frame {stem} ({place})"
-                raise FormError(found, "one mask per object and frame")
-            frames[stem][counted[video]] = check_rle(rle, f"{place}, frame {stem}")
-    return sequences
+        add_track(videos[video], counted[video], item["segmentations"], place)
+    return dict(zip(video_names, videos.values(), strict=True))
 
 
 YOUTUBE_VIS = JsonForm(

@@ -18,6 +18,7 @@ from evaluation.formats import (
     EncodedVideo,
     FormError,
     JsonForm,
+    ListedVideo,
     read_result_list,
 )
 from evaluation.formats.mots import mots_files, read_mots
@@ -216,6 +217,8 @@ def _as_sequences(
         read[name].video_id = video.video_id
         read[name].listed = tuple(video.frames)
         read[name].identified = video.identified
+        for note in video.notes:
+            read[name].remark(note)
     return read
 
 
@@ -224,7 +227,7 @@ def _read_list(
 ) -> dict[str, EncodedVideo]:
     """The videos of a list of results, by the ids in the ground truth's own file."""
     videos = {
-        masks.video_id: (name, masks.listed)
+        masks.video_id: ListedVideo(name, masks.listed, masks.size)
         for name, masks in truth.items()
         if masks.video_id is not None
     }

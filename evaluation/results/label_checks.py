@@ -59,7 +59,7 @@ def check_labels(
     name = counts.name
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
     notes = _note_resized(counts)
-    if not pred and pair is not None and pair.pred_frames:
+    if not pred and pair and pair.pred_frames and protocol.tracking != "concepts":
         notes.append(f"{name}: predicted masks are empty throughout")
     # Only where an object is that large the masks need be looked at for it.
     large = pair if counts.large.any() else None
@@ -331,10 +331,15 @@ def note_objects(
         notes.append(
             f"{counts.name}: objects {listed} are not scored (in no scored frame)"
         )
+    if not scored and protocol.tracking == "concepts":
+        return notes  # a phrase of which there is nothing in the video
     if not scored:
         why = f" (objects {listed} are in no scored frame)" if unscored else ""
         why = "" if notes else why
-        notes.append(f"{counts.name} was skipped: no object to score{why}")
+        rest = ""
+        if protocol.tracking != "none":
+            rest = "; tracking metrics count its tracks as false ones"
+        notes.append(f"{counts.name} was skipped: no object to score{why}{rest}")
     for i, object_id in enumerate(scores.object_ids.tolist()):
         visible = bool(np.any(scores.gt_area[i] > 0))
         if not visible:
