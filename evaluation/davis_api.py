@@ -25,8 +25,8 @@ Masks = NDArray[Any]
 Flags = NDArray[np.bool_]
 """[H, W]."""
 
-Bytes = NDArray[np.uint8]
-"""[H, W]; whatever is not 0 is the object."""
+Words = NDArray[np.uint64]
+"""The pixels of a mask, 64 per word."""
 
 
 def db_eval_iou(
@@ -46,7 +46,7 @@ def db_eval_iou(
     0.3333333333333333
     """
     frames = _stacks(annotation, segmentation, void_pixels)
-    scores = np.array([_jaccard(*(_bytes(side) for side in sides)) for sides in frames])
+    scores = np.array([_jaccard(*sides) for sides in frames])
     shape = np.shape(annotation)[:-2]
     return scores.reshape(shape) if shape else float(scores[0])
 
@@ -87,17 +87,38 @@ def db_eval_boundary(
     return scores if np.ndim(annotation) == 3 else float(scores[0])
 
 
-def _jaccard(truth: Bytes, found: Bytes, void: Bytes | None = None) -> float:
+def _jaccard(truth: Masks, found: Masks, void: Masks | None = None) -> float:
     """J of two masks in which whatever is not 0 is the object.
 
-    The smaller of two bytes is 0 where either is, so nothing is made boolean first.
+    Of packed bits, as reading the masks is most of the work.
     """
-    shared, union = np.minimum(truth, found), np.bitwise_or(truth, found)
-    counts = [np.count_nonzero(shared), np.count_nonzero(union)]
-    if void is not None and np.count_nonzero(void):  # quicker than any()
-        counts[0] -= np.count_nonzero(np.minimum(shared, void))
-        counts[1] -= np.count_nonzero(np.minimum(union, void))
-    return counts[0] / counts[1] if counts[1] else 1.0
+    truth, found = _packed(truth), _packed(found)
+    shared, union = truth & found, truth | found
+    if void is not None:
+        clear = ~_packed(void)
+        shared &= clear
+        union &= clear
+    total = _count_bits(union)
+    return _count_bits(shared) / total if total else 1.0
+
+
+def _packed(mask: Masks) -> Words:
+    """The pixels that are not 0 as bits; zeros after the last one."""
+    one_byte = mask.dtype in (np.uint8, np.bool_)
+    bits = np.packbits(mask if one_byte else mask != 0)
+    if bits.size % 8:
+        bits = np.pad(bits, (0, -bits.size % 8))
+    return bits.view(np.uint64)
+
+
+def _count_bits(words: Words) -> int:
+    if _HAS_BITWISE_COUNT:
+        return int(np.bitwise_count(words).sum(dtype=np.int64))
+    return int.from_bytes(words.tobytes(), "little").bit_count()
+
+
+_HAS_BITWISE_COUNT = hasattr(np, "bitwise_count")
+"""Whether numpy counts bits, as it does from version 2 on."""
 
 
 def _boundary(truth: Flags, found: Flags, bound_th: float) -> float:
@@ -138,12 +159,6 @@ def _stacks(
         sides.append(plain_array(void_pixels))
     stacks = [side.reshape(-1, *side.shape[-2:]) for side in sides]
     yield from zip(*stacks, strict=True)
-
-
-def _bytes(mask: Masks) -> Bytes:
-    if mask.dtype == np.uint8:
-        return mask
-    return _bool(mask).view(np.uint8)
 
 
 def _bool(mask: Masks) -> Flags:

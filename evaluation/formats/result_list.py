@@ -101,8 +101,8 @@ def _read_phrases(
             keep_empty(found[key], kept[key], masks, videos[key].size)
     lost = len(entries) - sum(kept.values())
     note = (
-        f"{lost} of {len(entries)} tracks have a score below {LEAST_SCORE} and are left "
-        "out, as in the evaluation code of SAM 3"
+        f"{lost} of {len(entries)} tracks have a score below {LEAST_SCORE} and are "
+        "left out, as in the evaluation code of SAM 3"
     )
     notes = {next(iter(videos), None): (note,)} if lost else {}
     return {

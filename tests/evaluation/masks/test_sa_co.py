@@ -1,4 +1,4 @@
-"""Files of SA-Co/VEval: which phrases, objects and tracks count; a hand-made example."""
+"""Files of SA-Co/VEval: which phrases, objects and tracks count, by hand."""
 
 from __future__ import annotations
 
@@ -140,8 +140,8 @@ def test_the_command_line_scores_it(files: tuple[Path, Path]) -> None:
         (lambda t, r: r[1]["segmentations"].pop(), "1 entries for 2 frames at entry 1"),
         (lambda t, r: r[0].pop("score"), "score"),
         (lambda t, r: r[0].update(image_id=3), "COCO results"),
-        (lambda t, r: t["video_np_pairs"][1].update(video_id="x"), r"pairs\[1\] of vid"),
-        (lambda t, r: t["annotations"][0].update(video_id="x"), "annotation 3 of video"),
+        (lambda t, r: t["video_np_pairs"][1].update(video_id=0), r"pairs\[1\] of vid"),
+        (lambda t, r: t["annotations"][0].update(video_id=0), "annotation 3 of video"),
         (lambda t, r: t["videos"][1].update(id="sav_1"), "two videos with the id"),
         (lambda t, r: t["video_np_pairs"][0].pop("category_id"), "video_np_pairs"),
     ],
