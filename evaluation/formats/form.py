@@ -45,8 +45,8 @@ class EncodedVideo:
 class PhraseId:
     """What files of SA-Co call a phrase of a video, where each is scored by itself."""
 
-    video_id: Any
-    category_id: Any
+    video_id: object
+    category_id: object
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def check_rle(rle: object, place: str) -> object:
     return rle
 
 
-def add_track(frames: Frames, number: int, masks: Sequence[Any], place: str) -> None:
+def add_track(frames: Frames, number: int, masks: Sequence[object], place: str) -> None:
     """Add one object's masks, one entry per frame and null where there is none.
 
     Raises:
@@ -168,7 +168,7 @@ def add_track(frames: Frames, number: int, masks: Sequence[Any], place: str) -> 
 
 
 def keep_empty(
-    frames: Frames, number: int, masks: Sequence[Any], size: tuple[int, int] | None
+    frames: Frames, number: int, masks: Sequence[object], size: tuple[int, int] | None
 ) -> None:
     """Give an object without any mask an empty one, where it counts all the same.
 

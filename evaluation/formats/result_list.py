@@ -27,7 +27,7 @@ LEAST_SCORE = 0.5
 
 
 def read_result_list(
-    entries: Sequence[Any], videos: Mapping[Any, ListedVideo]
+    entries: Sequence[Any], videos: Mapping[object, ListedVideo]
 ) -> dict[str, EncodedVideo]:
     """Read the results of YouTube-VIS or SA-Co: one entry per predicted track.
 
@@ -77,12 +77,12 @@ def read_result_list(
 
 
 def _read_phrases(
-    entries: Sequence[Any], videos: Mapping[Any, ListedVideo]
+    entries: Sequence[Any], videos: Mapping[object, ListedVideo]
 ) -> dict[str, EncodedVideo]:
     """The tracks of each phrase of each video, of those that are surely meant."""
     if entries:
         _refuse_others(entries, videos)
-    found: dict[Any, Frames] = {
+    found: dict[object, Frames] = {
         key: {frame: {} for frame in video.frames} for key, video in videos.items()
     }
     kept = dict.fromkeys(videos, 0)

@@ -86,14 +86,14 @@ def name_videos(videos: Sequence[Mapping[str, Any]]) -> list[str]:
     return names
 
 
-def empty_frames(entries: Sequence[Mapping[str, Any]]) -> dict[Any, Frames]:
+def empty_frames(entries: Sequence[Mapping[str, Any]]) -> dict[object, Frames]:
     """The frames of each video, without masks yet, by the id of the video.
 
     Raises:
         FormError: two videos have one id, or two frames of a video one name.
     """
     refuse_twice([str(video["id"]) for video in entries], "videos with the id")
-    frames: dict[Any, Frames] = {}
+    frames: dict[object, Frames] = {}
     for video in entries:
         stems = [frame_name(file) for file in video["file_names"]]
         refuse_twice(stems, f"frames of video {video['id']!r} called")
@@ -109,7 +109,7 @@ def _frames(
     Without it they are numbered from 1 on, in order of their annotation ids.
     """
     videos = empty_frames(document["videos"])
-    counted: dict[Any, int] = {}
+    counted: dict[object, int] = {}
     for item in sorted(document["annotations"], key=lambda item: item["id"]):
         video, place = item["video_id"], f"annotation {item['id']!r}"
         if video not in videos:
