@@ -125,6 +125,10 @@ class SequencePair:
         """First and last annotated frame, which tell what objects there are."""
         return list(dict.fromkeys((self.gt.frames[0], self.gt.frames[-1])))
 
+    def predicted(self) -> list[str]:
+        """The prediction's names of the scored frames that it has."""
+        return [self.pred_frames[f] for f in self.frames if f in self.pred_frames]
+
     def remarks(self) -> list[str]:
         """What was odd about the files that were read so far."""
         sides = [self.gt] if self.pred is None else [self.gt, self.pred]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from evaluation.counting.counts import GT_AREA, INTERSECTION
@@ -10,6 +12,7 @@ from evaluation.errors import InputError, convert_command
 from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
+from evaluation.masks.sequence import MaskSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
@@ -20,6 +23,7 @@ from evaluation.results.mask_checks import (
     exchanged,
     inverted,
     is_suspicious,
+    look_inverted,
     refuse_soft_edges,
     row_major,
 )
@@ -74,13 +78,16 @@ def check_labels(
         refuse_soft_edges(pair, gt, pred)
     if video_options(gt, protocol, options) != options:
         binary = _binary_truth(results, name, pred)
+        notes += inverted(large, merged=True) if large else []
         return [*notes, binary, *_note_merged(counts, truth, results)]
-    _refuse_white(results, name, pred, gt)
+    true_masks = (pair.gt, pair.ends()) if pair else None
+    own_masks = (pair.pred, pair.predicted()) if pair and pair.pred else None
+    _refuse_white(results, name, pred, gt, own_masks)
     if protocol.objects == "foreground":
         return notes + merged  # DAVIS-2016 itself publishes 0/255
-    _refuse_white(truth, name, gt, pred)
+    _refuse_white(truth, name, gt, pred, true_masks)
     if gt == {VOID} and protocol.void_label == VOID:
-        raise _white(truth, name, "object ids from 1 on")
+        raise _white(truth, name, "object ids from 1 on", true_masks)
     if protocol.matching == "proposals" and len(pred) > MAX_PROPOSALS:
         raise InputError(
             f"{results}, sequence {name}",
@@ -350,17 +357,26 @@ def note_objects(
     return notes
 
 
-def _refuse_white(where: str, sequence: str, one: set[int], other: set[int]) -> None:
+_Looked = tuple[MaskSequence, Sequence[str]] | None
+"""Masks of one side and the frames to look at; None where there are none."""
+
+
+def _refuse_white(
+    where: str, sequence: str, one: set[int], other: set[int], masks: _Looked
+) -> None:
     """Refuse 0/255 masks on one side where 255 is no label of the other."""
     if one == {VOID} and other and VOID not in other:
         listed = ", ".join(map(str, sorted(other)[:5]))
-        raise _white(where, sequence, f"object ids as on the other side ({listed})")
+        expected = f"object ids as on the other side ({listed})"
+        raise _white(where, sequence, expected, masks)
 
 
-def _white(where: str, sequence: str, expected: str) -> InputError:
-    return InputError(
-        f"{where}, sequence {sequence}",
-        "masks of 0 and 255",
-        expected,
-        f"Write ids, or {BINARIZE}.",
-    )
+def _white(where: str, sequence: str, expected: str, masks: _Looked) -> InputError:
+    found, fix = "masks of 0 and 255", f"Write ids, or {BINARIZE}."
+    if masks is not None and look_inverted(*masks):
+        found += " that look inverted: 255 fills all corners and most of the frame"
+        fix = (
+            "Write the id of the object where they are 0, and 0 where they are 255, "
+            "e.g. np.where(mask == 0, 1, 0)."
+        )
+    return InputError(f"{where}, sequence {sequence}", found, expected, fix)

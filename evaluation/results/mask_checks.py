@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,8 +50,7 @@ def refuse_soft_edges(pair: SequencePair, gt: set[int], pred: set[int]) -> None:
     """
     refuse_soft_sequence(pair.gt, gt, _OR_BINARIZE)
     if is_suspicious(pred - gt) and pair.pred is not None:
-        there = [pair.pred_frames[f] for f in pair.frames if f in pair.pred_frames]
-        for frame in _spread(tuple(there)):
+        for frame in _spread(tuple(pair.predicted())):
             _refuse_soft(pair.pred.read(frame), pair.pred.where(frame), _OR_BINARIZE)
 
 
@@ -88,7 +87,7 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
     found: dict[int, bool] = {}
     true: set[int] = set()
     full, true_background = not merged, False
-    for frame in _spread(_predicted(pair)):
+    for frame in _spread(_predicted_frames(pair)):
         gt, own = pair.read(frame)
         filling = filling_objects(gt, merged)
         true |= set(filling) if _is_alone(gt, merged) else set()
@@ -114,6 +113,22 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
     return notes
 
 
+def look_inverted(masks: MaskSequence, frames: Sequence[str]) -> bool:
+    """Whether most of some masks that are not empty fill all corners of the frame.
+
+    Args:
+        masks: of one object.
+        frames: names of the frames to choose from.
+    """
+    looked = [masks.read(frame) for frame in _spread(tuple(frames))]
+    found = [bool(filling_objects(own, merged=True)) for own in looked if _some(own)]
+    return 2 * sum(found) > len(found)
+
+
+def _some(masks: Masks) -> bool:
+    return bool(masks) if isinstance(masks, dict) else bool(masks.any())
+
+
 def describe_filling(found: Mapping[int, bool]) -> str:
     """What to say of predicted objects that fill frames, see `filling_objects`."""
     which = f"predicted object {min(found)} fills"
@@ -133,7 +148,7 @@ def exchanged(pair: SequencePair) -> list[str]:
         pair: a video in which objects share nothing with predictions of their ids.
     """
     shared = predicted = 0
-    for frame in _spread(_predicted(pair)):
+    for frame in _spread(_predicted_frames(pair)):
         one, other = (_foreground(masks) for masks in pair.read(frame))
         if one is None or other is None or one.shape != other.shape:
             continue
@@ -157,7 +172,7 @@ def row_major(pair: SequencePair) -> list[str]:
         return []
     as_read: list[float] = []
     by_rows: list[float] = []
-    for frame in _spread(_predicted(pair)):
+    for frame in _spread(_predicted_frames(pair)):
         true, own = pair.read(frame)
         gt, pred = _foreground(true), _foreground(own)
         if gt is None or pred is None or gt.shape != pred.shape:
@@ -174,7 +189,7 @@ def row_major(pair: SequencePair) -> list[str]:
 
 def blended(pair: SequencePair) -> list[str]:
     """A note where ids between two others lie around an object, as after blurring."""
-    for frame in _spread(_predicted(pair), most=2):
+    for frame in _spread(_predicted_frames(pair), most=2):
         _, own = pair.read(frame)
         if own is not None and not isinstance(own, dict) and is_blended(own):
             return [
@@ -184,7 +199,7 @@ def blended(pair: SequencePair) -> list[str]:
     return []
 
 
-def _predicted(pair: SequencePair) -> tuple[str, ...]:
+def _predicted_frames(pair: SequencePair) -> tuple[str, ...]:
     return tuple(frame for frame in pair.frames if frame in pair.pred_frames)
 
 

@@ -154,3 +154,37 @@ def test_sa_v_from_convert_keeps_the_names_of_its_frames(tmp_path):
         assert j_of(scores) == pytest.approx({("a", 1): 2 / 3})
     scores = score(tmp_path / "sav", truth)
     assert any("a_auto.json was left out" in note for note in scores.notes)
+
+
+# --- inverted masks ------------------------------------------------------------------
+
+
+def write_masks(root, draw):
+    """Label maps of one video, drawn frame by frame."""
+    for t in range(T):
+        write_label_map(root / "a" / f"{t:05d}.png", draw(t))
+    return root
+
+
+def test_inverted_white_masks_are_told_and_the_remedy_repairs_them(tmp_path):
+    ids = write_masks(tmp_path / "ids", lambda t: square(1, t).astype(np.uint8))
+    white = write_masks(tmp_path / "white", lambda t: np.where(square(1, t), 0, 255))
+    with pytest.raises(InputError, match="look inverted") as told:
+        score(white, ids)
+    assert "np.where(mask == 0, 1, 0)" in told.value.remedy
+    assert "binarize" not in told.value.remedy, "which keeps them inverted"
+    mended = write_masks(tmp_path / "mended", lambda t: np.where(square(1, t), 1, 0))
+    assert score(mended, ids).summary["J"] == 1.0
+    plain = write_masks(tmp_path / "plain", lambda t: np.where(square(1, t), 255, 0))
+    with pytest.raises(InputError, match=r"masks of 0 and 255;.*--binarize"):
+        score(plain, ids)
+
+
+def test_inverted_white_masks_beside_white_ground_truth_are_told(tmp_path):
+    gt = write_masks(tmp_path / "gt", lambda t: np.where(square(1, t), 255, 0))
+    pred = write_masks(tmp_path / "pred", lambda t: np.where(square(1, t), 0, 255))
+    scores = score(pred, gt)
+    assert scores.summary["J"] == 0
+    assert any("are the masks inverted" in note for note in scores.notes)
+    scores = score(gt, pred)
+    assert any("are its masks inverted" in note for note in scores.notes)
