@@ -131,7 +131,8 @@ def _notes_on_names(
             "over all videos its masks fit better so"
         )
     elif matched.rule and names:
-        frame, name = next(iter(names.items()))
+        differing = ((f, name) for f, name in names.items() if f != name)
+        frame, name = next(differing, next(iter(names.items())))
         notes.append(
             f"{gt.name}: frames are matched {matched.rule}, as their names differ "
             f"({frame} in the ground truth, {name} in the prediction)"

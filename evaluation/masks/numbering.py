@@ -199,11 +199,19 @@ def name_frames(
     matches = {
         name: match_names(gt.frames, pred.frames) for name, (gt, pred) in pairs.items()
     }
-    leanings = {name: _leaning(*pairs[name], matches[name]) for name in pairs}
+    in_order = _match_in_order(pairs, matches)
+    leanings = {
+        name: _leaning(*pairs[name], matches[name])
+        for name in pairs
+        if name not in in_order
+    }
     chosen = _common_shift(leanings, label)
     found = {}
     for name, (gt, pred) in pairs.items():
         match = matches[name]
+        if name in in_order:
+            found[name] = FrameNames(in_order[name], _IN_ORDER)
+            continue
         shifted = _shift_numbers(gt, pred, chosen) if chosen else {}
         if shifted and len(shifted) >= len(match.names):
             found[name] = FrameNames(shifted, match.rule, shifted=True)
@@ -211,6 +219,44 @@ def name_frames(
             doubt = _doubt_numbers(gt, pred, match.names)
             found[name] = FrameNames(match.names, match.rule, doubt=doubt)
     return found
+
+
+_IN_ORDER = "one after the other, annotated frames alone"
+"""The rule for results that number the annotated frames, not those of the video."""
+
+
+def _match_in_order(
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
+) -> dict[str, dict[str, str]]:
+    """Frames of sparse ground truth whose results are numbered without its gaps.
+
+    Masks of frames 0, 5 and 10 may be called 0, 1 and 2. They are where there are as
+    many, unless masks fit better by name; and where there are more, or only the first
+    is left out, if masks fit better so. All videos are weighed together.
+    """
+    found: dict[str, dict[str, str]] = {}
+    gain = needed = 0.0
+    for name, (gt, pred) in pairs.items():
+        ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+        if not ours or not theirs or _is_dense(ours):
+            continue
+        names = matches[name].names
+        if len(names) == len(gt.frames):
+            return {}  # a video whose numbers are those of the ground truth
+        if not _is_dense(theirs) or len(theirs) < len(ours) - 1:
+            continue
+        without_first = len(theirs) < len(ours)
+        frames = gt.frames[1:] if without_first else gt.frames
+        in_order = dict(zip(frames, pred.frames, strict=False))
+        found[name] = in_order
+        gain += _gain(gt, pred, in_order, names)
+        needed += -_MARGIN if len(theirs) == len(ours) else _MARGIN
+    return found if gain > needed else {}
+
+
+def _is_dense(numbers: Mapping[int, str]) -> bool:
+    """Whether numbers follow one another without a gap, from 0 or 1 or another."""
+    return max(numbers) - min(numbers) + 1 == len(numbers)
 
 
 def _doubt_numbers(
@@ -351,7 +397,7 @@ def _gain(
     names: Mapping[str, str],
 ) -> float:
     """By how much masks agree more if numbers are shifted."""
-    frames = [frame for frame in gt.frames if frame in names]
+    frames = [frame for frame in gt.frames if frame in names and frame in shifted]
     frames = frames[:: max(1, len(frames) // _COMPARED)]
     if not frames:
         return 1.0

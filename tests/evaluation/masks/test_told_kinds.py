@@ -18,7 +18,8 @@ T, H, W = 8, 30, 60
 
 def square(place, t, width=10):
     mask = np.zeros((H, W), bool)
-    mask[3 + place * 8 : 9 + place * 8, 2 + 3 * t : 2 + 3 * t + width] = True
+    left = 2 + round(3 * t)
+    mask[3 + place * 8 : 9 + place * 8, left : left + width] = True
     return mask
 
 
@@ -188,3 +189,53 @@ def test_inverted_white_masks_beside_white_ground_truth_are_told(tmp_path):
     assert any("are the masks inverted" in note for note in scores.notes)
     scores = score(gt, pred)
     assert any("are its masks inverted" in note for note in scores.notes)
+
+
+# --- numbers of frames where the ground truth is sparse ------------------------------
+
+
+def sparse(root, numbers, shift=0):
+    for k, number in enumerate(numbers):
+        mask = np.roll(square(1, k), shift, 1)
+        write_label_map(root / "a" / f"{number:05d}.png", mask.astype(np.uint8))
+    return root
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("numbers", [range(0, 40, 5), [0, 3, 4, 9, 11, 20, 30, 41]])
+def test_results_numbered_without_the_gaps_are_matched_in_order(
+    tmp_path, numbers, first
+):
+    gt = sparse(tmp_path / "gt", numbers)
+    mine = sparse(tmp_path / "mine", range(first, first + T), shift=2)
+    for options in ({}, {"missing": "score-as-empty"}):
+        scores = score(mine, gt, **options)
+        assert scores.summary["J"] == pytest.approx(2 / 3)
+        assert any("one after the other" in note for note in scores.notes)
+
+
+def test_more_results_than_annotated_frames_are_matched_in_order_if_they_fit(tmp_path):
+    gt = sparse(tmp_path / "gt", range(0, 35, 5))
+    mine = sparse(tmp_path / "mine", range(T), shift=2)
+    assert score(mine, gt).summary["J"] == pytest.approx(2 / 3)
+
+
+def test_frames_of_an_unfinished_video_keep_their_numbers(tmp_path):
+    """The first 8 of 40 frames, as the ground truth has them: frame 5 fits by name."""
+    gt = tmp_path / "gt"
+    for t in range(0, 40, 5):
+        write_label_map(gt / "a" / f"{t:05d}.png", square(1, t / 5).astype(np.uint8))
+    for t in range(8):
+        mask = np.roll(square(1, 0), int(3 * t / 5), 1)
+        write_label_map(tmp_path / f"mine/a/{t:05d}.png", mask.astype(np.uint8))
+    with pytest.raises(InputError, match="00010, 00015"):
+        score(tmp_path / "mine", gt)
+
+
+def test_results_without_the_first_frame_and_the_gaps(tmp_path):
+    gt = sparse(tmp_path / "gt", range(0, 40, 5))
+    late = tmp_path / "late"
+    for t in range(1, T):
+        mask = np.roll(square(1, t), 2, 1)
+        write_label_map(late / f"a/{t:05d}.png", mask.astype(np.uint8))
+    assert score(late, gt).summary["J"] == pytest.approx(2 / 3)
