@@ -261,12 +261,14 @@ class Scored:
         fingerprint: of the masks that were read.
         notes: what a reader of the numbers should know.
         has_objects: whether there are objects, scored or not.
+        is_copy: whether the predicted masks are the very files of the ground truth.
     """
 
     scores: SequenceScores
     fingerprint: str
     notes: list[str]
     has_objects: bool = True
+    is_copy: bool = False
 
 
 def _note_unknown_objects(
@@ -279,6 +281,18 @@ def _note_unknown_objects(
         f"{name}: object {own}, listed as unseen, is none of the scored objects"
         for name, _, own in sorted(parts)
         if name in ids and own not in ids[name]
+    ]
+
+
+def _note_copies(scored: Sequence[Scored]) -> list[str]:
+    """A note where predictions are the very files of the ground truth."""
+    copies = [part.scores.name for part in scored if part.is_copy]
+    if not copies:
+        return []
+    where = "all videos" if len(copies) == len(scored) else shown(copies)
+    return [
+        f"in {where} the predicted masks are byte for byte the files of the ground "
+        "truth: is one folder a copy of the other, or a link to it?"
     ]
 
 
@@ -317,6 +331,7 @@ def collect(
             f"objects to score under {rules.name}",
             _no_object_fix(done, rules),
         )
+    notes += _note_copies(kept)
     scores = [part.scores for part in kept]
     groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
@@ -365,7 +380,8 @@ def score_counts(
     notes += check_labels(counts, rules, options, *labels, pair if look else None)
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)
-    return Scored(scores, pair.fingerprint(), notes, bool(len(counts.object_ids)))
+    has_objects = bool(len(counts.object_ids))
+    return Scored(scores, pair.fingerprint(), notes, has_objects, pair.is_copy())
 
 
 @dataclass(frozen=True)

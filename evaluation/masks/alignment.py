@@ -123,25 +123,7 @@ def _notes_on_names(
     notes, names = [], matched.names
     lacking = [frame for frame in gt.frames if frame not in names]
     extra = sorted(set(pred.frames) - set(names.values()), key=natural)
-    if matched.shifted:
-        frame = next(iter(names))
-        notes.append(
-            f"{gt.name}: frames were matched one after the other ({frame} with "
-            f"{names[frame]}): the prediction's names count from another number, and "
-            "over all videos its masks fit better so"
-        )
-    elif matched.rule and names:
-        differing = ((f, name) for f, name in names.items() if f != name)
-        frame, name = next(differing, next(iter(names.items())))
-        notes.append(
-            f"{gt.name}: frames are matched {matched.rule}, as their names differ "
-            f"({frame} in the ground truth, {name} in the prediction)"
-        )
-    if matched.doubt:
-        notes.append(
-            f"{gt.name}: masks fit the ground truth better {matched.doubt}: are they "
-            "numbered from another frame? They were scored as they are named"
-        )
+    notes += [f"{gt.name}: {note}" for note in matched.notes]
     if lacking and extra:
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks "

@@ -66,28 +66,6 @@ def match_names(wanted: Sequence[str], available: Collection[str]) -> Match:
     return Match(equal, "")
 
 
-def match_frames(frames: Sequence[str], available: Sequence[str]) -> Match:
-    """Match the frames of a whole video with masks of it.
-
-    As `match_names`; masks numbered from 1 for frames numbered from 0 (or the other way
-    round) are matched one after the other, where there are as many and the names go
-    beyond those of the video.
-
-    Args:
-        frames: names of all frames of the video, in playing order.
-        available: names of the masks, in order.
-    """
-    match = match_names(frames, available)
-    outside = set(available) - set(match.names.values())
-    numbered = all(n.isascii() and n.isdecimal() for n in (*frames[:1], *available))
-    if outside and numbered and len(available) == len(frames):
-        first, last = int(available[0]), int(available[-1])
-        if abs(first - int(frames[0])) == 1 and last - first == len(frames) - 1:
-            rule = f"one after the other, as they count from {available[0]}"
-            return Match(dict(zip(frames, available, strict=True)), rule)
-    return match
-
-
 def match_sequences(wanted: Collection[str], available: Collection[str]) -> Match:
     """Match names of videos: equal, or equal but for the Unicode form.
 

@@ -8,7 +8,7 @@ other, nobody can know, and the results are refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,6 +182,31 @@ class FrameNames:
     shifted: bool = False
     doubt: str = ""
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know, without the name of the video."""
+        notes = []
+        if self.shifted:
+            frame = next(iter(self.names))
+            notes.append(
+                f"frames were matched one after the other ({frame} with "
+                f"{self.names[frame]}): the prediction's names count from another "
+                "number, and over all videos its masks fit better so"
+            )
+        elif self.rule and self.names:
+            differing = ((f, name) for f, name in self.names.items() if f != name)
+            frame, name = next(differing, next(iter(self.names.items())))
+            notes.append(
+                f"frames are matched {self.rule}, as their names differ "
+                f"({frame} in the ground truth, {name} in the prediction)"
+            )
+        if self.doubt:
+            notes.append(
+                f"masks fit the ground truth better {self.doubt}: are they "
+                "numbered from another frame? They were scored as they are named"
+            )
+        return notes
+
 
 def name_frames(
     pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], label: str
@@ -219,6 +244,82 @@ def name_frames(
             doubt = _doubt_numbers(gt, pred, match.names)
             found[name] = FrameNames(match.names, match.rule, doubt=doubt)
     return found
+
+
+class _WholeVideo(MaskSequence):
+    """The ground truth of a video with the names of all its frames.
+
+    Args:
+        truth: masks of the annotated frames.
+        frames: names of all frames.
+    """
+
+    def __init__(self, truth: MaskSequence, frames: Sequence[str]) -> None:
+        super().__init__(truth.name, dict.fromkeys(frames))
+        self._truth = truth
+
+    @property
+    def annotated(self) -> tuple[str, ...]:
+        """Names of the frames that have masks."""
+        return self._truth.frames
+
+    def where(self, frame: str, object_id: int | None = None) -> str:
+        """What to name in an error about this frame."""
+        return self._truth.where(frame, object_id)
+
+    def read(self, frame: str) -> Masks:
+        """The masks of an annotated frame."""
+        return self._truth.read(frame)
+
+    def _content(self, frame: str) -> bytes:
+        return self._truth.digest(frame)
+
+
+def _annotated(gt: MaskSequence) -> tuple[str, ...]:
+    return gt.annotated if isinstance(gt, _WholeVideo) else gt.frames
+
+
+def name_video_frames(
+    truth: Mapping[str, MaskSequence],
+    results: Mapping[str, MaskSequence],
+    frames: Mapping[str, Sequence[str]],
+    label: str,
+) -> dict[str, FrameNames]:
+    """Tell which predicted frame is which of the video, annotated or not.
+
+    Numbers are settled as for scores where several frames of a video are annotated,
+    else by the names of its frames.
+
+    Args:
+        truth: the annotated frames by video; perhaps the first ones alone.
+        results: the predictions by video.
+        frames: names of all frames by video, in playing order.
+        label: what to call the results in an error.
+
+    Raises:
+        InputError: as `name_frames`.
+    """
+    scored = {k: (truth[k], p) for k, p in results.items() if len(truth[k].frames) > 1}
+    told = name_frames(scored, label)
+    others = {
+        k: (_WholeVideo(truth[k], frames[k]), p)
+        for k, p in results.items()
+        if k not in told or told[k].rule != _IN_ORDER
+    }
+    found = told | name_frames(others, label)
+    for name, (gt, pred) in others.items():
+        if name in told and told[name].shifted != found[name].shifted:
+            match = match_names(gt.frames, pred.frames)
+            offset = _offset_of(told[name].names) if told[name].shifted else 0
+            names = _shift_numbers(gt, pred, offset) if offset else match.names
+            found[name] = FrameNames(names, match.rule, told[name].shifted)
+    return found
+
+
+def _offset_of(names: Mapping[str, str]) -> int:
+    """By how much the numbers of predicted frames are higher."""
+    frame, name = next(iter(names.items()))
+    return next(iter(numbers_of([name]))) - next(iter(numbers_of([frame])))
 
 
 _IN_ORDER = "one after the other, annotated frames alone"
@@ -271,7 +372,7 @@ def _doubt_numbers(
     if not ours or not theirs or _alike(ours, theirs):
         return ""
     # Frames that are scored anyway: nothing else is read, or remarked on.
-    inner = {frame: names[frame] for frame in gt.frames[1:-1] if frame in names}
+    inner = {frame: names[frame] for frame in _annotated(gt)[1:-1] if frame in names}
     scored = set(inner.values())
     shifts = {}
     for offset in (-1, 1):
@@ -397,7 +498,7 @@ def _gain(
     names: Mapping[str, str],
 ) -> float:
     """By how much masks agree more if numbers are shifted."""
-    frames = [frame for frame in gt.frames if frame in names and frame in shifted]
+    frames = [f for f in _annotated(gt) if f in names and f in shifted]
     frames = frames[:: max(1, len(frames) // _COMPARED)]
     if not frames:
         return 1.0

@@ -37,6 +37,7 @@ class SharedMasks(MaskSequence):
         self.name, self.frames = masks.name, masks.frames
         self.overlapping, self.classes = masks.overlapping, masks.classes
         self.size, self.folder_offset = masks.size, masks.folder_offset
+        self.of_files = masks.of_files
         self._shared = masks
         self._last: tuple[str, Masks] | None = None
 
@@ -133,6 +134,17 @@ class SequencePair:
         """What was odd about the files that were read so far."""
         sides = [self.gt] if self.pred is None else [self.gt, self.pred]
         return [remark for side in sides for remark in side.remarks()]
+
+    def is_copy(self) -> bool:
+        """Whether the prediction has the very files of the ground truth."""
+        gt, pred = self.gt, self.pred
+        if pred is None or not (gt.of_files and pred.of_files):
+            return False
+        return all(
+            frame in self.pred_frames
+            and gt.digest(frame) == pred.digest(self.pred_frames[frame])
+            for frame in self.frames
+        )
 
     def fingerprint(self) -> str:
         """Digest of every mask that is read and of which frame stands for which."""

@@ -44,6 +44,7 @@ class MaskSequence(ABC):
         video_id: what result files call the video, where the source says so.
         listed: names of the frames in the order in which the source lists them.
         identified: whether object ids say which object of the ground truth each is.
+        of_files: whether masks are files of their own.
     """
 
     overlapping = False
@@ -52,6 +53,7 @@ class MaskSequence(ABC):
     video_id: object = None
     listed: tuple[str, ...] = ()
     identified = True
+    of_files = False
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         self.name = name
@@ -157,6 +159,8 @@ class FileSequence(MaskSequence):
         frames: mask file by frame name.
     """
 
+    of_files = True
+
     def __init__(self, name: str, frames: Mapping[str, FilePath]) -> None:
         super().__init__(name, frames)
         self._binarize = False
@@ -193,6 +197,7 @@ class ObjectFolderSequence(MaskSequence):
     """One folder per object, in it one binary PNG per frame."""
 
     overlapping = True
+    of_files = True
 
     def __init__(self, name: str, files: Mapping[int, Mapping[str, FilePath]]) -> None:
         frames: dict[str, dict[int, FilePath]] = {}

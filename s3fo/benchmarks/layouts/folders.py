@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from evaluation._utils.input_files import is_file, is_folder
 from evaluation.errors import InputError
 from evaluation.masks.encoding import Encoding, encoding_of
 from evaluation.masks.folders import describe
+from evaluation.masks.png import read_header
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
@@ -70,6 +72,7 @@ def open_folders(
         replace(sequence, fps=sequence.fps or fps)
         for sequence in _sequences(images, masks, notes)
     )
+    notes += _masks_as_images(sequences)
     sequences = _read_alike(sequences, notes)
     for sequence in sequences:
         if odd := unnumbered(sequence.frames):
@@ -85,6 +88,24 @@ def open_folders(
         protocol=protocol,
         notes=tuple(notes),
     )
+
+
+def _masks_as_images(sequences: tuple[VideoSequence, ...]) -> list[str]:
+    """A note where images are PNGs with a palette, as masks are."""
+    found = []
+    for sequence in sequences:
+        first = next(iter(sequence.images.values()), None)
+        if first is None or first.suffix.lower() != ".png":
+            continue
+        with contextlib.suppress(InputError):  # told where the image is read
+            if read_header(first).is_indexed:
+                found.append(sequence.name)
+    if not found:
+        return []
+    return [
+        f"images of {shorten(found)} are PNGs with a palette, as masks are: is it the "
+        "folder of masks that was given for that of images?"
+    ]
 
 
 def _sequences(

@@ -85,12 +85,14 @@ def write_submission(
     results = find_results(Path(results), benchmark)
     problems: list[str] = []
     files: list[tuple[str, Path]] = []
+    found = frame_files(results, benchmark)
     for index, sequence in enumerate(benchmark):
         wanted = _wanted_frames(sequence, form)
-        folder = results / sequence.name
-        found = check_sequence(folder, sequence, wanted)
-        problems += found
-        own = {} if found else frame_files(folder, sequence)
+        own = found.get(sequence.name)
+        wrong = check_sequence(own, sequence, wanted)
+        problems += wrong
+        if wrong or own is None or isinstance(own, InputError):
+            own = {}
         files += [(f"{sequence.name}/{f}.png", own[f]) for f in wanted if f in own]
         if progress:
             progress(index + 1, len(benchmark), sequence.name)

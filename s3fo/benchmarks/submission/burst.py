@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
+from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.benchmark import Benchmark
@@ -55,15 +57,17 @@ def write_burst_predictions(
     out = writable(Path(out))
     results = find_results(Path(results), benchmark)
     problems: list[str] = []
+    files = frame_files(results, benchmark)
     for sequence in benchmark:
         problems += check_sequence(
-            results / sequence.name,
+            files.get(sequence.name),
             sequence,
             sequence.listed_frames or (),
             indexed=False,
         )
     refuse_unfit(results, benchmark, problems)
-    content = _predictions(results, benchmark, progress)
+    fit = {k: own for k, own in files.items() if not isinstance(own, InputError)}
+    content = _predictions(fit, benchmark, progress)
     try:
         write_atomically(out, json.dumps(content).encode())
     except OSError as error:
@@ -72,7 +76,9 @@ def write_burst_predictions(
 
 
 def _predictions(
-    results: Path, benchmark: Benchmark, progress: ProgressCallback | None
+    files: Mapping[str, Mapping[str, Path]],
+    benchmark: Benchmark,
+    progress: ProgressCallback | None,
 ) -> dict[str, Any]:
     """The annotations with predicted masks in the place of their own."""
     source = annotation_file(benchmark.root, benchmark.split or "val", "all")
@@ -81,9 +87,8 @@ def _predictions(
     entries = [entry for entry in content["sequences"] if sequence_name(entry) in names]
     for index, entry in enumerate(entries):
         name = sequence_name(entry)
-        files = frame_files(results / name, benchmark[name])
         entry["segmentations"] = [
-            _segmentations(files[frame]) for frame in _frames(entry)
+            _segmentations(files[name][frame]) for frame in _frames(entry)
         ]
         if progress:
             progress(index + 1, len(entries), name)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from evaluation._utils.atomic import require_writable
-from evaluation.errors import InputError, convert_command
+from evaluation.errors import InputError, InputWarning, convert_command
 from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
-from evaluation.masks.names import match_frames
+from evaluation.masks.numbering import name_video_frames
+from evaluation.masks.open import open_ground_truth
 from evaluation.masks.png import read_header
 from evaluation.masks.sequence import FileSequence
 from s3fo.benchmarks.benchmark import Benchmark
@@ -79,23 +81,50 @@ def find_results(results: Path, benchmark: Benchmark) -> Path:
     )
 
 
-def frame_files(folder: Path, sequence: VideoSequence) -> dict[str, Path]:
-    """The mask file of each frame in the results of a video, as `evaluate` finds them.
+VideoFiles = Mapping[str, Path] | InputError
+"""The mask file of each frame of a video; an error where there cannot be any."""
+
+
+def frame_files(results: Path, benchmark: Benchmark) -> dict[str, VideoFiles]:
+    """The mask files of all videos that are there, as `evaluate` finds them.
+
+    What is odd about their names is told by an `InputWarning`.
+
+    Args:
+        results: holds one folder per video.
+        benchmark: the videos.
 
     Raises:
-        InputError: masks lie in one folder per object.
+        InputError: frames of some videos count from another number than the others'.
     """
-    masks = open_sequence(folder)
-    if not isinstance(masks, FileSequence):
-        raise InputError(
-            folder,
-            "one folder per object",
-            "one label map per frame, as the server wants it",
-            f"Run {convert_command(folder.parent, f'{folder.parent}-davis', 'davis')}, "
-            f"and submit {folder.parent}-davis.",
-        )
-    names = match_frames(sequence.frames, masks.frames).names
-    return {frame: Path(masks.where(name)) for frame, name in names.items()}
+    found: dict[str, VideoFiles] = {}
+    named: dict[str, FileSequence] = {}
+    for sequence in benchmark:
+        folder = results / sequence.name
+        masks = open_sequence(folder) if folder.is_dir() else None
+        if isinstance(masks, FileSequence):
+            named[sequence.name] = masks
+        elif masks is not None:
+            found[sequence.name] = _object_folders(folder)
+    frames = {sequence.name: sequence.frames for sequence in benchmark}
+    truth = open_ground_truth(benchmark).sequences
+    matched = name_video_frames(truth, named, frames, str(results))
+    for name, match in matched.items():
+        for note in match.notes:
+            warnings.warn(f"{name}: {note}", InputWarning, stacklevel=2)
+        where = named[name].where
+        found[name] = {frame: Path(where(own)) for frame, own in match.names.items()}
+    return found
+
+
+def _object_folders(folder: Path) -> InputError:
+    out = f"{folder.parent}-davis"
+    return InputError(
+        folder,
+        "one folder per object",
+        "one label map per frame, as the server wants it",
+        f"Run {convert_command(folder.parent, out, 'davis')}, and submit {out}.",
+    )
 
 
 def refuse_unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> None:
@@ -120,7 +149,7 @@ def refuse_unfit(results: Path, benchmark: Benchmark, problems: list[str]) -> No
 
 
 def check_sequence(
-    folder: Path,
+    files: VideoFiles | None,
     sequence: VideoSequence,
     wanted: Iterable[str],
     *,
@@ -129,17 +158,15 @@ def check_sequence(
     """What is wrong with the masks of one video, one sentence each.
 
     Args:
-        folder: its results.
+        files: its results, of `frame_files`; None where it has none.
         sequence: the video.
         wanted: names of the frames that must be there.
         indexed: whether masks must be PNGs with a palette.
     """
-    if not folder.is_dir():
+    if files is None:
         return [f"{sequence.name}: missing"]
-    try:
-        files = frame_files(folder, sequence)
-    except InputError as error:
-        return [f"{sequence.name}: {error.found}. {error.remedy}"]
+    if isinstance(files, InputError):
+        return [f"{sequence.name}: {files.found}. {files.remedy}"]
     missing = [f for f in wanted if f not in files or not files[f].is_file()]
     problems = []
     if missing:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.encoding import encoding_of
 from evaluation.masks.label_map import join_objects
-from evaluation.masks.names import match_frames, shown
+from evaluation.masks.names import shown
+from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
@@ -95,18 +96,25 @@ def open_predictions(
         InputError: there are none, their names fit no frame, or masks have soft edges.
     """
     truth = _truth(sequences)
-    found, _ = open_results(results, truth)
+    found, label = open_results(results, truth)
+    for name, given in found.items():
+        if isinstance(given, FileSequence):
+            found[name] = own = given.binarized() if options.binarize else given
+            if truth[name].frames:
+                own.compare_with(truth[name])
+    frames = {item.name: item.frames for item in sequences}
+    named = name_video_frames(truth, found, frames, label)
     predicted = []
     for sequence in sequences:
         masks = found.get(sequence.name)
         if masks is None:
             continue
-        own, binary = truth[sequence.name], sequence.binary or options.binarize
-        if isinstance(masks, FileSequence):
-            masks = masks.binarized() if options.binarize else masks
-            if own.frames:
-                masks.compare_with(own)
-        names = _frame_names(sequence, masks, results)
+        binary = sequence.binary or options.binarize
+        names = named[sequence.name].names
+        if not names:
+            raise _unmatched(sequence, masks, results)
+        for note in named[sequence.name].notes:
+            _tell(sequence, note)
         video = PredictedVideo(sequence, masks, names, binary)
         binary = binary or _look_at(video)
         for remark in masks.remarks():
@@ -135,26 +143,15 @@ def _truth(sequences: Sequence[VideoSequence]) -> dict[str, MaskSequence]:
     }
 
 
-def _frame_names(
+def _unmatched(
     sequence: VideoSequence, masks: MaskSequence, results: Path
-) -> dict[str, str]:
-    """The prediction's name of each frame.
-
-    Raises:
-        InputError: no name fits a frame.
-    """
-    frames, there = sequence.frames, masks.frames
-    match = match_frames(frames, there)
-    if match.names:
-        if match.rule:
-            frame, name = next(iter(match.names.items()))
-            _tell(sequence, f"frames were matched {match.rule}: {name} for {frame}")
-        return dict(match.names)
-    remarks = "; ".join(masks.remarks())
-    raise InputError(
+) -> InputError:
+    """The complaint about masks of which no name fits a frame."""
+    there, remarks = masks.frames, "; ".join(masks.remarks())
+    return InputError(
         f"{results}, sequence {sequence.name}",
         f"masks called {shown(there)} of which none fits" if there else remarks,
-        f"one mask per frame, called like the frames: {shown(frames)}",
+        f"one mask per frame, called like the frames: {shown(sequence.frames)}",
         "Rename the masks after the frames, or convert them to PNG.",
     )
 

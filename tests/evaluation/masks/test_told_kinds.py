@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.formats.mots import object_ids
 from evaluation.masks.label_map import write_label_map
+from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.run_lengths import encode_rle
+from evaluation.masks.sequence import ArraySequence
 from evaluation.scoring import score
+from s3fo.benchmarks import open_folders
 
 T, H, W = 8, 30, 60
 
@@ -239,3 +244,62 @@ def test_results_without_the_first_frame_and_the_gaps(tmp_path):
         mask = np.roll(square(1, t), 2, 1)
         write_label_map(late / f"a/{t:05d}.png", mask.astype(np.uint8))
     assert score(late, gt).summary["J"] == pytest.approx(2 / 3)
+
+
+def stills(numbers):
+    """A mask in every frame, which tells nothing about numbers."""
+    mask = square(0, 0).astype(np.uint8)
+    return ArraySequence("v", {f"{number:05d}": mask for number in numbers})
+
+
+def named(truth, results, n_frames=T):
+    frames = {name: [f"{t:05d}" for t in range(n_frames)] for name in truth}
+    found = name_video_frames(truth, results, frames, "mine")
+    return {name: {int(f): int(n) for f, n in own.names.items()}
+            for name, own in found.items()}  # fmt: skip
+
+
+def test_frames_of_import_and_submit_are_numbered_over_the_whole_folder():
+    """The masks of b alone would fit by their names."""
+    truth = {name: stills([0]) for name in "ab"}
+    results = {"a": stills(range(1, T + 1)), "b": stills(range(2, T + 1))}
+    found = named(truth, results)
+    assert found["a"] == {t: t + 1 for t in range(T)}
+    assert found["b"] == {t: t + 1 for t in range(1, T)}
+    results["b"] = stills(range(T))
+    with pytest.raises(InputError, match="counted from another number"):
+        named(truth, results)
+
+
+def test_frames_of_import_without_the_gaps_are_those_that_are_annotated():
+    moving = {f"{5 * k:05d}": square(1, k).astype(np.uint8) for k in range(T)}
+    own = {f"{k:05d}": mask for k, mask in enumerate(moving.values())}
+    truth = {"a": ArraySequence("a", moving)}
+    found = named(truth, {"a": ArraySequence("a", own)}, n_frames=40)
+    assert found["a"] == {5 * k: k for k in range(T)}
+
+
+# --- the same files on both sides ----------------------------------------------------
+
+
+def test_results_that_are_the_ground_truth_itself_are_told(tmp_path):
+    gt = write_masks(tmp_path / "gt", lambda t: square(1, t).astype(np.uint8))
+    (tmp_path / "link").symlink_to(gt)
+    shutil.copytree(gt, tmp_path / "copy")
+    for results in (gt, tmp_path / "link", tmp_path / "copy"):
+        scores = score(results, gt)
+        assert any("byte for byte" in note for note in scores.notes)
+    write_label_map(tmp_path / "copy/a/00003.png", square(1, 2).astype(np.uint8))
+    scores = score(tmp_path / "copy", gt)
+    assert not any("byte for byte" in note for note in scores.notes)
+
+
+def test_masks_that_are_given_for_images_are_told(tmp_path):
+    masks = write_masks(tmp_path / "masks", lambda t: square(1, t).astype(np.uint8))
+    benchmark = open_folders(masks, masks)
+    assert any("the folder of masks" in note for note in benchmark.notes)
+    for path in (masks / "a").iterdir():
+        image = tmp_path / "images/a" / path.name
+        image.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(path).convert("RGB").save(image)
+    assert not open_folders(tmp_path / "images", masks).notes
