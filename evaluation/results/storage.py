@@ -242,10 +242,13 @@ def _checked_bytes(path: Path, digests: Mapping[str, object], remedy: str) -> by
             "the table that was saved beside the JSON file",
             remedy,
         ) from error
-    if digests.get(path.name, digest(content)) != digest(content):
+    if digests.get(path.name) != digest(content):
+        damaged = "a damaged table, or one of another evaluation than its JSON file"
         raise InputError(
             path,
-            "a damaged table, or one of another evaluation than its JSON file tells of",
+            f"{damaged} tells of"
+            if path.name in digests
+            else "a table of which its JSON file does not tell",
             "tables and JSON file that were saved together",
             remedy,
         )

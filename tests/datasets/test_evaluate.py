@@ -215,6 +215,8 @@ def test_worst_objects_come_first(evaluated):
     assert sorted(two.values("k_objects.detections.JF", unwind=True)) == scores[:2]
     with pytest.raises(InputError, match="'nothing'"):
         s3fo.worst(evaluated, "nothing")
+    with pytest.raises(InputError, match="a view that keeps this field"):
+        s3fo.worst(evaluated.select_fields("sequence"), "k")
 
 
 def test_unknown_predictions_and_keys(predicted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -57,6 +58,16 @@ def test_compressed_data_that_was_overwritten_is_damaged_too(saved):
     path.write_bytes(data[:40] + bytes(60) + data[100:])
     with pytest.raises(InputError, match=r"numbers\.parquet: found a damaged table"):
         load(saved)
+
+
+def test_a_record_that_does_not_tell_of_its_tables_is_refused(small, tmp_path):
+    """Nothing says that the tables beside it are those of its scores."""
+    folder = score(small.pred, small.gt).save(tmp_path / "scores")
+    record = json.loads((folder / "scores.json").read_text())
+    record["tables"].pop("frames.parquet")
+    (folder / "scores.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match="of which its JSON file does not tell"):
+        Scores.load(folder)
 
 
 def test_a_missing_table_is_said_to_be_missing(saved):

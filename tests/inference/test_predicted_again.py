@@ -80,6 +80,21 @@ def test_changed_first_masks_are_followed_and_told(tmp_path: Path) -> None:
     assert predict(two_frames(tmp_path, 9), out, method="copy").kept == ("a",)
 
 
+def test_videos_without_digests_of_their_inputs_are_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    predict(two_frames(tmp_path), out, method="copy")
+    record = json.loads((out / "run.json").read_text())
+    record["sequences"]["a"]["inputs"] = None
+    (out / "run.json").write_text(json.dumps(record))
+    run = predict(two_frames(tmp_path, 9), out, method="copy")
+    assert run.kept == ("a",)
+    (note,) = run.notes
+    assert "does not say from which images" in note and "--overwrite" in note
+    run = predict(two_frames(tmp_path, 9), out, method="copy", overwrite=True)
+    assert np.array_equal(read_label_map(out / "a/00001.png"), drawn(9))
+    assert not run.notes
+
+
 def test_equal_masks_in_another_file_are_no_change(tmp_path: Path) -> None:
     """Written anew, in grey instead of colours and at another time, or moved."""
     out = tmp_path / "out"

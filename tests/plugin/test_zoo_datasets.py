@@ -109,3 +109,11 @@ def test_a_failed_load_leaves_no_empty_dataset(zoo, benchmark):
     with pytest.raises(InputError, match="polygons"):
         load("failed", source_dir=str(benchmark.root), masks="polygons")
     assert not fo.dataset_exists(own_name("failed"))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"source_dir": 3}', "{}"])
+def test_a_damaged_memory_of_the_folder_is_as_none(tmp_path, text):
+    from s3fo.plugin.zoo.datasets import _remembered_split
+
+    (tmp_path / "source.json").write_text(text)
+    assert _remembered_split(tmp_path) is None

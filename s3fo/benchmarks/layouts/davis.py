@@ -24,6 +24,7 @@ from s3fo.benchmarks.layouts.layout import (
     gaps_in,
     refuse_gaps,
     sequence_from_folders,
+    shorten,
 )
 from s3fo.benchmarks.video import VideoSequence
 
@@ -74,6 +75,12 @@ def read_davis(
     image_root, mask_root = root / "JPEGImages" / level, root / annotations / level
     names, source = _sequence_names(root, image_root, split, year)
     notes.append(f"{len(names)} sequences from {source}")
+    others = [name for name in names if name not in davis_facts()["sequences"]]
+    if others:
+        notes.append(
+            f"{len(others)} of {len(names)} sequences are none of DAVIS "
+            f"({shorten(others)}): a benchmark of its own in the layout of DAVIS"
+        )
     # Proposals of the unsupervised task may begin anywhere.
     rules = {"binary": year == 2016, "late_objects": annotations != "Annotations"}
     sequences = tuple(_sequence(name, image_root, mask_root, **rules) for name in names)
@@ -88,13 +95,14 @@ def read_davis(
 
 
 def _missing_files(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, ...]:
-    """Frames that the official list counts, and masks: hidden splits have one."""
+    """Frames that the official list counts, and masks: hidden splits have one.
+
+    Sequences of another benchmark may have the names of some of DAVIS, not its frames.
+    """
     facts = davis_facts()["sequences"]
-    lengths = {
-        sequence.name: facts[sequence.name]["frames"]
-        for sequence in sequences
-        if sequence.name in facts
-    }
+    lengths = {}
+    if all(sequence.name in facts for sequence in sequences):
+        lengths = {item.name: facts[item.name]["frames"] for item in sequences}
     hidden = split.startswith("test")
     return tuple(
         find_missing_files(sequences, lambda it: () if hidden else it.frames, lengths)

@@ -12,7 +12,7 @@ from fiftyone import ViewField
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from evaluation.protocols import get_protocol
-from s3fo.datasets._fiftyone import has_id
+from s3fo.datasets._fiftyone import has_id, root_dataset
 from s3fo.datasets.field_names import GROUND_TRUTH, OBJECT_SCORES, SEQUENCE_SCORES
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
@@ -123,7 +123,17 @@ def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
     """
     refuse_parts(dataset, "find the worst objects")
     known = dataset.list_evaluations()
-    if eval_key not in known or not dataset.has_sample_field(f"{eval_key}_objects"):
+    field = f"{eval_key}_objects"
+    whole, here = root_dataset(dataset), dataset.has_sample_field(field)
+    if not here and whole.has_sample_field(field):
+        raise InputError(
+            f"a view of {whole.name}",
+            f"no field {field}, which the dataset has",
+            f"a dataset, or a view with the field {field}",
+            "Pass the dataset, or a view that keeps this field (select_fields leaves "
+            "fields out).",
+        )
+    if eval_key not in known or not here:
         raise InputError(
             "eval_key",
             repr(eval_key),

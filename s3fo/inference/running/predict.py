@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation._utils.claims import wait_a_little
+from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.runs.schema import VideoRecord, listed, speed
@@ -191,7 +192,7 @@ def _run(
     names = [sequence.name for sequence, _ in jobs]
     kept = tuple(name for name in names if name not in {*finished, *failures})
     notes = tuple(note for record in finished.values() for note in record.notes)
-    notes += _made_anew(folder, tuple(finished))
+    notes += _made_anew(folder, tuple(finished)) + _kept_untold(folder)
     pace = speed(finished.values())
     return Run(folder.path, tuple(finished), kept, failures, pace, notes)
 
@@ -299,6 +300,18 @@ def _made_anew(folder: ResultsFolder, finished: tuple[str, ...]) -> tuple[str, .
         f"{len(names)} video{'s' * (len(names) > 1)} made anew: {what} changed since "
         f"({listed(names)})"
         for what, names in by_change.items()
+    )
+
+
+def _kept_untold(folder: ResultsFolder) -> tuple[str, ...]:
+    """Which videos were kept though their record says not what they were made from."""
+    names = sorted(folder.untold)
+    if not names:
+        return ()
+    return (
+        f"{counted(len(names), 'video')} kept whose record does not say from which "
+        f"images and first masks they were made ({listed(names)}); --overwrite "
+        "(overwrite=True) makes all anew",
     )
 
 

@@ -85,6 +85,8 @@ class ResultsFolder:
         self._claims = Claims(path / JOURNAL)
         self.changed: dict[str, str] = {}
         """Of each video with masks of other inputs, what of these has changed."""
+        self.untold: set[str] = set()
+        """Videos kept whose record does not say from which inputs they were made."""
         self._failed: dict[str, str] = {}
         self._solved: set[str] = set()
         self._failures: dict[str, str] = {}
@@ -139,6 +141,8 @@ class ResultsFolder:
             and (video.run == self.record.run or not self.record.replaces)
             and is_finished(self.path / name, frames)
         )
+        if made and video is not None and video.inputs is None:
+            self.untold.add(name)
         return made and video is not None and not self._has_changed(sequence, video)
 
     def _has_changed(self, sequence: VideoSequence, video: VideoRecord) -> bool:

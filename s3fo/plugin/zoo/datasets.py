@@ -203,8 +203,11 @@ def _remembered_split(split_dir: Path) -> str | None:
     record = _record(split_dir)
     if not record.is_file():
         return None
-    folder = str(json.loads(record.read_text())["source_dir"])
-    return folder if Path(folder).is_dir() else None
+    try:
+        folder = json.loads(record.read_text())["source_dir"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # damaged: the folder is asked for again
+    return folder if isinstance(folder, str) and Path(folder).is_dir() else None
 
 
 class Davis2016(BenchmarkDataset):

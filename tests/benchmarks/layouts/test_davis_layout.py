@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -203,3 +204,18 @@ def test_a_later_object_is_no_prompt_of_davis(tmp_path: Path) -> None:
     sequence = open_benchmark("davis-2017", tmp_path, split="val")["ape"]
     assert sequence.prompt_frames() == {"00000": (1,)}
     assert cv2.imread(str(sequence.images["00000"])) is not None
+
+
+def test_a_benchmark_of_its_own_is_not_taken_for_a_part_of_davis(tmp_path):
+    """`crossing` is a sequence of DAVIS with 52 frames; this one has 4."""
+    write_davis(tmp_path, {"crossing": [1], "ape": [1]}, year=2017, split="val")
+    benchmark = open_benchmark("davis-2017", tmp_path)
+    assert not benchmark.missing_files
+    assert benchmark.notes[-1] == (
+        "1 of 2 sequences are none of DAVIS (ape): a benchmark of its own in the "
+        "layout of DAVIS"
+    )
+    shutil.rmtree(tmp_path)
+    write_davis(tmp_path, {"crossing": [1]}, year=2017, split="val")
+    benchmark = open_benchmark("davis-2017", tmp_path)
+    assert benchmark.missing_files == ("crossing: 4 frames of 52",)
