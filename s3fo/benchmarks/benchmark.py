@@ -26,6 +26,8 @@ class Benchmark:
         missing_files: what seems to be missing, though the rest can be used; one
             sentence each.
         partial: whether sequences were left out by choice.
+        strata: official tags of which each video has one, in their order; figures are
+            published for each of them.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Benchmark:
     options: Mapping[str, Any] = field(default_factory=dict)
     missing_files: tuple[str, ...] = ()
     partial: bool = False
+    strata: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequences)

@@ -400,11 +400,13 @@ _SECVOS = Entry(
     citation="Zhang et al., SeC: Advancing Complex Video Object Segmentation via "
     "Progressive Concept Construction, arXiv 2507.15852",
     download="https://huggingface.co/datasets/OpenIXCLab/SeCVOS",
-    unpack="Unpack JPEGImages.zip and Annotations.zip into one folder.",
+    unpack="Unpack JPEGImages.zip and Annotations.zip into one folder, and leave "
+    "scene_info.json beside them for figures by number of scene changes.",
     remarks=(
         "The benchmark has no splits: all its videos count as val.",
-        "Scored by SAM 2's sav_evaluator. Figures by number of scenes are not made: "
-        "scene_info.json is not read.",
+        "Scored by SAM 2's sav_evaluator, as the authors do, and by number of scene "
+        "changes where scene_info.json is there. Its form is described nowhere: a note "
+        "tells what was read.",
     ),
 )
 _PUMAVOS = Entry(

@@ -21,6 +21,7 @@ from s3fo.benchmarks.layouts.layout import Found
 from s3fo.benchmarks.layouts.listed import read_listed
 from s3fo.benchmarks.layouts.meta import ObjectMeta
 from s3fo.benchmarks.layouts.sa_v import read_sa_v
+from s3fo.benchmarks.layouts.scenes import with_strata
 from s3fo.benchmarks.layouts.split_folders import SPLIT_FOLDERS
 from s3fo.benchmarks.layouts.video_tree import TreeRules, read_video_tree
 from s3fo.benchmarks.synthetic import open_synthetic
@@ -68,6 +69,7 @@ def open_benchmark(
         (*found.notes, *_summary(found.missing_files)),
         options,
         found.missing_files,
+        strata=found.strata,
     )
 
 
@@ -92,6 +94,10 @@ def _read_lists(title: str, fps: float | None, root: Path, split: str) -> Found:
     if any(is_folder(root / folder / "JPEGImages") for folder in folders):
         return read_video_tree(root, split, TreeRules(title, fps, late_objects=True))
     return read_listed(root, split, title=title, fps=fps)
+
+
+def _read_secvos(root: Path, split: str) -> Found:
+    return with_strata(_read_lists("SeCVOS", None, root, split))
 
 
 @lru_cache(maxsize=2)
@@ -149,7 +155,7 @@ _READERS: dict[str, Callable[..., Found]] = {
     "burst": read_burst,
     "vost": partial(_read_lists, "VOST", 5.0),
     "visor": partial(_read_lists, "VISOR", None),
-    "secvos": partial(_read_lists, "SeCVOS", None),
+    "secvos": _read_secvos,
     "pumavos": partial(_read_lists, "PUMaVOS", None),
     "youtube-vis-2019": partial(read_instances, title="YouTube-VIS 2019", fps=6),
     "youtube-vis-2021": partial(read_instances, title="YouTube-VIS 2021", fps=6),

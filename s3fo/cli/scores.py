@@ -93,6 +93,7 @@ def evaluate(
         "cache": cache,
     }
     whole = not part.sequence
+    strata: dict[str, list[str]] = {}
     if machines:
         _require_places(out, folders, truth.gt)
         place = scores_source(truth, out)
@@ -101,12 +102,13 @@ def evaluate(
         source = truth.open()
         _require_places(out, folders, source)
         chosen = part.of(source)
+        strata = _strata(source)
         rules = protocol or protocol_of(source)
         found = _score(folders, source, rules, chosen, given)
         whole = chosen.names is None
     scores = dict(zip(folders, found, strict=True))
     if len(scores) == 1:
-        _print_scores(found[0], per_object, as_json)
+        _print_scores(found[0], per_object, as_json, strata)
     else:
         _print_several(scores, per_object, as_json)
     # Printed first: a full disk must not take the scores with it.
@@ -263,12 +265,32 @@ def _save(
         save_tables(out, "summary", facts, {"summary": table}, "csv")
 
 
-def _print_scores(scores: Scores, per_object: bool, as_json: bool) -> None:
+def _strata(source: Benchmark | Path) -> dict[str, list[str]]:
+    """Names of videos by stratum, where the benchmark publishes figures of strata."""
+    names = getattr(source, "strata", ())
+    videos = getattr(source, "sequences", ())
+    return {
+        name: [video.name for video in videos if name in (video.attributes or ())]
+        for name in names
+    }
+
+
+def _print_scores(
+    scores: Scores,
+    per_object: bool,
+    as_json: bool,
+    strata: Mapping[str, list[str]] | None = None,
+) -> None:
+    from evaluation.results.strata import by_stratum, format_strata
+
+    parts = by_stratum(scores, strata or {})
     if as_json:
-        print_json(scores.to_json_dict())
+        print_json(scores.to_json_dict() | ({"strata": parts} if parts else {}))
         print_notes(scores.notes)
-    else:
-        typer.echo(scores.format_table(per_object=per_object))
+        return
+    typer.echo(scores.format_table(per_object=per_object))
+    if parts:
+        typer.echo("\n" + format_strata(parts))
 
 
 @app.command("merge-shards")

@@ -29,12 +29,14 @@ class Found:
         sequences: its videos.
         notes: what to tell a person about how the folder was read.
         missing_files: what seems to be missing, though the rest can be read.
+        strata: official tags of which each video has one, in their order.
     """
 
     root: Path
     sequences: tuple[VideoSequence, ...]
     notes: tuple[str, ...] = ()
     missing_files: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
 
 
 def sequence_from_folders(
