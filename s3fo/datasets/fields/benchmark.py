@@ -26,6 +26,7 @@ from evaluation.protocols import VOID
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import read_fps
 from s3fo.datasets._fiftyone import root_dataset
+from s3fo.datasets.fields.boxes import check_boxes
 from s3fo.datasets.fields.masks import OBJECT_KINDS, has_shape, objects_in, paint_labels
 from s3fo.datasets.fields.objects import TEXT, Identified, Key, identify
 from s3fo.datasets.fields.segmentation import segmentation_map
@@ -264,6 +265,12 @@ class _Writer:
 
     def __call__(self, video: FieldVideo, frames: Collection[str]) -> None:
         size = video.size()
+        labels = {
+            name: objects_in(value)
+            for name, value in video.values.items()
+            if not isinstance(value, fo.Segmentation)
+        }
+        self._notes.extend(check_boxes(labels, size, f"sequence {video.name}"))
         for frame in video.values:
             if frame in frames:
                 label_map = self._label_map(video, frame, size)

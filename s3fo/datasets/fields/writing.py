@@ -18,6 +18,7 @@ from evaluation.protocols import VOID
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.fields.boxes import check_boxes
 from s3fo.datasets.fields.masks import FrameLabels, objects_in, paint_labels
 from s3fo.datasets.fields.objects import Key, frame_text, identify
 from s3fo.datasets.fields.segmentation import segmentation_map
@@ -150,6 +151,8 @@ class _Video:
         self.notes.extend(note.removeprefix(of_field) for note in told)
         ids = self._object_ids(keys)
         size = _size(self.sequence)
+        told = check_boxes(labels, size, of_field + self.sequence.name)
+        self.notes.extend(note.removeprefix(of_field) for note in told)
         binarize = self.options.binarize
         for name, own in labels.items():
             if own is not None:
