@@ -242,6 +242,22 @@ def test_changed_predictions_are_told(clips, copies):
     assert note.startswith(f"frames.mine was changed after the import ({there - 2} ")
 
 
+@pytest.mark.parametrize("part", ["mask", "bounding_box"])
+def test_labels_that_are_edited_in_place_are_told(clips, copies, part):
+    """They keep their ids: only pixels, or only a box, are others."""
+    clone = copies(clips.clone())
+    sample = clone.first()
+    label = next(
+        frame.mine.detections[0]
+        for frame in sample.frames.values()
+        if frame.mine is not None and frame.mine.detections
+    )
+    edited = ~label.mask if part == "mask" else [0.0, 0.0, 0.1, 0.1]
+    label[part] = edited
+    sample.save()
+    assert len(changed_notes(clone)) == 1
+
+
 def test_predictions_imported_again_count_as_unchanged(clips, results, copies):
     clone = copies(clips.clone())
     clone.clear_frame_field("mine")

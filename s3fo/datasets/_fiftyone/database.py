@@ -166,3 +166,28 @@ def _write(
     else:
         bulk_write(operations, dataset._sample_collection, batcher=False)
         fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=ids)
+
+
+def label_shapes(dataset: fo.Dataset, field: str) -> Iterator[tuple[str, int, bytes]]:
+    """Boxes and masks of the labels of a frame field, as the database keeps them.
+
+    No mask is unpacked, which takes most of the time of reading labels.
+
+    Args:
+        dataset: of videos.
+        field: of `Detections` in their frames.
+
+    Yields:
+        Id of the video's sample, number of the frame, and its boxes and masks as
+        bytes; frames of a video in order.
+    """
+    parts = [f"{field}.detections.{name}" for name in ("bounding_box", "mask")]
+    wanted = dict.fromkeys(["_sample_id", "frame_number", *parts], 1)
+    order = [("_sample_id", 1), ("frame_number", 1)]
+    for frame in dataset._frame_collection.find({}, wanted).sort(order):
+        labels = (frame.get(field) or {}).get("detections") or ()
+        shapes = b"".join(
+            repr(label.get("bounding_box")).encode() + bytes(label.get("mask") or b"")
+            for label in labels
+        )
+        yield str(frame["_sample_id"]), frame["frame_number"], shapes

@@ -31,6 +31,13 @@ class _Box(NamedTuple):
     fourth: float
     mask: tuple[int, ...] | None
 
+    @classmethod
+    def of(cls, label: fo.Detection) -> _Box:
+        x, y, third, fourth = label.bounding_box
+        return cls(
+            x, y, third, fourth, None if label.mask is None else label.mask.shape
+        )
+
     @property
     def may_be_corners(self) -> bool:
         return self.x < self.third <= _BEYOND and self.y < self.fourth <= _BEYOND
@@ -68,7 +75,7 @@ def check_boxes(
         InputError: they are two corners, as their masks or the frame say.
     """
     boxes = [
-        _Box(*label.bounding_box, None if label.mask is None else label.mask.shape)
+        _Box.of(label)
         for labels in frames.values()
         for label in labels or ()
         if isinstance(label, fo.Detection) and len(label.bounding_box or ()) == 4

@@ -23,6 +23,7 @@ from s3fo.datasets.fields.masks import (
     OBJECT_KINDS,
 )
 from s3fo.datasets.fields.writing import write_field
+from s3fo.datasets.importing.changed_labels import describe_labels
 from s3fo.datasets.importing.predictions import (
     add_predictions,
     content_of_results,
@@ -111,11 +112,11 @@ def _use(dataset: fo.Dataset, field: str, options: InputOptions) -> UsedField:
             add_predictions(dataset, folder, name, options=options)
         return UsedField(name, notes)
     content = content_of_results(folder, present)
-    if load_predictions_info(dataset).get(field) != Predictions(folder, content):
-        made = {"field": f"frames.{field}"}
-        save_predictions_info(
-            dataset, field, Predictions(folder, content, made, from_field=True)
-        )
+    made, labels = {"field": f"frames.{field}"}, describe_labels(dataset, field)
+    found = Predictions(folder, content, made, from_field=True, labels=labels)
+    known = load_predictions_info(dataset).get(field)
+    if known != found or dict(known.labels) != labels:
+        save_predictions_info(dataset, field, found)
     return UsedField(field, notes)
 
 

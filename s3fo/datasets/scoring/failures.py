@@ -26,6 +26,7 @@ from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets._fiftyone import has_id
+from s3fo.datasets.importing.changed_labels import has_changed
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.reading import tables
@@ -255,7 +256,15 @@ def _scores(
             "Evaluate predictions first.",
         )
     config = dataset.get_evaluation_info(eval_key).config
-    folder = load_predictions_info(dataset)[config.predictions].folder
+    source = load_predictions_info(dataset)[config.predictions]
+    folder = source.folder
+    if source.from_field and has_changed(dataset, config.predictions):
+        raise InputError(
+            f"frames.{config.predictions}",
+            f"labels that were changed since evaluation {eval_key!r} scored them",
+            "labels as they were then",
+            "Evaluate the field again, then find failures.",
+        )
     evaluated = dataset.exists(f"{eval_key}_JF").values("sequence")
     scores = score(
         folder,

@@ -58,6 +58,14 @@ def test_detections_are_scored_where_they_are(predicted, scores, keep_index):
     assert sorted(label.index for label in first.detections) == [1, 2]
     assert all(0 <= label.J <= 1 for label in first.detections)
     s3fo.datasets.find_failures(predicted, "zoo", error_maps=False)
+    sample = predicted.match({"sequence": "pair"}).first()
+    label = sample.frames[3]["zoo"].detections[0]
+    label.mask = ~label.mask
+    sample.save()
+    with pytest.raises(InputError, match="changed since evaluation 'zoo'"):
+        s3fo.datasets.find_failures(predicted, "zoo", error_maps=False)
+    edited = s3fo.evaluate(predicted, "zoo", workers=1)
+    assert edited.summary["J"] < ours.summary["J"]
 
 
 def test_a_segmentation_is_imported_beside_itself(predicted, scores, benchmark):
