@@ -54,8 +54,8 @@ from s3fo.inference.running.predict import segment_video
 from s3fo.model import S3Network, build_network, optimise_for_inference
 from s3fo.model.deformable_attention import reference_points
 from s3fo.model.memory_reading import readout, similarity, top_k_affinity
+from s3fo.model.optimised.network import InferenceNetwork
 from s3fo.model.optimised.stages import (
-    InferenceNetwork,
     embed_semantics,
     gather_context,
     run_blocks,

@@ -15,24 +15,25 @@ several processes can be put together::
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
-import numpy as np
-
-from evaluation.counting.frame import FrameCounter, FrameRows, Ids, PairGrid, Sizes
-from evaluation.counting.overlaps import FrameOverlaps
+from evaluation.counting.frame import FrameCounter
 from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
-from evaluation.masks.label_map import plain_array
-from evaluation.masks.names import frame_number
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import video_options
-from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
+from evaluation.meter_frames import (
+    CountedFrame,
+    CountedVideo,
+    as_masks,
+    combine_seen,
+    given_twice,
+    name_frame,
+    two_writings,
+)
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.binarize_advice import (
@@ -97,10 +98,10 @@ class Meter:
             options, missing=missing, resize=resize, binarize=binarize, void=void
         )
         self.unseen = frozenset(unseen)
-        self._frames: dict[str, dict[str, _Frame]] = {}
+        self._frames: dict[str, dict[str, CountedFrame]] = {}
         # The same frames, counted as masks of one object, while a video may be one
         # whose ground truth is written as 0 and 255.
-        self._merged_frames: dict[str, dict[str, _Frame]] = {}
+        self._merged_frames: dict[str, dict[str, CountedFrame]] = {}
 
     def update(
         self,
@@ -128,10 +129,10 @@ class Meter:
                 number is negative or no whole number.
         """
         frames = self._frames.setdefault(str(sequence), {})
-        name = _frame_name(frame, len(frames), str(sequence))
+        name = name_frame(frame, len(frames), str(sequence))
         if name in frames:
-            raise _twice(str(sequence), name)
-        masks = (_as_masks(pred), _as_masks(gt))
+            raise given_twice(str(sequence), name)
+        masks = (as_masks(pred), as_masks(gt))
         frames[name] = self._count(str(sequence), name, masks, self.options)
         if all(_may_be_binary(self, frame) for frame in frames.values()):
             options = replace(self.options, binarize=True)
@@ -202,7 +203,7 @@ class Meter:
         for sequence, frames in other._frames.items():
             own = self._frames.setdefault(sequence, {})
             for name in frames.keys() & own.keys():
-                raise _twice(sequence, name)
+                raise given_twice(sequence, name)
             own.update(frames)
             merged = self._merged_frames.get(sequence, {})
             merged |= other._merged_frames.get(sequence, {})
@@ -239,7 +240,7 @@ class Meter:
         name: str,
         masks: tuple[object, object],
         options: InputOptions,
-    ) -> _Frame:
+    ) -> CountedFrame:
         truth = self._arrays(sequence, name, masks[1])
         found = None
         if masks[0] is not None:
@@ -261,7 +262,7 @@ class Meter:
         true_masks = truth.read(name)
         if found and not options.binarize:
             refuse_soft_edges(pair, counter.gt_labels, counter.pred_labels)
-        return _Frame(
+        return CountedFrame(
             rows,
             grid,
             counter.overlaps[0] if counter.overlaps else None,
@@ -294,10 +295,10 @@ class Meter:
     def _score(self, sequence: str) -> Scored | None:
         """Score one video; None if the protocol scores none of its frames."""
         frames = self._frames[sequence]
-        truth = _Counted(sequence, {k: f.gt_ids for k, f in frames.items()})
+        truth = CountedVideo(sequence, {k: f.gt_ids for k, f in frames.items()})
         truth.remember({k: f.gt_digest for k, f in frames.items()})
         known = {k: f.pred_digest for k, f in frames.items() if f.pred_digest}
-        found = _Counted(sequence, dict.fromkeys(known))
+        found = CountedVideo(sequence, dict.fromkeys(known))
         found.remember(known)
         scored = sequence_frames(truth, self.protocol)
         if not scored:
@@ -310,7 +311,7 @@ class Meter:
         if video_options(end_labels, self.protocol, self.options) != self.options:
             frames = self._merged_frames.get(sequence, {})
             if not frames:
-                raise _two_writings(sequence)
+                raise two_writings(sequence)
             ends = [frames[name] for name in pair.ends()]
         chosen = [frames[name] for name in scored]
         for frame in chosen:
@@ -321,139 +322,14 @@ class Meter:
             self.protocol,
             [f.end_ids for f in ends],
             [(f.rows, f.grid) for f in chosen],
-            _combine_seen(ends, chosen),
+            combine_seen(ends, chosen),
             [f.overlaps for f in chosen if f.overlaps is not None],
         )
         return score_counts(counts, pair, self.protocol, self.options, _LABELS)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """What is kept of one frame: counts, labels, and fingerprints of its masks."""
-
-    rows: FrameRows
-    grid: PairGrid | None
-    overlaps: FrameOverlaps | None
-    end_ids: Ids
-    end_labels: set[int]
-    seen: Seen
-    remarks: tuple[str, ...]
-    gt_ids: tuple[int, ...] | None
-    gt_digest: bytes
-    pred_digest: bytes | None
-
-
-class _Counted(ArraySequence):
-    """The frames of a video whose masks are counted and gone."""
-
-    def __init__(self, name: str, frames: Mapping[str, tuple[int, ...] | None]) -> None:
-        masks = {
-            k: None if ids is None else dict.fromkeys(ids) for k, ids in frames.items()
-        }
-        super().__init__(name, masks)
-
-    def remember(self, digests: Mapping[str, bytes]) -> None:
-        """Keep the fingerprints of the masks."""
-        self._digests.update(digests)
-
-
-def _combine_seen(ends: Sequence[_Frame], chosen: Sequence[_Frame]) -> Seen:
-    """What the masks of a video showed, from its frames."""
-    every = [frame.seen for frame in chosen]
-    resized: Counter[Sizes] = Counter()
-    for one in every:
-        resized.update(one.resized)
-    return Seen(
-        set().union(*(f.end_labels for f in ends), *(one.gt_labels for one in every)),
-        set().union(*(one.pred_labels for one in every)),
-        _combine_flags(one.background for one in every),
-        _combine_flags(one.large for one in every),
-        resized,
-    )
-
-
-def _combine_flags(pairs: Iterable[tuple[bool, bool]]) -> tuple[bool, bool]:
-    gt, pred = zip(*pairs, strict=True)
-    return any(gt), any(pred)
-
-
-def _may_be_binary(meter: Meter, frame: _Frame) -> bool:
+def _may_be_binary(meter: Meter, frame: CountedFrame) -> bool:
     """Whether a frame may be of a video whose ground truth is written as 0 and 255."""
     labels = frame.end_labels or {VOID}
     settled = video_options(labels, meter.protocol, meter.options)
     return settled != meter.options
-
-
-def _two_writings(sequence: str) -> InputError:
-    return InputError(
-        f"sequence {sequence}",
-        "ground truth of 0 and 255 in its first and last frame, and other labels "
-        "between them",
-        "one way of writing masks",
-        "Pass object ids in every frame, or make the meter with binarize=True.",
-    )
-
-
-def _frame_name(frame: str | int | None, count: int, sequence: str) -> str:
-    """The name of a frame; of its number, padded with zeros.
-
-    Raises:
-        InputError: it is no whole number, or below 0.
-    """
-    if isinstance(frame, str):
-        return frame
-    number = count if frame is None else frame_number(frame, f"sequence {sequence}")
-    if number < 0:
-        raise InputError(
-            f"sequence {sequence}",
-            f"frame number {number}",
-            "frame numbers from 0 on",
-            "Number frames in playing order from 0 on (frame=0, 1, 2), or pass names.",
-        )
-    return f"{number:05d}"
-
-
-def _as_masks(masks: object) -> object:
-    """Masks in a form that `ArraySequence` reads; None stays as it is."""
-    if masks is None:
-        return None
-    if isinstance(masks, Mapping):
-        if {"size", "counts"} <= masks.keys():
-            return {1: _mask(masks)}
-        return {k: _mask(mask) for k, mask in masks.items()}
-    array = plain_array(masks, "masks")
-    if array.ndim == 3:
-        _refuse_background(array)
-        return {k + 1: mask for k, mask in enumerate(array)}
-    return array
-
-
-def _refuse_background(masks: np.ndarray[Any, Any]) -> None:
-    """Refuse a stack of which one mask must be the background.
-
-    Raises:
-        InputError: every pixel belongs to exactly one of several masks.
-    """
-    if len(masks) > 1 and bool((np.count_nonzero(masks, axis=0) == 1).all()):
-        raise InputError(
-            f"masks [{', '.join(map(str, masks.shape))}]",
-            "a stack that has every pixel in exactly one mask",
-            "masks of the objects 1 to K, without the background",
-            "Leave the background out (masks[1:] if it comes first), or pass "
-            "{object id: mask}.",
-        )
-
-
-def _mask(mask: object) -> object:
-    if isinstance(mask, Mapping):
-        return decode_rle(mask, "run lengths")
-    return plain_array(mask, "masks")
-
-
-def _twice(sequence: str, frame: str) -> InputError:
-    return InputError(
-        f"sequence {sequence}, frame {frame}",
-        "masks that were given before",
-        "each frame once",
-        "Pass another frame= or sequence=, or call reset() before a new round.",
-    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evaluation._utils.atomic import require_writable
-from evaluation._utils.names import file_name
 from s3fo.cli import app
 from s3fo.cli.console import (
     print_frame,
@@ -30,6 +29,7 @@ from s3fo.cli.options import (
     protocol_of,
     with_groups,
 )
+from s3fo.cli.pictures import draw, draw_attributes, draw_failures
 
 if TYPE_CHECKING:
     from evaluation import Attributes, Failures, Scores
@@ -145,7 +145,7 @@ def attributes(
     if out:
         measured.save(out)
     if pictures:
-        _draw_attributes(measured, source, options, pictures)
+        draw_attributes(measured, source, options, pictures)
     if as_json:
         print_json(records(measured.objects))
         return
@@ -197,7 +197,7 @@ def breakdown(
     if pictures:
         from evaluation.plots import attribute_chart
 
-        _draw(attribute_chart(result), pictures, "attributes")
+        draw(attribute_chart(result), pictures, "attributes")
     if as_json:
         tables = {
             name: records(getattr(result, name))
@@ -271,7 +271,7 @@ def failures(
     if out:
         found.save(out)
     if pictures:
-        _draw_failures(found, scores, results, source, options, top, pictures)
+        draw_failures(found, scores, results, source, options, top, pictures)
     if as_json:
         print_json(
             {
@@ -293,50 +293,3 @@ def failures(
     )
     if names is not None:
         print_notes(["costs are parts of the J&F of these sequences only"])
-
-
-def _draw_attributes(
-    measured: Attributes, truth: Benchmark | Path, options: InputOptions, folder: Path
-) -> None:
-    from evaluation.attributes.video import open_videos
-    from evaluation.plots import attribute_examples, attribute_spread
-
-    _draw(attribute_spread(measured), folder, "spread")
-    examples = attribute_examples(measured, open_videos(truth, options=options))
-    if examples is not None:
-        _draw(examples, folder, "examples")
-    typer.echo(f"pictures: {folder}", err=True)
-
-
-def _draw_failures(
-    found: Failures,
-    scores: Scores,
-    results: Path,
-    truth: Benchmark | Path,
-    options: InputOptions,
-    top: int,
-    folder: Path,
-) -> None:
-    from evaluation.failures import ComparedMasks
-    from evaluation.plots import failure_strip, timeline
-
-    masks = ComparedMasks(results, truth, scores, options)
-    drawn: set[tuple[str, int]] = set()
-    for rank, event in enumerate(records(found.events.head(top)), start=1):
-        sequence, object_id = str(event["sequence"]), int(event["object"])
-        images = None if isinstance(truth, Path) else truth[sequence].images
-        name = file_name(f"{rank:02d}", sequence, object_id, event["kind"])
-        _draw(failure_strip(event, masks, images), folder, name)
-        if (sequence, object_id) not in drawn:
-            drawn.add((sequence, object_id))
-            figure = timeline(found, sequence, object_id)
-            _draw(figure, folder, file_name("timeline", sequence, object_id))
-    typer.echo(f"pictures: {folder}", err=True)
-
-
-def _draw(figure: Any, folder: Path, name: str) -> None:
-    from evaluation.plots import save_figure
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for ending in ("png", "svg"):
-        save_figure(figure, folder / f"{name}.{ending}")

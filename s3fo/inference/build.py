@@ -17,7 +17,7 @@ from s3fo.inference.weights import (
 from s3fo.model.checkpoint import load_weights
 from s3fo.model.config import ModelConfig
 from s3fo.model.network import build_network
-from s3fo.model.optimised.stages import optimise_for_inference
+from s3fo.model.optimised.network import optimise_for_inference
 
 
 def build_propagator(

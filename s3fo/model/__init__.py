@@ -13,7 +13,7 @@ from s3fo.model.checkpoint import (
 )
 from s3fo.model.config import PRESETS, ModelConfig, get_config
 from s3fo.model.network import ImageFeatures, S3Network, build_network
-from s3fo.model.optimised.stages import optimise_for_inference
+from s3fo.model.optimised.network import optimise_for_inference
 
 __all__ = [
     "PRESETS",

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from s3fo.inference.engine.frames import Padding
 from s3fo.model import S3Network, build_network
 from s3fo.model.optimised import stages
-from s3fo.model.optimised.stages import embed_semantics, optimise_for_inference
+from s3fo.model.optimised.network import optimise_for_inference
+from s3fo.model.optimised.stages import embed_semantics
 from s3fo.model.spatial_semantic import SemanticEmbedding
 from s3fo.model.vit import attend
 

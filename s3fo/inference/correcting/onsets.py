@@ -13,7 +13,7 @@ from s3fo.inference.correcting.method import Prompting
 from s3fo.inference.correcting.plans import Planned
 
 if TYPE_CHECKING:
-    from s3fo.inference.correcting.run import Task
+    from s3fo.inference.correcting.task import Task
 
 
 def measure_onsets(

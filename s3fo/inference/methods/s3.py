@@ -25,7 +25,7 @@ from s3fo.inference.presets import get_preset
 from s3fo.inference.running.probabilities import probabilities_file, write_probabilities
 from s3fo.inference.weights import DEFAULT, file_hash, find_weights, load_network
 from s3fo.model.config import ModelConfig
-from s3fo.model.optimised.stages import optimise_for_inference
+from s3fo.model.optimised.network import optimise_for_inference
 
 
 class S3Method:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-
-import numpy as np
 
 from evaluation._utils.claims import wait_a_little
 from evaluation._utils.names import counted
@@ -20,19 +17,14 @@ from evaluation.runs.schema import VideoRecord, listed, speed
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
+from s3fo.inference.methods.base import AnyMethod, VideoMethod
 from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
 from s3fo.inference.running.inputs import inputs_of
+from s3fo.inference.running.jobs import Job, Outcome, Reporter
 from s3fo.inference.running.memory_use import PeakMemory
-from s3fo.inference.running.pace import Pace
-from s3fo.inference.running.reader import (
-    VideoEndsEarly,
-    image_orientation,
-    read_frames,
-)
 from s3fo.inference.running.record import ResultsFolder, RunRecord
-from s3fo.inference.running.writer import MaskWriter
+from s3fo.inference.running.segmenting import segment_video
 
 
 @dataclass(frozen=True)
@@ -159,9 +151,6 @@ def method_for(
     return build_method(method, **options)
 
 
-Job = tuple[VideoSequence, tuple[str, ...]]
-
-
 def _run(
     jobs: Sequence[Job],
     folder: ResultsFolder,
@@ -170,7 +159,7 @@ def _run(
 ) -> Run:
     """Do what is to be done, and wait for what other processes are at."""
     todo = [job for job in jobs if not _is_done(job, folder, method)]
-    report = _Reporter(jobs, todo, progress)
+    report = Reporter(jobs, todo, progress)
     finished: dict[str, VideoRecord] = {}
     failures: dict[str, str] = {}
     tries = 0
@@ -197,23 +186,9 @@ def _run(
     return Run(folder.path, tuple(finished), kept, failures, pace, notes)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one video: busy elsewhere, failed, done here, or done elsewhere."""
-
-    job: Job
-    busy: bool = False
-    failure: str = ""
-    record: VideoRecord | None = None
-
-    @property
-    def name(self) -> str:
-        return self.job[0].name
-
-
 def _segment_all(
-    todo: Sequence[Job], folder: ResultsFolder, method: AnyMethod, report: _Reporter
-) -> Iterator[_Outcome]:
+    todo: Sequence[Job], folder: ResultsFolder, method: AnyMethod, report: Reporter
+) -> Iterator[Outcome]:
     """Segment the videos that no other process is at; yields what came of each."""
     if not isinstance(method, VideoMethod):
         for job in todo:
@@ -242,22 +217,22 @@ def _segment_all(
 
 def _attempt(
     job: Job, folder: ResultsFolder, method: AnyMethod, frame_done: Callable[[], None]
-) -> _Outcome:
+) -> Outcome:
     """Segment a video, unless another process is at it or just did it."""
     name = job[0].name
     if not folder.take(name):
-        return _Outcome(job, busy=True)
+        return Outcome(job, busy=True)
     try:
         elsewhere = folder.failed_elsewhere(name)
         if elsewhere is not None:
-            return _Outcome(job, failure=f"{elsewhere} (told by another process)")
+            return Outcome(job, failure=f"{elsewhere} (told by another process)")
         if _is_done(job, folder, method):
-            return _Outcome(job)
-        return _Outcome(job, record=_segment(job, folder, method, frame_done))
+            return Outcome(job)
+        return Outcome(job, record=_segment(job, folder, method, frame_done))
     except Exception as error:  # the other videos must go on
         failure = _explain(error)
         folder.video_failed(name, failure)
-        return _Outcome(job, failure=failure)
+        return Outcome(job, failure=failure)
     finally:
         folder.release(name)
 
@@ -354,133 +329,6 @@ def _wrote_all(method: AnyMethod, sequence: VideoSequence) -> bool:
     return has_written is None or bool(has_written(sequence))
 
 
-def segment_video(
-    sequence: VideoSequence,
-    method: AnyMethod,
-    out: Path,
-    saved: Iterable[str],
-    frame_done: Callable[[], None] = lambda: None,
-    publish: Callable[[Path], None] | None = None,
-) -> None:
-    """Segment one video; its folder appears complete or not at all.
-
-    Frames before the first object get an empty label map.
-
-    Args:
-        sequence: the video.
-        method: follows the objects.
-        out: the results folder.
-        saved: names of the frames to write.
-        frame_done: called after every frame; never for a `VideoMethod`.
-        publish: gives the finished folder of masks its name; by default that of the
-            sequence in `out`, where nothing may be yet.
-
-    Raises:
-        InputError: no object to follow, a broken frame, sizes that do not match.
-    """
-    if not sequence.prompt_frames():
-        raise InputError(
-            sequence.name,
-            "no annotated object",
-            "a mask of each object in the frame of its first appearance",
-            "Give the folder with these masks.",
-        )
-    with MaskWriter(out / sequence.name, publish) as writer:
-        if isinstance(method, VideoMethod):
-            method.segment(sequence, tuple(saved), writer.unfinished)
-        else:
-            _segment_frames(sequence, method, writer, frozenset(saved), frame_done)
-
-
-def _segment_frames(
-    sequence: VideoSequence,
-    method: Method,
-    writer: MaskWriter,
-    wanted: frozenset[str],
-    frame_done: Callable[[], None],
-) -> None:
-    prompts, last_frame = sequence.prompt_frames(), sequence.frames[-1]
-    shape: tuple[int, ...] | None = None
-    begun = False
-    method.start(sequence)
-    with closing(_as_far_as_it_goes(sequence)) as frames:
-        for frame, image in frames:
-            shape = shape or image.shape
-            _check_size(sequence, frame, "an image", image.shape, shape)
-            prompt = sequence.read_prompt(frame) if frame in prompts else None
-            if prompt is not None:
-                _refuse_turned(sequence, frame, image.shape[:2], prompt.shape)
-                _check_size(sequence, frame, "a mask", prompt.shape, shape[:2])
-            begun = begun or prompt is not None
-            if begun:
-                label_map = method.step(image, prompt, last=frame == last_frame)
-            else:
-                label_map = np.zeros(image.shape[:2], np.uint8)
-            if frame in wanted:
-                writer.write(frame, label_map)
-            frame_done()
-
-
-def _as_far_as_it_goes(
-    sequence: VideoSequence,
-) -> Generator[tuple[str, np.ndarray], None, None]:
-    """The frames of a sequence; a video that was cut ends where it ends."""
-    count = 0
-    with closing(read_frames(sequence)) as frames:
-        try:
-            for item in frames:
-                count += 1
-                yield item
-        except VideoEndsEarly:
-            if not count:
-                raise
-
-
-def _refuse_turned(
-    sequence: VideoSequence,
-    frame: str,
-    image: tuple[int, ...],
-    mask: tuple[int, ...],
-) -> None:
-    """Refuse images that viewers turn, unless the mask's size tells it was not.
-
-    Masks drawn on what a viewer shows do not lie on the stored pixels.
-    """
-    if sequence.video is not None:
-        return
-    path = sequence.images[frame]
-    turn = image_orientation(path)
-    turned = image[::-1] if turn >= 5 else image
-    if turn == 1 or mask == image != turned:
-        return
-    raise InputError(
-        path,
-        f"EXIF orientation {turn}: viewers turn this image, and its mask "
-        + ("was drawn on the turned one" if mask == turned != image else "may or may "
-        "not have been drawn on the turned one"),
-        "images without an orientation tag, as their masks have none",
-        "Turn the pixels and drop the tag, e.g. mogrify -auto-orient *.jpg, where the "
-        "masks were drawn on what a viewer shows; else only drop the tag, e.g. "
-        "exiftool -Orientation= *.jpg.",
-    )  # fmt: skip
-
-
-def _check_size(
-    sequence: VideoSequence,
-    frame: str,
-    what: str,
-    found: tuple[int, ...],
-    expected: tuple[int, ...],
-) -> None:
-    if found != expected:
-        raise InputError(
-            f"{sequence.name}, frame {frame}",
-            f"{what} of {found[1]}x{found[0]} pixels",
-            f"{expected[1]}x{expected[0]}, as in the first frame",
-            "Use images and masks of one resolution.",
-        )
-
-
 def _frames_to_save(sequence: VideoSequence, which: str) -> tuple[str, ...]:
     if which == "listed" and sequence.listed_frames is not None:
         return sequence.listed_frames
@@ -490,48 +338,3 @@ def _frames_to_save(sequence: VideoSequence, which: str) -> tuple[str, ...]:
 def _explain(error: Exception) -> str:
     text = str(error) or "no message"
     return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
-
-
-class _Reporter:
-    """Turns finished frames into progress: all videos, this video, pace."""
-
-    def __init__(
-        self,
-        jobs: Sequence[Job],
-        todo: Sequence[Job],
-        progress: ProgressCallback | None,
-    ) -> None:
-        self._total = sum(len(sequence.frames) for sequence, _ in jobs)
-        ahead = sum(len(sequence.frames) for sequence, _ in todo)
-        self._done = self._total - ahead
-        self._pace = Pace(ahead)
-        self._progress = progress
-
-    def begin(self, sequence: VideoSequence) -> None:
-        self._sequence, self._frame = sequence, 0
-
-    def frame_done(self) -> None:
-        self._frame += 1
-        self._done += 1
-        self._pace.frame_done()
-        length = len(self._sequence.frames)
-        self._tell(f"{self._sequence.name} {self._frame}/{length}, {self._pace}")
-
-    def finish(self, outcome: _Outcome) -> None:
-        """Count the frames of a video that will not be seen here."""
-        sequence = outcome.job[0]
-        rest = len(sequence.frames) - self._frame
-        if outcome.busy or not rest:
-            return
-        self._pace.skip(rest)
-        self._done += rest
-        how = "failed" if outcome.failure else "done by another process"
-        self._tell(f"{sequence.name} {how}, {self._pace}")
-
-    def wait(self, holder: str, videos: int) -> None:
-        """Nothing is left but what other processes are at."""
-        self._tell(f"waiting for {videos} videos, the first with {holder}")
-
-    def _tell(self, label: str) -> None:
-        if self._progress:
-            self._progress(self._done, self._total, label)

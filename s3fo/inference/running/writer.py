@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluation._utils.atomic import part_path, require_inside
 from evaluation.masks.label_map import write_label_map
-from s3fo.inference.running.record import put_in_place
+from s3fo.inference.running.mask_folders import put_in_place
 
 _THREADS = 2
 _BEHIND = 8

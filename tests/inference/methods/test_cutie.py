@@ -25,7 +25,7 @@ from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.engine.propagator import Propagator
 from s3fo.inference.presets import PRESETS, cutie_preset
 from s3fo.model import build_network, load_weights, save_weights
-from s3fo.model.optimised.stages import optimise_for_inference
+from s3fo.model.optimised.network import optimise_for_inference
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
