@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.counting.frame import FrameRows, Ids, PairGrid, Sizes
 from evaluation.counting.overlaps import FrameOverlaps
@@ -114,7 +114,7 @@ def as_masks(masks: object) -> object:
     return array
 
 
-def _refuse_background(masks: np.ndarray[Any, Any]) -> None:
+def _refuse_background(masks: NDArray[np.generic]) -> None:
     """Refuse a stack of which one mask must be the background.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +69,34 @@ def test_few_signatures_say_any():
     assert len(functions) > 2000
     found = sum(map(_says_any, functions))
     assert found <= MOST_ANY * len(functions), f"{found} of {len(functions)}"
+
+
+def _walks() -> dict[str, list[str]]:
+    """The stations of each walk through the code that docs/architecture.md tells."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    walks = text.split("## Three walks")[1].split("\n## ")[0].split("\n### ")[1:]
+    return {
+        walk.split("\n")[0]: re.findall(r"^\d+\. (.+(?:\n   .+)*)", walk, re.MULTILINE)
+        for walk in walks
+    }
+
+
+@pytest.mark.parametrize("walk", _walks())
+def test_every_station_of_a_walk_exists(walk):
+    stations = _walks()[walk]
+    assert 4 < len(stations) <= 12
+    places = 0
+    for station in stations:
+        words = re.findall(r"`([^`]+)`", station)
+        if not words[0].startswith(PACKAGES):
+            continue
+        places += 1
+        path = ROOT / words[0]
+        text = path.read_text() if path.is_file() else str(list(path.glob("*.py")))
+        assert path.exists() and text != "[]", station
+        for word in words[1:]:
+            if "/" in word:
+                assert (ROOT / word).exists(), station
+            else:
+                assert all(part in text for part in word.split(".")), station
+    assert places > len(stations) / 2

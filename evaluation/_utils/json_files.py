@@ -161,3 +161,14 @@ def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 raise ValueError(f"the key {key!r} twice in one object")
             seen.add(key)
     return made
+
+
+def plain(value: Any) -> Any:
+    """Turn NaN into None and numpy numbers into Python's, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value

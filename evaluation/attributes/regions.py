@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
@@ -187,7 +186,7 @@ def _ids(crop: LabelMap) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
-def _bounds(annotation: NDArray[Any]) -> Box:
+def _bounds(annotation: NDArray[np.integer | np.bool_]) -> Box:
     """Tight box of the non-zero pixels; empty where there are none."""
     if annotation.dtype == bool:
         annotation = annotation.view(np.uint8)

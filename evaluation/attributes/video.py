@@ -17,7 +17,7 @@ from evaluation.masks.encoding import encoding_of, without_background
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
-from evaluation.masks.pictures import read_picture
+from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
 from evaluation.masks.prepare import merge_objects, without_label, without_void
 from evaluation.masks.sequence import MaskSequence, natural
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
@@ -25,8 +25,6 @@ from evaluation.protocols import VOID
 
 _MAX_STEP = 100
 """Names that count in larger steps than this, on average, are no frame numbers."""
-
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 class AnnotatedVideo(Protocol):
@@ -120,10 +118,8 @@ class MaskVideo:
         """Label map [H, W]; 255 is void, unless it is the only object there is."""
         label_map = self.masks.read(frame)
         assert not isinstance(label_map, dict)
-        if self.binary:
-            return (label_map > 0).astype(np.uint8)
-        void = VOID if self.options.void is None else self.options.void
-        return without_label(label_map, void)  # type: ignore[return-value]
+        void = self.options.void
+        return _prepare(label_map, void, None if self.binary else VOID)
 
 
 def require_background(masks: MaskSequence) -> None:
@@ -143,6 +139,35 @@ def require_background(masks: MaskSequence) -> None:
         errors.append(error)
     if errors:
         raise errors[0]
+
+
+def _prepare(label_map: LabelMap, void: int | None, own_void: int | None) -> LabelMap:
+    """A label map as it is compared.
+
+    Args:
+        label_map: as stored.
+        void: label that is said to be void; None for none.
+        own_void: label that is no object in any case; None where all are one object.
+    """
+    masks = without_label(label_map, void)
+    merged = merge_objects(masks) if own_void is None else masks
+    return without_label(merged, own_void)  # type: ignore[return-value]
+
+
+class _LabelVideo:
+    """A video of label maps, one label of which is said to be void."""
+
+    def __init__(self, video: Any, void: int) -> None:
+        self._video, self._void = video, void
+        self._stored = replace(video, binary=False, void=None)
+        self._own_void = None if video.binary else VOID
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._video, name)
+
+    def read_annotation(self, frame: str) -> LabelMap:
+        label_map = self._stored.read_annotation(frame)
+        return _prepare(label_map, self._void, self._own_void)
 
 
 class _ObjectVideo:
@@ -212,11 +237,13 @@ def _with_options(video: Any, options: InputOptions) -> Any:
         return _ObjectVideo(video, options)
     if isinstance(video, MaskVideo):
         return replace(video, options=options)
-    if is_dataclass(video):
-        void = getattr(video, "void", None) if options.void is None else options.void
-        binary = options.binarize or getattr(video, "binary", False)
-        return replace(video, binary=binary, void=void)  # type: ignore[type-var]
-    return video
+    if not is_dataclass(video):
+        return video
+    binary = options.binarize or getattr(video, "binary", False)
+    if options.void is None:
+        return replace(video, binary=binary)  # type: ignore[type-var]
+    video = replace(video, binary=binary, void=options.void)  # type: ignore[type-var]
+    return _LabelVideo(video, options.void)
 
 
 def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask]:
@@ -279,7 +306,7 @@ def _images_of(masks: MaskSequence, root: Path | None) -> dict[str, Path]:
     files = {
         path.stem: path
         for path in folder.glob("*")
-        if path.suffix.lower() in _IMAGE_SUFFIXES
+        if path.suffix.lower() in IMAGE_SUFFIXES
     }
     without = [frame for frame in masks.frames if frame not in files]
     if not without or not files:

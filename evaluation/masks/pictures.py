@@ -15,6 +15,9 @@ from evaluation.errors import InputError
 Picture = NDArray[np.uint8]
 """[H, W, 3]."""
 
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+"""Endings of the files that count as images of frames, in lower case."""
+
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,

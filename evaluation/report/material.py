@@ -22,7 +22,7 @@ from evaluation.protocols import ScoringProtocol
 from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
 from evaluation.results.scores import Scores
-from evaluation.runs.registry import Run, read_run
+from evaluation.runs.registry import RunFolder, read_run
 from evaluation.scoring import score
 
 _STAGE = 1000
@@ -42,7 +42,7 @@ class Method:
     """
 
     name: str
-    run: Run
+    run: RunFolder
     scores: Scores
     failures: Failures
     masks: ComparedMasks
@@ -156,7 +156,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
     )
 
 
-def _score(task: Task, run: Run, progress: ProgressCallback | None) -> Scores:
+def _score(task: Task, run: RunFolder, progress: ProgressCallback | None) -> Scores:
     return score(
         run.folder,
         task.ground_truth,
@@ -198,7 +198,7 @@ def _attributes(
 
 def _failures(
     task: Task,
-    run: Run,
+    run: RunFolder,
     scores: Scores,
     attributes: Attributes,
     attributes_key: str,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.fingerprint import digest_stream, encoded
+from evaluation._utils.json_files import plain
 from evaluation._utils.version import __version__
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS, summarise
@@ -19,6 +20,8 @@ from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.shards import joined_inputs
+from evaluation.results.storage import read_scores, save_scores
+from evaluation.results.text import format_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,8 +170,6 @@ class Scores:
 
     def format_table(self, *, per_object: bool = False) -> str:
         """The table that the official tools print, as text."""
-        from evaluation.results.text import format_scores
-
         return format_scores(self, per_object=per_object)
 
     def save(
@@ -189,8 +190,6 @@ class Scores:
         Returns:
             The folder.
         """
-        from evaluation.results.storage import save_scores
-
         return save_scores(self, Path(folder), format, record)
 
     @staticmethod
@@ -200,9 +199,7 @@ class Scores:
         Raises:
             InputError: the folder holds no scores, or not all of them.
         """
-        from evaluation.results.storage import load_scores
-
-        return load_scores(Path(folder))
+        return Scores(**read_scores(Path(folder)))
 
     def _mean(self, column: str, indices: Sequence[int]) -> float:
         import numpy as np
@@ -333,14 +330,3 @@ def _data_frame(columns: Table) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(dict(columns))
-
-
-def plain(value: Any) -> Any:
-    """Turn NaN into None and numpy numbers into Python's, all the way down."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.atomic import unwritable, write_all
 from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
-from evaluation._utils.json_files import read_json
+from evaluation._utils.json_files import plain, read_json
 from evaluation._utils.names import storable
 from evaluation.errors import InputError
 from evaluation.protocols import ScoringProtocol
@@ -132,8 +132,6 @@ def save_scores(
     record: Mapping[str, object] | None = None,
 ) -> Path:
     """Write `scores` into `folder`; see :meth:`Scores.save`."""
-    from evaluation.results.scores import plain
-
     document: dict[str, Any] = {
         **(scores.to_json_dict() if format in FORMATS else {}),
         "protocol_fields": scores.protocol.to_dict() if format in FORMATS else {},
@@ -155,10 +153,8 @@ def save_scores(
     return folder
 
 
-def load_scores(folder: Path) -> Scores:
-    """Read scores from `folder`; see :meth:`Scores.load`."""
-    from evaluation.results.scores import Scores
-
+def read_scores(folder: Path) -> dict[str, Any]:
+    """Read the fields of `Scores` from `folder`; see :meth:`Scores.load`."""
     wanted = ("protocol_fields", "fingerprint", "notes", "inputs", "version", "format")
     document = _read_document(folder, "scores", wanted, _SCORES_FIX)
     form, digests = document["format"], document.get(DIGESTS, {})
@@ -179,17 +175,15 @@ def load_scores(folder: Path) -> Scores:
             "scores that Scores.save wrote",
             _SCORES_FIX,
         ) from error
-    return Scores(
-        protocol,
-        frames,
-        objects,
-        document["fingerprint"],
-        tuple(document["notes"]),
-        document["inputs"],
-        document["version"],
-        document.get("tracks"),
-        document.get("fingerprints", {}),
-    )
+    return {
+        "protocol": protocol,
+        "frame_columns": frames,
+        "object_columns": objects,
+        "notes": tuple(document["notes"]),
+        "track_columns": document.get("tracks"),
+        "fingerprints": document.get("fingerprints", {}),
+        **{key: document[key] for key in ("fingerprint", "inputs", "version")},
+    }
 
 
 def _encode(table: pd.DataFrame | Columns, format: str) -> bytes:  # noqa: A002

@@ -35,7 +35,7 @@ SAVED = "scores.json"
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A results folder and what is known about it.
 
     Attributes:
@@ -68,7 +68,7 @@ class Run:
         return record.masks == self.masks
 
 
-def read_run(folder: str | os.PathLike[str]) -> Run:
+def read_run(folder: str | os.PathLike[str]) -> RunFolder:
     """Read what a results folder says about itself; nothing, perhaps.
 
     Raises:
@@ -88,7 +88,7 @@ def read_run(folder: str | os.PathLike[str]) -> Run:
         saved = read_saved_record(place)
         if saved is not None and saved.results in ("", str(folder.absolute())):
             records.append(saved)
-    return Run(folder, RunRecord.load(folder), _newest(records))
+    return RunFolder(folder, RunRecord.load(folder), _newest(records))
 
 
 def read_saved_record(folder: Path) -> ScoreRecord | None:
@@ -106,7 +106,7 @@ def read_saved_record(folder: Path) -> ScoreRecord | None:
     return ScoreRecord.parse(content["record"], path)
 
 
-def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
+def find_runs(root: str | os.PathLike[str] = ".") -> list[RunFolder]:
     """All runs in a folder and below it, in order of their paths.
 
     Scores that were saved elsewhere below it belong to the run that they are of.
@@ -117,7 +117,7 @@ def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
     root = Path(root)
     if not root.is_dir():
         raise InputError(root, "no such folder", "a folder", "Check the path.")
-    found: dict[Path, Run] = {}
+    found: dict[Path, RunFolder] = {}
     saved: list[tuple[Path, ScoreRecord]] = []
     for folder, is_run in _walk(root):
         run = read_run(folder) if is_run else None
@@ -129,7 +129,9 @@ def find_runs(root: str | os.PathLike[str] = ".") -> list[Run]:
     for folder, record in saved:
         place = Path(record.results or folder)
         place = place if place.is_dir() else folder
-        known = found.get(place.resolve()) or Run(place, RunRecord.load(place), {})
+        known = found.get(place.resolve()) or RunFolder(
+            place, RunRecord.load(place), {}
+        )
         scores = _newest([*known.scores.values(), record])
         found[place.resolve()] = replace(known, scores=scores)
     return sorted(found.values(), key=lambda run: str(run.folder))
@@ -165,7 +167,7 @@ def _newest(records: Iterable[ScoreRecord]) -> dict[str, ScoreRecord]:
     return {record.protocol_name: record for record in ordered}
 
 
-def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
+def runs_table(runs: Iterable[RunFolder]) -> pd.DataFrame:
     """One row per run and protocol it was scored by.
 
     Columns: run (folder), method, benchmark, protocol, J&F, J, F (fractions; the
@@ -199,7 +201,7 @@ def runs_table(runs: Iterable[Run]) -> pd.DataFrame:
     return table
 
 
-def compare_runs(first: Run, second: Run) -> pd.DataFrame:
+def compare_runs(first: RunFolder, second: RunFolder) -> pd.DataFrame:
     """What differs between two runs: how they were made, and what they score.
 
     Returns:
@@ -242,7 +244,7 @@ def _score_rows(
     return rows
 
 
-def _settings(run: Run) -> dict[str, Any]:
+def _settings(run: RunFolder) -> dict[str, Any]:
     """What is recorded of a run in one level; videos and times are no settings."""
     if run.record is None:
         return {}
@@ -254,7 +256,7 @@ def _settings(run: Run) -> dict[str, Any]:
     return flat({key: v for key, v in content.items() if key not in left_out})
 
 
-def _mixture(run: Run) -> str:
+def _mixture(run: RunFolder) -> str:
     """What to say of videos in the folder that another method made."""
     others = run.record.others if run.record else {}
     if not others:

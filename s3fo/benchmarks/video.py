@@ -21,9 +21,8 @@ from evaluation.masks.label_map import (
     split_objects,
 )
 from evaluation.masks.sequence import MaskSequence
+from evaluation.protocols import VOID
 from s3fo.benchmarks.layouts.files import absolute_files, path_text
-
-VOID = 255
 
 
 @dataclass(frozen=True)

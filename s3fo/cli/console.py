@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print `value` as one JSON document on standard output."""
     json.dump(value, sys.stdout, indent=2, default=str)
     sys.stdout.write("\n")
 
 
-def result_alone() -> AbstractContextManager[Any]:
+def result_alone() -> AbstractContextManager[object]:
     """Send what libraries print to standard error, so that ours stays readable.
 
     FiftyOne greets, warns and reports on standard output.
@@ -56,7 +56,7 @@ def print_frame(title: str, table: pd.DataFrame, columns: Iterable[Hashable]) ->
 def print_table(
     title: str,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
+    rows: Iterable[Sequence[object]],
     right: Sequence[str] = (),
 ) -> None:
     """Print a table; numbers are right-aligned.
@@ -86,7 +86,7 @@ def print_table(
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

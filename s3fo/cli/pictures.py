@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,6 +13,8 @@ from s3fo.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from evaluation import Attributes, Failures, Scores
     from evaluation.options import InputOptions
     from s3fo.benchmarks import Benchmark
@@ -59,7 +61,7 @@ def draw_failures(
     typer.echo(f"pictures: {folder}", err=True)
 
 
-def draw(figure: Any, folder: Path, name: str) -> None:
+def draw(figure: Figure, folder: Path, name: str) -> None:
     """Save a figure as PNG and SVG."""
     from evaluation.plots import save_figure
 

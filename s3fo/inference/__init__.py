@@ -16,7 +16,7 @@ from s3fo.inference.methods.base import (
     VideoMethod,
 )
 from s3fo.inference.methods.registry import MethodInfo, build_method, list_methods
-from s3fo.inference.running.predict import Run, predict
+from s3fo.inference.running.predict import PredictionSummary, predict
 
 # Before torch is loaded: by default its threads spin while they wait for each other,
 # which beside other work costs three times the CPU and can stall a frame for seconds.
@@ -38,8 +38,8 @@ __all__ = [
     "Method",
     "MethodInfo",
     "ObjectPrompt",
+    "PredictionSummary",
     "Propagator",
-    "Run",
     "S3Features",
     "VideoMethod",
     "build_method",
@@ -68,7 +68,10 @@ _LAZY = {
 
 def __getattr__(name: str) -> object:
     """Import a function from its module on first use."""
-    name = present_name(__name__, name, {"merge_scores": "fuse"})
+    renamed = {"merge_scores": "fuse", "Run": "PredictionSummary"}
+    name = present_name(__name__, name, renamed)
+    if name == "PredictionSummary":
+        return PredictionSummary
     if name in _LAZY_WITHOUT_TORCH:
         return getattr(importlib.import_module(_LAZY_WITHOUT_TORCH[name]), name)
     if name not in _LAZY:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,17 @@ def test_a_function_is_served_under_its_former_name():
         former = evaluation.check_against
     assert former is evaluation.compare_with_official
     assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("package", "present"),
+    [("evaluation.runs", "RunFolder"), ("s3fo.inference", "PredictionSummary")],
+)
+def test_classes_once_called_run_say_what_they_are(package, present):
+    module = import_module(package)
+    assert present in module.__all__
+    with pytest.warns(DeprecationWarning, match=f"is now {present}"):
+        assert module.Run is getattr(module, present)
 
 
 def test_a_method_is_served_under_its_former_name():

@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.masks.run_lengths import encode_rle
-from evaluation.results.storage import load_scores
+from evaluation.results.scores import Scores
 from evaluation.runs.registry import read_run
 from evaluation.runs.schema import RunRecord, read_run_file
 from evaluation.runs.speed import SpeedRecord
@@ -88,7 +88,7 @@ def _saved_scores(path: Path) -> None:
 
 
 def _read_scores(path: Path) -> object:
-    scores = load_scores(path.parent)
+    scores = Scores.load(path.parent)
     return scores.summary, scores.frames.to_dict("list"), scores.objects.to_dict("list")
 
 

@@ -165,7 +165,7 @@ _STAGES = {
     "ViT": "run_blocks",
     "spatial dependency": "gather_context",
     "semantic embedding": "embed_semantics",
-    "detail of strides 8 and 4": "_FoldedDetail.forward",
+    "detail of strides 8 and 4": "FoldedDetail.forward",
 }
 """Stage -> its fast form."""
 

@@ -12,7 +12,7 @@ from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.formats.burst_classes import track_classes
-from evaluation.masks.sequence import MaskSequence, RleSequence
+from evaluation.masks.sequence import RleSequence
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     find_archives,
@@ -239,7 +239,7 @@ def _sequence(
         images=images,
         annotations={},
         known_objects=_objects(entry, masks, categories),
-        load_object_masks=partial(_as_masks, name, masks, str(source)),
+        load_object_masks=partial(RleSequence, name, masks, str(source)),
         fps=entry.get("fps"),
         listed_frames=tuple(annotated),
     )
@@ -267,7 +267,3 @@ def _objects(
         VideoObject(track, frame, kinds.get(track), tracking_class=classes.get(track))
         for track, frame in first_frames.items()
     )
-
-
-def _as_masks(name: str, masks: dict[str, dict[int, Any]], source: str) -> MaskSequence:
-    return RleSequence(name, masks, source)

@@ -18,9 +18,9 @@ from evaluation._utils.input_files import (
     unreadable_folder,
 )
 from evaluation.errors import InputError
+from evaluation.masks.pictures import IMAGE_SUFFIXES
 from evaluation.masks.sequence import natural
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MASK_SUFFIXES = (".png",)
 
 

@@ -16,7 +16,7 @@ from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.inference.correcting.method import CorrectedMethod, Prompting
 from s3fo.inference.correcting.plans import Planned
 from s3fo.inference.methods.base import AnyMethod
-from s3fo.inference.running.predict import Run, method_for, predict
+from s3fo.inference.running.predict import PredictionSummary, method_for, predict
 
 DrawnMasks = Callable[[str, str], Mapping[int, np.ndarray]]
 """Sequence and frame -> masks [H, W] of objects, to correct by."""
@@ -33,7 +33,7 @@ def correct_at(
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     **options: object,
-) -> Run:
+) -> PredictionSummary:
     """Segment videos with corrections of chosen objects in chosen frames.
 
     >>> run = correct_at(  # doctest: +SKIP

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from evaluation.errors import InputError
 
@@ -33,7 +33,7 @@ there are threads."""
 
 
 def start_program(
-    words: Sequence[str], output: Any, environment: Mapping[str, str], video: str
+    words: Sequence[str], output: IO[bytes], environment: Mapping[str, str], video: str
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own.
 

@@ -28,7 +28,7 @@ from s3fo.inference.running.segmenting import segment_video
 
 
 @dataclass(frozen=True)
-class Run:
+class PredictionSummary:
     """What a call of `predict` did.
 
     Attributes:
@@ -61,7 +61,7 @@ def predict(
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     **options: object,
-) -> Run:
+) -> PredictionSummary:
     """Run a method over sequences and write ``<out>/<sequence>/<frame>.png``.
 
     Of the annotations only the mask of each object in the frame of its first
@@ -156,7 +156,7 @@ def _run(
     folder: ResultsFolder,
     method: AnyMethod,
     progress: ProgressCallback | None,
-) -> Run:
+) -> PredictionSummary:
     """Do what is to be done, and wait for what other processes are at."""
     todo = [job for job in jobs if not _is_done(job, folder, method)]
     report = Reporter(jobs, todo, progress)
@@ -183,7 +183,7 @@ def _run(
     notes = tuple(note for record in finished.values() for note in record.notes)
     notes += _made_anew(folder, tuple(finished)) + _kept_untold(folder)
     pace = speed(finished.values())
-    return Run(folder.path, tuple(finished), kept, failures, pace, notes)
+    return PredictionSummary(folder.path, tuple(finished), kept, failures, pace, notes)
 
 
 def _segment_all(

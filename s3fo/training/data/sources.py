@@ -12,11 +12,9 @@ import numpy as np
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map
-from evaluation.masks.pictures import read_picture
+from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
 from s3fo.benchmarks.layouts.folders import open_folders
 from s3fo.benchmarks.video import VideoSequence
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ from evaluation.attributes.occlusion import visibility_dip
 from evaluation.attributes.video import open_videos
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
+from evaluation.options import InputOptions
+from evaluation.scoring import score
+from s3fo.benchmarks import open_folders
 
 
 def measured(videos: list[DrawnVideo], name: str, object_id: int = 1) -> np.ndarray:
@@ -489,3 +492,26 @@ def test_a_dip_at_the_border_is_no_occlusion(contact: float, expected: float) ->
     dips = visibility_dip(areas, border, np.arange(11) / 10)
     assert dips[5] == expected
     assert not dips[np.arange(11) != 5].any()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("binarize", [False, True])
+@pytest.mark.parametrize("void", [None, 2, 255])
+def test_sizes_are_of_the_masks_that_are_scored(tmp_path, void, binarize, beside):
+    # 12 pixels of object 1, 6 of object 2 and 4 of void, of 80.
+    values = np.zeros((8, 10), np.uint8)
+    values[2:5, 1:5], values[2:5, 6:8], values[6, 1:5] = 1, 2, 255
+    for frame in range(3):
+        write_label_map(tmp_path / f"gt/v/{frame:05d}.png", values)
+        (tmp_path / "images/v").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"images/v/{frame:05d}.bmp"), values)
+    truth = tmp_path / "gt"
+    source = open_folders(tmp_path / "images", truth) if beside else truth
+    options = InputOptions(void=void, binarize=binarize)
+    sizes = object_attributes(source, options=options, workers=2).objects["size"]
+    scored = score(truth, source, "davis-2017", options=options).frames["gt_area"]
+    expected = {
+        (None, False): [12, 6], (2, False): [12], (255, False): [12, 6],
+        (None, True): [22], (2, True): [16], (255, True): [18],
+    }[void, binarize]  # fmt: skip
+    assert [round(80 * size) for size in sizes] == expected == scored.tolist()
