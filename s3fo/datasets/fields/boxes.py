@@ -33,6 +33,7 @@ class _Box(NamedTuple):
 
     @classmethod
     def of(cls, label: fo.Detection) -> _Box:
+        """The box of a label; no mask where it lies in a file."""
         x, y, third, fourth = label.bounding_box
         return cls(
             x, y, third, fourth, None if label.mask is None else label.mask.shape
@@ -40,10 +41,12 @@ class _Box(NamedTuple):
 
     @property
     def may_be_corners(self) -> bool:
+        """Whether the last two may be right and bottom."""
         return self.x < self.third <= _BEYOND and self.y < self.fourth <= _BEYOND
 
     @property
     def leaves(self) -> bool:
+        """Whether a box of this width and height reaches beyond the frame."""
         return self.x + self.third > _BEYOND or self.y + self.fourth > _BEYOND
 
     def fits(self, width: float, height: float, size: tuple[int, int]) -> bool:
