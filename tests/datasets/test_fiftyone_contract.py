@@ -455,3 +455,23 @@ def test_no_other_module_imports_the_database_driver():
         )
     }
     assert found and all(own.startswith("datasets/_fiftyone/") for own in found)
+
+
+def test_shapes_of_labels_are_read_as_they_are_stored(videos):
+    long = videos.first()
+    box, mask = [0.1, 0.2, 0.3, 0.4], np.ones((2, 3), bool)
+    for number in (4, 2):
+        label = fo.Detection(bounding_box=box, mask=mask)
+        long.frames[number]["masks"] = fo.Detections(detections=[label])
+    long.save()
+    shapes = list(private.label_shapes(videos, "masks"))
+    assert [(video, number) for video, number, _ in shapes] == [
+        (long.id, number) for number in range(1, 6)
+    ]
+    first, second, third, fourth, _ = (content for *_, content in shapes)
+    assert not first and not third
+    assert second == fourth and second.startswith(repr(box).encode())
+    long.frames[4]["masks"].detections[0].mask = ~mask
+    long.save()
+    edited = [content for *_, content in private.label_shapes(videos, "masks")]
+    assert edited[1] == second and edited[3] != second
