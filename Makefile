@@ -24,6 +24,8 @@ KERNELS := evaluation/counting/kernels
 # Of what pip says, one line per large file: minutes of silence look like a standstill.
 SHOW_LARGE := grep --line-buffered -oE \
 	'(Downloading|Using cached) [^ ]+ \([0-9.]+ [MG]B\)|^Installing collected packages'
+# To unpack what was downloaded takes minutes, too, of which pip says nothing.
+TELL_TIME := while sleep 15 >/dev/null 2>&1; do echo "   ... $$SECONDS s"; done &
 # Of no use to whoever reads them here.
 QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONWARNINGS=ignore
 
@@ -33,7 +35,8 @@ $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 	@$(QUIET) $(BIN)/pip install --quiet --upgrade pip
 	@echo "== Set-up, 2 of 3: about 210 packages, 1 GB to download and 3 GB on disk;" \
 		"2 to 5 minutes"
-	@set -o pipefail; $(QUIET) $(BIN)/pip install --progress-bar off \
+	@set -o pipefail; $(TELL_TIME) trap "kill $$!" EXIT; \
+		$(QUIET) $(BIN)/pip install --progress-bar off \
 		--constraint constraints.txt --editable '.[all,dev,docs]' \
 		| { $(SHOW_LARGE) || true; }
 	@echo "== Set-up, 3 of 3: FiftyOne's database, and a look at all parts"

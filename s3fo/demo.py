@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,12 +51,18 @@ class DemoResult:
         return max(self.scores, key=lambda name: self.scores[name].summary["J&F"])
 
 
-def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResult:
+def run_demo(
+    out: Path,
+    *,
+    progress: ProgressCallback | None = None,
+    begin: Callable[[str], None] = lambda step: None,
+) -> DemoResult:
     """Run the demo; what an earlier call finished is kept.
 
     Args:
         out: folder to write to.
-        progress: told about every step of the work.
+        progress: told how far each step is.
+        begin: told what every step does, when it begins.
     """
     require("app", "model")
     from evaluation import breakdown, report
@@ -67,19 +74,24 @@ def run_demo(out: Path, *, progress: ProgressCallback | None = None) -> DemoResu
         load_benchmark,
     )
 
+    begin("draw a benchmark")
     benchmark = write_synthetic(out / "benchmark", "mini", progress=progress)
     for method in METHODS:
+        begin(f"segment its videos by {method}")
         _segment(benchmark, _results(out, method), method, progress)
+    begin("load it into FiftyOne, with the attributes of its objects")
     dataset = load_benchmark(benchmark, dataset_name=DATASET, progress=progress)
     attributes = compute_attributes(dataset, progress=progress)
     scores, failures = {}, {}
     for method in METHODS:
+        begin(f"score {method} and find its failures")
         add_predictions(dataset, _results(out, method), method, progress=progress)
         scores[method] = evaluate(dataset, method, progress=progress)
         scores[method].save(out / "scores" / method)
         failures[method] = find_failures(
             dataset, method, attributes=attributes, progress=progress
         )
+    begin("compare the methods and write the report")
     by_attribute = breakdown(scores, attributes)
     runs = {method: _results(out, method) for method in reversed(METHODS)}
     written = report(runs, benchmark, out / "report", progress=progress)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -91,20 +92,18 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def progress_bar(
-    title: str, *, estimate: bool = True
-) -> Iterator[ProgressCallback | None]:
-    """Show progress on standard error, if somebody is watching a terminal there.
+def progress_bar(title: str, *, estimate: bool = True) -> Iterator[ProgressCallback]:
+    """Show progress on standard error: a bar, or lines where no terminal is there.
 
     Args:
         title: what is being done.
         estimate: whether to tell the time left; not where the labels tell it.
 
     Yields:
-        the callback to hand to a library function, or None without a terminal.
+        the callback to hand to a library function.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield progress_lines(title)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -125,3 +124,34 @@ def progress_bar(
             bar.update(task, completed=done, total=total, label=label)
 
         yield report
+
+
+def progress_lines(
+    title: str, clock: Callable[[], float] = time.monotonic
+) -> ProgressCallback:
+    """Progress for a log: a line after 10 seconds of work, then ever more rarely.
+
+    A line comes after 10 seconds or a tenth of the time that has passed, whichever is
+    longer, so that a log of days stays short.
+
+    Args:
+        title: what is being done.
+        clock: tells the seconds.
+
+    Returns:
+        the callback to hand to a library function.
+    """
+    begin = told = clock()
+
+    def report(done: int, total: int, label: str) -> None:
+        nonlocal told
+        now = clock()
+        if now - told >= max(10.0, (now - begin) / 10):
+            told = now
+            print(
+                f"{title}: {done} of {total} after {now - begin:.0f} s: {label}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return report

@@ -41,7 +41,11 @@ def demo(
     with result_alone():
         ensure_database()
     with progress_bar("demo") as progress:
-        result = run_demo(out, progress=progress)
+        result = run_demo(
+            out,
+            progress=progress,
+            begin=lambda step: typer.echo(f"demo: {step}", err=True),
+        )
     _show(result)
     if open_app:
         _serve(result.dataset_name, workspace=WORKSPACE)

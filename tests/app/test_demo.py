@@ -28,13 +28,19 @@ def test_the_demo_opens_on_videos_and_scores(predicted, tmp_path, monkeypatch):
         return SimpleNamespace(wait=lambda seconds: None)
 
     made = SimpleNamespace(dataset_name=predicted.name)
-    monkeypatch.setattr("s3fo.demo.run_demo", lambda out, **_: made)
+
+    def run_demo(out, *, progress, begin):
+        begin("a step")
+        return made
+
+    monkeypatch.setattr("s3fo.demo.run_demo", run_demo)
     monkeypatch.setattr(system, "_show", lambda result: None)
     monkeypatch.setattr(fo, "launch_app", launch_app)
 
     done = CliRunner().invoke(app, ["demo", "--app", "--out", str(tmp_path)])
 
     assert done.exit_code == 0, done.output
+    assert "demo: a step" in done.stderr.splitlines()
     assert opened["shown"] == predicted
     shown = [panel["type"] for panel in panels(opened["spaces"].to_dict())]
     assert shown == ["Samples", "vos_evaluation"]
