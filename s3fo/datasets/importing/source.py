@@ -10,6 +10,7 @@ from filelock import Timeout
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, catalog
+from s3fo.datasets.declaring import declare_fields
 from s3fo.datasets.locking import lock_of, sole_writer
 from s3fo.datasets.schema import remembered
 
@@ -95,16 +96,20 @@ def _refuse_fewer_videos(dataset: fo.Dataset, benchmark: Benchmark) -> None:
 
 def _declare_fields(dataset: fo.Dataset) -> None:
     dataset.media_type = "video"
-    dataset.add_sample_field("sequence", fo.StringField)
+    declare_fields(
+        dataset,
+        {
+            "sequence": fo.StringField,
+            "split": fo.StringField,
+            "fps": fo.FloatField,
+            "num_objects": fo.IntField,
+            "categories": fo.ListField(fo.StringField(), null=True),
+            "attributes": fo.ListField(fo.StringField(), null=True),
+            "content": fo.StringField,
+            "objects": fo.TemporalDetections,
+            "objects.detections.index": fo.IntField,
+            "objects.detections.visible_frames": fo.IntField,
+            "frames.filepath": fo.StringField,
+        },
+    )
     dataset.create_index("sequence", unique=True)
-    dataset.add_sample_field("split", fo.StringField)
-    dataset.add_sample_field("fps", fo.FloatField)
-    dataset.add_sample_field("num_objects", fo.IntField)
-    dataset.add_sample_field("categories", fo.ListField, subfield=fo.StringField)
-    dataset.add_sample_field("attributes", fo.ListField, subfield=fo.StringField)
-    dataset.add_sample_field("content", fo.StringField)
-    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
-    dataset.add_sample_field("objects", document, embedded_doc_type=labels)
-    for name in ("index", "visible_frames"):
-        dataset.add_sample_field(f"objects.detections.{name}", fo.IntField)
-    dataset.add_frame_field("filepath", fo.StringField)

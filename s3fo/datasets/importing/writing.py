@@ -23,6 +23,7 @@ from s3fo.datasets._fiftyone import (
     segmentation_document,
     update_documents,
 )
+from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.importing.labels import (
     ObjectMask,
     categories_of,
@@ -106,12 +107,14 @@ def batches(
 
 def declare_masks(dataset: fo.Dataset, field: str, form: MaskForm) -> None:
     """Make the frame fields that masks of one source need."""
-    document = fo.EmbeddedDocumentField
-    dataset.add_frame_field(field, document, embedded_doc_type=fo.Detections)
-    dataset.add_frame_field(f"{field}.detections.index", fo.IntField)
+    path = f"frames.{field}"
+    fields: dict[str, FieldKind] = {
+        path: fo.Detections,
+        f"{path}.detections.index": fo.IntField,
+    }
     if form == "reference":
-        mask_field = f"{field}_mask"
-        dataset.add_frame_field(mask_field, document, embedded_doc_type=fo.Segmentation)
+        fields[f"{path}_mask"] = fo.Segmentation
+    declare_fields(dataset, fields)
 
 
 def index_labels(dataset: fo.Dataset, field: str, attributes: Sequence[str]) -> None:

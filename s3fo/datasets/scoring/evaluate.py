@@ -15,6 +15,7 @@ from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
+from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.field_names import (
     GROUND_TRUTH,
     OBJECT_FACTS,
@@ -247,23 +248,25 @@ def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
 def _declare_fields(
     dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
 ) -> None:
-    for name in _sequence_scores(scores):
-        dataset.add_sample_field(f"{eval_key}_{name}", fo.FloatField)
-    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
     objects = f"{eval_key}_objects"
-    dataset.add_sample_field(objects, document, embedded_doc_type=labels)
-    dataset.add_sample_field(f"{objects}.detections.index", fo.IntField)
-    for column, name in OBJECT_SCORES.items():
-        if column in scores.object_columns:
-            dataset.add_sample_field(f"{objects}.detections.{name}", fo.FloatField)
-    dataset.add_sample_field(f"{objects}.detections.{_LOWEST}", fo.FloatField)
-    for name, kind in zip(OBJECT_FACTS, (fo.StringField, fo.IntField), strict=True):
-        if name in scores.object_columns:
-            dataset.add_sample_field(f"{objects}.detections.{name}", kind)
-    for name in ("J", "F"):
-        dataset.add_frame_field(f"{predictions}.detections.{name}", fo.FloatField)
-    for field in (predictions, GROUND_TRUTH):
-        dataset.add_frame_field(f"{field}.detections.{eval_key}", fo.StringField)
+    columns = scores.object_columns
+    numbers = [OBJECT_SCORES[name] for name in OBJECT_SCORES if name in columns]
+    facts = zip(OBJECT_FACTS, (fo.StringField, fo.IntField), strict=True)
+    labels: dict[str, FieldKind] = {
+        "index": fo.IntField,
+        **dict.fromkeys([*numbers, _LOWEST], fo.FloatField),
+        **{name: kind for name, kind in facts if name in columns},
+    }
+    frames = f"frames.{predictions}.detections"
+    own = [f"frames.{name}.detections" for name in (predictions, GROUND_TRUTH)]
+    fields: dict[str, FieldKind] = {
+        **{f"{eval_key}_{name}": fo.FloatField for name in _sequence_scores(scores)},
+        objects: fo.TemporalDetections,
+        **{f"{objects}.detections.{name}": kind for name, kind in labels.items()},
+        **{f"{frames}.{name}": fo.FloatField for name in ("J", "F")},
+        **{f"{path}.{eval_key}": fo.StringField for path in own},
+    }
+    declare_fields(dataset, fields)
 
 
 def _write_sequences(dataset: fo.Dataset, eval_key: str, scores: Scores) -> None:

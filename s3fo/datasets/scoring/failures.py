@@ -26,6 +26,7 @@ from evaluation.plots.errors import error_map
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
 from s3fo.datasets._fiftyone import has_id
+from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.importing.changed_labels import has_changed
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.parallel import map_ahead
@@ -141,12 +142,12 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
         failures: of the same benchmark.
     """
     field = f"{eval_key}_failures"
-    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
-    dataset.add_sample_field(field, document, embedded_doc_type=labels)
-    # All at once: FiftyOne reloads the dataset after each declaration.
-    schema = {f"{field}.detections.{name}": kind() for name, kind in _NUMBERS.items()}
-    schema[f"{field}.detections.onset"] = fo.ListField(fo.StringField())
-    dataset.add_dynamic_sample_fields(schema)
+    fields: dict[str, FieldKind] = {
+        field: fo.TemporalDetections,
+        **{f"{field}.detections.{name}": kind for name, kind in _NUMBERS.items()},
+        f"{field}.detections.onset": fo.ListField(fo.StringField()),
+    }
+    declare_fields(dataset, fields)
     reviewed = reviewed_events(dataset, eval_key)
     events = dict(iter(failures.events.groupby("sequence", sort=False)))
     scored = set(failures.frames["sequence"])
@@ -344,8 +345,7 @@ def _write_error_maps(
 ) -> None:
     """Error maps as grey PNGs that the frames refer to, one write per sequence."""
     field = f"{eval_key}_errors"
-    document = fo.EmbeddedDocumentField
-    dataset.add_frame_field(field, document, embedded_doc_type=fo.Segmentation)
+    declare_fields(dataset, {f"frames.{field}": fo.Segmentation})
     folder = _error_folder(dataset, eval_key)
 
     def draw(name: str) -> tuple[str, dict[str, Path]]:
