@@ -12,9 +12,9 @@ from remarks import remarks
 
 from evaluation import Meter
 from evaluation.errors import InputError
-from evaluation.masks import numbering
 from evaluation.masks.label_map import write_label_map
 from evaluation.masks.names import frame_number, match_names, numbers_of
+from evaluation.masks.numbering import doubts as doubted
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.masks.sequence import natural
 from evaluation.scoring import score
@@ -96,13 +96,13 @@ def test_masks_that_keep_their_numbers_are_not_doubted(tmp_path):
 
 def test_few_masks_are_compared_and_only_where_counts_differ(tmp_path, monkeypatch):
     looked_at = []
-    fit = numbering._fit
+    fit = doubted._fit
 
     def counted(gt, pred, frame, names):
         looked_at.append(frame)
         return fit(gt, pred, frame, names)
 
-    monkeypatch.setattr(numbering, "_fit", counted)
+    monkeypatch.setattr(doubted, "_fit", counted)
     long = [moving(t % 7) for t in range(40)]
     gt = write(tmp_path / "gt", long)
     score(write(tmp_path / "equal", long), gt)

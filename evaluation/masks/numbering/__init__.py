@@ -1,0 +1,23 @@
+"""From which number results count objects and frames; decided once for all videos.
+
+Ground truth counts from 0 or from 1, and so do results, each by a habit of its own.
+Names alone tell which in most videos; where they do not, masks are compared. One
+decision holds for the whole of the results, and is told; where videos contradict each
+other, nobody can know, and the results are refused.
+"""
+
+from evaluation.masks.numbering.agreement import mask_iou
+from evaluation.masks.numbering.frames import (
+    FrameNames,
+    name_frames,
+    name_video_frames,
+)
+from evaluation.masks.numbering.objects import number_objects
+
+__all__ = [
+    "FrameNames",
+    "mask_iou",
+    "name_frames",
+    "name_video_frames",
+    "number_objects",
+]

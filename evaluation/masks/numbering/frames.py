@@ -1,0 +1,179 @@
+"""Which predicted frame is which of the ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evaluation.masks.names import Match, match_names, numbers_of
+from evaluation.masks.numbering.agreement import MARGIN
+from evaluation.masks.numbering.doubts import doubt_numbers
+from evaluation.masks.numbering.shifts import (
+    common_shift,
+    gain_of,
+    leaning_of,
+    shift_numbers,
+)
+from evaluation.masks.numbering.whole import WholeVideo
+from evaluation.masks.sequence import MaskSequence
+
+
+@dataclass(frozen=True)
+class FrameNames:
+    """How the frames of one video are matched.
+
+    Attributes:
+        names: the prediction's name of each frame that it has.
+        rule: how names were matched; "" where they are equal.
+        shifted: whether numbers were taken to count from another one.
+        doubt: why the numbers may be one off, though they were kept; "" if they fit.
+    """
+
+    names: Mapping[str, str]
+    rule: str = ""
+    shifted: bool = False
+    doubt: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know, without the name of the video."""
+        notes = []
+        if self.shifted:
+            frame = next(iter(self.names))
+            notes.append(
+                f"frames were matched one after the other ({frame} with "
+                f"{self.names[frame]}): the prediction's names count from another "
+                "number, and over all videos its masks fit better so"
+            )
+        elif self.rule and self.names:
+            differing = ((f, name) for f, name in self.names.items() if f != name)
+            frame, name = next(differing, next(iter(self.names.items())))
+            notes.append(
+                f"frames are matched {self.rule}, as their names differ "
+                f"({frame} in the ground truth, {name} in the prediction)"
+            )
+        if self.doubt:
+            notes.append(
+                f"masks fit the ground truth better {self.doubt}: are they "
+                "numbered from another frame? They were scored as they are named"
+            )
+        return notes
+
+
+def name_frames(
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], label: str
+) -> dict[str, FrameNames]:
+    """Tell which predicted frame is which of the ground truth, for all videos alike.
+
+    Args:
+        pairs: ground truth and prediction by video.
+        label: what to call the results in an error.
+
+    Raises:
+        InputError: the frames of some videos fit by their numbers, and those of others
+            only if they count from another number.
+    """
+    matches = {
+        name: match_names(gt.frames, pred.frames) for name, (gt, pred) in pairs.items()
+    }
+    in_order = _match_in_order(pairs, matches)
+    leanings = {
+        name: leaning_of(*pairs[name], matches[name])
+        for name in pairs
+        if name not in in_order
+    }
+    chosen = common_shift(leanings, label)
+    found = {}
+    for name, (gt, pred) in pairs.items():
+        match = matches[name]
+        if name in in_order:
+            found[name] = FrameNames(in_order[name], _IN_ORDER)
+            continue
+        shifted = shift_numbers(gt, pred, chosen) if chosen else {}
+        if shifted and len(shifted) >= len(match.names):
+            found[name] = FrameNames(shifted, match.rule, shifted=True)
+        else:
+            doubt = doubt_numbers(gt, pred, match.names)
+            found[name] = FrameNames(match.names, match.rule, doubt=doubt)
+    return found
+
+
+def name_video_frames(
+    truth: Mapping[str, MaskSequence],
+    results: Mapping[str, MaskSequence],
+    frames: Mapping[str, Sequence[str]],
+    label: str,
+) -> dict[str, FrameNames]:
+    """Tell which predicted frame is which of the video, annotated or not.
+
+    Numbers are settled as for scores where several frames of a video are annotated,
+    else by the names of its frames.
+
+    Args:
+        truth: the annotated frames by video; perhaps the first ones alone.
+        results: the predictions by video.
+        frames: names of all frames by video, in playing order.
+        label: what to call the results in an error.
+
+    Raises:
+        InputError: as `name_frames`.
+    """
+    scored = {k: (truth[k], p) for k, p in results.items() if len(truth[k].frames) > 1}
+    told = name_frames(scored, label)
+    others = {
+        k: (WholeVideo(truth[k], frames[k]), p)
+        for k, p in results.items()
+        if k not in told or told[k].rule != _IN_ORDER
+    }
+    found = told | name_frames(others, label)
+    for name, (gt, pred) in others.items():
+        if name in told and told[name].shifted != found[name].shifted:
+            match = match_names(gt.frames, pred.frames)
+            offset = _offset_of(told[name].names) if told[name].shifted else 0
+            names = shift_numbers(gt, pred, offset) if offset else match.names
+            found[name] = FrameNames(names, match.rule, told[name].shifted)
+    return found
+
+
+def _offset_of(names: Mapping[str, str]) -> int:
+    """By how much the numbers of predicted frames are higher."""
+    frame, name = next(iter(names.items()))
+    return next(iter(numbers_of([name]))) - next(iter(numbers_of([frame])))
+
+
+_IN_ORDER = "one after the other, annotated frames alone"
+"""The rule for results that number the annotated frames, not those of the video."""
+
+
+def _match_in_order(
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
+) -> dict[str, dict[str, str]]:
+    """Frames of sparse ground truth whose results are numbered without its gaps.
+
+    Masks of frames 0, 5 and 10 may be called 0, 1 and 2. They are where there are as
+    many, unless masks fit better by name; and where there are more, or only the first
+    is left out, if masks fit better so. All videos are weighed together.
+    """
+    found: dict[str, dict[str, str]] = {}
+    gain = needed = 0.0
+    for name, (gt, pred) in pairs.items():
+        ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+        if not ours or not theirs or _is_dense(ours):
+            continue
+        names = matches[name].names
+        if len(names) == len(gt.frames):
+            return {}  # a video whose numbers are those of the ground truth
+        if not _is_dense(theirs) or len(theirs) < len(ours) - 1:
+            continue
+        without_first = len(theirs) < len(ours)
+        frames = gt.frames[1:] if without_first else gt.frames
+        in_order = dict(zip(frames, pred.frames, strict=False))
+        found[name] = in_order
+        gain += gain_of(gt, pred, in_order, names)
+        needed += -MARGIN if len(theirs) == len(ours) else MARGIN
+    return found if gain > needed else {}
+
+
+def _is_dense(numbers: Mapping[int, str]) -> bool:
+    """Whether numbers follow one another without a gap, from 0 or 1 or another."""
+    return max(numbers) - min(numbers) + 1 == len(numbers)
