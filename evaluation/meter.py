@@ -43,13 +43,8 @@ from evaluation.results.binarize_advice import (
 )
 from evaluation.results.mask_checks import refuse_soft_edges
 from evaluation.results.scores import Scores
-from evaluation.scoring import (
-    Scored,
-    class_notes,
-    collect,
-    score_counts,
-    unseen_notes,
-)
+from evaluation.scored import Scored, class_notes, collect, score_counts
+from evaluation.scoring import unseen_notes
 from evaluation.scoring_rules import FRAME_RULES
 
 _LABELS = ("arrays", "arrays")

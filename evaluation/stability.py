@@ -22,7 +22,8 @@ from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.binarize_advice import advise_by_truth
 from evaluation.results.scores import ordered_notes
-from evaluation.scoring import align_results, choose_sequences, score_counts
+from evaluation.scored import score_counts
+from evaluation.scoring import align_results, choose_sequences
 
 COLUMNS = ["sequence", "object", "T"]
 

@@ -149,7 +149,7 @@ def steps(small, cache, **options):
         counted.append(len(pair.frames))
         return count_sequence(pair, *rest)
 
-    with mock.patch("evaluation.scoring.count_sequence", count):
+    with mock.patch("evaluation.scored.count_sequence", count):
         scores = score(small.pred, small.gt, cache=cache, **options)
     return sum(counted), scores
 

@@ -1,0 +1,228 @@
+"""One video, counted and scored; and what all videos come to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from evaluation._utils.parallel import Tick
+from evaluation.counting.cache import CountsCache
+from evaluation.counting.video import SequenceCounts, count_sequence, count_together
+from evaluation.errors import InputError
+from evaluation.masks.names import shown
+from evaluation.masks.pairs import SequencePair, SharedMasks
+from evaluation.metrics.tracking.video import CLASS_RULES
+from evaluation.metrics.video import SequenceScores, score_sequence
+from evaluation.options import InputOptions
+from evaluation.protocols import ScoringProtocol
+from evaluation.results.label_checks import check_labels, note_objects
+from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
+from evaluation.results.tables import frame_table, object_table, track_table
+
+
+@dataclass(frozen=True)
+class PairedVideo:
+    """One video with the prediction of each of the results."""
+
+    pairs: tuple[SequencePair, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the video."""
+        return self.pairs[0].name
+
+    def sharing(self) -> tuple[SequencePair, ...]:
+        """The pairs, which read a frame of the ground truth once for all."""
+        if len(self.pairs) == 1:
+            return self.pairs
+        truth = SharedMasks(self.pairs[0].gt)
+        return tuple(replace(pair, gt=truth) for pair in self.pairs)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One video, scored.
+
+    Attributes:
+        scores: its scores.
+        fingerprint: of the masks that were read.
+        notes: what a reader of the numbers should know.
+        has_objects: whether there are objects, scored or not.
+        is_copy: whether the predicted masks are the very files of the ground truth.
+    """
+
+    scores: SequenceScores
+    fingerprint: str
+    notes: list[str]
+    has_objects: bool = True
+    is_copy: bool = False
+
+
+def _note_unknown_objects(
+    scores: Sequence[SequenceScores], unseen: Collection[str]
+) -> list[str]:
+    """Notes on ``"sequence/object"`` of unseen kind that no sequence has."""
+    ids = {one.name: set(map(str, one.object_ids.tolist())) for one in scores}
+    parts = (name.rpartition("/") for name in unseen)
+    return [
+        f"{name}: object {own}, listed as unseen, is none of the scored objects"
+        for name, _, own in sorted(parts)
+        if name in ids and own not in ids[name]
+    ]
+
+
+def _note_copies(scored: Sequence[Scored]) -> list[str]:
+    """A note where predictions are the very files of the ground truth."""
+    copies = [part.scores.name for part in scored if part.is_copy]
+    if not copies:
+        return []
+    where = "all videos" if len(copies) == len(scored) else shown(copies)
+    return [
+        f"in {where} the predicted masks are byte for byte the files of the ground "
+        "truth: is one folder a copy of the other, or a link to it?"
+    ]
+
+
+def class_notes(rules: ScoringProtocol, *, known: bool) -> list[str]:
+    """What to say where a protocol scores class by class, and no classes are known."""
+    if rules.tracking not in CLASS_RULES or known:
+        return []
+    return ["no classes are known: all objects count as one class"]
+
+
+def collect(
+    done: Sequence[Scored],
+    rules: ScoringProtocol,
+    labels: tuple[str, str],
+    unseen: frozenset[str],
+    notes: list[str],
+) -> Scores:
+    """Lay scored videos out as tables.
+
+    Args:
+        done: the videos, in order of their names.
+        rules: under which they were scored.
+        labels: what the results and the ground truth are called.
+        unseen: sequences and ``"sequence/object"`` of unseen kind.
+        notes: to put before those of the videos.
+
+    Raises:
+        InputError: no video has an object to score.
+    """
+    notes = [*notes, *(note for part in done for note in part.notes)]
+    kept = [part for part in done if len(part.scores.object_ids)]
+    if not kept:
+        raise InputError(
+            labels[1],
+            "; ".join(notes),
+            f"objects to score under {rules.name}",
+            _no_object_fix(done, rules),
+        )
+    notes += _note_copies(kept)
+    scores = [part.scores for part in kept]
+    groups = unseen if rules.average == "seen-unseen" else None
+    if groups is not None and not groups:
+        notes.append("no object is marked as unseen: the total is over seen ones only")
+    notes += _note_unknown_objects(scores, groups or ())
+    counted = done if rules.tracking != "none" else kept
+    fingerprints = {part.scores.name: part.fingerprint for part in counted}
+    return Scores(
+        rules,
+        frame_table(scores),
+        object_table(scores, rules, groups),
+        total_fingerprint(fingerprints),
+        ordered_notes(notes),
+        {"results": labels[0], "ground_truth": labels[1]},
+        # Videos without an object to score count here, too: their tracks are wrong.
+        track_columns=track_table([part.scores for part in done]),
+        fingerprints=fingerprints,
+    )
+
+
+def score_counts(
+    counts: SequenceCounts,
+    pair: SequencePair,
+    rules: ScoringProtocol,
+    options: InputOptions,
+    labels: tuple[str, str],
+    *,
+    look: bool = False,
+) -> Scored:
+    """Score one video from its pixel counts, looking at its labels first.
+
+    Args:
+        counts: of the video.
+        pair: the video.
+        rules: under which it was counted.
+        options: how its masks were preprocessed.
+        labels: what the results and the ground truth are called.
+        look: whether its masks can be looked at where labels look odd.
+
+    Raises:
+        InputError: the labels must be a mistake.
+    """
+    # Counts from the cache know nothing of how the files were found.
+    remarks = dict.fromkeys((*counts.remarks, *pair.remarks()))
+    notes = [f"{pair.name}: {remark}" for remark in remarks]
+    notes += check_labels(counts, rules, options, *labels, pair if look else None)
+    scores = score_sequence(counts, pair, rules)
+    notes += note_objects(counts, scores, rules)
+    has_objects = bool(len(counts.object_ids))
+    return Scored(scores, pair.fingerprint(), notes, has_objects, pair.is_copy())
+
+
+@dataclass(frozen=True)
+class ScoringJob:
+    """What is done with one video: count each prediction, then score it."""
+
+    protocol: ScoringProtocol
+    options: InputOptions
+    results: tuple[str, ...]
+    truth: str
+    cache: CountsCache | None
+
+    def __call__(self, video: PairedVideo, tick: Tick) -> list[Scored]:
+        """Scores of the video for each of the results; `tick` is told of frames."""
+        pairs = video.sharing()
+        known = [self._load(pair) for pair in pairs]
+        left = [pair for pair, old in zip(pairs, known, strict=True) if old is None]
+        for _ in range(len(pairs) - len(left)):
+            tick(len(pairs[0].frames))
+        fresh = iter(self._count(left, tick))
+        return [
+            score_counts(
+                self._store(pair, next(fresh)) if old is None else old,
+                pair,
+                self.protocol,
+                self.options,
+                (results, self.truth),
+                look=True,
+            )
+            for pair, old, results in zip(pairs, known, self.results, strict=True)
+        ]
+
+    def _count(self, pairs: list[SequencePair], tick: Tick) -> list[SequenceCounts]:
+        if len(pairs) == 1:
+            return [count_sequence(pairs[0], self.protocol, self.options, tick)]
+        return count_together(pairs, self.protocol, self.options, tick)
+
+    def _load(self, pair: SequencePair) -> SequenceCounts | None:
+        if self.cache is None:
+            return None
+        return self.cache.load(pair, self.protocol, self.options)
+
+    def _store(self, pair: SequencePair, counts: SequenceCounts) -> SequenceCounts:
+        if self.cache is not None:
+            self.cache.store(pair, self.protocol, self.options, counts)
+        return counts
+
+
+def _no_object_fix(done: Sequence[Scored], rules: ScoringProtocol) -> str:
+    """What to do where no object is scored, though there may be some."""
+    if any(part.has_objects for part in done):
+        other = "trackeval-davis" if rules.name == "vos-benchmark" else "vos-benchmark"
+        return (
+            "Score by a protocol that counts objects from their first appearance on, "
+            f"such as {other} (protocol='{other}', --protocol {other})."
+        )
+    return "Check that the ground truth holds object ids."
