@@ -1,6 +1,6 @@
 """The size at which the network sees a frame.
 
-A frame is shrunk once: either with antialiasing before the engine (`size`, as the
+A frame is resized once: either with antialiasing before the engine (`size`, as the
 published programs do for benchmarks) or inside the engine (`max_internal_size`,
 as they do for interactive use and long videos), and never by both. Masks come back at
 the size of the frame.
@@ -69,6 +69,28 @@ def shrunk_size(shape: tuple[int, ...], size: int | None) -> tuple[int, int]:
         return height, width
     other = int(size * long / short)
     return (size, other) if height <= width else (other, size)
+
+
+def working_size(
+    shape: tuple[int, ...], size: int | None, enlarge: float = 1.0
+) -> tuple[int, int]:
+    """Size of a frame that is shrunk to a short side, or enlarged towards it.
+
+    >>> working_size((288, 512), 384, 1.5), working_size((480, 854), 384, 1.5)
+    ((384, 682), (384, 683))
+    >>> working_size((100, 200), 384, 1.5), working_size((288, 512), None, 1.5)
+    ((150, 300), (288, 512))
+
+    Args:
+        shape: height and width of the frame.
+        size: the short side in pixels; None or 0 keeps the frame.
+        enlarge: the largest factor by which a smaller frame is enlarged; 1 keeps it.
+    """
+    if not size or min(shape) >= size or enlarge <= 1:
+        return shrunk_size(shape, size)
+    height, width = shape
+    factor = min(size / min(shape), enlarge)
+    return int(height * factor), int(width * factor)
 
 
 def internal_size(size: Size, max_side: int) -> Size:

@@ -27,6 +27,7 @@ class CutieMethod(S3Method):
         memory: settings of the engine: a name of `presets.PRESETS`, or a benchmark
             whose settings to take.
         size: as of `S3Method`.
+        enlarge: as of `S3Method`.
         device: as of `S3Method`.
         precision: as of `S3Method`.
         compile_encoder: as of `S3Method`.
@@ -47,6 +48,7 @@ class CutieMethod(S3Method):
         model: str | None = None,
         memory: str = GENERIC,
         size: int | None = None,
+        enlarge: float | None = None,
         device: str = "auto",
         precision: str = AUTO,
         compile_encoder: bool = False,
@@ -66,6 +68,7 @@ class CutieMethod(S3Method):
             model=model,
             memory=cutie_preset(memory),
             size=size,
+            enlarge=enlarge,
             device=device,
             precision=precision,
             compile_encoder=compile_encoder,

@@ -16,7 +16,7 @@ from torch import Tensor
 from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.device import choose_device, device_name
-from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
+from s3fo.inference.engine.frame_size import choose_frame_size, working_size
 from s3fo.inference.engine.propagator import Propagator, State
 from s3fo.inference.methods.base import ObjectPrompt
 from s3fo.inference.methods.baselines import replace_objects
@@ -38,6 +38,9 @@ class S3Method:
             whose settings to take.
         size: short side in pixels that larger frames are shrunk to; None takes the
             memory preset's, 0 keeps all frames as they are.
+        enlarge: the largest factor by which frames smaller than `size` are enlarged to
+            it; 1 keeps them. None is 1.5 for ``s3-small``, which sees more in them, and
+            1 for all other networks.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: number format of the network: ``"float32"``, ``"bfloat16"``,
             ``"float16"``, or ``"auto"``, see `choose_precision`. Memory reads and the
@@ -63,6 +66,7 @@ class S3Method:
         model: str | None = None,
         memory: str = "generic",
         size: int | None = None,
+        enlarge: float | None = None,
         device: str = "auto",
         precision: str = AUTO,
         compile_encoder: bool = False,
@@ -77,6 +81,7 @@ class S3Method:
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
         self._check(network.config, path)
+        self._enlarge = choose_enlargement(enlarge, network.config.name)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
         self._scores = None if scores is None else Path(scores)
@@ -91,6 +96,7 @@ class S3Method:
             "model": network.config.name,
             "weights": {"file": path.name, "sha256": file_hash(path)},
             "size": self._size,
+            "enlarge": self._enlarge,
             "precision": precision,
             "engine": asdict(config),
         }
@@ -164,13 +170,13 @@ class S3Method:
     ) -> np.ndarray:
         """Segment the frame at hand; `given` [H, W] holds masks of objects `ids`."""
         shape = image.shape[:2]
-        size = shrunk_size(shape, self._size)
+        size = working_size(shape, self._size, self._enlarge)
         pixels = torch.from_numpy(image).to(self._engine.device).permute(2, 0, 1)
         mask = None
         if given is not None:
-            mask = _shrink_mask(given, size).to(self._engine.device)
+            mask = _resize_mask(given, size).to(self._engine.device)
         p = self._engine.step(
-            _shrink(pixels / 255, size), mask, ids if mask is not None else None,
+            _resize(pixels / 255, size), mask, ids if mask is not None else None,
             end=last,
         )  # fmt: skip
         if size != shape:
@@ -197,8 +203,31 @@ class S3Method:
         write_probabilities(path, p.cpu().numpy(), self._engine.objects.ids)
 
 
-def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize [3, H, W] with antialiasing."""
+_ENLARGE: Mapping[str, float] = {"s3-small": 1.5}
+"""Networks that see more in enlarged frames, and the factor up to which they do."""
+
+
+def choose_enlargement(enlarge: float | None, model: str) -> float:
+    """The largest factor to enlarge frames by, for a network.
+
+    Raises:
+        InputError: a factor below 1.
+    """
+    if enlarge is None:
+        return _ENLARGE.get(model, 1.0)
+    number = isinstance(enlarge, (int, float)) and not isinstance(enlarge, bool)
+    if not number or not 1 <= enlarge < float("inf"):
+        raise InputError(
+            "enlarge",
+            f"{enlarge!r}",
+            "a factor of at least 1",
+            "Pass 1 to keep smaller frames as they are.",
+        )
+    return float(enlarge)
+
+
+def _resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize [3, H, W], with antialiasing where it shrinks."""
     if tuple(image.shape[1:]) == size:
         return image
     return F.interpolate(
@@ -206,7 +235,7 @@ def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
     )[0]
 
 
-def _shrink_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
+def _resize_mask(prompt: np.ndarray, size: tuple[int, int]) -> Tensor:
     """Resize a label map [H, W] by the nearest pixel, int64."""
     ids = torch.from_numpy(prompt.astype(np.int64))
     if prompt.shape == size:

@@ -14,8 +14,12 @@ from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
 from s3fo.inference import build_method, fuse, precision, predict
 from s3fo.inference.engine.config import InferenceConfig
-from s3fo.inference.engine.frame_size import choose_frame_size, shrunk_size
-from s3fo.inference.methods.s3 import S3Method, choose_device
+from s3fo.inference.engine.frame_size import (
+    choose_frame_size,
+    shrunk_size,
+    working_size,
+)
+from s3fo.inference.methods.s3 import S3Method, choose_device, choose_enlargement
 from s3fo.inference.precision import choose_precision
 from s3fo.inference.running.probabilities import read_probabilities, write_probabilities
 from s3fo.inference.running.record import RunRecord
@@ -293,3 +297,51 @@ def test_a_limit_that_is_named_goes_before_the_presets_size() -> None:
 )
 def test_the_long_side_of_a_smaller_frame_is_rounded_down(shape, size, expected):
     assert shrunk_size(shape, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "enlarge", "expected"),
+    [
+        ((288, 512), 384, 1.5, (384, 682)),
+        ((512, 288), 384, 1.5, (682, 384)),
+        ((100, 200), 384, 1.5, (150, 300)),  # as far as it goes
+        ((288, 512), 384, 1.0, (288, 512)),
+        ((480, 853), 400, 1.5, (400, 710)),  # larger frames are shrunk as ever
+        ((384, 512), 384, 1.5, (384, 512)),
+        ((288, 512), 0, 1.5, (288, 512)),
+        ((288, 512), None, 1.5, (288, 512)),
+    ],
+)
+def test_smaller_frames_are_enlarged_as_far_as_asked(shape, size, enlarge, expected):
+    assert working_size(shape, size, enlarge) == expected
+
+
+def test_the_network_sees_enlarged_frames_and_masks_come_back_small(
+    folders, weights, monkeypatch
+):
+    method = S3Method(weights=weights, size=64, enlarge=1.25)
+    seen = []
+    step = method._engine.step
+
+    def look(image, mask=None, *rest, **options):
+        seen.append((tuple(image.shape[1:]), None if mask is None else mask.shape))
+        return step(image, mask, *rest, **options)
+
+    monkeypatch.setattr(method._engine, "step", look)
+    (sequence,) = open_folders(*folders).subset(["first"])
+    method.start(sequence)
+    prompt = _mask({1: 5, 2: 40})
+    label_map = method.step(np.full((H, W, 3), 9, np.uint8), prompt)
+    larger = (int(H * 1.25), int(W * 1.25))
+    assert seen == [(larger, larger)]
+    # The first frame's masks come back as they were given, but for their edges.
+    assert label_map.shape == (H, W) and (label_map != prompt).mean() < 0.05
+
+
+def test_only_the_shipped_network_enlarges_unless_asked(weights):
+    assert choose_enlargement(None, "s3-small") == 1.5
+    assert choose_enlargement(None, "vitb") == 1
+    assert S3Method(weights=weights).settings["enlarge"] == 1
+    for wrong in (0.5, "much", float("inf"), True):
+        with pytest.raises(InputError, match="enlarge"):
+            S3Method(weights=weights, enlarge=wrong)
