@@ -340,13 +340,13 @@ def predict_rows(repeats: int, frames: int = 15, size: int = 384) -> None:
     spent: dict[str, list[float]] = {"float32": [], "bfloat16": []}
     with TemporaryDirectory() as root:
         video = drifting_video(Path(root), frames)
-        for _, precision in product(range(repeats), spent):
+        for repeat, precision in product(range(repeats), spent):
             method = S3Method(precision=precision, size=size, memory="davis")
             clock: list[float] = []
             segment_video(
                 video,
                 method,
-                Path(root) / precision,
+                Path(root) / f"{precision}-{repeat}",
                 video.frames,
                 lambda clock=clock: clock.append(time.process_time()),
             )
