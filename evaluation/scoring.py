@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation._utils.claims import videos_in_progress
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting import kernels
@@ -98,6 +99,7 @@ def score(
     )[0]
 
 
+@any_name_in_tables()
 def score_folders(
     results: Sequence[Source],
     ground_truth: Source,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import Tick, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting.video import count_sequence
@@ -28,6 +29,7 @@ from evaluation.scoring import align_results, choose_sequences
 COLUMNS = ["sequence", "object", "T"]
 
 
+@any_name_in_tables()
 def stability(
     results: Source,
     ground_truth: Source,

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from os import PathLike
+from threading import RLock
 
 from evaluation._utils.fingerprint import encoded, short_digest
 from evaluation.errors import InputError
@@ -66,8 +67,7 @@ def safe_name(
     reason = _fault(name, ending)
     if reason is None:
         assert isinstance(name, str)
-        if not name.isascii() and _SURROGATE.search(name):
-            _let_tables_hold_any_name()
+        note_odd_names(name)
         return name
     raise InputError(
         where,
@@ -140,12 +140,74 @@ def printable(text: object) -> str:
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
 
 
-@lru_cache(maxsize=1)
-def _let_tables_hold_any_name() -> None:
-    """Have pandas keep texts as Python's own, as Arrow's must be UTF-8."""
-    import pandas as pd
+def note_odd_names(*names: str) -> None:
+    """Let tables hold these names, should one of them not be UTF-8."""
+    text = "".join(names)
+    if not text.isascii() and _SURROGATE.search(text):
+        _TABLES.meet_odd_name()
 
-    pd.set_option("mode.string_storage", "python")
+
+class _Tables:
+    """How pandas keeps texts, which as Arrow's must be UTF-8.
+
+    Once a name is met that is not, they are kept as Python's own, within
+    `any_name_in_tables` alone: the option is everybody's.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._depth = 0
+        self._met = False
+        self._before: str | None = None
+
+    def meet_odd_name(self) -> None:
+        """Note that there are names that are not UTF-8."""
+        with self._lock:
+            self._met = True
+            self._switch()
+
+    def enter(self) -> None:
+        """Begin to make tables."""
+        with self._lock:
+            self._depth += 1
+            self._switch()
+
+    def leave(self) -> None:
+        """Leave the option as it was."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0 and self._before is not None:
+                import pandas as pd
+
+                pd.set_option(_STORAGE, self._before)
+                self._before = None
+
+    def _switch(self) -> None:
+        if self._met and self._depth and self._before is None:
+            import pandas as pd
+
+            self._before = pd.get_option(_STORAGE)
+            pd.set_option(_STORAGE, "python")
+
+
+_STORAGE = "mode.string_storage"
+_TABLES = _Tables()
+
+
+@contextmanager
+def any_name_in_tables() -> Iterator[None]:
+    """While tables are made and read: they may hold names that are not UTF-8.
+
+    Also a decorator of functions that make tables.
+
+    >>> with any_name_in_tables():
+    ...     pass
+    """
+    _TABLES.enter()
+    try:
+        yield
+    finally:
+        _TABLES.leave()
 
 
 def _fault(name: object, ending: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
@@ -26,6 +27,7 @@ ASSUMED_FPS = 24.0
 Measured = tuple[pd.DataFrame, list[dict[str, Any]], list[str]]
 
 
+@any_name_in_tables()
 def object_attributes(
     ground_truth: object,
     *,

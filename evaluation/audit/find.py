@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.regions import Region
@@ -33,6 +34,7 @@ from evaluation.options import InputOptions
 Audited = tuple[str, list[str], list[AuditEvent], int]
 
 
+@any_name_in_tables()
 def audit_ground_truth(
     ground_truth: Any,
     *,

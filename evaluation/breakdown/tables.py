@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
@@ -54,6 +55,7 @@ class Breakdown:
     notes: tuple[str, ...] = ()
 
 
+@any_name_in_tables()
 def breakdown(
     scores: Scores | Mapping[str, Scores],
     attributes: Attributes,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Inspected = tuple[pd.DataFrame, list[dict[str, Any]]]
 
 
+@any_name_in_tables()
 def find_failures(
     results: Source,
     ground_truth: Source,

@@ -14,7 +14,7 @@ import numpy as np
 
 from evaluation._utils.fingerprint import digest_bytes, encoded
 from evaluation._utils.input_files import read_input
-from evaluation._utils.names import check_names, safe_name
+from evaluation._utils.names import check_names, note_odd_names, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.encoding import object_mask
@@ -56,6 +56,7 @@ class MaskSequence(ABC):
     of_files = False
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
+        note_odd_names(name, *frames)
         self.name = name
         self._masks = {frame: frames[frame] for frame in sorted(frames, key=natural)}
         self.frames = tuple(self._masks)

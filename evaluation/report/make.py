@@ -16,7 +16,7 @@ from evaluation._utils.atomic import (
     write_atomically,
 )
 from evaluation._utils.former_names import warn_renamed
-from evaluation._utils.names import counted
+from evaluation._utils.names import any_name_in_tables, counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.corrections import Corrections
 from evaluation.errors import InputError
@@ -78,6 +78,7 @@ class Report:
     pictures: tuple[Path, ...]
 
 
+@any_name_in_tables()
 def report(
     results: Mapping[str, str | os.PathLike[str]]
     | Sequence[str | os.PathLike[str]]

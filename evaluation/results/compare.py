@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.names import counted
+from evaluation._utils.names import any_name_in_tables, counted
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
@@ -83,6 +83,7 @@ class Comparison:
         )
 
 
+@any_name_in_tables()
 def compare(
     scores_a: Scores,
     scores_b: Scores,

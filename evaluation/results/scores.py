@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.json_files import plain
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.version import __version__
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS, summarise
@@ -207,6 +208,7 @@ class Scores:
         return float(np.mean([self.object_columns[column][i] for i in indices]))
 
 
+@any_name_in_tables()
 def merge(shards: Sequence[Scores]) -> Scores:
     """Put the scores of different sequences, made apart, into one.
 
@@ -326,6 +328,7 @@ def _stack(tables: Sequence[Table]) -> Table:
     return {name: [row[i] for row in rows] for i, name in enumerate(columns)}
 
 
+@any_name_in_tables()
 def _data_frame(columns: Table) -> pd.DataFrame:
     import pandas as pd
 

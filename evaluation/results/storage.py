@@ -17,7 +17,7 @@ from evaluation._utils.atomic import unwritable, write_all
 from evaluation._utils.escape import csv_words
 from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import plain, read_json
-from evaluation._utils.names import storable
+from evaluation._utils.names import any_name_in_tables, storable
 from evaluation.errors import InputError
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
@@ -88,6 +88,7 @@ def save_tables(
         raise unwritable(folder, error) from error
 
 
+@any_name_in_tables()
 def load_tables(
     folder: str | os.PathLike[str],
     record: str,

@@ -19,6 +19,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from evaluation._utils.names import any_name_in_tables
 from evaluation.errors import InputError, InputWarning
 from s3fo._extras import MissingExtra, missing_module
 
@@ -101,7 +102,8 @@ def main() -> None:
     import_commands(sys.argv[1:])
     _show_input_warnings_as_notes()
     try:
-        app()
+        with any_name_in_tables():
+            app()
     except MissingExtra as error:
         sys.exit(_tell_missing(error))
     except ModuleNotFoundError as error:

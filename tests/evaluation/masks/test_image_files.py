@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from evaluation import find_failures, score
 from evaluation.errors import InputError
 from evaluation.masks.pictures import read_picture, write_picture
 
@@ -102,3 +103,19 @@ def test_videos_named_in_another_encoding(tmp_path: Path, verb: str) -> None:
         value for path in kept for value in pd.read_parquet(path).get("sequence", [])
     ]
     assert verb == "report" or set(texts) == {"caf\\udce9"}
+
+
+def test_names_that_are_not_utf8_change_no_option_of_pandas(tmp_path):
+    for folder in ("gt", "pred"):
+        for frame in range(4):
+            path = tmp_path / folder / os.fsdecode(b"caf\xe9") / f"{frame:05d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = (halves()[..., 0] > 99).astype("u1")
+            Image.fromarray(np.roll(pixels, frame, 1)).save(path)
+    before = pd.get_option("mode.string_storage")
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert scores.frames["sequence"].tolist() == [os.fsdecode(b"caf\xe9")] * 2
+    assert pd.get_option("mode.string_storage") == before
+    failures = find_failures(tmp_path / "pred", tmp_path / "gt", scores)
+    assert not len(failures.events)
+    assert pd.get_option("mode.string_storage") == before
