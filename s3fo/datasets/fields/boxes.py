@@ -18,7 +18,7 @@ _LOOKED_AT = 200
 """Boxes of a video that are looked at, evenly spread."""
 
 _FEW = 3
-"""Boxes below which leaving the frame says nothing."""
+"""Different boxes of a video below which nothing can be said."""
 
 _BEYOND = 1.001
 """Relative coordinate from which on a box leaves the frame."""
@@ -77,12 +77,14 @@ def check_boxes(
     Raises:
         InputError: they are two corners, as their masks or the frame say.
     """
-    boxes = [
+    every = [
         _Box.of(label)
         for labels in frames.values()
         for label in labels or ()
         if isinstance(label, fo.Detection) and len(label.bounding_box or ()) == 4
     ]
+    # Of an object that stands still one box may fit by chance, and so do all.
+    boxes = list(dict.fromkeys(every))
     boxes = boxes[:: max(1, len(boxes) // _LOOKED_AT)]
     beyond = sum(box.leaves for box in boxes)
     as_corners = as_size = 0
@@ -91,9 +93,11 @@ def check_boxes(
         as_size += whole
         corners = box.fits(box.third - box.x, box.fourth - box.y, size)
         as_corners += corners and not whole
-    many = len(boxes) >= _FEW and 2 * beyond > len(boxes)
+    if len(boxes) < _FEW:
+        return []
+    many = 2 * beyond > len(boxes)
     told = 2 * as_corners > len(boxes) or (many and 2 * as_size <= len(boxes))
-    if boxes and told and all(box.may_be_corners for box in boxes):
+    if told and all(box.may_be_corners for box in boxes):
         raise InputError(
             where,
             f"boxes of two corners, as it seems, such as {list(boxes[0][:4])}: "

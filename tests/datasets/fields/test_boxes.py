@@ -56,7 +56,8 @@ def test_boxes_of_two_corners_inside_the_frame_are_known_by_their_masks():
 def test_right_boxes_beyond_the_frame_are_no_corners():
     """Half out on the right, wider than they are far from the left: masks decide."""
     labels = [
-        detection((0.45, 0.1, 0.7, 0.5), (0.45, 0.1, 1.15, 0.6)) for _ in range(4)
+        detection((x, 0.1, 0.7, 0.5), (x, 0.1, x + 0.7, 0.6))
+        for x in (0.45, 0.46, 0.47, 0.48)
     ]
     notes = check_boxes(frames(labels), SIZE, "bear")
     assert notes == [
@@ -77,3 +78,9 @@ def test_labels_without_masks_in_memory_and_single_ones():
     box = fo.Detection(bounding_box=[0.5, 0.5, 0.6, 0.6], mask_path="a.png")
     assert check_boxes({"0": [box], "1": None}, SIZE, "bear") == []
     assert check_boxes({"0": []}, SIZE, "bear") == []
+
+
+def test_a_mask_of_low_resolution_fits_corners_by_chance():
+    """Half as large as its box, in every frame alike."""
+    labels = [detection((0.25, 0.25, 0.5, 0.5), (0.0, 0.0, 0.25, 0.25))] * 5
+    assert check_boxes(frames(labels), SIZE, "bear") == []
