@@ -81,7 +81,9 @@ def verbs(place):
     return {
         "evaluate": lambda out: ("evaluate", results, *named, "--out", out),
         "failures": lambda out: ("failures", results, *named, "--out", out),
-        "report": lambda out: ("report", results, *named, "--out", out),
+        "report": lambda out: (
+            "report", results, *named, "--top", 1, "--out", out,
+        ),
         "predict": lambda out: (
             "predict", "synthetic", "--root", place / "gt", "--method", "copy",
             "--out", out,

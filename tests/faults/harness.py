@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import prepared
+
 LONG = os.environ.get("S3FO_FAULTS") == "long"
 """Set by `make faults`: many more attempts of everything."""
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-_START = "import sys; sys.argv[0] = 's3fo'; from s3fo.cli import main; main()"
 
 
 @dataclass
@@ -64,24 +62,13 @@ class Done:
         return self
 
 
-def start(words, cache: Path, room: int | None = None) -> subprocess.Popen[str]:
+def start(words, cache: Path, room: int | None = None) -> prepared.Forked:
     """Start a command; `room` limits the bytes of any file it writes."""
-
-    def limit() -> None:
-        if room is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
-    return subprocess.Popen(
-        [sys.executable, "-c", _START, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=limit,
-        env={**os.environ, "S3FO_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"},
-    )
+    env = {**os.environ, "S3FO_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
+    return prepared.start([*map(str, words)], env, room)
 
 
-def finish(process: subprocess.Popen[str]) -> Done:
+def finish(process: prepared.Forked) -> Done:
     out, err = process.communicate(timeout=900 if LONG else 120)
     return Done(process.returncode, out, err)
 
