@@ -256,7 +256,7 @@ def test_burst_files_tell_classes_and_merge_some():
     assert track_classes({}, names) is None
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_a_report_leads_with_the_headline_of_its_protocol(tmp_path):
     import shutil
 
@@ -265,7 +265,7 @@ def test_a_report_leads_with_the_headline_of_its_protocol(tmp_path):
     inputs = FIXTURES / "inputs" / "proposals"
     shutil.copytree(inputs / "pred", tmp_path / "run")
     out = tmp_path / "out"
-    report(tmp_path / "run", inputs / "gt", out, protocol="trackeval-hota")
+    report(tmp_path / "run", inputs / "gt", out, protocol="trackeval-hota", top=0)
     text = (tmp_path / "out" / "report.md").read_text()
     hota_percent = (
         100 * score(inputs / "pred", inputs / "gt", "trackeval-hota").summary["HOTA"]
