@@ -11,7 +11,7 @@ PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Tests start dozens of processes, which would each compile every module anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test test-fast test-ray test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
+.PHONY: help setup demo test test-slow test-fast test-ray test-pythons test-wheel test-lowest coverage faults schemas kernels kernels-sanitize lint format types walls app-test \
         docs benchmark clean
 
 help: ## Show the targets
@@ -47,11 +47,15 @@ $(READY): pyproject.toml constraints.txt setup.py $(wildcard $(KERNELS)/csrc/*)
 demo: setup ## Synthetic benchmark -> predictions -> scores, end to end
 	$(BIN)/s3fo demo
 
-test: setup ## All tests but those in a browser or of Ray, one process per core
-	$(BIN)/python -m pytest -m 'not app and not ray' $(PARALLEL)
+test: setup ## All tests but the slow ones and those in a browser, one process per core
+	$(BIN)/python -m pytest -m 'not app and not ray and not slow' $(PARALLEL)
 
-test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing slow
-	$(BIN)/python -m pytest -m 'not app and not slow and not fiftyone' $(PARALLEL)
+test-slow: setup ## What `make test` leaves out: kills, trainings, notebooks, the site
+	$(BIN)/python -m pytest -m 'slow and not app and not ray' $(PARALLEL)
+
+test-fast: setup ## Tests for a change in hand: no FiftyOne, nothing that takes seconds
+	$(BIN)/python -m pytest \
+		-m 'not app and not slow and not seconds and not fiftyone' $(PARALLEL)
 
 test-ray: setup ## Engines on a Ray cluster of this machine, minutes
 	$(BIN)/python -m pytest -m ray

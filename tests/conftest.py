@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib.util
 import os
 import shutil
@@ -52,8 +53,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _needs_fiftyone(item.path):
             item.add_marker(pytest.mark.fiftyone)
-    long = {item.path for item in items if item.get_closest_marker("slow")}
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("seconds")
+    }
     items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, and not in what was imported: it stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # So it is in the background of a script; tests interrupt themselves.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # To look for garbage among all that is imported takes as long as to import it.
+    gc.disable()
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
         # The workers share the cores; threads of their own would only get in the way.

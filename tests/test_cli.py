@@ -310,7 +310,7 @@ def shifted(benchmark, tmp_path_factory) -> Path:
     return results
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_attributes_of_every_object(cli, benchmark, tmp_path):
     code, out, _ = cli(
         "attributes", "--gt", masks(benchmark), "--images", images(benchmark), "--json",

@@ -49,7 +49,7 @@ def synthetic(benchmark: Path) -> tuple[object, ...]:
     return "--benchmark", "synthetic", "--root", benchmark
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_report_of_two_runs(cli, benchmark, results, tmp_path):
     truth = benchmark / "Annotations" / "480p"
     code, out, _ = cli(

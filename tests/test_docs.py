@@ -59,6 +59,7 @@ def _page(site: Path, name: str) -> str:
     return (site / name / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_reference_has_every_protocol(site: Path) -> None:
     page = _page(site, "reference/protocols")
 
@@ -67,6 +68,7 @@ def test_reference_has_every_protocol(site: Path) -> None:
         assert f'href="#{protocol.name}"' in page
 
 
+@pytest.mark.slow
 def test_reference_has_every_command(site: Path) -> None:
     page = _page(site, "reference/commands")
 
@@ -74,6 +76,7 @@ def test_reference_has_every_command(site: Path) -> None:
         assert f'id="{"-".join(words)}"' in page, words
 
 
+@pytest.mark.slow
 def test_reference_has_every_public_name(site: Path) -> None:
     pages = [path.read_text() for path in (site / "reference/api").rglob("index.html")]
     text = "".join(pages)
@@ -82,6 +85,7 @@ def test_reference_has_every_public_name(site: Path) -> None:
         assert re.search(rf'id="[\w.]+\.{name}"', text), name
 
 
+@pytest.mark.slow
 def test_every_operator_and_panel_is_explained(site: Path) -> None:
     page = _page(site, "how-to/fiftyone")
     plugin = yaml.safe_load((REPOSITORY / "s3fo/plugin/vos/fiftyone.yml").read_text())
@@ -90,12 +94,14 @@ def test_every_operator_and_panel_is_explained(site: Path) -> None:
         assert f"<code>{name}</code>" in page, name
 
 
+@pytest.mark.slow
 def test_site_has_every_notebook(site: Path) -> None:
     for notebook in NOTEBOOKS:
         page = _page(site, f"notebooks/{notebook.stem}")
         assert "<h1" in page and "%%" not in page
 
 
+@pytest.mark.slow
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
     loads = re.compile(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//')
     sheets = re.compile(
@@ -106,6 +112,7 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         assert not loads.search(page) and not sheets.search(page), path
 
 
+@pytest.mark.slow
 def test_licences_of_all_benchmarks_are_listed(site: Path) -> None:
     from s3fo.benchmarks.catalog import ENTRIES
 
@@ -122,7 +129,7 @@ def test_links_lead_somewhere_in_the_repository(path: Path) -> None:
             assert (path.parent / target).exists(), f"{path}: {target}"
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_documented_commands_exist() -> None:
     found = list(_documented_commands())
     assert len(found) > 30

@@ -65,7 +65,7 @@ def test_a_tag_of_another_version_is_refused() -> None:
         RELEASE_NOTES["main"]("v99.0.0")
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_configuration_is_valid(schema: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
@@ -80,6 +80,7 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     targets = re.findall(r"make ([a-z -]+)$", script, re.MULTILINE)
     named = {word for words in targets for word in words.split()}
-    assert {"setup", "lint", "types", "walls", "test", "app-test"} <= named
+    checks = {"lint", "types", "walls", "test", "test-slow", "app-test"}
+    assert {"setup", *checks} <= named
     for name in named:
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), name

@@ -42,7 +42,7 @@ def test_a_seed_decides_everything(tmp_path: Path, textures: str) -> None:
     assert digest(tmp_path / "a") == digest(tmp_path / "b") != digest(tmp_path / "c")
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_mini_is_there_in_seconds(tmp_path: Path) -> None:
     begin = time.process_time()
     benchmark = write_synthetic(tmp_path)

@@ -21,7 +21,7 @@ def many(tmp_path_factory):
     fo.delete_dataset(name)
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_every_event_is_answered(many, monkeypatch):
     monkeypatch.setattr(panels, "_REPEATS", 1)
     answers = panels.measure(many)

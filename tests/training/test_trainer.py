@@ -35,7 +35,7 @@ def weights(run: Trainer) -> torch.Tensor:
     return torch.cat(parameters)
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_a_resumed_run_equals_an_unbroken_one(tiny_recipe, videos, tmp_path) -> None:
     recipe = tiny_recipe(ema=0.9, schedule="cosine", warm_up=2)
     whole = trainer(recipe, videos, tmp_path / "whole")
@@ -105,7 +105,7 @@ def test_one_clip_is_learnt_by_heart(tiny_recipe) -> None:
     assert float((found & truth).sum() / (found | truth).sum()) > 0.97
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_train_leaves_weights_state_and_curves(
     tiny_recipe, video_folder, videos, tmp_path
 ) -> None:

@@ -61,7 +61,7 @@ def test_equal_to_the_official_tool(dataset, protocol):
     assert _differences(FIXTURES, dataset, protocol) == []
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 @pytest.mark.parametrize(("dataset", "protocol"), _pairs(REAL_CASES))
 def test_equal_to_the_official_tool_on_real_masks(shared, dataset, protocol):
     assert _differences(shared / "fixtures" / "metrics", dataset, protocol) == []

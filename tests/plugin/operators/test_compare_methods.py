@@ -50,7 +50,7 @@ def _run(monkeypatch, *words: str) -> int:
     return int(stop.value.code or 0)
 
 
-@pytest.mark.slow
+@pytest.mark.seconds
 def test_one_command_compares_methods_of_every_kind(
     benchmark, program, cutie, tmp_path, monkeypatch, capsys
 ):
