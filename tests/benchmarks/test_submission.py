@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.masks.run_lengths import decode_rle
 from evaluation.scoring import score
 from s3fo.benchmarks import (
     Benchmark,
@@ -29,6 +31,9 @@ from s3fo.benchmarks import (
     write_submission,
 )
 from s3fo.benchmarks.catalog import get_entry
+from s3fo.benchmarks.submission import build
+from s3fo.benchmarks.submission import burst as burst_file
+from s3fo.benchmarks.submission.checks import refuse_unfit
 from s3fo.cli import main
 from s3fo.inference import predict
 
@@ -87,6 +92,8 @@ def test_the_zip_each_server_wants(tmp_path: Path, name: str) -> None:
         "bat",
     }
     assert submission.upload_to.startswith("https://")
+    form = get_entry(name, benchmark.split).submission
+    assert (submission.remark, submission.page) == (form.remark, form.page)
 
 
 PUBLIC = {
@@ -146,8 +153,9 @@ def test_what_is_not_asked_for_stays_out(tmp_path: Path) -> None:
     predict(benchmark, out, method="copy")
     write_mask(out / "cow/00000.png", [1])
     write_mask(out / "ape/99999.png", [1])
+    write_mask(out / "preview.PNG", [1])
     submission = write_submission(out, benchmark, tmp_path / "x.zip")
-    assert submission.ignored == ("cow",)
+    assert submission.ignored == ("cow", "preview.PNG")
     assert submission.frames == 8
 
 
@@ -223,6 +231,62 @@ def test_a_zip_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=re.escape(str(place))):
             write_submission(tmp_path / "out", benchmark, place)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_disk_that_fills_is_told_for_either_file(tmp_path, monkeypatch) -> None:
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for verb in (build, burst_file):
+        monkeypatch.setattr(verb, "write_atomically", full)
+    davis = hidden_split(tmp_path / "davis", "davis-2017")
+    predict(davis, tmp_path / "a", method="copy")
+    with pytest.raises(InputError, match="No space left") as caught:
+        write_submission(tmp_path / "a", davis, tmp_path / "x.zip")
+    assert str(tmp_path / "x.zip") in caught.value.where
+    tracks = open_benchmark("burst", burst(tmp_path / "burst"))
+    predict(tracks, tmp_path / "b", method="copy")
+    told: list[tuple[object, ...]] = []
+    with pytest.raises(InputError, match="No space left") as caught:
+        write_burst_predictions(
+            tmp_path / "b",
+            tracks,
+            tmp_path / "x.json",
+            progress=lambda *at: told.append(at),
+        )
+    assert str(tmp_path / "x.json") in caught.value.where
+    assert told == [(1, 1, "LaSOT_-_zebra-17")]
+
+
+def test_many_problems_are_counted_and_the_first_twenty_listed() -> None:
+    problems = [f"video-{n}: missing" for n in range(23)]
+    benchmark = SimpleNamespace(name="mose-v1", split="val")
+    for many, expected in ((23, "23 problems"), (20, "20 problems"), (1, "1 problem")):
+        with pytest.raises(InputError) as caught:
+            refuse_unfit(Path("results"), benchmark, problems[:many])
+        lines = caught.value.found.strip().split("\n")
+        assert lines[0] == f"{expected}:"
+        rest = ["  - and 3 more"] if many == 23 else []
+        assert lines[1:] == [f"  - {text}" for text in problems[:many][:20]] + rest
+        assert caught.value.where == "results"
+        assert "every frame that mose-v1 val wants" in caught.value.expected
+
+
+def test_every_track_of_a_frame_is_submitted(tmp_path: Path) -> None:
+    label_map = np.zeros((4, 5), np.uint8)
+    label_map[0, :2], label_map[2, 1:] = 1, 7
+    write_label_map(tmp_path / "0.png", label_map)
+    tracks = burst_file._segmentations(tmp_path / "0.png")
+    areas = {
+        track: int(decode_rle({"size": [4, 5], "counts": entry["rle"]}, "x").sum())
+        for track, entry in tracks.items()
+    }
+    assert areas == {"1": 2, "7": 4}
+
+
+def test_a_split_that_nobody_can_score_says_so() -> None:
+    with pytest.raises(InputError, match="not public: no public evaluation server"):
+        build._catalog_form(SimpleNamespace(name="lvos-v2", split="test"))
 
 
 def test_all_frame_results_are_cut_down_to_the_listed_frames(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_deltas_and_their_mean():
     assert comparison.objects["delta"].tolist() == pytest.approx([-0.1, 0.1, 0.3])
     assert comparison.objects["sequence"].tolist() == ["x", "x", "y"]
     assert "difference +0.100" in str(comparison)
+    assert "95 % interval" in str(comparison)
 
 
 def test_a_clear_difference_is_told_from_chance():

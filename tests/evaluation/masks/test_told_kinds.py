@@ -15,6 +15,7 @@ from evaluation.masks.label_map import write_label_map
 from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.masks.sequence import ArraySequence
+from evaluation.results.mask_checks import describe_filling
 from evaluation.scoring import score
 from s3fo.benchmarks import open_folders
 
@@ -303,3 +304,15 @@ def test_masks_that_are_given_for_images_are_told(tmp_path):
         image.parent.mkdir(parents=True, exist_ok=True)
         Image.open(path).convert("RGB").save(image)
     assert not open_folders(tmp_path / "images", masks).notes
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({2: True}, "object 2 fills all corners and whole frames"),
+        ({3: False}, "object 3 fills all corners and most of the frame"),
+        ({1: False, 4: True}, "objects 1, 4 fill all corners and whole frames"),
+    ],
+)
+def test_how_much_of_a_frame_is_filled_is_told(found, told):
+    assert f"predicted {told};" in describe_filling(found)
