@@ -69,7 +69,7 @@ def align(
         pairs.append(pair)
     _refuse_unmatched(results_label, pairs)
     if missing and options.missing == "error":
-        raise _missing_error(results_label, missing, _unmatched(results_label, pairs))
+        raise _missing_error(results_label, missing, _near_names(results_label, pairs))
     notes += [f"scored as empty: {line}" for line in missing]
     if not pairs:
         raise InputError(
@@ -196,12 +196,25 @@ def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
             found = "; ".join(pred.remarks())
         else:
             continue
+        fix = "Rename the masks after the frames, or convert them to PNG."
+        if _are_of_objects(pair.gt.frames, pred.frames):
+            fix = (
+                "Put the masks of each object into a folder of its own, such as "
+                f"{pair.name}/1/{pair.gt.frames[0]}.png, or write one label map per "
+                "frame."
+            )
         raise InputError(
             f"{results}, sequence {pair.name}",
             found,
             f"one PNG per frame, called like the frames: {shown(pair.gt.frames)}",
-            "Rename the masks after the frames, or convert them to PNG.",
+            fix,
         )
+
+
+def _are_of_objects(frames: Sequence[str], there: Sequence[str]) -> bool:
+    """Whether several masks are called like each frame and an object."""
+    named = [sum(frame in name for name in there) for frame in frames]
+    return min(named) > 1 and all(any(c.isdigit() for c in name) for name in there)
 
 
 def _missing_objects(
@@ -241,7 +254,7 @@ def _list_frames(frames: Sequence[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + more
 
 
-def _unmatched(results: str, pairs: Sequence[SequencePair]) -> str:
+def _near_names(results: str, pairs: Sequence[SequencePair]) -> str:
     """Folders of the results that are called nearly like a missing video."""
     root = Path(results)
     missing = [pair.name for pair in pairs if pair.pred is None]
@@ -250,14 +263,18 @@ def _unmatched(results: str, pairs: Sequence[SequencePair]) -> str:
     known = {pair.name for pair in pairs}
     others = [name for name in subfolders(root) if name not in known]
     near = [name for name in others if any(k in name or name in k for k in missing)]
-    return f" (but there is {shown(near)})" if near else ""
+    return shown(near) if near else ""
 
 
-def _missing_error(results: str, missing: Sequence[str], others: str) -> InputError:
+def _missing_error(results: str, missing: Sequence[str], near: str) -> InputError:
+    first = "Predict these too"
+    if near:
+        first = f"Rename {near} after the sequence, if that is meant"
     return InputError(
         results,
-        f"predictions missing: {'; '.join(missing)}{others}",
+        f"predictions missing: {'; '.join(missing)}"
+        + (f" (but there is {near})" if near else ""),
         "one PNG mask for every scored frame of the ground truth",
-        "Predict these too, or score them as empty masks (missing='score-as-empty', "
-        "--missing score-as-empty).",
+        f"{first}, or score them as empty masks (missing='score-as-empty', --missing "
+        "score-as-empty).",
     )

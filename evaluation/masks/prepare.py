@@ -13,7 +13,7 @@ What counts as the compared mask is decided here and nowhere else. Steps, in ord
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -145,15 +145,29 @@ def fit_prediction(
     others = sizes(pred) - {shape}
     found = shape[::-1] if shape[::-1] in others else min(others)
     turned = " (width and height swapped?)" if found == shape[::-1] else ""
+    fix = "Write the masks in the size of the ground truth, or allow nearest resizing "
+    fix += "(resize='nearest', --resize nearest)"
+    if turned:
+        fix = "Write the masks with rows and columns in the order of the ground truth"
+    elif has_other_aspect(found, shape):
+        fix += " if they were stretched to this size, not cropped or padded"
     raise InputError(
         places[0],
         f"a mask of {found[1]}x{found[0]} pixels{turned}",
         f"{shape[1]}x{shape[0]} as in {places[1]}",
-        "Write the masks with rows and columns in the order of the ground truth."
-        if turned
-        else "Write the masks in the size of the ground truth, or allow nearest "
-        "resizing (resize='nearest', --resize nearest).",
+        f"{fix}.",
     )
+
+
+def has_other_aspect(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether one size is no other size in smaller or larger, but for rounding.
+
+    Args:
+        one: height and width.
+        other: height and width.
+    """
+    scaled = one[1] * other[0] / one[0]
+    return abs(scaled - other[1]) > max(2, 2 * other[0] / one[0], 0.01 * other[1])
 
 
 def _refuse_several_sizes(masks: Masks, place: str) -> None:

@@ -11,7 +11,7 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError, convert_command
 from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.prepare import video_options
+from evaluation.masks.prepare import has_other_aspect, video_options
 from evaluation.masks.sequence import MaskSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
@@ -21,9 +21,11 @@ from evaluation.results.mask_checks import (
     HIGH,
     blended,
     exchanged,
+    flipped,
     inverted,
     is_suspicious,
     look_inverted,
+    misplaced,
     refuse_soft_edges,
     row_major,
 )
@@ -72,6 +74,7 @@ def check_labels(
         merged = _note_merged(counts, truth, results)
         merged += _note_joined_objects(counts, options, why)
         merged += inverted(large, merged=True) if large else []
+        merged += _look_again(pair, counts) if pair else []
     if options.binarize:
         return notes + merged
     if pair is not None:
@@ -124,22 +127,31 @@ def _look_again(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
     area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
     return [
-        *(row_major(pair) if 3 * shared < area else []),
+        *(_look_for_better(pair) if 3 * shared < area else []),
         *(exchanged(pair) if 20 * shared < area else []),
     ]
 
 
+def _look_for_better(pair: SequencePair) -> list[str]:
+    """A note on the other way to read masks of a video in which they fit best."""
+    found = [look(pair) for look in (row_major, flipped, misplaced)]
+    return [max(one for one in found if one)[1]] if any(found) else []
+
+
 def _note_resized(counts: SequenceCounts) -> list[str]:
     """One note for all predictions of a video that were brought to another size."""
+    resized = counts.resized.tolist()
     parts = [
         f"{count} from {w}x{h} to {width}x{height}"
-        for h, w, height, width, count in counts.resized.tolist()
+        for h, w, height, width, count in resized
     ]
     if not parts:
         return []
+    odd = any(has_other_aspect((h, w), (y, x)) for h, w, y, x, _ in resized)
     return [
         f"{counts.name}: predicted masks were resized to the nearest pixel: "
         f"{'; '.join(parts)} pixels"
+        + (", which is wrong if they were cropped or padded" if odd else "")
     ]
 
 
@@ -235,6 +247,12 @@ def _void(
             f"regions, counts as an object; say void={ignored} (--void {ignored}) to "
             "leave it out"
         ]
+    if options.void is None and (odd := _odd_label(gt, pred)):
+        return [
+            f"{name}: label {odd} in the ground truth counts as an object, though no "
+            f"mask predicts it; say void={odd} (--void {odd}) if it marks unclear "
+            "pixels"
+        ]
     if VOID not in gt or options.void is not None:
         return []
     if protocol.void == "object":
@@ -250,6 +268,14 @@ def _void(
             f"{protocol.name} and is {what}; give it another id if it is an object"
         ]
     return []
+
+
+def _odd_label(gt: set[int], pred: set[int]) -> int | None:
+    """The highest label, where it is far from the others and nothing predicts it."""
+    highest = max(gt - {VOID}, default=0)
+    others = gt - {highest, VOID}
+    odd = highest > HIGH and highest not in pred and 2 * max(others, default=64) < HIGH
+    return highest if odd else None
 
 
 def _has_ignored_regions(gt: set[int]) -> bool:

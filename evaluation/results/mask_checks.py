@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -162,14 +162,18 @@ def exchanged(pair: SequencePair) -> list[str]:
     ]
 
 
-def row_major(pair: SequencePair) -> list[str]:
-    """A note where run lengths fit far better if they go along the rows.
+Reading = tuple[float, str] | None
+"""How well masks fit when read in another way, and a note on it; None if no better."""
+
+
+def row_major(pair: SequencePair) -> Reading:
+    """Whether run lengths fit far better if they go along the rows.
 
     Those of COCO go down the columns; encoders that take arrays as they lie in memory
     write rows.
     """
     if not isinstance(pair.pred, RleSequence):
-        return []
+        return None
     as_read: list[float] = []
     by_rows: list[float] = []
     for frame in _spread(_predicted_frames(pair)):
@@ -180,11 +184,76 @@ def row_major(pair: SequencePair) -> list[str]:
         as_read.append(mask_iou(gt, pred))
         by_rows.append(mask_iou(gt, pred.T.reshape(gt.shape)))
     if not by_rows or np.mean(by_rows) < 0.3 + np.mean(as_read):
-        return []
-    return [
+        return None
+    return float(np.mean(by_rows)), (
         f"{pair.name}: run lengths fit the objects if they go along the rows; those of "
         "COCO go down the columns"
-    ]
+    )
+
+
+_FLIPS: dict[str, Callable[[Mask], Mask]] = {
+    "left and right": lambda mask: mask[:, ::-1],
+    "top and bottom": lambda mask: mask[::-1],
+    "all sides (turned by 180 degrees)": lambda mask: mask[::-1, ::-1],
+}
+
+
+def flipped(pair: SequencePair) -> Reading:
+    """Whether masks fit far better with their sides exchanged."""
+    fits: dict[str, list[float]] = {name: [] for name in ("", *_FLIPS)}
+    for frame in _spread(_predicted_frames(pair)):
+        true, own = pair.read(frame)
+        gt, pred = _foreground(true), _foreground(own)
+        if gt is None or pred is None or gt.shape != pred.shape:
+            continue
+        fits[""].append(mask_iou(gt, pred))
+        for name, flip in _FLIPS.items():
+            fits[name].append(mask_iou(gt, flip(pred)))
+    if not fits[""]:
+        return None
+    means = {name: float(np.mean(values)) for name, values in fits.items()}
+    best = max(_FLIPS, key=lambda name: means[name])
+    if means[best] < 0.3 + means[""]:
+        return None
+    return means[best], (
+        f"{pair.name}: masks fit the ground truth with {best} exchanged (mean IoU "
+        f"{means[best]:.2f} against {means['']:.2f}); were images flipped?"
+    )
+
+
+def misplaced(pair: SequencePair) -> Reading:
+    """Whether masks fit far better in other frames: shifted, or out of order."""
+    frames = _predicted_frames(pair)
+    looked = _spread(frames[1:-1] or frames, most=4)
+    near = {frames[k] for f in looked for k in _neighbours(frames, f)}
+    truth = {}
+    for frame in dict.fromkeys((*_spread(frames, most=24), *looked, *sorted(near))):
+        mask = _foreground(pair.gt.read(frame))
+        if mask is not None and mask.any():
+            truth[frame] = mask
+    moved: dict[str, str] = {}
+    best_fits = []
+    for frame in looked:
+        mask = _foreground(pair.read(frame)[1])
+        if mask is None or frame not in truth:
+            continue
+        fits = {other: mask_iou(gt, mask) for other, gt in truth.items()}
+        best = max(fits, key=lambda other: fits[other])
+        best_fits.append(fits[best])
+        if fits[best] - fits[frame] > 0.3:
+            moved[frame] = best
+    if not moved or 2 * len(moved) <= len(best_fits):
+        return None
+    told = ", ".join(f"{frame} that of {other}" for frame, other in moved.items())
+    return float(np.mean(best_fits)), (
+        f"{pair.name}: masks fit other frames of the ground truth far better ({told}); "
+        "are frames shifted, or in another order?"
+    )
+
+
+def _neighbours(frames: Sequence[str], frame: str) -> list[int]:
+    place = frames.index(frame)
+    return [k for k in (place - 1, place + 1) if 0 <= k < len(frames)]
 
 
 def blended(pair: SequencePair) -> list[str]:

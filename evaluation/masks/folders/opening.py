@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -146,13 +146,7 @@ def find_holder(root: Path, names: Collection[str]) -> Path | None:
     for _ in range(MAX_DEPTH + 1):
         holders = [folder for folder in levels if not names_missing(folder, names)]
         if len(holders) > 1:
-            listed = ", ".join(str(folder.relative_to(root)) for folder in holders)
-            raise InputError(
-                root,
-                f"more than one set of results ({listed})",
-                "one folder per sequence",
-                f"Give the folder of one set, such as {holders[0]}.",
-            )
+            raise _several_sets(root, holders)
         if holders:
             return holders[0]
         levels = [folder / name for folder in levels for name in subfolders(folder)]
@@ -164,9 +158,13 @@ def _find_nearly_named(root: Path, names: Collection[str]) -> tuple[Path | None,
     levels = [root]
     for _ in range(MAX_DEPTH + 1):
         for folder in levels:
-            match = match_names(sorted(names), subfolders(folder))
-            if match.names:
-                return folder, match
+            there = subfolders(folder)
+            for match in (
+                match_sequences(names, there),
+                match_names(sorted(names), there),
+            ):
+                if match.names:
+                    return folder, match
         levels = [folder / name for folder in levels for name in subfolders(folder)]
     return None, Match({}, "")
 
@@ -255,6 +253,23 @@ def _no_sequences(root: Path) -> InputError:
         _way_out(
             root, f"Give the folder that holds the sequences of masks, not {root}."
         ),
+    )
+
+
+def _several_sets(root: Path, holders: Sequence[Path]) -> InputError:
+    """The complaint about several folders that hold the sequences."""
+    fix = f"Give the folder of one set, such as {holders[0]}."
+    if all(object_number(folder.name) is not None for folder in holders):
+        fix += (
+            " If each of them is of one object, put them into the sequences: "
+            "<sequence>/<object>/<frame>.png."
+        )
+    return InputError(
+        root,
+        "more than one set of results "
+        f"({', '.join(str(folder.relative_to(root)) for folder in holders)})",
+        "one folder per sequence",
+        fix,
     )
 
 

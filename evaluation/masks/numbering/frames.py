@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from evaluation.masks.names import Match, match_names, numbers_of
 from evaluation.masks.numbering.agreement import MARGIN
@@ -148,22 +149,27 @@ _IN_ORDER = "one after the other, annotated frames alone"
 def _match_in_order(
     pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
 ) -> dict[str, dict[str, str]]:
-    """Frames of sparse ground truth whose results are numbered without its gaps.
+    """Frames whose results are numbered in other steps, without gaps or with some.
 
-    Masks of frames 0, 5 and 10 may be called 0, 1 and 2. They are where there are as
-    many, unless masks fit better by name; and where there are more, or only the first
-    is left out, if masks fit better so. All videos are weighed together.
+    Masks of frames 0, 5 and 10 may be called 0, 1 and 2, or 0, 40 and 80 by
+    milliseconds. They are where there are as many, unless masks fit better by name; and
+    where there are more without a gap, or only the first is left out, if masks fit
+    better so. All videos are weighed together.
     """
     found: dict[str, dict[str, str]] = {}
     gain = needed = 0.0
     for name, (gt, pred) in pairs.items():
         ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
-        if not ours or not theirs or _is_dense(ours):
+        steps = _step(ours), _step(theirs)
+        if not ours or not theirs or steps[0] == steps[1] != 0:
             continue
         names = matches[name].names
         if len(names) == len(gt.frames):
             return {}  # a video whose numbers are those of the ground truth
-        if not _is_dense(theirs) or len(theirs) < len(ours) - 1:
+        fewer_or_more = len(theirs) != len(ours)
+        if steps[1] != 1 and (fewer_or_more or 0 in steps):
+            continue
+        if len(theirs) < len(ours) - 1:
             continue
         without_first = len(theirs) < len(ours)
         frames = gt.frames[1:] if without_first else gt.frames
@@ -174,6 +180,8 @@ def _match_in_order(
     return found if gain > needed else {}
 
 
-def _is_dense(numbers: Mapping[int, str]) -> bool:
-    """Whether numbers follow one another without a gap, from 0 or 1 or another."""
-    return max(numbers) - min(numbers) + 1 == len(numbers)
+def _step(numbers: Mapping[int, str]) -> int:
+    """The step from one number to the next; 0 where it changes, or there is none."""
+    ordered = sorted(numbers)
+    steps = {b - a for a, b in pairwise(ordered)}
+    return steps.pop() if len(steps) == 1 else 0

@@ -316,3 +316,97 @@ def test_masks_that_are_given_for_images_are_told(tmp_path):
 )
 def test_how_much_of_a_frame_is_filled_is_told(found, told):
     assert f"predicted {told};" in describe_filling(found)
+
+
+# --- masks that fit when read in another way -----------------------------------------
+
+
+def dot(t):
+    """A square of 8 x 8 that moves by its own width: neighbours share nothing."""
+    mask = np.zeros((H, W), np.uint8)
+    mask[4:12, 2 + 7 * t : 10 + 7 * t] = 1
+    return mask
+
+
+MISREAD = {
+    "left and right exchanged": lambda t: dot(t)[:, ::-1],
+    "top and bottom exchanged": lambda t: dot(t)[::-1],
+    "turned by 180 degrees": lambda t: dot(t)[::-1, ::-1],
+    "00002 that of 00003": lambda t: dot(min(t + 1, T - 1)),
+    "00002 that of 00005": lambda t: dot(T - 1 - t),
+}
+
+
+@pytest.mark.parametrize("told", MISREAD)
+@pytest.mark.parametrize("options", [{}, {"binarize": True}])
+def test_masks_that_fit_flipped_or_elsewhere_are_told(tmp_path, told, options):
+    gt = write_masks(tmp_path / "gt", dot)
+    pred = write_masks(tmp_path / "pred", lambda t: MISREAD[told](t).copy())
+    scores = score(pred, gt, **options)
+    assert any(told in note for note in scores.notes), scores.notes
+    lost = write_masks(tmp_path / "lost", lambda t: np.roll(dot(0), 15, 0))
+    notes = score(lost, gt, **options).notes
+    assert not any("exchanged" in n or "other frames" in n for n in notes)
+
+
+def test_an_odd_label_that_nothing_predicts_is_told(tmp_path):
+    gt = write_masks(tmp_path / "gt", lambda t: dot(t) + np.roll(dot(t), 12, 0) * 254)
+    pred = write_masks(tmp_path / "pred", dot)
+    scores = score(pred, gt)
+    assert any("--void 254" in note for note in scores.notes)
+    assert score(pred, gt, void=254).summary["J"] == 1.0
+
+
+def test_sizes_of_another_aspect_are_told_and_not_blindly_resized(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    cut = write_masks(tmp_path / "cut", lambda t: dot(t)[:, 5:-5])
+    with pytest.raises(InputError, match="not cropped or padded"):
+        score(cut, gt)
+    (note,) = (n for n in score(cut, gt, resize="nearest").notes if "resized" in n)
+    assert "wrong if they were cropped" in note
+    half = write_masks(tmp_path / "half", lambda t: dot(t)[::2, ::2])
+    with pytest.raises(InputError) as told:
+        score(half, gt)
+    assert "cropped" not in told.value.remedy
+
+
+def test_results_named_by_milliseconds_are_matched_in_order(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    for t in range(T):
+        write_label_map(tmp_path / f"ms/a/{40 * t}.png", dot(t))
+    scores = score(tmp_path / "ms", gt)
+    assert scores.summary["J"] == 1.0
+    assert any("one after the other" in note for note in scores.notes)
+
+
+# --- remedies for masks under other names --------------------------------------------
+
+
+def test_one_file_per_object_and_frame_is_named_as_such(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    for t in range(T):
+        for k in (1, 2):
+            write_label_map(tmp_path / f"files/a/{t:05d}_{k}.png", dot(t))
+            write_label_map(tmp_path / f"folders/{k}/a/{t:05d}.png", dot(t))
+    with pytest.raises(InputError, match=r"a folder of its own, such as a/1/00000"):
+        score(tmp_path / "files", gt)
+    with pytest.raises(InputError, match=r"<sequence>/<object>/<frame>\.png"):
+        score(tmp_path / "folders", gt)
+
+
+def test_all_videos_in_upper_case_are_matched(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    write_masks(tmp_path / "pred", dot)
+    (tmp_path / "pred/a").rename(tmp_path / "pred/A")
+    scores = score(tmp_path / "pred", gt)
+    assert scores.summary["J"] == 1.0
+    assert any("upper and lower case" in note for note in scores.notes)
+
+
+def test_a_folder_nearly_called_so_shall_be_renamed_first(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    shutil.copytree(gt / "a", gt / "bear")
+    shutil.copytree(gt, tmp_path / "pred")
+    (tmp_path / "pred/bear").rename(tmp_path / "pred/bear (1)")
+    with pytest.raises(InputError, match=r"Rename bear \(1\) after the sequence"):
+        score(tmp_path / "pred", gt)
