@@ -168,6 +168,7 @@ def _serve(
 ) -> None:
     from s3fo.datasets import configure, open_dataset
     from s3fo.plugin import install
+    from s3fo.plugin.serving import require_opened, start_patiently
 
     configure()
     install()
@@ -181,9 +182,18 @@ def _serve(
     workspace = workspace or WORKSPACE
     saved = dataset is not None and dataset.has_workspace(workspace)
     spaces = dataset.load_workspace(workspace) if dataset and saved else None
-    session = fo.launch_app(
-        shown, spaces=spaces, port=port, remote=remote, address=address
-    )
+
+    def launch() -> fo.Session:
+        return fo.launch_app(
+            shown, spaces=spaces, port=port, remote=remote, address=address
+        )
+
+    session = start_patiently(launch)
+    # FiftyOne joins an App that is there already, whatever database that serves.
+    served = getattr(session, "server_port", None)
+    if name and served:
+        here = HERE if address in ("0.0.0.0", "::") else address
+        require_opened(f"http://{here}:{served}", name)
     session.wait(-1)
 
 

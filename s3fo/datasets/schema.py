@@ -43,7 +43,7 @@ def open_dataset(name: str) -> fo.Dataset:
     """A dataset that was loaded earlier, by its name.
 
     Raises:
-        InputError: there is no such dataset.
+        InputError: there is no such dataset, or it is damaged.
     """
     if not fo.dataset_exists(name):
         known = ", ".join(fo.list_datasets()) or "there are none yet"
@@ -53,7 +53,17 @@ def open_dataset(name: str) -> fo.Dataset:
             f"one of FiftyOne's datasets ({known})",
             "Load a benchmark first, e.g. with `s3fo load`.",
         )
-    return fo.load_dataset(name)
+    try:
+        return fo.load_dataset(name)
+    except Exception as error:
+        # Whatever it is: others write to a database, too, and other versions.
+        raise InputError(
+            f"dataset {name!r}",
+            f"a dataset that FiftyOne cannot read ({type(error).__name__}: {error})",
+            "one that this version of FiftyOne wrote whole",
+            "Delete it (in Python: import fiftyone.core.odm as foo; "
+            f"foo.delete_dataset({name!r})) and load it again.",
+        ) from error
 
 
 def save_benchmark_info(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -> None:

@@ -179,7 +179,7 @@ def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
 
 def opening_view(dataset: fo.Dataset) -> fo.Dataset | fo.DatasetView:
     """What to look at first: the dataset, or its images where there are no videos."""
-    if has_videos(dataset):
+    if dataset.media_type != "video" or has_videos(dataset):
         return dataset
     if not dataset.has_saved_view(IMAGE_VIEW):
         _save_image_view(dataset)
