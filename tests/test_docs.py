@@ -194,3 +194,15 @@ def test_citation_is_complete() -> None:
 
     assert citation["license"] == "Apache-2.0"
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+
+
+def test_the_operators_and_panels_of_the_page_are_there(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "generators"))
+    table = importlib.import_module("plugin_table")
+    page = (DOCS / "how-to" / "fiftyone.md").read_text()
+    shown = page.split(table.MARK)[1].split(table.END)[0]
+    names = set(re.findall(r"^\| [^|]+ \| `(\w+)` \|", shown, re.MULTILINE))
+    now = table.operators_and_panels(REPOSITORY / "s3fo" / "plugin")
+    assert len(names) > 20
+    assert {name for name in names if f"`{name}`" not in now} == set()
+    assert table.renew(page, REPOSITORY / "s3fo" / "plugin").count("| in the App") == 1

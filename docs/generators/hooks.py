@@ -60,9 +60,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in generated tables, and point at pages what points at the repository."""
     if catalog.LICENCES in markdown:
         markdown = markdown.replace(catalog.LICENCES, catalog.licences())
-    if plugin_table.MARK in markdown:
-        table = plugin_table.operators_and_panels(PLUGIN)
-        markdown = markdown.replace(plugin_table.MARK, table)
+    markdown = plugin_table.renew(markdown, PLUGIN)
     folder = posixpath.dirname(page.file.src_uri)
     return _LINK.sub(lambda link: _link_to_page(link, folder), markdown)
 

@@ -1,4 +1,8 @@
-"""Operators and panels of the plugin, read from their classes without running them."""
+"""Operators and panels of the plugin, read from their classes without running them.
+
+``python docs/generators/plugin_table.py`` writes the table anew where it stands in the
+repository; the site makes it anew whenever it is built.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,19 @@ import ast
 from pathlib import Path
 
 MARK = "<!-- operators and panels -->"
-"""Where a page wants the table of `operators_and_panels`."""
+"""Where the table of `operators_and_panels` begins in a page."""
+
+END = "<!-- end of operators and panels -->"
+"""Where it ends."""
+
+
+def renew(page: str, plugin: Path) -> str:
+    """A page with the table between the marks made anew; other pages as they are."""
+    if MARK not in page:
+        return page
+    before, rest = page.split(MARK)
+    after = rest.split(END)[1]
+    return f"{before}{MARK}\n\n{operators_and_panels(plugin)}\n\n{END}{after}"
 
 
 def operators_and_panels(plugin: Path) -> str:
@@ -37,3 +53,9 @@ def _constants(item: ast.ClassDef) -> dict[str, str]:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
+
+
+if __name__ == "__main__":
+    repository = Path(__file__).resolve().parents[2]
+    path = repository / "docs" / "how-to" / "fiftyone.md"
+    path.write_text(renew(path.read_text(), repository / "s3fo" / "plugin"))
