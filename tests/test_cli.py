@@ -362,6 +362,8 @@ def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path)
     result = json.loads(out)
     assert code == 0 and result["low"] <= result["delta"] <= result["high"] < 0
     assert result["notes"] == []
+    code, out, _ = cli("compare", *saved)
+    assert code == 0 and f"a = {saved[0]}, b = {saved[1]}" in " ".join(out.split())
 
 
 def test_a_comparison_tells_ground_truths_that_differ(cli, benchmark, tmp_path):

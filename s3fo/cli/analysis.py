@@ -32,6 +32,8 @@ from s3fo.cli.options import (
 from s3fo.cli.pictures import draw, draw_attributes, draw_failures
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evaluation import Attributes, Failures, Scores
     from evaluation.attributes import FeatureExtractor
     from evaluation.options import InputOptions
@@ -177,9 +179,15 @@ def breakdown(
     pictures: Pictures = None,
     masks: MaskOptions,
     workers: Workers = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every group of every attribute.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Break scores down by attribute, with intervals; several methods compare."""
+    """Break scores down by attribute, with intervals; several methods compare.
+
+    Prints the groups furthest below their others; --all, or --by, prints every group.
+    """
     from evaluation import Scores
     from evaluation import breakdown as break_down
     from evaluation.runs.registry import one_per_folder
@@ -207,12 +215,41 @@ def breakdown(
         return
     columns = ["attribute", "group", "n_objects", "n_videos", "mean", "low", "high"]
     columns += ["delta", "delta_low", "delta_high", "few"]
+    whole = everything or bool(by)
     for method, groups in result.groups.groupby("method", sort=False):
-        print_frame(f"{metric} of {method}, 95 % intervals", groups, columns)
+        shown = groups if whole else _lowest_groups(groups)
+        title = f"{metric} of {method}, 0 to 1, 95 % intervals"
+        print_frame(title + _part(shown, groups), shown, columns)
     if len(methods) > 1:
-        title = f"Paired differences of {metric}, b - a"
-        print_frame(title, result.differences, result.differences.columns)
+        every = result.differences
+        shown = every if whole else every[every["attribute"] == "all"]
+        title = f"Paired differences of {metric}, b - a, 0 to 1"
+        print_frame(title + _part(shown, every), shown, shown.columns)
     print_notes(notes)
+
+
+_N_LOWEST = 12
+"""Groups of a method that are printed where not all are wanted."""
+
+
+def _lowest_groups(groups: pd.DataFrame) -> pd.DataFrame:
+    """All objects, then one group per attribute: the one furthest below its others."""
+    from evaluation.breakdown import conditions, drop_repeated_splits
+
+    rest = groups[groups["attribute"] != "all"]
+    below = conditions(rest[rest["delta"] < 0]).sort_values(["few", "delta"])
+    names = list(dict.fromkeys(below["attribute"]))
+    own = below.drop_duplicates("attribute")
+    kept = own[own["attribute"].isin(drop_repeated_splits(names, rest))]
+    chosen = [*groups.index[groups["attribute"] == "all"], *kept.index[:_N_LOWEST]]
+    return groups.loc[chosen]
+
+
+def _part(shown: pd.DataFrame, every: pd.DataFrame) -> str:
+    """What a title says of rows that are left out; empty where none is."""
+    if len(shown) == len(every):
+        return ""
+    return f": {len(shown)} of {len(every)} groups, --all prints every one"
 
 
 def _note_other_truth(methods: Mapping[str, Scores], truth: str) -> list[str]:
@@ -283,13 +320,18 @@ def failures(
             }
         )
         return
-    print_frame("What fails", found.by("kind"), found.by("kind").columns)
+    if len(found.events):
+        title = "What fails, and the J&F it costs (0.01 is one point)"
+        print_frame(title, found.by("kind"), found.by("kind").columns)
     columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
     columns += ["n_frames", "cost", "recovered", "onset"]
-    print_frame(f"Top {top} events", found.events.head(top), columns)
+    top = min(top, len(found.events))
+    if top:
+        print_frame(f"Top {top} events", found.events.head(top), columns)
+    costs = f"the top {top} events cost {found.recoverable(top):.3f}"
     typer.echo(
-        f"J&F {found.headline:.3f}; the top {top} events cost "
-        f"{found.recoverable(top):.3f}, frames in no event {found.unassigned:.3f}"
+        f"J&F {found.headline:.3f}; {costs if top else 'no failure events'}, "
+        f"frames in no event {found.unassigned:.3f}"
     )
     if names is not None:
         print_notes(["costs are parts of the J&F of these sequences only"])

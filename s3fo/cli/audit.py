@@ -95,10 +95,11 @@ def audit(
             }
         )
         return
-    _show("What looks wrong", found.by("kind"))
-    columns = ["event", "sequence", "object", "kind", "other", "start", "end"]
-    columns += ["confidence", "reason"]
-    _show(f"The {top} surest events", found.events.head(top)[columns])
+    if len(found.events):
+        _show("What looks wrong", found.by("kind"))
+        columns = ["event", "sequence", "object", "kind", "other", "start", "end"]
+        columns += ["confidence", "reason"]
+        _show(f"The {top} surest events", found.events.head(top)[columns])
     for name, table in tables.items():
         _show(f"{name}: with all frames, and without the confirmed events", table)
     typer.echo(f"{len(found.events)} events in {found.n_object_frames} object frames")

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -35,6 +42,18 @@ def print_notes(notes: Iterable[str], about: str = "") -> None:
     """Print notes on standard error; `about` says before each what it is about."""
     for note in notes:
         typer.echo(f"note: {about}{note}", err=True)
+
+
+def print_notes_of(notes: Mapping[str, Sequence[str]]) -> None:
+    """Print the notes on several things; what is said of all of them, once.
+
+    Args:
+        notes: name of the thing -> notes on it.
+    """
+    of_all = set.intersection(*map(set, notes.values())) if len(notes) > 1 else set()
+    print_notes(note for note in next(iter(notes.values()), ()) if note in of_all)
+    for name, own in notes.items():
+        print_notes((note for note in own if note not in of_all), about=f"{name}: ")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -74,17 +93,66 @@ def print_table(
     from rich.text import Text
 
     body = [list(row) for row in rows]
-    # `Text`, as names may hold what rich takes for its own markup.
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        number = bool(body) and isinstance(body[0][index], int | float)
-        number = number or column in right
-        side: Literal["right", "left"] = "right" if number else "left"
-        # A path or command that is cut off is of no use.
-        table.add_column(Text(column), justify=side, overflow="fold")
-    for row in body:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    on_screen = sys.stdout.isatty()
+    console = Console(width=None if on_screen else 120)
+    for part in _fitting(columns, body, console.width if on_screen else None):
+        table = Table(box=box.SIMPLE_HEAD)
+        for index in part:
+            number = bool(body) and isinstance(body[0][index], int | float)
+            number = number or columns[index] in right
+            table.add_column(
+                # `Text`, as names may hold what rich takes for its own markup.
+                Text(columns[index]),
+                justify="right" if number else "left",
+                # A path or command that is cut off is of no use.
+                overflow="fold",
+                min_width=_min_width(columns, body, index),
+            )
+        for row in body:
+            table.add_row(*(Text(_cell(row[index])) for index in part))
+        needed = table.__rich_measure__(console, console.options).minimum
+        # A table's own title would be folded to the table's width.
+        typer.echo(title)
+        Console(width=max(console.width, needed)).print(table)
+        title = "(continued)"
+
+
+def _fitting(
+    columns: Sequence[str], body: list[list[Any]], width: int | None
+) -> list[list[int]]:
+    """Columns side by side, as many as a window has room for with their words whole.
+
+    Args:
+        columns: headings.
+        body: cells by row.
+        width: of the window; None where lines may be as long as they like.
+
+    Returns:
+        Numbers of columns, table by table; the first column begins every table.
+    """
+    gaps = 3  # Blanks between columns, and around the table.
+    parts: list[list[int]] = [[]]
+    for index in range(len(columns)):
+        wide = sum(_min_width(columns, body, i) + gaps for i in [*parts[-1], index])
+        if width is not None and wide > width and len(parts[-1]) > 1:
+            parts.append([0])
+        parts[-1].append(index)
+    return parts
+
+
+def _min_width(columns: Sequence[str], body: list[list[Any]], index: int) -> int:
+    words = [*columns[index].split(), *_words(row[index] for row in body)]
+    return max(map(len, words), default=0)
+
+
+def _words(cells: Iterable[Any]) -> Iterator[str]:
+    """Words of cells that are not broken: all but paths, links and the like."""
+    for cell in cells:
+        yield from (word for word in _cell(cell).split() if len(word) <= _LONG)
+
+
+_LONG = 24
+"""Letters of a word beyond which it may be broken."""
 
 
 def _cell(value: object) -> str:

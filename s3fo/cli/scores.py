@@ -14,7 +14,13 @@ from evaluation._utils.input_files import read_input
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_notes, print_table, progress_bar
+from s3fo.cli.console import (
+    print_json,
+    print_notes,
+    print_notes_of,
+    print_table,
+    progress_bar,
+)
 from s3fo.cli.engines import score_on, scores_source
 from s3fo.cli.options import (
     EngineOptions,
@@ -183,13 +189,12 @@ def _print_several(
                 typer.echo(f"{name}\n{one.format_table(per_object=True)}\n")
         protocol = next(iter(scores.values())).protocol
         columns, rows = _summaries(
-            {name: one.summary_percent for name, one in scores.items()},
+            {name: one.summary for name, one in scores.items()},
             protocol.headline_metric,
         )
-        shown = [[name, *(f"{value:.1f}" for value in row)] for name, row in rows]
-        print_table(f"{protocol.name}, percent", columns, shown, right=columns[1:])
-    for name, one in scores.items():
-        print_notes(one.notes, about=f"{name}: ")
+        shown = [[name, *(f"{value:.3f}" for value in row)] for name, row in rows]
+        print_table(f"{protocol.name}, 0 to 1", columns, shown, right=columns[1:])
+    print_notes_of({name: one.notes for name, one in scores.items()})
 
 
 def _summaries(
@@ -346,7 +351,9 @@ def compare(
                     "objects": objects, "notes": result.notes})  # fmt: skip
     else:
         rows = result.objects.itertuples(index=False, name=None)
-        print_table(f"{metric} by object", list(result.objects.columns), rows)
+        legend = f"a = {first}, b = {second}; delta = b - a"
+        title = f"{metric} by object, 0 to 1: {legend}"
+        print_table(title, list(result.objects.columns), rows)
         typer.echo(str(result))
     print_notes(result.notes)
 
