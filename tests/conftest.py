@@ -8,7 +8,9 @@ import importlib.util
 import os
 import shutil
 import signal
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import mongo_server
@@ -26,6 +28,23 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs real videos: S3FO_REAL_DATA, or `shared` beside the clone")
     return folder
+
+
+@pytest.fixture
+def cli(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line here; returns exit code, output and errors."""
+    from s3fo.cli import main
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return run
 
 
 FIFTYONE_FOLDERS = {"app", "datasets", "plugin"}

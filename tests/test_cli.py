@@ -15,7 +15,6 @@ import pytest
 import s3fo.cli as cli_package
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
-from s3fo.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +23,6 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     videos = {"one": Factors(), "two": Factors()}
     write_synthetic(root, videos=videos, size=(60, 96))
     return root
-
-
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    printed = capsys.readouterr()
-    return int(exit_.value.code or 0), printed.out, printed.err
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    return lambda *words: run(capsys, monkeypatch, *words)
 
 
 def masks(root: Path) -> Path:

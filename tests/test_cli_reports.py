@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
-from s3fo.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +29,6 @@ def results(benchmark, tmp_path) -> Path:
         label_map = np.roll(read_label_map(path), 6, axis=1)
         write_label_map(tmp_path / "mine" / path.relative_to(gt), label_map)
     return tmp_path / "mine"
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def synthetic(benchmark: Path) -> tuple[object, ...]:

@@ -18,7 +18,6 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.cli import main
 from s3fo.cluster import Job, find_jobs, run
 from s3fo.cluster.task_file import Task
 from s3fo.inference import predict
@@ -49,18 +48,6 @@ def whole(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workers_find_s3fo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     monkeypatch.delenv("SLURM_ARRAY_TASK_ID", raising=False)
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return call
 
 
 def masks_of(folder: Path) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -15,7 +14,6 @@ from evaluation import Scores, score, score_folders
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.masks.sequence import FileSequence
-from s3fo.cli import main
 
 VIDEOS = {"ant": 5, "bat": 3}
 
@@ -37,18 +35,6 @@ def folders(tmp_path: Path) -> dict[str, Path]:
                 path = tmp_path / name / video / f"{t:05d}.png"
                 write_label_map(path, drawn(t, shift))
     return {path.name: path for path in tmp_path.iterdir()}
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.mark.parametrize(

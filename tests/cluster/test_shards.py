@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import open_benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.cli import main
 from s3fo.cluster import choose_sequences, shard_names
 
 LENGTHS = {"ape": 9, "bee": 6, "cat": 5, "dog": 5, "elk": 4}
@@ -27,18 +25,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     videos = {name: Factors(objects=1, length=n) for name, n in LENGTHS.items()}
     write_synthetic(folder, videos=videos, size=(60, 96))
     return folder
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def truth(root: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +16,8 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from evaluation.runs.outputs import folders_read
 from s3fo.benchmarks import open_folders
-from s3fo.cli import main
 
 COPY = "byte for byte the files of the ground truth"
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["s3fo", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from s3fo.datasets._fiftyone import (
 from s3fo.datasets.field_names import SEQUENCE_SCORES
 from s3fo.datasets.scoring.matches import FOUND_FROM_J, Matches
 from s3fo.datasets.scoring.review import rename_reviews, take_failures_out
+from s3fo.datasets.scoring.subsets import subset_score
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import delete_views, rename_views
 
@@ -222,8 +223,6 @@ class VOSResults(DetectionResults):
         """J, F and J&F: of everything, or of the subset that is looked at."""
         if not self.has_subset:
             return dict(super()._get_custom_metrics())
-        from s3fo.datasets.scoring.subsets import subset_score
-
         names = [metric["key"] for metric in (self.custom_metrics or {}).values()]
         scores = {name: subset_score(self.samples, self.key, name) for name in names}
         return {name: score for name, score in scores.items() if score is not None}
