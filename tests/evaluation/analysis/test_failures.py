@@ -341,6 +341,29 @@ def test_kinds_at_their_limits() -> None:
     assert kind(gt_area=100, pred_area=60, intersection=60) is FailureKind.PARTIAL
 
 
+def test_pixels_are_counted_object_by_object() -> None:
+    truth = np.zeros((30, 40), np.uint8)
+    truth[5:15, 5:15], truth[20:25, 30:40] = 1, 2
+    predicted = np.zeros_like(truth)
+    predicted[5:15, 5:11], predicted[5:15, 11:18] = 1, 2
+    both = regions_of(truth), regions_of(predicted)
+    found = measure_overlap(1, *both, truth.shape)
+    assert (found.gt_area, found.pred_area, found.intersection) == (100, 60, 60)
+    assert found.taken_by == {2: 40}
+    # Object 2 is found nowhere: its name stands on object 1, and beside it.
+    wrong = measure_overlap(2, *both, truth.shape)
+    assert (wrong.gt_area, wrong.pred_area, wrong.intersection) == (50, 70, 0)
+    assert (wrong.on_others, wrong.covered, wrong.taken_by) == ({1: 40}, {1: 0.4}, {})
+    # Without a prediction of its own, or without the object.
+    alone = {2: both[1][2]}
+    missed = measure_overlap(1, both[0], alone, truth.shape)
+    assert missed == Overlap(100, 0, 0, missed_bulk=100, taken_by={2: 40})
+    absent = measure_overlap(2, {1: both[0][1]}, alone, truth.shape)
+    assert absent == Overlap(
+        0, 70, 0, false_bulk=70, on_others={1: 40}, covered={1: 0.4}
+    )
+
+
 def test_bulk_errors_are_those_off_the_contour() -> None:
     truth = np.zeros((200, 300), np.uint8)
     truth[50:150, 50:150] = 1
