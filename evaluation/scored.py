@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from evaluation._utils.parallel import Tick
+from evaluation._utils.parallel import OnStep
 from evaluation.counting.cache import CountsCache
 from evaluation.counting.video import SequenceCounts, count_sequence, count_together
 from evaluation.errors import InputError
@@ -181,14 +181,14 @@ class ScoringJob:
     truth: str
     cache: CountsCache | None
 
-    def __call__(self, video: PairedVideo, tick: Tick) -> list[Scored]:
-        """Scores of the video for each of the results; `tick` is told of frames."""
+    def __call__(self, video: PairedVideo, on_step: OnStep) -> list[Scored]:
+        """Scores of the video for each of the results; `on_step` is told of frames."""
         pairs = video.sharing()
         known = [self._load(pair) for pair in pairs]
         left = [pair for pair, old in zip(pairs, known, strict=True) if old is None]
         for _ in range(len(pairs) - len(left)):
-            tick(len(pairs[0].frames))
-        fresh = iter(self._count(left, tick))
+            on_step(len(pairs[0].frames))
+        fresh = iter(self._count(left, on_step))
         return [
             score_counts(
                 self._store(pair, next(fresh)) if old is None else old,
@@ -201,10 +201,12 @@ class ScoringJob:
             for pair, old, results in zip(pairs, known, self.results, strict=True)
         ]
 
-    def _count(self, pairs: list[SequencePair], tick: Tick) -> list[SequenceCounts]:
+    def _count(
+        self, pairs: list[SequencePair], on_step: OnStep
+    ) -> list[SequenceCounts]:
         if len(pairs) == 1:
-            return [count_sequence(pairs[0], self.protocol, self.options, tick)]
-        return count_together(pairs, self.protocol, self.options, tick)
+            return [count_sequence(pairs[0], self.protocol, self.options, on_step)]
+        return count_together(pairs, self.protocol, self.options, on_step)
 
     def _load(self, pair: SequencePair) -> SequenceCounts | None:
         if self.cache is None:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation._utils.names import any_name_in_tables
-from evaluation._utils.parallel import Tick, run_in_order
+from evaluation._utils.parallel import OnStep, run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting.video import count_sequence
 from evaluation.errors import InputError
@@ -119,7 +119,7 @@ class _Job:
     options: InputOptions
     labels: tuple[str, str]
 
-    def __call__(self, pair: SequencePair, tick: Tick) -> _Measured:
+    def __call__(self, pair: SequencePair, on_step: OnStep) -> _Measured:
         # Masks are looked at as for scores, which refuse what must be a mistake.
         counts = count_sequence(pair, self.rules, self.options)
         white = counts.pred_labels.tolist() == [VOID]
@@ -129,13 +129,15 @@ class _Job:
         checked = score_counts(
             counts, pair, self.rules, self.options, self.labels, look=True
         )
-        return _Measured(self._measure(pair, tick), checked.notes)
+        return _Measured(self._measure(pair, on_step), checked.notes)
 
-    def _measure(self, pair: SequencePair, tick: Tick) -> list[tuple[str, int, float]]:
+    def _measure(
+        self, pair: SequencePair, on_step: OnStep
+    ) -> list[tuple[str, int, float]]:
         options = video_options(
             pair.gt.labels_in(pair.ends()), self.rules, self.options
         )
-        first, *frames = list(self._masks(pair, options, tick))
+        first, *frames = list(self._masks(pair, options, on_step))
         return [
             (
                 pair.name,
@@ -151,7 +153,7 @@ class _Job:
         ]
 
     def _masks(
-        self, pair: SequencePair, options: InputOptions, tick: Tick
+        self, pair: SequencePair, options: InputOptions, on_step: OnStep
     ) -> Iterator[Masks]:
         """The ground truth of the first frame, then the predictions that count."""
         start = pair.gt.frames[0]
@@ -162,7 +164,7 @@ class _Job:
                 continue
             places = (pair.where(frame), pair.gt.where(frame))
             yield prepare(*pair.read(frame), self.rules, options, places)[1]
-            tick()
+            on_step()
 
 
 def _ids(masks: Masks) -> set[int]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from evaluation._utils.names import safe_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.runs.score_records import published_key
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
@@ -232,7 +231,7 @@ def _report(
 def _loss(item: ComparedMethod) -> float:
     """What a method misses of the score that the benchmark publishes."""
     assert item.scores is not None
-    return 1 - item.scores.summary[published_key(item.scores.protocol)]
+    return 1 - item.scores.summary[item.scores.protocol.headline_metric]
 
 
 def _show(

@@ -34,8 +34,8 @@ class Named(Protocol):
 Item = TypeVar("Item", bound=Named)
 Result = TypeVar("Result")
 
-Tick = Callable[..., None]
-"""``tick()`` or ``tick(n)`` tells that one or n more steps are done; may raise."""
+OnStep = Callable[..., None]
+"""``on_step()`` or ``on_step(n)`` says that 1 or n more steps are done; may raise."""
 
 FEW_STEPS = 200
 """Steps a processor below which starting a process costs more than it saves."""
@@ -52,13 +52,13 @@ class Stopped(Exception):
 
 
 def run_in_order(
-    job: Callable[[Item, Tick], Result],
+    job: Callable[[Item, OnStep], Result],
     items: Sequence[Item],
     sizes: Sequence[int],
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> list[Result]:
-    """Run `job(item, tick)` for every item; `tick()` tells that a step is done.
+    """Run `job(item, on_step)` for every item; `on_step()` tells that a step is done.
 
     Processes are forked from this one, so nothing is imported or sent anew; where
     that cannot be done safely, the items are done one after the other. (Threads
@@ -134,7 +134,7 @@ class _Forked(Generic[Item, Result]):
 
     def __init__(
         self,
-        job: Callable[[Item, Tick], Result],
+        job: Callable[[Item, OnStep], Result],
         items: Sequence[Item],
         sizes: Sequence[int],
         progress: ProgressCallback | None,
@@ -249,13 +249,13 @@ class _Forked(Generic[Item, Result]):
                 return
 
     def _answer(self, i: int) -> tuple[object, BaseException | None, str]:
-        def tick(steps: int = 1) -> None:
+        def on_step(steps: int = 1) -> None:
             if self._stop[0]:
                 raise Stopped
             self._done[i] += steps
 
         try:
-            return self._job(self._items[i], tick), None, ""
+            return self._job(self._items[i], on_step), None, ""
         except Exception as error:
             trace = traceback.format_exc()
             try:

@@ -82,8 +82,8 @@ def object_attributes(
     videos = _choose_sequences(opened, sequences)
     described = None if images is False else extractor or ColourTexture()
 
-    def job(video: AnnotatedVideo, tick: Callable[[], None]) -> Measured:
-        return measure_video(video, described, appearance_rate, min_gap, fps, tick)
+    def job(video: AnnotatedVideo, on_step: Callable[[], None]) -> Measured:
+        return measure_video(video, described, appearance_rate, min_gap, fps, on_step)
 
     sizes = [len(video.annotated_frames) for video in videos]
     return _assemble(run_in_order(job, videos, sizes, workers, progress), described)
@@ -105,12 +105,12 @@ def measure_video(
     appearance_rate: float,
     min_gap: float,
     fps: float | None = None,
-    tick: Callable[[], None] = lambda: None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Measured:
     """Frames table, rows of the objects table and notes of one video."""
     known_fps = fps or getattr(video, "fps", None)
     rate = known_fps or ASSUMED_FPS
-    seen = observe(video, rate, extractor, appearance_rate, tick)
+    seen = observe(video, rate, extractor, appearance_rate, on_step)
     categories = {
         item.object_id: item.category
         for item in getattr(video, "known_objects", None) or ()

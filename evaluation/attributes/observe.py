@@ -63,7 +63,7 @@ def observe(
     fps: float,
     extractor: FeatureExtractor | None,
     appearance_rate: float,
-    tick: Callable[[], None],
+    on_step: Callable[[], None],
 ) -> Observations:
     """Measure every visible object in every annotated frame.
 
@@ -72,7 +72,7 @@ def observe(
         fps: frames per second of `video.frames`.
         extractor: describes appearance; None leaves images alone.
         appearance_rate: look at appearance at most this often per second.
-        tick: called once per annotated frame; may raise to stop.
+        on_step: called once per annotated frame; may raise to stop.
     """
     position = {frame: index for index, frame in enumerate(video.frames)}
     annotated = list(video.annotated_frames)
@@ -84,7 +84,7 @@ def observe(
         looks = AppearanceTracker(extractor, video.images, appearance_rate)
     shape: tuple[int, int] | None = None
     for index, (frame, time) in enumerate(zip(annotated, seen.times, strict=True)):
-        tick()
+        on_step()
         annotation = read_objects(video, frame)
         shape = _shape_of_annotation(annotation, shape)
         if shape is None:

@@ -109,14 +109,14 @@ class _Job:
     ) -> None:
         self._with_images, self._methods, self._least = with_images, methods, least
 
-    def __call__(self, video: AnnotatedVideo, tick: Callable[[], None]) -> Audited:
+    def __call__(self, video: AnnotatedVideo, on_step: Callable[[], None]) -> Audited:
         frames = list(video.annotated_frames)
-        found, object_frames = self._look(video, frames, tick)
+        found, object_frames = self._look(video, frames, on_step)
         kept = [event for event in found if event.confidence >= self._least]
         return video.name, frames, kept, object_frames
 
     def _look(
-        self, video: AnnotatedVideo, frames: list[str], tick: Callable[[], None]
+        self, video: AnnotatedVideo, frames: list[str], on_step: Callable[[], None]
     ) -> tuple[list[AuditEvent], int]:
         edges = EdgeTracker(video) if self._with_images and video.images else None
         votes = self._methods.votes(video.name) if self._methods else None
@@ -125,7 +125,7 @@ class _Job:
         def read() -> Iterator[Masks]:
             nonlocal shape
             for frame in frames:
-                tick()
+                on_step()
                 masks = read_objects(video, frame)
                 one = (
                     next(iter(masks.values()), None)

@@ -62,7 +62,7 @@ def count_sequence(
     pair: SequencePair,
     protocol: ScoringProtocol,
     options: InputOptions = DEFAULT_OPTIONS,
-    tick: Callable[[], None] = lambda: None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> SequenceCounts:
     """Count the pixels of every object in every frame of one video.
 
@@ -70,19 +70,19 @@ def count_sequence(
         pair: the masks.
         protocol: says what to do with void and which tolerance to use.
         options: how masks are preprocessed.
-        tick: called after each frame; may raise to stop.
+        on_step: called after each frame; may raise to stop.
 
     Raises:
         InputError: a mask cannot be read, or the sizes differ.
     """
-    return count_together([pair], protocol, options, tick)[0]
+    return count_together([pair], protocol, options, on_step)[0]
 
 
 def count_together(
     pairs: Sequence[SequencePair],
     protocol: ScoringProtocol,
     options: InputOptions = DEFAULT_OPTIONS,
-    tick: Callable[[], None] = lambda: None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[SequenceCounts]:
     """Count several predictions of one video, frame by frame.
 
@@ -92,7 +92,7 @@ def count_together(
         pairs: the video with each prediction; the same frames in all.
         protocol: as for `count_sequence`.
         options: the same.
-        tick: called after each frame of each pair.
+        on_step: called after each frame of each pair.
 
     Returns:
         The counts of each pair.
@@ -104,7 +104,7 @@ def count_together(
     for frame in pairs[0].frames if pairs else ():
         for video in videos:
             video.count(frame)
-            tick()
+            on_step()
     return [video.counts() for video in videos]
 
 

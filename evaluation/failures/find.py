@@ -122,15 +122,17 @@ class _Job:
         self._min_loss, self._bridge = min_loss, bridge
         self._rows = dict(iter(frame_costs(scores).groupby("sequence", sort=False)))
 
-    def __call__(self, pair: SequencePair, tick: Callable[[], None]) -> Inspected:
+    def __call__(self, pair: SequencePair, on_step: Callable[[], None]) -> Inspected:
         rows = self._rows[pair.name]
-        return inspect_video(self._read(pair, tick), rows, self._min_loss, self._bridge)
+        return inspect_video(
+            self._read(pair, on_step), rows, self._min_loss, self._bridge
+        )
 
     def _read(
-        self, pair: SequencePair, tick: Callable[[], None]
+        self, pair: SequencePair, on_step: Callable[[], None]
     ) -> Iterator[FrameMasks]:
         for frame in pair.gt.frames:
-            tick()
+            on_step()
             yield frame, *self._masks.read(pair.name, frame)
 
 

@@ -20,8 +20,8 @@ from evaluation.runs.schema import RUN_FILE, RunRecord, flat
 from evaluation.runs.score_records import (
     SCORES_FOLDER,
     ScoreRecord,
+    headline_metric_of,
     mask_digest,
-    published_key,
 )
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def _score_columns(record: ScoreRecord) -> dict[str, Any]:
     boundary = "F_adaptive" if adaptive else "F"
     return {
         "protocol": record.protocol_name,
-        "J&F": record.summary.get(published_key(record.protocol)),
+        "J&F": record.summary.get(headline_metric_of(record.protocol)),
         "J": record.summary.get("J"),
         "F": record.summary.get(boundary),
         "n_sequences": record.n_sequences,

@@ -194,7 +194,7 @@ def changed(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value != _STRICT[key]}
 
 
-def published_key(protocol: Mapping[str, Any] | ScoringProtocol) -> str:
+def headline_metric_of(protocol: Mapping[str, Any] | ScoringProtocol) -> str:
     """Which metric of a summary the benchmark of a protocol publishes."""
     if isinstance(protocol, ScoringProtocol):
         return protocol.headline_metric

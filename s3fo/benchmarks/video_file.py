@@ -35,14 +35,14 @@ def count_frames(path: Path) -> int:
         return sum(1 for packet in packets if packet.size and not packet.is_discard)
 
 
-def shortfall(path: Path) -> str:
+def note_missing_frames(path: Path) -> str:
     """What to say of a video with fewer frames than it promises; "" of a whole one.
 
     Raises:
         InputError: not a video that can be opened.
 
     Example:
-        >>> shortfall(Path("cut.avi"))  # doctest: +SKIP
+        >>> note_missing_frames(Path("cut.avi"))  # doctest: +SKIP
         'cut.avi holds 12 of the 30 frames that it promises: was it cut off?'
     """
     with _open(path) as container:

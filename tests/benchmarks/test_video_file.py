@@ -11,7 +11,7 @@ import pytest
 
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import open_folders
-from s3fo.benchmarks.video_file import iterate_frames, shortfall
+from s3fo.benchmarks.video_file import iterate_frames, note_missing_frames
 from s3fo.inference import predict
 
 COS_SIN = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
@@ -79,7 +79,7 @@ def test_a_cut_video_is_told_and_what_it_holds_is_kept(tmp_path, name):
     mask[10:30, 10:30] = 1
     write_label_map(tmp_path / "first.png", mask)
     write_noise(path)
-    assert shortfall(path) == ""
+    assert note_missing_frames(path) == ""
     whole = open_folders(path, tmp_path / "first.png")
     assert not any("promises" in note for note in whole.notes)
     path.write_bytes(path.read_bytes()[: int(0.55 * path.stat().st_size)])

@@ -41,7 +41,7 @@ from s3fo.benchmarks.layouts.burst import read_annotations
 from s3fo.benchmarks.layouts.meta import read_meta
 from s3fo.benchmarks.layouts.sa_v_train import load_masklets, masklet_objects
 from s3fo.benchmarks.synthetic.writer import read_record
-from s3fo.benchmarks.video_file import count_frames, iterate_frames, shortfall
+from s3fo.benchmarks.video_file import count_frames, iterate_frames, note_missing_frames
 from s3fo.convert.reading import read
 from s3fo.inference.methods.hub import HubWeights
 from s3fo.inference.running.probabilities import (
@@ -103,7 +103,11 @@ def _video(path: Path) -> None:
 
 
 def _read_video(path: Path) -> object:
-    return count_frames(path), shortfall(path), sum(1 for _ in iterate_frames(path))
+    return (
+        count_frames(path),
+        note_missing_frames(path),
+        sum(1 for _ in iterate_frames(path)),
+    )
 
 
 def _zip(path: Path) -> None:

@@ -22,8 +22,8 @@ from s3fo.benchmarks.layouts.files import (
 from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
-    gaps_in,
-    refuse_gaps,
+    find_missing,
+    refuse_missing,
     unnumbered,
 )
 from s3fo.benchmarks.video import VideoObject, VideoSequence
@@ -97,9 +97,9 @@ def read_burst(root: Path, split: str, *, annotations: str = "all") -> Found:
     categories = {item["id"]: item["name"] for item in content.get("categories") or ()}
     build = partial(_sequence, frames_root, source, categories)
     sequences = tuple(build(entry) for entry in content["sequences"])
-    refuse_gaps(
+    refuse_missing(
         frames_root,
-        gaps_in(sequences) if sequences else [f"no videos in {source.name}"],
+        find_missing(sequences) if sequences else [f"no videos in {source.name}"],
         f"the frames of every video in {source.name}",
         "Unpack the missing pieces of TAO.",
     )

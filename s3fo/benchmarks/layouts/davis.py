@@ -20,9 +20,9 @@ from s3fo.benchmarks.layouts.files import (
 )
 from s3fo.benchmarks.layouts.layout import (
     Found,
+    find_missing,
     find_missing_files,
-    gaps_in,
-    refuse_gaps,
+    refuse_missing,
     sequence_from_folders,
     shorten,
 )
@@ -84,9 +84,9 @@ def read_davis(
     # Proposals of the unsupervised task may begin anywhere.
     rules = {"binary": year == 2016, "late_objects": annotations != "Annotations"}
     sequences = tuple(_sequence(name, image_root, mask_root, **rules) for name in names)
-    refuse_gaps(
+    refuse_missing(
         root,
-        gaps_in(sequences) or ([] if names else [f"no sequences in {source}"]),
+        find_missing(sequences) or ([] if names else [f"no sequences in {source}"]),
         f"every sequence of {source} in {image_root.relative_to(root)} and "
         f"{mask_root.relative_to(root)}",
         "Unpack the missing pieces, or name the sequences to use.",

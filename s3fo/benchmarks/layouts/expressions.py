@@ -15,7 +15,7 @@ from evaluation.errors import InputError
 from evaluation.masks.run_lengths import decode_rle, encode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import IMAGE_SUFFIXES, list_frames
-from s3fo.benchmarks.layouts.layout import Found, gaps_in, refuse_gaps
+from s3fo.benchmarks.layouts.layout import Found, find_missing, refuse_missing
 from s3fo.benchmarks.layouts.split_folders import split_folder
 from s3fo.benchmarks.video import VideoObject, VideoSequence
 
@@ -69,9 +69,10 @@ def read_expressions(root: Path, split: str, *, title: str) -> Found:
         _sequence(folder, name, video, runs, masks_file)
         for name, video in meta.videos.items()
     )
-    refuse_gaps(
+    refuse_missing(
         folder,
-        gaps_in(sequences) or ([] if sequences else [f"no videos in {source.name}"]),
+        find_missing(sequences)
+        or ([] if sequences else [f"no videos in {source.name}"]),
         f"the frames of every video in {source.name}",
         "Unpack the missing frames.",
     )

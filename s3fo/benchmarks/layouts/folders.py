@@ -25,8 +25,8 @@ from s3fo.benchmarks.layouts.files import (
 )
 from s3fo.benchmarks.layouts.layout import (
     describe_frames,
-    gaps_in,
-    refuse_gaps,
+    find_missing,
+    refuse_missing,
     shorten,
     unnumbered,
 )
@@ -37,7 +37,7 @@ from s3fo.benchmarks.layouts.mask_names import (
     only_mask,
 )
 from s3fo.benchmarks.video import VideoSequence
-from s3fo.benchmarks.video_file import count_frames, read_fps, shortfall
+from s3fo.benchmarks.video_file import count_frames, note_missing_frames, read_fps
 
 _GENERIC_NAMES = {"jpegimages", "images", "frames", "480p", "rgb", "img"}
 
@@ -232,7 +232,7 @@ def _from_video(path: Path, masks: Path | None, notes: list[str]) -> VideoSequen
             "Pass one of these names.",
         )
     frames = tuple(f"{index:05d}" for index in range(count_frames(path)))
-    if note := shortfall(path):
+    if note := note_missing_frames(path):
         notes.append(note)
     return VideoSequence(
         name=path.stem,
@@ -265,13 +265,13 @@ def _refuse_unmasked(
     sequences: tuple[VideoSequence, ...], masks: Path, notes: list[str]
 ) -> None:
     """Some sequences without masks are noted, all without are refused."""
-    gaps = gaps_in(sequences, annotated=False)
+    gaps = find_missing(sequences, annotated=False)
     bare = [item.name for item in sequences if not item.annotated_frames]
     if len(bare) == len(sequences):
         gaps.append(f"no mask named like a frame of {', '.join(bare[:5])}")
     elif bare:
         notes.append(f"no masks of {len(bare)} sequences: {', '.join(bare)}")
-    refuse_gaps(
+    refuse_missing(
         masks, gaps, "masks named like the images", "Name both alike, frame by frame."
     )
 

@@ -18,7 +18,7 @@ from s3fo.benchmarks.layouts.files import (
     list_frames,
     locate_root,
 )
-from s3fo.benchmarks.layouts.layout import Found, gaps_in, refuse_gaps
+from s3fo.benchmarks.layouts.layout import Found, find_missing, refuse_missing
 from s3fo.benchmarks.layouts.split_folders import SPLIT_FOLDERS
 from s3fo.benchmarks.video import VideoSequence
 
@@ -54,9 +54,10 @@ def read_instances(root: Path, split: str, *, title: str, fps: float | None) -> 
         _sequence(name, own, video["file_names"], frames_root, fps, source)
         for (name, own), video in zip(masks.items(), document["videos"], strict=True)
     )
-    refuse_gaps(
+    refuse_missing(
         frames_root,
-        gaps_in(sequences) or ([] if sequences else [f"no videos in {source.name}"]),
+        find_missing(sequences)
+        or ([] if sequences else [f"no videos in {source.name}"]),
         f"the frames of every video in {source.name}",
         "Unpack the missing frames.",
     )

@@ -57,7 +57,9 @@ def sequence_from_folders(
     )
 
 
-def gaps_in(sequences: Iterable[VideoSequence], *, annotated: bool = True) -> list[str]:
+def find_missing(
+    sequences: Iterable[VideoSequence], *, annotated: bool = True
+) -> list[str]:
     """Everything without which the sequences cannot be used, one line each.
 
     Args:
@@ -170,7 +172,7 @@ def shorten(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def refuse_gaps(root: Path, gaps: list[str], expected: str, remedy: str) -> None:
+def refuse_missing(root: Path, gaps: list[str], expected: str, remedy: str) -> None:
     """Complain about all the gaps at once, if there are any.
 
     Archives that lie in `root` are named: they may hold what is missing.

@@ -22,9 +22,9 @@ from s3fo.benchmarks.layouts.files import (
 )
 from s3fo.benchmarks.layouts.layout import (
     Found,
+    find_missing,
     find_missing_files,
-    gaps_in,
-    refuse_gaps,
+    refuse_missing,
     sequence_from_folders,
 )
 from s3fo.benchmarks.layouts.sa_v import load_object_folders
@@ -63,9 +63,9 @@ def read_listed(
         _sequence(name, images / name, masks / name, fps)
         for name in sorted(names, key=natural)
     )
-    refuse_gaps(
+    refuse_missing(
         root,
-        gaps_in(sequences) or ([] if names else ["no sequences"]),
+        find_missing(sequences) or ([] if names else ["no sequences"]),
         f"every sequence of {title} {split} in JPEGImages and Annotations",
         "Unpack the missing pieces.",
     )

@@ -22,9 +22,9 @@ from s3fo.benchmarks.layouts.files import (
 from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
+    find_missing,
     find_missing_files,
-    gaps_in,
-    refuse_gaps,
+    refuse_missing,
     shorten,
 )
 from s3fo.benchmarks.layouts.sa_v_train import FPS, read_train
@@ -59,9 +59,9 @@ def read_sa_v(root: Path, split: str) -> Found:
     else:
         names = list_folders(root / _IMAGES)
     sequences = tuple(_from_folders(root, name) for name in names)
-    refuse_gaps(
+    refuse_missing(
         root,
-        [*_find_misnumbered(root, names), *gaps_in(sequences)]
+        [*_find_misnumbered(root, names), *find_missing(sequences)]
         or ([] if sequences else ["no videos"]),
         f"every video of the split in {_IMAGES} and {_MASKS}",
         "Unpack the missing pieces.",

@@ -14,9 +14,9 @@ from evaluation.formats.sa_v import ANNOTATED_EVERY
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import MaskSequence, RleSequence
 from s3fo.benchmarks.layouts.files import find_files_below
-from s3fo.benchmarks.layouts.layout import Found, refuse_gaps
+from s3fo.benchmarks.layouts.layout import Found, refuse_missing
 from s3fo.benchmarks.video import VideoObject, VideoSequence
-from s3fo.benchmarks.video_file import count_frames, shortfall
+from s3fo.benchmarks.video_file import count_frames, note_missing_frames
 
 FPS = 24.0
 
@@ -59,7 +59,7 @@ def read_train(root: Path) -> Found:
             gaps.append(f"{path.relative_to(root)}: {error.found}")
     if not videos:
         gaps.append("no mp4 files")
-    refuse_gaps(
+    refuse_missing(
         root,
         gaps,
         "<video>.mp4 with <video>_manual.json beside it",
@@ -67,7 +67,7 @@ def read_train(root: Path) -> Found:
     )
     automatic = sum(_json_beside(path, _JSON_SUFFIXES[:1]) is None for path in videos)
     notes = (f"{automatic} videos have automatic masklets only",) if automatic else ()
-    cut = tuple(note for path in videos if (note := shortfall(path)))
+    cut = tuple(note for path in videos if (note := note_missing_frames(path)))
     return Found(root, tuple(sequences), notes, cut)
 
 

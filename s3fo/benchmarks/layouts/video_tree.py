@@ -12,9 +12,9 @@ from s3fo.benchmarks.layouts.files import FrameFiles, list_folders
 from s3fo.benchmarks.layouts.layout import (
     Found,
     describe_frames,
+    find_missing,
     find_missing_files,
-    gaps_in,
-    refuse_gaps,
+    refuse_missing,
     sequence_from_folders,
     shorten,
 )
@@ -81,10 +81,10 @@ def read_video_tree(
     sequences = tuple(
         build(name, meta.get(name, VideoMeta())) for name in sorted(names, key=natural)
     )
-    gaps = gaps_in(sequences) + _unmasked_objects(sequences)
+    gaps = find_missing(sequences) + _unmasked_objects(sequences)
     if rules.listed:
         gaps += _find_without_images(sequences, meta)
-    refuse_gaps(
+    refuse_missing(
         folder,
         gaps if sequences else ["no videos"],
         f"every video of {rules.title} {split} in JPEGImages and Annotations",

@@ -31,9 +31,9 @@ SIZES = [3] * 12
 def test_results_come_in_order_and_steps_are_told(workers):
     told = []
 
-    def job(item, tick):
+    def job(item, on_step):
         for _ in range(3):
-            tick()
+            on_step()
         return item.name, b"x" * 200_000
 
     found = run_in_order(
@@ -48,11 +48,11 @@ def test_results_come_in_order_and_steps_are_told(workers):
 
 
 def test_an_error_comes_back_as_it_is_and_ends_the_others():
-    def job(item, tick):
+    def job(item, on_step):
         if item.name == "7":
             raise InputError("seven", "a", "b", "c")
         for _ in range(1000):
-            tick(0)
+            on_step(0)
             time.sleep(0.01)
 
     with pytest.raises(InputError, match="seven") as told:
@@ -66,7 +66,7 @@ def test_errors_that_do_not_travel_are_told_in_words():
         def __init__(self, a, b):
             super().__init__(a)
 
-    def job(item, tick):
+    def job(item, on_step):
         raise Odd(lambda: 1, 2)
 
     with pytest.raises(RuntimeError, match="Odd"):
@@ -75,8 +75,8 @@ def test_errors_that_do_not_travel_are_told_in_words():
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_a_worker_that_dies_ends_the_run_with_its_name(sign):
-    def job(item, tick):
-        tick()
+    def job(item, on_step):
+        on_step()
         if item.name == "4":
             os.kill(os.getpid(), sign)
         time.sleep(0.02)
@@ -95,10 +95,10 @@ from pathlib import Path
 from evaluation._utils.parallel import run_in_order
 class Item:
     def __init__(self, name): self.name = name
-def job(item, tick):
+def job(item, on_step):
     Path({str(tmp_path)!r}, str(os.getpid())).touch()
     while True:
-        tick(); time.sleep(0.01)
+        on_step(); time.sleep(0.01)
 run_in_order(job, [Item("a"), Item("b"), Item("c")], [1, 1, 1], 3)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
