@@ -17,8 +17,28 @@ _REACH = 4
 """Pixels within which the frames beside must have something alike, at the same place
 or where the object's motion has carried it."""
 
+_FITS = 0.9
+"""Share of the better place's overlap from which the other one fits, too."""
 
-def unsupported_specks(region: Region, beside: Sequence[Region]) -> list[int]:
+_STEADY = 0.6
+"""Least area over largest one, this frame's and those beside, of an object in view."""
+
+_HALF = 10
+"""Pixels of a hole that counts for half: real gaps are seldom smaller."""
+
+
+def hole_weight(pixels: int) -> float:
+    """How much a hole tells of an error: near 1 for a few pixels, less for more.
+
+    >>> hole_weight(10)
+    0.5
+    """
+    return _HALF / (_HALF + pixels)
+
+
+def unsupported_specks(
+    region: Region, beside: Sequence[Region]
+) -> tuple[list[int], int]:
     """Sizes of small parts where the frames beside have no part of the object.
 
     Args:
@@ -26,14 +46,17 @@ def unsupported_specks(region: Region, beside: Sequence[Region]) -> list[int]:
         beside: the object in the frame before, after, or both.
 
     Returns:
-        Pixels of each part, 8-connected, apart from the largest one.
+        Pixels of each such part, 8-connected, and the number of all small parts, the
+        largest part left out.
     """
     mask = np.ascontiguousarray(region.mask).view(np.uint8)
-    return [
+    parts = _small_parts(mask, region.area, 8)
+    sizes = [
         size
-        for size, part in _small_parts(mask, region.area, 8)
-        if not any(_near(part, one, region, wanted=True) for one in beside)
+        for size, part in parts
+        if not any(_near(part, one, region) for one in beside)
     ]
+    return sizes, len(parts)
 
 
 def unsupported_holes(
@@ -44,12 +67,17 @@ def unsupported_holes(
 ) -> list[int]:
     """Sizes of small holes where the frames beside are filled.
 
+    None of an object that is being hidden, through which one sees what hides it.
+
     Args:
         region: the object in its frame.
         beside: the object in the frame before, after, or both.
         objects: all of the frame: what another one fills is no hole.
         object_id: the object.
     """
+    areas = [region.area, *(one.area for one in beside)]
+    if min(areas) < _STEADY * max(areas):
+        return []
     filled = cv2.copyMakeBorder(
         np.ascontiguousarray(region.mask).view(np.uint8),
         1,
@@ -59,13 +87,17 @@ def unsupported_holes(
         cv2.BORDER_CONSTANT,
     )
     outside = (filled == 0).view(np.uint8)
+    holes = _small_parts(outside, region.area, 4)
+    if not holes:
+        return []
     others = [other for key, other in objects.items() if key != object_id]
+    places = [place for one in beside for place in _fitting(one, region)]
     found = []
-    for size, part in _small_parts(outside, region.area, 4):
+    for size, part in holes:
         place = (part[0] - 1, part[1] - 1)
         covered = any(_inside(place, other, region) for other in others)
-        if not covered and not any(
-            _near(place, one, region, wanted=False) for one in beside
+        if not covered and all(
+            _window(place, region, one, _REACH).all() for one in places
         ):
             found.append(size)
     return found
@@ -105,15 +137,32 @@ def _window(part: Pixels, own: Region, other: Region, reach: int) -> NDArray[np.
     return other.seen_in(box.moved(own.box.top, own.box.left).grown(reach))
 
 
-def _near(part: Pixels, other: Region, own: Region, *, wanted: bool) -> bool:
-    """Whether the other frame has (or lacks) the object within reach of the part."""
+def _near(part: Pixels, other: Region, own: Region) -> bool:
+    """Whether the other frame has the object within reach of the part."""
+    return any(
+        bool(_window(part, own, place, _REACH).any()) for place in _places(other, own)
+    )
+
+
+def _places(other: Region, own: Region) -> tuple[Region, Region]:
+    """Another frame's region as it is, and moved as the object has."""
     down, right = np.subtract(own.centroid, other.centroid).round().astype(int).tolist()
-    moved = Region(other.box.moved(down, right), other.mask)
-    for place in (other, moved):
-        seen = _window(part, own, place, _REACH)
-        if (seen if wanted else ~seen).any():
-            return True
-    return False
+    return other, Region(other.box.moved(down, right), other.mask)
+
+
+def _fitting(other: Region, own: Region) -> list[Region]:
+    """Those of `_places` that fit: of a fast object there is nothing where it was."""
+    places = _places(other, own)
+    shared = [_shared_pixels(place, own) for place in places]
+    least = _FITS * max(shared)
+    return [one for one, n in zip(places, shared, strict=True) if n >= least]
+
+
+def _shared_pixels(one: Region, other: Region) -> int:
+    window = one.box.intersection(other.box)
+    if not window.area:
+        return 0
+    return int(np.count_nonzero(one.seen_in(window) & other.seen_in(window)))
 
 
 def _inside(part: Pixels, other: Region, own: Region) -> bool:

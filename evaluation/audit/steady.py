@@ -54,6 +54,15 @@ SPECKS = 4
 HOLES = 3
 """The same of small holes."""
 
+HOLE_WEIGHT = 1.6
+"""What these must weigh together, as large ones tell less (`hole_weight`)."""
+
+ORDINARY_PARTS = 20
+"""Small parts beside the specks above which an object is made of parts, as lines."""
+
+DETAIL = 0.2
+"""Specks more per small part above that: some of its parts come and go."""
+
 
 def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Runs of True as [start, end)."""
@@ -278,25 +287,30 @@ def copies(track: Track) -> Iterator[AuditEvent]:
 
 def fragments(track: Track) -> Iterator[AuditEvent]:
     """More specks or pinholes than the object has otherwise."""
-    for kind, counts, pixels, word, least in (
-        (ErrorKind.SPECKS, track.n_specks, track.specks, "part(s)", SPECKS),
-        (ErrorKind.PINHOLES, track.n_holes, track.holes, "hole(s)", HOLES),
+    detail = DETAIL * np.maximum(0, track.n_parts - track.n_specks - ORDINARY_PARTS)
+    specks = (track.n_specks, track.n_specks, track.specks, SPECKS + detail)
+    weight = np.where(track.n_holes >= HOLES, track.hole_weight, 0)
+    holes = (weight, track.n_holes, track.holes, HOLE_WEIGHT + 0 * detail)
+    for kind, word, (weights, counts, pixels, least) in (
+        (ErrorKind.SPECKS, "part(s)", specks),
+        (ErrorKind.PINHOLES, "hole(s)", holes),
     ):
-        shown = counts[track.visible]
+        shown = weights[track.visible]
         usual = float(np.quantile(shown, 0.75)) if len(shown) else 0.0
-        limit = least + 2 * usual
         beside = np.convolve(track.visible, [1, 0, 1], mode="same")
         # One frame beside instead of two supports less of what is right.
-        for start, end in runs(counts >= np.where(beside == 2, limit, 1.5 * limit)):
-            most = int(counts[start:end].max())
+        limits = (least + 2 * usual) * np.where(beside == 2, 1, 1.5)
+        for start, end in runs(weights >= limits):
+            place = start + int(np.argmax(weights[start:end]))
             yield AuditEvent(
                 track.object_id,
                 kind,
                 start,
                 end,
-                f"{most} small {word} of {int(pixels[start:end].max())} pixels that "
-                "the frames beside do not have",
-                confidence(most, limit),
+                f"{int(counts[place])} small {word} of "
+                f"{int(pixels[start:end].max())} pixels that the frames beside do not "
+                "have",
+                confidence(float(weights[place]), float(limits[place])),
             )
 
 

@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Region, regions_of
-from evaluation.audit.fragments import unsupported_holes, unsupported_specks
+from evaluation.audit.fragments import (
+    hole_weight,
+    unsupported_holes,
+    unsupported_specks,
+)
 from evaluation.masks.label_map import Mask
 from evaluation.masks.pairs import Masks
 
@@ -59,8 +63,10 @@ class Track:
         shape_iou: the same after laying the centroids over each other.
         specks: [T] pixels of small parts that the frames beside do not have.
         n_specks: [T] their number.
+        n_parts: [T] number of all small parts.
         holes: [T] pixels of small holes that the frames beside do not have.
         n_holes: [T] their number.
+        hole_weight: [T] their number where a hole counts the less the larger it is.
     """
 
     object_id: int
@@ -71,21 +77,26 @@ class Track:
     shape_iou: NDArray[np.float64]
     specks: NDArray[np.int64]
     n_specks: NDArray[np.int64]
+    n_parts: NDArray[np.int64]
     holes: NDArray[np.int64]
     n_holes: NDArray[np.int64]
+    hole_weight: NDArray[np.float64]
 
     @classmethod
     def blank(cls, object_id: int, length: int) -> Track:
         """A track of an object that was not seen yet."""
-        counts = [np.zeros(length, dtype=np.int64) for _ in range(5)]
+        counts = {
+            name: np.zeros(length, dtype=np.int64)
+            for name in ("area", "specks", "n_specks", "n_parts", "holes", "n_holes")
+        }
         return cls(
             object_id,
-            counts[0],
-            np.full((length, 2), np.nan),
-            np.zeros(length, dtype=bool),
-            np.full((LAGS + 1, length), np.nan),
-            np.full((LAGS + 1, length), np.nan),
-            *counts[1:],
+            centre=np.full((length, 2), np.nan),
+            border=np.zeros(length, dtype=bool),
+            iou=np.full((LAGS + 1, length), np.nan),
+            shape_iou=np.full((LAGS + 1, length), np.nan),
+            hole_weight=np.zeros(length),
+            **counts,
         )
 
     @property
@@ -166,10 +177,11 @@ def _fragments(
         if not beside:
             continue
         track = tracks[object_id]
-        sizes = unsupported_specks(region, beside)
+        sizes, track.n_parts[index] = unsupported_specks(region, beside)
         track.specks[index], track.n_specks[index] = sum(sizes), len(sizes)
         sizes = unsupported_holes(region, beside, now, object_id)
         track.holes[index], track.n_holes[index] = sum(sizes), len(sizes)
+        track.hole_weight[index] = sum(map(hole_weight, sizes))
 
 
 def _exchanges(index: int, before: Regions, now: Regions) -> list[Exchange]:

@@ -29,12 +29,19 @@ SPEED = 3
 Frames = dict[str, np.ndarray]
 
 
-def square(key: int = 1, top: int = 20, side: int = 30, left: int = 10) -> Frames:
-    """A square that goes right by 3 pixels per frame, and nothing else."""
+def square(
+    key: int = 1,
+    top: int = 20,
+    side: int = 30,
+    left: int = 10,
+    speed: int = SPEED,
+    width: int = 160,
+) -> Frames:
+    """A square that goes right by some pixels per frame, and nothing else."""
     frames = {}
     for t in range(LENGTH):
-        frame = np.zeros((90, 160), np.uint8)
-        frame[top : top + side, left + SPEED * t : left + side + SPEED * t] = key
+        frame = np.zeros((90, width), np.uint8)
+        frame[top : top + side, left + speed * t : left + side + speed * t] = key
         frames[f"{t:05d}"] = frame
     return frames
 
@@ -79,6 +86,41 @@ def test_pinholes_are_found_and_holes_that_another_object_fills_are_not() -> Non
     for column in (8, 15, 22):
         frames["00007"][35, left + column] = 2
     assert "pinholes" not in {kind for _, kind, *_ in events(frames)}
+
+
+def test_pinholes_of_a_fast_object_are_looked_for_where_it_has_moved() -> None:
+    frames = square(speed=25, side=20, left=0, width=420)
+    for column in (6, 10, 14):
+        frames["00007"][30, 25 * 7 + column] = 0
+    assert events(frames) == [(1, "pinholes", "00007", "00007")]
+
+
+def test_few_large_holes_are_no_pinholes() -> None:
+    """Three gaps of 13 pixels weigh 3 * 10 / 23 = 1.3, below 1.6; of 3 pixels 2.3."""
+    for height, found in ((13, []), (3, [(1, "pinholes", "00007", "00007")])):
+        frames = square(side=70, top=10)
+        for column in (20, 35, 50):
+            frames["00007"][30 : 30 + height, 10 + SPEED * 7 + column] = 0
+        assert events(frames) == found
+
+
+def test_gaps_of_an_object_that_is_being_hidden_are_no_pinholes() -> None:
+    frames = square()
+    for t in (6, 8):
+        frames[f"{t:05d}"][20:34] = 0
+    for column in (8, 15, 22):
+        frames["00007"][40, 10 + SPEED * 7 + column] = 0
+    assert "pinholes" not in {kind for _, kind, *_ in events(frames)}
+
+
+def test_parts_that_come_and_go_where_there_are_many_are_no_specks() -> None:
+    """50 dots that stay: from 4 + 0.2 * (50 - 20) = 10 on, more of them are specks."""
+    for more, found in ((9, []), (10, [(1, "specks", "00007", "00007")])):
+        frames = square(side=40, top=5)
+        for frame in frames.values():
+            frame[60:70:2, 2:102:10] = 1
+        frames["00007"][80, 4 : 4 + 8 * more : 8] = 1
+        assert events(frames) == found
 
 
 def test_an_object_gone_for_two_frames_vanishes_and_for_four_it_is_absent() -> None:
