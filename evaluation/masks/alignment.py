@@ -63,12 +63,15 @@ def align(
         names = matched[name].names if pred else {}
         if pred:
             notes += _notes_on_names(gt, pred, matched[name])
+            notes += _note_absent_objects(gt, pred, matched[name].names, frames)
         classes = truth.classes.get(name)
         pair = SequencePair(gt, pred, frames, names, ranges, classes)
         missing += _missing(pair, protocol)
         pairs.append(pair)
     _refuse_unmatched(results_label, pairs)
     if missing and options.missing == "error":
+        if all(pair.pred is None for pair in pairs):
+            raise _none_there(results_label, [pair.name for pair in pairs])
         raise _missing_error(results_label, missing, _near_names(results_label, pairs))
     notes += [f"scored as empty: {line}" for line in missing]
     if not pairs:
@@ -140,6 +143,27 @@ def _notes_on_names(
             f"{gt.name}: frame numbers are not padded with zeros; they were put in "
             f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
         )
+    return notes
+
+
+def _note_absent_objects(
+    gt: MaskSequence,
+    pred: MaskSequence,
+    names: Mapping[str, str],
+    frames: Sequence[str],
+) -> list[str]:
+    """What to say of objects whose folders lack some of the frames that others have."""
+    if gt.overlapping or not isinstance(pred, ObjectFolderSequence):
+        return []
+    notes = []
+    for object_id in sorted(pred.annotated_ids()):
+        own = pred.object_frames(object_id)
+        lacking = [f for f in frames if f in names and names[f] not in own]
+        if lacking:
+            notes.append(
+                f"{gt.name}: the folder of object {object_id} has no mask for "
+                f"{_frames(lacking)}; these count as empty"
+            )
     return notes
 
 
@@ -252,6 +276,16 @@ def _list_frames(frames: Sequence[str]) -> str:
     shown = [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more
+
+
+def _none_there(results: str, names: Sequence[str]) -> InputError:
+    """The complaint about results that have none of the sequences: all would be 0."""
+    return InputError(
+        results,
+        f"none of the sequences of the ground truth ({shown(names)})",
+        "masks by sequence and frame, under the names of the ground truth",
+        "Name the sequences as the ground truth does.",
+    )
 
 
 def _near_names(results: str, pairs: Sequence[SequencePair]) -> str:

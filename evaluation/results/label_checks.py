@@ -303,6 +303,11 @@ def _binary_truth(results: str, name: str, pred: set[int]) -> str:
     )
 
 
+def _are_of_mots(ids: set[int]) -> bool:
+    """Whether ids may be class * 1000 + object; the class of ignored regions is 10."""
+    return MOTS_SCALE <= min(ids) <= max(ids) <= MOTS_IGNORE * MOTS_SCALE
+
+
 def _convert_mots(place: str) -> str:
     """What to do about ids of MOTS on one side."""
     return (
@@ -334,9 +339,9 @@ def _refuse_foreign(
     many = "ids" if len(pred) > 1 else "the single id"
     fix = "Write the ids of the ground truth"
     fix += f", or {BINARIZE}." if len(pred) == len(own) == 1 else "."
-    if min(pred) >= MOTS_SCALE > max(own):
+    if _are_of_mots(pred) and max(own) < MOTS_SCALE:
         fix = _convert_mots(results)
-    elif min(own) >= MOTS_SCALE > max(pred):
+    elif _are_of_mots(own) and max(pred) < MOTS_SCALE:
         fix = _convert_mots(truth)
     raise InputError(
         f"{results}, sequence {name}",

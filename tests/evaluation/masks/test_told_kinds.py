@@ -410,3 +410,44 @@ def test_a_folder_nearly_called_so_shall_be_renamed_first(tmp_path):
     (tmp_path / "pred/bear").rename(tmp_path / "pred/bear (1)")
     with pytest.raises(InputError, match=r"Rename bear \(1\) after the sequence"):
         score(tmp_path / "pred", gt)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(1001, "--to davis"), (65535, "binarize"), (128, "binarize")]
+)
+def test_only_ids_of_mots_are_sent_to_convert(tmp_path, value, told):
+    gt = write_masks(tmp_path / "gt", dot)
+    pred = write_masks(tmp_path / "p", lambda t: dot(t).astype(np.uint16) * value)
+    with pytest.raises(InputError) as refused:
+        score(pred, gt)
+    assert told in refused.value.remedy
+
+
+# --- levels and names in JSON, and object folders with gaps --------------------------
+
+
+def test_json_whose_levels_are_exchanged_is_refused_without_a_way_to_0(tmp_path):
+    frames = {f: {1: encode_rle(mask[1])} for f, mask in by_object((1,)).items()}
+    by_frame = {f: {"a": masks} for f, masks in frames.items()}
+    by_id = {"a": {"1": {f: masks[1] for f, masks in frames.items()}}}
+    truth = {"a": by_object((1,))}
+    for content, told in ((by_id, "Exchange the two levels"), (by_frame, "Name the")):
+        (tmp_path / "m.json").write_text(json.dumps(content))
+        with pytest.raises(InputError, match=told) as refused:
+            score(tmp_path / "m.json", truth)
+        assert "empty" not in refused.value.remedy
+    (tmp_path / "m.json").write_text(json.dumps({"a": frames}))
+    assert score(tmp_path / "m.json", truth).summary["J"] == 1.0
+
+
+def test_folders_of_objects_that_lack_frames_are_told(tmp_path):
+    gt = write_masks(tmp_path / "gt", lambda t: square(0, t) + 2 * square(2, t))
+    for t in range(T):
+        for k, place in ((1, 0), (2, 2)):
+            if k == 1 or t < 5:
+                path = tmp_path / f"pred/a/{k}/{t:05d}.png"
+                write_label_map(path, square(place, t).astype(np.uint8))
+    scores = score(tmp_path / "pred", gt)
+    assert j_of(scores) == pytest.approx({("a", 1): 1.0, ("a", 2): 4 / 6})
+    (note,) = scores.notes if len(scores.notes) == 1 else (str(scores.notes),)
+    assert "object 2 has no mask for 00005-00006 (2 frames)" in note
