@@ -89,8 +89,10 @@ def working_size(
     if not size or min(shape) >= size or enlarge <= 1:
         return shrunk_size(shape, size)
     height, width = shape
-    factor = min(size / min(shape), enlarge)
-    return int(height * factor), int(width * factor)
+    short, long = min(shape), max(shape)
+    side = min(size, int(short * enlarge))
+    other = side * long // short
+    return (side, other) if height <= width else (other, side)
 
 
 def internal_size(size: Size, max_side: int) -> Size:

@@ -304,6 +304,7 @@ def test_the_long_side_of_a_smaller_frame_is_rounded_down(shape, size, expected)
     [
         ((288, 512), 384, 1.5, (384, 682)),
         ((512, 288), 384, 1.5, (682, 384)),
+        ((294, 500), 384, 1.5, (384, 653)),  # 294 * (384 / 294) rounds below 384
         ((100, 200), 384, 1.5, (150, 300)),  # as far as it goes
         ((288, 512), 384, 1.0, (288, 512)),
         ((480, 853), 400, 1.5, (400, 710)),  # larger frames are shrunk as ever
