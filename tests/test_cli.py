@@ -414,3 +414,23 @@ def test_stability_tells_what_looks_odd(cli, tmp_path):
     for told in (err, cli(*words)[2]):
         lines = [line for line in told.splitlines() if line.startswith("note: ")]
         assert sorted(lines) == sorted(f"note: {note}" for note in notes)
+
+
+def test_recommend_tells_settings_where_they_were_measured(cli):
+    code, out, _ = cli("recommend", "--device", "cpu", "--json")
+    found = json.loads(out)
+    assert code == 0 and found["device"] == "cpu"
+    aims = [item["aim"] for item in found["settings"]]
+    assert aims == ["best", "balanced", "fast"]
+    costs = [item["cost"] for item in found["settings"]]
+    assert costs == sorted(costs, reverse=True)
+    assert all(item["arguments"].startswith("--size ") for item in found["settings"])
+
+
+def test_recommend_says_where_nothing_was_measured(cli):
+    code, out, _ = cli("recommend", "--device", "cuda:1")
+    assert code == 0 and "not measured on cuda, only on cpu" in out
+    code, out, _ = cli("recommend", "--device", "cuda", "--json")
+    assert json.loads(out) == {"device": "cuda", "settings": []}
+    code, _, err = cli("recommend", "--device", "abacus")
+    assert code == 2 and "abacus" in err

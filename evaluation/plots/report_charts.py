@@ -132,24 +132,36 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
     return figure
 
 
-def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
+def speed_chart(
+    speed: pd.DataFrame, metric: str, projected: pd.DataFrame | None = None
+) -> Figure:
     """J&F over frames per second, one mark per method; the speed is logarithmic.
 
     Args:
         speed: rows `method`, `fps` and the metric (fraction).
         metric: column of the score.
+        projected: the same columns, of other settings of these methods: a dashed line
+            with hollow marks per method.
     """
+    projected = speed.head(0) if projected is None or projected.empty else projected
     with style():
         figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
         axes = figure.add_subplot()
         for number, row in enumerate(speed.to_dict("records")):
+            colour = METHOD_COLOURS[number % len(METHOD_COLOURS)]
+            marker = METHOD_MARKERS[number % len(METHOD_MARKERS)]
+            others = projected[projected["method"] == row["method"]]
             axes.plot(
-                row["fps"],
-                100 * row[metric],
-                METHOD_MARKERS[number % len(METHOD_MARKERS)],
-                color=METHOD_COLOURS[number % len(METHOD_COLOURS)],
-                markersize=6,
+                others["fps"],
+                100 * others[metric],
+                marker=marker,
+                color=colour,
+                markerfacecolor="white",
+                linestyle="--",
+                linewidth=0.8,
+                markersize=4,
             )
+            axes.plot(row["fps"], 100 * row[metric], marker, color=colour, markersize=6)
             axes.annotate(
                 row["method"],
                 (row["fps"], 100 * row[metric]),
@@ -158,7 +170,8 @@ def speed_chart(speed: pd.DataFrame, metric: str) -> Figure:
                 fontsize=7.5,
             )
         axes.set_xscale("log")
-        low, high = speed["fps"].min(), speed["fps"].max()
+        reached = pd.concat([speed["fps"], projected["fps"]])
+        low, high = reached.min(), reached.max()
         axes.set_xlim(low / 1.6, high * 2.2)
         axes.margins(y=0.25)
         axes.xaxis.set_major_formatter("{x:g}")

@@ -25,6 +25,7 @@ from evaluation.report.failure_tables import (
     reviews_table,
 )
 from evaluation.report.material import Material, Method
+from evaluation.report.settings import settings_table
 from evaluation.report.tables import Column, Table, number, percent, text
 from evaluation.report.throughput import throughput_table
 
@@ -67,6 +68,7 @@ def tables(material: Material) -> dict[str, Table]:
         regain_table(material.corrections),
         speed_table(material),
         throughput_table(material),
+        settings_table(material),
         facts_table(material),
         protocol_table(material),
     ]

@@ -47,6 +47,7 @@ from evaluation.report.material import (
     stages_of,
 )
 from evaluation.report.page import Picture, render
+from evaluation.report.settings import project_settings
 from evaluation.report.tables import Table
 from evaluation.report.verdict import Finding, findings, points
 from evaluation.runs.outputs import refuse_among_inputs
@@ -276,13 +277,23 @@ def _figures(
     if material.corrections:
         chart = corrections_chart(material.corrections)
         yield "corrections", "J&F over corrections", "corrections", chart
-    if len(made.get("speed", ())) > 1:
-        chart = speed_chart(made["speed"].data, material.metric)
-        yield "speed", "Speed against quality", "speed", chart
+    yield from _speed_figure(material, made)
     if "throughput" in made:
         chart = throughput_chart(made["throughput"].data)
         yield "throughput", "Speed by number of objects", "speed", chart
     yield from _event_figures(material, top)
+
+
+def _speed_figure(
+    material: Material, made: Mapping[str, Table]
+) -> Iterator[tuple[str, str, str, Figure]]:
+    projected = project_settings(material)
+    if len(made.get("speed", ())) + len(projected) > 1:
+        chart = speed_chart(made["speed"].data, material.metric, projected)
+        title = "Speed against quality"
+        if len(projected):
+            title += " (hollow: projected from other settings measured by s3fo)"
+        yield "speed", title, "speed", chart
 
 
 def _attribute_figures(

@@ -23,7 +23,7 @@ _MOST_ROWS_IN_TEXT = 25
 _SECTIONS = (
     ("fix", "What to fix first", ("fix_first",)),
     ("scores", "Scores", ("methods", "comparison")),
-    ("speed", "Speed", ("speed", "throughput")),
+    ("speed", "Speed", ("speed", "throughput", "settings")),
     (
         "events",
         "The costliest failures",

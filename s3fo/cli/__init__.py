@@ -68,7 +68,7 @@ _COMMANDS = {
     "correct": ("correct",),
     "data": ("convert", "load", "import-predictions", "relocate"),
     "jobs": ("jobs",),
-    "methods": ("methods", "speed", "compare-methods"),
+    "methods": ("methods", "speed", "compare-methods", "recommend"),
     "model": ("predict", "fuse", "merge-scores", "train"),
     "reports": ("report", "leaderboard", "runs"),
     "scores": ("evaluate", "merge-shards", "compare", "protocols"),

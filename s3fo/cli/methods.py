@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -281,6 +282,71 @@ def _print_speed(record: SpeedRecord) -> None:
     typer.echo(f"Time: {record.timing}")
     typer.echo(f"Waiting for the device: {record.synchronisation}.")
     typer.echo(f"Peak: {record.memory}.")
+
+
+@app.command()
+def recommend(
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or mps: what it shall run on.")
+    ] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Recommend settings of the shipped network, by measured quality per second.
+
+    For the best masks, for a balance and for speed: the cheapest setting each, as it
+    was measured on this kind of device.
+    """
+    from evaluation.errors import InputError
+    from evaluation.leaderboard.settings import DEVICES, kind_of, measured_settings
+    from evaluation.leaderboard.settings import recommend as recommend_settings
+    from s3fo.inference.device import choose_device
+    from s3fo.inference.precision import AUTO, choose_precision
+    from s3fo.inference.weights import DEFAULT
+
+    chosen = choose_device("auto").type if device == "auto" else kind_of(device)
+    if chosen not in DEVICES:
+        raise InputError(
+            "--device",
+            repr(device),
+            f"auto, or one of {', '.join(DEVICES)}",
+            "Pass one of these devices.",
+        )
+    found = recommend_settings(chosen, DEFAULT)
+    if as_json:
+        print_json({"device": chosen, "settings": [asdict(item) for item in found]})
+        return
+    if not found:
+        measured = ", ".join(sorted(set(measured_settings(DEFAULT)["device"])))
+        typer.echo(
+            f"{DEFAULT} is not measured on {chosen}, only on {measured}: no "
+            f"recommendation. Measure it with `python -m benchmarks.frontier` (in a "
+            f"clone of s3fo, with --device {chosen})."
+        )
+        return
+    columns = ("for", "options of s3fo predict", "memory", "cost", "s/frame", "J&F")
+    rows = [
+        (
+            item.aim,
+            item.arguments,
+            item.memory,
+            f"{item.cost:.2f}",
+            f"{item.seconds:.2f}",
+            f"{100 * item.quality:.1f}",
+        )
+        for item in found
+    ]
+    print_table(f"{DEFAULT} on {chosen}", columns, rows, right=columns[3:])
+    typer.echo(
+        "Cost: seconds per frame over those at 384 pixels in bfloat16. J&F: on s3fo's "
+        "own validation videos; compare the rows, not with other videos."
+    )
+    if chosen == "cpu" and (
+        choose_precision(AUTO, DEFAULT, choose_device(chosen)) == "float32"
+    ):
+        typer.echo(
+            "This CPU does not multiply bfloat16: leave --precision out. Masks are as "
+            "good in float32, for 1.8 times the seconds (measured at 256 pixels)."
+        )
 
 
 def _number(value: float | None) -> str:
