@@ -112,6 +112,23 @@ def test_loading_nothing_is_told(tmp_path):
         empty.save(tmp_path, format="xlsx")
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"format": "xml"}, "format 'xml'"),
+        ({"protocol_fields": {"colour": "red"}}, "a protocol that is none"),
+    ],
+)
+def test_a_record_that_was_written_by_hand_is_told(small, tmp_path, changed, told):
+    place = score(small.pred, small.gt).save(tmp_path / "saved") / "scores.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), **changed}))
+    with pytest.raises(InputError) as caught:
+        Scores.load(place.parent)
+    assert caught.value.where == str(place)
+    assert told in caught.value.found
+    assert "score again with --out" in caught.value.remedy
+
+
 def test_loading_half_a_folder_is_told(small, tmp_path):
     score(small.pred, small.gt).save(tmp_path)
     (tmp_path / "objects.parquet").unlink()
