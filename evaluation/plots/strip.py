@@ -95,7 +95,7 @@ def failure_strip(
     frames = [str(event[when]) for when in ("start", "worst", "end")]
     sequence, object_id = str(event["sequence"]), int(event["object"])
     maps = [_frame(masks, sequence, frame) for frame in frames]
-    window = _window(maps, object_id)
+    window = window_around(maps, object_id)
     cell = (WIDTH - _LEFT) / 3
     row = min(_TALLEST, cell * window.height / window.width)
     title = _headline(event) if titled else ""
@@ -115,7 +115,7 @@ def failure_strip(
                     called = frame_label(frame, (numbers or {}).get(frame))
                     axes.set_title(f"{_COLUMNS[column]}: frame {called}", pad=3)
                 if column == 0:
-                    _name_row(axes, _ROWS[line])
+                    name_row(axes, _ROWS[line])
         _legend(figure)
     return figure
 
@@ -138,7 +138,8 @@ def _rows(
     return [*masks, lay_over(image, errors)]
 
 
-def _name_row(axes: Axes, name: str) -> None:
+def name_row(axes: Axes, name: str) -> None:
+    """Write what a row of pictures is beside the first one."""
     place = {"transform": axes.transAxes, "ha": "right", "va": "center"}
     axes.text(-0.03, 0.5, name, rotation=90, **place)  # type: ignore[arg-type]
 
@@ -162,8 +163,13 @@ def _frame(
     return as_label_map(truth, predicted), as_label_map(predicted, truth)
 
 
-def _window(maps: list[tuple[LabelMap, LabelMap]], object_id: int) -> Box:
-    """Part of the frame around the object and its prediction in all frames."""
+def window_around(maps: list[tuple[LabelMap, LabelMap]], object_id: int) -> Box:
+    """Part of the frame around an object and its prediction in all frames.
+
+    Args:
+        maps: label maps [H, W] of one video: ground truth and prediction.
+        object_id: the object.
+    """
     boxes = []
     for pair in maps:
         for label_map in pair:

@@ -18,6 +18,8 @@ from s3fo.datasets.environment import configure
 configure()
 
 if TYPE_CHECKING:
+    from s3fo.datasets.auditing.events import audit_clips, audit_ground_truth
+    from s3fo.datasets.auditing.rescored import scores_side_by_side
     from s3fo.datasets.fields.benchmark import benchmark_from_dataset
     from s3fo.datasets.importing.benchmark import load_benchmark
     from s3fo.datasets.importing.predictions import add_predictions, remove_predictions
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_predictions",
+    "audit_clips",
+    "audit_ground_truth",
     "benchmark_from_dataset",
     "compute_attributes",
     "configure",
@@ -55,6 +59,7 @@ __all__ = [
     "open_dataset",
     "relocate",
     "remove_predictions",
+    "scores_side_by_side",
     "worst",
     "write_attributes",
     "write_failures",
@@ -63,6 +68,8 @@ __all__ = [
 
 _MODULES = {
     "add_predictions": "importing.predictions",
+    "audit_clips": "auditing.events",
+    "audit_ground_truth": "auditing.events",
     "benchmark_from_dataset": "fields.benchmark",
     "compute_attributes": "scoring.attributes",
     "evaluate": "scoring.evaluate",
@@ -77,6 +84,7 @@ _MODULES = {
     "load_predictions_info": "schema",
     "relocate": "importing.relocation",
     "remove_predictions": "importing.predictions",
+    "scores_side_by_side": "auditing.rescored",
     "worst": "views.appearance",
     "write_attributes": "scoring.attributes",
     "write_failures": "scoring.failures",

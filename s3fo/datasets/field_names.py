@@ -5,6 +5,9 @@ from evaluation.attributes import ATTRIBUTES, Attribute
 GROUND_TRUTH = "ground_truth"
 """Frame field of the annotated masks."""
 
+AUDIT = "ground_truth_audit"
+"""Sample field of the events in which the ground truth looks wrong."""
+
 OBJECT_SCORES = {
     "J_mean": "J",
     "F_mean": "F",

@@ -27,6 +27,7 @@ def register(plugin: PluginContext) -> None:
 
     silence_config_warnings()
     from s3fo.plugin.metrics import METRIC_OPERATORS
+    from s3fo.plugin.operators.audit_ground_truth import AuditGroundTruth
     from s3fo.plugin.operators.benchmark_method import BenchmarkMethod
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
     from s3fo.plugin.operators.correct_here import CorrectHere, ShowCorrection
@@ -42,6 +43,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.remove import RemoveEvaluation, RemovePredictions
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
+    from s3fo.plugin.panels.audit import GroundTruthAudit
     from s3fo.plugin.panels.changed_failures import FailureDifference
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
@@ -57,6 +59,7 @@ def register(plugin: PluginContext) -> None:
         ComputeAttributes,
         FindFailures,
         CorrectHere,
+        AuditGroundTruth,
         MakeReport,
         ExportSubmission,
         BenchmarkMethod,
@@ -72,6 +75,7 @@ def register(plugin: PluginContext) -> None:
         VOSEvaluation,
         Failures,
         FailureDifference,
+        GroundTruthAudit,
         AttributeHeatMap,
         ObjectTimeline,
     ):

@@ -124,6 +124,11 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     for name in ("mean_jf_adaptive", "mean_f_adaptive"):
         assert None in operator(name).values()  # DAVIS does not have it.
 
+    audited = operator("audit_ground_truth", images=False)
+    assert (audited["events"], audited["object frames"]) == (0, 22)
+    dataset.reload()
+    assert "Audit" in dataset.list_workspaces()
+
     report = operator("make_report", predictions="shifted", out=folder(tmp_path / "r"))
     assert Path(report["page"]).is_file()
     assert report["not compared, for want of videos"] == "fixed"
@@ -213,7 +218,8 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
-    "find_failures", "correct_here", "show_correction", "make_report",
+    "find_failures", "correct_here", "show_correction", "audit_ground_truth",
+    "make_report",
     "open_workspace", "show_changes",
     "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
     "benchmark_method", "remove_predictions", "remove_evaluation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,16 @@ _EVENT_COLUMNS = {
     "worst_J": "worst_J",
     "worst_F": "worst_F",
     "recovers": "recovers",
+}
+
+
+_AUDIT_COLUMNS = {
+    "index": "object",
+    "label": "kind",
+    "other": "other",
+    "rank": "rank",
+    "confidence": "confidence",
+    "reason": "reason",
 }
 
 
@@ -85,15 +96,28 @@ def object_rows(labels: StoredLabels) -> pd.DataFrame:
 
 def event_rows(labels: StoredLabels) -> pd.DataFrame:
     """One row per failure event, as of `tables.event_table`."""
+    table = _event_rows(labels, _EVENT_COLUMNS, ("onset", "tags"))
+    return table.sort_values("cost", ascending=False, ignore_index=True)
+
+
+def audit_rows(labels: StoredLabels) -> pd.DataFrame:
+    """One row per event of the audit, as of `tables.audit_table`."""
+    table = _event_rows(labels, _AUDIT_COLUMNS, ("tags",))
+    return table.sort_values("rank", ignore_index=True)
+
+
+def _event_rows(
+    labels: StoredLabels, columns: Mapping[str, str], lists: Sequence[str]
+) -> pd.DataFrame:
+    """One row per event: where it is, and these attributes of its label."""
     rows = []
     for sample_id, sequence, found in labels:
         for label in found:
             start, end = label["support"]
             row: dict[str, Any] = {"id": str(label["_id"]), "sample_id": sample_id}
             row |= {"sequence": sequence, "start": start, "end": end}
-            row |= {name: label.get(key) for key, name in _EVENT_COLUMNS.items()}
-            row |= {"onset": label.get("onset") or [], "tags": label.get("tags") or []}
+            row |= {name: label.get(key) for key, name in columns.items()}
+            row |= {name: label.get(name) or [] for name in lists}
             rows.append({**row, "n_frames": end - start + 1})
-    names = ["id", "sample_id", "sequence", "start", "end", *_EVENT_COLUMNS.values()]
-    table = pd.DataFrame(rows, columns=[*names, "onset", "tags", "n_frames"])
-    return table.sort_values("cost", ascending=False, ignore_index=True)
+    names = ["id", "sample_id", "sequence", "start", "end", *columns.values()]
+    return pd.DataFrame(rows, columns=[*names, *lists, "n_frames"])

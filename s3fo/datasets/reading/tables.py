@@ -22,9 +22,14 @@ from evaluation.failures.costs import object_weights
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
-from s3fo.datasets.field_names import OBJECT_FACTS, OBJECT_SCORES
+from s3fo.datasets.field_names import AUDIT, OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
-from s3fo.datasets.reading.label_tables import event_rows, object_rows, score_table
+from s3fo.datasets.reading.label_tables import (
+    audit_rows,
+    event_rows,
+    object_rows,
+    score_table,
+)
 from s3fo.datasets.reading.scope import limit, present_scope
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
 from s3fo.datasets.schema import evaluations
@@ -287,6 +292,18 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
     return (
         events if present_scope() is None else _weigh_events(dataset, eval_key, events)
     )
+
+
+def audit_table(dataset: fo.Dataset) -> pd.DataFrame:
+    """One row per event in which the ground truth looks wrong, the surest first.
+
+    Columns: id, sample_id, sequence, object, kind, other (object, None for none), rank
+    (from 1), start, end (frames, from 1), n_frames, confidence, reason, tags (list of
+    str). Of the present scope.
+    """
+    labels = _labels(dataset, AUDIT)
+    key = ("audit events",)
+    return limit(cached(dataset, key, labels.version, lambda: audit_rows(labels)))
 
 
 def _weigh_events(

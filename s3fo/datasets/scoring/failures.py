@@ -23,22 +23,16 @@ from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failu
 from evaluation.failures import find_failures as find
 from evaluation.failures.reviews import carry_over
 from evaluation.plots.errors import error_map
-from evaluation.results.scores import Scores
-from evaluation.scoring import score
-from s3fo.datasets._fiftyone import has_id
 from s3fo.datasets.declaring import FieldKind, declare_fields
-from s3fo.datasets.importing.changed_labels import has_changed
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.reading import tables
-from s3fo.datasets.schema import (
-    load_benchmark_info,
-    load_predictions_info,
-    moved_benchmark,
-)
+from s3fo.datasets.schema import load_benchmark_info
+from s3fo.datasets.scoring.from_files import scores_from_files
 from s3fo.datasets.scoring.review import reviewed_events, store_unmatched
 from s3fo.datasets.selection import dataset_and_videos, refuse_parts
 from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.clips import clips_of_events
 from s3fo.datasets.views.evaluation_views import save_views
 
 _NUMBERS = {
@@ -99,7 +93,7 @@ def find_failures(
         InputError: no such evaluation, or its files are gone or have changed.
     """
     dataset, shown = dataset_and_videos(dataset, "find failures")
-    scores, folder = _scores(dataset, eval_key, workers)
+    scores, folder = scores_from_files(dataset, eval_key, workers)
     benchmark = load_benchmark_info(dataset)
     options = tables.input_options(dataset, eval_key)
     failures = find(
@@ -209,13 +203,10 @@ def event_clips(
         ids: of the events' labels.
     """
     field = _failure_field(dataset, eval_key)
-    chosen = has_id(ids)
     # On the tiles: FiftyOne shows of a label its name alone.
     points = (ViewField("cost") * 1000).round() / 10
     named = ViewField("label").concat(", ", points.to_string(), " points")
-    view = dataset.filter_labels(field, chosen)
-    view = view.set_field(f"{field}.detections.label", named)
-    return view.to_clips(field, other_fields=["sequence"]).sort_by(f"{field}.rank")
+    return clips_of_events(dataset, field, ids, named)
 
 
 def _checked_kind(kind: FailureKind | str) -> str:
@@ -242,65 +233,6 @@ def _failure_field(dataset: fo.Dataset, eval_key: str) -> str:
             "Find them first with s3fo.find_failures(dataset, eval_key).",
         )
     return field
-
-
-def _scores(
-    dataset: fo.Dataset, eval_key: str, workers: int | None
-) -> tuple[Scores, Path]:
-    """The evaluation's scores, made again from the files, and the results folder."""
-    known = dataset.list_evaluations()
-    if eval_key not in known or not dataset.has_sample_field(f"{eval_key}_JF"):
-        raise InputError(
-            "eval_key",
-            repr(eval_key),
-            f"one of {', '.join(known) or 'no evaluations yet'}",
-            "Evaluate predictions first.",
-        )
-    config = dataset.get_evaluation_info(eval_key).config
-    source = load_predictions_info(dataset)[config.predictions]
-    folder = source.folder
-    if source.from_field and has_changed(dataset, config.predictions):
-        raise InputError(
-            f"frames.{config.predictions}",
-            f"labels that were changed since evaluation {eval_key!r} scored them",
-            "labels as they were then",
-            "Evaluate the field again, then find failures.",
-        )
-    evaluated = dataset.exists(f"{eval_key}_JF").values("sequence")
-    scores = score(
-        folder,
-        load_benchmark_info(dataset),
-        config.protocol,
-        sequences=evaluated,
-        options=tables.input_options(dataset, eval_key),
-        workers=workers,
-    )
-    same = config.fingerprint in ("", scores.fingerprint)
-    if not same and not _agree(dataset, eval_key, scores):
-        raise InputError(
-            folder,
-            f"other masks than evaluation {eval_key!r} scored",
-            "masks and annotations as they were then",
-            "Evaluate the predictions again, then find failures.",
-        )
-    return scores, folder
-
-
-def _agree(dataset: fo.Dataset, eval_key: str, scores: Scores) -> bool:
-    """Whether scores are those on the dataset, in a dataset that has lost videos.
-
-    A fingerprint is of all videos that were scored, and cannot be compared there.
-    """
-    if len(moved_benchmark(dataset)) == len(load_benchmark_info(dataset)):
-        return False
-    names, stored = dataset.values(["sequence", f"{eval_key}_JF"])
-    known = {
-        n: value for n, value in zip(names, stored, strict=True) if value is not None
-    }
-    found = scores.sequences.set_index("sequence")["J&F"].to_dict()
-    return known.keys() == found.keys() and all(
-        abs(known[name] - found[name]) < 1e-12 for name in known
-    )
 
 
 def _detections(

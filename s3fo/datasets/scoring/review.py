@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -50,17 +50,39 @@ def tag_event(
     Raises:
         InputError: no such tag.
     """
-    if tag is not None and tag not in TAGS:
-        raise InputError(
-            "tag", repr(tag), f"one of {', '.join(TAGS)}", "Pass one of these as `tag`."
-        )
-    field = f"{eval_key}_failures"
-    others = [name for name in event["tags"] if name not in TAGS]
-    tags = [*others, *([tag] if tag else [])]
-    set_label_tags(dataset, field, event["sample_id"], event["id"], tags)
+    set_review(dataset, f"{eval_key}_failures", event, tag, TAGS)
     name = f"{eval_key} {tag}"
     if tag and not dataset.has_saved_view(name):  # It follows the tags by itself.
         dataset.save_view(name, tagged(dataset, eval_key, tag))
+
+
+def set_review(
+    dataset: fo.Dataset,
+    field: str,
+    event: pd.Series | Mapping[Hashable, Any],
+    tag: str | None,
+    known: Sequence[str],
+) -> None:
+    """Review an event by a tag on its label; an earlier review is taken back.
+
+    Args:
+        dataset: with the event on it.
+        field: sample field of the event.
+        event: its `id`, `sample_id` and `tags`.
+        tag: one of those known; None only takes an earlier review back.
+        known: the tags that are reviews of such events.
+
+    Raises:
+        InputError: no such tag.
+    """
+    if tag is not None and tag not in known:
+        options = ", ".join(known)
+        raise InputError(
+            "tag", repr(tag), f"one of {options}", "Pass one of these as `tag`."
+        )
+    others = [name for name in event["tags"] if name not in known]
+    tags = [*others, *([tag] if tag else [])]
+    set_label_tags(dataset, field, event["sample_id"], event["id"], tags)
 
 
 def reviewed_events(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
@@ -83,7 +105,8 @@ def store_unmatched(dataset: fo.Dataset, eval_key: str, reviewed: pd.DataFrame) 
         reviewed: as of `reviewed_events`, before those shown now were found.
     """
     missing = not_found(tables.event_table(dataset, eval_key), reviewed)
-    _store(dataset, eval_key, tables.prediction_field(dataset, eval_key), missing)
+    predictions = tables.prediction_field(dataset, eval_key)
+    store_reviews(dataset, eval_key, predictions, missing)
 
 
 def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> None:
@@ -100,7 +123,7 @@ def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> N
     if dataset.has_sample_field(failures):
         reviewed = _reviewed_events(dataset, eval_key, predictions)
         dataset.delete_sample_field(failures)
-        _store(dataset, eval_key, predictions, reviewed)
+        store_reviews(dataset, eval_key, predictions, reviewed)
     if dataset.has_frame_field(errors):
         dataset.delete_frame_field(errors)
 
@@ -117,9 +140,32 @@ def _reviewed_events(
     dataset: fo.Dataset, eval_key: str, predictions: str
 ) -> pd.DataFrame:
     events = tables.event_table(dataset, eval_key)
-    shown = events.assign(**{REVIEW: events["tags"].map(review_of)})
+    return shown_and_stored(dataset, events, TAGS, eval_key, predictions)
+
+
+def shown_and_stored(
+    dataset: fo.Dataset,
+    events: pd.DataFrame,
+    known: Sequence[str],
+    source: str,
+    masks: str,
+) -> pd.DataFrame:
+    """The reviewed ones among events, and reviews stored of such events.
+
+    Args:
+        dataset: with the events on it.
+        events: shown now, with `tags`.
+        known: the tags that are reviews of such events.
+        source: what found the events, by which reviews are stored.
+        masks: name of the masks that they are about.
+
+    Returns:
+        As of `reviewed_events`.
+    """
+    said = [review_of(tags, known) for tags in events["tags"]]
+    shown = events.assign(**{REVIEW: said})
     rows = shown[shown[REVIEW] != ""].to_dict("records")
-    rows += _unmatched(dataset, eval_key).get(predictions, [])
+    rows += _unmatched(dataset, source).get(masks, [])
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
@@ -149,15 +195,23 @@ def _all_unmatched(dataset: fo.Dataset) -> dict[str, Any]:
     return {**former, **known.get(_UNMATCHED, {})}
 
 
-def _store(
-    dataset: fo.Dataset, eval_key: str, predictions: str, reviewed: pd.DataFrame
+def store_reviews(
+    dataset: fo.Dataset, source: str, masks: str, reviewed: pd.DataFrame
 ) -> None:
-    own = _unmatched(dataset, eval_key)
+    """Store reviews of events that are not shown now.
+
+    Args:
+        dataset: that remembers them.
+        source: what found the events: an evaluation, or the audit.
+        masks: name of the masks that they are about.
+        reviewed: as of `reviewed_events`; replaces what was stored.
+    """
+    own = _unmatched(dataset, source)
     rows = reviewed[list(_COLUMNS)].to_dict("records")
-    if own.get(predictions, []) != rows:
+    if own.get(masks, []) != rows:
         everything = _all_unmatched(dataset)
-        own[predictions] = rows
-        remember(dataset, **{_UNMATCHED: {**everything, eval_key: own}})
+        own[masks] = rows
+        remember(dataset, **{_UNMATCHED: {**everything, source: own}})
 
 
 def reviews_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
@@ -185,9 +239,14 @@ def reviews_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
     return found
 
 
-def review_of(tags: Iterable[str]) -> str:
-    """Which of `TAGS` is among the tags of an event; empty if none is."""
-    return next((tag for tag in TAGS if tag in tags), "")
+def review_of(tags: Iterable[str], known: Sequence[str] = TAGS) -> str:
+    """Which review is among the tags of an event; empty if none is.
+
+    Args:
+        tags: of the event.
+        known: the tags that are reviews of such events.
+    """
+    return next((tag for tag in known if tag in tags), "")
 
 
 def tagged(dataset: fo.Dataset, eval_key: str, tag: str) -> fo.DatasetView:

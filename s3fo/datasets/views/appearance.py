@@ -13,7 +13,12 @@ from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from evaluation.protocols import get_protocol
 from s3fo.datasets._fiftyone import has_id, root_dataset
-from s3fo.datasets.field_names import GROUND_TRUTH, OBJECT_SCORES, SEQUENCE_SCORES
+from s3fo.datasets.field_names import (
+    AUDIT,
+    GROUND_TRUTH,
+    OBJECT_SCORES,
+    SEQUENCE_SCORES,
+)
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
 from s3fo.datasets.selection import refuse_parts
@@ -324,7 +329,7 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
         fields = [f"{key}_{name}" for name in names]
         # Named as FiftyOne does, so that it renames and deletes the group itself.
         groups[key] = [path for path in fields if path in schema]
-    groups["video"] = list(_ABOUT_VIDEO)
+    groups["video"] = [*_ABOUT_VIDEO, *(name for name in (AUDIT,) if name in schema)]
     grouped = {path for paths in groups.values() for path in paths}
     groups["metadata"] = [f"metadata.{name}" for name in _METADATA]
     groups["other"] = sorted(schema - grouped)
@@ -349,6 +354,8 @@ def _save_workspaces(dataset: fo.Dataset) -> None:
         )
     if any(dataset.has_sample_field(f"{key}_failures") for key in keys):
         _save_workspace(dataset, "Failures", ["Samples", "vos_failures"])
+    if dataset.has_sample_field(AUDIT):
+        _save_workspace(dataset, "Audit", ["Samples", "vos_audit"])
 
 
 def _save_workspace(dataset: fo.Dataset, name: str, types: list[str]) -> None:

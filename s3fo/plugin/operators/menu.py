@@ -15,6 +15,7 @@ _GROUPS = {
     "Data": ("load_benchmark", "relocate"),
     "Masks": ("run_method", "run_s3", "import_predictions"),
     "Scores": ("evaluate_vos", "compute_attributes", "find_failures", "correct_here"),
+    "Ground truth": ("audit_ground_truth",),
     "Results": ("make_report", "export_submission"),
     "All in one": ("benchmark_method",),
     "Remove": ("remove_predictions", "remove_evaluation"),

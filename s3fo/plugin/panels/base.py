@@ -44,6 +44,7 @@ class VOSPanel(foo.Panel):
         surfaces: where it is shown.
         risk: what an agent that uses it may spoil; see `DescribedOperator`.
         follows: whether it can be about what the grid shows.
+        needs_evaluation: whether there is nothing to see without any scores.
     """
 
     name: str
@@ -52,6 +53,7 @@ class VOSPanel(foo.Panel):
     surfaces: Literal["grid", "modal"] = "grid"
     risk: ClassVar[str] = "low"
     follows: ClassVar[bool] = False
+    needs_evaluation: ClassVar[bool] = True
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -139,7 +141,8 @@ class VOSPanel(foo.Panel):
         if ctx.panel.state.dataset != ctx.dataset.name:
             ctx.panel.state.dataset = ctx.dataset.name
         try:
-            if not vos_evaluations(ctx.dataset) or not len(ctx.dataset):
+            scored = not self.needs_evaluation or vos_evaluations(ctx.dataset)
+            if not scored or not len(ctx.dataset):
                 raise _nothing_evaluated(ctx.dataset)
             scope.check_not_empty(ctx)
             self.refresh(ctx)

@@ -12,24 +12,16 @@ from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
-from s3fo.datasets.scoring.review import TAGS
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels.base import (
-    ROWS,
-    plot,
-    rows,
-    shown,
-    table,
-)
+from s3fo.plugin.panels.base import plot, shown, table
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
     LINE,
     choose,
     line_of_choices,
     set_choice,
-    wrapping_line,
 )
 from s3fo.plugin.panels.opening import (
     plan_clips,
@@ -37,12 +29,8 @@ from s3fo.plugin.panels.opening import (
     plan_grid,
     show_frame,
 )
-from s3fo.plugin.panels.reviewing import ReviewPanel, find_event
+from s3fo.plugin.panels.stepping import ALL, CLIPS, EventPanel
 from s3fo.plugin.shared.outcome import PLUGIN
-
-_ALL = "all"
-_CLIPS = 100
-"""Clips shown together: as many as one steps through."""
 
 _COLUMNS = {
     "place": "#",
@@ -53,20 +41,16 @@ _COLUMNS = {
     "n_frames": "Frames",
     "tag": "Tag",
 }
-_TAG_CHOICES = {
-    _ALL: "reviewed or not",
-    "none": "not reviewed yet",
-    **{tag: tag for tag in TAGS},
-}
 
 
-class Failures(ReviewPanel):
+class Failures(EventPanel):
     """Failure events, the most costly first, each as a filmstrip and a clip."""
 
     name = "vos_failures"
     label = "Failures"
     follows = True
     risk = "medium"
+    columns = _COLUMNS
     help = (
         "Every failure with what it costs of the benchmark's J&F. **Click** a bar to "
         "see one kind only, a row to see its filmstrip; review it with the buttons. "
@@ -87,30 +71,24 @@ class Failures(ReviewPanel):
             )
         ctx.panel_state["method"] = state.method if state.method in known else known[-1]
         state.shown = state.method
-        chart = charts.costs(dataset, state.method, state.split or _ALL)
+        chart = charts.costs(dataset, state.method, state.split or ALL)
         ctx.panel.data.costs = chart.traces
         state.costs_layout, state.costs_text = chart.layout, chart.text
-        chosen = self._choose_events(ctx)
-        state.count = len(chosen)
-        state.at = max(0, min(int(state.at or 0), len(chosen) - 1))
-        first = state.at // ROWS * ROWS
-        state.first_row = first
-        page = chosen.iloc[first : first + ROWS]
-        ctx.panel.data.events = {
-            "columns": list(_COLUMNS),
-            "rows": [list(row.values()) for row in rows(page, _COLUMNS)],
-            "selectedRows": [state.at - first],
-        }
-        state.event = chosen["id"].iloc[state.at] if len(chosen) else None
-        state.reviewed = chosen["tag"].iloc[state.at] if len(chosen) else ""
+        chosen = self.choose_events(ctx)
+        self.show_page(ctx, chosen)
         if state.event:
             state.event_text = self._describe(ctx, chosen.iloc[state.at])
 
-    def _choose_events(self, ctx: Context) -> pd.DataFrame:
+    def source(self, ctx: Context) -> str:
+        """The evaluation that the panel shows."""
+        return str(ctx.panel.state.shown)
+
+    def choose_events(self, ctx: Context) -> pd.DataFrame:
+        """Those of the kind, group and review that are chosen."""
         state, dataset = ctx.panel.state, ctx.dataset
         events = tables.event_table(dataset, state.shown)
         return charts.chosen_events(
-            dataset, events, state.kind or _ALL, state.group, state.tag or _ALL
+            dataset, events, state.kind or ALL, state.group, state.tag or ALL
         )
 
     def _describe(self, ctx: Context, event: pd.Series) -> str:
@@ -127,7 +105,7 @@ class Failures(ReviewPanel):
 
     def _lay_out_strip(self, ctx: Context, panel: types.Object) -> None:
         """The filmstrip, as a default: the App sends back what is data or state."""
-        event = find_event(ctx, ctx.panel.state.shown, ctx.panel.state.event)
+        event = self.find_event(ctx, ctx.panel.state.shown, ctx.panel.state.event)
         try:
             strip = charts.filmstrip(ctx.dataset, ctx.panel.state.shown, event)
         except InputError as error:
@@ -161,14 +139,14 @@ class Failures(ReviewPanel):
         kinds = {kind.value: kind.value for kind in FailureKind}
         for name, label, choices, chosen in (
             ("method", "Evaluation", {key: key for key in known}, state.method),
-            ("kind", "Kind", {_ALL: "all kinds", **kinds}, state.kind or _ALL),
+            ("kind", "Kind", {ALL: "all kinds", **kinds}, state.kind or ALL),
             (
                 "split",
                 "Split by",
-                {_ALL: "not split", **charts.splits(ctx.dataset)},
-                state.split or _ALL,
+                {ALL: "not split", **charts.splits(ctx.dataset)},
+                state.split or ALL,
             ),
-            ("tag", "Reviewed", _TAG_CHOICES, state.tag or _ALL),
+            ("tag", "Reviewed", self.tag_choices, state.tag or ALL),
         ):
             choose(
                 ctx,
@@ -183,27 +161,8 @@ class Failures(ReviewPanel):
 
     def _lay_out_buttons(self, ctx: Context, panel: types.Object) -> None:
         state = ctx.panel.state
-        # The buttons say what they are about: the state that comes with a click may
-        # still be that of the event before.
-        seen = {"event_id": state.event, "at": state.at}
-        steps = wrapping_line(panel, "buttons", gap=1)
-        steps.btn(
-            "previous",
-            "Previous",
-            icon="arrow_back",
-            on_click=self.on_step,
-            params={"at": state.at - 1},
-            disabled=state.at == 0,
-        )
-        steps.btn(
-            "next",
-            "Next",
-            icon="arrow_forward",
-            variant="contained",
-            on_click=self.on_step,
-            params={"at": state.at + 1},
-            disabled=state.at >= state.count - 1,
-        )
+        seen = self.seen(ctx)
+        steps = self.add_steps(ctx, panel)
         steps.btn("open", "Clip", icon="play_arrow", on_click=self.on_open, params=seen)
         steps.btn("clips", "All clips", icon="video_library", on_click=self.on_clips)
         steps.btn(
@@ -233,7 +192,7 @@ class Failures(ReviewPanel):
         state = ctx.panel.state
         state.group = [split, group] if split else None
         state.at = 0
-        chosen = self._choose_events(ctx)
+        chosen = self.choose_events(ctx)
         field = f"{state.shown}_failures"
         keep = has_id(chosen["id"])
         videos = sorted(set(chosen["sample_id"]))
@@ -243,18 +202,9 @@ class Failures(ReviewPanel):
         found = f"{counted(len(chosen), 'event')} in {counted(len(videos), 'video')}"
         ctx.ops.notify(f"{found}: {what}")
 
-    def on_click_event(self, ctx: Context) -> None:
-        """Look at a row's event."""
-        if ctx.params["row"] >= 0:
-            ctx.panel.state.at = int(ctx.panel.state.first_row) + ctx.params["row"]
-
-    def on_step(self, ctx: Context) -> None:
-        """Look at the event before or after."""
-        ctx.panel.state.at = ctx.params["at"]
-
     def on_open(self, ctx: Context) -> None:
         """Open the video where the event begins."""
-        event = self._event(ctx)
+        event = self.clicked_event(ctx)
         plan = plan_frame(
             ctx.dataset,
             event["sample_id"],
@@ -266,7 +216,7 @@ class Failures(ReviewPanel):
 
     def on_correct(self, ctx: Context) -> None:
         """Ask how to correct the event, and segment its video again."""
-        event = self._event(ctx)
+        event = self.clicked_event(ctx)
         params = {"eval_key": ctx.panel.state.shown, "event": str(event["id"])}
         ctx.prompt(f"{PLUGIN}/correct_here", params=params)
 
@@ -278,7 +228,7 @@ class Failures(ReviewPanel):
                 variant="warning",
             )
             return
-        chosen = self._choose_events(ctx).head(_CLIPS)
+        chosen = self.choose_events(ctx).head(CLIPS)
         eval_key = ctx.panel.state.shown
         ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
         ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, eval_key)))
@@ -286,22 +236,3 @@ class Failures(ReviewPanel):
             f"{counted(len(chosen), 'clip')}, the most costly first. Open one; the "
             "arrow keys then go to the next failure. 'All videos' leads back."
         )
-
-    def on_tag(self, ctx: Context) -> None:
-        """Review the event and go on to the next; the same again takes it back."""
-        state = ctx.panel.state
-        given = self.review(ctx, state.shown)
-        stays = (state.tag or _ALL) == _ALL
-        state.at = ctx.params["at"] + int(stays and given)
-
-    def on_undo(self, ctx: Context) -> None:
-        """Take the last review back, and look at its event again."""
-        state = ctx.panel.state
-        eval_key, event_id = self.take_back(ctx) or ("", "")
-        if eval_key == state.shown and (state.tag or _ALL) == _ALL:
-            chosen = list(self._choose_events(ctx)["id"])
-            state.at = chosen.index(event_id) if event_id in chosen else state.at
-
-    def _event(self, ctx: Context) -> pd.Series:
-        """The event that a click is about."""
-        return find_event(ctx, ctx.panel.state.shown, ctx.params["event_id"])

@@ -14,7 +14,7 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField
 
-from s3fo.datasets.field_names import GROUND_TRUTH, SEQUENCE_SCORES
+from s3fo.datasets.field_names import AUDIT, GROUND_TRUTH, SEQUENCE_SCORES
 from s3fo.datasets.reading.tables import (
     predicted_index,
     prediction_field,
@@ -59,6 +59,7 @@ def plan_frame(
     *,
     object_id: int | None = None,
     active: Iterable[str] = (),
+    truth: bool = False,
 ) -> FramePlan:
     """What to open, and what to show in it: the masks of some methods, at a frame.
 
@@ -69,6 +70,7 @@ def plan_frame(
         eval_keys: evaluations whose predictions are shown, and no other masks.
         object_id: show the labels of this object alone; None shows all.
         active: paths that are shown now; those of the video stay, but for scores.
+        truth: whether the ground truth is shown, too.
 
     Raises:
         InputError: there is no such evaluation.
@@ -84,9 +86,10 @@ def plan_frame(
     }
     kept = [path for path in active if path.split(".")[0] in own - others]
     scores = [field for key in eval_keys if (field := published_field(dataset, key))]
+    shown = [*([GROUND_TRUTH] if truth else []), *methods.values()]
     masks = [
         f"{prefix}{field}"
-        for name in methods.values()
+        for name in shown
         for field in _fields(dataset, name, object_id)
     ]
     filters: dict[str, Filter] = {}
@@ -140,11 +143,20 @@ def plan_grid(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
     return ("sequence", *scores, *_masks(dataset, eval_key))
 
 
+def plan_audit_clips(dataset: fo.Dataset) -> tuple[str, ...]:
+    """What clips of the audit show: video, kind and object, the ground truth alone."""
+    return ("sequence", AUDIT, *_paths(dataset, GROUND_TRUTH))
+
+
 def _masks(dataset: fo.Dataset, eval_key: str) -> list[str]:
     """Paths of the masks that an evaluation scored."""
+    return _paths(dataset, prediction_field(dataset, eval_key))
+
+
+def _paths(dataset: fo.Dataset, name: str) -> list[str]:
+    """Paths of a method's masks, or of the ground truth's."""
     prefix = "frames." if has_videos(dataset) else ""
-    names = _fields(dataset, prediction_field(dataset, eval_key), None)
-    return [f"{prefix}{name}" for name in names]
+    return [f"{prefix}{field}" for field in _fields(dataset, name, None)]
 
 
 def show_frame(ctx: Context, plan: FramePlan) -> None:

@@ -1,9 +1,11 @@
-"""Buttons by which a person reviews a failure event, and takes that back."""
+"""Buttons by which a person reviews an event, and takes that back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+import fiftyone as fo
 import pandas as pd
 from fiftyone.operators import types
 
@@ -16,11 +18,43 @@ from s3fo.plugin.panels.choices import wrapping_line
 
 
 class ReviewPanel(VOSPanel):
-    """A panel in which failure events are reviewed.
+    """A panel in which events are reviewed: those of failures, unless it says others.
 
     Subclasses handle a click on a button (`on_tag`) by `review`, and on *Undo*
     (`on_undo`) by `take_back`. The last review lives in the panel's state.
+
+    Attributes:
+        tags: the reviews that an event may have.
     """
+
+    tags: ClassVar[Sequence[str]] = TAGS
+
+    def all_events(self, dataset: fo.Dataset, source: str) -> pd.DataFrame:
+        """All events of a source: those of an evaluation, by its key."""
+        return tables.event_table(dataset, source)
+
+    def set_review(
+        self, dataset: fo.Dataset, source: str, event: pd.Series, tag: str | None
+    ) -> None:
+        """Keep the review of an event; None takes it back."""
+        tag_event(dataset, source, event, tag)
+
+    def find_event(self, ctx: Context, source: str, event_id: str) -> pd.Series:
+        """An event, as it is now.
+
+        Raises:
+            InputError: it is gone.
+        """
+        events = self.all_events(ctx.dataset, source)
+        own = events[events["id"] == event_id]
+        if own.empty:
+            raise InputError(
+                "this event",
+                "no such event any more",
+                "one of those that the panel shows now",
+                "Events were found anew, or what they are of was deleted.",
+            )
+        return own.iloc[0]
 
     def add_review_buttons(
         self,
@@ -34,12 +68,12 @@ class ReviewPanel(VOSPanel):
         Args:
             ctx: of the event of the App.
             panel: what to add it to.
-            given: the review that the failure event has; "" for none.
+            given: the review that the event has; "" for none.
             params: that say what a click is about, for the state that comes with it
-                may still be that of the failure event before.
+                may still be that of the event before.
         """
         line = wrapping_line(panel, "review", gap=1)
-        for tag in TAGS:
+        for tag in self.tags:
             chosen = tag == given
             line.btn(
                 tag.replace(" ", "_"),
@@ -72,10 +106,10 @@ class ReviewPanel(VOSPanel):
             Whether the event has that review now.
         """
         tag = ctx.params["tag"]
-        event = find_event(ctx, eval_key, ctx.params["event_id"])
-        before = review_of(event["tags"])
+        event = self.find_event(ctx, eval_key, ctx.params["event_id"])
+        before = review_of(event["tags"], self.tags)
         again = before == tag
-        tag_event(ctx.dataset, eval_key, event, None if again else tag)
+        self.set_review(ctx.dataset, eval_key, event, None if again else tag)
         ctx.panel.state.last_reviewed = [eval_key, event["id"], before or None]
         told = "No review any more" if again else f"Reviewed: {tag}"
         ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
@@ -91,26 +125,8 @@ class ReviewPanel(VOSPanel):
         if not state.last_reviewed:
             return None
         eval_key, event_id, before = state.last_reviewed
-        event = find_event(ctx, eval_key, event_id)
-        tag_event(ctx.dataset, eval_key, event, before)
+        event = self.find_event(ctx, eval_key, event_id)
+        self.set_review(ctx.dataset, eval_key, event, before)
         state.last_reviewed = None
         ctx.ops.notify(f"Review: {before or 'none'}", variant="success")
         return eval_key, event_id
-
-
-def find_event(ctx: Context, eval_key: str, event_id: str) -> pd.Series:
-    """A failure event, as it is now.
-
-    Raises:
-        InputError: it is gone.
-    """
-    events = tables.event_table(ctx.dataset, eval_key)
-    own = events[events["id"] == event_id]
-    if own.empty:
-        raise InputError(
-            "this failure",
-            "no such event any more",
-            "one of those that the panel shows now",
-            "Failures were found anew, or their evaluation was deleted.",
-        )
-    return own.iloc[0]

@@ -16,7 +16,7 @@ from s3fo.plugin.panels.base import plot, rows, table
 from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choice_of, choose, set_if_new
 from s3fo.plugin.panels.opening import seek
-from s3fo.plugin.panels.reviewing import ReviewPanel, find_event
+from s3fo.plugin.panels.reviewing import ReviewPanel
 
 _COLUMNS = {
     "kind": "Kind",
@@ -131,7 +131,8 @@ class ObjectTimeline(ReviewPanel):
         state, row = ctx.panel.state, ctx.params["row"]
         if row >= 0:
             state.event = state.events[row]
-            seek(ctx, int(find_event(ctx, state.method, str(state.event))["start"]))
+            event = self.find_event(ctx, state.method, str(state.event))
+            seek(ctx, int(event["start"]))
 
     def on_choose_method(self, ctx: Context) -> None:
         """Another method's curves, until other masks or another video are shown."""

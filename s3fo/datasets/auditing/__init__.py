@@ -1,0 +1,1 @@
+"""Errors of the ground truth on a dataset: events to review, and what they change."""
