@@ -10,11 +10,15 @@ import re
 from collections.abc import Iterator
 
 import fiftyone as fo
+import pandas as pd
 import pytest
 from three_videos import three_videos
 
 import s3fo
+from evaluation.audit import Audit
+from s3fo.datasets.auditing.events import write_audit
 from s3fo.datasets.reading import tables
+from s3fo.datasets.views.appearance import apply_defaults
 
 browser = pytest.importorskip("browser", reason="needs playwright")
 
@@ -36,7 +40,41 @@ def demo(tmp_path_factory) -> Iterator[fo.Dataset]:
             s3fo.datasets.find_failures(
                 dataset, method, attributes=attributes, error_maps=False
             )
+        write_audit(dataset, two_events(dataset))
+        apply_defaults(dataset)
         yield dataset
+
+
+def two_events(dataset: fo.Dataset) -> Audit:
+    """An audit by hand: frames 3 to 5, and 7, of the first video's object 1."""
+    (video, *_) = s3fo.datasets.load_benchmark_info(dataset)
+    rows = [
+        (
+            0,
+            video.name,
+            1,
+            "jump",
+            0,
+            video.frames[2],
+            video.frames[4],
+            0.9,
+            "it jumps",
+        ),
+        (
+            1,
+            video.name,
+            1,
+            "specks",
+            0,
+            video.frames[6],
+            video.frames[6],
+            0.6,
+            "specks",
+        ),
+    ]
+    columns = ["event", "sequence", "object", "kind", "other", "start", "end"]
+    columns += ["confidence", "reason"]
+    return Audit(pd.DataFrame(), pd.DataFrame(rows, columns=columns), 240)
 
 
 def test_a_click_on_an_attributes_bar_shows_its_videos(page, demo):
@@ -256,3 +294,20 @@ def test_a_failure_is_corrected_from_the_panel(page, demo):
     assert demo.has_frame_field("flow_corrected")
     first = demo.values("flow_failures.detections", unwind=True)
     assert any(label.has_field("regain") for label in first)
+
+
+def test_an_event_of_the_audit_is_confirmed_and_scores_are_told_twice(page, demo):
+    browser.set_spaces(page, demo.load_workspace("Audit"))
+    wait_for_event(page, 1, 2)
+    assert page.locator("img[src^='data:image/jpeg']").count() == 1
+    page.get_by_role("button", name="Scores without the confirmed").click()
+    page.get_by_text("No event is confirmed").wait_for()
+    page.get_by_role("button", name="Confirmed", exact=True).click()
+    wait_for_event(page, 2, 2)
+    page.get_by_text("Without the frames of 1 confirmed event").wait_for()
+    browser.keep_picture(page, "panel-audit")
+    page.get_by_role("button", name="Clip", exact=True).click()
+    page.locator('[data-cy="modal"]').wait_for()
+    browser.keep_picture(page, "panel-audit-clip")
+    demo.reload()
+    assert [tags for tags in tables.audit_table(demo)["tags"]] == [["confirmed"], []]
