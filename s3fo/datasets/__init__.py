@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         find_failures,
         write_failures,
     )
+    from s3fo.datasets.scoring.thumbnails import make_thumbnails
     from s3fo.datasets.views.appearance import image_sequences, worst
     from s3fo.datasets.views.colours import object_colour
     from s3fo.datasets.views.similar_objects import map_similar_objects
@@ -54,6 +55,7 @@ __all__ = [
     "load_benchmark",
     "load_benchmark_info",
     "load_predictions_info",
+    "make_thumbnails",
     "map_similar_objects",
     "object_colour",
     "open_dataset",
@@ -77,6 +79,7 @@ _MODULES = {
     "find_failures": "scoring.failures",
     "image_sequences": "views.appearance",
     "load_benchmark": "importing.benchmark",
+    "make_thumbnails": "scoring.thumbnails",
     "map_similar_objects": "views.similar_objects",
     "object_colour": "views.colours",
     "open_dataset": "schema",

@@ -44,3 +44,8 @@ COMPUTED = "tags_computed"
 def shown_attributes() -> list[Attribute]:
     """Attributes that become fields of objects; tags are gathered in one list."""
     return [item for item in ATTRIBUTES.values() if item.kind != "tag"]
+
+
+def thumbnail_field(eval_key: str) -> str:
+    """Sample field with the path of the picture of a video's worst frame."""
+    return f"{eval_key}_thumbnail"

@@ -43,6 +43,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.remove import RemoveEvaluation, RemovePredictions
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
+    from s3fo.plugin.operators.show_worst_frames import ShowWorstFrames
     from s3fo.plugin.panels.audit import GroundTruthAudit
     from s3fo.plugin.panels.changed_failures import FailureDifference
     from s3fo.plugin.panels.evaluation import VOSEvaluation
@@ -60,6 +61,7 @@ def register(plugin: PluginContext) -> None:
         FindFailures,
         CorrectHere,
         AuditGroundTruth,
+        ShowWorstFrames,
         MakeReport,
         ExportSubmission,
         BenchmarkMethod,

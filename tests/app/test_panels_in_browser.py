@@ -311,3 +311,48 @@ def test_an_event_of_the_audit_is_confirmed_and_scores_are_told_twice(page, demo
     browser.keep_picture(page, "panel-audit-clip")
     demo.reload()
     assert [tags for tags in tables.audit_table(demo)["tags"]] == [["confirmed"], []]
+
+
+def with_grid(kind: str) -> fo.Space:
+    """A layout: the grid, and a panel beside it."""
+    panels = [fo.Panel(type=name) for name in ("Samples", kind)]
+    sides = [fo.Space(children=[one], active_child=one.component_id) for one in panels]
+    return fo.Space(children=sides, orientation="horizontal")
+
+
+def test_a_cell_of_the_heat_map_opens_its_objects(page, demo):
+    browser.set_spaces(page, with_grid("vos_heat_map"))
+    page.get_by_text("n: objects in the cell").wait_for()
+    drawn = page.locator(".js-plotly-plot").first
+    drawn.locator(".main-svg").first.wait_for()
+    x, y, n = drawn.evaluate(
+        """({data: [{x, y, text}]}) => {
+            for (const [i, line] of text.entries())
+                for (const [k, told] of line.entries())
+                    if (told) return [x[k], y[i], Number(told.match(/n = (\\d+)/)[1])];
+        }"""
+    )
+    browser.keep_picture(page, "panel-heat-map")
+    browser.click(page, *browser.in_chart(page, 0, x, y))
+    page.get_by_text(re.compile(rf"^{n} objects? in \d videos?: ")).first.wait_for()
+    shown = page.locator('[data-cy="looker"]')
+    browser.expect(shown).not_to_have_count(len(demo), timeout=browser.PATIENCE)
+    browser.keep_picture(page, "panel-heat-map-cell")
+
+
+def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    browser.run(page, "@s3fo/vos/show_worst_frames", eval_key="flow")
+    page.get_by_text("Show worst frames in the grid: done").wait_for()
+    page.get_by_role("button", name="Done").click()
+    page.wait_for_timeout(3_000)
+    found = {url for url in asked if "thumbnails" in url and url.endswith(".jpg")}
+    browser.keep_picture(page, "grid-worst-frames")
+    assert len(found) == len(demo)
+    page.get_by_role("button", name="All videos").first.click()
+    browser.wait_for_videos(page, demo.values("sequence"))
+    page.wait_for_timeout(2_000)
+    browser.keep_picture(page, "grid-videos-again")
+    demo.reload()
+    assert demo.app_config.grid_media_field == "filepath"

@@ -129,6 +129,11 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     dataset.reload()
     assert "Audit" in dataset.list_workspaces()
 
+    drawn = operator("show_worst_frames", eval_key="shifted")
+    assert drawn["thumbnails"] == 2
+    dataset.reload()
+    assert drawn["media field"] in dataset.app_config.media_fields
+
     report = operator("make_report", predictions="shifted", out=folder(tmp_path / "r"))
     assert Path(report["page"]).is_file()
     assert report["not compared, for want of videos"] == "fixed"
@@ -219,7 +224,7 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
     "find_failures", "correct_here", "show_correction", "audit_ground_truth",
-    "make_report",
+    "show_worst_frames", "make_report",
     "open_workspace", "show_changes",
     "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
     "benchmark_method", "remove_predictions", "remove_evaluation",

@@ -7,11 +7,15 @@ from pathlib import Path
 import fiftyone as fo
 
 from evaluation.errors import InputError
+from evaluation.failures import ComparedMasks
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
+from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.changed_labels import has_changed
 from s3fo.datasets.reading import tables
+from s3fo.datasets.reading.scope import limited_to
 from s3fo.datasets.schema import (
+    benchmark_of,
     load_benchmark_info,
     load_predictions_info,
     moved_benchmark,
@@ -87,3 +91,30 @@ def _agree(dataset: fo.Dataset, eval_key: str, scores: Scores) -> bool:
     return known.keys() == found.keys() and all(
         abs(known[name] - found[name]) < 1e-12 for name in known
     )
+
+
+def compared_masks(
+    dataset: fo.Dataset, eval_key: str, sequence: str
+) -> tuple[VideoSequence, ComparedMasks]:
+    """One video, and its masks as an evaluation compared them.
+
+    Args:
+        dataset: evaluated.
+        eval_key: the evaluation.
+        sequence: name of the video.
+
+    Raises:
+        InputError: no such evaluation, or its files are gone.
+    """
+    benchmark = benchmark_of(dataset).subset([sequence])
+    with limited_to(None):
+        scores = tables.object_scores(dataset, eval_key)
+    own = scores.objects[scores.objects["sequence"] == sequence]
+    field = tables.prediction_field(dataset, eval_key)
+    masks = ComparedMasks(
+        load_predictions_info(dataset)[field].folder,
+        benchmark,
+        Scores(scores.protocol, {}, own.to_dict("list"), ""),
+        tables.input_options(dataset, eval_key),
+    )
+    return next(iter(benchmark)), masks

@@ -32,7 +32,7 @@ from s3fo.datasets._fiftyone import (
     root_dataset,
     write_note,
 )
-from s3fo.datasets.field_names import SEQUENCE_SCORES
+from s3fo.datasets.field_names import SEQUENCE_SCORES, thumbnail_field
 from s3fo.datasets.scoring.matches import FOUND_FROM_J, Matches
 from s3fo.datasets.scoring.review import rename_reviews, take_failures_out
 from s3fo.datasets.scoring.subsets import subset_score
@@ -123,7 +123,7 @@ class VOSEvaluation(DetectionEvaluation):
 
     def _fields(self, eval_key: str) -> list[str]:
         failures = [f"{eval_key}_failures", f"frames.{eval_key}_errors"]
-        return self._score_fields(eval_key) + failures
+        return [*self._score_fields(eval_key), *failures, thumbnail_field(eval_key)]
 
     def _score_fields(self, eval_key: str) -> list[str]:
         labels = (self.config.pred_field, self.config.gt_field)

@@ -12,6 +12,7 @@ from fiftyone import ViewField
 from evaluation.errors import InputError
 from evaluation.failures.reviews import REVIEW, not_found
 from s3fo.datasets._fiftyone import set_label_tags
+from s3fo.datasets.field_names import thumbnail_field
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import benchmark_of, remember, remembered
 
@@ -110,7 +111,9 @@ def store_unmatched(dataset: fo.Dataset, eval_key: str, reviewed: pd.DataFrame) 
 
 
 def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> None:
-    """Take the failures and error maps of scores that no longer hold from a dataset.
+    """Take what rests on scores that no longer hold from a dataset.
+
+    Those are failures, error maps and thumbnails of worst frames.
 
     Reviews are stored, until the failures are found again.
 
@@ -120,6 +123,8 @@ def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> N
         predictions: the field that it scored.
     """
     failures, errors = f"{eval_key}_failures", f"{eval_key}_errors"
+    if dataset.has_sample_field(thumbnail_field(eval_key)):
+        dataset.delete_sample_field(thumbnail_field(eval_key))
     if dataset.has_sample_field(failures):
         reviewed = _reviewed_events(dataset, eval_key, predictions)
         dataset.delete_sample_field(failures)

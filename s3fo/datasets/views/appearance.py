@@ -18,6 +18,7 @@ from s3fo.datasets.field_names import (
     GROUND_TRUTH,
     OBJECT_SCORES,
     SEQUENCE_SCORES,
+    thumbnail_field,
 )
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
@@ -326,7 +327,7 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
     for key in evaluations(dataset):
         names = (*SEQUENCE_SCORES.values(), "objects", "failures")
-        fields = [f"{key}_{name}" for name in names]
+        fields = [*(f"{key}_{name}" for name in names), thumbnail_field(key)]
         # Named as FiftyOne does, so that it renames and deletes the group itself.
         groups[key] = [path for path in fields if path in schema]
     groups["video"] = [*_ABOUT_VIDEO, *(name for name in (AUDIT,) if name in schema)]

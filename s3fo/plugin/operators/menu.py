@@ -19,7 +19,7 @@ _GROUPS = {
     "Results": ("make_report", "export_submission"),
     "All in one": ("benchmark_method",),
     "Remove": ("remove_predictions", "remove_evaluation"),
-    "This window": ("show_changes",),
+    "This window": ("show_worst_frames", "show_changes"),
 }
 
 

@@ -180,9 +180,16 @@ def seek(ctx: Context, frame: int) -> None:
     ctx.trigger(f"{PLUGIN}/show_frame", params)
 
 
+def show_media(ctx: Context, field: str = "filepath") -> None:
+    """Show the files of a media field in the grid; by default the videos."""
+    ctx.trigger(f"{PLUGIN}/show_media", {"field": field})
+
+
 def show_all_videos(ctx: Context) -> None:
     """Show the whole dataset again, as it is when it is opened."""
     view = opening_view(ctx.dataset)
+    if len(ctx.dataset.app_config.media_fields) > 1:
+        show_media(ctx)
     ctx.ops.clear_view()
     ctx.ops.clear_sidebar_filters()
     if isinstance(view, fo.DatasetView):

@@ -13,13 +13,12 @@ from evaluation._utils.escape import plotly_text
 from evaluation._utils.names import counted
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
-from evaluation.failures import ComparedMasks, FailureKind
+from evaluation.failures import FailureKind
 from evaluation.plots.strip import failure_strip, frame_label
 from evaluation.plots.style import KIND_COLOURS
-from evaluation.results.scores import Scores
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.reading.cache import cached
-from s3fo.datasets.schema import benchmark_of, load_predictions_info
+from s3fo.datasets.scoring.from_files import compared_masks
 from s3fo.datasets.scoring.review import review_of
 from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
@@ -176,20 +175,8 @@ def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
 
 
 def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
-    sequence = event["sequence"]
-    benchmark = benchmark_of(dataset).subset([sequence])
-    frames = next(iter(benchmark)).frames
-    scores = tables.object_scores(dataset, eval_key)
-    own = scores.objects[scores.objects["sequence"] == sequence]
-    folder = load_predictions_info(dataset)[
-        tables.prediction_field(dataset, eval_key)
-    ].folder
-    masks = ComparedMasks(
-        folder,
-        benchmark,
-        Scores(scores.protocol, {}, own.to_dict("list"), ""),
-        tables.input_options(dataset, eval_key),
-    )
+    video, masks = compared_masks(dataset, eval_key, event["sequence"])
+    frames = video.frames
     names = {when: frames[event[when] - 1] for when in _WHEN}
     other = event["other"]
     row: dict[Any, Any] = {
@@ -199,7 +186,7 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
         "onset": ", ".join(event["onset"]).replace("_", " "),
     }
     numbers = {frames[event[when] - 1]: event[when] for when in _WHEN}
-    figure = failure_strip(row, masks, next(iter(benchmark)).images, numbers)
+    figure = failure_strip(row, masks, video.images, numbers)
     buffer = io.BytesIO()
     figure.savefig(
         buffer,

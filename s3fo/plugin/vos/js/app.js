@@ -9,8 +9,8 @@
 (() => {
   const { Operator, OperatorConfig, executeOperator, registerOperator, usePanelEvent } = window.__foo__;
   const {
-    activeFields, extendedStages, filters, modalFilters, modalLooker, modalSelector,
-    sidebarGroupsDefinition, view, viewName,
+    activeFields, extendedStages, filters, mediaFields, modalFilters, modalLooker, modalSelector,
+    selectedMediaField, sidebarGroupsDefinition, view, viewName,
   } = window.__fos__;
   const { PluginComponentType, registerComponent } = window.__fop__;
   const { usePanelId } = window.__fosp__;
@@ -224,6 +224,36 @@
     type: PluginComponentType.Component,
     activator: () => true,
   });
+
+  class ShowMedia extends Operator {
+    get config() {
+      return new OperatorConfig({
+        name: "show_media",
+        label: "Show a media field in the grid",
+        unlisted: true,
+      });
+    }
+
+    useHooks() {
+      return {
+        known: useRecoilCallback(
+          ({ snapshot }) => () => snapshot.getLoadable(mediaFields).valueMaybe(),
+        ),
+        choose: useRecoilCallback(({ set }) => (field) =>
+          set(selectedMediaField(false), field),
+        ),
+      };
+    }
+
+    /* params: field, a media field of the dataset; the App knows a new one only once
+     * it has read the dataset again. Of this page alone, nothing is written. */
+    async execute({ hooks, params }) {
+      await until(() => hooks.known()?.includes(params.field));
+      hooks.choose(params.field);
+    }
+  }
+
+  registerOperator(ShowMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
   registerOperator(OpenLink, PLUGIN);

@@ -1,0 +1,73 @@
+"""Operator: the grid shows the worst frames of a method, not the first ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fiftyone.operators import types
+
+from evaluation._utils.progress import ProgressCallback
+from evaluation.errors import InputError
+from s3fo.plugin.context import Context
+from s3fo.plugin.shared.base import VOSOperator
+from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.outcome import PLUGIN, Summary
+
+
+class ShowWorstFrames(VOSOperator):
+    """Draw the worst frame of every video for a method, and show them in the grid."""
+
+    name = "show_worst_frames"
+    label = "Show worst frames in the grid"
+    description = "Thumbnails of a method's worst frames; 'All videos' leads back"
+    risk = "medium"
+
+    def fields(self, ctx: Context, form: types.Object) -> None:
+        """Whose worst frames."""
+        ask_choice(
+            form,
+            "eval_key",
+            {key: key for key in _evaluations(ctx)},
+            label="Evaluation",
+            description="Whose worst frames to draw. The pictures lie in the cache "
+            "folder; a field of the dataset names them",
+            default=_evaluations(ctx)[-1],
+        )
+
+    def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
+        """Draw them."""
+        from s3fo.datasets import make_thumbnails
+        from s3fo.datasets.field_names import thumbnail_field
+
+        eval_key = ctx.params.get("eval_key") or _evaluations(ctx)[-1]
+        count = make_thumbnails(ctx.dataset, eval_key, progress=progress)
+        return {
+            "evaluation": eval_key,
+            "thumbnails": count,
+            "media field": thumbnail_field(eval_key),
+        }
+
+    def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
+        """Show them, once the App knows the field."""
+        yield from super().finish(ctx, summary)
+        params = {"field": summary["media field"]}
+        yield ctx.trigger(f"{PLUGIN}/show_media", params)
+
+
+def _evaluations(ctx: Context) -> list[str]:
+    """Keys of the evaluations.
+
+    Raises:
+        InputError: there is none.
+    """
+    from s3fo.datasets.reading.tables import vos_evaluations
+
+    keys = vos_evaluations(ctx.dataset)
+    if not keys:
+        raise InputError(
+            f"dataset {ctx.dataset.name}",
+            "no evaluation",
+            "at least one method's scores",
+            "Press ` and run 'Evaluate VOS predictions'.",
+        )
+    return keys

@@ -1,0 +1,69 @@
+"""Worst frames in the grid: which frame, where the picture is, and how it goes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from operator_runs import form, triggers_in_app
+
+import s3fo
+from evaluation.errors import InputError
+from evaluation.plots.errors import PIXEL_COLOURS, Pixel, colour
+from evaluation.plots.thumbnail import frame_thumbnail
+from s3fo.datasets.scoring.thumbnails import worst_frame
+from s3fo.plugin import install
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugin():
+    return install()
+
+
+def test_a_thumbnail_has_the_errors_of_its_frame():
+    truth = np.zeros((100, 200), np.uint8)
+    truth[20:60, 20:60] = 1
+    predicted = np.zeros_like(truth)
+    predicted[20:60, 40:80] = 1
+    image = np.full((100, 200, 3), 100, np.uint8)
+    picture = frame_thumbnail(image, truth, predicted, "frame 5: J&F 0.333", width=100)
+    assert picture.shape == (50, 100, 3)
+    grey = np.full(3, 100)
+    for place, pixel in (
+        ((20, 15), Pixel.MISSED),
+        ((20, 25), Pixel.HIT),
+        ((20, 35), Pixel.FALSE),
+    ):
+        expected = 0.25 * grey + 0.75 * np.array(colour(PIXEL_COLOURS[pixel]))
+        assert np.abs(picture[place] - expected).max() <= 2, pixel
+    assert (picture[5, 90] == grey).all()
+    assert picture[-3:].max() > 150 and picture[-1, -1].max() <= 25
+
+
+def test_the_grid_shows_worst_frames_and_they_go_with_the_evaluation(predicted):
+    s3fo.evaluate(predicted, "shifted", "k", workers=1)
+    assert list(form("show_worst_frames", predicted)["eval_key"].type.values) == ["k"]
+    steps = triggers_in_app("show_worst_frames", predicted)
+    asked = [step.params for step in steps if "show_media" in str(step.to_json())]
+    assert asked == [{"field": "k_thumbnail"}]
+    pair = predicted.match({"sequence": "pair"}).first()
+    # Object 2 is lost in the frame of index 4, and nothing else is as wrong.
+    number, score = worst_frame(predicted, "k", pair.id)
+    assert number == 5 and score < 0.5
+    assert "/pair-5-" in pair["k_thumbnail"]
+    assert cv2.imread(pair["k_thumbnail"]).shape == (61, 93, 3)
+    config = predicted.app_config
+    assert config.media_fields == ["filepath", "k_thumbnail"]
+    assert config.grid_media_field == "filepath", "nobody else's grid changes"
+
+    predicted.rename_evaluation("k", "new")
+    assert predicted.app_config.media_fields == ["filepath", "new_thumbnail"]
+    s3fo.evaluate(predicted, "shifted", "new", protocol="mose-v2", workers=1)
+    assert not predicted.has_sample_field("new_thumbnail"), "of other scores"
+    assert predicted.app_config.media_fields == ["filepath"]
+
+
+def test_there_is_something_to_draw(predicted):
+    assert "no evaluation" in form("show_worst_frames", predicted)["problem"].view.label
+    with pytest.raises(InputError, match="'none'"):
+        s3fo.datasets.make_thumbnails(predicted, "none")
