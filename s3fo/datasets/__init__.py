@@ -36,6 +36,10 @@ if TYPE_CHECKING:
         find_failures,
         write_failures,
     )
+    from s3fo.datasets.scoring.similar_failures import (
+        map_similar_failures,
+        similar_failures,
+    )
     from s3fo.datasets.scoring.thumbnails import make_thumbnails
     from s3fo.datasets.views.appearance import image_sequences, worst
     from s3fo.datasets.views.colours import object_colour
@@ -56,12 +60,14 @@ __all__ = [
     "load_benchmark_info",
     "load_predictions_info",
     "make_thumbnails",
+    "map_similar_failures",
     "map_similar_objects",
     "object_colour",
     "open_dataset",
     "relocate",
     "remove_predictions",
     "scores_side_by_side",
+    "similar_failures",
     "worst",
     "write_attributes",
     "write_failures",
@@ -79,6 +85,8 @@ _MODULES = {
     "find_failures": "scoring.failures",
     "image_sequences": "views.appearance",
     "load_benchmark": "importing.benchmark",
+    "map_similar_failures": "scoring.similar_failures",
+    "similar_failures": "scoring.similar_failures",
     "make_thumbnails": "scoring.thumbnails",
     "map_similar_objects": "views.similar_objects",
     "object_colour": "views.colours",

@@ -37,6 +37,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.import_predictions import ImportPredictions
     from s3fo.plugin.operators.load_benchmark import LoadBenchmark
     from s3fo.plugin.operators.make_report import MakeReport
+    from s3fo.plugin.operators.map_failures import MapFailures, ShowFailureMap
     from s3fo.plugin.operators.menu import Menu
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
@@ -61,6 +62,8 @@ def register(plugin: PluginContext) -> None:
         FindFailures,
         CorrectHere,
         AuditGroundTruth,
+        MapFailures,
+        ShowFailureMap,
         ShowWorstFrames,
         MakeReport,
         ExportSubmission,

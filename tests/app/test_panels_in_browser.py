@@ -356,3 +356,26 @@ def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
     browser.keep_picture(page, "grid-videos-again")
     demo.reload()
     assert demo.app_config.grid_media_field == "filepath"
+
+
+def test_failures_are_mapped_and_ordered_by_their_looks(page, demo):
+    events = tables.event_table(demo, "flow")
+    browser.run(page, "@s3fo/vos/map_failures", eval_key="flow")
+    page.get_by_role("button", name="See the map").click(timeout=3 * browser.PATIENCE)
+    page.get_by_text(f"{len(events)} clips").first.wait_for()
+    drawn = page.locator(".js-plotly-plot").first
+    drawn.locator(".main-svg").first.wait_for()
+    browser.expect(page.get_by_text(events["kind"].iloc[0]).first).to_be_visible()
+    browser.keep_picture(page, "failure-map")
+
+    browser.run(page, "clear_view")
+    browser.choose_workspace(page, "Failures")
+    wait_for_event(page, 1, len(events))
+    page.get_by_role("button", name="Next", exact=True).click()
+    wait_for_event(page, 2, len(events))
+    page.get_by_role("button", name="More like this").click()
+    page.get_by_role("columnheader", name="Similarity").wait_for()
+    browser.keep_picture(page, "failures-by-looks")
+    first_row(page, "2", events["sequence"].iloc[1], "1.000")
+    page.get_by_role("button", name="By cost").click()
+    page.get_by_role("columnheader", name="Similarity").wait_for(state="detached")

@@ -129,6 +129,10 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     dataset.reload()
     assert "Audit" in dataset.list_workspaces()
 
+    told = operator("map_failures", eval_key="shifted", features="colour")
+    assert told["failures"] == failures["events"]
+    shown = operator("show_failure_map", eval_key="shifted")
+    assert shown == {key: told[key] for key in ("saved view", "brain key")}
     drawn = operator("show_worst_frames", eval_key="shifted")
     assert drawn["thumbnails"] == 2
     dataset.reload()
@@ -224,7 +228,7 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
     "find_failures", "correct_here", "show_correction", "audit_ground_truth",
-    "show_worst_frames", "make_report",
+    "show_worst_frames", "map_failures", "show_failure_map", "make_report",
     "open_workspace", "show_changes",
     "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
     "benchmark_method", "remove_predictions", "remove_evaluation",

@@ -34,6 +34,7 @@ from s3fo.datasets.selection import dataset_and_videos, refuse_parts
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.clips import clips_of_events
 from s3fo.datasets.views.evaluation_views import save_views
+from s3fo.datasets.views.failure_maps import delete_failure_map
 
 _NUMBERS = {
     "index": fo.IntField,
@@ -150,6 +151,7 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
         for sequence in load_benchmark_info(dataset)
         if sequence.name in scored
     }
+    delete_failure_map(dataset, eval_key)
     # Events of videos that were not scored this time would keep ranks of last time.
     dataset.clear_sample_field(field)
     dataset.set_values(field, values, key_field="sequence")
@@ -191,7 +193,7 @@ def failure_clips(
 
 
 def event_clips(
-    dataset: fo.Dataset, eval_key: str, ids: Sequence[str]
+    dataset: fo.Dataset, eval_key: str, ids: Sequence[str], *, as_given: bool = False
 ) -> fo.DatasetView:
     """Clips of some failure events, the most costly first.
 
@@ -201,12 +203,13 @@ def event_clips(
         dataset: with failures on it.
         eval_key: the evaluation they are about.
         ids: of the events' labels.
+        as_given: whether they come in the order of `ids` instead.
     """
     field = _failure_field(dataset, eval_key)
     # On the tiles: FiftyOne shows of a label its name alone.
     points = (ViewField("cost") * 1000).round() / 10
     named = ViewField("label").concat(", ", points.to_string(), " points")
-    return clips_of_events(dataset, field, ids, named)
+    return clips_of_events(dataset, field, ids, named, as_given=as_given)
 
 
 def _checked_kind(kind: FailureKind | str) -> str:

@@ -110,11 +110,12 @@ def compared_masks(
     with limited_to(None):
         scores = tables.object_scores(dataset, eval_key)
     own = scores.objects[scores.objects["sequence"] == sequence]
+    columns = {str(name): own[name].tolist() for name in own}
     field = tables.prediction_field(dataset, eval_key)
     masks = ComparedMasks(
         load_predictions_info(dataset)[field].folder,
         benchmark,
-        Scores(scores.protocol, {}, own.to_dict("list"), ""),
+        Scores(scores.protocol, {}, columns, ""),
         tables.input_options(dataset, eval_key),
     )
     return next(iter(benchmark)), masks

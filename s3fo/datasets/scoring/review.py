@@ -15,6 +15,7 @@ from s3fo.datasets._fiftyone import set_label_tags
 from s3fo.datasets.field_names import thumbnail_field
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import benchmark_of, remember, remembered
+from s3fo.datasets.views.failure_maps import delete_failure_map
 
 TAGS = ("confirmed", "label error", "ignore")
 """An event is one of these: the method's fault, the annotation's, or no matter."""
@@ -113,7 +114,7 @@ def store_unmatched(dataset: fo.Dataset, eval_key: str, reviewed: pd.DataFrame) 
 def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> None:
     """Take what rests on scores that no longer hold from a dataset.
 
-    Those are failures, error maps and thumbnails of worst frames.
+    Those are failures, the map of them, error maps and thumbnails of worst frames.
 
     Reviews are stored, until the failures are found again.
 
@@ -123,6 +124,7 @@ def take_failures_out(dataset: fo.Dataset, eval_key: str, predictions: str) -> N
         predictions: the field that it scored.
     """
     failures, errors = f"{eval_key}_failures", f"{eval_key}_errors"
+    delete_failure_map(dataset, eval_key)
     if dataset.has_sample_field(thumbnail_field(eval_key)):
         dataset.delete_sample_field(thumbnail_field(eval_key))
     if dataset.has_sample_field(failures):

@@ -9,7 +9,6 @@ import io
 from pathlib import Path
 
 import fiftyone as fo
-import pandas as pd
 from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
@@ -114,7 +113,7 @@ def worst_frame(
     if frames.empty:
         return 1, float("nan")
     means = ((frames["J"] + frames["F"]) / 2).groupby(frames["number"]).mean()
-    return int(pd.Series(means).idxmin()), float(means.min())
+    return int(means.index[means.to_numpy().argmin()]), float(means.min())
 
 
 def _draw(

@@ -10,6 +10,7 @@ from fiftyone import ViewField
 from evaluation.failures import FailureKind
 from s3fo.datasets.scoring.review import TAGS, reviewed_events, tagged
 from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views.failure_maps import delete_failure_map
 
 _WORST, _SWAPS, _RETURN = "worst objects", "identity swaps", "after return"
 _MOST = 20
@@ -32,6 +33,8 @@ def save_views(dataset: fo.Dataset, eval_key: str) -> None:
 
 def rename_views(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
     """Save the views anew after the fields that they are of were renamed."""
+    # The clips of a map of failures are of the field's old name.
+    delete_failure_map(dataset, eval_key)
     names = _saved_views(dataset, eval_key)
     # FiftyOne renames the evaluation itself last: it is still known by its old key.
     score = views.object_score(dataset, eval_key)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fiftyone as fo
-import fiftyone.brain as fob
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from s3fo.datasets._fiftyone import has_id
+from s3fo.datasets.views.brain_maps import save_map
 
 MAP, INDEX = "looks", "similar_objects"
 """Names of the Brain runs: the map, and the index that sorts by similarity."""
@@ -55,27 +55,16 @@ def map_similar_objects(
     kept = has_id(described)
     clips = dataset.filter_labels("objects", kept).to_clips("objects")
     vectors = np.stack([described[name] for name in clips.values("id")])
-    for key in {MAP, INDEX} & set(dataset.list_brain_runs()):
-        dataset.delete_brain_run(key)
-    fob.compute_visualization(
+    save_map(
+        dataset,
         clips,
-        embeddings=vectors,
+        vectors,
+        map_key=MAP,
+        index_key=INDEX,
+        view=VIEW,
         method=method,
-        brain_key=MAP,
-        **_settings(method, len(vectors)),
     )
-    fob.compute_similarity(
-        clips, embeddings=vectors, backend="sklearn", metric="cosine", brain_key=INDEX
-    )
-    dataset.save_view(VIEW, clips, overwrite=True)
     return clips
-
-
-def _settings(method: str, count: int) -> dict[str, float]:
-    """What a method needs to be told where there are few objects."""
-    if method != "tsne":
-        return {}
-    return {"perplexity": min(30.0, (count - 1) / 3), "pca_dims": min(50, count)}
 
 
 def _by_label(

@@ -14,7 +14,10 @@ from s3fo.plugin.shared.outcome import PLUGIN, Step, add_button
 _GROUPS = {
     "Data": ("load_benchmark", "relocate"),
     "Masks": ("run_method", "run_s3", "import_predictions"),
-    "Scores": ("evaluate_vos", "compute_attributes", "find_failures", "correct_here"),
+    "Scores": (
+        *("evaluate_vos", "compute_attributes", "find_failures", "map_failures"),
+        "correct_here",
+    ),
     "Ground truth": ("audit_ground_truth",),
     "Results": ("make_report", "export_submission"),
     "All in one": ("benchmark_method",),

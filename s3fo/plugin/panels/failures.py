@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from fiftyone.operators import types
 
@@ -15,6 +17,7 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
+from s3fo.plugin.panels import similar
 from s3fo.plugin.panels.base import plot, shown, table
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
@@ -87,9 +90,15 @@ class Failures(EventPanel):
         """Those of the kind, group and review that are chosen."""
         state, dataset = ctx.panel.state, ctx.dataset
         events = tables.event_table(dataset, state.shown)
-        return charts.chosen_events(
+        chosen = charts.chosen_events(
             dataset, events, state.kind or ALL, state.group, state.tag or ALL
         )
+        return similar.order(ctx, self.source(ctx), chosen)
+
+    def columns_shown(self, ctx: Context) -> Mapping[str, str]:
+        """With the similarity that the failures are ordered by, if they are."""
+        ordered = similar.is_ordered(ctx, self.source(ctx))
+        return {**_COLUMNS, **similar.HEADING} if ordered else _COLUMNS
 
     def _describe(self, ctx: Context, event: pd.Series) -> str:
         state = ctx.panel.state
@@ -131,7 +140,8 @@ class Failures(EventPanel):
         self._lay_out_buttons(ctx, panel)
         panel.md(state.event_text, name="event_text")
         self._lay_out_strip(ctx, panel)
-        table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
+        columns = self.columns_shown(ctx)
+        table(panel, "events", columns, on_click_row=self.on_click_event)
 
     def _lay_out_choices(self, ctx: Context, line: types.Object) -> None:
         state = ctx.panel.state
@@ -171,6 +181,9 @@ class Failures(EventPanel):
             icon="auto_fix_high",
             on_click=self.on_correct,
             params=seen,
+        )
+        similar.add_buttons(
+            ctx, steps, self.source(ctx), seen, self.on_like, self.on_by_cost
         )
         self.add_all_videos(steps)
         self.add_review_buttons(ctx, panel, state.reviewed, seen)
@@ -220,6 +233,18 @@ class Failures(EventPanel):
         params = {"eval_key": ctx.panel.state.shown, "event": str(event["id"])}
         ctx.prompt(f"{PLUGIN}/correct_here", params=params)
 
+    def on_like(self, ctx: Context) -> None:
+        """Order the failures by how much they look like the one that is looked at."""
+        event = self.clicked_event(ctx)
+        if similar.ask_for(ctx, self.source(ctx), str(event["id"])):
+            ctx.panel.state.at = 0
+            ctx.ops.notify("Ordered by looks. 'By cost' leads back.")
+
+    def on_by_cost(self, ctx: Context) -> None:
+        """Order the failures by cost again."""
+        ctx.panel.state.like = None
+        ctx.panel.state.at = 0
+
     def on_clips(self, ctx: Context) -> None:
         """Show the clips of the chosen events; the player steps through them."""
         if not has_videos(ctx.dataset):
@@ -230,9 +255,12 @@ class Failures(EventPanel):
             return
         chosen = self.choose_events(ctx).head(CLIPS)
         eval_key = ctx.panel.state.shown
-        ctx.ops.set_view(event_clips(ctx.dataset, eval_key, list(chosen["id"])))
+        ordered = similar.is_ordered(ctx, eval_key)
+        clips = event_clips(ctx.dataset, eval_key, list(chosen["id"]), as_given=ordered)
+        ctx.ops.set_view(clips)
         ctx.ops.set_active_fields(list(plan_clips(ctx.dataset, eval_key)))
         ctx.ops.notify(
-            f"{counted(len(chosen), 'clip')}, the most costly first. Open one; the "
-            "arrow keys then go to the next failure. 'All videos' leads back."
+            f"{counted(len(chosen), 'clip')}, the most "
+            f"{'alike' if ordered else 'costly'} first. Open one; the arrow keys then "
+            "go to the next failure. 'All videos' leads back."
         )

@@ -38,6 +38,10 @@ class EventPanel(ReviewPanel):
     def source(self, ctx: Context) -> str:
         """What the events that are shown are of."""
 
+    def columns_shown(self, ctx: Context) -> Mapping[str, str]:
+        """The columns of the table as it is now."""
+        return self.columns
+
     @property
     def tag_choices(self) -> dict[str, str]:
         """Choices of what was reviewed -> what to show."""
@@ -52,9 +56,10 @@ class EventPanel(ReviewPanel):
         first = state.at // ROWS * ROWS
         state.first_row = first
         page = chosen.iloc[first : first + ROWS]
+        columns = self.columns_shown(ctx)
         ctx.panel.data.events = {
-            "columns": list(self.columns),
-            "rows": [list(row.values()) for row in rows(page, self.columns)],
+            "columns": list(columns),
+            "rows": [list(row.values()) for row in rows(page, columns)],
             "selectedRows": [state.at - first],
         }
         state.event = chosen["id"].iloc[state.at] if len(chosen) else None

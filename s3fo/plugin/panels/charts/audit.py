@@ -63,7 +63,11 @@ def summary_chart(dataset: fo.Dataset, events: pd.DataFrame) -> Chart:
         "showlegend": True,
         "legend": {**LEGEND, "traceorder": "normal"},
         "margin": {"t": 32, "b": 40, "l": 20, "r": 20},
-        "xaxis": {"title": {"text": "events"}, "rangemode": "tozero"},
+        "xaxis": {
+            "title": {"text": "events"},
+            "rangemode": "tozero",
+            **({"dtick": 1} if len(events) < 10 else {}),
+        },
         "yaxis": {
             "autorange": "reversed",
             "tickfont": {"size": 12},
