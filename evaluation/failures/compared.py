@@ -79,6 +79,10 @@ class ComparedMasks:
             return truth, predicted
         return truth, _rename(predicted, self._proposals[sequence])
 
+    def matched(self, sequence: str) -> bool:
+        """Whether predictions of a video go by the ids of objects they matched."""
+        return sequence in self._proposals
+
     def _options_of(self, pair: SequencePair) -> InputOptions:
         """The options of one video, as they were for scoring."""
         if pair.name not in self._settled:

@@ -38,6 +38,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.operators.load_benchmark import LoadBenchmark
     from s3fo.plugin.operators.make_report import MakeReport
     from s3fo.plugin.operators.map_failures import MapFailures, ShowFailureMap
+    from s3fo.plugin.operators.masks_of_frames import MasksOfFrames
     from s3fo.plugin.operators.menu import Menu
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
@@ -50,6 +51,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.heat_map import AttributeHeatMap
+    from s3fo.plugin.panels.side_by_side import SideBySide
     from s3fo.plugin.panels.timeline import ObjectTimeline
 
     for operator in (
@@ -64,6 +66,7 @@ def register(plugin: PluginContext) -> None:
         AuditGroundTruth,
         MapFailures,
         ShowFailureMap,
+        MasksOfFrames,
         ShowWorstFrames,
         MakeReport,
         ExportSubmission,
@@ -83,5 +86,6 @@ def register(plugin: PluginContext) -> None:
         GroundTruthAudit,
         AttributeHeatMap,
         ObjectTimeline,
+        SideBySide,
     ):
         plugin.register(operator)

@@ -379,3 +379,40 @@ def test_failures_are_mapped_and_ordered_by_their_looks(page, demo):
     first_row(page, "2", events["sequence"].iloc[1], "1.000")
     page.get_by_role("button", name="By cost").click()
     page.get_by_role("columnheader", name="Similarity").wait_for(state="detached")
+
+
+def test_ground_truth_and_two_methods_go_side_by_side(page, demo):
+    page.locator('[data-cy="looker"]').first.click()
+    page.get_by_text("frames.ground_truth").last.wait_for()
+    page.get_by_text("Side by side").first.click()
+    count = demo.first().metadata.total_frame_count
+    drawn_at(page, 1, count)
+    browser.keep_picture(page, "side-by-side")
+
+    chart = page.locator('[data-cy="side-by-side-timeline"]')
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    # The curves begin after 64 pixels and end 6 before the edge.
+    share = 64 + (box["width"] - 70) * 19 / (count - 1)
+    page.mouse.click(box["x"] + share, box["y"] + 20)
+    drawn_at(page, 20, count)
+    page.get_by_role("button", name="Next frame").click()
+    drawn_at(page, 21, count)
+    picture = browser.keep_picture(page, "side-by-side-later")
+    assert browser.count_colour(picture, s3fo.datasets.object_colour(1)) > 500
+    page.get_by_role("button", name="Play", exact=True).click()
+    frame = page.locator('[data-cy="side-by-side-frame"]')
+    browser.expect(frame).to_contain_text(
+        f"frame {count} of", timeout=2 * browser.PATIENCE
+    )
+    drawn_at(page, count, count)
+
+
+def drawn_at(page, number: int, count: int) -> None:
+    """Until the three pictures and the timeline of "Side by side" stand at a frame."""
+    told = page.locator('[data-cy="side-by-side-frame"]')
+    browser.expect(told).to_contain_text(
+        f"frame {number} of {count} ", timeout=browser.PATIENCE
+    )
+    drawn = page.locator(f'[data-cy="side-by-side"] canvas[data-frame="{number}"]')
+    browser.expect(drawn).to_have_count(4, timeout=browser.PATIENCE)

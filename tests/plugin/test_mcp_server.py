@@ -133,6 +133,9 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     assert told["failures"] == failures["events"]
     shown = operator("show_failure_map", eval_key="shifted")
     assert shown == {key: told[key] for key in ("saved view", "brain key")}
+    asked = {"sequence": "pair", "eval_keys": ["shifted"], "start": 3, "count": 2}
+    masks = operator("masks_of_frames", **asked)["masks"]
+    assert [len(masks[name]) for name in ("ground truth", "shifted")] == [2, 2]
     drawn = operator("show_worst_frames", eval_key="shifted")
     assert drawn["thumbnails"] == 2
     dataset.reload()
@@ -228,7 +231,8 @@ def test_every_operator_has_a_schema_that_an_agent_can_read(server, predicted):
 TESTED = {
     "import_predictions", "run_method", "run_s3", "evaluate_vos", "compute_attributes",
     "find_failures", "correct_here", "show_correction", "audit_ground_truth",
-    "show_worst_frames", "map_failures", "show_failure_map", "make_report",
+    "show_worst_frames", "map_failures", "show_failure_map", "masks_of_frames",
+    "make_report",
     "open_workspace", "show_changes",
     "menu", "restore_colours", "relocate", "load_benchmark", "export_submission",
     "benchmark_method", "remove_predictions", "remove_evaluation",

@@ -113,7 +113,7 @@ def worst_frame(
     if frames.empty:
         return 1, float("nan")
     means = ((frames["J"] + frames["F"]) / 2).groupby(frames["number"]).mean()
-    return int(means.index[means.to_numpy().argmin()]), float(means.min())
+    return int(means.index[int(means.to_numpy().argmin())]), float(means.min())
 
 
 def _draw(

@@ -12,8 +12,14 @@ from evaluation.errors import InputError
 from s3fo.datasets import map_similar_failures, similar_failures
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.similar_failures import crop_descriptor
+from s3fo.plugin import install
 from s3fo.plugin.operators.map_failures import map_layout
 from s3fo.plugin.panels.failures import Failures
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugin():
+    return install()
 
 
 class MeanColour:

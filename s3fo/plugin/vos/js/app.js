@@ -9,12 +9,12 @@
 (() => {
   const { Operator, OperatorConfig, executeOperator, registerOperator, usePanelEvent } = window.__foo__;
   const {
-    activeFields, extendedStages, filters, mediaFields, modalFilters, modalLooker, modalSelector,
+    activeFields, extendedStages, filters, getSampleSrc, mediaFields, modalFilters, modalLooker, modalSelector,
     selectedMediaField, sidebarGroupsDefinition, view, viewName,
   } = window.__fos__;
   const { PluginComponentType, registerComponent } = window.__fop__;
   const { usePanelId } = window.__fosp__;
-  const { useEffect, useRef } = window.React;
+  const { createElement, useEffect, useRef } = window.React;
   const { useRecoilCallback, useRecoilValueLoadable } = window.recoil;
 
   const PLUGIN = "@s3fo/vos";
@@ -252,6 +252,318 @@
       hooks.choose(params.field);
     }
   }
+
+  /* Ground truth and methods at one frame, over the J&F of every object.
+   *
+   * FiftyOne's groups could hold one video three times, but they would be a dataset of
+   * their own, and its player draws one of a group's videos at a time. So this draws the
+   * original images and the masks by itself, and all at once: they cannot drift apart. */
+  class SideBySideView {
+    static AHEAD = 12; // frames whose masks are asked for at once
+    static ROW = 54; // pixels of an object in the timeline
+    static LEFT = 64; // pixels left of the curves
+    static OPACITY = 0.6; // of masks
+
+    /* root: empty element; view: what the panel says; player: gives FiftyOne's, or
+     * undefined where it is not to be seen. */
+    constructor(root, view, player) {
+      Object.assign(this, { root, view, player, shown: view.shown });
+      this.keys = this.shown.columns.slice(1).map(({ name }) => name);
+      this.count = this.shown.images.length;
+      this.frame = Math.min(Math.max(1, view.begins), this.count);
+      this.images = new Map(); // frame -> image
+      this.masks = new Map(); // frame -> column -> image, or null
+      this.asked = new Set(); // frames whose masks were asked for
+      this.build();
+      this.request = requestAnimationFrame((now) => this.tick(now));
+    }
+
+    destroy() {
+      cancelAnimationFrame(this.request);
+      this.root.replaceChildren();
+    }
+
+    build() {
+      const make = (tag, style, parent, text = "") => {
+        const made = document.createElement(tag);
+        Object.assign(made.style, style);
+        made.textContent = text;
+        parent.append(made);
+        return made;
+      };
+      const row = { display: "flex", gap: "8px", alignItems: "center", flexWrap: "wrap" };
+      const pictures = make("div", { ...row, flexWrap: "nowrap" }, this.root);
+      this.columns = this.shown.columns.map(({ name, colour }) => {
+        const column = make("div", { flex: "1 1 0", minWidth: 0 }, pictures);
+        const head = make("div", { fontSize: "13px", whiteSpace: "nowrap" }, column);
+        make("span", { color: colour || "inherit", fontWeight: 600 }, head, name);
+        const score = make("span", { marginLeft: "8px" }, head);
+        const canvas = make("canvas", { width: "100%", display: "block" }, column);
+        canvas.setAttribute("aria-label", name);
+        return { name, score, canvas };
+      });
+      const controls = make("div", { ...row, margin: "8px 0" }, this.root);
+      const button = (text, title, act) => {
+        const made = make("button", { padding: "2px 10px", cursor: "pointer" }, controls, text);
+        made.title = title;
+        made.setAttribute("aria-label", title);
+        made.onclick = act;
+        return made;
+      };
+      button("‹", "Previous frame", () => this.go(this.frame - 1));
+      this.toggle = button("▶", "Play", () => this.play(!this.playing));
+      button("›", "Next frame", () => this.go(this.frame + 1));
+      this.told = make("span", { fontSize: "13px" }, controls);
+      this.told.dataset.cy = "side-by-side-frame";
+      this.chart = make("canvas", { width: "100%", display: "block", cursor: "pointer" }, this.root);
+      this.chart.dataset.cy = "side-by-side-timeline";
+      this.chart.onclick = (event) => this.click(event);
+      this.chart.onmousemove = (event) => {
+        const bar = this.bar(event);
+        this.chart.title = bar ? bar.text : `frame ${this.frameAt(event)}`;
+      };
+    }
+
+    play(playing) {
+      if (playing && this.frame === this.count) this.frame = 1;
+      this.playing = playing;
+      this.toggle.textContent = playing ? "❚❚" : "▶";
+      this.toggle.setAttribute("aria-label", playing ? "Pause" : "Play");
+    }
+
+    /* A person chose a frame. */
+    go(frame) {
+      this.play(false);
+      this.stand(frame);
+    }
+
+    /* Stand at a frame, and FiftyOne's player with it. */
+    stand(frame) {
+      this.frame = Math.min(Math.max(1, Math.round(frame)), this.count);
+      const player = this.player();
+      if (!player) return;
+      player.pause();
+      player.seekToFrame(this.frame);
+      this.followed = this.frame;
+    }
+
+    tick(now) {
+      const player = this.player();
+      if (player && !this.playing && player.frameNumber !== this.followed) {
+        this.followed = player.frameNumber;
+        if (this.followed >= 1 && this.followed <= this.count) this.frame = this.followed;
+      }
+      if (this.playing && now - (this.since ?? 0) >= 1_000 / this.shown.rate) {
+        if (this.frame >= this.count) this.play(false);
+        else if (this.ready(this.frame + 1)) {
+          this.stand(this.frame + 1);
+          this.since = now;
+        }
+      }
+      this.fetch();
+      if (this.ready(this.frame)) this.draw();
+      this.request = requestAnimationFrame((next) => this.tick(next));
+    }
+
+    /* Everything that is seen of a frame is there. */
+    ready(frame) {
+      const image = this.images.get(frame);
+      return image?.settled && this.masks.has(frame);
+    }
+
+    fetch() {
+      for (let frame = this.frame; frame <= Math.min(this.count, this.frame + 8); frame++) {
+        if (this.images.has(frame)) continue;
+        const image = new Image();
+        image.onload = image.onerror = () => (image.settled = true);
+        image.src = getSampleSrc(this.shown.folder + this.shown.images[frame - 1]);
+        this.images.set(frame, image);
+      }
+      const lacks = (frame) => frame <= this.count && !this.asked.has(frame);
+      const start = [this.frame, this.frame + SideBySideView.AHEAD / 2].find(lacks);
+      if (this.waiting || start === undefined) return;
+      const count = SideBySideView.AHEAD;
+      for (let k = 0; k < count; k++) this.asked.add(start + k);
+      this.waiting = true;
+      const params = { sequence: this.shown.sequence, eval_keys: this.keys, start, count };
+      const callback = (answer) => this.receive(start, count, answer);
+      executeOperator(this.view.masks, params, { callback, skipOutput: true });
+    }
+
+    async receive(start, count, { result, error }) {
+      this.waiting = false;
+      if (error || !result) {
+        this.told.textContent = `The masks could not be read: ${error ?? "no answer"}`;
+        return;
+      }
+      for (let k = 0; k < count && start + k <= this.count; k++) {
+        const own = {};
+        for (const [name, sources] of Object.entries(result.masks)) {
+          if (!sources[k]) continue;
+          own[name] = new Image();
+          own[name].src = sources[k];
+          await own[name].decode();
+        }
+        this.masks.set(start + k, own);
+      }
+    }
+
+    draw() {
+      const wide = this.root.clientWidth;
+      if (this.drawn === `${this.frame} ${wide}` || !wide) return;
+      const image = this.images.get(this.frame);
+      const masks = this.masks.get(this.frame);
+      for (const { name, score, canvas } of this.columns) {
+        const [width, height] = sizeOf(image.naturalWidth ? image : masks[name] ?? canvas);
+        canvas.width = Math.min(width, 960);
+        canvas.height = Math.round((canvas.width * height) / width);
+        const brush = canvas.getContext("2d");
+        brush.fillStyle = "#808080";
+        brush.fillRect(0, 0, canvas.width, canvas.height);
+        if (image.naturalWidth) brush.drawImage(image, 0, 0, canvas.width, canvas.height);
+        if (masks[name]) {
+          brush.globalAlpha = SideBySideView.OPACITY;
+          brush.imageSmoothingEnabled = false;
+          brush.drawImage(masks[name], 0, 0, canvas.width, canvas.height);
+        }
+        canvas.dataset.frame = this.frame;
+        const scores = this.shown.rows
+          .map(({ curves }) => curves[name]?.[this.frame - 1])
+          .filter((value) => value != null);
+        const mean = scores.reduce((sum, value) => sum + value, 0) / scores.length;
+        score.textContent = scores.length ? `J&F ${mean.toFixed(3)}` : "";
+      }
+      const file = this.shown.images[this.frame - 1].split("/").pop().replace(/\.[^.]*$/, "");
+      this.told.textContent = `frame ${this.frame} of ${this.count} (file ${file})`;
+      this.timeline(wide);
+      this.drawn = `${this.frame} ${wide}`;
+    }
+
+    /* Curves, failures, and a line where the video stands. */
+    timeline(wide) {
+      const { ROW, LEFT } = SideBySideView;
+      const sharp = window.devicePixelRatio || 1;
+      const high = ROW * this.shown.rows.length + 18;
+      Object.assign(this.chart, { width: wide * sharp, height: high * sharp });
+      this.chart.style.height = `${high}px`;
+      const brush = this.chart.getContext("2d");
+      brush.scale(sharp, sharp);
+      const ink = getComputedStyle(this.root).color;
+      brush.font = "12px sans-serif";
+      this.shown.rows.forEach(({ object, colour, curves }, row) => {
+        const [top, low] = [row * ROW + 6, row * ROW + ROW - 16];
+        brush.fillStyle = colour;
+        brush.fillText(`object ${object}`, 0, top + 12);
+        brush.strokeStyle = ink;
+        brush.globalAlpha = 0.25;
+        for (const y of [top, low]) this.stroke(brush, [[LEFT, y], [wide - 6, y]], 1);
+        brush.globalAlpha = 1;
+        for (const key of this.keys) {
+          brush.strokeStyle = this.colourOf(key);
+          let line = [];
+          for (const [k, value] of [...curves[key], null].entries()) {
+            if (value !== null) line.push([this.x(k + 1, wide), low - value * (low - top)]);
+            else if (line.length) {
+              this.stroke(brush, line, 1.6);
+              line = [];
+            }
+          }
+        }
+      });
+      for (const [bar, left, top, width] of this.bars(wide)) {
+        brush.fillStyle = bar.colour;
+        brush.fillRect(left, top, width, 5);
+      }
+      brush.strokeStyle = "#FF6D04";
+      const x = this.x(this.frame, wide);
+      this.stroke(brush, [[x, 0], [x, high - 14]], 2);
+      brush.fillStyle = ink;
+      brush.fillText("1", LEFT, high - 2);
+      brush.textAlign = "right";
+      brush.fillText(`frame ${this.count}`, wide - 6, high - 2);
+      brush.textAlign = "left";
+      this.chart.dataset.frame = this.frame;
+    }
+
+    stroke(brush, points, width) {
+      brush.lineWidth = width;
+      brush.beginPath();
+      points.forEach(([x, y], k) => (k ? brush.lineTo(x, y) : brush.moveTo(x, y)));
+      if (points.length === 1) brush.lineTo(points[0][0] + 1, points[0][1]);
+      brush.stroke();
+    }
+
+    colourOf(key) {
+      return this.shown.columns.find(({ name }) => name === key).colour;
+    }
+
+    x(frame, wide) {
+      const room = wide - 6 - SideBySideView.LEFT;
+      return SideBySideView.LEFT + (room * (frame - 1)) / Math.max(1, this.count - 1);
+    }
+
+    /* Failures as bars: [failure, left, top, width]; a lane below the curves per method. */
+    bars(wide) {
+      return this.shown.events.map((bar) => {
+        const row = this.shown.rows.findIndex(({ object }) => object === bar.object);
+        const lane = this.keys.indexOf(bar.key);
+        const left = this.x(bar.start, wide);
+        const top = (row + 1) * SideBySideView.ROW - 13 + 6 * lane;
+        return [bar, left, top, Math.max(3, this.x(bar.end, wide) - left)];
+      });
+    }
+
+    bar({ offsetX, offsetY }) {
+      const inside = ([, left, top, width]) =>
+        offsetX >= left - 1 && offsetX <= left + width + 1 && offsetY >= top - 1 && offsetY <= top + 6;
+      return this.bars(this.root.clientWidth).find(inside)?.[0];
+    }
+
+    frameAt({ offsetX }) {
+      const room = this.root.clientWidth - 6 - SideBySideView.LEFT;
+      const share = (offsetX - SideBySideView.LEFT) / room;
+      return Math.min(Math.max(1, Math.round(1 + share * (this.count - 1))), this.count);
+    }
+
+    click(event) {
+      this.go(this.bar(event)?.start ?? this.frameAt(event));
+    }
+  }
+
+  function sizeOf(drawn) {
+    return [drawn.naturalWidth ?? drawn.width, drawn.naturalHeight ?? drawn.height];
+  }
+
+  /* A part of the panel "Side by side": everything but the choice of methods. */
+  function SideBySide({ schema }) {
+    const root = useRef(null);
+    const looker = useRecoilCallback(
+      ({ snapshot }) => () => snapshot.getLoadable(modalLooker).valueMaybe(),
+    );
+    const latest = useRef(looker);
+    latest.current = looker;
+    const told = JSON.stringify(schema.view);
+    useEffect(() => {
+      const { opened } = schema.view;
+      const player = () => {
+        // Behind another tab FiftyOne still knows a player, which is gone.
+        const found = document.querySelector(VIDEO) && latest.current();
+        const own = found?.state?.config?.sampleId === opened && found.seekToFrame;
+        return own && found.state.loaded ? found : undefined;
+      };
+      const view = new SideBySideView(root.current, schema.view, player);
+      return () => view.destroy();
+    }, [told]);
+    return createElement("div", { ref: root, "data-cy": "side-by-side" });
+  }
+
+  registerComponent({
+    name: "SideBySide",
+    label: "Side by side",
+    component: SideBySide,
+    type: PluginComponentType.Component,
+    activator: () => true,
+  });
 
   registerOperator(ShowMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
