@@ -345,6 +345,7 @@ def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
     page.on("request", lambda request: asked.append(request.url))
     browser.run(page, "@s3fo/vos/show_worst_frames", eval_key="flow")
     page.get_by_text("Show worst frames in the grid: done").wait_for()
+    demo.reload()
     page.get_by_role("button", name="Done").click()
     page.wait_for_timeout(3_000)
     found = {url for url in asked if "thumbnails" in url and url.endswith(".jpg")}
@@ -354,7 +355,6 @@ def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
     browser.wait_for_videos(page, demo.values("sequence"))
     page.wait_for_timeout(2_000)
     browser.keep_picture(page, "grid-videos-again")
-    demo.reload()
     assert demo.app_config.grid_media_field == "filepath"
 
 

@@ -113,7 +113,8 @@ def worst_frame(
     if frames.empty:
         return 1, float("nan")
     means = ((frames["J"] + frames["F"]) / 2).groupby(frames["number"]).mean()
-    return int(means.index[int(means.to_numpy().argmin())]), float(means.min())
+    lowest = int(means.to_numpy().argmin())
+    return int(means.index.to_list()[lowest]), float(means.iloc[lowest])
 
 
 def _draw(

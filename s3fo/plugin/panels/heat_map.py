@@ -75,7 +75,10 @@ class AttributeHeatMap(VOSPanel):
     def on_click_cell(self, ctx: Context) -> None:
         """Show the videos of a cell's objects."""
         asked = charts.Question(*ctx.panel.state.asked)
-        row, column = str(ctx.params["y"]), str(ctx.params["x"])
+        row, column = (
+            charts.group_shown_as(ctx.dataset, asked, axis, str(ctx.params[name]))
+            for axis, name in enumerate(("y", "x"))
+        )
         found = charts.members(ctx.dataset, asked, row, column)
         titles = [attribute_title(name) for name in asked[1:]]
         what = f"{titles[0]}: {row}, {titles[1]}: {column}"

@@ -84,6 +84,19 @@ def members(
     return places(objects[inside])
 
 
+def group_shown_as(dataset: fo.Dataset, asked: Question, axis: int, text: str) -> str:
+    """The group whose label on an axis of the chart a click tells.
+
+    Args:
+        dataset: evaluated, with attributes.
+        asked: what is looked at.
+        axis: 0 for rows, 1 for columns.
+        text: the label, in which Plotly's signs are escaped.
+    """
+    groups = attribute_groups(_scored(dataset, asked.eval_key)[asked[1 + axis]])
+    return next((one for one in groups if plotly_text(one) == text), text)
+
+
 def heat_map(dataset: fo.Dataset, asked: Question) -> Chart:
     """J&F by two attributes: a cell per combination, with its number of objects.
 

@@ -246,10 +246,12 @@
     }
 
     /* params: field, a media field of the dataset; the App knows a new one only once
-     * it has read the dataset again. Of this page alone, nothing is written. */
+     * it has read the dataset again, and its files once it has read the samples again.
+     * Of this page alone, nothing is written. */
     async execute({ hooks, params }) {
       await until(() => hooks.known()?.includes(params.field));
       hooks.choose(params.field);
+      await executeOperator("reload_samples");
     }
   }
 
