@@ -14,7 +14,7 @@ from s3fo.datasets._fiftyone import (
     label_filters,
     root_dataset,
 )
-from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.field_names import AUDIT, GROUND_TRUTH
 from s3fo.datasets.reading.scope import Object, limited_to
 from s3fo.datasets.reading.tables import (
     matched_proposals,
@@ -64,6 +64,7 @@ def _known_fields(dataset: fo.Dataset) -> list[str]:
         "objects",
         *(f"{key}_objects" for key in keys),
         *(f"{key}_failures" for key in keys),
+        AUDIT,
         f"frames.{GROUND_TRUTH}",
         *(f"frames.{name}" for name in predictions),
     ]
