@@ -14,6 +14,7 @@ from evaluation.audit import Audit
 from evaluation.audit import audit_ground_truth as audit
 from evaluation.errors import InputError
 from evaluation.failures.reviews import carry_over, not_found
+from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.field_names import AUDIT, GROUND_TRUTH
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.reading import tables
@@ -107,10 +108,11 @@ def write_audit(dataset: fo.Dataset, found: Audit) -> None:
         dataset: made by `load_benchmark`.
         found: of the same benchmark.
     """
-    document, labels = fo.EmbeddedDocumentField, fo.TemporalDetections
-    dataset.add_sample_field(AUDIT, document, embedded_doc_type=labels)
-    schema = {f"{AUDIT}.detections.{name}": kind() for name, kind in _FIELDS.items()}
-    dataset.add_dynamic_sample_fields(schema)
+    fields: dict[str, FieldKind] = {
+        AUDIT: fo.TemporalDetections,
+        **{f"{AUDIT}.detections.{name}": kind for name, kind in _FIELDS.items()},
+    }
+    declare_fields(dataset, fields)
     with limited_to(None):
         reviewed = shown_and_stored(
             dataset, tables.audit_table(dataset), AUDIT_TAGS, AUDIT, GROUND_TRUTH

@@ -87,19 +87,17 @@ def comparison(
     scores = {
         key: frame_table.object_frames(dataset, key, sample_id) for key in eval_keys
     }
+
+    def column(key: str) -> Column:
+        return {"name": key, "colour": method_colour(dataset, key)}
+
     objects = sorted({int(own) for table in scores.values() for own in table["object"]})
     return {
         "sequence": str(sequence),
         "rate": float(rate or _RATE),
         "folder": f"{folders.pop()}/" if alone else "",
         "images": [PurePath(path).name if alone else str(path) for path in paths],
-        "columns": [
-            {"name": TRUTH, "colour": ""},
-            *(
-                {"name": key, "colour": method_colour(dataset, key)}
-                for key in eval_keys
-            ),
-        ],
+        "columns": [Column(name=TRUTH, colour=""), *map(column, eval_keys)],
         "rows": [
             {
                 "object": own,
