@@ -370,9 +370,9 @@ def test_failures_are_mapped_and_ordered_by_their_looks(page, demo):
     browser.run(page, "@s3fo/vos/map_failures", eval_key="flow")
     page.get_by_role("button", name="See the map").click(timeout=3 * browser.PATIENCE)
     page.get_by_text(f"{len(events)} clips").first.wait_for()
-    drawn = page.locator(".js-plotly-plot").first
-    drawn.locator(".main-svg").first.wait_for()
-    browser.expect(page.get_by_text(events["kind"].iloc[0]).first).to_be_visible()
+    page.get_by_label("Color legend").wait_for()
+    for kind in set(events["kind"]):
+        page.get_by_label("Color legend").get_by_text(kind, exact=True).wait_for()
     browser.keep_picture(page, "failure-map")
 
     browser.run(page, "clear_view")

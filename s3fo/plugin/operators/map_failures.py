@@ -130,23 +130,16 @@ class ShowFailureMap(DescribedOperator):
         eval_key = ctx.params["eval_key"]
         names = failure_map_names(eval_key)
         ctx.ops.set_view(name=names["view"])
-        ctx.ops.set_spaces(spaces=map_layout(names["map_key"], eval_key))
+        ctx.ops.set_spaces(spaces=map_layout())
         ctx.trigger(f"{PLUGIN}/close_result")
+        shown = {"key": names["map_key"], "field": f"{eval_key}_failures.label"}
+        ctx.trigger(f"{PLUGIN}/open_embeddings", shown)
         return {"saved view": names["view"], "brain key": names["map_key"]}
 
 
-def map_layout(map_key: str, eval_key: str) -> fo.Space:
-    """The grid, and beside it FiftyOne's Embeddings panel, coloured by kind.
-
-    Args:
-        map_key: Brain run of the map.
-        eval_key: the evaluation whose failures are its points.
-    """
-    state = {"brainResult": map_key, "colorByField": f"{eval_key}_failures.label"}
-    panels = [
-        fo.Panel(type="Samples", pinned=True),
-        fo.Panel(type="Embeddings", state=state),
-    ]
+def map_layout() -> fo.Space:
+    """The grid, and beside it FiftyOne's Embeddings panel."""
+    panels = [fo.Panel(type="Samples", pinned=True), fo.Panel(type="Embeddings")]
     sides = [fo.Space(children=[one], active_child=one.component_id) for one in panels]
     return fo.Space(children=sides, orientation="horizontal")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from operator_runs import form
@@ -13,7 +15,7 @@ from s3fo.datasets import map_similar_failures, similar_failures
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.similar_failures import crop_descriptor
 from s3fo.plugin import install
-from s3fo.plugin.operators.map_failures import map_layout
+from s3fo.plugin.operators.map_failures import ShowFailureMap
 from s3fo.plugin.panels.failures import Failures
 
 
@@ -112,9 +114,27 @@ def test_what_was_not_mapped_is_asked_for(failed):
     assert {"eval_key", "features", "map"} <= set(form("map_failures", failed))
 
 
-def test_the_map_is_coloured_by_kind():
-    samples, embeddings = map_layout("k_failure_map", "k").children
-    assert samples.children[0].type == "Samples"
-    state = embeddings.children[0].state
-    assert state["brainResult"] == "k_failure_map"
-    assert state["colorByField"] == "k_failures.label"
+def test_the_map_is_opened_and_coloured_by_kind():
+    asked = []
+    ops = SimpleNamespace(
+        set_view=lambda **told: asked.append(told),
+        set_spaces=lambda spaces: asked.append(
+            [side.children[0].type for side in spaces.children]
+        ),
+    )
+    context = SimpleNamespace(
+        params={"eval_key": "k"},
+        pipeline=None,
+        ops=ops,
+        trigger=lambda name, params=None: asked.append((name, params)),
+    )
+    ShowFailureMap(_builtin=False).execute(context)
+    assert asked == [
+        {"name": "k failures by looks"},
+        ["Samples", "Embeddings"],
+        ("@s3fo/vos/close_result", None),
+        (
+            "@s3fo/vos/open_embeddings",
+            {"key": "k_failure_map", "field": "k_failures.label"},
+        ),
+    ]
