@@ -12,6 +12,7 @@ from benchmarks.panels import Visitor
 from evaluation.audit import side_by_side
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
+from evaluation.plots.audit_strip import frames_of_strip
 from evaluation.scoring import score
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
@@ -128,6 +129,14 @@ def test_a_clip_opens_with_the_ground_truth_alone(audited, hole):
     clips = person.do("clips", "on_clips").requests
     assert "ToClips" in str(clips["set_view"]["view"])
     assert clips["set_active_fields"]["fields"][-1] == "frames.ground_truth"
+
+
+def test_a_strip_has_the_frames_around_those_in_question():
+    names = ["a", "b", "c", "d"]
+    assert frames_of_strip(names, "b", "b") == [
+        *(("before", "a"), ("in question", "b"), ("after", "c")),
+    ]
+    assert frames_of_strip(names, "a", "d") == [("first", "a"), ("last", "d")]
 
 
 def test_what_was_not_audited_says_what_to_do():
