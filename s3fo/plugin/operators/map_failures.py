@@ -106,12 +106,10 @@ class ShowFailureMap(DescribedOperator):
     def resolve_input(self, ctx: Context) -> types.Property:
         """Of which evaluation."""
         from s3fo.datasets.scoring.similar_failures import has_failure_map
+        from s3fo.plugin.panels.charts.failures import with_failures
 
-        keys = [
-            key
-            for key in _with_failures(ctx.dataset)
-            if has_failure_map(ctx.dataset, key)
-        ]
+        known = with_failures(ctx.dataset)
+        keys = [key for key in known if has_failure_map(ctx.dataset, key)]
         form = types.Object()
         ask_choice(
             form,
