@@ -51,6 +51,7 @@ def register(plugin: PluginContext) -> None:
     from s3fo.plugin.panels.evaluation import VOSEvaluation
     from s3fo.plugin.panels.failures import Failures
     from s3fo.plugin.panels.heat_map import AttributeHeatMap
+    from s3fo.plugin.panels.looks.failure_map import FailureMap
     from s3fo.plugin.panels.side_by_side import SideBySide
     from s3fo.plugin.panels.timeline import ObjectTimeline
 
@@ -83,6 +84,7 @@ def register(plugin: PluginContext) -> None:
         VOSEvaluation,
         Failures,
         FailureDifference,
+        FailureMap,
         GroundTruthAudit,
         AttributeHeatMap,
         ObjectTimeline,

@@ -31,6 +31,12 @@ Vectors = NDArray[np.float32]
 """[n, d] descriptors of length 1."""
 
 
+_REMEDY = (
+    "Map the failures: the operator 'Map failures by looks', or "
+    "s3fo.datasets.map_similar_failures(dataset, eval_key)."
+)
+
+
 def map_similar_failures(
     dataset: fo.Dataset,
     eval_key: str,
@@ -40,15 +46,16 @@ def map_similar_failures(
     method: str = "pca",
     progress: ProgressCallback | None = None,
 ) -> fo.DatasetView:
-    """Describe what failures look like, for the App's Embeddings panel.
+    """Describe what failures look like, for the panel Failure map and FiftyOne Brain.
 
     Each event is described in its worst frame, cut to the object and what was predicted
     for it: half of the descriptor is of these pixels, half of all that is cut out, so
     that the cosine of two is the mean of how alike the objects and the surroundings
     are. There appear
 
-    - the Brain run ``<eval_key>_failure_map``: a point per event, to colour by
-      ``<eval_key>_failures.label`` (its kind) or ``.cost``;
+    - the Brain run ``<eval_key>_failure_map``: a point per event, which the panel
+      Failure map colours by kind or cost, and FiftyOne's Embeddings panel shows, too
+      (that of FiftyOne 1.22 colours points of videos only, not of clips);
     - the Brain run ``<eval_key>_similar_failures``: what `similar_failures` reads, and
       FiftyOne's ``clips.sort_by_similarity`` (which centres the descriptors first);
     - the saved view "<eval_key> failures by looks", the clips that both are about.
@@ -126,17 +133,8 @@ def failure_similarities(
         InputError: there is no map, or it does not have the event.
     """
     key = failure_map_names(eval_key)["index_key"]
-    remedy = (
-        "Map the failures: the operator 'Map failures by looks', or "
-        "s3fo.datasets.map_similar_failures(dataset, eval_key)."
-    )
     if key not in dataset.list_brain_runs():
-        raise InputError(
-            f"evaluation {eval_key!r}",
-            "no map of its failures",
-            "one that was made earlier",
-            remedy,
-        )
+        raise _no_map(eval_key)
     made = dataset.get_brain_info(key).timestamp
     ids, vectors = cached(
         dataset, ("failure vectors", key), made, lambda: _stored(dataset, key)
@@ -146,10 +144,40 @@ def failure_similarities(
             f"the map of {eval_key!r}",
             "other events",
             f"event {event}",
-            f"Failures were found anew, or only some were mapped. {remedy}",
+            f"Failures were found anew, or only some were mapped. {_REMEDY}",
         )
     cosines = vectors @ vectors[ids.index(event)]
     return dict(zip(ids, cosines.tolist(), strict=True))
+
+
+def failure_points(
+    dataset: fo.Dataset, eval_key: str
+) -> dict[str, tuple[float, float]]:
+    """Where each mapped failure is on the map: id of its label -> x and y.
+
+    Raises:
+        InputError: there is no map.
+    """
+    key = failure_map_names(eval_key)["map_key"]
+    if key not in dataset.list_brain_runs():
+        raise _no_map(eval_key)
+    made = dataset.get_brain_info(key).timestamp
+
+    def read() -> dict[str, tuple[float, float]]:
+        found = dataset.load_brain_results(key, cache=False)
+        places = zip(found.sample_ids, found.points.tolist(), strict=True)
+        return {str(own): (float(x), float(y)) for own, (x, y) in places}
+
+    return cached(dataset, ("failure points", key), made, read)
+
+
+def _no_map(eval_key: str) -> InputError:
+    return InputError(
+        f"evaluation {eval_key!r}",
+        "no map of its failures",
+        "one that was made earlier",
+        _REMEDY,
+    )
 
 
 def has_failure_map(dataset: fo.Dataset, eval_key: str) -> bool:

@@ -29,7 +29,7 @@ class MapFailures(VOSOperator):
 
     name = "map_failures"
     label = "Map failures by looks"
-    description = "Failures in the Embeddings panel, and 'More like this' for each"
+    description = "Failures as points by their looks, and 'More like this' for each"
     risk = "medium"
 
     def fields(self, ctx: Context, form: types.Object) -> None:
@@ -121,23 +121,21 @@ class ShowFailureMap(DescribedOperator):
         return types.Property(form)
 
     def execute(self, ctx: Context) -> dict[str, str]:
-        """Show the clips in the grid, and the map of them beside it."""
+        """Show all videos in the grid, and the map beside them."""
         from s3fo.datasets.views.failure_maps import failure_map_names
 
         take_stage_params(ctx)
         eval_key = ctx.params["eval_key"]
         names = failure_map_names(eval_key)
-        ctx.ops.set_view(name=names["view"])
+        ctx.ops.clear_view()
         ctx.ops.set_spaces(spaces=map_layout())
         ctx.trigger(f"{PLUGIN}/close_result")
-        shown = {"key": names["map_key"], "field": f"{eval_key}_failures.label"}
-        ctx.trigger(f"{PLUGIN}/open_embeddings", shown)
         return {"saved view": names["view"], "brain key": names["map_key"]}
 
 
 def map_layout() -> fo.Space:
-    """The grid, and beside it FiftyOne's Embeddings panel."""
-    panels = [fo.Panel(type="Samples", pinned=True), fo.Panel(type="Embeddings")]
+    """The grid, and beside it the panel of the map."""
+    panels = [fo.Panel(type="Samples", pinned=True), fo.Panel(type="vos_failure_map")]
     sides = [fo.Space(children=[one], active_child=one.component_id) for one in panels]
     return fo.Space(children=sides, orientation="horizontal")
 

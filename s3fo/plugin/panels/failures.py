@@ -17,7 +17,6 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.views.appearance import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels import similar
 from s3fo.plugin.panels.base import plot, shown, table
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
@@ -26,6 +25,7 @@ from s3fo.plugin.panels.choices import (
     line_of_choices,
     set_choice,
 )
+from s3fo.plugin.panels.looks import similar
 from s3fo.plugin.panels.opening import (
     plan_clips,
     plan_frame,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from operator_runs import form
@@ -15,8 +13,9 @@ from s3fo.datasets import map_similar_failures, similar_failures
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.similar_failures import crop_descriptor
 from s3fo.plugin import install
-from s3fo.plugin.operators.map_failures import ShowFailureMap
+from s3fo.plugin.operators.map_failures import map_layout
 from s3fo.plugin.panels.failures import Failures
+from s3fo.plugin.panels.looks.failure_map import FailureMap
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -99,6 +98,24 @@ def test_the_most_alike_come_first(failed):
     assert person.state["event"] == events["id"].iloc[0]
     assert person.data["events"]["columns"][-1] == "tag"
 
+    person = Visitor(FailureMap(), failed)
+    person.do("open", "on_load")
+    drawn = {own: trace for trace in person.data["map"] for own in trace["ids"]}
+    assert set(drawn) == set(ids)
+    kinds = dict(zip(events["id"], events["kind"], strict=True))
+    assert all(trace["name"] == kinds[own] for own, trace in drawn.items())
+    person.choose("by cost", "colour", "cost")
+    (trace,) = person.data["map"]
+    costs = dict(zip(events["id"], 100 * events["cost"], strict=True))
+    assert trace["marker"]["color"] == [costs[own] for own in trace["ids"]]
+    lasso = [{"id": own} for own in ids[:2]]
+    asked = person.do("lasso", "on_select_failures", data=lasso, path="map").requests
+    assert "ToClips" in str(asked["set_view"]["view"])
+    assert asked["notify"]["message"].startswith("2 clips")
+    asked = person.do("click", "on_click_failure", id=ids[0], path="map").requests
+    first = events[events["id"] == ids[0]].iloc[0]
+    assert asked["@s3fo/vos/show_frame"]["frame"] == first["start"]
+
     s3fo.datasets.find_failures(failed, "k", error_maps=False, workers=1)
     assert not failed.list_brain_runs() and not failed.has_saved_view(saved.name)
 
@@ -114,27 +131,7 @@ def test_what_was_not_mapped_is_asked_for(failed):
     assert {"eval_key", "features", "map"} <= set(form("map_failures", failed))
 
 
-def test_the_map_is_opened_and_coloured_by_kind():
-    asked = []
-    ops = SimpleNamespace(
-        set_view=lambda **told: asked.append(told),
-        set_spaces=lambda spaces: asked.append(
-            [side.children[0].type for side in spaces.children]
-        ),
-    )
-    context = SimpleNamespace(
-        params={"eval_key": "k"},
-        pipeline=None,
-        ops=ops,
-        trigger=lambda name, params=None: asked.append((name, params)),
-    )
-    ShowFailureMap(_builtin=False).execute(context)
-    assert asked == [
-        {"name": "k failures by looks"},
-        ["Samples", "Embeddings"],
-        ("@s3fo/vos/close_result", None),
-        (
-            "@s3fo/vos/open_embeddings",
-            {"key": "k_failure_map", "field": "k_failures.label"},
-        ),
-    ]
+def test_the_map_is_opened_beside_the_videos():
+    samples, points = map_layout().children
+    kinds = [side.children[0].type for side in (samples, points)]
+    assert kinds == ["Samples", "vos_failure_map"]

@@ -567,34 +567,6 @@
     activator: () => true,
   });
 
-  class OpenEmbeddings extends Operator {
-    get config() {
-      return new OperatorConfig({
-        name: "open_embeddings",
-        label: "Open a map in the Embeddings panel",
-        unlisted: true,
-      });
-    }
-
-    /* params: key, a Brain run; field, to colour its points by. FiftyOne 1.22's panel
-     * begins with its list of runs, whatever its state says: press what a person would. */
-    async execute({ params }) {
-      const among = (selector, text) => () =>
-        [...document.querySelectorAll(selector)].find(
-          (part) => !part.childElementCount && part.textContent === text,
-        );
-      const run = among('[data-cy="embeddings-runs-page"] *', params.key);
-      if (!(await until(run))) return;
-      run().click();
-      const colours = () => document.querySelector('button[aria-label="Color by"]:enabled');
-      if (!(await until(colours))) return;
-      colours().click();
-      const field = among(".emb-colorby-panel *", params.field);
-      if (await until(field)) field().click();
-    }
-  }
-
-  registerOperator(OpenEmbeddings, PLUGIN);
   registerOperator(ShowMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);

@@ -1,0 +1,1 @@
+"""Failures by their looks: the order of a list, and a map."""
