@@ -8,6 +8,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from s3fo.datasets.views.shown import count_stages
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.forms import ask_choice
@@ -50,7 +51,12 @@ class ShowWorstFrames(VOSOperator):
     def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Show them, once the App knows the field."""
         yield from super().finish(ctx, summary)
-        params = {"field": summary["media field"]}
+        # In a view of their own: the App would take the files that it knows of the
+        # videos from its memory, where the new ones are not.
+        field = str(summary["media field"])
+        view = ctx.dataset.exists(field)
+        yield ctx.ops.set_view(view)
+        params = {"field": field, "stages": count_stages(view)}
         yield ctx.trigger(f"{PLUGIN}/show_media", params)
 
 

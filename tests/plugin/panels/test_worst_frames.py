@@ -45,7 +45,7 @@ def test_the_grid_shows_worst_frames_and_they_go_with_the_evaluation(predicted):
     assert list(form("show_worst_frames", predicted)["eval_key"].type.values) == ["k"]
     steps = triggers_in_app("show_worst_frames", predicted)
     asked = [step.params for step in steps if "show_media" in str(step.to_json())]
-    assert asked == [{"field": "k_thumbnail"}]
+    assert asked == [{"field": "k_thumbnail", "stages": 1}]
     pair = predicted.match({"sequence": "pair"}).first()
     # Object 2 is lost in the frame of index 4, and nothing else is as wrong.
     number, score = worst_frame(predicted, "k", pair.id)

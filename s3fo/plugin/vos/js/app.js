@@ -239,6 +239,9 @@
         known: useRecoilCallback(
           ({ snapshot }) => () => snapshot.getLoadable(mediaFields).valueMaybe(),
         ),
+        stages: useRecoilCallback(
+          ({ snapshot }) => () => snapshot.getLoadable(view).valueMaybe(),
+        ),
         choose: useRecoilCallback(({ set }) => (field) =>
           set(selectedMediaField(false), field),
         ),
@@ -246,12 +249,13 @@
     }
 
     /* params: field, a media field of the dataset; the App knows a new one only once
-     * it has read the dataset again, and its files once it has read the samples again.
+     * it has read the dataset again; stages, of the view that is awaited, if any.
      * Of this page alone, nothing is written. */
     async execute({ hooks, params }) {
       await until(() => hooks.known()?.includes(params.field));
+      const { stages } = params;
+      if (stages != null) await until(() => (hooks.stages()?.length ?? 0) === stages);
       hooks.choose(params.field);
-      await executeOperator("reload_samples");
     }
   }
 
