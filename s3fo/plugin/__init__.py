@@ -27,25 +27,25 @@ def register(plugin: PluginContext) -> None:
 
     silence_config_warnings()
     from s3fo.plugin.metrics import METRIC_OPERATORS
-    from s3fo.plugin.operators.audit_ground_truth import AuditGroundTruth
     from s3fo.plugin.operators.benchmark_method import BenchmarkMethod
     from s3fo.plugin.operators.compute_attributes import ComputeAttributes
     from s3fo.plugin.operators.correct_here import CorrectHere, ShowCorrection
     from s3fo.plugin.operators.evaluate_vos import EvaluateVOS
+    from s3fo.plugin.operators.explain.audit_ground_truth import AuditGroundTruth
+    from s3fo.plugin.operators.explain.map_failures import MapFailures, ShowFailureMap
+    from s3fo.plugin.operators.explain.masks_of_frames import MasksOfFrames
+    from s3fo.plugin.operators.explain.show_worst_frames import ShowWorstFrames
     from s3fo.plugin.operators.export_submission import ExportSubmission
     from s3fo.plugin.operators.find_failures import FindFailures
     from s3fo.plugin.operators.import_predictions import ImportPredictions
     from s3fo.plugin.operators.load_benchmark import LoadBenchmark
     from s3fo.plugin.operators.make_report import MakeReport
-    from s3fo.plugin.operators.map_failures import MapFailures, ShowFailureMap
-    from s3fo.plugin.operators.masks_of_frames import MasksOfFrames
     from s3fo.plugin.operators.menu import Menu
     from s3fo.plugin.operators.open_workspace import OpenWorkspace
     from s3fo.plugin.operators.relocate import Relocate
     from s3fo.plugin.operators.remove import RemoveEvaluation, RemovePredictions
     from s3fo.plugin.operators.run_method import RunMethod, RunS3
     from s3fo.plugin.operators.show_changes import RestoreColours, ShowChanges
-    from s3fo.plugin.operators.show_worst_frames import ShowWorstFrames
     from s3fo.plugin.panels.audit import GroundTruthAudit
     from s3fo.plugin.panels.changed_failures import FailureDifference
     from s3fo.plugin.panels.evaluation import VOSEvaluation

@@ -17,7 +17,7 @@ from benchmarks.panels import Visitor
 from evaluation.errors import InputError
 from s3fo.datasets import object_colour
 from s3fo.datasets.scoring.frame_masks import mask_pictures
-from s3fo.plugin.operators.masks_of_frames import MasksOfFrames
+from s3fo.plugin.operators.explain.masks_of_frames import MasksOfFrames
 from s3fo.plugin.panels.charts.side_by_side import comparison
 from s3fo.plugin.panels.side_by_side import SideBySide
 

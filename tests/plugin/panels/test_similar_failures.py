@@ -13,7 +13,7 @@ from s3fo.datasets import map_similar_failures, similar_failures
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.similar_failures import crop_descriptor
 from s3fo.plugin import install
-from s3fo.plugin.operators.map_failures import map_layout
+from s3fo.plugin.operators.explain.map_failures import map_layout
 from s3fo.plugin.panels.failures import Failures
 from s3fo.plugin.panels.looks.failure_map import FailureMap
 
