@@ -20,7 +20,8 @@ def frame_thumbnail(
     text: str,
     width: int = 480,
 ) -> Picture:
-    """Draw the errors of a frame over its image, with a line of text at the bottom.
+    """Draw the errors of a frame over its image, with a line of text on top: FiftyOne
+    writes names and scores below.
 
     Args:
         image: [H, W, 3] RGB at the size of the masks; None draws on grey.
@@ -42,7 +43,7 @@ def frame_thumbnail(
         )
     height = picture.shape[0]
     band = max(12, round(_BAND * height))
-    picture[-band:] = picture[-band:] // 4
-    place, font = (band // 3, height - round(0.28 * band)), cv2.FONT_HERSHEY_SIMPLEX
+    picture[:band] = picture[:band] // 4
+    place, font = (band // 3, round(0.72 * band)), cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(picture, text, place, font, band / 42, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
