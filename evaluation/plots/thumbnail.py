@@ -20,8 +20,9 @@ def frame_thumbnail(
     text: str,
     width: int = 480,
 ) -> Picture:
-    """Draw the errors of a frame over its image, with a line of text on top: FiftyOne
-    writes names and scores below.
+    """Draw the errors of a frame over its image, with a line of text on top.
+
+    FiftyOne's grid writes names and scores at the bottom.
 
     Args:
         image: [H, W, 3] RGB at the size of the masks; None draws on grey.
