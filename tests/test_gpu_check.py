@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks import gpu
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["benchmarks.gpu", *map(str, words)])
+    return gpu.main()
 
 
 @pytest.mark.slow
-def test_the_tiny_form_runs_on_a_cpu(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.gpu", "--short", "--device", "cpu"]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_tiny_form_runs_on_a_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(monkeypatch, "--short", "--device", "cpu", "--out", tmp_path)
+    assert code == 0, capsys.readouterr()
     found = json.loads((tmp_path / "gpu.json").read_text())
     assert all(row["equal"] for row in found["parity"])
     jf = {row["precision"]: row["J&F"] for row in found["precision"]}
@@ -38,14 +37,9 @@ def test_the_tiny_form_runs_on_a_cpu(tmp_path: Path) -> None:
     assert "| ms per frame |" in (tmp_path / "gpu.md").read_text()
 
 
-@pytest.mark.slow
-def test_the_whole_check_is_refused_without_a_gpu(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu"]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2 and "--short" in done.stderr
+def test_the_whole_check_is_refused_without_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        run(monkeypatch, "--device", "cpu", "--out", tmp_path)
+    assert refused.value.code == 2 and "--short" in capsys.readouterr().err

@@ -12,6 +12,8 @@ from benchmarks.many_videos import METHODS, make_dataset
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.failures import Failures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
@@ -21,7 +23,6 @@ def many(tmp_path_factory):
     fo.delete_dataset(name)
 
 
-@pytest.mark.seconds
 def test_every_event_is_answered(many, monkeypatch):
     monkeypatch.setattr(panels, "_REPEATS", 1)
     answers = panels.measure(many)
