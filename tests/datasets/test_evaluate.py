@@ -254,6 +254,18 @@ def test_an_evaluation_brings_a_workspace_and_a_sidebar_group(evaluated):
     assert not {"k", "renamed"} & groups
 
 
+def test_layouts_that_somebody_changed_are_put_back(evaluated):
+    def stored():
+        return {item.name: item.id for item in evaluated._doc.get_workspaces()}
+
+    made, before = evaluated.load_workspace("Evaluation"), stored()
+    changed = fo.Space(children=[fo.Panel(type="Histograms")])
+    evaluated.save_workspace("Evaluation", changed, overwrite=True)
+    s3fo.evaluate(evaluated, "shifted", "k", workers=1)
+    assert evaluated.load_workspace("Evaluation") == made
+    assert stored()["Compare"] == before["Compare"]
+
+
 def test_evaluations_stored_by_the_first_version_are_read(predicted):
     scores = s3fo.evaluate(predicted, "shifted", "k", workers=1)
     run = predicted._doc.evaluations["k"]

@@ -457,6 +457,21 @@ def test_no_other_module_imports_the_database_driver():
     assert found and all(own.startswith("datasets/_fiftyone/") for own in found)
 
 
+def test_a_saved_layout_equals_what_was_saved_only(videos):
+    def layout(kind):
+        panel = fo.Panel(component_id="1", type=kind, pinned=True)
+        return fo.Space(component_id="2", children=[panel], active_child="1")
+
+    assert not private.has_layout(videos, "mine", layout("Samples"))
+    videos.save_workspace("mine", layout("Samples"))
+    again = fo.load_dataset(videos.name)
+    again.reload()
+    assert private.has_layout(again, "mine", layout("Samples"))
+    assert not private.has_layout(again, "mine", layout("Histograms"))
+    (workspace,) = again._doc.get_workspaces()
+    assert workspace.last_loaded_at is None
+
+
 def test_shapes_of_labels_are_read_as_they_are_stored(videos):
     long = videos.first()
     box, mask = [0.1, 0.2, 0.3, 0.4], np.ones((2, 3), bool)

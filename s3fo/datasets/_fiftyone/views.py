@@ -39,6 +39,18 @@ def shown_dataset(view: fo.DatasetView | fo.Dataset) -> fo.Dataset:
     return view._dataset
 
 
+def has_layout(dataset: fo.Dataset, name: str, layout: fo.Space) -> bool:
+    """Whether there is a workspace of that name with just this layout.
+
+    Unlike `load_workspace`, notes no loading of it.
+    """
+    if not dataset.has_workspace(name):
+        return False
+    saved = dataset._get_workspace_doc(name).child.to_dict()
+    saved.pop("_name", None)  # the child repeats it
+    return bool(saved == layout.to_dict())
+
+
 def label_filters(view: fo.DatasetView | fo.Dataset) -> list[LabelFilter]:
     """The stages of a view that take labels out of fields, in their order.
 

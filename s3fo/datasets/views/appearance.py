@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
@@ -12,7 +13,7 @@ from fiftyone import ViewField
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
 from evaluation.protocols import get_protocol
-from s3fo.datasets._fiftyone import has_id, root_dataset
+from s3fo.datasets._fiftyone import has_id, has_layout, root_dataset
 from s3fo.datasets.field_names import (
     AUDIT,
     GROUND_TRUTH,
@@ -360,13 +361,26 @@ def _save_workspaces(dataset: fo.Dataset) -> None:
 
 
 def _save_workspace(dataset: fo.Dataset, name: str, types: list[str]) -> None:
-    panels = [fo.Panel(type=kind, pinned=kind == "Samples") for kind in types]
+    """Save a layout, unless it is there already: that writes all of the dataset."""
+
+    def own(part: str) -> str:
+        return str(uuid5(NAMESPACE_OID, f"s3fo {name} {part}"))
+
     spaces = [
-        # Without an active child the panel would stay blank.
-        fo.Space(children=[panel], active_child=panel.component_id)
-        for panel in panels
+        fo.Space(
+            component_id=own(f"space of {kind}"),
+            children=[
+                fo.Panel(component_id=own(kind), type=kind, pinned=kind == "Samples")
+            ],
+            # Without an active child the panel would stay blank.
+            active_child=own(kind),
+        )
+        for kind in types
     ]
     space = spaces[0]
     if len(spaces) > 1:
-        space = fo.Space(children=spaces, orientation="horizontal")
-    dataset.save_workspace(name, space, overwrite=True)
+        space = fo.Space(
+            component_id=own("all"), children=spaces, orientation="horizontal"
+        )
+    if not has_layout(dataset, name, space):
+        dataset.save_workspace(name, space, overwrite=True)
