@@ -39,8 +39,6 @@ def make_dataset(
     videos: int,
     frames: int,
     size: tuple[int, int],
-    *,
-    copy_frames: bool = True,
 ) -> fo.Dataset:
     """A dataset with an evaluation of each method, attributes and failures.
 
@@ -50,8 +48,6 @@ def make_dataset(
         videos: how many, at least as many as are drawn.
         frames: of each video.
         size: (height, width) in pixels.
-        copy_frames: whether the copies have frames; what reads samples only does not
-            need them.
     """
     benchmark = write_synthetic(
         folder / "drawn", videos=_factors(frames), size=size, textures="procedural"
@@ -63,7 +59,7 @@ def make_dataset(
         s3fo.add_predictions(dataset, results, method)
         s3fo.evaluate(dataset, method)
         find_failures(dataset, method, error_maps=False)
-    _multiply(dataset, benchmark, folder, videos, copy_frames)
+    _multiply(dataset, benchmark, folder, videos)
     dataset.reload()
     return dataset
 
@@ -93,13 +89,7 @@ def _write_results(benchmark: Benchmark, folder: Path, number: int) -> Path:
     return folder
 
 
-def _multiply(
-    dataset: fo.Dataset,
-    drawn: Benchmark,
-    folder: Path,
-    videos: int,
-    copy_frames: bool,
-) -> None:
+def _multiply(dataset: fo.Dataset, drawn: Benchmark, folder: Path, videos: int) -> None:
     """Copy the documents of the drawn videos under new names."""
     sequences = list(drawn.sequences)
     copies = [
@@ -125,7 +115,7 @@ def _multiply(
         documents.append(document)
     if documents:
         dataset._sample_collection.insert_many(documents)
-    for source, copied in ids.items() if copy_frames else ():
+    for source, copied in ids.items():
         _copy_frames(dataset, originals[source]["_id"], copied)
 
 

@@ -9,7 +9,7 @@ from evaluation.breakdown.groups import (
 )
 from evaluation.breakdown.rows import FEW
 from evaluation.breakdown.strongest import Strongest, strongest
-from evaluation.breakdown.tables import Breakdown, breakdown, two_way
+from evaluation.breakdown.tables import Breakdown, breakdown, differences, two_way
 from evaluation.results.bootstrap import Bootstrap
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "attribute_groups",
     "breakdown",
     "conditions",
+    "differences",
     "drop_repeated_groups",
     "drop_repeated_splits",
     "group_order",

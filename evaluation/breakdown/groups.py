@@ -18,8 +18,9 @@ def groups_of(table: pd.DataFrame, name: str) -> Iterator[Group]:
     """Attribute, group, members [n] and objects of known value [n] of each group."""
     groups = attribute_groups(table[name])
     known = groups.notna().to_numpy()
+    number, names = pd.factorize(groups)
     for group in group_order(name, groups):
-        yield name, group, (groups == group).to_numpy(), known
+        yield name, group, number == names.get_loc(group), known
 
 
 def attribute_groups(values: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.results.bootstrap import Bootstrap, SlopeOf, all_slopes, interval, ranks
+from evaluation.results.bootstrap import Bootstrap, SlopeOf, all_slopes, interval
 
 FEW = 5
 """Groups of fewer objects are marked: their mean says little."""
@@ -81,7 +81,7 @@ def trend_rows(
     for attribute in attributes:
         known = ~np.isnan(attribute) & ~np.isnan(values)
         if _has_trend(attribute[known], values[known]):
-            order = [ranks(series, known) for series in (attribute, values)]
+            order = [bootstrap.ranks(series, known) for series in (attribute, values)]
             asked += [
                 (order[0], order[1], known, True),
                 (np.nan_to_num(attribute), np.nan_to_num(values), known, False),

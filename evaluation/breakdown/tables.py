@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.names import any_name_in_tables
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
-from evaluation.breakdown.groups import groups_of
+from evaluation.breakdown.groups import Group, groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
@@ -64,6 +64,7 @@ def breakdown(
     metric: str = "J&F",
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    compare: bool = True,
 ) -> Breakdown:
     """Break scores down by attributes.
 
@@ -85,59 +86,138 @@ def breakdown(
         metric: column of the scores' objects table.
         resamples: of the bootstrap.
         seed: of the bootstrap; the same seed gives the same intervals.
+        compare: whether every two methods are compared; without, `differences` is
+            empty. The function `differences` gives these alone.
 
     Raises:
         InputError: unknown attribute or metric, no object in common, or methods that
             were scored under different protocols.
     """
     methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
-    table, notes = _join(methods, attributes, metric)
-    chosen = choose_columns(attributes.objects, names)
-    everything = np.ones(len(table), bool)
-    groups = [(EVERYTHING, EVERYTHING, everything, everything)]
-    for name in chosen:
-        groups += groups_of(table, name)
-    continuous = [name for name in chosen if _is_continuous(name)]
-    draws = _Draws(table["sequence"], resamples, seed)
-    score = {method: table[_column(method)].to_numpy() for method in methods}
+    split = _Split.of(methods, attributes, names, metric, resamples, seed)
     return Breakdown(
-        groups=pd.DataFrame(
-            [
-                {"method": method, "attribute": name, "group": group} | row
-                for method, values in score.items()
-                for own, bootstrap in [draws.of(values)]
-                for parts in [[(m[own], known[own]) for _, _, m, known in groups]]
-                for (name, group, _, _), row in zip(
-                    groups, group_rows(values[own], parts, bootstrap), strict=True
-                )
-            ]
-        ),
-        trends=pd.DataFrame(
-            [
-                {"method": method, "attribute": name} | row
-                for method, values in score.items()
-                for own, bootstrap in [draws.of(values)]
-                for given in [[table[k].to_numpy(float)[own] for k in continuous]]
-                for name, row in zip(
-                    continuous, trend_rows(given, values[own], bootstrap), strict=True
-                )
-            ]
-        ),
-        differences=pd.DataFrame(
-            [
-                {"a": a, "b": b, "attribute": name, "group": group} | row
-                for a, b in itertools.combinations(methods, 2)
-                for gain in [score[b] - score[a]]
-                for own, bootstrap in [draws.of(gain)]
-                for members in [[member[own] for _, _, member, _ in groups]]
-                for (name, group, _, _), row in zip(
-                    groups, difference_rows(gain[own], members, bootstrap), strict=True
-                )
-            ]
-        ),
+        groups=split.groups(),
+        trends=split.trends(),
+        differences=split.differences() if compare else pd.DataFrame(),
         metric=metric,
-        notes=notes,
+        notes=split.notes,
     )
+
+
+def differences(
+    scores: Mapping[str, Scores],
+    attributes: Attributes,
+    names: Sequence[str] | None = None,
+    *,
+    metric: str = "J&F",
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Only the differences between methods, in a fraction of the time.
+
+    Args:
+        scores: of two methods or more by name, on the same benchmark.
+        attributes: of that benchmark's objects.
+        names: as of `breakdown`.
+        metric: as of `breakdown`.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        The very `Breakdown.differences` of `breakdown`.
+
+    Raises:
+        InputError: as of `breakdown`.
+    """
+    methods = dict(scores)
+    return _Split.of(methods, attributes, names, metric, resamples, seed).differences()
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The objects of some methods with their groups: what all tables are made of.
+
+    Attributes:
+        table: one row per object: attributes.
+        score: method -> [n] scores of these objects.
+        parts: every group, all objects first.
+        continuous: attributes that trends are of.
+        draws: the bootstrap.
+        notes: what a reader should know.
+    """
+
+    table: pd.DataFrame
+    score: Mapping[str, NDArray[np.float64]]
+    parts: Sequence[Group]
+    continuous: Sequence[str]
+    draws: _Draws
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        methods: Mapping[str, Scores],
+        attributes: Attributes,
+        names: Sequence[str] | None,
+        metric: str,
+        resamples: int,
+        seed: int,
+    ) -> _Split:
+        """Join scores and attributes."""
+        table, notes = _join(methods, attributes, metric)
+        chosen = choose_columns(attributes.objects, names)
+        everything = np.ones(len(table), bool)
+        parts = [(EVERYTHING, EVERYTHING, everything, everything)]
+        for name in chosen:
+            parts += groups_of(table, name)
+        return cls(
+            table,
+            {method: table[_column(method)].to_numpy() for method in methods},
+            parts,
+            [name for name in chosen if _is_continuous(name)],
+            _Draws(table["sequence"], resamples, seed),
+            notes,
+        )
+
+    def groups(self) -> pd.DataFrame:
+        """As of `Breakdown.groups`."""
+        rows: list[dict[str, object]] = []
+        for method, values in self.score.items():
+            own, bootstrap = self.draws.of(values)
+            masks = [(member[own], known[own]) for _, _, member, known in self.parts]
+            found = group_rows(values[own], masks, bootstrap)
+            rows += [
+                {"method": method, "attribute": name, "group": group} | row
+                for (name, group, _, _), row in zip(self.parts, found, strict=True)
+            ]
+        return pd.DataFrame(rows)
+
+    def trends(self) -> pd.DataFrame:
+        """As of `Breakdown.trends`."""
+        rows: list[dict[str, object]] = []
+        for method, values in self.score.items():
+            own, bootstrap = self.draws.of(values)
+            given = [self.table[name].to_numpy(float)[own] for name in self.continuous]
+            found = trend_rows(given, values[own], bootstrap)
+            rows += [
+                {"method": method, "attribute": name} | row
+                for name, row in zip(self.continuous, found, strict=True)
+            ]
+        return pd.DataFrame(rows)
+
+    def differences(self) -> pd.DataFrame:
+        """As of `Breakdown.differences`."""
+        rows: list[dict[str, object]] = []
+        for a, b in itertools.combinations(self.score, 2):
+            gain = self.score[b] - self.score[a]
+            own, bootstrap = self.draws.of(gain)
+            members = [member[own] for _, _, member, _ in self.parts]
+            found = difference_rows(gain[own], members, bootstrap)
+            rows += [
+                {"a": a, "b": b, "attribute": name, "group": group} | row
+                for (name, group, _, _), row in zip(self.parts, found, strict=True)
+            ]
+        return pd.DataFrame(rows)
 
 
 class _Draws:

@@ -8,6 +8,7 @@ value and one interval wherever it is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,18 +37,20 @@ class Bootstrap:
         self, videos: pd.Series, resamples: int = RESAMPLES, seed: int = SEED
     ) -> None:
         self.video, names = pd.factorize(videos, sort=True)
-        draws = np.random.default_rng(seed).multinomial(
-            len(names), np.full(len(names), 1 / len(names)), size=resamples
-        )
         # float32 would lose digits in the sums; counts stay small, so this is exact.
-        self._draws = draws.astype(np.float64)
+        self._draws = _draw(len(names), resamples, seed).astype(np.float64)
+        self._known: dict[bytes, NDArray[np.float64]] = {}
+        self._ranks: dict[tuple[bytes, bytes], NDArray[np.float64]] = {}
 
     def n_videos(self, member: NDArray[np.bool_]) -> int:
         """Videos with at least one member."""
-        return len(np.unique(self.video[member]))
+        return int(np.count_nonzero(np.bincount(self.video[member])))
 
     def sums(self, *values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over objects in every resample.
+
+        What was asked before is not worked out again: methods share the counts of
+        their groups, and one half of the objects is the rest of the other half.
 
         Args:
             *values: k times [n]; together they cost little more than one.
@@ -57,7 +60,16 @@ class Bootstrap:
         """
         n_videos = self._draws.shape[1]
         totals = [np.bincount(self.video, own, minlength=n_videos) for own in values]
-        return np.stack(totals) @ self._draws.T
+        keys = [own.tobytes() for own in totals]
+        new = {
+            key: own
+            for key, own in zip(keys, totals, strict=True)
+            if key not in self._known
+        }
+        if new:
+            products = np.stack(list(new.values())) @ self._draws.T
+            self._known.update(zip(new, products, strict=True))
+        return np.stack([self._known[key] for key in keys])
 
     def means(
         self, values: NDArray[np.float64], *members: NDArray[np.bool_]
@@ -78,6 +90,28 @@ class Bootstrap:
         with np.errstate(invalid="ignore", divide="ignore"):
             return sums[: len(members)] / sums[len(members) :]
 
+    def ranks(
+        self, values: NDArray[np.float64], known: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Mean ranks of the known values [n]; 0 for the others."""
+        key = (values.tobytes(), known.tobytes())
+        if key not in self._ranks:
+            ranks = np.zeros(len(values))
+            ranks[known] = pd.Series(values[known]).rank().to_numpy()
+            self._ranks[key] = ranks
+        return self._ranks[key]
+
+
+@lru_cache(maxsize=2)
+def _draw(n_videos: int, resamples: int, seed: int) -> NDArray[np.integer[Any]]:
+    """How often every resample draws each video: [resamples, videos], kept small."""
+    draws = np.random.default_rng(seed).multinomial(
+        n_videos, np.full(n_videos, 1 / n_videos), size=resamples
+    )
+    small: NDArray[np.integer[Any]] = draws.astype(np.min_scalar_type(draws.max()))
+    small.flags.writeable = False
+    return small
+
 
 def interval(
     resampled: NDArray[np.float64], n_videos: int, confidence: float = 0.95
@@ -89,13 +123,6 @@ def interval(
     tail = (1 - confidence) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def ranks(values: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean ranks of the known values [n]; 0 for the others."""
-    ranks = np.zeros(len(values))
-    ranks[known] = pd.Series(values[known]).rank().to_numpy()
-    return ranks
 
 
 SlopeOf = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], bool]

@@ -49,6 +49,16 @@ def test_every_event_is_answered(many, monkeypatch):
     assert f"{len(METHODS)} methods" in lines[0] and len(lines) == 4 + len(answers)
 
 
+def test_a_panel_that_fails_is_no_fast_panel(many, monkeypatch):
+    def fail(*_):
+        raise IndexError("no such frame")
+
+    monkeypatch.setattr("s3fo.plugin.panels.charts.failures.frame_labels", fail)
+    with pytest.raises(RuntimeError, match="Failures, open, first: ") as told:
+        panels.visit_failures(many, {})
+    assert "no such frame" in str(told.value)
+
+
 def test_copies_are_whole_videos_of_their_own(many):
     assert len(many) == 8 and many.count("frames") == 64
     assert len(set(many.values("sequence"))) == 8

@@ -9,6 +9,7 @@ from typing import TypeVar
 import fiftyone as fo
 
 from s3fo.datasets._fiftyone import dataset_id
+from s3fo.datasets.reading.collector import collector_paused
 
 _MAX_ENTRIES = 200
 """Values are mostly tables and pictures below 1 MB; the oldest one goes first."""
@@ -34,7 +35,8 @@ def refresh(
     full_key = (dataset_id(dataset), *key)
     with _lock:
         known: Value | None = _values.pop(full_key, None)  # type: ignore[assignment]
-        value = update(known)
+        with collector_paused():
+            value = update(known)
         _values[full_key] = value
         while len(_values) > _MAX_ENTRIES:
             del _values[next(iter(_values))]

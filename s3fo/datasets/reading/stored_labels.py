@@ -21,6 +21,7 @@ from s3fo.datasets._fiftyone import (
     estimated_sample_count,
     find_labels,
     last_sample_change,
+    plain_label,
 )
 
 _versions = itertools.count(1)
@@ -36,7 +37,7 @@ class LabelsOfSample(NamedTuple):
     Attributes:
         sample_id: of the sample.
         sequence: its name.
-        labels: their documents.
+        labels: their documents, with the id as text, and tuples for lists.
     """
 
     sample_id: str
@@ -98,8 +99,12 @@ def _find(
 ) -> dict[str, LabelsOfSample]:
     if not dataset.has_sample_field(field):
         return {}
-    found = find_labels(dataset, field, names, since)
-    return {own[0]: LabelsOfSample(*own) for own in found}
+    return {
+        sample_id: LabelsOfSample(
+            sample_id, sequence, [plain_label(own) for own in labels]
+        )
+        for sample_id, sequence, labels in find_labels(dataset, field, names, since)
+    }
 
 
 def _state(dataset: fo.Dataset) -> State:

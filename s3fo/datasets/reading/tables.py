@@ -7,7 +7,7 @@ everything that works on scores from files works on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import pandas as pd
 from evaluation.attributes import Attributes
 from evaluation.breakdown import Breakdown
 from evaluation.breakdown import breakdown as break_down
+from evaluation.breakdown import differences as find_differences
 from evaluation.errors import InputError
 from evaluation.failures.costs import object_weights
 from evaluation.options import InputOptions
@@ -25,6 +26,8 @@ from evaluation.results.scores import Scores
 from s3fo.datasets.field_names import AUDIT, OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import (
+    EVENT_COLUMNS,
+    OBJECT_COLUMNS,
     audit_rows,
     event_rows,
     object_rows,
@@ -203,7 +206,7 @@ def breakdown(
 ) -> Breakdown:
     """J&F by attribute with intervals, that of `published_score`.
 
-    Evaluations by different protocols stand side by side, without differences.
+    Without differences, which are those of `differences`.
 
     Args:
         dataset: evaluated, with attributes.
@@ -223,6 +226,7 @@ def breakdown(
             object_attributes(dataset),
             None if name is None else [name],
             metric=metric,
+            compare=False,
         )
 
     def work() -> Breakdown:
@@ -236,10 +240,18 @@ def breakdown(
         )
         return replace(parts[0], groups=groups, trends=trends)
 
+    basis = _basis(dataset, eval_keys, metric)
+    return cached(dataset, ("breakdown", eval_keys, name), basis, work)
+
+
+def _basis(
+    dataset: fo.Dataset, eval_keys: tuple[str, ...], metric: str
+) -> tuple[Hashable, ...]:
+    """Changes whenever what is said of evaluations by attribute does."""
     labels = [_score_labels(dataset, key) for key in eval_keys]
     versions = [item.version for item in (_object_labels(dataset), *labels)]
-    basis = (metric, present_scope(), *versions)
-    return cached(dataset, ("breakdown", eval_keys, name), basis, work)
+    protocols = [evaluation_protocol(dataset, key) for key in eval_keys]
+    return (metric, present_scope(), *versions, *protocols)
 
 
 def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
@@ -256,14 +268,30 @@ def differences(dataset: fo.Dataset, first: str, second: str) -> pd.DataFrame:
     Raises:
         InputError: no such evaluation, or they were made by different protocols.
     """
-    rows = breakdown(dataset, (first, second)).differences
-    if rows.empty:
+    if first == second:
+        raise InputError(
+            "evaluations to compare", f"{first} twice", "two", "Choose another one."
+        )
+    if evaluation_protocol(dataset, first) != evaluation_protocol(dataset, second):
         raise InputError(
             f"{first} and {second}",
             "scores by different protocols",
             "one protocol",
             "Evaluate the predictions of one by the protocol of the other.",
         )
+    # In one order, so that both ways round share the answer.
+    pair = tuple(key for key in vos_evaluations(dataset) if key in (first, second))
+    metric = published_score(dataset, pair)
+    rows = cached(
+        dataset,
+        ("differences", pair),
+        _basis(dataset, pair, metric),
+        lambda: find_differences(
+            {key: object_scores(dataset, key) for key in pair},
+            object_attributes(dataset),
+            metric=metric,
+        ),
+    )
     if rows["a"].iloc[0] == first:
         return rows
     return rows.assign(
@@ -285,7 +313,7 @@ def event_table(dataset: fo.Dataset, eval_key: str) -> pd.DataFrame:
 
     In a scope of some objects, costs are in the J&F of these objects.
     """
-    labels = _labels(dataset, f"{eval_key}_failures")
+    labels = _labels(dataset, f"{eval_key}_failures", EVENT_COLUMNS)
     events = cached(
         dataset, ("events", eval_key), labels.version, lambda: event_rows(labels)
     )
@@ -327,7 +355,7 @@ def _score_labels(dataset: fo.Dataset, eval_key: str) -> StoredLabels:
 
 
 def _object_labels(dataset: fo.Dataset) -> StoredLabels:
-    return _labels(dataset, "objects")
+    return _labels(dataset, "objects", OBJECT_COLUMNS)
 
 
 def _labels(

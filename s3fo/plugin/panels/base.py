@@ -13,6 +13,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
+from s3fo.datasets.reading.collector import collector_paused
 from s3fo.datasets.reading.tables import (
     object_scores,
     vos_evaluations,
@@ -87,7 +88,7 @@ class VOSPanel(foo.Panel):
         # draw the ends of the copies' lists wherever later lists are shorter.
         ctx.panel.state.set(dict.fromkeys(ctx.panel.state.drawn or ()))
         try:
-            with scope.of_panel(ctx):
+            with collector_paused(), scope.of_panel(ctx):
                 return super().execute(ctx)
         except InputError as error:
             # What was clicked may have been deleted after it was drawn.

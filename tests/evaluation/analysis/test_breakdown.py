@@ -15,6 +15,7 @@ from evaluation.breakdown import (
     attribute_groups,
     breakdown,
     conditions,
+    differences,
     drop_repeated_groups,
     drop_repeated_splits,
     group_order,
@@ -185,6 +186,38 @@ def test_methods_are_compared_object_by_object() -> None:
     assert slow["b_wins"] == 0.75 and slow["low"] < 0.1
 
 
+def test_differences_can_be_had_alone_and_left_out() -> None:
+    methods = {
+        name: scores(np.linspace(0.1, end, 8), VIDEOS)
+        for name, end in (("a", 0.9), ("b", 0.5), ("c", 0.7))
+    }
+    tagged = attributes(VIDEOS, auto_FM=[True, False] * 4)
+    whole = breakdown(methods, tagged)
+    assert len(whole.differences) == 9  # three pairs: all, yes, no
+    pd.testing.assert_frame_equal(differences(methods, tagged), whole.differences)
+    without = breakdown(methods, tagged, compare=False)
+    assert without.differences.empty
+    pd.testing.assert_frame_equal(without.groups, whole.groups)
+
+
+def test_resampled_means_are_those_of_drawn_videos() -> None:
+    """Asked for twice, in parts and together: against a loop over the draws."""
+    videos = np.array(["b", "a", "b", "c", "a", "d"])
+    values = np.array([0.1, 0.2, 0.4, 0.8, 0.3, 0.6])
+    inside = np.array([True, False, True, True, False, False])
+    bootstrap = Bootstrap(pd.Series(videos), 50, 7)
+    first = bootstrap.means(values, inside)
+    both = bootstrap.means(values, ~inside, inside)
+    draws = np.random.default_rng(7).multinomial(4, [0.25] * 4, size=50)
+    for drawn, kept, again, rest in zip(draws, first[0], both[1], both[0], strict=True):
+        times = drawn[["abcd".index(name) for name in videos]]
+        for own, found in ((inside, kept), (inside, again), (~inside, rest)):
+            expected = np.repeat(values[own], times[own])
+            assert found == pytest.approx(
+                expected.mean() if len(expected) else np.nan, nan_ok=True
+            )
+
+
 def test_only_objects_that_both_methods_have_are_compared() -> None:
     one = scores([0.5] * 8, VIDEOS)
     two = scores([0.3] * 6, VIDEOS[:6])
@@ -307,8 +340,8 @@ def test_a_quantity_has_one_value_and_interval_wherever_it_is_asked_for() -> Non
         for name, item in made.items()
     }
     again = breakdown({name: shuffled[name] for name in ("a", "b")}, table)
-    for differences in (beside.differences, again.differences):
-        pair = row(differences[differences["b"] == "b"], a="a", attribute="all")
+    for found in (beside.differences, again.differences):
+        pair = row(found[found["b"] == "b"], a="a", attribute="all")
         assert pair["b_minus_a"] == pytest.approx(one.delta)
         assert (pair["low"], pair["high"]) == pytest.approx(one.interval)
     alone = breakdown(made["a"], table).groups
