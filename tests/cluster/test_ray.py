@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,24 +58,33 @@ class Cluster:
     """Head and nodes as processes of their own, all on this machine."""
 
     def __init__(self, folder: str) -> None:
-        with socket.socket() as free:
-            free.bind(("", 0))
-            port = free.getsockname()[1]
+        port, client = free_ports(2)
         self.address = f"{ray.util.get_node_ip_address()}:{port}"
+        self.client = f"ray://127.0.0.1:{client}"
         self.head = self._start(
             "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=False",
-            f"--temp-dir={folder}",
+            f"--temp-dir={folder}", f"--ray-client-server-port={client}",
         )  # fmt: skip
         wait_for(lambda: is_healthy(self.address))
-        self.nodes = [
-            self._start(f"--address={self.address}", "--num-cpus=1") for _ in range(2)
-        ]
+        self.nodes = [self._start_node() for _ in range(2)]
+
+    def _start_node(self) -> psutil.Process:
+        return self._start(f"--address={self.address}", "--num-cpus=1")
 
     def wait_for_nodes(self) -> bool:
         """Whether both nodes join; on a very busy machine Ray gives up on them."""
         words = [sys.executable, "-c", COUNT, self.address]
+
+        def joined() -> bool:
+            # A node gives up that was not taken in after 30 seconds.
+            self.nodes = [
+                node if node.poll() is None else self._start_node()
+                for node in self.nodes
+            ]
+            return subprocess.run(words, capture_output=True).returncode == 0
+
         try:
-            wait_for(lambda: subprocess.run(words, capture_output=True).returncode == 0)
+            wait_for(joined)
         except AssertionError:
             return False
         return True
@@ -87,6 +98,18 @@ class Cluster:
     def node_of(self, pid: int) -> psutil.Process:
         above = {process.pid for process in psutil.Process(pid).parents()}
         return next(node for node in self.nodes if node.pid in above)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports below those that Ray gives its workers, 10002 and on."""
+    found = []
+    for port in range(9100 + os.getpid() % 400, 9999):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("", port))
+            found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 def kill(process: psutil.Process) -> None:
@@ -172,7 +195,9 @@ def test_a_lost_node_costs_no_more_than_the_video_at_hand(cluster, root, tmp_pat
         kill(cluster.node_of(task.pid))
 
     watcher = when_one_is_done(out, lose_its_node)
-    job = run("predict", "davis-2017", out, root=root, on="ray", tasks=2, **given)
+    job = run(
+        "predict", "davis-2017", out, root=root, on=cluster.client, tasks=2, **given
+    )
     watcher.join(5)
     assert job.failures == {} and job.done
     tasks = {task.shard: task for task in job.tasks().values()}
