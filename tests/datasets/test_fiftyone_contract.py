@@ -292,6 +292,9 @@ def test_labels_are_found_as_they_are_stored(videos):
     (_, _, whole), _ = private.find_labels(videos, "events")
     ids = [str(own["_id"]) for own in whole]
     assert ids == videos.values("events.detections.id", unwind=True)
+    plain = [private.plain_label(own) for own in whole]
+    assert [own["_id"] for own in plain] == ids
+    assert [own["support"] for own in plain] == [(2, 3), (4, 5)]
 
 
 def test_a_sample_that_is_saved_counts_as_changed_then(videos):
