@@ -121,17 +121,18 @@ def find_labels(
 
 
 def plain_label(label: Document) -> Document:
-    """The label itself, with ids as text and tuples for lists.
+    """A label with ids as text, and tuples for lists.
 
     Kept by ten thousands, these cost nothing, where Python's collector of cycles goes
     through ids and lists at every turn.
     """
-    for name, value in label.items():
-        if isinstance(value, ObjectId):
-            label[name] = value.binary.hex()  # a third of the time of `str`
-        elif isinstance(value, list):
-            label[name] = tuple(value)
-    return label
+    return {name: _plain(value) for name, value in label.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ObjectId):
+        return value.binary.hex()  # a third of the time of `str`
+    return tuple(value) if isinstance(value, list) else value
 
 
 def last_sample_change(dataset: fo.Dataset) -> datetime | None:
