@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -23,26 +23,70 @@ _CLEAR_GAIN = 0.1
 """Mean IoU by which masks must fit better one frame off for that to be told."""
 
 
+_BETWEEN = 8
+"""Videos, evenly spread, in which masks between the annotated frames are read."""
+
+
 def doubt_numbers(
-    gt: MaskSequence, pred: MaskSequence, names: Mapping[str, str]
-) -> str:
-    """Why frames that keep their numbers may be one off; "" where nothing says so.
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]],
+    names: Mapping[str, Mapping[str, str]],
+) -> dict[str, str]:
+    """Why frames that keep their numbers may be one off, by video.
 
     Results may leave out the first frame, whose mask is given, and count from 0 all the
     same, or have it twice. A method that lags behind looks alike: numbers are kept.
+
+    Where neighbours of annotated frames are not annotated, their masks are read for
+    this alone: in a few videos, as what is off is so in all or most of them.
+
+    Args:
+        pairs: ground truth and prediction by video.
+        names: the prediction's name of each frame that it has, by video.
     """
-    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
-    if not ours or not theirs or _alike(ours, theirs):
-        return ""
-    # Frames that are scored anyway: nothing else is read, or remarked on.
-    inner = {
-        frame: names[frame] for frame in annotated_frames(gt)[1:-1] if frame in names
-    }
-    scored = set(inner.values())
-    shifts = {}
+    found, sparse = {}, []
+    for name, (gt, pred) in pairs.items():
+        ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+        if not ours or not theirs or _alike(ours, theirs):
+            continue
+        inner = {f: names[name][f] for f in _inner(gt) if f in names[name]}
+        # Frames that are scored anyway, where that will do.
+        shifts = _shifts(gt, pred, inner, set(inner.values()))
+        if any(shifts.values()):
+            found[name] = _doubt(gt, pred, inner, shifts)
+        elif inner:
+            sparse.append(name)
+    for name in sparse[:: max(1, -(-len(sparse) // _BETWEEN))]:
+        gt, pred = pairs[name]
+        inner = {f: names[name][f] for f in _inner(gt) if f in names[name]}
+        found[name] = _doubt(
+            gt, pred, inner, _shifts(gt, pred, inner, set(pred.frames))
+        )
+    return {name: doubt for name, doubt in found.items() if doubt}
+
+
+def _inner(gt: MaskSequence) -> tuple[str, ...]:
+    """The annotated frames but the first and the last."""
+    return annotated_frames(gt)[1:-1]
+
+
+def _shifts(
+    gt: MaskSequence, pred: MaskSequence, inner: Mapping[str, str], known: Set[str]
+) -> dict[int, dict[str, str]]:
+    """Offset -> annotated frame -> predicted frame of those that may be read."""
+    found = {}
     for offset in (-1, 1):
         moved = shift_numbers(gt, pred, offset)
-        shifts[offset] = {f: n for f, n in moved.items() if f in inner and n in scored}
+        found[offset] = {f: n for f, n in moved.items() if f in inner and n in known}
+    return found
+
+
+def _doubt(
+    gt: MaskSequence,
+    pred: MaskSequence,
+    inner: Mapping[str, str],
+    shifts: Mapping[int, Mapping[str, str]],
+) -> str:
+    """Why the numbers of one video may be one off; "" where nothing says so."""
     frames = [f for f in inner if any(f in moved for moved in shifts.values())]
     frames = frames[:: max(1, -(-len(frames) // _SAMPLED))]
     try:
@@ -56,7 +100,7 @@ def doubt_numbers(
             if better - mean > _CLEAR_GAIN:
                 return _one_off(offset, better, mean, len(kept))
     except InputError:
-        pass  # Scoring reads these masks, and tells what is wrong with them.
+        pass  # Scoring tells what is wrong with the masks that count.
     return ""
 
 

@@ -77,25 +77,28 @@ def name_frames(
     matches = {
         name: match_names(gt.frames, pred.frames) for name, (gt, pred) in pairs.items()
     }
-    in_order = _match_in_order(pairs, matches)
-    leanings = {
-        name: leaning_of(*pairs[name], matches[name])
-        for name in pairs
-        if name not in in_order
-    }
+    from_first = _match_from_first(pairs, matches)
+    rest = {name: pair for name, pair in pairs.items() if name not in from_first}
+    in_order = _match_in_order(rest, matches)
+    rest = {name: pair for name, pair in rest.items() if name not in in_order}
+    leanings = {name: leaning_of(*pair, matches[name]) for name, pair in rest.items()}
     chosen = common_shift(leanings, label)
-    found = {}
-    for name, (gt, pred) in pairs.items():
-        match = matches[name]
-        if name in in_order:
-            found[name] = FrameNames(in_order[name], _IN_ORDER)
-            continue
+    found = {
+        name: FrameNames(names, matches[name].rule, shifted=True)
+        for name, names in from_first.items()
+    }
+    found |= {name: FrameNames(names, _IN_ORDER) for name, names in in_order.items()}
+    kept: dict[str, tuple[MaskSequence, MaskSequence]] = {}
+    for name, (gt, pred) in rest.items():
         shifted = shift_numbers(gt, pred, chosen) if chosen else {}
-        if shifted and len(shifted) >= len(match.names):
-            found[name] = FrameNames(shifted, match.rule, shifted=True)
+        if shifted and len(shifted) >= len(matches[name].names):
+            found[name] = FrameNames(shifted, matches[name].rule, shifted=True)
         else:
-            doubt = doubt_numbers(gt, pred, match.names)
-            found[name] = FrameNames(match.names, match.rule, doubt=doubt)
+            kept[name] = (gt, pred)
+    doubts = doubt_numbers(kept, {name: matches[name].names for name in kept})
+    for name in kept:
+        match = matches[name]
+        found[name] = FrameNames(match.names, match.rule, doubt=doubts.get(name, ""))
     return found
 
 
@@ -146,6 +149,35 @@ _IN_ORDER = "one after the other, annotated frames alone"
 """The rule for results that number the annotated frames, not those of the video."""
 
 
+def _match_from_first(
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
+) -> dict[str, dict[str, str]]:
+    """Frames of results that number all frames from the first annotated one on.
+
+    Masks of frames 10 to 30, of which some are annotated, may be called 0 to 20. The
+    names suggest it where there are as many, without a gap, as from the first annotated
+    frame to the last; masks must fit better so. All videos are weighed together.
+    """
+    found: dict[str, dict[str, str]] = {}
+    starts: set[int] = set()
+    far, gain = False, 0.0
+    for name, (gt, pred) in pairs.items():
+        ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+        names = matches[name].names
+        if not ours or not theirs or len(names) == len(gt.frames):
+            continue
+        span = max(ours) - min(ours) + 1
+        offset = min(theirs) - min(ours)
+        if not offset or span != len(theirs) or (span > 1 and _step(theirs) != 1):
+            continue
+        found[name] = shift_numbers(gt, pred, offset)
+        starts.add(min(theirs))
+        far = far or abs(offset) > 1
+        gain += gain_of(gt, pred, found[name], names)
+    # Results that are off by one in all videos are settled by `common_shift`.
+    return found if far and len(starts) == 1 and gain > MARGIN * len(found) else {}
+
+
 def _match_in_order(
     pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
 ) -> dict[str, dict[str, str]]:
@@ -153,7 +185,7 @@ def _match_in_order(
 
     Masks of frames 0, 5 and 10 may be called 0, 1 and 2, or 0, 40 and 80 by
     milliseconds. They are where there are as many, unless masks fit better by name; and
-    where there are more without a gap, or only the first is left out, if masks fit
+    where there is one more without a gap, or only the first is left out, if masks fit
     better so. All videos are weighed together.
     """
     found: dict[str, dict[str, str]] = {}
@@ -169,8 +201,8 @@ def _match_in_order(
         fewer_or_more = len(theirs) != len(ours)
         if steps[1] != 1 and (fewer_or_more or 0 in steps):
             continue
-        if len(theirs) < len(ours) - 1:
-            continue
+        if abs(len(theirs) - len(ours)) > 1:
+            continue  # frames between the annotated ones are there, or are lacking
         without_first = len(theirs) < len(ours)
         frames = gt.frames[1:] if without_first else gt.frames
         in_order = dict(zip(frames, pred.frames, strict=False))

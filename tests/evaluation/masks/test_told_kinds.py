@@ -247,6 +247,55 @@ def test_results_without_the_first_frame_and_the_gaps(tmp_path):
     assert score(late, gt).summary["J"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("numbers", [range(12, 40, 4), range(4, 32, 4), range(9, 16)])
+def test_all_frames_from_the_first_annotated_one_on_are_matched_by_number(
+    tmp_path, numbers, start
+):
+    """Frames 12 to 36 as 0 to 24; the mask moves by 1 per frame, and is 2 off.
+
+    The annotated frames alone are 7 of 25 masks: no frame of these fits in order.
+    """
+    first, last = numbers[0], numbers[-1]
+    for t in range(first, last + 1):
+        mask = np.roll(square(1, 0), t - first, 1).astype(np.uint8)
+        own = np.roll(mask, 2, 1)
+        write_label_map(tmp_path / f"mine/a/{t - first + start:05d}.png", own)
+        write_label_map(tmp_path / f"mine/b/{t - first + start:05d}.png", own)
+        if t in numbers:
+            write_label_map(tmp_path / f"gt/a/{t:05d}.png", mask)
+            # A video that starts with the first frame has the numbers it should have.
+            write_label_map(tmp_path / f"gt/b/{t - first + start:05d}.png", mask)
+    scores = score(tmp_path / "mine", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("a", 1): 2 / 3, ("b", 1): 2 / 3})
+    (note,) = (n for n in scores.notes if "count from another number" in n)
+    assert f"({first:05d} with {start:05d})" in note
+
+
+def test_results_of_as_many_frames_as_nothing_has_are_refused(tmp_path):
+    """Nine masks for 7 annotated frames of 25: neither in order nor by number."""
+    gt = sparse(tmp_path / "gt", range(12, 40, 4))
+    mine = sparse(tmp_path / "mine", range(9))
+    with pytest.raises(InputError, match="00012"):
+        score(mine, gt)
+
+
+@pytest.mark.parametrize(("lag", "told"), [(1, "earlier"), (-1, "later"), (0, "")])
+def test_frames_between_annotated_ones_may_fit_better(tmp_path, lag, told):
+    """Every fifth frame is annotated; the mask moves by 2, and lags by a frame."""
+    for t in range(16):
+        mask = np.roll(square(1, 0), 2 * t, 1).astype(np.uint8)
+        own = np.roll(mask, -2 * lag, 1)
+        write_label_map(tmp_path / f"mine/a/{t:05d}.png", own)
+        if t % 5 == 0:
+            write_label_map(tmp_path / f"gt/a/{t:05d}.png", mask)
+    scores = score(tmp_path / "mine", tmp_path / "gt")
+    assert scores.summary["J"] == pytest.approx(2 / 3 if lag else 1.0)
+    notes = [n for n in scores.notes if "numbered from another frame" in n]
+    assert len(notes) == bool(lag)
+    assert all(f"one frame {told}" in note for note in notes)
+
+
 def stills(numbers):
     """A mask in every frame, which tells nothing about numbers."""
     mask = square(0, 0).astype(np.uint8)
