@@ -32,7 +32,7 @@ from evaluation.masks.folders import (
 )
 from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import frame_number, match_sequences
-from evaluation.masks.numbering import number_objects
+from evaluation.masks.numbering import has_object_zero, number_objects
 from evaluation.masks.sequence import (
     ArraySequence,
     FileSequence,
@@ -86,7 +86,7 @@ def open_ground_truth(source: Source) -> GroundTruth:
         return _from_benchmark(source)
     if isinstance(source, Mapping):
         return GroundTruth(_from_arrays(source, {}), "arrays")
-    path = Path(source)
+    path = _as_path(source, "the ground truth")
     if path.suffix == ".json" and path.is_file():
         read = read_mask_json(path)
         classes = {k: masks.classes for k, masks in read.items() if masks.classes}
@@ -121,13 +121,9 @@ def open_results(
         return number_objects(truth, found, label), label
     # Numbers of tracks are names only, but 0 is no name in a label map.
     return {
-        name: masks.renumbered(1) if _has_zero(masks) else masks
+        name: masks.renumbered(1) if has_object_zero(masks) else masks
         for name, masks in found.items()
     }, label
-
-
-def _has_zero(masks: MaskSequence) -> bool:
-    return masks.overlapping and 0 in masks.annotated_ids()
 
 
 def _find_results(
@@ -135,7 +131,7 @@ def _find_results(
 ) -> tuple[dict[str, MaskSequence], str]:
     if isinstance(source, Mapping):
         return _from_arrays(source, truth), "arrays"
-    path = Path(source)
+    path = _as_path(source, "the results")
     is_json = path.suffix == ".json" and path.is_file()
     found = read_mask_json(path, truth) if is_json else read_encoded_folder(path)
     if is_json or found:
@@ -149,6 +145,22 @@ def _find_results(
             remark_name(masks, name, names[name], match.rule)
         return there, str(path)
     return open_results_folder(path, truth), str(path)
+
+
+def _as_path(source: Source, role: str) -> Path:
+    """A source that is neither arrays nor a benchmark, as a path.
+
+    Raises:
+        InputError: it is something else, such as a list.
+    """
+    if isinstance(source, str | os.PathLike):
+        return Path(source)
+    raise InputError(
+        role,
+        f"an object of type {type(source).__name__}",
+        "a path, or masks by sequence and frame",
+        "Pass the path of one folder or file, or {sequence: {frame: mask}}.",
+    )
 
 
 def read_mask_json(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
+from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
 from s3fo.convert.formats import FORMATS
 from s3fo.convert.reading import detect, read
@@ -58,6 +59,9 @@ def convert(
 ) -> Conversion:
     """Write masks in another format; ids and names of frames stay as they are.
 
+    Label maps, where 0 is the background, have no object 0: where masks are kept object
+    by object from 0 on, 1 is added to all ids, which the notes tell.
+
     Args:
         source: masks in any of `FORMATS`; for ``fiftyone`` ``"DATASET:FIELD"``.
         out: the file or folder to make; it must not be there yet. For ``fiftyone``
@@ -91,6 +95,9 @@ def convert(
         require_writable(Path(out).parent)
     with tempfile.TemporaryDirectory() as folder:
         sequences = _open(source, origin, Path(folder))
+        numbered = sequences if FORMATS[target].overlaps else count_from_one(sequences)
+        renumbered = [k for k in sequences if numbered[k] is not sequences[k]]
+        sequences = numbered
         videos = [as_video(sequences[name]) for name in sorted(sequences)]
         if target == "fiftyone":
             _into_dataset(videos, str(out), on_overlap)
@@ -104,6 +111,11 @@ def convert(
                 for video in videos
                 if not video.object_ids
             ]
+        if renumbered:
+            notes.append(
+                f"objects count from 0, which is the background in {target}: 1 was "
+                "added to the id of every object, 0 became 1, and so on"
+            )
     return Conversion(
         origin,
         target,

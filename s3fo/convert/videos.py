@@ -12,6 +12,9 @@ from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.sequence import MaskSequence
 from evaluation.results.mask_checks import refuse_soft_sequence
 
+MAX_ID = 2**16 - 1
+"""The highest id that a label map keeps."""
+
 Masks = dict[int, Mask]
 """Object id -> [H, W] bool; objects that are not there are left out."""
 
@@ -91,6 +94,14 @@ def label_map(video: Video, frame: str, on_overlap: str) -> LabelMap:
     """
     masks = video.read(frame)
     top = max(masks, default=0)
+    if top > MAX_ID:
+        raise InputError(
+            f"sequence {video.name}, frame {frame}",
+            f"object {top}",
+            f"ids up to {MAX_ID}, as the format keeps them in 16 bits per pixel",
+            "Renumber the objects, or choose a format with a mask per object, such as "
+            "object-folders or json.",
+        )
     labels = np.zeros(video.size, np.uint8 if top <= 255 else np.uint16)
     for object_id in sorted(masks, key=lambda k: -int(masks[k].sum())):
         mask = masks[object_id]

@@ -268,3 +268,61 @@ def test_soft_edges_are_refused_as_by_evaluate(tmp_path):
         told.value.where,
         told.value.found,
     )
+
+
+@pytest.fixture
+def from_zero(tmp_path: Path) -> Path:
+    """Objects 000 and 001 of bear and 001 and 002 of cows, each 3 columns off."""
+    for name, numbers in (("bear", (0, 1)), ("cows", (1, 2))):
+        for t, frame in enumerate(FRAMES):
+            truth = np.zeros(SIZE, np.uint8)
+            for number in numbers:
+                mask = np.zeros(SIZE, np.uint8)
+                mask[2 + 12 * number : 10 + 12 * number, 5 + t : 17 + t] = 1
+                truth[mask > 0] = number + 1
+                folder = tmp_path / "objects" / name / f"{number:03d}"
+                write_label_map(folder / f"{frame}.png", np.roll(mask, 3, 1))
+            write_label_map(tmp_path / "gt" / name / f"{frame}.png", truth)
+    return tmp_path / "objects"
+
+
+@pytest.mark.parametrize("target", ["davis", "mots", "mots-png"])
+def test_object_0_is_no_background(from_zero, tmp_path, target):
+    """12 columns that are 3 off share 9 of 15: what the folders score themselves."""
+    truth = tmp_path / "gt"
+    right = dict.fromkeys([("bear", 1), ("bear", 2), ("cows", 2), ("cows", 3)], 0.6)
+    done = convert(from_zero, tmp_path / "out", target)
+    assert done.objects == 4
+    (told,) = done.notes
+    assert told.startswith(f"objects count from 0, which is the background in {target}")
+    if target == "mots-png":
+        convert(tmp_path / "out", tmp_path / "plain", "davis")
+    plain = tmp_path / ("plain" if target == "mots-png" else "out")
+    for results in (from_zero, plain):
+        table = score(results, truth, "vos-benchmark").objects
+        keys = zip(table["sequence"], table["object"], strict=True)
+        scored = dict(zip(keys, table["J_mean"], strict=True))
+        assert scored == pytest.approx(right)
+
+
+def test_overlaps_of_object_0_are_refused(from_zero, tmp_path):
+    frame = from_zero / "bear" / "001" / f"{FRAMES[0]}.png"
+    write_label_map(frame, np.ones(SIZE, np.uint8))
+    with pytest.raises(InputError, match=r"objects [12] and [12] overlap"):
+        convert(from_zero, tmp_path / "out", "davis")
+
+
+def test_object_0_stays_where_masks_are_kept_object_by_object(from_zero, tmp_path):
+    done = convert(from_zero, tmp_path / "out.json", "json")
+    assert done.notes == ()
+    assert set(contents(tmp_path / "out.json")["bear"][FRAMES[0]]) == {0, 1}
+
+
+def test_ids_that_label_maps_cannot_keep_are_refused(tmp_path):
+    from evaluation.masks.run_lengths import encode_rle
+
+    masks = {"0": {"70000": encode_rle(np.ones(SIZE, bool))}}
+    (tmp_path / "a.json").write_text(json.dumps({"bear": masks}))
+    with pytest.raises(InputError, match="object 70000; expected ids up to 65535"):
+        convert(tmp_path / "a.json", tmp_path / "out", "davis")
+    assert not (tmp_path / "out").exists()

@@ -12,10 +12,16 @@ from evaluation.masks.numbering.frames import (
     name_frames,
     name_video_frames,
 )
-from evaluation.masks.numbering.objects import number_objects
+from evaluation.masks.numbering.objects import (
+    count_from_one,
+    has_object_zero,
+    number_objects,
+)
 
 __all__ = [
     "FrameNames",
+    "count_from_one",
+    "has_object_zero",
     "mask_iou",
     "name_frames",
     "name_video_frames",

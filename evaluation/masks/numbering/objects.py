@@ -55,6 +55,26 @@ def number_objects(
     return found
 
 
+def count_from_one(videos: Mapping[str, MaskSequence]) -> dict[str, MaskSequence]:
+    """The same videos with 1 added to all ids, if any of them has an object 0.
+
+    For masks that are kept object by object, to be written as label maps, where 0 is
+    the background. One number holds for all videos, so that those without an object 0
+    do not count otherwise than the rest.
+    """
+    if not any(has_object_zero(masks) for masks in videos.values()):
+        return dict(videos)
+    return {
+        name: masks.renumbered(1) if masks.overlapping else masks
+        for name, masks in videos.items()
+    }
+
+
+def has_object_zero(masks: MaskSequence) -> bool:
+    """Whether masks that are kept object by object have an object 0."""
+    return masks.overlapping and 0 in masks.annotated_ids()
+
+
 def _ids(masks: MaskSequence) -> set[int]:
     """Ids of the ground truth's objects; of label maps, those of a few frames."""
     if masks.overlapping:

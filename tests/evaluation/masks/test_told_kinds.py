@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -500,3 +501,11 @@ def test_folders_of_objects_that_lack_frames_are_told(tmp_path):
     assert j_of(scores) == pytest.approx({("a", 1): 1.0, ("a", 2): 4 / 6})
     (note,) = scores.notes if len(scores.notes) == 1 else (str(scores.notes),)
     assert "object 2 has no mask for 00005-00006 (2 frames)" in note
+
+
+def test_a_list_is_no_source():
+    truth = {"a": by_object((1,))}
+    with pytest.raises(InputError, match="the results: found an object of type list"):
+        score([Path("results")], truth)
+    with pytest.raises(InputError, match="the ground truth: found an object of type"):
+        score(truth, [truth])
