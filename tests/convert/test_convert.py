@@ -326,3 +326,17 @@ def test_ids_that_label_maps_cannot_keep_are_refused(tmp_path):
     with pytest.raises(InputError, match="object 70000; expected ids up to 65535"):
         convert(tmp_path / "a.json", tmp_path / "out", "davis")
     assert not (tmp_path / "out").exists()
+
+
+def test_objects_keep_numbers_of_any_length(davis, tmp_path):
+    """Objects 2 and 7 become 2 and 2500: folders that are written are read again."""
+    for file in davis.rglob("*.png"):
+        label_map = read_label_map(file).astype(np.uint16)
+        write_label_map(file, np.where(label_map == 7, 2500, label_map))
+    convert(davis, tmp_path / "folders", "object-folders")
+    back = contents(tmp_path / "folders")
+    assert back == contents(davis)
+    assert {k for video in back.values() for f in video.values() for k in f} == {
+        2,
+        2500,
+    }

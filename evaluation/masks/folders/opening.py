@@ -226,11 +226,17 @@ def _step_down(root: Path, level: Path, folders: list[str]) -> Path:
     if not inside:
         raise _no_sequences(root)
     if len(inside) > 1:
+        fix = "Give the folder of the sequences."
+        if all(name.isdecimal() for k in inside for name in subfolders(level / k)):
+            fix += (
+                " If the numbered folders in them are objects of these sequences, call "
+                f"them obj_{subfolders(level / inside[0])[0]} and the like."
+            )
         raise InputError(
             level,
             f"several folders that hold folders ({', '.join(inside[:5])})",
             "one folder per sequence, with the masks of its frames",
-            "Give the folder of the sequences.",
+            fix,
         )
     return level / inside[0]
 

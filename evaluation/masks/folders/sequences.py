@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from evaluation.errors import InputError
@@ -17,12 +18,11 @@ from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSe
 
 def open_sequence(folder: Path) -> MaskSequence:
     """The masks of one video: object folders, PNGs, or PNGs in the only folder."""
-    objects = object_folders(folder)
+    objects = object_folders(folder, of_video=True)
     if objects:
         by_object = ObjectFolderSequence(folder.name, objects)
-        for name in subfolders(folder):
-            if object_number(name) not in (None, *objects):
-                by_object.remark(f"object folder {folder / name} holds no PNG masks")
+        for remark in _left_out(folder, objects):
+            by_object.remark(remark)
         return by_object
     files = png_files(folder)
     if files:
@@ -39,6 +39,28 @@ def open_sequence(folder: Path) -> MaskSequence:
     return sequence
 
 
+def _left_out(folder: Path, objects: Collection[int]) -> list[str]:
+    """What to say of folders and masks that are none of the objects."""
+    remarks = []
+    for name in subfolders(folder):
+        number = object_number(name, of_video=True)
+        if number is None and png_files(folder / name):
+            remarks.append(
+                f"its folder {name} was left out, though it holds masks: it is called "
+                "like no object; if it is one, name it by the object's id"
+            )
+        elif number is not None and number not in objects:
+            remarks.append(f"object folder {folder / name} holds no PNG masks")
+    beside = png_files(folder)
+    if beside:
+        remarks.append(
+            f"{len(beside)} PNG files such as {min(beside)}.png were left out, as "
+            "they lie beside folders of objects; if they are the masks, give a folder "
+            "without the folders of objects"
+        )
+    return remarks
+
+
 def _why_empty(folder: Path) -> str:
     inside = describe(folder)
     if any(inside.find(ending) >= 0 for ending in (".jpg", ".jpeg")):
@@ -46,12 +68,23 @@ def _why_empty(folder: Path) -> str:
     return f"{inside}, but no PNG masks"
 
 
-def object_folders(folder: Path) -> dict[int, dict[str, str]]:
-    """PNG files by object id and frame, where folders are called like objects."""
+def object_folders(
+    folder: Path, *, of_video: bool = False
+) -> dict[int, dict[str, str]]:
+    """PNG files by object id and frame, where folders are called like objects.
+
+    Args:
+        folder: that holds them.
+        of_video: whether the folder is known to be a video, so that long numbers are
+            objects, too, beside others. Elsewhere they may be videos.
+    """
     refuse_dangling(folder, _OBJECT_NAME)
     objects: dict[int, dict[str, str]] = {}
-    for name in subfolders(folder):
-        number = object_number(name)
+    names = subfolders(folder)
+    numbered = [n for n in names if object_number(n, of_video=True) is not None]
+    of_video = of_video and sum(bool(png_files(folder / n)) for n in numbered) > 1
+    for name in names:
+        number = object_number(name, of_video=of_video)
         files = png_files(folder / name) if number is not None else {}
         if number is None or not files:
             continue
@@ -79,9 +112,16 @@ _OBJECT_NAME = re.compile(
 )
 
 
-def object_number(name: str) -> int | None:
-    """Number of a folder that is called like one object, e.g. ``003`` or ``obj_1``."""
-    if not name.isascii() or not _OBJECT_NAME.fullmatch(name):
+def object_number(name: str, *, of_video: bool = False) -> int | None:
+    """Number of a folder that is called like one object, e.g. ``003`` or ``obj_1``.
+
+    Args:
+        name: of the folder.
+        of_video: whether it lies in a video: any number is an object's, then.
+    """
+    if not name.isascii():
+        return None
+    if not (_OBJECT_NAME.fullmatch(name) or (of_video and name.isdecimal())):
         return None
     return int(re.sub(r"\D", "", name))
 

@@ -509,3 +509,41 @@ def test_a_list_is_no_source():
         score([Path("results")], truth)
     with pytest.raises(InputError, match="the ground truth: found an object of type"):
         score(truth, [truth])
+
+
+def test_object_folders_of_any_number_are_objects_and_others_are_told(tmp_path):
+    """Objects 1 and 2500; `vis` is no object, nor are label maps beside the folders."""
+    for side, shift in (("gt", 0), ("pred", 2)):
+        for k, place in ((1, 0), (2500, 2)):
+            for t in range(T):
+                mask = np.roll(square(place, t), shift, 1).astype(np.uint8)
+                write_label_map(tmp_path / f"{side}/a/{k}/{t:05d}.png", mask)
+    write_label_map(tmp_path / "pred/a/vis/00000.png", mask)
+    write_label_map(tmp_path / "pred/a/00000.png", mask)
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("a", 1): 2 / 3, ("a", 2500): 2 / 3})
+    assert any("folder vis was left out" in note for note in scores.notes)
+    assert any("1 PNG files such as 00000.png" in note for note in scores.notes)
+
+
+def test_videos_of_long_numbers_are_no_objects(tmp_path):
+    for video in ("00012", "00013"):
+        for t in range(T):
+            mask = square(0, t).astype(np.uint8)
+            write_label_map(tmp_path / f"gt/valid/{video}/{t:05d}.png", mask)
+    scores = score(tmp_path / "gt/valid", tmp_path / "gt")
+    assert [*j_of(scores)] == [("00012", 1), ("00013", 1)]
+
+
+def test_ground_truth_whose_objects_may_be_videos_names_the_way_out(tmp_path):
+    for video in "ab":
+        for k in (1001, 2005):
+            for t in range(T):
+                mask = square(k % 2, t).astype(np.uint8)
+                write_label_map(tmp_path / f"gt/{video}/{k}/{t:05d}.png", mask)
+    with pytest.raises(InputError, match="call them obj_1001"):
+        score(tmp_path / "gt", tmp_path / "gt")
+    for folder in [*(tmp_path / "gt").glob("*/*")]:
+        folder.rename(folder.parent / f"obj_{folder.name}")
+    scores = score(tmp_path / "gt", tmp_path / "gt")
+    assert {k for _, k in j_of(scores)} == {1001, 2005}
