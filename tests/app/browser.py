@@ -126,7 +126,7 @@ def served(dataset: fo.Dataset, folder: Path) -> Iterator[str]:
                 command(*words), cwd=folder, stdout=subprocess.DEVNULL
             )
             root = f"http://127.0.0.1:{port}"
-            if _answers(root, server):
+            if _answers(root, server) and _stays(server):
                 break
             _end(server)
         else:
@@ -155,6 +155,15 @@ def _answers(root: str, server: subprocess.Popen[bytes], seconds: float = 180) -
             return True
         except OSError:
             time.sleep(0.5)
+    return False
+
+
+def _stays(server: subprocess.Popen[bytes], seconds: float = 5) -> bool:
+    """Whether a server that answers goes on: FiftyOne ends one that came up late."""
+    try:
+        server.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return True
     return False
 
 
@@ -201,6 +210,13 @@ def choose(page: Page, shown: str, wanted: str) -> None:
     """Choose in the last drop-down that shows something."""
     page.get_by_role("combobox").filter(has_text=shown).last.click()
     page.get_by_role("option", name=wanted, exact=True).click()
+
+
+def choose_attribute(page: Page, wanted: str) -> None:
+    """Choose what the objects' scores are held against, whatever it is now."""
+    page.get_by_role("combobox").last.click()
+    page.get_by_role("option", name=wanted, exact=True).click()
+    page.locator(".xtitle", has_text=wanted).wait_for()
 
 
 def open_clip(page: Page, act: Callable[[], None]) -> float:

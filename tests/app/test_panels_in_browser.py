@@ -114,8 +114,7 @@ def test_a_drag_over_the_histogram_shows_those_objects(page, demo):
 
 def test_a_line_around_points_shows_those_objects(page, demo):
     open_objects(page)
-    browser.choose(page, "Length", "Size")
-    page.locator(".xtitle", has_text="Size").wait_for()
+    browser.choose_attribute(page, "Size")
     table = of_size(demo)
     chosen = table[(table["size"] > 0.048) & table["J&F"].between(0.36, 0.56)]
     videos = {"away-and-back", "near-and-far"}
@@ -129,8 +128,7 @@ def test_a_line_around_points_shows_those_objects(page, demo):
 
 def test_a_click_on_a_point_opens_its_object_at_its_worst_frame(page, demo):
     open_objects(page)
-    browser.choose(page, "Length", "Size")
-    page.locator(".xtitle", has_text="Size").wait_for()
+    browser.choose_attribute(page, "Size")
     largest = of_size(demo).sort_values("size").iloc[-1]
     place = browser.in_chart(page, 1, largest["size"], largest["J&F"])
     time = browser.open_clip(page, lambda: browser.click(page, *place))
@@ -164,7 +162,7 @@ def test_the_object_worst_by_another_measure_opens_at_its_worst_frame(page, demo
 
     # The timeline shows every frame of the video.
     page.get_by_text("Object timeline").first.click()
-    page.get_by_text("Lowest: object").wait_for()
+    page.get_by_text(f"Object {worst['object']}, which was opened").wait_for()
     browser.in_chart(page, -1, 20, 0)
     browser.keep_picture(page, "panel-timeline")
     browser.close_video(page)

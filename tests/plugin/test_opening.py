@@ -105,6 +105,34 @@ def test_a_failure_opens_where_it_begins_for_any_method(three, method):
         costliest["start"],
     )
     assert {f"{method}_run_JF"} == {f for f in shown["fields"] if f.endswith("_JF")}
+    only = exactly(int(costliest["object"]))
+    assert shown["filters"][f"frames.{method}.detections.index"] == only
+    assert shown["filters"]["frames.ground_truth.detections.index"] == only
+    chosen = {"object": costliest["object"], "event": costliest["id"]}
+    assert shown["focus"] == chosen
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_timeline_is_about_the_object_that_was_opened(three, number):
+    events = tables.event_table(three, "third_run")
+    events = events[events["sample_id"] == pair(three)]
+    own = events[events["object"] == number]
+    person = Visitor(ObjectTimeline(), three, pair(three))
+    about = {"id": pair(three), "object": number}
+    person.state["focus"] = {**about, "event": own["id"].iloc[-1]}
+    person.do("open", "on_load")
+    assert person.state["timeline_text"].startswith(f"**Object {number}**, which was")
+    assert person.state["event"] == own["id"].iloc[-1]
+    first = own.sort_values("start").iloc[0]
+    assert f"First failure: {first['kind']}," in person.state["timeline_text"]
+    # Opened again by a row of the worst objects: its costliest failure.
+    person.state["focus"] = {**about, "event": None}
+    person.do("again", "on_change_current_sample")
+    assert person.state["event"] == own["id"].iloc[0]
+    # Another video, opened from the grid, is about all its objects.
+    person.state["focus"] = {**about, "id": "another"}
+    person.do("again", "on_change_current_sample")
+    assert person.state["timeline_text"].startswith("Lowest: object ")
 
 
 def test_a_click_writes_nothing_to_the_dataset(three):

@@ -56,11 +56,13 @@ def test_an_event_has_one_review_and_its_view_follows(evaluated):
     tag_event(evaluated, "k", event, "confirmed")
     tag_event(evaluated, "k", event, "ignore")
     assert tables.event_table(evaluated, "k")["tags"].iloc[0] == ["ignore"]
-    assert evaluated.load_saved_view("k confirmed").count() == 0
+    assert not evaluated.has_saved_view("k confirmed"), "no event carries it"
     shown = evaluated.load_saved_view("k ignore")
     assert shown.values("k_failures.detections.id", unwind=True) == [event["id"]]
     with pytest.raises(InputError, match="confirmed"):
         tag_event(evaluated, "k", event, "wrong")
+    tag_event(evaluated, "k", event, None)
+    assert not evaluated.has_saved_view("k ignore")
 
 
 def test_the_worst_frame_is_where_the_object_was_lost(predicted):
@@ -68,6 +70,47 @@ def test_the_worst_frame_is_where_the_object_was_lost(predicted):
     sample_id = predicted.match({"sequence": "pair"}).first().id
     # The results lose object 2 in the frame of index 4.
     assert frame_table.worst_frame(predicted, "k", sample_id, 2) == 5
+
+
+def test_of_equally_bad_frames_all_panels_show_the_same(monkeypatch):
+    frames = pd.DataFrame(
+        {
+            "object": [1, 2, 1, 2, 1, 2],
+            "number": [2, 2, 3, 3, 4, 4],
+            "J": [0.5, 0.0, 0.2, 0.0, 0.3, 0.0],
+            "F": [0.5, 0.0, 0.2, 0.0, 0.1, 0.0],
+        }
+    )
+    monkeypatch.setattr(frame_table, "object_frames", lambda *_: frames)
+    # Object 1 is equally bad in frames 3 and 4, object 2 in all of them.
+    assert frame_table.worst_frame(None, "k", "v", 1) == 3
+    assert frame_table.worst_frame(None, "k", "v", 2) == 2
+    assert frame_table.lowest(None, "k", "v") == (2, 2)
+    assert frame_table.lowest(None, "k", "v", 7) is None
+    assert frame_table.worst_frame(None, "k", "v", 7) == 1
+
+
+def test_objects_are_held_against_their_strongest_attribute_first(monkeypatch):
+    objects = pd.DataFrame(
+        {"length": [9, 9, 9], "size": [0.1, 0.2, 0.4], "speed": [1.0, 3.0, 2.0]}
+    )
+    trends = pd.DataFrame(
+        {
+            "method": ["k", "k", "other"],
+            "attribute": ["size", "speed", "length"],
+            "spearman": [0.2, -0.9, 1.0],
+        }
+    )
+    found = SimpleNamespace(trends=trends)
+    monkeypatch.setattr(object_charts.tables, "object_table", lambda _: objects)
+    monkeypatch.setattr(object_charts.tables, "breakdown", lambda *_: found)
+    named = SimpleNamespace(found=None, closest=None)
+    monkeypatch.setattr(object_charts, "strongest", lambda *_: named)
+    order = list(object_charts.against_choices(None, ["k"]))
+    assert order == ["speed", "size", "length"]
+    named.closest = SimpleNamespace(attribute="size")
+    order = list(object_charts.against_choices(None, ["k"]))
+    assert order == ["size", "speed", "length"]
 
 
 def test_bars_show_the_means_of_their_objects(evaluated):

@@ -10,7 +10,10 @@ import pandas as pd
 from s3fo.datasets._fiftyone import last_frame_change
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.reading.cache import cached
-from s3fo.datasets.reading.tables import matched_proposals, prediction_field
+from s3fo.datasets.reading.tables import (
+    matched_proposals,
+    prediction_field,
+)
 
 
 def object_frames(dataset: fo.Dataset, eval_key: str, sample_id: str) -> pd.DataFrame:
@@ -54,12 +57,31 @@ def worst_frame(
 
     An object that was not scored in any frame gives 1.
     """
-    frames = object_frames(dataset, eval_key, sample_id)
-    own = frames[frames["object"] == object_id].dropna(subset=["J", "F"])
-    if own.empty:
-        return 1
-    lowest = int((own["J"] + own["F"]).to_numpy().argmin())
-    return int(own["number"].iloc[lowest])
+    found = lowest(dataset, eval_key, sample_id, object_id)
+    return found[1] if found else 1
+
+
+def lowest(
+    dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int | None = None
+) -> tuple[int, int] | None:
+    """Where J&F is lowest in a video, the first of several: the one rule of panels.
+
+    Args:
+        dataset: evaluated.
+        eval_key: the evaluation.
+        sample_id: of the video.
+        object_id: of this object; None looks at all.
+
+    Returns:
+        Object and number of the frame, from 1; None where nothing was scored.
+    """
+    frames = object_frames(dataset, eval_key, sample_id).dropna(subset=["J", "F"])
+    if object_id is not None:
+        frames = frames[frames["object"] == object_id]
+    if frames.empty:
+        return None
+    row = frames.iloc[int((frames["J"] + frames["F"]).to_numpy().argmin())]
+    return int(row["object"]), int(row["number"])
 
 
 def _read_frames(

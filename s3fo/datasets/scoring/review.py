@@ -41,7 +41,8 @@ def tag_event(
 ) -> None:
     """Review a failure event; an earlier review of it is taken back.
 
-    Saves a view "<eval_key> <tag>" of all events that carry the tag.
+    Saves a view "<eval_key> <tag>" of all events that carry the tag; one that no event
+    carries any more goes.
 
     Args:
         dataset: with failures on it.
@@ -52,7 +53,13 @@ def tag_event(
     Raises:
         InputError: no such tag.
     """
-    set_review(dataset, f"{eval_key}_failures", event, tag, TAGS)
+    field = f"{eval_key}_failures"
+    set_review(dataset, field, event, tag, TAGS)
+    carried = dataset.distinct(f"{field}.detections.tags")
+    for known in TAGS:
+        name = f"{eval_key} {known}"
+        if known not in carried and dataset.has_saved_view(name):
+            dataset.delete_saved_view(name)
     name = f"{eval_key} {tag}"
     if tag and not dataset.has_saved_view(name):  # It follows the tags by itself.
         dataset.save_view(name, tagged(dataset, eval_key, tag))

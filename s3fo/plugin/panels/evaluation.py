@@ -140,9 +140,11 @@ class VOSEvaluation(VOSPanel):
     def _show_objects(self, ctx: Context, methods: list[str]) -> None:
         state = ctx.panel.state
         ctx.panel.data.histogram = object_charts.histogram(ctx.dataset, methods)
-        against = object_charts.against_choices(ctx.dataset)
+        against = object_charts.against_choices(ctx.dataset, methods)
+        state.against_titles = against
         if against:
-            set_if_new(ctx, "against", state.against or next(iter(against)))
+            chosen = state.against if state.against in against else next(iter(against))
+            set_if_new(ctx, "against", chosen)
             ctx.panel.data.scatter = object_charts.scatter(
                 ctx.dataset, methods, state.against
             )
@@ -159,14 +161,13 @@ class VOSEvaluation(VOSPanel):
             on_click=self.on_click_bin,
             on_selected=self.on_select_bins,
         )
-        against = object_charts.against_choices(ctx.dataset)
-        if not against:
+        if not state.against_titles:
             return
         choose(
             ctx,
             panel,
             "against",
-            against,
+            dict(state.against_titles),
             state.against,
             label=f"{score} against",
             on_change=self.on_choose,

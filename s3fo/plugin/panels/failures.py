@@ -216,13 +216,15 @@ class Failures(EventPanel):
         ctx.ops.notify(f"{found}: {what}")
 
     def on_open(self, ctx: Context) -> None:
-        """Open the video where the event begins."""
+        """Open the video where the event begins, with the masks of its object alone."""
         event = self.clicked_event(ctx)
         plan = plan_frame(
             ctx.dataset,
             event["sample_id"],
             int(event["start"]),
             [ctx.panel.state.shown],
+            object_id=int(event["object"]),
+            event_id=str(event["id"]),
             active=ctx.active_fields,
         )
         show_frame(ctx, plan)

@@ -43,12 +43,15 @@ class FramePlan:
         frame: number of the frame to show, from 1.
         fields: paths that are shown; all others are hidden.
         filters: path -> filter of the labels that are shown of it.
+        focus: what the panels beside the player tell of first: ``object``, its number,
+            and ``event``, the id of a failure; None where nothing was chosen.
     """
 
     id: str
     frame: int
     fields: tuple[str, ...]
     filters: dict[str, Filter]
+    focus: dict[str, int | str | None]
 
 
 def plan_frame(
@@ -58,6 +61,7 @@ def plan_frame(
     eval_keys: Sequence[str],
     *,
     object_id: int | None = None,
+    event_id: str | None = None,
     active: Iterable[str] = (),
     truth: bool = False,
 ) -> FramePlan:
@@ -69,6 +73,7 @@ def plan_frame(
         frame: number of the frame, from 1.
         eval_keys: evaluations whose predictions are shown, and no other masks.
         object_id: show the labels of this object alone; None shows all.
+        event_id: the failure of it that was clicked, if one was.
         active: paths that are shown now; those of the video stay, but for scores.
         truth: whether the ground truth is shown, too.
 
@@ -106,6 +111,7 @@ def plan_frame(
         frame,
         tuple(dict.fromkeys([*(kept or ["sequence"]), *scores, *masks])),
         filters,
+        {"object": object_id, "event": event_id},
     )
 
 

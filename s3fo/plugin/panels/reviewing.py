@@ -87,6 +87,7 @@ class ReviewPanel(VOSPanel):
             "undo",
             "Undo",
             icon="undo",
+            variant="outlined",
             on_click=self.on_undo,
             disabled=not ctx.panel.state.last_reviewed,
         )

@@ -72,13 +72,29 @@ class ObjectTimeline(ReviewPanel):
                 "a video or clip",
                 "Open a video from the grid.",
             )
-        chart = charts.timeline(dataset, state.method, state.sample, begins)
+        chosen = self._chosen_object(ctx)
+        chart = charts.timeline(dataset, state.method, state.sample, begins, chosen)
         ctx.panel.data.timeline = chart.traces
-        self._refresh_failures(ctx, begins)
+        self._refresh_failures(ctx, begins, chosen)
         state.timeline_layout, state.timeline_text = chart.layout, chart.text
         state.timeline_signs = chart.signs
 
-    def _refresh_failures(self, ctx: Context, begins: int) -> None:
+    def _chosen_object(self, ctx: Context) -> int | None:
+        """The object by which the open video was opened, if one was.
+
+        ``show_frame`` in the browser writes `focus` to the panel's state.
+        """
+        state = ctx.panel.state
+        focus = state.focus or {}
+        if focus.get("id") != str(ctx.current_sample):
+            return None
+        if focus != state.followed:
+            state.followed, state.event = focus, focus.get("event")
+        return focus.get("object")
+
+    def _refresh_failures(
+        self, ctx: Context, begins: int, object_id: int | None
+    ) -> None:
         """The failures of the open video, and the one that is looked at."""
         state = ctx.panel.state
         events = tables.event_table(ctx.dataset, state.method)
@@ -88,9 +104,11 @@ class ObjectTimeline(ReviewPanel):
         )
         known = events["id"].tolist()
         if state.event not in known:
-            # A clip begins with its failure; of a video, the costliest is first.
+            # A clip begins with its failure; of a video, or an object of it, the
+            # costliest is first.
             here = events[events["start"] == begins]["id"].tolist()
-            state.event = next(iter(here + known), None)
+            own = events[events["object"] == object_id]["id"].tolist()
+            state.event = next(iter(here + own + known), None)
         at = known.index(state.event) if state.event else 0
         state.events = known
         state.reviewed = events["tag"].iloc[at] if known else ""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.attributes import ATTRIBUTES, attribute_title
+from evaluation.breakdown import strongest
 from evaluation.metrics.aggregate import HALVED, METRICS
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.charts.parts import (
@@ -27,6 +28,7 @@ from s3fo.plugin.panels.charts.parts import (
 _BINS = 20
 
 _AGAINST = ("length", "size", "occlusion", "similarity", "speed", "deformation")
+"""Attributes to hold J&F against in any case, as far as they were measured."""
 
 
 def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
@@ -82,10 +84,31 @@ def objects_between(
     return places(objects[inside])
 
 
-def against_choices(dataset: fo.Dataset) -> dict[str, str]:
-    """Attributes that J&F can be held against -> titles."""
+def against_choices(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:
+    """Attributes that J&F can be held against -> titles.
+
+    First the one that the headline about attributes names, then by the strength of
+    their rank correlation with the first method's scores.
+    """
     objects = tables.object_table(dataset)
-    return {name: attribute_title(name) for name in _AGAINST if name in objects}
+    if not any(name in objects for name in _AGAINST):
+        return {}
+    result = tables.breakdown(dataset, tuple(methods))
+    found = strongest(result, methods[0])
+    named = [one.attribute for one in (found.found or found.closest,) if one]
+    trends = result.trends
+    if len(trends):
+        own = trends[trends["method"] == methods[0]].dropna(subset=["spearman"])
+        order = own["spearman"].abs().sort_values(ascending=False, kind="stable").index
+        ranked = own["attribute"].reindex(order).tolist()
+    else:
+        ranked = []
+    known = [*(name for name in named if name in ranked), *ranked, *_AGAINST]
+    return {
+        name: attribute_title(name)
+        for name in dict.fromkeys(known)
+        if name in objects and name in ATTRIBUTES
+    }
 
 
 def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace]:

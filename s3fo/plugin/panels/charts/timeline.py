@@ -28,7 +28,11 @@ _COVERED = 0.5
 
 
 def timeline(
-    dataset: fo.Dataset, eval_key: str, sample_id: str, begins: int = 1
+    dataset: fo.Dataset,
+    eval_key: str,
+    sample_id: str,
+    begins: int = 1,
+    chosen: int | None = None,
 ) -> Chart:
     """One row per object: J, F, where it is hidden or covered, and failure events.
 
@@ -37,6 +41,7 @@ def timeline(
         eval_key: the evaluation.
         sample_id: the video.
         begins: frame that the player began with; marked if it is not the first.
+        chosen: the object that the text is about first; None for all alike.
     """
     frames = frame_table.object_frames(dataset, eval_key, sample_id)
     events = tables.event_table(dataset, eval_key)
@@ -67,8 +72,8 @@ def timeline(
         traces += _bars(events[events["object"] == object_id], f"y{axis}")
         shapes += _shades(own, object_id, f"y{axis}", last)
     layout["shapes"] = shapes
-    files = frame_table.frame_files(dataset, sample_id)
-    return Chart(traces, layout, _text(frames, events, files), legend_text(*_SIGNS))
+    text = _text(dataset, eval_key, sample_id, chosen)
+    return Chart(traces, layout, text, legend_text(*_SIGNS))
 
 
 def _beginning(frame: int) -> Layout:
@@ -86,21 +91,37 @@ def _beginning(frame: int) -> Layout:
     }
 
 
-def _text(frames: pd.DataFrame, events: pd.DataFrame, files: list[str]) -> str:
+def _text(
+    dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int | None
+) -> str:
+    """Where J&F is lowest and what failed first: of one object, then of all."""
+    files = frame_table.frame_files(dataset, sample_id)
+
     def called(number: int) -> str:
         return frame_label(files[number - 1], number)
 
-    scored = frames.dropna(subset=["J", "F"])
-    if scored.empty:
+    lowest = frame_table.lowest(dataset, eval_key, sample_id)
+    if lowest is None:
         return "This video was not scored."
-    lowest = scored.iloc[int((scored["J"] + scored["F"]).to_numpy().argmin())]
-    text = f"Lowest: object {lowest['object']} in frame {called(lowest['number'])}."
+    events = tables.event_table(dataset, eval_key)
+    events = events[events["sample_id"] == sample_id].sort_values("start")
+    own = object_id and frame_table.lowest(dataset, eval_key, sample_id, object_id)
+    if not own:
+        text = f"Lowest: object {lowest[0]} in frame {called(lowest[1])}."
+        if len(events):
+            first = events.iloc[0]
+            text += (
+                f" First failure: object {first['object']}, {first['kind']}, from "
+                f"frame {called(first['start'])}."
+            )
+        return text
+    text = f"**Object {own[0]}**, which was opened: lowest in frame {called(own[1])}."
+    events = events[events["object"] == own[0]]
     if len(events):
-        first = events.sort_values("start").iloc[0]
-        text += (
-            f" First failure: object {first['object']}, {first['kind']}, from frame "
-            f"{called(first['start'])}."
-        )
+        first = events.iloc[0]
+        text += f" First failure: {first['kind']}, from frame {called(first['start'])}."
+    if own[0] != lowest[0]:
+        text += f" Lowest of all: object {lowest[0]} in frame {called(lowest[1])}."
     return text
 
 

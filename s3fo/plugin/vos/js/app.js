@@ -13,7 +13,9 @@
     selectedMediaField, sidebarGroupsDefinition, view, viewName,
   } = window.__fos__;
   const { PluginComponentType, registerComponent } = window.__fop__;
-  const { usePanelId } = window.__fosp__;
+  const {
+    getNodes, usePanelId, usePanelLoading, useSetPanelStateById, useSpaces,
+  } = window.__fosp__;
   const { createElement, useEffect, useRef } = window.React;
   const { useRecoilCallback, useRecoilValueLoadable } = window.recoil;
 
@@ -22,7 +24,10 @@
   const PAUSE = 50; // milliseconds between two looks at the page
   const WATCH = 5_000; // milliseconds that the player must stay where it was moved to
   const TOUCHES = ["pointerdown", "keydown", "wheel"]; // by which a person takes over
-  const VIDEO_TAB = '[data-cy="panel-tab-fo-sample-modal-plugin"]';
+  const MODAL = "fiftyone-modal-spaces"; // the layout of what is open
+  const TIMELINE = "vos_timeline";
+  const PLAYER = "fo-sample-modal-plugin";
+  const VIDEO_TAB = `[data-cy="panel-tab-${PLAYER}"]`;
   const VIDEO = '[data-cy="modal-looker-container"]'; // there while its tab is open
   const TIME = '[data-testid="timeline-playhead-time"]';
 
@@ -74,10 +79,12 @@
       };
     }
 
-    /* params: id and frame; fields and filters, where they change; stages, where the
-     * present view lacks the video and gives way to the view of so many stages. */
+    /* params: id and frame; fields, filters and focus, where they change; stages,
+     * where the present view lacks the video and gives way to the view of so many
+     * stages. */
     async execute({ hooks, params }) {
-      const { id, frame, fields, filters, stages } = params;
+      const { id, frame, fields, filters, focus, stages } = params;
+      const timeline = { focus: focus && { ...focus, id } };
       const shown = () => (hooks.stages()?.length ?? 0) === stages;
       if (stages != null && !(await until(shown))) return;
       const player = () => {
@@ -86,6 +93,8 @@
       };
       // The grid's too: what it shows is how panels learn which method is looked at.
       if (fields) await executeOperator("set_active_fields", { fields });
+      // Before it opens, for the tab that was open last opens with it.
+      await executeOperator(`${PLUGIN}/prepare_timeline`, timeline);
       if (hooks.opened()?.id !== id) await executeOperator("open_sample", { id });
       hooks.dress(fields, filters);
       // Behind another tab FiftyOne still knows a player, which is gone.
@@ -94,6 +103,8 @@
         if (!seen) document.querySelector(VIDEO_TAB)?.click();
         return seen && player()?.state.loaded;
       });
+      // Again: of what is opened first, the layout was not known before.
+      await executeOperator(`${PLUGIN}/prepare_timeline`, timeline);
       if (player() && !player().seekToFrame) {
         await executeOperator("set_frame_number", { frame_number: frame });
         return;
@@ -128,6 +139,40 @@
         await pause();
       }
       for (const kind of TOUCHES) removeEventListener(kind, touch, true);
+    }
+  }
+
+  class PrepareTimeline extends Operator {
+    get config() {
+      return new OperatorConfig({
+        name: "prepare_timeline",
+        label: "Tell the timeline what was opened",
+        unlisted: true,
+      });
+    }
+
+    useHooks() {
+      return {
+        spaces: useSpaces(MODAL).spaces,
+        setState: useSetPanelStateById(),
+        setLoading: usePanelLoading()[1],
+      };
+    }
+
+    /* params: focus, if that changes. Shows the player where the timeline hides it: a
+     * panel that is hidden while it loads would show that it loads until it is seen. */
+    async execute({ hooks, params }) {
+      const panels = getNodes(hooks.spaces.root);
+      const timeline = panels.find((panel) => panel.type === TIMELINE);
+      const player = panels.find((panel) => panel.type === PLAYER);
+      if (!timeline) return;
+      if (player && !player.isActive()) hooks.spaces.setNodeActive(player);
+      if (params.focus)
+        await hooks.setState(timeline.id, (panel) => ({
+          ...panel,
+          state: { ...panel?.state, focus: params.focus },
+        }));
+      if (!timeline.isActive()) hooks.setLoading(false, timeline.id);
     }
   }
 
@@ -574,6 +619,7 @@
   registerOperator(ShowMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
+  registerOperator(PrepareTimeline, PLUGIN);
   registerOperator(OpenLink, PLUGIN);
   registerOperator(CloseResult, PLUGIN);
   registerOperator(CopyText, PLUGIN);
