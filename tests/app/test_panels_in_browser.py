@@ -275,7 +275,7 @@ def wait_for_event(page, number: int, count: int) -> None:
 
 def test_a_failure_is_corrected_from_the_panel(page, demo):
     events = tables.event_table(demo, "flow")
-    browser.choose_workspace(page, "Failures")
+    browser.set_spaces(page, demo.load_workspace("Failures"))
     wait_for_event(page, 1, len(events))
     page.get_by_role("button", name="Correct here").click()
     page.get_by_text("Right mask").first.wait_for()

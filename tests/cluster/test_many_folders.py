@@ -91,7 +91,7 @@ def test_one_table_with_the_best_first(cli, folders, tmp_path):
     assert code == 0
     lines = [line.split()[:2] for line in text.splitlines() if line.strip()]
     names = [cells[0] for cells in lines if cells[0] in folders]
-    assert names == ["same", "one", "three"] and ["same", "100.0"] in lines
+    assert names == ["same", "one", "three"] and ["same", "1.000"] in lines
     rows = (tmp_path / "out" / "summary.csv").read_text().splitlines()
     assert rows[0].startswith("results,J&F,J,F") and rows[1].startswith("same,1.0,1.0")
     saved = Scores.load(tmp_path / "out" / "one")

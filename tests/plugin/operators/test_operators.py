@@ -272,7 +272,7 @@ def test_the_menu_leads_to_every_operator(dataset):
         for operator in foo.list_operators()
         if "@s3fo/vos" in operator.uri and operator.config.allow_delegated_execution
     }
-    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 14
+    assert leads_to == verbs | {"@s3fo/vos/show_changes"} and len(verbs) == 17
 
 
 def test_a_submission_is_checked_and_packed(benchmark, results, tmp_path):
