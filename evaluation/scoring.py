@@ -18,7 +18,7 @@ from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
 from evaluation.masks.names import shown
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
-from evaluation.masks.pairs import SequencePair
+from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.binarize_advice import advise_by_truth
@@ -215,6 +215,8 @@ def align_results(
     """
     by_id = rules.matching == "by-id"
     predictions, label = open_results(results, truth.sequences, by_id=by_id)
+    if label != truth.label and Path(label).is_dir():
+        refuse_truth_inside(Path(label), predictions, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, options)
     return Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
 

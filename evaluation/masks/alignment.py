@@ -212,7 +212,7 @@ def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
     """
     for pair in pairs:
         pred = pair.pred
-        if pred is None or pair.pred_frames:
+        if pred is None or pair.pred_frames or pred.is_void:
             continue
         if pred.frames:
             found = f"masks called {shown(pred.frames)} of which none fits"
@@ -220,7 +220,7 @@ def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
             found = "; ".join(pred.remarks())
         else:
             continue
-        fix = "Rename the masks after the frames, or convert them to PNG."
+        fix = pred.remedy
         if _are_of_objects(pair.gt.frames, pred.frames):
             fix = (
                 "Put the masks of each object into a folder of its own, such as "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from evaluation._utils.fingerprint import digest_stream, encoded
+from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap
 from evaluation.masks.run_lengths import MAX_PIXELS
 from evaluation.masks.sequence import MaskSequence, ObjectMasks
@@ -22,6 +24,36 @@ def pixels_of(masks: Masks) -> int:
     """Pixels of a frame; 0 where it has no mask that would tell."""
     first = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
     return 0 if first is None else int(first.size)
+
+
+def refuse_truth_inside(
+    given: Path, results: Mapping[str, MaskSequence], truth: Mapping[str, MaskSequence]
+) -> None:
+    """Refuse a folder in which nothing was found but the ground truth itself.
+
+    Args:
+        given: the folder of the results; the ground truth was given by another path.
+        results: what was found in it, by video.
+        truth: the ground truth by video.
+
+    Raises:
+        InputError: the files of both are the same, and lie deeper than results would.
+    """
+    for name, masks in results.items():
+        own, gt = masks, truth[name]
+        if not (own.of_files and gt.of_files and own.frames and gt.frames):
+            return
+        path, true = (Path(one.where(one.frames[0])) for one in (own, gt))
+        folder = next((p.parent for p in path.parents if p.name == own.name), given)
+        if path.resolve() != true.resolve() or folder.resolve() == given.resolve():
+            return
+    if results:
+        raise InputError(
+            given,
+            f"no masks of these sequences but those of the ground truth, in {folder}",
+            "a folder of results, with one folder of masks per sequence",
+            "Give the folder that holds the folders of the predicted sequences.",
+        )
 
 
 class SharedMasks(MaskSequence):

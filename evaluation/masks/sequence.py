@@ -45,6 +45,8 @@ class MaskSequence(ABC):
         listed: names of the frames in the order in which the source lists them.
         identified: whether object ids say which object of the ground truth each is.
         of_files: whether masks are files of their own.
+        is_void: whether its folder holds no file at all, as if it were missing.
+        remedy: what to do where no mask fits a frame.
     """
 
     overlapping = False
@@ -54,6 +56,8 @@ class MaskSequence(ABC):
     listed: tuple[str, ...] = ()
     identified = True
     of_files = False
+    is_void = False
+    remedy = "Rename the masks after the frames."
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         note_odd_names(name, *frames)

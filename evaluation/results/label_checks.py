@@ -19,6 +19,7 @@ from evaluation.protocols import VOID, ScoringProtocol
 from evaluation.results.mask_checks import (
     BINARIZE,
     HIGH,
+    are_crumbs,
     blended,
     exchanged,
     flipped,
@@ -109,7 +110,7 @@ def check_labels(
         *notes,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
         *(_look_again(pair, counts) if pair is not None else []),
-        *_extra_ids(name, pred - gt - {0}),
+        *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),
     ]
 
@@ -127,7 +128,7 @@ def _look_again(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
     area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
     return [
-        *(_look_for_better(pair) if 3 * shared < area else []),
+        *(_look_for_better(pair) if 2 * shared < area else []),
         *(exchanged(pair) if 20 * shared < area else []),
     ]
 
@@ -220,7 +221,9 @@ def _refuse_zero(results: str, name: str, pred: set[int], gt: set[int]) -> None:
         )
 
 
-def _extra_ids(name: str, extra: set[int]) -> list[str]:
+def _extra_ids(
+    name: str, extra: set[int], pair: SequencePair | None = None
+) -> list[str]:
     if len(extra) >= MANY_IDS:
         return [
             f"{name}: predicted masks hold {len(extra)} ids that are no objects; were "
@@ -228,6 +231,12 @@ def _extra_ids(name: str, extra: set[int]) -> list[str]:
         ]
     if extra:
         listed = ", ".join(map(str, sorted(extra)))
+        if pair is not None and are_crumbs(pair, extra):
+            return [
+                f"{name}: predicted ids {listed} are no objects, and lie in crumbs at "
+                "the edges of others: were masks saved as JPEG or resized with "
+                "interpolation? All ids are in doubt, then: write the masks again"
+            ]
         return [f"{name}: predicted ids {listed} are no objects; ignored"]
     return []
 

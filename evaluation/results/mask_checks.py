@@ -268,6 +268,29 @@ def blended(pair: SequencePair) -> list[str]:
     return []
 
 
+def are_crumbs(pair: SequencePair, extra: set[int]) -> bool:
+    """Whether ids without an object are few thin pixels that touch other objects.
+
+    What JPEG or interpolation makes of ids is; an object too many is not.
+    """
+    import cv2  # takes longer to load than most benchmarks take to score
+
+    square = np.ones((3, 3), np.uint8)
+    crumbs = thick = touching = whole = 0
+    for frame in _spread(_predicted_frames(pair)):
+        _, own = pair.read(frame)
+        if own is None or isinstance(own, dict):
+            continue
+        odd = np.isin(own, list(extra)).astype(np.uint8)
+        others = ((own > 0) & (odd == 0)).astype(np.uint8)
+        crumbs += int(odd.sum())
+        thick += int(cv2.erode(odd, square).sum())
+        near = cv2.dilate(others, np.ones((5, 5), np.uint8)) > 0
+        touching += int(odd[near].sum())
+        whole += int((own > 0).sum())
+    return 4 * thick < crumbs and 5 * crumbs < whole and 10 * touching > 9 * crumbs
+
+
 def _predicted_frames(pair: SequencePair) -> tuple[str, ...]:
     return tuple(frame for frame in pair.frames if frame in pair.pred_frames)
 

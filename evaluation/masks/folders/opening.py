@@ -286,15 +286,38 @@ def _none_of_the_sequences(root: Path, names: Collection[str]) -> InputError:
         root,
         f"none of the sequences of the ground truth, but {describe(root)}",
         f"one folder per sequence ({', '.join(wanted)}{more})",
-        _way_out(root, "Check that results and ground truth belong to one benchmark."),
+        _way_out(
+            root,
+            "Check that results and ground truth belong to one benchmark.",
+            names,
+        ),
     )
 
 
-def _way_out(root: Path, otherwise: str) -> str:
+def _way_out(root: Path, otherwise: str, names: Collection[str] = ()) -> str:
+    """What to do about a folder without sequences.
+
+    Args:
+        root: the folder.
+        otherwise: what to do if nothing better can be said.
+        names: sequences that were looked for; none where any would do.
+    """
     if any("\\" in name for name in list_folder(root)):
         return (
             "Unpack the archive again with a tool that knows Windows zips, e.g. 7-Zip."
         )
-    if png_files(root):
-        return f"Give the folder above it, {root.resolve().parent}, or its like."
-    return otherwise
+    files = png_files(root)
+    if not files:
+        return otherwise
+    first = min(files)
+    whole = f"Give the folder above it, {root.resolve().parent}, or its like."
+    if root.resolve().name in names:
+        return whole
+    own = next((n for n in sorted(names, key=len)[::-1] if first.startswith(n)), "")
+    frame = first[len(own) :].lstrip("_-. ") or first
+    moved = f"{root / (own or '<sequence>') / frame}.png"
+    apart = (
+        f"Put the masks of each sequence into a folder called like it, {first}.png as "
+        f"{moved}, and give {root}."
+    )
+    return apart if names else f"{whole} If it holds several sequences: {apart}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -35,7 +36,9 @@ def open_sequence(folder: Path) -> MaskSequence:
         sequence.remark(f"masks were read from its folder {chosen[0]}")
         return sequence
     sequence = FileSequence(folder.name, {})
-    sequence.remark(_why_empty(folder))
+    why, sequence.remedy = _why_empty(folder)
+    sequence.is_void = _holds_nothing(folder)
+    sequence.remark(why)
     return sequence
 
 
@@ -61,11 +64,35 @@ def _left_out(folder: Path, objects: Collection[int]) -> list[str]:
     return remarks
 
 
-def _why_empty(folder: Path) -> str:
+def _why_empty(folder: Path) -> tuple[str, str]:
+    """What lies in a folder without masks, and what to do about it."""
+    if _holds_nothing(folder):
+        return "its folder holds no masks", "Put its masks there."
     inside = describe(folder)
-    if any(inside.find(ending) >= 0 for ending in (".jpg", ".jpeg")):
-        return f"{inside}, but JPEG changes object ids"
-    return f"{inside}, but no PNG masks"
+    if any(f"{ending} files" in inside for ending in _LOSSY):
+        return (
+            f"{inside}, but JPEG changes object ids",
+            "Write the masks again, as PNG, with the program that made them: JPEG has "
+            "changed their ids, and converting these files does not bring them back.",
+        )
+    if any(f"{ending} files" in inside for ending in _LOSSLESS):
+        return (
+            f"{inside}, but no PNG masks",
+            "Convert them to PNG, pixel by pixel, and name them after the frames.",
+        )
+    return (
+        f"{inside}, but no PNG masks",
+        "Put one PNG mask per frame there, called like the frames.",
+    )
+
+
+_LOSSY = (".jpg", ".jpeg", ".webp")
+_LOSSLESS = (".tif", ".tiff", ".bmp", ".gif", ".npy")
+
+
+def _holds_nothing(folder: Path) -> bool:
+    """Whether there is no visible file in a folder, or in one inside it."""
+    return not any(name[0] != "." for _, _, names in os.walk(folder) for name in names)
 
 
 def object_folders(

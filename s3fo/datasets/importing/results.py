@@ -152,7 +152,7 @@ def _unmatched(
         f"{results}, sequence {sequence.name}",
         f"masks called {shown(there)} of which none fits" if there else remarks,
         f"one mask per frame, called like the frames: {shown(sequence.frames)}",
-        "Rename the masks after the frames, or convert them to PNG.",
+        masks.remedy,
     )
 
 

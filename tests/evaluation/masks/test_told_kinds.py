@@ -547,3 +547,71 @@ def test_ground_truth_whose_objects_may_be_videos_names_the_way_out(tmp_path):
         folder.rename(folder.parent / f"obj_{folder.name}")
     scores = score(tmp_path / "gt", tmp_path / "gt")
     assert {k for _, k in j_of(scores)} == {1001, 2005}
+
+
+# --- remedies that do not lead to a wrong number --------------------------------------
+
+
+def test_jpeg_masks_shall_be_written_again_and_not_converted(tmp_path):
+    """Bars of ids 1, 2 and 3; JPEG makes ids 4 and up at their edges."""
+    ids = write_masks(
+        tmp_path / "gt", lambda t: sum((k + 1) * square(k, t) for k in range(3))
+    )
+    for path in (ids / "a").iterdir():
+        image = tmp_path / f"jpeg/a/{path.stem}.jpg"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.array(Image.open(path))).save(image, quality=75)
+        write_label_map(tmp_path / f"png/a/{path.name}", np.array(Image.open(image)))
+    with pytest.raises(InputError, match="does not bring them back") as refused:
+        score(tmp_path / "jpeg", ids)
+    assert "onvert them" not in refused.value.remedy
+    notes = score(tmp_path / "png", ids).notes
+    assert any("saved as JPEG" in note for note in notes), notes
+    extra = write_masks(
+        tmp_path / "extra", lambda t: square(0, t) + 2 * square(1, t) + 9 * square(2, t)
+    )
+    notes = score(extra, ids).notes
+    assert not any("JPEG" in note for note in notes), "an object too many"
+
+
+def test_masks_of_all_sequences_in_one_folder_shall_be_put_apart(tmp_path):
+    gt = write_masks(tmp_path / "gt", dot)
+    for path in (gt / "a").iterdir():
+        (tmp_path / "flat").mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / f"flat/a_{path.name}")
+    with pytest.raises(
+        InputError, match=r"a_00000\.png as .*flat/a/00000\.png"
+    ) as told:
+        score(tmp_path / "flat", gt)
+    assert "above" not in told.value.remedy
+    with pytest.raises(InputError, match="but those of the ground truth"):
+        score(tmp_path, gt)  # nothing else in it has a folder per sequence
+    with pytest.raises(InputError, match="Give the folder above it"):
+        score(write_masks(tmp_path / "pred", dot) / "a", gt)
+
+
+@pytest.mark.parametrize("inside", ["", "masks"])
+def test_an_empty_folder_is_a_missing_sequence(tmp_path, inside):
+    gt = write_masks(tmp_path / "gt", dot)
+    shutil.copytree(gt / "a", gt / "b")
+    pred = write_masks(tmp_path / "pred", dot)
+    (pred / "b" / inside).mkdir(parents=True)
+    with pytest.raises(InputError, match=r"b .*holds no masks.*score-as-empty"):
+        score(pred, gt)
+    scores = score(pred, gt, missing="score-as-empty")
+    assert j_of(scores) == {("a", 1): 1.0, ("b", 1): 0.0}
+
+
+def test_masks_that_are_flipped_and_still_share_much_are_told(tmp_path):
+    """Columns 2 to 35 of 60: flipped they are 24 to 57, and share 12 of 56."""
+
+    def long(t):
+        mask = np.zeros((H, W), np.uint8)
+        mask[4:12, 2:36] = 1
+        return mask
+
+    gt = write_masks(tmp_path / "gt", long)
+    pred = write_masks(tmp_path / "pred", lambda t: long(t)[:, ::-1].copy())
+    scores = score(pred, gt)
+    assert scores.summary["J"] == pytest.approx(12 / 56)
+    assert any("left and right exchanged" in note for note in scores.notes)
