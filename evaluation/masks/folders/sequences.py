@@ -80,6 +80,13 @@ def _why_empty(folder: Path) -> tuple[str, str]:
             f"{inside}, but no PNG masks",
             "Convert them to PNG, pixel by pixel, and name them after the frames.",
         )
+    holders = [name for name in subfolders(folder) if png_files(folder / name)]
+    if holders and all(name.isdecimal() for name in holders):
+        return (
+            f"{len(holders)} numbered folders of PNG masks such as {holders[0]}",
+            f"If they are objects, call them obj_{holders[0]} and the like; if they "
+            "are frames, write one label map per frame in their place.",
+        )
     return (
         f"{inside}, but no PNG masks",
         "Put one PNG mask per frame there, called like the frames.",
@@ -92,7 +99,18 @@ _LOSSLESS = (".tif", ".tiff", ".bmp", ".gif", ".npy")
 
 def _holds_nothing(folder: Path) -> bool:
     """Whether there is no visible file in a folder, or in one inside it."""
-    return not any(name[0] != "." for _, _, names in os.walk(folder) for name in names)
+
+    def refuse(error: OSError) -> None:
+        raise error  # what cannot be read is not empty
+
+    try:
+        return not any(
+            name[0] != "."
+            for _, _, names in os.walk(folder, onerror=refuse)
+            for name in names
+        )
+    except OSError:
+        return False
 
 
 def object_folders(
@@ -108,8 +126,9 @@ def object_folders(
     refuse_dangling(folder, _OBJECT_NAME)
     objects: dict[int, dict[str, str]] = {}
     names = subfolders(folder)
-    numbered = [n for n in names if object_number(n, of_video=True) is not None]
-    of_video = of_video and sum(bool(png_files(folder / n)) for n in numbered) > 1
+    # Long numbers alone may be frames that hold a mask per object.
+    short = (n for n in names if object_number(n) is not None)
+    of_video = of_video and any(png_files(folder / n) for n in short)
     for name in names:
         number = object_number(name, of_video=of_video)
         files = png_files(folder / name) if number is not None else {}

@@ -615,3 +615,15 @@ def test_masks_that_are_flipped_and_still_share_much_are_told(tmp_path):
     scores = score(pred, gt)
     assert scores.summary["J"] == pytest.approx(12 / 56)
     assert any("left and right exchanged" in note for note in scores.notes)
+
+
+def test_folders_of_frames_are_not_taken_for_objects(tmp_path):
+    """Masks `<sequence>/<frame>/<object>.png`, and objects of long numbers alone."""
+    gt = write_masks(tmp_path / "gt", dot)
+    for t in range(T):
+        write_label_map(tmp_path / f"frames/a/{t:05d}/1.png", dot(t))
+        write_label_map(tmp_path / f"long/a/1001/{t:05d}.png", dot(t))
+        write_label_map(tmp_path / f"long/a/2005/{t:05d}.png", dot(t))
+    for results, first in (("frames", "00000"), ("long", "1001")):
+        with pytest.raises(InputError, match=f"objects, call them obj_{first}"):
+            score(tmp_path / results, gt)
