@@ -12,7 +12,7 @@ from evaluation.errors import InputError, convert_command
 from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import has_other_aspect, video_options
-from evaluation.masks.sequence import MaskSequence
+from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
@@ -29,6 +29,7 @@ from evaluation.results.mask_checks import (
     misplaced,
     refuse_soft_edges,
     row_major,
+    surrounded_by_void,
 )
 
 MAX_PROPOSALS = 20
@@ -105,13 +106,30 @@ def check_labels(
         return notes
     _refuse_zero(results, name, pred, gt)
     _refuse_foreign(results, truth, name, pred, gt)
-    one_of_many = len(pred) == 1 and len(gt - {VOID}) > 1
+    absent = _without_folder(pair, gt - {VOID})
+    one_of_many = len(pred) == 1 and len(gt - {VOID}) > 1 and not absent
     return [
         *notes,
+        *absent,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
         *(_look_again(pair, counts) if pair is not None else []),
         *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),
+        *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),
+    ]
+
+
+def _without_folder(pair: SequencePair | None, gt: set[int]) -> list[str]:
+    """A note on objects of label maps for which there is no object folder."""
+    if pair is None or not isinstance(pair.pred, ObjectFolderSequence):
+        return []
+    absent = sorted(gt - pair.pred.annotated_ids())
+    if not absent or pair.gt.overlapping:
+        return []  # told, or refused, as missing
+    which = "object" if len(absent) == 1 else "objects"
+    return [
+        f"{pair.name}: no folder of {which} {', '.join(map(str, absent))} in the "
+        "prediction; its masks count as empty"
     ]
 
 

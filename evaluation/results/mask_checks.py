@@ -129,6 +129,24 @@ def _some(masks: Masks) -> bool:
     return bool(masks) if isinstance(masks, dict) else bool(masks.any())
 
 
+def surrounded_by_void(pair: SequencePair) -> list[str]:
+    """A note where 255 lies around everything on both sides, and 0 within.
+
+    So write those who have 255 for the background and objects from 0 on.
+    """
+    for frame in _spread(_predicted_frames(pair), most=2):
+        for masks in pair.read(frame):
+            if masks is None or isinstance(masks, dict) or not (masks == 0).any():
+                return []
+            if not fills_corners(masks == VOID):
+                return []
+    return [
+        f"{pair.name}: 255 fills all corners of ground truth and prediction, and 0 "
+        "lies within; if 255 is the background, object 0 is not scored: write every "
+        "id one higher and 0 for the background"
+    ]
+
+
 def describe_filling(found: Mapping[int, bool]) -> str:
     """What to say of predicted objects that fill frames, see `filling_objects`."""
     which = f"predicted object {min(found)} fills"

@@ -627,3 +627,42 @@ def test_folders_of_frames_are_not_taken_for_objects(tmp_path):
     for results, first in (("frames", "00000"), ("long", "1001")):
         with pytest.raises(InputError, match=f"objects, call them obj_{first}"):
             score(tmp_path / results, gt)
+
+
+def write_folders(root, names, shift=0, videos=("bear", "cows")):
+    """One folder per object of each video; the k-th is the bar in row k."""
+    for video in videos:
+        for place, name in enumerate(names):
+            for t in range(T):
+                mask = np.roll(square(place, t), shift, 1) * np.uint8(255)
+                write_label_map(root / video / str(name) / f"{t:05d}.png", mask)
+
+
+@pytest.mark.parametrize(("numbers", "absent"), [((1, 2), 3), ((1, 3), 2)])
+def test_an_object_folder_that_is_missing_is_told(tmp_path, numbers, absent):
+    """Against label maps, whose objects nobody lists."""
+    for t in range(T):
+        drawn = sum(k * square(k - 1, t).astype(np.uint8) for k in (1, 2, 3))
+        write_label_map(tmp_path / f"gt/bear/{t:05d}.png", drawn)
+    write_folders(tmp_path / "pred", (1, 2, 3), shift=2, videos=["bear"])
+    shutil.rmtree(tmp_path / "pred/bear" / str(absent))
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    right = {("bear", k): 8 / 12 for k in numbers} | {("bear", absent): 0.0}
+    assert j_of(scores) == pytest.approx(right)
+    assert any(f"no folder of object {absent} in" in note for note in scores.notes)
+    assert not any("one mask of all objects" in note for note in scores.notes)
+
+
+@pytest.mark.parametrize("background", [255, 0])
+def test_255_around_objects_from_0_on_is_told(tmp_path, background):
+    for side, shift in (("gt", 0), ("pred", 2)):
+        for t in range(T):
+            drawn = np.full((H, W), background, np.uint8)
+            for k in (0, 1):
+                drawn[np.roll(square(k + 1, t), shift, 1)] = k if background else k + 1
+            if not background:
+                drawn[:2, :4] = 255  # a few unclear pixels
+            write_label_map(tmp_path / side / f"bear/{t:05d}.png", drawn)
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    told = any("object 0 is not scored" in note for note in scores.notes)
+    assert told == (background == 255)
