@@ -104,6 +104,7 @@ def breakdown(
     )
 
 
+@any_name_in_tables()
 def differences(
     scores: Mapping[str, Scores],
     attributes: Attributes,
