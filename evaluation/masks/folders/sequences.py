@@ -48,6 +48,7 @@ def _left_out(folder: Path, objects: Collection[int]) -> list[str]:
     for name in subfolders(folder):
         number = object_number(name, of_video=True)
         if number is None and png_files(folder / name):
+            _refuse_odd_number(folder, name)
             remarks.append(
                 f"its folder {name} was left out, though it holds masks: it is called "
                 "like no object; if it is one, name it by the object's id"
@@ -62,6 +63,21 @@ def _left_out(folder: Path, objects: Collection[int]) -> list[str]:
             "without the folders of objects"
         )
     return remarks
+
+
+def _refuse_odd_number(folder: Path, name: str) -> None:
+    """Refuse masks beside objects in a folder called ``-2`` or ``x2``: it is one, too.
+
+    Raises:
+        InputError: the folder is called so.
+    """
+    if re.fullmatch(r"\D?\d+", name):
+        raise InputError(
+            folder / name,
+            f"masks in a folder called {name} beside folders of objects",
+            "objects called by their ids: 0, 1, 2, ...",
+            "Rename it to the id of its object, or move it elsewhere if it is none.",
+        )
 
 
 def _why_empty(folder: Path) -> tuple[str, str]:

@@ -666,3 +666,11 @@ def test_255_around_objects_from_0_on_is_told(tmp_path, background):
     scores = score(tmp_path / "pred", tmp_path / "gt")
     told = any("object 0 is not scored" in note for note in scores.notes)
     assert told == (background == 255)
+
+
+@pytest.mark.parametrize("name", ["-2", "x2"])
+def test_folders_of_odd_numbers_beside_objects_are_refused(tmp_path, name):
+    """Both sides had one object less, and a score over the rest."""
+    write_folders(tmp_path / "gt", (1, name))
+    with pytest.raises(InputError, match=rf"called {name} beside folders of objects"):
+        score(tmp_path / "gt", tmp_path / "gt")
