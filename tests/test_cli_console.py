@@ -23,6 +23,14 @@ def test_words_of_wide_tables_stay_whole(capsys):
     assert len(out.splitlines()) == 7, "title, two blank lines, head, line, two rows"
 
 
+def test_no_column_is_cut_where_another_may_be_folded(capsys):
+    columns = ["attribute", "group", *(f"column_{n}" for n in range(7)), "few"]
+    words = ["background_similarity", "high (>= 0.876) and more"]
+    print_table("wide", columns, [[*words, *[0.5] * 7, False]])
+    out = capsys.readouterr().out
+    assert all(word in out for word in [*columns, "False"])
+
+
 def test_a_window_shows_as_many_columns_as_it_has_room_for():
     columns, body = ["results", "abcdefgh", "ijklmnop", "q"], [["m", 0.5, 0.5, 0.5]]
     # 7 + 8 + 8 + 5 letters, and three blanks each.

@@ -51,7 +51,11 @@ def _overlaps(events: pd.DataFrame, reviewed: pd.DataFrame) -> pd.DataFrame:
     """Pairs that are about the same failure: their places, and frames `shared`."""
     places = events[[*_SAME, *_ENDS]].assign(place=range(len(events)))
     others = reviewed.assign(place=range(len(reviewed)))
-    pairs = places.merge(others, on=_SAME, suffixes=("", "_reviewed"))
+    # Columns without rows may be of any type, and types that differ do not merge.
+    anything = dict.fromkeys(_SAME, object)
+    pairs = places.astype(anything).merge(
+        others.astype(anything), on=_SAME, suffixes=("", "_reviewed")
+    )
     shared = (
         pairs[["end", "end_reviewed"]].min(axis=1)
         - pairs[["start", "start_reviewed"]].max(axis=1)

@@ -107,10 +107,16 @@ def print_table(
                 # A path or command that is cut off is of no use.
                 overflow="fold",
                 min_width=_min_width(columns, body, index),
+                # Rich narrows what may be folded, whatever its least width is, and
+                # takes what is then missing off the last column.
+                no_wrap=not _may_be_folded(columns, body, index),
             )
         for row in body:
             table.add_row(*(Text(_cell(row[index])) for index in part))
-        needed = table.__rich_measure__(console, console.options).minimum
+        size = table.__rich_measure__(console, console.options)
+        needed = (
+            size.minimum if on_screen else max(size.minimum, min(size.maximum, 160))
+        )
         # A table's own title would be folded to the table's width.
         typer.echo(title)
         Console(width=max(console.width, needed)).print(table)
@@ -143,6 +149,12 @@ def _fitting(
 def _min_width(columns: Sequence[str], body: list[list[Any]], index: int) -> int:
     words = [*columns[index].split(), *_words(row[index] for row in body)]
     return max(map(len, words), default=0)
+
+
+def _may_be_folded(columns: Sequence[str], body: list[list[Any]], index: int) -> bool:
+    """Whether a column has room to lose without breaking a word."""
+    lines = [columns[index], *(_cell(row[index]) for row in body)]
+    return max(map(len, lines)) > _min_width(columns, body, index)
 
 
 def _words(cells: Iterable[Any]) -> Iterator[str]:

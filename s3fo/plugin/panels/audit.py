@@ -80,7 +80,9 @@ class GroundTruthAudit(EventPanel):
         """Filter the events and draw the one that is looked at."""
         state, dataset = ctx.panel.state, ctx.dataset
         check_audited(dataset)
-        chart = charts.summary_chart(dataset, charts.audit_events(dataset))
+        events = charts.audit_events(dataset)
+        state.n_events = len(events)
+        chart = charts.summary_chart(dataset, events)
         ctx.panel.data.kinds = chart.traces
         state.kinds_layout, state.kinds_text = chart.layout, chart.text
         chosen = self.choose_events(ctx)
@@ -141,6 +143,9 @@ class GroundTruthAudit(EventPanel):
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choices, kinds, the event looked at, all events, scores."""
         state = ctx.panel.state
+        if not state.n_events:
+            panel.md(state.kinds_text, name="kinds_text")
+            return
         self._lay_out_choices(ctx, line_of_choices(panel))
         panel.md(state.kinds_text, name="kinds_text")
         plot(panel, "kinds", state.kinds_layout, on_click=self.on_click_kind)

@@ -139,6 +139,29 @@ def test_a_strip_has_the_frames_around_those_in_question():
     assert frames_of_strip(names, "a", "d") == [("first", "a"), ("last", "d")]
 
 
+def test_clean_ground_truth_is_audited_and_shown(tmp_path):
+    """Tables without rows have columns of any type."""
+    videos = {"still": Factors(objects=1, length=6, size=0.06, speed=0.0)}
+    clean = write_synthetic(
+        tmp_path / "data", videos=videos, size=(61, 93), textures="procedural"
+    )
+    dataset = s3fo.load_benchmark(clean, dataset_name=own_name("clean"), video="none")
+    try:
+        found = s3fo.datasets.audit_ground_truth(dataset, workers=1)
+        assert len(found.events) == 0
+        s3fo.datasets.audit_ground_truth(dataset, workers=1)
+        assert "Audit" in dataset.list_workspaces()
+        write_results(clean, tmp_path / "right", shift=0)
+        s3fo.add_predictions(dataset, tmp_path / "right", "right")
+        s3fo.evaluate(dataset, "right", "k", workers=1)
+        person = Visitor(GroundTruthAudit(), dataset)
+        person.do("open", "on_load")
+        assert "0 events" in person.state["kinds_text"]
+        assert "kinds" not in person.layout
+    finally:
+        dataset.delete()
+
+
 def test_what_was_not_audited_says_what_to_do():
     empty = fo.Dataset(own_name("not-audited"))
     try:
