@@ -13,7 +13,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.audit import Audit
 from evaluation.audit import audit_ground_truth as audit
 from evaluation.errors import InputError
-from evaluation.failures.reviews import carry_over, not_found
+from evaluation.failures.reviews import not_found
 from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.field_names import AUDIT, GROUND_TRUTH
 from s3fo.datasets.locking import sole_writer
@@ -26,6 +26,7 @@ from s3fo.datasets.schema import (
     remember,
 )
 from s3fo.datasets.scoring.review import (
+    labels_of_events,
     set_review,
     shown_and_stored,
     store_reviews,
@@ -119,7 +120,9 @@ def write_audit(dataset: fo.Dataset, found: Audit) -> None:
         )
     events = dict(iter(found.events.groupby("sequence", sort=False)))
     values = {
-        sequence.name: _detections(events.get(sequence.name), sequence.frames, reviewed)
+        sequence.name: labels_of_events(
+            events.get(sequence.name), sequence.frames, reviewed, _more
+        )
         for sequence in load_benchmark_info(dataset)
     }
     dataset.set_values(AUDIT, values, key_field="sequence")
@@ -130,31 +133,9 @@ def write_audit(dataset: fo.Dataset, found: Audit) -> None:
     store_reviews(dataset, AUDIT, GROUND_TRUTH, missing)
 
 
-def _detections(
-    events: pd.DataFrame | None, frames: Sequence[str], reviewed: pd.DataFrame
-) -> fo.TemporalDetections:
-    """The events of one video; frame numbers count from 1."""
-    if events is None:
-        return fo.TemporalDetections()
-    number = {frame: index for index, frame in enumerate(frames, start=1)}
-    ends = {name: events[name].map(number) for name in ("start", "end")}
-    events = events.assign(**ends)
-    said = carry_over(events, reviewed)
-    return fo.TemporalDetections(
-        detections=[
-            fo.TemporalDetection(
-                label=row["kind"],
-                tags=[review] if review else [],
-                support=[int(row["start"]), int(row["end"])],
-                index=int(row["object"]),
-                other=int(row["other"]) or None,
-                rank=int(row["event"]) + 1,
-                confidence=float(row["confidence"]),
-                reason=row["reason"],
-            )
-            for row, review in zip(events.to_dict("records"), said, strict=True)
-        ]
-    )
+def _more(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """What events of an audit have beside those of failures."""
+    return {"confidence": float(row["confidence"]), "reason": row["reason"]}
 
 
 def review_audited(

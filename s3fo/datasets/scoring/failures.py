@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import numpy as np
-import pandas as pd
 from fiftyone import ViewField
 from PIL import Image
 
@@ -21,7 +21,6 @@ from evaluation.attributes import Attributes
 from evaluation.errors import InputError
 from evaluation.failures import CIRCUMSTANCES, ComparedMasks, FailureKind, Failures
 from evaluation.failures import find_failures as find
-from evaluation.failures.reviews import carry_over
 from evaluation.plots.errors import error_map
 from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.locking import sole_writer
@@ -29,7 +28,11 @@ from s3fo.datasets.parallel import map_ahead
 from s3fo.datasets.reading import tables
 from s3fo.datasets.schema import load_benchmark_info
 from s3fo.datasets.scoring.from_files import scores_from_files
-from s3fo.datasets.scoring.review import reviewed_events, store_unmatched
+from s3fo.datasets.scoring.review import (
+    labels_of_events,
+    reviewed_events,
+    store_unmatched,
+)
 from s3fo.datasets.selection import dataset_and_videos, refuse_parts
 from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.clips import clips_of_events
@@ -147,7 +150,9 @@ def write_failures(dataset: fo.Dataset, eval_key: str, failures: Failures) -> No
     events = dict(iter(failures.events.groupby("sequence", sort=False)))
     scored = set(failures.frames["sequence"])
     values = {
-        sequence.name: _detections(events.get(sequence.name), sequence.frames, reviewed)
+        sequence.name: labels_of_events(
+            events.get(sequence.name), sequence.frames, reviewed, _more
+        )
         for sequence in load_benchmark_info(dataset)
         if sequence.name in scored
     }
@@ -238,37 +243,18 @@ def _failure_field(dataset: fo.Dataset, eval_key: str) -> str:
     return field
 
 
-def _detections(
-    events: pd.DataFrame | None, frames: Sequence[str], reviewed: pd.DataFrame
-) -> fo.TemporalDetections:
-    """The events of one sequence; frame numbers count from 1."""
-    if events is None:
-        return fo.TemporalDetections()
-    number = {frame: index for index, frame in enumerate(frames, start=1)}
-    places = {name: events[name].map(number) for name in ("start", "worst", "end")}
-    events = events.assign(**places)
-    said = carry_over(events, reviewed)
-    return fo.TemporalDetections(
-        detections=[
-            fo.TemporalDetection(
-                label=row["kind"],
-                tags=[review] if review else [],
-                support=[int(row["start"]), int(row["end"])],
-                index=int(row["object"]),
-                other=int(row["other"]) or None,
-                rank=int(row["event"]) + 1,
-                worst_frame=int(row["worst"]),
-                cost=float(row["cost"]),
-                severity=float(row["loss"]),
-                worst_J=float(row["worst_J"]),
-                worst_F=float(row["worst_F"]),
-                recovers=bool(row["recovers"]),
-                mutual=bool(row["mutual"]),
-                onset=[name for name in CIRCUMSTANCES if row.get(name)],
-            )
-            for row, review in zip(events.to_dict("records"), said, strict=True)
-        ]
-    )
+def _more(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """What failures have beside events of other kinds."""
+    return {
+        "worst_frame": int(row["worst"]),
+        "cost": float(row["cost"]),
+        "severity": float(row["loss"]),
+        "worst_J": float(row["worst_J"]),
+        "worst_F": float(row["worst_F"]),
+        "recovers": bool(row["recovers"]),
+        "mutual": bool(row["mutual"]),
+        "onset": [name for name in CIRCUMSTANCES if row.get(name)],
+    }
 
 
 def _error_folder(dataset: fo.Dataset, eval_key: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -10,7 +10,7 @@ import pandas as pd
 from fiftyone import ViewField
 
 from evaluation.errors import InputError
-from evaluation.failures.reviews import REVIEW, not_found
+from evaluation.failures.reviews import REVIEW, carry_over, not_found
 from s3fo.datasets._fiftyone import set_label_tags
 from s3fo.datasets.field_names import thumbnail_field
 from s3fo.datasets.reading import tables
@@ -251,6 +251,43 @@ def reviews_by_method(dataset: fo.Dataset) -> dict[str, pd.DataFrame]:
             }
             found[tables.prediction_field(dataset, key)] = reviewed.assign(**names)
     return found
+
+
+def labels_of_events(
+    events: pd.DataFrame | None,
+    frames: Sequence[str],
+    reviewed: pd.DataFrame,
+    more: Callable[[Mapping[Hashable, Any]], Mapping[str, Any]],
+) -> fo.TemporalDetections:
+    """The events of one video as labels, with what people said of them before.
+
+    Args:
+        events: sequence, object, kind, event, other, and names of frames: start, end
+            and, of failures, worst; None: there are none.
+        frames: names of the video's frames; in labels they count from 1.
+        reviewed: as `carry_over` takes them.
+        more: further fields of an event, whose frames are numbers by then.
+    """
+    if events is None:
+        return fo.TemporalDetections()
+    number = {frame: index for index, frame in enumerate(frames, start=1)}
+    places = [name for name in ("start", "worst", "end") if name in events]
+    events = events.assign(**{name: events[name].map(number) for name in places})
+    said = carry_over(events, reviewed)
+    return fo.TemporalDetections(
+        detections=[
+            fo.TemporalDetection(
+                label=row["kind"],
+                tags=[review] if review else [],
+                support=[int(row["start"]), int(row["end"])],
+                index=int(row["object"]),
+                other=int(row["other"]) or None,
+                rank=int(row["event"]) + 1,
+                **more(row),
+            )
+            for row, review in zip(events.to_dict("records"), said, strict=True)
+        ]
+    )
 
 
 def review_of(tags: Iterable[str], known: Sequence[str] = TAGS) -> str:
