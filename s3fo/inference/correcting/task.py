@@ -23,7 +23,7 @@ from s3fo.inference.correcting.method import CorrectedMethod, Prompting
 from s3fo.inference.correcting.plans import Online, Plan, Planned
 from s3fo.inference.correcting.prompted import Prompted, read_prompts
 from s3fo.inference.methods.base import AnyMethod
-from s3fo.inference.running.predict import predict
+from s3fo.inference.running.predict import list_sequences, predict
 
 Made = Mapping[str, Sequence[Prompted]]
 """Sequence -> corrections, in order of time."""
@@ -186,15 +186,8 @@ def _as_benchmark(
 ) -> Benchmark:
     if isinstance(sequences, Benchmark):
         return sequences
-    listing = [sequences] if isinstance(sequences, VideoSequence) else list(sequences)
-    if not listing:
-        raise InputError(
-            "sequences",
-            "none",
-            "at least one",
-            "Pass a benchmark or folder that has sequences.",
-        )
-    return Benchmark("videos", None, Path(), tuple(listing), "davis-2017")
+    listing = tuple(list_sequences(sequences))
+    return Benchmark("videos", None, Path(), listing, "davis-2017")
 
 
 def _check_rules(rules: ScoringProtocol, benchmark: Benchmark) -> None:

@@ -107,14 +107,7 @@ def predict(
     if isinstance(sequences, str):
         sequences = open_benchmark(sequences, root or ".", split=split)
     method = method_for(sequences, method, options)
-    listing = [sequences] if isinstance(sequences, VideoSequence) else list(sequences)
-    if not listing:
-        raise InputError(
-            "sequences",
-            "none",
-            "at least one",
-            "Pass a benchmark or folder that has sequences.",
-        )
+    listing = list_sequences(sequences)
     name = sequences.name if isinstance(sequences, Benchmark) else None
     _refuse_twins(listing)
     fresh = RunRecord.begin(method.name, method.settings, method.device, name)
@@ -149,6 +142,25 @@ def method_for(
     if isinstance(sequences, Benchmark) and "memory" in find_method(method).options:
         options = {"memory": preset_for(sequences.name), **_given_options(options)}
     return build_method(method, **options)
+
+
+def list_sequences(
+    sequences: Benchmark | VideoSequence | Iterable[VideoSequence],
+) -> list[VideoSequence]:
+    """Videos, however they were given.
+
+    Raises:
+        InputError: there are none.
+    """
+    listing = [sequences] if isinstance(sequences, VideoSequence) else list(sequences)
+    if not listing:
+        raise InputError(
+            "sequences",
+            "none",
+            "at least one",
+            "Pass a benchmark or folder that has sequences.",
+        )
+    return listing
 
 
 def _run(
