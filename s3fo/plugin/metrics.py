@@ -9,9 +9,8 @@ import fiftyone.operators as foo
 from fiftyone.core.evaluation import EvaluationResults
 from fiftyone.operators import types
 
-from evaluation.errors import InputError
 from s3fo.plugin.context import Context
-from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.forms import ask_choice, known_evaluations
 
 
 class StoredScore(foo.EvaluationMetric):
@@ -90,18 +89,10 @@ class StoredScore(foo.EvaluationMetric):
 
     def execute(self, ctx: Context) -> dict[str, str | float | int | None]:
         """The score of the chosen videos, for agents and Python."""
-        from s3fo.datasets.reading.tables import vos_evaluations
         from s3fo.datasets.scoring.subsets import subset_score
         from s3fo.datasets.views.objects_shown import objects_shown
 
-        keys = vos_evaluations(ctx.dataset)
-        if not keys:
-            raise InputError(
-                f"dataset {ctx.dataset.name}",
-                "no evaluation",
-                "at least one method's scores",
-                "Evaluate predictions first.",
-            )
+        keys = known_evaluations(ctx.dataset)
         eval_key, view = ctx.params.get("eval_key") or keys[-1], ctx.target_view()
         return {
             "evaluation": eval_key,

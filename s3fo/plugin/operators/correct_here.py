@@ -20,7 +20,12 @@ from s3fo.plugin.context import Context, take_stage_params
 from s3fo.plugin.panels.opening import plan_frame, show_frame
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.described import DescribedOperator
-from s3fo.plugin.shared.forms import ask_choice, ask_method_name, own_folder
+from s3fo.plugin.shared.forms import (
+    ask_choice,
+    ask_method_name,
+    known_failures,
+    own_folder,
+)
 from s3fo.plugin.shared.method_form import ask_options, given_options
 from s3fo.plugin.shared.outcome import PLUGIN, Step, Summary
 from s3fo.plugin.shared.prompts import prompt_fields, read_frame_masks
@@ -73,7 +78,7 @@ class CorrectHere(VOSOperator):
             ask_options(ctx, form, load_benchmark_info(ctx.dataset), info)
 
     def _ask_failure(self, ctx: Context, form: types.Object, key: str) -> None:
-        known = _with_failures(ctx.dataset)
+        known = known_failures(ctx.dataset)
         ask_choice(
             form,
             "eval_key",
@@ -231,22 +236,8 @@ def _note_regain(
     sample.save()
 
 
-def _with_failures(dataset: fo.Dataset) -> list[str]:
-    from s3fo.plugin.panels.charts.failures import with_failures
-
-    known = with_failures(dataset)
-    if not known:
-        raise InputError(
-            f"dataset {dataset.name}",
-            "no failures",
-            "failures of an evaluation",
-            "Press ` and run 'Find failures'.",
-        )
-    return known
-
-
 def _evaluation(ctx: Context) -> str:
-    known = _with_failures(ctx.dataset)
+    known = known_failures(ctx.dataset)
     given = ctx.params.get("eval_key")
     return given if given in known else known[-1]
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.errors import InputError
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
-from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.forms import ask_choice, known_evaluations
 from s3fo.plugin.shared.outcome import Step, Summary, to_operator, to_workspace
 
 
@@ -24,16 +23,7 @@ class FindFailures(VOSOperator):
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Which evaluation, with error maps or not."""
-        from s3fo.datasets.reading.tables import vos_evaluations
-
-        keys = vos_evaluations(ctx.dataset)
-        if not keys:
-            raise InputError(
-                f"dataset {ctx.dataset.name}",
-                "no evaluation",
-                "at least one method's scores",
-                "Evaluate predictions first.",
-            )
+        keys = known_evaluations(ctx.dataset)
         ask_choice(
             form,
             "eval_key",

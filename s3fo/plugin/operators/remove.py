@@ -10,7 +10,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
-from s3fo.plugin.shared.forms import ask_choice, imported_methods
+from s3fo.plugin.shared.forms import ask_choice, imported_methods, known_evaluations
 from s3fo.plugin.shared.outcome import Step, Summary, to_operator
 
 
@@ -84,16 +84,7 @@ class RemoveEvaluation(VOSOperator):
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Which one, and whether it is meant."""
-        from s3fo.datasets.reading.tables import vos_evaluations
-
-        keys = vos_evaluations(ctx.dataset)
-        if not keys:
-            raise InputError(
-                f"dataset {ctx.dataset.name}",
-                "no evaluation",
-                "at least one method's scores",
-                "There is nothing to remove.",
-            )
+        keys = known_evaluations(ctx.dataset, "There is nothing to remove.")
         ask_choice(
             form,
             "eval_key",

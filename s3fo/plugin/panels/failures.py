@@ -33,6 +33,7 @@ from s3fo.plugin.panels.opening import (
     show_frame,
 )
 from s3fo.plugin.panels.stepping import ALL, CLIPS, EventPanel
+from s3fo.plugin.shared.forms import known_failures
 from s3fo.plugin.shared.outcome import PLUGIN
 
 _COLUMNS = {
@@ -64,14 +65,7 @@ class Failures(EventPanel):
     def refresh(self, ctx: Context) -> None:
         """Filter the events and draw the one that is looked at."""
         state, dataset = ctx.panel.state, ctx.dataset
-        known = charts.with_failures(dataset)
-        if not known:
-            raise InputError(
-                f"dataset {dataset.name}",
-                "no failures",
-                "failures found earlier",
-                "Press ` and run 'Find failures'.",
-            )
+        known = known_failures(dataset)
         ctx.panel_state["method"] = state.method if state.method in known else known[-1]
         state.shown = state.method
         chart = charts.costs(dataset, state.method, state.split or ALL)

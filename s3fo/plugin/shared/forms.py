@@ -75,6 +75,50 @@ def imported_methods(dataset: fo.Dataset) -> list[str]:
     return names
 
 
+def known_evaluations(
+    dataset: fo.Dataset, remedy: str = "Evaluate predictions first."
+) -> list[str]:
+    """Keys of the evaluations of a dataset, the latest last.
+
+    Args:
+        dataset: of any origin.
+        remedy: what to do where there is none.
+
+    Raises:
+        InputError: there is none.
+    """
+    from s3fo.datasets.reading.tables import vos_evaluations
+
+    keys = vos_evaluations(dataset)
+    if not keys:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no evaluation",
+            "at least one method's scores",
+            remedy,
+        )
+    return keys
+
+
+def known_failures(dataset: fo.Dataset) -> list[str]:
+    """Evaluations whose failures were found, the latest last.
+
+    Raises:
+        InputError: there is none.
+    """
+    from s3fo.plugin.panels.charts.failures import with_failures
+
+    keys = with_failures(dataset)
+    if not keys:
+        raise InputError(
+            f"dataset {dataset.name}",
+            "no failures",
+            "failures found earlier",
+            "Press ` and run 'Find failures'.",
+        )
+    return keys
+
+
 def ask_choice(
     form: types.Object,
     name: str,

@@ -9,11 +9,10 @@ import fiftyone as fo
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.errors import InputError
 from s3fo.plugin.context import Context, take_stage_params
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.described import DescribedOperator
-from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.forms import ask_choice, known_failures
 from s3fo.plugin.shared.outcome import PLUGIN, Step, Summary, to_workspace
 
 _S3, _COLOUR = "s3", "colour"
@@ -34,7 +33,7 @@ class MapFailures(VOSOperator):
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Whose failures, by which features."""
-        keys = _with_failures(ctx.dataset)
+        keys = known_failures(ctx.dataset)
         ask_choice(
             form,
             "eval_key",
@@ -65,7 +64,7 @@ class MapFailures(VOSOperator):
         from s3fo.datasets import map_similar_failures
         from s3fo.datasets.views.failure_maps import failure_map_names
 
-        eval_key = ctx.params.get("eval_key") or _with_failures(ctx.dataset)[-1]
+        eval_key = ctx.params.get("eval_key") or known_failures(ctx.dataset)[-1]
         extractor = None
         if ctx.params.get("features", _S3) == _S3:
             from s3fo.inference import S3Features
@@ -138,22 +137,3 @@ def map_layout() -> fo.Space:
     panels = [fo.Panel(type="Samples", pinned=True), fo.Panel(type="vos_failure_map")]
     sides = [fo.Space(children=[one], active_child=one.component_id) for one in panels]
     return fo.Space(children=sides, orientation="horizontal")
-
-
-def _with_failures(dataset: fo.Dataset) -> list[str]:
-    """Evaluations whose failures were found.
-
-    Raises:
-        InputError: there is none.
-    """
-    from s3fo.plugin.panels.charts.failures import with_failures
-
-    keys = with_failures(dataset)
-    if not keys:
-        raise InputError(
-            f"dataset {dataset.name}",
-            "no failures",
-            "failures found earlier",
-            "Press ` and run 'Find failures'.",
-        )
-    return keys

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
-from evaluation.errors import InputError
 from s3fo.datasets.views.shown import count_stages
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
-from s3fo.plugin.shared.forms import ask_choice
+from s3fo.plugin.shared.forms import ask_choice, known_evaluations
 from s3fo.plugin.shared.outcome import PLUGIN, Summary
+
+_FIRST = "Press ` and run 'Evaluate VOS predictions'."
 
 
 class ShowWorstFrames(VOSOperator):
@@ -25,14 +26,15 @@ class ShowWorstFrames(VOSOperator):
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Whose worst frames."""
+        keys = known_evaluations(ctx.dataset, _FIRST)
         ask_choice(
             form,
             "eval_key",
-            {key: key for key in _evaluations(ctx)},
+            {key: key for key in keys},
             label="Evaluation",
             description="Whose worst frames to draw. The pictures lie in the cache "
             "folder; a field of the dataset names them",
-            default=_evaluations(ctx)[-1],
+            default=keys[-1],
         )
 
     def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
@@ -40,7 +42,8 @@ class ShowWorstFrames(VOSOperator):
         from s3fo.datasets import make_thumbnails
         from s3fo.datasets.field_names import thumbnail_field
 
-        eval_key = ctx.params.get("eval_key") or _evaluations(ctx)[-1]
+        keys = known_evaluations(ctx.dataset, _FIRST)
+        eval_key = ctx.params.get("eval_key") or keys[-1]
         count = make_thumbnails(ctx.dataset, eval_key, progress=progress)
         return {
             "evaluation": eval_key,
@@ -58,22 +61,3 @@ class ShowWorstFrames(VOSOperator):
         yield ctx.ops.set_view(view)
         params = {"field": field, "stages": count_stages(view)}
         yield ctx.trigger(f"{PLUGIN}/show_media", params)
-
-
-def _evaluations(ctx: Context) -> list[str]:
-    """Keys of the evaluations.
-
-    Raises:
-        InputError: there is none.
-    """
-    from s3fo.datasets.reading.tables import vos_evaluations
-
-    keys = vos_evaluations(ctx.dataset)
-    if not keys:
-        raise InputError(
-            f"dataset {ctx.dataset.name}",
-            "no evaluation",
-            "at least one method's scores",
-            "Press ` and run 'Evaluate VOS predictions'.",
-        )
-    return keys
