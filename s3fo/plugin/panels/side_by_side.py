@@ -6,13 +6,12 @@ from typing import Literal
 
 from fiftyone.operators import types
 
-from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel
 from s3fo.plugin.panels.charts.side_by_side import comparison
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices
-from s3fo.plugin.panels.timeline import video_of
+from s3fo.plugin.panels.timeline import open_video
 from s3fo.plugin.shared.outcome import PLUGIN
 
 
@@ -36,24 +35,13 @@ class SideBySide(VOSPanel):
     def refresh(self, ctx: Context) -> None:
         """Choose the evaluations and find the video."""
         state, dataset = ctx.panel.state, ctx.dataset
-        if not ctx.current_sample:
-            raise InputError(
-                "video", "none open", "an open video", "Open a video from the grid."
-            )
+        state.sample, state.begins = open_video(ctx)
         known = tables.vos_evaluations(dataset)
         pair = [state.first, state.second]
         if not set(pair) <= set(known):
             pair = known[-2:]
         state.pair = list(dict.fromkeys(pair))
         ctx.panel_state["first"], ctx.panel_state["second"] = pair[0], pair[-1]
-        state.sample, state.begins = video_of(ctx)
-        if not len(dataset.select(state.sample)):
-            raise InputError(
-                "what is open",
-                "no video",
-                "a video or clip",
-                "Open a video from the grid.",
-            )
 
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Which two, and the App's own drawing of them."""

@@ -53,10 +53,7 @@ class ObjectTimeline(ReviewPanel):
     def refresh(self, ctx: Context) -> None:
         """Read the scores of the open video."""
         state, dataset = ctx.panel.state, ctx.dataset
-        if not ctx.current_sample:
-            raise InputError(
-                "video", "none open", "an open video", "Open a video from the grid."
-            )
+        sample, begins = open_video(ctx)
         known = tables.vos_evaluations(dataset)
         shown = evaluation_shown(
             {key: tables.prediction_field(dataset, key) for key in known},
@@ -64,14 +61,7 @@ class ObjectTimeline(ReviewPanel):
             state.chosen,
         )
         set_if_new(ctx, "method", shown)
-        state.sample, begins = video_of(ctx)
-        if not len(dataset.select(state.sample)):
-            raise InputError(
-                "what is open",
-                "no video",
-                "a video or clip",
-                "Open a video from the grid.",
-            )
+        state.sample = sample
         chosen = self._chosen_object(ctx)
         chart = charts.timeline(dataset, state.method, state.sample, begins, chosen)
         ctx.panel.data.timeline = chart.traces
@@ -181,6 +171,21 @@ def evaluation_shown(
     names = {path.removeprefix("frames.").removesuffix("_mask") for path in active}
     shown = [key for key, field in fields.items() if field in names]
     return (shown or list(fields))[-1]
+
+
+def open_video(ctx: Context) -> tuple[str, int]:
+    """Id of the open video, and the first frame shown; see `video_of`.
+
+    Raises:
+        InputError: no video of the dataset is open.
+    """
+    fix = "Open a video from the grid."
+    if not ctx.current_sample:
+        raise InputError("video", "none open", "an open video", fix)
+    sample, begins = video_of(ctx)
+    if not len(ctx.dataset.select(sample)):
+        raise InputError("what is open", "no video", "a video or clip", fix)
+    return sample, begins
 
 
 def video_of(ctx: Context) -> tuple[str, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import fiftyone as fo
@@ -19,9 +17,14 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.schema import benchmark_of, remembered
 from s3fo.datasets.scoring.review import review_of
-from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace, score_title
+from s3fo.plugin.panels.charts.parts import (
+    LEGEND,
+    Chart,
+    Trace,
+    jpeg_source,
+    score_title,
+)
 
-_DOTS_PER_INCH = 110
 _OPEN = "not reviewed"
 _COLOURS = {"confirmed": "#D55E00", "dismissed": "#0072B2", _OPEN: "#8A8F98"}
 """Okabe and Ito's vermillion and blue, and grey for what is still to be looked at."""
@@ -113,15 +116,7 @@ def _draw_strip(dataset: fo.Dataset, event: pd.Series) -> str:
     shown = {name: 0 * known if one is None else one for name, one in maps.items()}
     numbers = {name: video.frames.index(name) + 1 for _, name in frames}
     figure = audit_strip(frames, shown, int(event["object"]), video.images, numbers)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="jpeg",
-        dpi=_DOTS_PER_INCH,
-        facecolor="white",
-        pil_kwargs={"quality": 85},
-    )
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return jpeg_source(figure)
 
 
 def masks_are_there(masks: Any) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import fiftyone as fo
@@ -20,9 +18,8 @@ from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.scoring.from_files import compared_masks
 from s3fo.datasets.scoring.review import review_of
-from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
+from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace, jpeg_source
 
-_DOTS_PER_INCH = 110
 _KEYS = ["sequence", "object"]
 _WHEN = ("start", "worst", "end")
 
@@ -187,12 +184,4 @@ def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
     }
     numbers = {frames[event[when] - 1]: event[when] for when in _WHEN}
     figure = failure_strip(row, masks, video.images, numbers)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="jpeg",
-        dpi=_DOTS_PER_INCH,
-        facecolor="white",
-        pil_kwargs={"quality": 85},
-    )
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return jpeg_source(figure)

@@ -5,10 +5,13 @@ Every bar and point carries an id that says what to show when it is clicked.
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import dataclass
 
 import fiftyone as fo
 import pandas as pd
+from matplotlib.figure import Figure
 
 from evaluation._utils.escape import plotly_text
 from evaluation.breakdown import FEW
@@ -54,6 +57,22 @@ class Chart:
     layout: Layout
     text: str
     signs: str = ""
+
+
+_DOTS_PER_INCH = 110
+
+
+def jpeg_source(figure: Figure) -> str:
+    """A figure as the source of an image."""
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer,
+        format="jpeg",
+        dpi=_DOTS_PER_INCH,
+        facecolor="white",
+        pil_kwargs={"quality": 85},
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def score_title(name: str) -> str:
