@@ -10,9 +10,22 @@ import pandas as pd
 import pytest
 
 from evaluation.errors import InputError
+from evaluation.results.text import notes_to_show
 from s3fo.cli.analysis import _lowest_groups
 from s3fo.cli.console import _fitting, print_notes_of, print_table
 from s3fo.plugin.serving import require_opened, start_patiently
+
+
+def test_what_is_said_of_many_videos_is_said_once():
+    said = [f"v{n}: predicted ids 2 are no objects" for n in range(5)]
+    notes = ["all masks are boxes", "v1: flipped", *said, "v1: flipped", "v4: flipped"]
+    assert notes_to_show(notes) == [
+        "all masks are boxes",
+        "v1: flipped",
+        "v4: flipped",
+        "v0, v1, v2 and 2 more: predicted ids 2 are no objects",
+    ]
+    assert notes_to_show(said[:3]) == said[:3], "few are told in full"
 
 
 def test_words_of_wide_tables_stay_whole(capsys):

@@ -10,6 +10,7 @@ import pandas as pd
 from evaluation._utils.version import __version__
 from evaluation.report.material import Material, Method
 from evaluation.report.tables import Table, number, percent, text
+from evaluation.results.text import notes_to_show
 
 
 def speed_table(material: Material) -> Table:
@@ -95,7 +96,7 @@ def _benchmark_facts(material: Material) -> list[dict[str, str]]:
     }
     notes = (*material.notes, *material.attributes.notes, *material.breakdown.notes)
     rows = [{"what": key, "value": value} for key, value in facts.items()]
-    return rows + [{"what": "note", "value": note} for note in dict.fromkeys(notes)]
+    return rows + [{"what": "note", "value": note} for note in notes_to_show(notes)]
 
 
 def _method_facts(method: Method) -> list[dict[str, str]]:
@@ -118,7 +119,8 @@ def _method_facts(method: Method) -> list[dict[str, str]]:
             "videos of another run": ", ".join(made.others),
         }
     rows = [{"what": key, "value": str(v)} for key, v in facts.items() if v]
-    return rows + [{"what": "note", "value": note} for note in scores.notes]
+    told = notes_to_show(scores.notes)
+    return rows + [{"what": "note", "value": note} for note in told]
 
 
 def _list_values(values: Mapping[str, object] | str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _TRACKING = (
     "cgF1", "positive_micro_F1", "IL_MCC",
 )  # fmt: skip
 """Tracking metrics that get a table of their own, where the protocol has them."""
+
+_NAMED = 3
+"""How many of the things that one note is about are named."""
 
 
 def format_scores(scores: Scores, *, per_object: bool = False) -> str:
@@ -47,8 +50,34 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
         )
     if per_object:
         parts.append(_object_table(scores))
-    parts += [f"Note: {note}" for note in scores.notes]
-    return "\n\n".join(parts)
+    parts.append("\n".join(f"Note: {note}" for note in notes_to_show(scores.notes)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def notes_to_show(notes: Iterable[str]) -> list[str]:
+    """Notes for people: one line where the same is said of more than three things.
+
+    >>> notes_to_show([f"{name}: flipped" for name in "abcd"] + ["a: empty"])
+    ['a, b, c and 1 more: flipped', 'a: empty']
+
+    Args:
+        notes: sentences, most of them ``<sequence>: <what>``.
+
+    Returns:
+        Each note where the first of its kind stood; those of few things as they are.
+    """
+    about: dict[str, dict[str, None]] = {}
+    for note in notes:
+        name, colon, what = note.partition(": ")
+        about.setdefault(what if colon else note, {})[name if colon else ""] = None
+    shown = []
+    for what, names in about.items():
+        first, more = list(names)[:_NAMED], len(names) - _NAMED
+        if more > 0 and "" not in names:
+            shown.append(f"{', '.join(first)} and {more} more: {what}")
+        else:
+            shown += [f"{name}: {what}" if name else what for name in names]
+    return shown
 
 
 def _object_table(scores: Scores) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from evaluation._utils.progress import ProgressCallback
+from evaluation.results.text import notes_to_show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def result_alone() -> AbstractContextManager[object]:
 
 def print_notes(notes: Iterable[str], about: str = "") -> None:
     """Print notes on standard error; `about` says before each what it is about."""
-    for note in notes:
+    for note in notes_to_show(notes):
         typer.echo(f"note: {about}{note}", err=True)
 
 

@@ -14,7 +14,7 @@ from evaluation.errors import InputError
 from s3fo._extras import require
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
-from s3fo.cli.console import print_json, progress_bar, result_alone
+from s3fo.cli.console import print_json, print_notes, progress_bar, result_alone
 from s3fo.cli.options import (
     Json,
     MaskOptions,
@@ -211,5 +211,4 @@ def convert(
         f"{done.out}: {done.target_format} from {done.source_format}, "
         f"{done.sequences} sequences, {done.frames} frames, {done.objects} objects"
     )
-    for note in done.notes:
-        typer.echo(f"Note: {note}")
+    print_notes(done.notes)

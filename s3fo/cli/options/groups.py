@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluation.errors import InputError
+from s3fo.cli.console import print_notes
 from s3fo.cli.options.single import (
     Binarize,
     Images,
@@ -228,6 +229,5 @@ def open_source(
             "NAME --root DIR [--split S], or --images DIR [--masks DIR]",
             "`s3fo benchmarks` lists the names.",
         )
-    for note in opened.notes:
-        typer.echo(f"note: {note}", err=True)
+    print_notes(opened.notes)
     return opened

@@ -8,6 +8,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
+from evaluation.results.text import notes_to_show
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.forms import ask_input_options, chosen_input_options
@@ -45,7 +46,7 @@ class ComputeAttributes(VOSOperator):
         attributes = compute_attributes(
             ctx.dataset, options=chosen_input_options(ctx), progress=progress
         )
-        notes = "; ".join(attributes.notes)
+        notes = "; ".join(notes_to_show(attributes.notes))
         return {
             "objects": len(attributes.objects),
             "similarity by": attributes.extractor,

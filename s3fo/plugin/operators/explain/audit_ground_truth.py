@@ -8,6 +8,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
+from evaluation.results.text import notes_to_show
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.outcome import Step, Summary, to_workspace
@@ -60,7 +61,7 @@ class AuditGroundTruth(VOSOperator):
             progress=progress,
         )
         kinds = found.by("kind")
-        notes = "; ".join(found.notes)
+        notes = "; ".join(notes_to_show(found.notes))
         return {
             "events": len(found.events),
             "object frames": found.n_object_frames,
