@@ -36,12 +36,12 @@ from evaluation.meter_frames import (
 )
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
-from evaluation.results.binarize_advice import (
+from evaluation.results.checks.binarize import (
     advises_binarize,
     several_objects,
     without_binarize,
 )
-from evaluation.results.mask_checks import refuse_soft_edges
+from evaluation.results.checks.masks import refuse_soft_edges
 from evaluation.results.scores import Scores
 from evaluation.scored import Scored, class_notes, collect, score_counts
 from evaluation.scoring import unseen_notes

@@ -15,7 +15,7 @@ from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
-from evaluation.results.label_checks import check_labels, note_objects
+from evaluation.results.checks.labels import check_labels, note_objects
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
 

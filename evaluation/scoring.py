@@ -21,7 +21,7 @@ from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_r
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
-from evaluation.results.binarize_advice import advise_by_truth
+from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.scores import Scores
 from evaluation.scored import PairedVideo, ScoringJob, class_notes, collect
 

@@ -21,7 +21,7 @@ from evaluation.masks.prepare import prepare, video_options
 from evaluation.metrics.stability import temporal_stability
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
-from evaluation.results.binarize_advice import advise_by_truth
+from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.scores import ordered_notes
 from evaluation.scored import score_counts
 from evaluation.scoring import align_results, choose_sequences

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,22 @@ def test_evaluate_prints_one_json_object(cli, benchmark):
     assert (result["J&F"], result["J"], result["F"]) == (1.0, 1.0, 1.0)
     assert {row["sequence"] for row in result["objects"]} == {"one", "two"}
     assert all(row["J&F"] == 1.0 for row in result["objects"])
+
+
+def test_packages_run_as_modules(benchmark, capsys, monkeypatch):
+    """``python -m evaluation`` scores, ``python -m s3fo`` is the command line."""
+    from evaluation.__main__ import main
+
+    truth = str(masks(benchmark))
+    assert main([truth, truth, "--per-object"]) == 0
+    out = capsys.readouterr().out
+    assert "DAVIS-2017" in out and "one_1" in out and "byte for byte" in out
+    assert main([str(benchmark / "nowhere"), truth]) == 2
+    assert "no such folder" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["s3fo", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("s3fo", run_name="__main__")
+    assert not end.value.code and "s3fo " in capsys.readouterr().out
 
 
 def test_evaluate_saves_tables_that_load_again(cli, benchmark, tmp_path):

@@ -8,8 +8,8 @@ from pathlib import Path
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
 from evaluation.masks.folders import subfolders
-from evaluation.masks.names import shown
-from evaluation.masks.numbering import FrameNames, name_frames
+from evaluation.masks.names import numbers_of, shown
+from evaluation.masks.numbering import FrameNames, gain_of, name_frames, shift_numbers
 from evaluation.masks.open import GroundTruth
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import (
@@ -127,7 +127,7 @@ def _notes_on_names(
     lacking = [frame for frame in gt.frames if frame not in names]
     extra = sorted(set(pred.frames) - set(names.values()), key=natural)
     notes += [f"{gt.name}: {note}" for note in matched.notes]
-    if lacking and extra:
+    if lacking and extra and _may_be_off(gt, pred, names):
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks "
             f"{_list_frames(lacking)} and has {_list_frames(extra)} instead; "
@@ -144,6 +144,26 @@ def _notes_on_names(
             f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
         )
     return notes
+
+
+def _may_be_off(gt: MaskSequence, pred: MaskSequence, names: Mapping[str, str]) -> bool:
+    """Whether more frames would be found if numbers were off, and masks fit as well.
+
+    Of results without the first frame, which is given, masks between the annotated
+    frames are no sign of it. Names without numbers may always be off.
+    """
+    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+    if not ours or not theirs:
+        return True
+    offsets = {1, -1, min(theirs) - min(ours), max(theirs) - max(ours)}
+    shifts = (shift_numbers(gt, pred, k) for k in sorted(offsets))
+    more = [moved for moved in shifts if len(moved) > len(names)]
+    if len(ours) == len(theirs):
+        return bool(more)  # as many, from another number on
+    try:
+        return any(gain_of(gt, pred, moved, names) > 0 for moved in more)
+    except InputError:
+        return True  # scoring tells what is wrong with the masks that count
 
 
 def _note_absent_objects(

@@ -199,10 +199,15 @@ class FileSequence(MaskSequence):
 
 
 class ObjectFolderSequence(MaskSequence):
-    """One folder per object, in it one binary PNG per frame."""
+    """One folder per object, in it one binary PNG per frame.
+
+    Attributes:
+        left_out: folders beside them that hold masks, and are called like no object.
+    """
 
     overlapping = True
     of_files = True
+    left_out: tuple[str, ...] = ()
 
     def __init__(self, name: str, files: Mapping[int, Mapping[str, FilePath]]) -> None:
         frames: dict[str, dict[int, FilePath]] = {}

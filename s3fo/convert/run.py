@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
+from evaluation.masks.folders import folders_of
 from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
+from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.convert.formats import FORMATS
 from s3fo.convert.reading import detect, read
 from s3fo.convert.videos import Video, as_video
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 OVERLAP_RULES = ("error", "smaller-on-top")
+
+_APART = "Give a path outside the folder that is converted."
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,14 @@ def convert(
         out: the file or folder to make; it must not be there yet. For ``fiftyone``
             ``"DATASET:FIELD"``, a dataset with these videos and a new field.
         target_format: one of `FORMATS`.
-        source_format: one of `FORMATS`; None looks what it is.
+        source_format: one of `FORMATS`; None looks what it is. Where nothing is called
+            so, ``"DATASET:FIELD"`` is a field of FiftyOne.
         on_overlap: what becomes of masks that overlap where the format keeps one
             object per pixel: ``"error"``, or ``"smaller-on-top"``.
 
     Raises:
         InputError: the source cannot be read, the format cannot keep its masks, or
-            `out` is there already.
+            `out` is there already or lies in the source.
 
     >>> convert("DAVIS/Annotations/480p", "davis.json", "youtube-vis")
     """
@@ -83,7 +88,7 @@ def convert(
             "on_overlap", repr(on_overlap), " or ".join(map(repr, OVERLAP_RULES)),
             "Pass one of them.",
         )  # fmt: skip
-    origin = _known_format(source_format) if source_format else detect(Path(source))
+    origin = _known_format(source_format) if source_format else _format_of(source)
     if target != "fiftyone" and os.path.lexists(out):
         raise InputError(
             str(out),
@@ -92,9 +97,12 @@ def convert(
             "Remove it, or give another path.",
         )
     if target != "fiftyone":
+        refuse_among_inputs([out], [source], _APART)
         require_writable(Path(out).parent)
     with tempfile.TemporaryDirectory() as folder:
         sequences = _open(source, origin, Path(folder))
+        if target != "fiftyone":
+            refuse_among_inputs([out], folders_of(sequences.values()), _APART)
         numbered = sequences if FORMATS[target].overlaps else count_from_one(sequences)
         renumbered = [k for k in sequences if numbered[k] is not sequences[k]]
         sequences = numbered
@@ -125,6 +133,19 @@ def convert(
         sum(len(video.object_ids) for video in videos),
         tuple(notes),
     )
+
+
+def _format_of(source: str | os.PathLike[str]) -> str:
+    """Name of the format of a source: what lies there, or DATASET:FIELD.
+
+    Raises:
+        InputError: it is none that can be told.
+    """
+    name, colon, field = str(source).rpartition(":")
+    is_name = bool(name and colon and field) and not set(field) & set("/\\")
+    if is_name and not os.path.lexists(source):
+        return "fiftyone"
+    return detect(Path(source))
 
 
 def _open(

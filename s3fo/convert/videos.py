@@ -10,7 +10,7 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.sequence import MaskSequence
-from evaluation.results.mask_checks import refuse_soft_sequence
+from evaluation.results.checks.masks import refuse_soft_sequence
 
 MAX_ID = 2**16 - 1
 """The highest id that a label map keeps."""

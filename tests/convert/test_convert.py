@@ -213,6 +213,35 @@ def test_nothing_is_overwritten_and_odd_requests_are_told(davis, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("out", ["new", "bear/new", "new.json"])
+def test_nothing_is_written_into_what_is_converted(davis, out):
+    before = sorted(davis.rglob("*"))
+    target = "burst" if out.endswith("json") else "object-folders"
+    with pytest.raises(InputError, match="outside the folder that is converted"):
+        convert(davis, davis / out, target)
+    assert sorted(davis.rglob("*")) == before
+
+
+def test_a_dataset_and_its_field_need_no_format(davis, tmp_path, monkeypatch):
+    """A name with a colon that is no file is FiftyOne's; paths stay paths."""
+    from s3fo.convert import run
+
+    asked = []
+
+    def opened(source, origin, folder):
+        asked.append((str(source), origin))
+        return read(tmp_path / "clips:labels", "davis")
+
+    monkeypatch.setattr(run, "_open", opened)
+    davis.rename(tmp_path / "clips:labels")
+    convert("my clips:labels", tmp_path / "one.json", "burst")
+    with pytest.raises(InputError, match="no such path"):
+        convert(tmp_path / "c:/nowhere", tmp_path / "two.json", "burst")
+    davis = tmp_path / "clips:labels"
+    convert(davis, tmp_path / "two.json", "burst")
+    assert asked == [("my clips:labels", "fiftyone"), (str(davis), "davis")]
+
+
 def test_on_the_command_line(davis, tmp_path):
     from typer.testing import CliRunner
 

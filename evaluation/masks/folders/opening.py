@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -90,14 +90,16 @@ def _left_out(level: Path, sequences: Mapping[str, MaskSequence]) -> list[str]:
     ]
 
 
-def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSequence]:
+def open_results_folder(
+    root: Path, truth: Mapping[str, MaskSequence]
+) -> dict[str, MaskSequence]:
     """Find the named sequences below a results folder.
 
     One or more folders may lie around them (as after unpacking an archive).
 
     Args:
         root: results folder.
-        names: sequences of the ground truth.
+        truth: the ground truth by sequence.
 
     Returns:
         Those of the named sequences that are there; others are not looked at.
@@ -105,16 +107,27 @@ def open_results_folder(root: Path, names: Collection[str]) -> dict[str, MaskSeq
     Raises:
         InputError: none of the sequences is there, or several sets of them.
     """
-    holder = find_holder(root, names)
-    match = match_sequences(names, subfolders(holder)) if holder else Match({}, "")
+    holder = find_holder(root, truth, folders_of(truth.values()))
+    match = match_sequences(truth, subfolders(holder)) if holder else Match({}, "")
     if holder is None:
-        holder, match = _find_nearly_named(root, names)
+        holder, match = _find_nearly_named(root, truth)
     if holder is None:
-        raise _none_of_the_sequences(root, names)
+        raise _none_of_the_sequences(root, truth)
     found = {}
     for name, folder in match.names.items():
-        found[name] = open_sequence(holder / folder)
+        found[name] = open_sequence(holder / folder, truth[name])
         remark_name(found[name], name, folder, match.rule)
+    return found
+
+
+def folders_of(sequences: Iterable[MaskSequence]) -> set[Path]:
+    """Folders around the folders of videos whose masks are files of their own."""
+    found: set[Path] = set()
+    for masks in sequences:
+        if masks.of_files and masks.frames:
+            path = Path(masks.where(masks.frames[0]))
+            own = next((p for p in path.parents if p.name == masks.name), path.parent)
+            found.add(own.parent)
     return found
 
 
@@ -130,10 +143,17 @@ def _told(name: str, rule: str) -> str:
     return ascii(name) if "Unicode" in rule else name
 
 
-def find_holder(root: Path, names: Collection[str]) -> Path | None:
+def find_holder(
+    root: Path, names: Collection[str], truth: Collection[Path] = ()
+) -> Path | None:
     """The folder below `root`, or itself, with folders called like the sequences.
 
     The highest level that has any counts, at most `MAX_DEPTH` below `root`.
+
+    Args:
+        root: where to look.
+        names: of the sequences.
+        truth: folders of the ground truth, of which no remedy speaks.
 
     Returns:
         The folder; None if there is none.
@@ -146,7 +166,7 @@ def find_holder(root: Path, names: Collection[str]) -> Path | None:
     for _ in range(MAX_DEPTH + 1):
         holders = [folder for folder in levels if not names_missing(folder, names)]
         if len(holders) > 1:
-            raise _several_sets(root, holders)
+            raise _several_sets(root, holders, truth)
         if holders:
             return holders[0]
         levels = [folder / name for folder in levels for name in subfolders(folder)]
@@ -262,9 +282,14 @@ def _no_sequences(root: Path) -> InputError:
     )
 
 
-def _several_sets(root: Path, holders: Sequence[Path]) -> InputError:
+def _several_sets(
+    root: Path, holders: Sequence[Path], truth: Collection[Path]
+) -> InputError:
     """The complaint about several folders that hold the sequences."""
-    fix = f"Give the folder of one set, such as {holders[0]}."
+    true = {folder.resolve() for folder in truth}
+    own = [one for one in holders if one.resolve() not in true and _holds_masks(one)]
+    fix = "Give the folder that holds the folders of the predicted sequences"
+    fix += f", such as {own[0]}." if own else "; none of these does."
     if all(object_number(folder.name) is not None for folder in holders):
         fix += (
             " If each of them is of one object, put them into the sequences: "
@@ -277,6 +302,11 @@ def _several_sets(root: Path, holders: Sequence[Path]) -> InputError:
         "one folder per sequence",
         fix,
     )
+
+
+def _holds_masks(holder: Path) -> bool:
+    """Whether any folder in a folder holds masks, directly or by object."""
+    return any(is_sequence(holder / name) for name in subfolders(holder))
 
 
 def _none_of_the_sequences(root: Path, names: Collection[str]) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from evaluation.errors import InputError
@@ -14,16 +14,30 @@ from evaluation.masks.folders.listing import (
     refuse_dangling,
     subfolders,
 )
+from evaluation.masks.names import shown
 from evaluation.masks.sequence import FileSequence, MaskSequence, ObjectFolderSequence
 
 
-def open_sequence(folder: Path) -> MaskSequence:
-    """The masks of one video: object folders, PNGs, or PNGs in the only folder."""
+def open_sequence(folder: Path, truth: MaskSequence | None = None) -> MaskSequence:
+    """The masks of one video: object folders, PNGs, or PNGs in the only folder.
+
+    Args:
+        folder: of the video.
+        truth: its ground truth, which tells what long numbers are.
+    """
     objects = object_folders(folder, of_video=True)
+    if not objects and truth is not None and _are_objects_of(folder, truth):
+        objects = object_folders(folder, of_video=True, known=True)
     if objects:
         by_object = ObjectFolderSequence(folder.name, objects)
-        for remark in _left_out(folder, objects):
+        by_object.left_out = tuple(_other_folders(folder))
+        for remark in _left_out(folder, objects, by_object.left_out):
             by_object.remark(remark)
+        if not any(object_number(name) is not None for name in subfolders(folder)):
+            by_object.remark(
+                f"its folders {shown(subfolders(folder))} were read as objects: they "
+                "hold the frames of the ground truth, and are called like its ids"
+            )
         return by_object
     files = png_files(folder)
     if files:
@@ -42,18 +56,55 @@ def open_sequence(folder: Path) -> MaskSequence:
     return sequence
 
 
-def _left_out(folder: Path, objects: Collection[int]) -> list[str]:
+def _are_objects_of(folder: Path, truth: MaskSequence) -> bool:
+    """Whether folders of long numbers are objects: `<object>/<frame>.png`.
+
+    They might be frames that hold a mask per object. Folders must be called like ids of
+    the ground truth and files like its frames, and not the other way round.
+    """
+    names = subfolders(folder)
+    if not names or not all(name.isascii() and name.isdecimal() for name in names):
+        return False
+    inside = [set(png_files(folder / name)) for name in names]
+    if not all(inside):
+        return False
+    frames, files = set(truth.frames), set().union(*inside)
+    if not files <= frames or 2 * len(files) < len(frames):
+        return False
+    ends = (truth.frames[0], truth.frames[len(frames) // 2], truth.frames[-1])
+    ids = truth.annotated_ids() or truth.labels_in(dict.fromkeys(ends))
+    other_way = set(names) <= frames and _numbers(files) <= ids
+    return _numbers(names) <= ids and not other_way
+
+
+def _numbers(names: Iterable[str]) -> set[int]:
+    """Names as numbers; -1 for one that is none."""
+    return {int(n) if n.isascii() and n.isdecimal() else -1 for n in names}
+
+
+def _other_folders(folder: Path) -> list[str]:
+    """Folders beside those of objects that hold masks and are called like none."""
+    return [
+        name
+        for name in subfolders(folder)
+        if object_number(name, of_video=True) is None and png_files(folder / name)
+    ]
+
+
+def _left_out(
+    folder: Path, objects: Collection[int], others: Iterable[str]
+) -> list[str]:
     """What to say of folders and masks that are none of the objects."""
     remarks = []
+    for name in others:
+        _refuse_odd_number(folder, name)
+        remarks.append(
+            f"its folder {name} was left out, though it holds masks: it is called "
+            "like no object; if it is one, name it by the object's id"
+        )
     for name in subfolders(folder):
         number = object_number(name, of_video=True)
-        if number is None and png_files(folder / name):
-            _refuse_odd_number(folder, name)
-            remarks.append(
-                f"its folder {name} was left out, though it holds masks: it is called "
-                "like no object; if it is one, name it by the object's id"
-            )
-        elif number is not None and number not in objects:
+        if number is not None and number not in objects:
             remarks.append(f"object folder {folder / name} holds no PNG masks")
     beside = png_files(folder)
     if beside:
@@ -130,7 +181,7 @@ def _holds_nothing(folder: Path) -> bool:
 
 
 def object_folders(
-    folder: Path, *, of_video: bool = False
+    folder: Path, *, of_video: bool = False, known: bool = False
 ) -> dict[int, dict[str, str]]:
     """PNG files by object id and frame, where folders are called like objects.
 
@@ -138,13 +189,14 @@ def object_folders(
         folder: that holds them.
         of_video: whether the folder is known to be a video, so that long numbers are
             objects, too, beside others. Elsewhere they may be videos.
+        known: whether long numbers are known to be objects without others beside them.
     """
     refuse_dangling(folder, _OBJECT_NAME)
     objects: dict[int, dict[str, str]] = {}
     names = subfolders(folder)
     # Long numbers alone may be frames that hold a mask per object.
     short = (n for n in names if object_number(n) is not None)
-    of_video = of_video and any(png_files(folder / n) for n in short)
+    of_video = of_video and (known or any(png_files(folder / n) for n in short))
     for name in names:
         number = object_number(name, of_video=of_video)
         files = png_files(folder / name) if number is not None else {}

@@ -17,13 +17,16 @@ from evaluation.masks.numbering.objects import (
     has_object_zero,
     number_objects,
 )
+from evaluation.masks.numbering.shifts import gain_of, shift_numbers
 
 __all__ = [
     "FrameNames",
     "count_from_one",
+    "gain_of",
     "has_object_zero",
     "mask_iou",
     "name_frames",
     "name_video_frames",
     "number_objects",
+    "shift_numbers",
 ]

@@ -178,10 +178,11 @@ def chosen_sequences(
 
     chosen = choose_sequences(source, sequences, shard)
     part = chosen.shard
-    if part is not None and part.origin:
+    if part is not None and (part.origin or part.count > 1):
+        why = f", as {part.origin} says" if part.origin else " only"
         typer.echo(
             f"note: shard {part} ({len(chosen.names or ())} of {chosen.n_sequences} "
-            f"sequences), as {part.origin} says; --shard 1/1 takes all",
+            f"sequences){why}; --shard 1/1 takes all",
             err=True,
         )
     if part is not None and not chosen.names:

@@ -22,7 +22,7 @@ from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.open import open_results
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
-from evaluation.results.mask_checks import describe_filling, filling_objects
+from evaluation.results.checks.masks import describe_filling, filling_objects
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.importing.labels import ObjectMask, masks_of_label_map
 

@@ -16,7 +16,7 @@ from evaluation.masks.label_map import write_label_map
 from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.run_lengths import encode_rle
 from evaluation.masks.sequence import ArraySequence
-from evaluation.results.mask_checks import describe_filling
+from evaluation.results.checks.masks import describe_filling
 from evaluation.scoring import score
 from s3fo.benchmarks import open_folders
 
@@ -674,3 +674,68 @@ def test_folders_of_odd_numbers_beside_objects_are_refused(tmp_path, name):
     write_folders(tmp_path / "gt", (1, name))
     with pytest.raises(InputError, match=rf"called {name} beside folders of objects"):
         score(tmp_path / "gt", tmp_path / "gt")
+
+
+@pytest.mark.parametrize("ids", [(1001, 2005), (1, 2)])
+def test_long_numbers_are_objects_where_frames_and_ids_of_the_truth_say_so(
+    tmp_path, ids
+):
+    """Folders `1001` and `2005`, or `00001` and `00002`, that hold all frames."""
+    for t in range(T):
+        drawn = sum(k * square(i, t).astype(np.uint16) for i, k in enumerate(ids))
+        write_label_map(tmp_path / f"gt/bear/{t:05d}.png", drawn)
+    write_folders(tmp_path / "pred", [f"{k:05d}" for k in ids], 2, videos=["bear"])
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("bear", k): 8 / 12 for k in ids})
+    assert any("were read as objects" in note for note in scores.notes)
+
+
+def test_long_numbers_that_may_be_frames_as_well_stay_refused(tmp_path):
+    """Folders 00001 to 00003 with files of the same names: either may be frames."""
+    for t in (1, 2, 3):
+        drawn = sum(k * square(k - 1, t).astype(np.uint8) for k in (1, 2, 3))
+        write_label_map(tmp_path / f"gt/bear/{t:05d}.png", drawn)
+        for k in (1, 2, 3):
+            mask = square(k - 1, t).astype(np.uint8)
+            write_label_map(tmp_path / f"pred/bear/{t:05d}/{k:05d}.png", mask)
+    with pytest.raises(InputError, match="if they are frames"):
+        score(tmp_path / "pred", tmp_path / "gt")
+
+
+def test_a_named_folder_beside_objects_is_refused_where_an_object_lacks(tmp_path):
+    """`person` may be object 3; once it is away, object 3 is told as missing."""
+    for t in range(T):
+        drawn = sum(k * square(k - 1, t).astype(np.uint8) for k in (1, 2, 3))
+        write_label_map(tmp_path / f"gt/bear/{t:05d}.png", drawn)
+    write_folders(tmp_path / "pred", (1, 2, "person"), shift=2, videos=["bear"])
+    with pytest.raises(InputError, match=r"Rename person to the id of its object"):
+        score(tmp_path / "pred", tmp_path / "gt")
+    (tmp_path / "pred/bear/person").rename(tmp_path / "pred/bear/3")
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("bear", k): 8 / 12 for k in (1, 2, 3)})
+
+
+def test_results_beside_the_ground_truth_are_named_and_not_the_truth(tmp_path):
+    """One root with images, ground truth and results: which of them is said."""
+    write_masks(tmp_path / "Annotations", dot)
+    write_masks(tmp_path / "runs", dot)
+    (tmp_path / "JPEGImages/a").mkdir(parents=True)
+    with pytest.raises(InputError) as error:
+        score(tmp_path, tmp_path)
+    assert error.value.remedy.endswith(f"sequences, such as {tmp_path / 'runs'}.")
+    shutil.rmtree(tmp_path / "runs")
+    with pytest.raises(InputError, match="none of these does"):
+        score(tmp_path, tmp_path)
+
+
+def test_results_without_the_given_first_frame_raise_no_alarm(tmp_path):
+    """Every second frame is annotated; results have all frames but the first."""
+    truth = {"a": {f"{t:05d}": dot(t) for t in range(0, T, 2)}}
+    found = {f"{t:05d}": dot(t) for t in range(1, T)}
+    scores = score({"a": found}, truth)
+    assert scores.summary["J"] == 1.0
+    assert not any("numbering" in note for note in scores.notes), scores.notes
+    late = {f"{t + 1:05d}": dot(t) for t in range(T)}
+    late.pop("00001")
+    notes = score({"a": late}, truth, missing="score-as-empty").notes
+    assert any("number" in note for note in notes), notes

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence
 from evaluation.protocols import VOID
-from evaluation.results.mask_checks import BINARIZE, is_suspicious
+from evaluation.results.checks.masks import BINARIZE, is_suspicious
 
 _OR_BINARIZE = f", or {BINARIZE}"
 

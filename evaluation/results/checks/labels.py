@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -16,21 +17,19 @@ from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
-from evaluation.results.mask_checks import (
+from evaluation.results.checks.masks import (
     BINARIZE,
     HIGH,
     are_crumbs,
     blended,
     exchanged,
-    flipped,
     inverted,
     is_suspicious,
     look_inverted,
-    misplaced,
     refuse_soft_edges,
-    row_major,
     surrounded_by_void,
 )
+from evaluation.results.checks.misreadings import better_readings
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""
@@ -120,12 +119,26 @@ def check_labels(
 
 
 def _without_folder(pair: SequencePair | None, gt: set[int]) -> list[str]:
-    """A note on objects of label maps for which there is no object folder."""
+    """A note on objects of label maps for which there is no object folder.
+
+    Raises:
+        InputError: another folder of masks beside the others may be one of them.
+    """
     if pair is None or not isinstance(pair.pred, ObjectFolderSequence):
         return []
     absent = sorted(gt - pair.pred.annotated_ids())
     if not absent or pair.gt.overlapping:
         return []  # told, or refused, as missing
+    if pair.pred.left_out:
+        raise InputError(
+            str(Path(pair.pred.where(pair.pred.frames[0])).parent.parent),
+            f"masks in {', '.join(pair.pred.left_out)}, beside folders of objects, and "
+            f"no folder of object {absent[0]}",
+            "objects called by their ids in the ground truth: "
+            f"{', '.join(map(str, sorted(gt)))}",
+            f"Rename {pair.pred.left_out[0]} to the id of its object, or move it "
+            "elsewhere if it is none.",
+        )
     which = "object" if len(absent) == 1 else "objects"
     return [
         f"{pair.name}: no folder of {which} {', '.join(map(str, absent))} in the "
@@ -146,15 +159,9 @@ def _look_again(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
     area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
     return [
-        *(_look_for_better(pair) if 2 * shared < area else []),
+        *(better_readings(pair) if 2 * shared < area else []),
         *(exchanged(pair) if 20 * shared < area else []),
     ]
-
-
-def _look_for_better(pair: SequencePair) -> list[str]:
-    """A note on the other way to read masks of a video in which they fit best."""
-    found = [look(pair) for look in (row_major, flipped, misplaced)]
-    return [max(one for one in found if one)[1]] if any(found) else []
 
 
 def _note_resized(counts: SequenceCounts) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,9 +13,8 @@ from evaluation.masks.encoding import (
     refuse_soft,
 )
 from evaluation.masks.label_map import Mask
-from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.masks.sequence import MaskSequence, RleSequence
+from evaluation.masks.sequence import MaskSequence
 from evaluation.protocols import VOID
 
 HIGH = 64
@@ -50,7 +49,7 @@ def refuse_soft_edges(pair: SequencePair, gt: set[int], pred: set[int]) -> None:
     """
     refuse_soft_sequence(pair.gt, gt, _OR_BINARIZE)
     if is_suspicious(pred - gt) and pair.pred is not None:
-        for frame in _spread(tuple(pair.predicted())):
+        for frame in spread(tuple(pair.predicted())):
             _refuse_soft(pair.pred.read(frame), pair.pred.where(frame), _OR_BINARIZE)
 
 
@@ -68,7 +67,7 @@ def refuse_soft_sequence(
         InputError: a mask has soft edges.
     """
     if is_suspicious(labels):
-        for frame in _spread(masks.frames):
+        for frame in spread(masks.frames):
             _refuse_soft(masks.read(frame), masks.where(frame), fix)
 
 
@@ -87,7 +86,7 @@ def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:
     found: dict[int, bool] = {}
     true: set[int] = set()
     full, true_background = not merged, False
-    for frame in _spread(_predicted_frames(pair)):
+    for frame in spread(predicted_frames(pair)):
         gt, own = pair.read(frame)
         filling = filling_objects(gt, merged)
         true |= set(filling) if _is_alone(gt, merged) else set()
@@ -120,7 +119,7 @@ def look_inverted(masks: MaskSequence, frames: Sequence[str]) -> bool:
         masks: of one object.
         frames: names of the frames to choose from.
     """
-    looked = [masks.read(frame) for frame in _spread(tuple(frames))]
+    looked = [masks.read(frame) for frame in spread(tuple(frames))]
     found = [bool(filling_objects(own, merged=True)) for own in looked if _some(own)]
     return 2 * sum(found) > len(found)
 
@@ -134,7 +133,7 @@ def surrounded_by_void(pair: SequencePair) -> list[str]:
 
     So write those who have 255 for the background and objects from 0 on.
     """
-    for frame in _spread(_predicted_frames(pair), most=2):
+    for frame in spread(predicted_frames(pair), most=2):
         for masks in pair.read(frame):
             if masks is None or isinstance(masks, dict) or not (masks == 0).any():
                 return []
@@ -166,8 +165,8 @@ def exchanged(pair: SequencePair) -> list[str]:
         pair: a video in which objects share nothing with predictions of their ids.
     """
     shared = predicted = 0
-    for frame in _spread(_predicted_frames(pair)):
-        one, other = (_foreground(masks) for masks in pair.read(frame))
+    for frame in spread(predicted_frames(pair)):
+        one, other = (foreground(masks) for masks in pair.read(frame))
         if one is None or other is None or one.shape != other.shape:
             continue
         shared += int((one & other).sum())
@@ -180,103 +179,9 @@ def exchanged(pair: SequencePair) -> list[str]:
     ]
 
 
-Reading = tuple[float, str] | None
-"""How well masks fit when read in another way, and a note on it; None if no better."""
-
-
-def row_major(pair: SequencePair) -> Reading:
-    """Whether run lengths fit far better if they go along the rows.
-
-    Those of COCO go down the columns; encoders that take arrays as they lie in memory
-    write rows.
-    """
-    if not isinstance(pair.pred, RleSequence):
-        return None
-    as_read: list[float] = []
-    by_rows: list[float] = []
-    for frame in _spread(_predicted_frames(pair)):
-        true, own = pair.read(frame)
-        gt, pred = _foreground(true), _foreground(own)
-        if gt is None or pred is None or gt.shape != pred.shape:
-            continue
-        as_read.append(mask_iou(gt, pred))
-        by_rows.append(mask_iou(gt, pred.T.reshape(gt.shape)))
-    if not by_rows or np.mean(by_rows) < 0.3 + np.mean(as_read):
-        return None
-    return float(np.mean(by_rows)), (
-        f"{pair.name}: run lengths fit the objects if they go along the rows; those of "
-        "COCO go down the columns"
-    )
-
-
-_FLIPS: dict[str, Callable[[Mask], Mask]] = {
-    "left and right": lambda mask: mask[:, ::-1],
-    "top and bottom": lambda mask: mask[::-1],
-    "all sides (turned by 180 degrees)": lambda mask: mask[::-1, ::-1],
-}
-
-
-def flipped(pair: SequencePair) -> Reading:
-    """Whether masks fit far better with their sides exchanged."""
-    fits: dict[str, list[float]] = {name: [] for name in ("", *_FLIPS)}
-    for frame in _spread(_predicted_frames(pair)):
-        true, own = pair.read(frame)
-        gt, pred = _foreground(true), _foreground(own)
-        if gt is None or pred is None or gt.shape != pred.shape:
-            continue
-        fits[""].append(mask_iou(gt, pred))
-        for name, flip in _FLIPS.items():
-            fits[name].append(mask_iou(gt, flip(pred)))
-    if not fits[""]:
-        return None
-    means = {name: float(np.mean(values)) for name, values in fits.items()}
-    best = max(_FLIPS, key=lambda name: means[name])
-    if means[best] < 0.3 + means[""]:
-        return None
-    return means[best], (
-        f"{pair.name}: masks fit the ground truth with {best} exchanged (mean IoU "
-        f"{means[best]:.2f} against {means['']:.2f}); were images flipped?"
-    )
-
-
-def misplaced(pair: SequencePair) -> Reading:
-    """Whether masks fit far better in other frames: shifted, or out of order."""
-    frames = _predicted_frames(pair)
-    looked = _spread(frames[1:-1] or frames, most=4)
-    near = {frames[k] for f in looked for k in _neighbours(frames, f)}
-    truth = {}
-    for frame in dict.fromkeys((*_spread(frames, most=24), *looked, *sorted(near))):
-        mask = _foreground(pair.gt.read(frame))
-        if mask is not None and mask.any():
-            truth[frame] = mask
-    moved: dict[str, str] = {}
-    best_fits = []
-    for frame in looked:
-        mask = _foreground(pair.read(frame)[1])
-        if mask is None or frame not in truth:
-            continue
-        fits = {other: mask_iou(gt, mask) for other, gt in truth.items()}
-        best = max(fits, key=lambda other: fits[other])
-        best_fits.append(fits[best])
-        if fits[best] - fits[frame] > 0.3:
-            moved[frame] = best
-    if not moved or 2 * len(moved) <= len(best_fits):
-        return None
-    told = ", ".join(f"{frame} that of {other}" for frame, other in moved.items())
-    return float(np.mean(best_fits)), (
-        f"{pair.name}: masks fit other frames of the ground truth far better ({told}); "
-        "are frames shifted, or in another order?"
-    )
-
-
-def _neighbours(frames: Sequence[str], frame: str) -> list[int]:
-    place = frames.index(frame)
-    return [k for k in (place - 1, place + 1) if 0 <= k < len(frames)]
-
-
 def blended(pair: SequencePair) -> list[str]:
     """A note where ids between two others lie around an object, as after blurring."""
-    for frame in _spread(_predicted_frames(pair), most=2):
+    for frame in spread(predicted_frames(pair), most=2):
         _, own = pair.read(frame)
         if own is not None and not isinstance(own, dict) and is_blended(own):
             return [
@@ -295,7 +200,7 @@ def are_crumbs(pair: SequencePair, extra: set[int]) -> bool:
 
     square = np.ones((3, 3), np.uint8)
     crumbs = thick = touching = whole = 0
-    for frame in _spread(_predicted_frames(pair)):
+    for frame in spread(predicted_frames(pair)):
         _, own = pair.read(frame)
         if own is None or isinstance(own, dict):
             continue
@@ -309,11 +214,13 @@ def are_crumbs(pair: SequencePair, extra: set[int]) -> bool:
     return 4 * thick < crumbs and 5 * crumbs < whole and 10 * touching > 9 * crumbs
 
 
-def _predicted_frames(pair: SequencePair) -> tuple[str, ...]:
+def predicted_frames(pair: SequencePair) -> tuple[str, ...]:
+    """The scored frames that have a prediction."""
     return tuple(frame for frame in pair.frames if frame in pair.pred_frames)
 
 
-def _foreground(masks: Masks | None) -> Mask | None:
+def foreground(masks: Masks | None) -> Mask | None:
+    """All that is not background, [H, W]; None where there is no mask."""
     if masks is None or (isinstance(masks, dict) and not masks):
         return None
     if isinstance(masks, dict):
@@ -342,7 +249,7 @@ def _is_alone(masks: Masks, merged: bool) -> bool:
     return merged or len(np.unique(masks[masks != 0])) == 1
 
 
-def _spread(frames: tuple[str, ...], most: int = _LOOKED_AT) -> tuple[str, ...]:
+def spread(frames: tuple[str, ...], most: int = _LOOKED_AT) -> tuple[str, ...]:
     """The first, the last, and some between."""
     places = np.linspace(0, len(frames) - 1, min(most, len(frames))).astype(int)
     return tuple(frames[k] for k in dict.fromkeys(places.tolist()))

@@ -1,0 +1,1 @@
+"""Look at masks and labels that are scored: refuse mistakes, tell what is odd."""

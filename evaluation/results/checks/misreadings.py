@@ -1,0 +1,174 @@
+"""Masks that fit when they are read in another way: flipped, moved, out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from evaluation.masks.label_map import Mask
+from evaluation.masks.numbering import mask_iou
+from evaluation.masks.pairs import SequencePair
+from evaluation.masks.sequence import RleSequence
+from evaluation.results.checks.masks import foreground, predicted_frames, spread
+
+Reading = tuple[float, str] | None
+"""How well masks fit when read in another way, and a note on it; None if no better."""
+
+_ALIKE = 0.001
+"""Mean IoU by which two ways to read masks fit as well as each other."""
+
+
+def better_readings(pair: SequencePair) -> list[str]:
+    """Notes on the other way to read masks of a video in which they fit best.
+
+    Where several fit alike, as for a symmetrical mask that never moves, all are told.
+    """
+    looks = (row_major, flipped, moved, misplaced)
+    found = [one for one in (look(pair) for look in looks) if one]
+    best = max((fit for fit, _ in found), default=0.0)
+    return [note for fit, note in found if fit >= best - _ALIKE]
+
+
+def row_major(pair: SequencePair) -> Reading:
+    """Whether run lengths fit far better if they go along the rows.
+
+    Those of COCO go down the columns; encoders that take arrays as they lie in memory
+    write rows.
+    """
+    if not isinstance(pair.pred, RleSequence):
+        return None
+    as_read: list[float] = []
+    by_rows: list[float] = []
+    for frame in spread(predicted_frames(pair)):
+        true, own = pair.read(frame)
+        gt, pred = foreground(true), foreground(own)
+        if gt is None or pred is None or gt.shape != pred.shape:
+            continue
+        as_read.append(mask_iou(gt, pred))
+        by_rows.append(mask_iou(gt, pred.T.reshape(gt.shape)))
+    if not by_rows or np.mean(by_rows) < 0.3 + np.mean(as_read):
+        return None
+    return float(np.mean(by_rows)), (
+        f"{pair.name}: run lengths fit the objects if they go along the rows; those of "
+        "COCO go down the columns"
+    )
+
+
+_FLIPS: dict[str, Callable[[Mask], Mask]] = {
+    "left and right": lambda mask: mask[:, ::-1],
+    "top and bottom": lambda mask: mask[::-1],
+    "all sides (turned by 180 degrees)": lambda mask: mask[::-1, ::-1],
+}
+
+
+def flipped(pair: SequencePair) -> Reading:
+    """Whether masks fit far better with their sides exchanged."""
+    fits: dict[str, list[float]] = {name: [] for name in ("", *_FLIPS)}
+    for frame in spread(predicted_frames(pair)):
+        true, own = pair.read(frame)
+        gt, pred = foreground(true), foreground(own)
+        if gt is None or pred is None or gt.shape != pred.shape:
+            continue
+        fits[""].append(mask_iou(gt, pred))
+        for name, flip in _FLIPS.items():
+            fits[name].append(mask_iou(gt, flip(pred)))
+    if not fits[""]:
+        return None
+    means = {name: float(np.mean(values)) for name, values in fits.items()}
+    best = max(_FLIPS, key=lambda name: means[name])
+    if means[best] < 0.3 + means[""]:
+        return None
+    return means[best], (
+        f"{pair.name}: masks fit the ground truth with {best} exchanged (mean IoU "
+        f"{means[best]:.2f} against {means['']:.2f}); were images flipped?"
+    )
+
+
+def moved(pair: SequencePair) -> Reading:
+    """Whether masks fit well if all are moved alike, as after cropping or padding."""
+    looked = [
+        (gt, own)
+        for frame in spread(predicted_frames(pair))
+        for gt, own in [tuple(map(foreground, pair.read(frame)))]
+        if gt is not None and own is not None and gt.shape == own.shape
+        if gt.any() and own.any()
+    ]
+    if not looked:
+        return None
+    as_read = float(np.mean([mask_iou(gt, own) for gt, own in looked]))
+    best, (down, right) = max(
+        (float(np.mean([mask_iou(gt, _move(own, *by)) for gt, own in looked])), by)
+        for by in _common_moves(looked)
+    )
+    if best < _FITS_MOVED or best < 0.3 + as_read:
+        return None
+    return best, (
+        f"{pair.name}: masks fit the ground truth if they are moved by {right} pixels "
+        f"to the right and {down} down (mean IoU {best:.2f} against {as_read:.2f}); "
+        "were images cropped or padded?"
+    )
+
+
+_FITS_MOVED = 0.7
+"""Mean IoU of masks that are the right ones in another place."""
+
+
+def _common_moves(looked: Sequence[tuple[Mask, Mask]]) -> set[tuple[int, int]]:
+    """By how much masks may be off in all frames: of their two corners and centres."""
+    moves = []
+    for gt, own in looked:
+        true, there = np.argwhere(gt), np.argwhere(own)
+        moves.append(
+            [f(true, axis=0) - f(there, axis=0) for f in (np.min, np.max, np.mean)]
+        )
+    middle = np.rint(np.median(np.asarray(moves), axis=0)).astype(int)
+    return {(int(down), int(right)) for down, right in middle.tolist()}
+
+
+def _move(mask: Mask, down: int, right: int) -> Mask:
+    """A mask moved within its frame; what leaves it is gone."""
+    found = np.zeros_like(mask)
+    height, width = mask.shape
+    rows = slice(max(down, 0), min(height + down, height))
+    columns = slice(max(right, 0), min(width + right, width))
+    found[rows, columns] = mask[
+        rows.start - down : rows.stop - down,
+        columns.start - right : columns.stop - right,
+    ]
+    return found
+
+
+def misplaced(pair: SequencePair) -> Reading:
+    """Whether masks fit far better in other frames: shifted, or out of order."""
+    frames = predicted_frames(pair)
+    looked = spread(frames[1:-1] or frames, most=4)
+    near = {frames[k] for f in looked for k in _neighbours(frames, f)}
+    truth = {}
+    for frame in dict.fromkeys((*spread(frames, most=24), *looked, *sorted(near))):
+        mask = foreground(pair.gt.read(frame))
+        if mask is not None and mask.any():
+            truth[frame] = mask
+    moved: dict[str, str] = {}
+    best_fits = []
+    for frame in looked:
+        mask = foreground(pair.read(frame)[1])
+        if mask is None or frame not in truth:
+            continue
+        fits = {other: mask_iou(gt, mask) for other, gt in truth.items()}
+        best = max(fits, key=lambda other: fits[other])
+        best_fits.append(fits[best])
+        if fits[best] - fits[frame] > 0.3:
+            moved[frame] = best
+    if not moved or 2 * len(moved) <= len(best_fits):
+        return None
+    told = ", ".join(f"{frame} that of {other}" for frame, other in moved.items())
+    return float(np.mean(best_fits)), (
+        f"{pair.name}: masks fit other frames of the ground truth far better ({told}); "
+        "are frames shifted, or in another order?"
+    )
+
+
+def _neighbours(frames: Sequence[str], frame: str) -> list[int]:
+    place = frames.index(frame)
+    return [k for k in (place - 1, place + 1) if 0 <= k < len(frames)]

@@ -1,0 +1,59 @@
+"""Masks that fit in another reading: the note names the one that fits best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evaluation import score
+
+T, H, W = 6, 40, 70
+
+
+def disc(t, down=0, right=0):
+    """A disc of radius 6, alike from all sides, which moves by 5 columns per frame."""
+    y, x = np.mgrid[:H, :W]
+    inside = (y - 16 - down) ** 2 + (x - 15 - 5 * t - right) ** 2 <= 36
+    return inside.astype(np.uint8)
+
+
+def test_masks_that_are_moved_alike_are_not_called_turned():
+    """Moved by 10 columns, and turned by 180 degrees in no frame."""
+    truth = {"a": np.stack([disc(t) for t in range(T)])}
+    found = {"a": np.stack([disc(t, 3, 10) for t in range(T)])}
+    notes = score(found, truth).notes
+    assert any("moved by -10 pixels to the right and -3 down" in n for n in notes), (
+        notes
+    )
+    assert not any("turned" in n or "exchanged" in n for n in notes)
+
+
+def test_masks_cut_at_the_edge_are_moved_as_well():
+    """Of a bar over the whole height, moved by 4 rows, the lower edge alone tells."""
+    truth, found = np.zeros((2, T, H, W), np.uint8)
+    for t in range(T):
+        truth[t, 2:22, 4 * t : 4 * t + 10] = 1
+        found[t, :12, 4 * t : 4 * t + 10] = 1
+    notes = score({"a": found}, {"a": truth}).notes
+    assert not any("moved by" in n for n in notes)  # J is half, and half is cut
+    found = np.roll(truth, 12, axis=1)
+    notes = score({"a": found}, {"a": truth}).notes
+    assert any("moved by 0 pixels to the right and -12 down" in n for n in notes), notes
+
+
+@pytest.mark.parametrize("wander", [4, 9])
+def test_masks_that_drift_are_not_moved_alike(wander):
+    """Each frame is off by more: no one move fits."""
+    truth = {"a": np.stack([disc(t) for t in range(T)])}
+    found = {"a": np.stack([disc(t, right=-wander * t) for t in range(T)])}
+    notes = score(found, truth).notes
+    assert not any("moved by" in n for n in notes), notes
+
+
+def test_readings_that_fit_alike_are_all_told():
+    """A mask that never moves: flipped is moved."""
+    mask = np.zeros((T, H, W), np.uint8)
+    mask[:, 10:20, 5:25] = 1
+    notes = score({"a": mask[:, :, ::-1].copy()}, {"a": mask}).notes
+    assert any("left and right exchanged" in n for n in notes)
+    assert any("moved by -40 pixels to the right" in n for n in notes)
