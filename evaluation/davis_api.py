@@ -8,7 +8,8 @@ enough::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,6 @@ from evaluation.metrics.boundary import boundary_f
 
 Masks = NDArray[Any]
 """[..., H, W]; whatever is not 0 is the object."""
-
-Flags = NDArray[np.bool_]
-"""[H, W]."""
-
-Words = NDArray[np.uint64]
-"""The pixels of a mask, 64 per word."""
 
 
 def db_eval_iou(
@@ -45,10 +40,16 @@ def db_eval_iou(
     >>> db_eval_iou(np.array([[1, 1, 0]]), np.array([[0, 1, 1]]))
     0.3333333333333333
     """
-    frames = _stacks(annotation, segmentation, void_pixels)
-    scores = np.array([_jaccard(*sides) for sides in frames])
-    shape = np.shape(annotation)[:-2]
-    return scores.reshape(shape) if shape else float(scores[0])
+    sides = _sides(annotation, segmentation, void_pixels)
+    shape = sides[0].shape[:-2]
+    counts = _compare(sides)
+    if not shape:
+        shared, united = counts[0].tolist()
+        return float(shared / united) if united else 1.0
+    empty = np.ones(len(counts))
+    united = counts[:, 1]
+    scores = np.divide(counts[:, 0], united, out=empty, where=united > 0)
+    return scores.reshape(shape)
 
 
 def db_eval_boundary(
@@ -82,88 +83,58 @@ def db_eval_boundary(
             "db_eval_boundary does not support tensors with "
             f"{np.ndim(annotation)} dimensions"
         )
-    pairs = _frames(annotation, segmentation, void_pixels)
-    scores = np.array([_boundary(*pair, bound_th) for pair in pairs])
+    frames = _frames(_sides(annotation, segmentation, void_pixels))
+    scores = np.array([_boundary(bound_th, *frame) for frame in frames])
     return scores if np.ndim(annotation) == 3 else float(scores[0])
 
 
-def _jaccard(truth: Masks, found: Masks, void: Masks | None = None) -> float:
-    """J of two masks in which whatever is not 0 is the object.
-
-    Of packed bits, as reading the masks is most of the work.
-    """
-    truth, found = _packed(truth), _packed(found)
-    shared, union = truth & found, truth | found
-    if void is not None:
-        clear = ~_packed(void)
-        shared &= clear
-        union &= clear
-    total = _count_bits(union)
-    return _count_bits(shared) / total if total else 1.0
+def _compare(sides: Sequence[Masks]) -> NDArray[np.int64]:
+    """[frames, 2] pixels that both masks have, and that either has."""
+    if sides[0].itemsize == sides[1].itemsize == 1:
+        return kernels.compare_masks(*sides)
+    counts = [kernels.compare_masks(*frame) for frame in _frames(sides)]
+    return np.array(counts, np.int64).reshape(-1, 2)
 
 
-def _packed(mask: Masks) -> Words:
-    """The pixels that are not 0 as bits; zeros after the last one."""
-    one_byte = mask.dtype in (np.uint8, np.bool_)
-    bits = np.packbits(mask if one_byte else mask != 0)
-    if bits.size % 8:
-        bits = np.pad(bits, (0, -bits.size % 8))
-    return bits.view(np.uint64)
-
-
-def _count_bits(words: Words) -> int:
-    if _HAS_BITWISE_COUNT:
-        return int(np.bitwise_count(words).sum(dtype=np.int64))
-    return int.from_bytes(words.tobytes(), "little").bit_count()
-
-
-_HAS_BITWISE_COUNT = hasattr(np, "bitwise_count")
-"""Whether numpy counts bits, as it does from version 2 on."""
-
-
-def _boundary(truth: Flags, found: Flags, bound_th: float) -> float:
+def _boundary(
+    bound_th: float, truth: Masks, found: Masks, void: Masks | None = None
+) -> float:
     radius = bound_th if bound_th >= 1 else np.ceil(bound_th * diagonal(truth.shape))
     if radius == int(radius):
-        maps = truth.view(np.uint8), found.view(np.uint8)
-        return float(boundary_f(kernels.count_frame(*maps, [1], int(radius)))[0])
-    counts = np.array(reference.count_masks(truth, found, disk(radius)))
+        counts = kernels.count_mask_pair(truth, found, void, int(radius))
+    else:
+        known = True if void is None else void == 0
+        masks = (truth != 0) & known, (found != 0) & known
+        counts = np.array(reference.count_masks(*masks, disk(radius)))
     return float(boundary_f(counts))
 
 
-def _frames(
-    annotation: Masks, segmentation: Masks, void_pixels: Masks | None
-) -> Iterator[tuple[Flags, Flags]]:
-    """Both masks of each frame as booleans, in one piece, without void."""
-    for sides in _stacks(annotation, segmentation, void_pixels):
-        truth, found, *void = (_bool(side) for side in sides)
-        if void and void[0].any():
-            # True above False: in the mask, and not void; one step instead of two.
-            truth, found = truth > void[0], found > void[0]
-        yield truth, found
+_NAMES = "annotation", "segmentation", "void pixels"
 
 
-def _stacks(
+def _sides(
     annotation: Masks, segmentation: Masks, void_pixels: Masks | None
-) -> Iterator[tuple[Masks, ...]]:
-    """The masks of each frame, and its void if any.
+) -> list[Masks]:
+    """The masks, and what is void if anything, as arrays [..., H, W] of one shape."""
+    sides = [plain_array(side) for side in (annotation, segmentation)]
+    if void_pixels is not None:
+        sides.append(plain_array(void_pixels))
+    for i, side in enumerate(sides):
+        if side.shape != sides[0].shape:
+            raise AssertionError(
+                f"Annotation({sides[0].shape}) and {_NAMES[i]}:{side.shape} "
+                "dimensions do not match."
+            )
+    return sides
+
+
+def _frames(sides: Sequence[Masks]) -> Iterator[list[Masks]]:
+    """The masks of each frame, one byte per pixel, and what is void.
 
     Frame by frame: a frame stays in the processor's cache, a video does not.
     """
-    sides = [plain_array(side) for side in (annotation, segmentation)]
-    if sides[0].shape != sides[1].shape:
-        raise AssertionError(
-            f"Annotation({sides[0].shape}) and segmentation:{sides[1].shape} "
-            "dimensions do not match."
-        )
-    if void_pixels is not None:
-        sides.append(plain_array(void_pixels))
-    stacks = [side.reshape(-1, *side.shape[-2:]) for side in sides]
-    yield from zip(*stacks, strict=True)
-
-
-def _bool(mask: Masks) -> Flags:
-    mask = np.ascontiguousarray(mask)
-    if mask.dtype == np.uint8 and mask.size and mask.max() <= 1:
-        return mask.view(bool)
-    flags: Flags = mask if mask.dtype == bool else mask != 0
-    return flags
+    shape = sides[0].shape
+    stacks = [side.reshape(math.prod(shape[:-2]), *shape[-2:]) for side in sides]
+    for frame in zip(*stacks, strict=True):
+        masks = [side if side.itemsize == 1 else side != 0 for side in frame[:2]]
+        yield [*masks, *frame[2:]]

@@ -23,7 +23,7 @@ SWITCH = "S3FO_KERNELS"
 without it, the path of a file insists on that library, ``auto`` or nothing takes the
 installed one if it is there."""
 
-_INTERFACE = 2  # as `vos_interface` in csrc/kernels.c
+_INTERFACE = 3  # as `vos_interface` in csrc/kernels.c
 
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 _ARGUMENTS = {
@@ -33,6 +33,8 @@ _ARGUMENTS = {
     "find16": "piiip",
     "bound8": "piiip",
     "bound16": "piiip",
+    "compare": "pppiiiip",
+    "pack": "ppiiiipp",
     "measure": "ppiiippippp",
     "match": "ppiippippppp",
     "clear": "ppiii",

@@ -29,6 +29,7 @@ __all__ = [
     "PNG_SIGNATURE",
     "FilePath",
     "LabelMap",
+    "Marks",
     "Mask",
     "davis_palette",
     "decode_label_map",
@@ -46,6 +47,9 @@ LabelMap = NDArray[np.integer[Any]]
 
 Mask = NDArray[np.bool_]
 """[H, W], True where the object is."""
+
+Marks = NDArray[np.number[Any] | np.bool_]
+"""[..., H, W] numbers; those that are not 0 mark their pixels."""
 
 
 def plain_array(values: object, where: str = "array") -> NDArray[Any]:

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from evaluation._utils.native import SWITCH, library
 from evaluation.counting.counts import Counts
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, Marks, Mask
 
 __all__ = [
     "are_compiled",
+    "compare_masks",
     "count_frame",
     "count_frame_adaptive",
+    "count_mask_pair",
     "count_overlaps",
     "count_pairs",
     "count_present",
@@ -152,6 +154,40 @@ def count_overlaps(
     return found
 
 
+def count_mask_pair(
+    gt: Mask, pred: Mask, void: Marks | None, radius: int
+) -> NDArray[np.int64]:
+    """Count the pixels of one object whose masks are not 0 where it is.
+
+    Args:
+        gt: [H, W], one byte per pixel.
+        pred: the same.
+        void: [H, W] numbers, not 0 in the pixels to leave out; None for none.
+        radius: boundary tolerance in pixels.
+
+    Returns:
+        [7] int64, columns as in :mod:`evaluation.counting.counts`.
+    """
+    masks = _check_masks(gt, pred, void)
+    found: NDArray[np.int64] = _counter().count_mask_pair(*masks, radius)
+    return found
+
+
+def compare_masks(gt: Mask, pred: Mask, void: Marks | None = None) -> NDArray[np.int64]:
+    """Count the pixels that masks share and those that either has.
+
+    Args:
+        gt: [..., H, W], one byte per pixel, not 0 where the object is.
+        pred: the same.
+        void: [..., H, W] numbers, not 0 in the pixels to leave out; None for none.
+
+    Returns:
+        [frames, 2] int64 in the order of the frames.
+    """
+    found: NDArray[np.int64] = _counter().compare_masks(*_check_masks(gt, pred, void))
+    return found
+
+
 def present_ids(label_map: LabelMap) -> NDArray[np.int64]:
     """Object ids that occur in a label map, ascending, without the background."""
     found: NDArray[np.int64] = _counter().present_ids(_check_map(label_map))
@@ -183,6 +219,21 @@ def _counter() -> ModuleType:
     from evaluation.counting import reference
 
     return reference
+
+
+def _check_masks(
+    gt: Mask, pred: Mask, void: Marks | None
+) -> tuple[Mask, Mask, NDArray[Any] | None]:
+    """Masks of one byte per pixel and in one piece, as kernels need them."""
+    if gt.shape != pred.shape or (void is not None and void.shape != gt.shape):
+        raise ValueError("masks of several shapes")
+    if gt.itemsize != 1 or pred.itemsize != 1:
+        raise TypeError(f"a mask has one byte per pixel, not {gt.dtype}, {pred.dtype}")
+    if void is not None:
+        number = void.dtype.kind in "biuf" and void.itemsize in (1, 2, 4, 8)
+        readable = number and void.dtype.isnative and void.flags.aligned
+        void = np.ascontiguousarray(void if readable else void != 0)
+    return np.ascontiguousarray(gt), np.ascontiguousarray(pred), void
 
 
 def _check_ids(object_ids: ObjectIds) -> NDArray[np.int64]:

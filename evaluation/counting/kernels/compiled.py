@@ -9,6 +9,7 @@ threads and run at the same time in them. Arguments are checked by the caller,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -26,6 +27,7 @@ from evaluation.counting.counts import (
     PRED_MATCHED,
     Counts,
 )
+from evaluation.counting.kernels.buffers import address_of, void_arguments
 from evaluation.counting.kernels.elements import (
     Tolerance,
     adaptive_tolerances,
@@ -38,7 +40,7 @@ from evaluation.counting.kernels.workspace import (
     plane_words,
     same_objects,
 )
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, Marks, Mask
 
 Ids = NDArray[np.int64]
 """[n] distinct ids in 1..65535."""
@@ -96,6 +98,33 @@ def count_pairs(
     return counts
 
 
+def count_mask_pair(
+    gt: Mask, pred: Mask, void: Marks | None, radius: int
+) -> NDArray[np.int64]:
+    """See :func:`evaluation.counting.kernels.count_mask_pair`."""
+    _workspace.open((gt.shape[0], gt.shape[1]), 2, same_objects(1))
+    for plane, mask in enumerate((gt, pred)):
+        _workspace.pack(mask, void, plane)
+    areas, overlaps, outlines = _workspace.measure()
+    matched = _workspace.match(fixed_tolerance(radius, 2))
+    return np.array([*areas, overlaps[0], *outlines, *matched])
+
+
+def compare_masks(gt: Mask, pred: Mask, void: Marks | None) -> NDArray[np.int64]:
+    """See :func:`evaluation.counting.kernels.compare_masks`."""
+    frames, pixels = math.prod(gt.shape[:-2]), math.prod(gt.shape[-2:])
+    counts = np.empty((frames, 2), np.int64)
+    function("compare")(
+        address_of(gt),
+        address_of(pred),
+        *void_arguments(void),
+        frames,
+        pixels,
+        address_of(counts),
+    )
+    return counts
+
+
 def count_overlaps(
     gt: LabelMap, pred: LabelMap, gt_ids: Ids, pred_ids: Ids
 ) -> tuple[Counts, Counts, Counts]:
@@ -125,7 +154,7 @@ def present_ids(*label_maps: LabelMap) -> Ids:
     seen = np.zeros(256 if narrow else MAX_IDS, np.uint8)
     for label_map in label_maps:
         function("find8" if label_map.itemsize == 1 else "find16")(
-            label_map.ctypes.data,
+            address_of(label_map),
             label_map.strides[0] // label_map.itemsize,
             *label_map.shape,
             seen.ctypes.data,
@@ -138,7 +167,7 @@ def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int
     narrow = label_map.itemsize == 1
     boxes = np.zeros((256 if narrow else MAX_IDS, 4), np.int64)
     function("bound8" if narrow else "bound16")(
-        label_map.ctypes.data,
+        address_of(label_map),
         label_map.strides[0] // label_map.itemsize,
         *label_map.shape,
         boxes.ctypes.data,

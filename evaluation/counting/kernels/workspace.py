@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation._utils.native import function
-from evaluation.counting.kernels.buffers import Buffer, filled
+from evaluation.counting.kernels.buffers import (
+    Buffer,
+    address_of,
+    filled,
+    void_arguments,
+)
 from evaluation.counting.kernels.elements import Tolerance
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, Marks, Mask
 
 Ids = NDArray[np.int64]
 """[n] object ids in 1..65535, ascending."""
@@ -94,7 +99,7 @@ class Workspace(threading.local):
             whether the label map holds other objects than one was told to expect.
         """
         unknown = function("scan8" if label_map.itemsize == 1 else "scan16")(
-            label_map.ctypes.data,
+            address_of(label_map),
             label_map.strides[0] // label_map.itemsize,
             *self._shape,
             self._slots.address,
@@ -102,6 +107,22 @@ class Workspace(threading.local):
             self._boxes.address + 32 * first,
         )
         return bool(unknown)
+
+    def pack(self, mask: Mask, void: Marks | None, plane: int) -> None:
+        """Fill a plane with a mask, without void pixels.
+
+        Args:
+            mask: [H, W] in one piece, one byte per pixel, not 0 where the object is.
+            void: [H, W] in one piece, not 0 in the pixels to leave out; None for none.
+            plane: its number.
+        """
+        function("pack")(
+            address_of(mask),
+            *void_arguments(void),
+            *self._shape,
+            self._planes.address + 8 * plane * plane_words(self._shape),
+            self._boxes.address + 32 * plane,
+        )
 
     def measure(self) -> tuple[NDArray[np.int64], ...]:
         """Count pixels; masks turn into outlines.

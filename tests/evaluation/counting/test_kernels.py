@@ -364,6 +364,59 @@ def test_counts_are_what_distances_say(either: str, seed: int) -> None:
     assert pairs[1, 1].tolist() == expected
 
 
+VOIDS = [None, np.bool_, np.uint8, np.int16, np.float16, ">i4", np.float32, np.int64]
+VOIDS += [np.float64, np.longdouble]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_masks_are_compared_without_void_pixels(either: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (3, int(rng.integers(1, 12)), WIDTHS[seed % len(WIDTHS)])
+    gt, pred = (rng.random((2, *shape)) < 0.5).astype(np.uint8) * 200
+    gt[:, :2] = pred[:, :2] = 0
+    void, known, kind = None, np.ones(shape, bool), VOIDS[seed % len(VOIDS)]
+    if kind is not None:
+        known = rng.random(shape) < 0.7
+        empty = -0.0 if np.dtype(kind).kind == "f" else 0
+        void = np.where(known, empty, 1).astype(kind)
+    truth, found = (gt > 0) & known, (pred > 0) & known
+    counts = kernels.compare_masks(gt, pred, void)
+    shared, united = (truth & found).sum(axis=(1, 2)), (truth | found).sum(axis=(1, 2))
+    assert counts.tolist() == np.stack([shared, united], axis=1).tolist()
+    spread = np.repeat(gt, 2, axis=2)[:, :, ::2]  # not in one piece
+    assert np.array_equal(kernels.compare_masks(spread, pred, void), counts)
+    one = kernels.count_mask_pair(gt[1], pred[1], None if void is None else void[1], 3)
+    assert one.tolist() == count_by_distance(truth[1], found[1], 3)
+
+
+@pytest.mark.parametrize("shape", [(480, 854), (2, 9000)])
+def test_void_pixels_of_frames_of_several_runs(either: str, shape: Any) -> None:
+    """Void is read after runs of 4096 pixels, of those that hold a mask."""
+    rng = np.random.default_rng(3)
+    gt, pred = np.zeros((2, *shape), bool)
+    gt[shape[0] // 3 :, : shape[1] // 2] = pred[:, shape[1] // 4 :] = True
+    void = rng.random(shape) < 0.3
+    shared, united = (gt & pred & ~void).sum(), ((gt | pred) & ~void).sum()
+    assert kernels.compare_masks(gt, pred, void).tolist() == [[shared, united]]
+
+
+def test_masks_of_one_byte_and_one_shape(either: str) -> None:
+    mask = np.zeros((4, 5), bool)
+    assert kernels.compare_masks(mask[:, :0], mask[:, :0]).tolist() == [[0, 0]]
+    assert kernels.compare_masks(mask[None][:0], mask[None][:0]).shape == (0, 2)
+    with pytest.raises(TypeError, match="int64"):
+        kernels.compare_masks(mask, mask.astype(np.int64))
+    for sides in ((mask, mask[1:], None), (mask, mask, mask[1:])):
+        with pytest.raises(ValueError, match="several shapes"):
+            kernels.compare_masks(*sides)
+
+
+def test_bits_are_counted_without_numpy_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(np, "bitwise_count", raising=False)
+    mask = np.arange(70).reshape(7, 10) % 3 == 0
+    assert reference.compare_masks(mask, ~mask, None).tolist() == [[0, 70]]
+
+
 def test_both_refuse_the_same(either: str) -> None:
     with pytest.raises(ValueError, match="object ids"):
         kernels.count_frame(

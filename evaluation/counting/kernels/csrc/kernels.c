@@ -80,7 +80,7 @@ static int level(void) { return 0; }
 
 /* Raised whenever a function changes what it takes, so that native.py does not call a
  * library that was built from other sources. */
-EXPORT int64_t vos_interface(void) { return 2; }
+EXPORT int64_t vos_interface(void) { return 3; }
 
 EXPORT int64_t vos_level(void) { return level(); }
 
@@ -112,6 +112,19 @@ EXPORT void vos_bound8(const uint8_t *labels, int64_t pitch, int64_t height, int
 EXPORT void vos_bound16(const uint16_t *labels, int64_t pitch, int64_t height,
                         int64_t width, box *boxes) {
     BEST(bound16)(labels, pitch, height, width, boxes);
+}
+
+EXPORT void vos_compare(const uint8_t *one, const uint8_t *other, const uint8_t *left_out,
+                        int64_t size, word keep, int64_t frames, int64_t pixels,
+                        int64_t *counts) {
+    const void_pixels out = {left_out, size, keep};
+    BEST(compare)(one, other, &out, frames, pixels, counts);
+}
+
+EXPORT void vos_pack(const uint8_t *mask, const uint8_t *left_out, int64_t size, word keep,
+                     int64_t height, int64_t width, word *plane, box *b) {
+    const void_pixels out = {left_out, size, keep};
+    BEST(pack)(mask, &out, height, width, plane, b);
 }
 
 EXPORT void vos_measure(word *planes, box *boxes, int64_t count, int64_t height,

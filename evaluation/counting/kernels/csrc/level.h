@@ -101,6 +101,7 @@ INLINE word NAME(equal16)(const uint16_t *pixels, uint16_t label) {
 #include "labels.h"
 #undef PIXEL
 #undef BITS
+#include "masks.h"
 #include "outlines.h"
 #include "dilation.h"
 

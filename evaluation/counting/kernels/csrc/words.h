@@ -26,6 +26,14 @@ typedef struct {
     int64_t start, count, reach, moves;
 } element;
 
+/* Pixels that do not count: a number of 1, 2, 4 or 8 bytes for each, which is not 0 in
+ * its bits `keep` where it does not (the sign of a zero is none). NULL marks none. */
+typedef struct {
+    const uint8_t *numbers;
+    int64_t size;
+    word keep;
+} void_pixels;
+
 enum { ADD_ROW, GROW, MOVE };
 
 /* Slots of labels without a plane: not expected at all, or not wanted now. */
@@ -35,6 +43,13 @@ enum { UNKNOWN = -1, IGNORED = -2 };
 #define INLINE static __forceinline
 #else
 #define INLINE static inline __attribute__((always_inline))
+#endif
+
+/* Ask for what is read soon. */
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
 #endif
 
 INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
