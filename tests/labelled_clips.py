@@ -64,7 +64,7 @@ def write_clips(root: Path) -> None:
 def load_clips(root: Path, name: str) -> fo.Dataset:
     write_clips(root)
     benchmark = open_folders(root / "images", root / "masks")
-    return s3fo.load_benchmark(benchmark, dataset_name=name, video="none")
+    return s3fo.load_benchmark(benchmark, dataset_name=name)
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -27,6 +27,7 @@ from s3fo.datasets._fiftyone.documents import (
     segmentation_document,
 )
 from s3fo.datasets._fiftyone.exports import let_coco_tell_instances
+from s3fo.datasets._fiftyone.fields import FieldKind, add_fields
 from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, is_of, new_id
 from s3fo.datasets._fiftyone.runs import (
     Scenario,
@@ -56,10 +57,12 @@ let_coco_tell_instances()
 
 __all__ = [
     "Document",
+    "FieldKind",
     "Id",
     "LabelFilter",
     "Scenario",
     "Update",
+    "add_fields",
     "changing_stages",
     "clips_of",
     "count_stages",

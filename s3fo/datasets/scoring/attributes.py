@@ -10,6 +10,7 @@ import pandas as pd
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, FeatureExtractor, object_attributes
 from evaluation.options import InputOptions
+from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.field_names import COMPUTED, OFFICIAL, shown_attributes
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info
@@ -103,15 +104,14 @@ def copy_attributes(dataset: fo.Dataset, field: str) -> None:
 
 
 def _declare(dataset: fo.Dataset, field: str) -> None:
-    """All fields at once: FiftyOne reloads the dataset after each declaration."""
-    schema: dict[str, fo.Field] = {}
+    schema: dict[str, FieldKind] = {}
     for item in shown_attributes():
         unit = f" ({item.unit})" if item.unit else ""
         text = f"{item.title}{unit}: {item.definition}"
         schema[f"{field}.detections.{item.name}"] = _FIELDS[item.kind](description=text)
     for name in (COMPUTED, OFFICIAL):
         schema[f"{field}.detections.{name}"] = fo.ListField(fo.StringField())
-    dataset.add_dynamic_sample_fields(schema)
+    declare_fields(dataset, schema)
 
 
 def _write(dataset: fo.Dataset, field: str, objects: pd.DataFrame) -> None:

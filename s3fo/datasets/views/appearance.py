@@ -77,8 +77,8 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     config.active_fields = fo.ActiveFields(paths=_active_paths(dataset))
     config.sidebar_groups = _sidebar_groups(dataset)
     # The whole dict at once: FiftyOne cannot save a key with a dot set by itself.
+    # It also saves all that was set above.
     dataset.mask_targets = _mask_targets(dataset)
-    dataset.save()
     _save_workspaces(dataset)
     _renew_image_view(dataset)
 
@@ -103,8 +103,7 @@ def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
     dataset.mask_targets = {
         renamed.get(path, path): meanings
         for path, meanings in dataset.mask_targets.items()
-    }
-    dataset.save()
+    }  # saves all
     _renew_image_view(dataset)
 
 
