@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import digest_bytes
 from evaluation.errors import InputWarning
+from s3fo.datasets._fiftyone import reload_changes
 
 
 def lock_of(what: str) -> FileLock:
@@ -53,7 +54,7 @@ def sole_writer(dataset: fo.Dataset | str) -> Iterator[None]:
         lock.acquire()
     try:
         if not isinstance(dataset, str) and lock.lock_counter == 1:
-            dataset.reload()
+            reload_changes(dataset)
         yield
     finally:
         lock.release()

@@ -71,8 +71,55 @@ def test_every_function_has_a_contract():
         and node.value.id == "private"
     }
     # Types, which do nothing.
-    kinds = {"Document", "Update", "Id", "LabelFilter", "Scenario"}
+    kinds = {"Document", "FieldKind", "Update", "Id", "LabelFilter", "Scenario"}
     assert set(private.__all__) - kinds <= used
+
+
+def test_fields_are_added_with_those_inside_them(videos):
+    private.add_fields(
+        videos,
+        {"found": fo.TemporalDetections, "found.detections.cost": fo.FloatField},
+        {"masks.detections.J": fo.FloatField, "note": fo.StringField(null=True)},
+    )
+    stored = fo.load_dataset(videos.name)
+    assert stored.get_field("found").document_type is fo.TemporalDetections
+    assert isinstance(stored.get_field("found.detections.cost"), fo.FloatField)
+    assert isinstance(stored.get_field("frames.masks.detections.J"), fo.FloatField)
+    assert videos.values("frames.note", unwind=True) == [None] * 5
+
+
+def _collection(name):
+    return fo.core.odm.get_db_conn()[name]
+
+
+def test_what_others_changed_is_read_again_and_nothing_else(videos):
+    videos.save_view("first", videos.limit(1))
+    held = videos._sample_doc_cls
+    private.reload_changes(videos)
+    assert videos._sample_doc_cls is held
+
+    _collection("datasets").update_one(
+        {"_id": videos._doc.id}, {"$set": {"info": {"by": "another process"}}}
+    )
+    private.reload_changes(videos)
+    assert videos.info == {"by": "another process"}
+
+    (view,) = videos._doc.saved_views
+    _collection("views").update_one(
+        {"_id": view.id}, {"$set": {"description": "of another process"}}
+    )
+    private.reload_changes(videos)
+    assert videos.get_saved_view_info("first")["description"] == "of another process"
+
+
+def test_samples_that_the_process_holds_are_read_again(videos):
+    sample = videos.first()
+    videos._sample_collection.update_one(
+        {"_id": ObjectId(sample.id)}, {"$set": {"sequence": "renamed"}}
+    )
+    assert sample["sequence"] == "long"
+    private.reload_changes(videos)
+    assert sample["sequence"] == "renamed"
 
 
 def test_view_fields_compare_stored_ids(videos):

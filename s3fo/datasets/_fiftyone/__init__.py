@@ -29,6 +29,7 @@ from s3fo.datasets._fiftyone.documents import (
 from s3fo.datasets._fiftyone.exports import let_coco_tell_instances
 from s3fo.datasets._fiftyone.fields import FieldKind, add_fields
 from s3fo.datasets._fiftyone.ids import Id, derived_id, has_id, is_of, new_id
+from s3fo.datasets._fiftyone.reloading import reload_changes
 from s3fo.datasets._fiftyone.runs import (
     Scenario,
     delete_empty_sidebar_group,
@@ -89,6 +90,7 @@ __all__ = [
     "last_sample_change",
     "new_id",
     "plain_label",
+    "reload_changes",
     "rename_sidebar_group",
     "replace_results",
     "root_dataset",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import fiftyone as fo
 from fiftyone.core.odm import create_field
 
-FieldKind = type[fo.Field] | type[fo.Label] | fo.Field
+FieldKind: TypeAlias = type[fo.Field] | type[fo.Label] | fo.Field
 """A kind of field, of label, or a field with what it holds, such as a list."""
 
 
