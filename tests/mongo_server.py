@@ -25,6 +25,9 @@ def start(mongod: Path) -> tuple[str, Callable[[], None]]:
         *(str(mongod), "--dbpath", str(folder), "--port", str(port)),
         *("--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet"),
         *("--logpath", str(folder / "mongod.log"), "--wiredTigerCacheSizeGB", "0.5"),
+        # What a database needs that outlives its server.
+        *("--syncdelay", "0", "--wiredTigerJournalCompressor", "none"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     ]
     process = subprocess.Popen(
         ["sh", "-c", _UNTIL_PARENT_ENDS, "sh", *command],
