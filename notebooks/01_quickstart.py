@@ -144,7 +144,7 @@ print(track[["frame", "J", "F", "gt_area", "pred_area"]].iloc[::6])
 # the truth and the mask of optical flow beside it; notebook 4 does this for you.
 
 # %%
-name, frame = worst["sequence"], track.loc[track["J"].idxmin(), "frame"]
+name, frame = worst["sequence"], track.loc[(track["J"] + track["F"]).idxmin(), "frame"]
 print(f"object {worst['object']} of {name}, frame {frame}")
 side_by_side(
     benchmark[name].images[frame],

@@ -21,10 +21,12 @@ def frame_costs(scores: Scores) -> pd.DataFrame:
     object's number of frames. Costs of all frames add up to 1 - J&F.
 
     Returns:
-        `scores.frames` with `loss` = 1 - (J + F) / 2 and `cost`.
-        `F` is the adaptive F where the protocol's J&F is made of it.
+        `scores.frames` with `J&F`, `loss` = 1 - (J + F) / 2 and `cost`.
+        `F` is the adaptive F where the protocol's J&F is made of it; `J&F` is that of
+        J and the plain F, by which frames are told apart.
     """
     frames = scores.frames.copy()
+    frames["J&F"] = (frames["J"] + frames["F"]) / 2
     frames["F"] = frames[scores.protocol.boundary_column]
     weights = object_weights(scores)
     counts = frames.groupby(KEYS)["J"].transform("size")

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.failures.kinds import FailureKind, Verdict
+from evaluation.metrics.worst import worst_position
 
 EVENT_COLUMNS = (
     "object",
@@ -104,8 +105,8 @@ def describe_event(event: Event, frames: pd.DataFrame) -> dict[str, object]:
     Args:
         event: of the object whose frames these are.
         frames: evaluated frames of the object in order of time, with columns
-            `frame`, `index`, `J`, `F`, `loss` (of the frame, 0..1), `cost` (of the
-            benchmark's J&F, 0..1), `error` (wrong pixels), `visible`.
+            `frame`, `index`, `J`, `F`, `J&F`, `loss` (of the frame, 0..1), `cost`
+            (of the benchmark's J&F, 0..1), `visible`.
 
     Returns:
         Among others `loss`, the J&F lost over the event in units of whole frames,
@@ -115,7 +116,7 @@ def describe_event(event: Event, frames: pd.DataFrame) -> dict[str, object]:
     part = frames.iloc[event.start : event.end]
     rest = frames.iloc[event.end :]
     tracked = rest[rest["visible"] & (rest["J"] >= 0.5)]
-    worst = part.sort_values(["loss", "error"], kind="stable").iloc[-1]
+    worst = part.iloc[worst_position(part["J&F"])]
     return {
         "kind": event.kind.value,
         "other": event.other,

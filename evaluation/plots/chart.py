@@ -14,7 +14,7 @@ from evaluation._utils.names import storable
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import Breakdown
 from evaluation.breakdown.tables import EVERYTHING
-from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
+from evaluation.plots.style import WIDTH, MethodStyle, method_styles, style
 
 _LINE = 0.19
 """Inches per group."""
@@ -42,9 +42,10 @@ def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Fig
             layout="constrained",
         )
         axes = figure.add_subplot()
+        looks = method_styles(methods)
         for number, method in enumerate(methods):
             shift = 0.5 * ((number + 0.5) / len(methods) - 0.5)
-            _draw_method(axes, groups, rows, method, number, shift)
+            _draw_method(axes, groups, rows, method, looks[method], shift)
         _label(axes, groups, rows)
         axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
         axes.set_xlabel(
@@ -72,11 +73,10 @@ def _draw_method(
     groups: pd.DataFrame,
     rows: dict[tuple[str, str], float],
     method: str,
-    number: int,
+    look: MethodStyle,
     shift: float,
 ) -> None:
-    colour = METHOD_COLOURS[number % len(METHOD_COLOURS)]
-    marker = METHOD_MARKERS[number % len(METHOD_MARKERS)]
+    colour, marker = look
     label: str | None = method or None
     for cell in groups[groups["method"] == method].to_dict("records"):
         key = cell["attribute"], cell["group"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS, WIDTH, style
+from evaluation.plots.style import WIDTH, method_styles, style
 
 if TYPE_CHECKING:
     from evaluation.corrections import Corrections
@@ -17,24 +17,28 @@ if TYPE_CHECKING:
 _MOST_OBJECTS = 60
 
 
-def corrections_chart(curves: Mapping[str, Corrections]) -> Figure:
+def corrections_chart(
+    curves: Mapping[str, Corrections], methods: Iterable[str] = ()
+) -> Figure:
     """Draw J&F after 0, 1, ... corrections of each object.
 
     Args:
         curves: by what to call them. Of one alone, every object is drawn, too (thin;
             of more than sixty, those that gain most and least).
+        methods: all that are known, for their colours.
     """
     with style():
         figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
         axes = figure.add_subplot()
         if len(curves) == 1:
             _draw_objects(axes, next(iter(curves.values())))
-        for number, (name, one) in enumerate(curves.items()):
+        looks = method_styles([*methods, *curves])
+        for name, one in curves.items():
             axes.plot(
                 one.curve["budget"],
                 100 * one.curve["J&F"],
-                marker=METHOD_MARKERS[number % len(METHOD_MARKERS)],
-                color=METHOD_COLOURS[number % len(METHOD_COLOURS)],
+                marker=looks[name].marker,
+                color=looks[name].colour,
                 markersize=4,
                 label=f"{name} (area {100 * one.area:.1f})",
                 zorder=3,

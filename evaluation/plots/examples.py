@@ -15,7 +15,7 @@ from evaluation.attributes import ATTRIBUTES, Attributes
 from evaluation.attributes.video import AnnotatedVideo, read_objects
 from evaluation.masks.label_map import join_objects
 from evaluation.plots.drawing import frame_picture, outlined, show
-from evaluation.plots.style import METHOD_COLOURS, WIDTH, style
+from evaluation.plots.style import FIRST, WIDTH, style
 
 SHOWN = (
     "occlusion", "similarity", "background_similarity", "size", "speed", "deformation",
@@ -86,7 +86,7 @@ def attribute_spread(attributes: Attributes) -> Figure:
         for number, item in enumerate(shown, start=1):
             axes = figure.add_subplot(rows, 4, number)
             values = objects[item.name].dropna().to_numpy(float)
-            axes.hist(values, bins=min(12, len(values)), color=METHOD_COLOURS[0])
+            axes.hist(values, bins=min(12, len(values)), color=FIRST)
             axes.set_title(item.title, fontsize=7, pad=2)
             axes.set_xlabel(item.unit, fontsize=6, labelpad=1)
             axes.tick_params(labelsize=6, length=2, pad=1)

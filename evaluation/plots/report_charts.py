@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,10 +12,12 @@ from matplotlib.lines import Line2D
 from evaluation._utils.names import storable
 from evaluation.failures import FailureKind
 from evaluation.plots.style import (
+    FIRST,
     KIND_COLOURS,
-    METHOD_COLOURS,
-    METHOD_MARKERS,
+    SECOND,
+    THIRD,
     WIDTH,
+    method_styles,
     style,
 )
 
@@ -111,12 +113,13 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
             scores = table[list(methods)]
             low, high = scores.min(axis=1), scores.max(axis=1)
             axes.hlines(rows, 100 * low, 100 * high, color="#BBBBBB", linewidth=1)
-        for number, (column, method) in enumerate(methods.items()):
+        looks = method_styles(methods.values())
+        for column, method in methods.items():
             axes.plot(
                 100 * table[column],
                 rows,
-                METHOD_MARKERS[number % len(METHOD_MARKERS)],
-                color=METHOD_COLOURS[number % len(METHOD_COLOURS)],
+                looks[method].marker,
+                color=looks[method].colour,
                 markersize=4,
                 label=method,
                 linestyle="none",
@@ -133,7 +136,10 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
 
 
 def speed_chart(
-    speed: pd.DataFrame, metric: str, projected: pd.DataFrame | None = None
+    speed: pd.DataFrame,
+    metric: str,
+    projected: pd.DataFrame | None = None,
+    methods: Iterable[str] = (),
 ) -> Figure:
     """J&F over frames per second, one mark per method; the speed is logarithmic.
 
@@ -142,14 +148,15 @@ def speed_chart(
         metric: column of the score.
         projected: the same columns, of other settings of these methods: a dashed line
             with hollow marks per method.
+        methods: all that are known, for their colours.
     """
     projected = speed.head(0) if projected is None or projected.empty else projected
     with style():
         figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
         axes = figure.add_subplot()
-        for number, row in enumerate(speed.to_dict("records")):
-            colour = METHOD_COLOURS[number % len(METHOD_COLOURS)]
-            marker = METHOD_MARKERS[number % len(METHOD_MARKERS)]
+        looks = method_styles([*methods, *speed["method"]])
+        for row in speed.to_dict("records"):
+            colour, marker = looks[row["method"]]
             others = projected[projected["method"] == row["method"]]
             axes.plot(
                 others["fps"],
@@ -183,27 +190,28 @@ def speed_chart(
     return figure
 
 
-def throughput_chart(measured: pd.DataFrame) -> Figure:
+def throughput_chart(measured: pd.DataFrame, methods: Iterable[str] = ()) -> Figure:
     """Frames per second over the number of objects; both axes are logarithmic.
 
     Args:
         measured: rows `method`, `objects`, `size`, `length`, `fps`; a line per method,
             size and length.
+        methods: all that are known, for their colours.
     """
-    methods = list(dict.fromkeys(measured["method"]))
+    looks = method_styles([*methods, *measured["method"]])
     with style():
         figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
         axes = figure.add_subplot()
-        for (method, size, length), rows in measured.groupby(
+        for (name, size, length), rows in measured.groupby(
             ["method", "size", "length"], sort=False
         ):
-            number = methods.index(method)
+            method = str(name)
             own = rows.sort_values("objects")
             axes.plot(
                 own["objects"],
                 own["fps"],
-                marker=METHOD_MARKERS[number % len(METHOD_MARKERS)],
-                color=METHOD_COLOURS[number % len(METHOD_COLOURS)],
+                marker=looks[method].marker,
+                color=looks[method].colour,
                 markersize=4,
                 linewidth=1,
                 label=f"{method}, {size}, {length} frames",
@@ -232,11 +240,11 @@ def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) ->
         title: above.
     """
     looks = {
-        "published": ("o", METHOD_COLOURS[0], True, "reported by its authors"),
-        "second-hand": ("o", METHOD_COLOURS[0], False, "second-hand or reproduced"),
-        "highlight": ("D", METHOD_COLOURS[1], True, "S3"),
-        "superseded": ("D", METHOD_COLOURS[1], False, "superseded by its authors"),
-        "local": ("s", METHOD_COLOURS[2], True, "local run"),
+        "published": ("o", FIRST, True, "reported by its authors"),
+        "second-hand": ("o", FIRST, False, "second-hand or reproduced"),
+        "highlight": ("D", SECOND, True, "S3"),
+        "superseded": ("D", SECOND, False, "superseded by its authors"),
+        "local": ("s", THIRD, True, "local run"),
     }
     with style():
         size = (WIDTH, 0.9 + 0.155 * len(ranking))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -23,8 +23,41 @@ from evaluation.failures.kinds import FailureKind
 WIDTH = 6.3
 """Inches: the text width of an A4 thesis."""
 
-METHOD_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-METHOD_MARKERS = ("o", "s", "D", "^", "v", "P")
+_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MARKERS = ("o", "s", "D", "^", "v", "P")
+
+
+FIRST, SECOND, THIRD = _PALETTE[:3]
+"""Colours of what is no method: two curves, sources of a leaderboard."""
+
+
+class MethodStyle(NamedTuple):
+    """How a method is drawn: ``"#RRGGBB"``, and a marker of matplotlib."""
+
+    colour: str
+    marker: str
+
+
+def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
+    """The look of every method, the same wherever the same methods are drawn.
+
+    Args:
+        methods: all that are known, also those that one chart leaves out; in any order.
+
+    Returns:
+        By name: the first name of the alphabet has the first colour.
+
+    Example:
+        >>> method_styles(["s3", "flow"])["flow"].colour
+        '#0072B2'
+    """
+    return {
+        name: MethodStyle(
+            _PALETTE[number % len(_PALETTE)], _MARKERS[number % len(_MARKERS)]
+        )
+        for number, name in enumerate(sorted(set(methods)))
+    }
+
 
 KIND_COLOURS: dict[FailureKind, str] = {
     FailureKind.FALSE_ON_ABSENT: "#F0E442",

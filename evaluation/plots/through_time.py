@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from evaluation.failures.kinds import FailureKind
 from evaluation.failures.tables import Failures
-from evaluation.plots.style import KIND_COLOURS, METHOD_COLOURS, WIDTH, style
+from evaluation.plots.style import FIRST, KIND_COLOURS, SECOND, WIDTH, style
 
 _GREY = "#D9D9D9"
 _TICKS = 10
@@ -43,8 +43,8 @@ def timeline(
                 frames["index"], 0, occlusion, color=_GREY, step="mid", zorder=0
             )
         for name, colour, line in (
-            ("J", METHOD_COLOURS[0], "-"),
-            ("F", METHOD_COLOURS[1], "--"),
+            ("J", FIRST, "-"),
+            ("F", SECOND, "--"),
         ):
             axes.plot(frames["index"], frames[name], line, color=colour, label=name)
         _bars(axes, events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -275,21 +275,21 @@ def _figures(
         sequences_chart(made["sequences"].data, columns),
     )
     if material.corrections:
-        chart = corrections_chart(material.corrections)
+        chart = corrections_chart(material.corrections, columns.values())
         yield "corrections", "J&F over corrections", "corrections", chart
-    yield from _speed_figure(material, made)
+    yield from _speed_figure(material, made, columns.values())
     if "throughput" in made:
-        chart = throughput_chart(made["throughput"].data)
+        chart = throughput_chart(made["throughput"].data, columns.values())
         yield "throughput", "Speed by number of objects", "speed", chart
     yield from _event_figures(material, top)
 
 
 def _speed_figure(
-    material: Material, made: Mapping[str, Table]
+    material: Material, made: Mapping[str, Table], methods: Iterable[str]
 ) -> Iterator[tuple[str, str, str, Figure]]:
     projected = project_settings(material)
     if len(made.get("speed", ())) + len(projected) > 1:
-        chart = speed_chart(made["speed"].data, material.metric, projected)
+        chart = speed_chart(made["speed"].data, material.metric, projected, methods)
         title = "Speed against quality"
         if len(projected):
             title += " (hollow: projected from other settings measured by s3fo)"

@@ -168,7 +168,7 @@ def _serve(
 ) -> None:
     from s3fo.datasets import configure, open_dataset
     from s3fo.plugin import install
-    from s3fo.plugin.serving import require_opened, start_patiently
+    from s3fo.plugin.serving import quiet_session, require_opened, start_patiently
 
     configure()
     install()
@@ -188,13 +188,15 @@ def _serve(
             shown, spaces=spaces, port=port, remote=remote, address=address
         )
 
-    session = start_patiently(launch)
-    # FiftyOne joins an App that is there already, whatever database that serves.
-    served = getattr(session, "server_port", None)
-    if name and served:
-        here = HERE if address in ("0.0.0.0", "::") else address
-        require_opened(f"http://{here}:{served}", name)
-    session.wait(-1)
+    with quiet_session() as speak:
+        session = start_patiently(launch)
+        # FiftyOne joins an App that is there already, whatever database that serves.
+        served = getattr(session, "server_port", None)
+        if name and served:
+            here = HERE if address in ("0.0.0.0", "::") else address
+            require_opened(f"http://{here}:{served}", name)
+        speak()
+        session.wait(-1)
 
 
 @plugin.command("install")

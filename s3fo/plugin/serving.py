@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from evaluation.errors import InputError
@@ -46,6 +46,23 @@ def start_patiently(launch: Callable[[], T]) -> T:
         "one within a minute",
         "Run the command again when this machine is less busy.",
     )
+
+
+@contextmanager
+def quiet_session() -> Iterator[Callable[[], None]]:
+    """Let a session end at once, and say nothing of a server that is not there yet.
+
+    Yields:
+        What lets it speak: from now on a server that is gone is news.
+    """
+    from s3fo.datasets.sessions import end_servers, let_session_speak
+
+    let_session_speak(False)
+    try:
+        yield lambda: let_session_speak(True)
+    finally:
+        let_session_speak(False)
+        end_servers()
 
 
 def require_opened(root: str, name: str, *, patience: float = 120) -> None:

@@ -16,8 +16,9 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring import failures
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
+from s3fo.plugin.panels.first import evaluation_shown
 from s3fo.plugin.panels.opening import exactly, plan_clips, plan_frame
-from s3fo.plugin.panels.timeline import ObjectTimeline, evaluation_shown
+from s3fo.plugin.panels.timeline import ObjectTimeline
 
 METHODS = ("first", "second", "third")
 

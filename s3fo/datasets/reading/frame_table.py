@@ -7,6 +7,7 @@ from pathlib import PurePath
 import fiftyone as fo
 import pandas as pd
 
+from evaluation.metrics.worst import worst_position
 from s3fo.datasets._fiftyone import last_frame_change
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.reading.cache import cached
@@ -64,7 +65,7 @@ def worst_frame(
 def lowest(
     dataset: fo.Dataset, eval_key: str, sample_id: str, object_id: int | None = None
 ) -> tuple[int, int] | None:
-    """Where J&F is lowest in a video, the first of several: the one rule of panels.
+    """Where J&F is lowest in a video, by the rule of `worst_position`.
 
     Args:
         dataset: evaluated.
@@ -80,7 +81,7 @@ def lowest(
         frames = frames[frames["object"] == object_id]
     if frames.empty:
         return None
-    row = frames.iloc[int((frames["J"] + frames["F"]).to_numpy().argmin())]
+    row = frames.iloc[worst_position((frames["J"] + frames["F"]) / 2)]
     return int(row["object"]), int(row["number"])
 
 

@@ -41,7 +41,7 @@ from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.evaluation_views import save_views
 
 _LOWEST = "J_min"
-"""Attribute of an object's label: its J in the worst frame."""
+"""Attribute of an object's label: its lowest J of any frame."""
 
 
 def evaluate(
@@ -68,7 +68,7 @@ def evaluate(
     - ``frames.<predictions>``: J and F of every object in every scored frame (the F
       that the benchmark's J&F is made of: of MOSE v2, the adaptive one);
     - ``<eval_key>_objects``: every object with J, F, JF (= J&F), recall, decay, and
-      J_min, its J in the worst frame, to find bad frames without looking at frames;
+      J_min, its lowest J of any frame, to find bad frames without looking at frames;
     - ``<eval_key>_J``, ``_F``, ``_JF`` of every sequence, means over its objects; under
       MOSE v2 also ``_F_adaptive`` and the ``_JF_adaptive`` that it publishes;
     - an evaluation run for the Model Evaluation panel, and a saved view "<eval_key>
@@ -294,7 +294,7 @@ def _sequence_scores(scores: Scores) -> pd.DataFrame:
 
 
 def _objects(scores: Scores) -> pd.DataFrame:
-    """The scores of the objects, with J in the worst frame."""
+    """The scores of the objects, with the lowest J of any frame."""
     place = ["sequence", "object"]
     lowest = scores.frames.groupby(place)["J"].min().rename(_LOWEST)
     return scores.objects.join(lowest, on=place)

@@ -16,6 +16,7 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.metrics.worst import worst_position
 from evaluation.plots.drawing import frame_picture
 from evaluation.plots.errors import as_label_map
 from evaluation.plots.thumbnail import frame_thumbnail
@@ -113,7 +114,7 @@ def worst_frame(
     if frames.empty:
         return 1, float("nan")
     means = ((frames["J"] + frames["F"]) / 2).groupby(frames["number"]).mean()
-    lowest = int(means.to_numpy().argmin())
+    lowest = worst_position(means)
     return int(means.index.to_list()[lowest]), float(means.iloc[lowest])
 
 

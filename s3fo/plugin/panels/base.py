@@ -46,6 +46,7 @@ class VOSPanel(foo.Panel):
         risk: what an agent that uses it may spoil; see `DescribedOperator`.
         follows: whether it can be about what the grid shows.
         needs_evaluation: whether there is nothing to see without any scores.
+        methods_chosen: names of its choices of methods.
     """
 
     name: str
@@ -55,6 +56,7 @@ class VOSPanel(foo.Panel):
     risk: ClassVar[str] = "low"
     follows: ClassVar[bool] = False
     needs_evaluation: ClassVar[bool] = True
+    methods_chosen: ClassVar[tuple[str, ...]] = ("method",)
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -105,6 +107,14 @@ class VOSPanel(foo.Panel):
         ctx.panel.state.details = details
         trouble.lay_out(panel, text, self.on_copy_details, self.on_try_again)
         return panel
+
+    def on_load(self, ctx: Context) -> None:
+        """Begin with the method that is seen in the grid, as all panels do.
+
+        The App's server keeps what was chosen on the pages before, but not which
+        masks they showed.
+        """
+        ctx.panel_state.update(dict.fromkeys(self.methods_chosen))
 
     def on_follow(self, ctx: Context) -> None:
         """The grid shows something else, by view or sidebar: draw the panel anew."""

@@ -17,6 +17,7 @@ from s3fo.plugin.panels.choices import (
     set_choice,
     wrapping_line,
 )
+from s3fo.plugin.panels.first import pair_to_show
 from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 
 _ALL = "all"
@@ -41,6 +42,7 @@ class FailureDifference(VOSPanel):
     name = "vos_failure_difference"
     label = "Failure difference"
     follows = True
+    methods_chosen = ("first", "second")
     help = (
         "Which failures of the first method the second one fixes, and which are new. "
         "Failures are the same where they overlap on one object. **Click** a bar to "
@@ -59,9 +61,9 @@ class FailureDifference(VOSPanel):
                 "those of two evaluations",
                 "Press ` and run 'Find failures' for both.",
             )
-        pair = [state.first, state.second]
-        if not set(pair) <= set(known) or pair[0] == pair[1]:
-            pair = known[-2:]
+        pair = pair_to_show(ctx, known, [state.first, state.second])
+        if pair[0] == pair[1]:
+            pair = pair_to_show(ctx, known, [])
         state.pair = pair
         ctx.panel_state["first"], ctx.panel_state["second"] = pair
         found = charts.changed_failures(dataset, *pair)

@@ -30,6 +30,7 @@ from s3fo.plugin.panels.choices import (
     set_if_new,
     tabs,
 )
+from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import plan_frame, show_frame
 
 _TABS = {
@@ -47,6 +48,7 @@ class VOSEvaluation(VOSPanel):
     name = "vos_evaluation"
     label = "VOS evaluation"
     follows = True
+    methods_chosen = ("methods", "first", "second")
     help = (
         "Scores from the masks, by the protocol named. **Click** a bar, a point or a "
         "row to see its videos; **drag** in a chart of objects to choose several."
@@ -56,9 +58,10 @@ class VOSEvaluation(VOSPanel):
         """Work out what the open tab shows."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = tables.vos_evaluations(dataset)
-        # The latest first: it is what the grid and the other panels show.
-        latest = known[::-1]
-        chosen = [key for key in state.methods or latest if key in known] or latest
+        # What the grid and the other panels show comes first.
+        shown = evaluation_to_show(ctx, known, None)
+        usual = [shown, *(key for key in known[::-1] if key != shown)]
+        chosen = [key for key in state.methods or usual if key in known] or usual
         set_if_new(ctx, "methods", chosen)
         ctx.panel_state["tab"] = state.tab or next(iter(_TABS))
         scores = headline.headline(dataset, chosen)
@@ -278,6 +281,7 @@ class VOSEvaluation(VOSPanel):
             [method],
             object_id=object_id,
             active=ctx.active_fields,
+            truth=True,
         )
         show_frame(ctx, plan)
 

@@ -25,6 +25,7 @@ from s3fo.plugin.panels.choices import (
     line_of_choices,
     set_choice,
 )
+from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.looks import similar
 from s3fo.plugin.panels.opening import (
     plan_clips,
@@ -66,7 +67,7 @@ class Failures(EventPanel):
         """Filter the events and draw the one that is looked at."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = known_failures(dataset)
-        ctx.panel_state["method"] = state.method if state.method in known else known[-1]
+        ctx.panel_state["method"] = evaluation_to_show(ctx, known, state.method)
         state.shown = state.method
         chart = charts.costs(dataset, state.method, state.split or ALL)
         ctx.panel.data.costs = chart.traces
@@ -220,6 +221,7 @@ class Failures(EventPanel):
             object_id=int(event["object"]),
             event_id=str(event["id"]),
             active=ctx.active_fields,
+            truth=True,
         )
         show_frame(ctx, plan)
 

@@ -12,6 +12,7 @@ from s3fo.plugin.panels.base import VOSPanel, plot, show_objects
 from s3fo.plugin.panels.charts import heat_map as charts
 from s3fo.plugin.panels.charts.attributes import attribute_titles
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, wrapping_line
+from s3fo.plugin.panels.first import evaluation_to_show
 
 _FIRST = ("occlusion", "size_bucket", "size", "speed")
 """Attributes that are shown at first, as far as they set objects apart."""
@@ -32,7 +33,7 @@ class AttributeHeatMap(VOSPanel):
         """Work out the cells."""
         state, dataset = ctx.panel.state, ctx.dataset
         known = tables.vos_evaluations(dataset)
-        method = state.method if state.method in known else known[-1]
+        method = evaluation_to_show(ctx, known, state.method)
         titles = list(attribute_titles(dataset, [method]))
         if len(titles) < 2:
             raise InputError(

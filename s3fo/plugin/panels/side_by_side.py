@@ -11,7 +11,8 @@ from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel
 from s3fo.plugin.panels.charts.side_by_side import comparison
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices
-from s3fo.plugin.panels.timeline import open_video
+from s3fo.plugin.panels.first import pair_to_show
+from s3fo.plugin.panels.timeline import focus_of, open_video
 from s3fo.plugin.shared.outcome import PLUGIN
 
 
@@ -21,12 +22,13 @@ class SideBySide(VOSPanel):
     name = "vos_side_by_side"
     label = "Side by side"
     surfaces: Literal["grid", "modal"] = "modal"
+    methods_chosen = ("first", "second")
     help = (
         "Ground truth and two methods at one frame. Below: J&F of every object, in "
         "the colours of the methods, with their failures as bars and a line where the "
-        "video stands. **Click** the chart to go to a frame, a bar to go to where a "
-        "failure begins. Beside the player (split the tabs) it follows the player, and "
-        "the player follows it; alone it plays by itself."
+        "video stands; the object that was opened is marked. **Click** the chart to "
+        "go to a frame, a bar to go to where a failure begins. Beside the player "
+        "(split the tabs) either follows the other; alone it plays by itself."
     )
 
     def on_change_current_sample(self, ctx: Context) -> None:
@@ -35,11 +37,12 @@ class SideBySide(VOSPanel):
     def refresh(self, ctx: Context) -> None:
         """Choose the evaluations and find the video."""
         state, dataset = ctx.panel.state, ctx.dataset
-        state.sample, state.begins = open_video(ctx)
+        state.sample, begins = open_video(ctx)
+        focus = focus_of(ctx)
+        state.begins = focus.get("frame") or begins
+        state.object = focus.get("object")
         known = tables.vos_evaluations(dataset)
-        pair = [state.first, state.second]
-        if not set(pair) <= set(known):
-            pair = known[-2:]
+        pair = pair_to_show(ctx, known, [state.first, state.second])
         state.pair = list(dict.fromkeys(pair))
         ctx.panel_state["first"], ctx.panel_state["second"] = pair[0], pair[-1]
 
@@ -62,6 +65,7 @@ class SideBySide(VOSPanel):
             composite_view=True,
             opened=str(ctx.current_sample),
             begins=state.begins,
+            object=state.object,
             masks=f"{PLUGIN}/masks_of_frames",
             shown=comparison(ctx.dataset, state.sample, state.pair),
         )

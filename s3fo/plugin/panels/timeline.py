@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from fiftyone.operators import types
 
@@ -15,6 +14,7 @@ from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import plot, rows, table
 from s3fo.plugin.panels.charts import timeline as charts
 from s3fo.plugin.panels.choices import choice_of, choose, set_if_new
+from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import seek
 from s3fo.plugin.panels.reviewing import ReviewPanel
 
@@ -55,12 +55,7 @@ class ObjectTimeline(ReviewPanel):
         state, dataset = ctx.panel.state, ctx.dataset
         sample, begins = open_video(ctx)
         known = tables.vos_evaluations(dataset)
-        shown = evaluation_shown(
-            {key: tables.prediction_field(dataset, key) for key in known},
-            ctx.active_fields,
-            state.chosen,
-        )
-        set_if_new(ctx, "method", shown)
+        set_if_new(ctx, "method", evaluation_to_show(ctx, known, state.chosen))
         state.sample = sample
         chosen = self._chosen_object(ctx)
         chart = charts.timeline(dataset, state.method, state.sample, begins, chosen)
@@ -70,15 +65,10 @@ class ObjectTimeline(ReviewPanel):
         state.timeline_signs = chart.signs
 
     def _chosen_object(self, ctx: Context) -> int | None:
-        """The object by which the open video was opened, if one was.
-
-        ``show_frame`` in the browser writes `focus` to the panel's state.
-        """
+        """The object by which the open video was opened, if one was."""
         state = ctx.panel.state
-        focus = state.focus or {}
-        if focus.get("id") != str(ctx.current_sample):
-            return None
-        if focus != state.followed:
+        focus = focus_of(ctx)
+        if focus and focus != state.followed:
             state.followed, state.event = focus, focus.get("event")
         return focus.get("object")
 
@@ -152,25 +142,14 @@ class ObjectTimeline(ReviewPanel):
         seek(ctx, round(float(ctx.params["x"])))
 
 
-def evaluation_shown(
-    fields: Mapping[str, str], active: Iterable[str], chosen: str | None
-) -> str:
-    """The evaluation whose curves belong to what is seen in the player.
+def focus_of(ctx: Context) -> dict[str, Any]:
+    """By what the open video was opened: `object`, `event` and `frame`; else nothing.
 
-    Args:
-        fields: evaluation -> name of the frame field that it scored; oldest first.
-        active: paths that are shown.
-        chosen: an evaluation that a person chose; None if nobody did.
-
-    Returns:
-        What was chosen, else the latest evaluation of masks that are shown, else the
-        latest of all.
+    ``show_frame`` in the browser writes it to the state of the panels beside the
+    player.
     """
-    if chosen in fields:
-        return str(chosen)
-    names = {path.removeprefix("frames.").removesuffix("_mask") for path in active}
-    shown = [key for key, field in fields.items() if field in names]
-    return (shown or list(fields))[-1]
+    focus: dict[str, Any] = ctx.panel.state.focus or {}
+    return focus if focus.get("id") == str(ctx.current_sample) else {}
 
 
 def open_video(ctx: Context) -> tuple[str, int]:

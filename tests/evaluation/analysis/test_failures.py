@@ -16,9 +16,10 @@ from evaluation.attributes.regions import regions_of
 from evaluation.errors import InputError
 from evaluation.failures import FailureKind, Failures, find_failures
 from evaluation.failures.costs import headline
-from evaluation.failures.events import find_events
+from evaluation.failures.events import Event, describe_event, find_events
 from evaluation.failures.kinds import classify, late_recovery
 from evaluation.failures.overlap import Overlap, contour_tolerance, measure_overlap
+from evaluation.metrics.worst import worst_position
 from evaluation.scoring import score
 
 LENGTH, ABSENT = 48, range(20, 30)
@@ -405,3 +406,21 @@ def test_runs_exactly_as_far_apart_as_the_bridge_are_one_event(apart, spans):
     missed, fine = (FailureKind.MISSED, 0), (None, 0)
     events = find_events([missed] * 2 + [fine] * apart + [missed], bridge=2)
     assert [(event.start, event.end) for event in events] == spans
+
+
+def test_the_worst_frame_is_the_first_with_the_lowest_score() -> None:
+    rows = {
+        "frame": list("abcde"),
+        "index": range(5),
+        "J": [0.6, 0.0, 0.2, 0.0, 0.4],
+        "F": [0.6, 0.0, 0.0, 0.0, 0.4],
+        "error": [40, 80, 90, 800, 50],
+        "visible": True,
+        "loss": [0.4, 1.0, 0.9, 1.0, 0.6],
+        "cost": 0.1,
+    }
+    frames = pd.DataFrame(rows).assign(**{"J&F": lambda t: (t["J"] + t["F"]) / 2})
+    row = describe_event(Event(FailureKind.MISSED, 0, 0, 5), frames)
+    assert (row["worst"], row["worst_index"]) == ("b", 1)
+    assert worst_position([0.5, np.mean([0.1, 0.2, 0.3]), 0.2]) == 1
+    assert np.mean([0.1, 0.2, 0.3]) > 0.2, "by rounding alone"

@@ -26,7 +26,7 @@ from s3fo.plugin.panels.charts.parts import (
     Trace,
     bar_layout,
     legend_text,
-    method_colour,
+    method_style,
     places,
     score_title,
     whiskers,
@@ -81,7 +81,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     for method in methods:
         rows = groups[groups["method"] == method].set_index(["attribute", "group"])
         trace = _bars(
-            rows.reindex(order), method, method_colour(dataset, method), score
+            rows.reindex(order), method, method_style(dataset, method).colour, score
         )
         traces.append({**trace, "y": labels})
     everything = result.groups[result.groups["attribute"] == "all"]
@@ -89,7 +89,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     axis = f"{score} (mean over objects, 95 % interval)"
     layout = bar_layout(len(order) * len(methods), len(methods), axis)
     layout["shapes"] = [
-        _line(means[method], method_colour(dataset, method)) for method in methods
+        _line(means[method], method_style(dataset, method).colour) for method in methods
     ]
     few = FEW_OBJECTS if chosen["few"].any() else ""
     signs = (rest, "dotted lines: means over all objects", INTERVAL, few)

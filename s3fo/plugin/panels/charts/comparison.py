@@ -21,9 +21,8 @@ from s3fo.plugin.panels.charts.parts import (
     Layout,
     Trace,
     bar_layout,
-    colour_number,
     legend_text,
-    method_colour,
+    method_style,
     points,
     score_title,
     whiskers,
@@ -62,7 +61,7 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         "ids": [f"{second}|{name}|{group}" for name, group in pairs],
         "marker": {
             "color": [
-                method_colour(dataset, second if win else first) for win in better
+                method_style(dataset, second if win else first).colour for win in better
             ]
         },
         "error_x": whiskers(groups["b_minus_a"], groups["low"], groups["high"]),
@@ -84,8 +83,8 @@ def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:
     axes = (score, f"{score} second")
     wins = table[axes[1]] > table[axes[0]]
     traces = [
-        points(table[~wins], first, axes, colour_number(dataset, first)),
-        points(table[wins], second, axes, colour_number(dataset, second)),
+        points(table[~wins], first, axes, method_style(dataset, first)),
+        points(table[wins], second, axes, method_style(dataset, second)),
     ]
     for trace, name in zip(traces, (first, second), strict=True):
         trace["name"] = f"{name} is better"

@@ -18,8 +18,7 @@ from s3fo.plugin.panels.charts.parts import (
     POINT_LAYOUT,
     Layout,
     Trace,
-    colour_number,
-    method_colour,
+    method_style,
     places,
     points,
     score_title,
@@ -50,7 +49,7 @@ def histogram(dataset: fo.Dataset, methods: list[str]) -> list[Trace]:
                 "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
                 "y": counts.tolist(),
                 "ids": ids,
-                "marker": {"color": method_colour(dataset, method)},
+                "marker": {"color": method_style(dataset, method).colour},
                 "hovertemplate": f"{score_title(score)} %{{x:.3f}}: %{{y}} objects",
             }
         )
@@ -120,7 +119,7 @@ def scatter(dataset: fo.Dataset, methods: list[str], against: str) -> list[Trace
             tables.object_scores(dataset, method).objects.merge(objects, on=KEYS),
             method,
             (against, score),
-            colour_number(dataset, method),
+            method_style(dataset, method),
         )
         for method in methods
     ]

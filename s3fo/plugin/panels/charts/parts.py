@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from evaluation._utils.escape import plotly_text
 from evaluation.breakdown import FEW
-from evaluation.plots.style import METHOD_COLOURS, METHOD_MARKERS
+from evaluation.plots.style import MethodStyle, method_styles
 from s3fo.datasets.reading.tables import vos_evaluations
 from s3fo.plugin.panels.base import plain
 
@@ -80,14 +80,9 @@ def score_title(name: str) -> str:
     return name.removesuffix("_mean").replace("_", " ")
 
 
-def colour_number(dataset: fo.Dataset, method: str) -> int:
-    """Place of a method's colour and marker: the same in every chart of a dataset."""
-    return vos_evaluations(dataset).index(method)
-
-
-def method_colour(dataset: fo.Dataset, method: str) -> str:
-    """A method's colour in every chart."""
-    return METHOD_COLOURS[colour_number(dataset, method) % len(METHOD_COLOURS)]
+def method_style(dataset: fo.Dataset, method: str) -> MethodStyle:
+    """How a method is drawn in every chart of a dataset, and in its reports."""
+    return method_styles(vos_evaluations(dataset))[method]
 
 
 def legend_text(*parts: str) -> str:
@@ -145,14 +140,16 @@ POINT_LAYOUT: dict[str, object] = {
 }
 
 
-def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> Trace:
+def points(
+    table: pd.DataFrame, method: str, axes: tuple[str, str], look: MethodStyle
+) -> Trace:
     """One point per object.
 
     Args:
         table: sample_id, sequence, object and the columns of the axes.
         method: the evaluation that a click is about.
         axes: columns of x and y.
-        k: number of the method, for colour and marker.
+        look: of the method.
     """
     ids = zip(table["sample_id"], table["object"], strict=True)
     return {
@@ -167,8 +164,8 @@ def points(table: pd.DataFrame, method: str, axes: tuple[str, str], k: int) -> T
             for sequence, number in zip(table["sequence"], table["object"], strict=True)
         ],
         "marker": {
-            "color": METHOD_COLOURS[k % len(METHOD_COLOURS)],
-            "symbol": _SYMBOLS[METHOD_MARKERS[k % len(METHOD_MARKERS)]],
+            "color": look.colour,
+            "symbol": _SYMBOLS[look.marker],
             "size": 7,
             "opacity": 0.75,
         },

@@ -9,12 +9,10 @@ from typing import TypedDict
 import fiftyone as fo
 import pandas as pd
 
-from evaluation.failures import FailureKind
-from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.scoring.frame_masks import TRUTH
 from s3fo.datasets.views.colours import line_colour
-from s3fo.plugin.panels.charts.parts import method_colour
+from s3fo.plugin.panels.charts.parts import method_style
 
 _RATE = 24.0
 """Frames per second where a video does not say."""
@@ -36,13 +34,13 @@ class ObjectRow(TypedDict):
 
 
 class EventBar(TypedDict):
-    """A failure in the timeline."""
+    """A failure in the timeline, in the colour of its method."""
 
     key: str
     object: int
     start: int
     end: int
-    colour: str
+    kind: str
     text: str
 
 
@@ -89,7 +87,7 @@ def comparison(
     }
 
     def column(key: str) -> Column:
-        return {"name": key, "colour": method_colour(dataset, key)}
+        return {"name": key, "colour": method_style(dataset, key).colour}
 
     objects = sorted({int(own) for table in scores.values() for own in table["object"]})
     return {
@@ -132,7 +130,7 @@ def _bars(dataset: fo.Dataset, eval_key: str, sample_id: str) -> list[EventBar]:
             "object": int(event["object"]),
             "start": int(event["start"]),
             "end": int(event["end"]),
-            "colour": KIND_COLOURS[FailureKind(event["kind"])],
+            "kind": str(event["kind"]),
             "text": f"{eval_key}, object {event['object']}: {event['kind']}, frames "
             f"{event['start']} to {event['end']}, {100 * event['cost']:.2f} points",
         }

@@ -20,6 +20,7 @@ from s3fo.plugin.panels.choices import (
     line_of_choices,
     wrapping_line,
 )
+from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 from s3fo.plugin.panels.stepping import CLIPS
 
@@ -50,7 +51,7 @@ class FailureMap(VOSPanel):
                 "Press ` and run 'Map failures by looks'.",
             )
         state.known = known
-        state.shown = state.method if state.method in known else known[-1]
+        state.shown = evaluation_to_show(ctx, known, state.method)
         state.coloured = state.colour if state.colour in _COLOURS else charts.KIND
         chart = charts.failure_map(dataset, state.shown, state.coloured)
         ctx.panel.data.map = chart.traces
@@ -95,6 +96,7 @@ class FailureMap(VOSPanel):
             int(event["start"]),
             [shown],
             active=ctx.active_fields,
+            truth=True,
         )
         show_frame(ctx, plan)
 

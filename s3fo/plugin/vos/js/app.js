@@ -25,7 +25,7 @@
   const WATCH = 5_000; // milliseconds that the player must stay where it was moved to
   const TOUCHES = ["pointerdown", "keydown", "wheel"]; // by which a person takes over
   const MODAL = "fiftyone-modal-spaces"; // the layout of what is open
-  const TIMELINE = "vos_timeline";
+  const TOLD = ["vos_timeline", "vos_side_by_side"]; // panels of what was opened
   const PLAYER = "fo-sample-modal-plugin";
   const VIDEO_TAB = `[data-cy="panel-tab-${PLAYER}"]`;
   const VIDEO = '[data-cy="modal-looker-container"]'; // there while its tab is open
@@ -84,7 +84,7 @@
      * stages. */
     async execute({ hooks, params }) {
       const { id, frame, fields, filters, focus, stages } = params;
-      const timeline = { focus: focus && { ...focus, id } };
+      const told = { focus: focus && { ...focus, id, frame } };
       const shown = () => (hooks.stages()?.length ?? 0) === stages;
       if (stages != null && !(await until(shown))) return;
       const player = () => {
@@ -94,7 +94,7 @@
       // The grid's too: what it shows is how panels learn which method is looked at.
       if (fields) await executeOperator("set_active_fields", { fields });
       // Before it opens, for the tab that was open last opens with it.
-      await executeOperator(`${PLUGIN}/prepare_timeline`, timeline);
+      await executeOperator(`${PLUGIN}/prepare_panels`, told);
       if (hooks.opened()?.id !== id) await executeOperator("open_sample", { id });
       hooks.dress(fields, filters);
       // Behind another tab FiftyOne still knows a player, which is gone.
@@ -104,7 +104,7 @@
         return seen && player()?.state.loaded;
       });
       // Again: of what is opened first, the layout was not known before.
-      await executeOperator(`${PLUGIN}/prepare_timeline`, timeline);
+      await executeOperator(`${PLUGIN}/prepare_panels`, told);
       if (player() && !player().seekToFrame) {
         await executeOperator("set_frame_number", { frame_number: frame });
         return;
@@ -142,11 +142,11 @@
     }
   }
 
-  class PrepareTimeline extends Operator {
+  class PreparePanels extends Operator {
     get config() {
       return new OperatorConfig({
-        name: "prepare_timeline",
-        label: "Tell the timeline what was opened",
+        name: "prepare_panels",
+        label: "Tell the panels beside the player what was opened",
         unlisted: true,
       });
     }
@@ -159,20 +159,19 @@
       };
     }
 
-    /* params: focus, if that changes. Shows the player where the timeline hides it: a
-     * panel that is hidden while it loads would show that it loads until it is seen. */
+    /* params: focus, if that changes. Shows the player where a panel hides it: a panel
+     * that is hidden while it loads would show that it loads until it is seen. */
     async execute({ hooks, params }) {
       const panels = getNodes(hooks.spaces.root);
-      const timeline = panels.find((panel) => panel.type === TIMELINE);
+      const told = panels.filter((panel) => TOLD.includes(panel.type));
       const player = panels.find((panel) => panel.type === PLAYER);
-      if (!timeline) return;
-      if (player && !player.isActive()) hooks.spaces.setNodeActive(player);
-      if (params.focus)
-        await hooks.setState(timeline.id, (panel) => ({
+      if (told.length && player && !player.isActive()) hooks.spaces.setNodeActive(player);
+      for (const { id } of params.focus ? told : [])
+        await hooks.setState(id, (panel) => ({
           ...panel,
           state: { ...panel?.state, focus: params.focus },
         }));
-      if (!timeline.isActive()) hooks.setLoading(false, timeline.id);
+      for (const panel of told) if (!panel.isActive()) hooks.setLoading(false, panel.id);
     }
   }
 
@@ -311,17 +310,18 @@
    * original images and the masks by itself, and all at once: they cannot drift apart. */
   class SideBySideView {
     static AHEAD = 12; // frames whose masks are asked for at once
-    static ROW = 54; // pixels of an object in the timeline
+    static CURVES = 40; // pixels of an object's curves in the timeline
+    static LANE = 13; // pixels of the failures of a method below them
     static LEFT = 64; // pixels left of the curves
     static OPACITY = 0.6; // of masks
 
     /* root: empty element; view: what the panel says; player: gives FiftyOne's, or
-     * undefined where it is not to be seen. */
-    constructor(root, view, player) {
+     * undefined where it is not to be seen; frame: to stand at first. */
+    constructor(root, view, player, frame) {
       Object.assign(this, { root, view, player, shown: view.shown });
       this.keys = this.shown.columns.slice(1).map(({ name }) => name);
       this.count = this.shown.images.length;
-      this.frame = Math.min(Math.max(1, view.begins), this.count);
+      this.frame = Math.min(Math.max(1, frame), this.count);
       this.images = new Map(); // frame -> image
       this.masks = new Map(); // frame -> column -> image, or null
       this.asked = new Set(); // frames whose masks were asked for
@@ -368,11 +368,23 @@
       this.told.dataset.cy = "side-by-side-frame";
       this.chart = make("canvas", { width: "100%", display: "block", cursor: "pointer" }, this.root);
       this.chart.dataset.cy = "side-by-side-timeline";
+      this.legend(make("div", { ...row, fontSize: "12px", margin: "4px 0" }, this.root), make);
       this.chart.onclick = (event) => this.click(event);
       this.chart.onmousemove = (event) => {
         const bar = this.bar(event);
         this.chart.title = bar ? bar.text : `frame ${this.frameAt(event)}`;
       };
+    }
+
+    /* What the lines and bars of the timeline mean. */
+    legend(line, make) {
+      for (const { name, colour } of this.shown.columns.slice(1)) {
+        const swatch = { width: "18px", height: "4px", background: colour };
+        make("span", swatch, line);
+        make("span", { fontWeight: 600 }, line, name);
+      }
+      make("span", {}, line, "lines: J&F, from 0 to 1; bars: failures by kind; upright: this frame");
+      line.dataset.cy = "side-by-side-legend";
     }
 
     play(playing) {
@@ -492,9 +504,9 @@
 
     /* Curves, failures, and a line where the video stands. */
     timeline(wide) {
-      const { ROW, LEFT } = SideBySideView;
+      const { CURVES, LEFT } = SideBySideView;
       const sharp = window.devicePixelRatio || 1;
-      const high = ROW * this.shown.rows.length + 18;
+      const high = this.row * this.shown.rows.length + 18;
       Object.assign(this.chart, { width: wide * sharp, height: high * sharp });
       this.chart.style.height = `${high}px`;
       const brush = this.chart.getContext("2d");
@@ -502,9 +514,15 @@
       const ink = getComputedStyle(this.root).color;
       brush.font = "12px sans-serif";
       this.shown.rows.forEach(({ object, colour, curves }, row) => {
-        const [top, low] = [row * ROW + 6, row * ROW + ROW - 16];
+        const [top, low] = [row * this.row + 6, row * this.row + CURVES];
+        const opened = object === this.view.object;
+        brush.fillStyle = ink;
+        brush.globalAlpha = 0.12;
+        if (opened) brush.fillRect(0, top - 3, wide, this.row - 3);
+        brush.globalAlpha = 1;
         brush.fillStyle = colour;
-        brush.fillText(`object ${object}`, 0, top + 12);
+        brush.font = `${opened ? "bold " : ""}12px sans-serif`;
+        brush.fillText(`object ${object}`, 2, top + 12);
         brush.strokeStyle = ink;
         brush.globalAlpha = 0.25;
         for (const y of [top, low]) this.stroke(brush, [[LEFT, y], [wide - 6, y]], 1);
@@ -521,11 +539,16 @@
           }
         }
       });
+      brush.font = "10px sans-serif";
       for (const [bar, left, top, width] of this.bars(wide)) {
-        brush.fillStyle = bar.colour;
-        brush.fillRect(left, top, width, 5);
+        brush.fillStyle = this.colourOf(bar.key);
+        brush.fillRect(left, top, width, SideBySideView.LANE - 2);
+        brush.fillStyle = textOn(this.colourOf(bar.key));
+        if (brush.measureText(bar.kind).width + 4 <= width) brush.fillText(bar.kind, left + 2, top + 9);
       }
-      brush.strokeStyle = "#FF6D04";
+      brush.font = "12px sans-serif";
+      // In no method's colour.
+      brush.strokeStyle = ink;
       const x = this.x(this.frame, wide);
       this.stroke(brush, [[x, 0], [x, high - 14]], 2);
       brush.fillStyle = ink;
@@ -553,20 +576,24 @@
       return SideBySideView.LEFT + (room * (frame - 1)) / Math.max(1, this.count - 1);
     }
 
+    get row() {
+      return SideBySideView.CURVES + SideBySideView.LANE * this.keys.length + 6;
+    }
+
     /* Failures as bars: [failure, left, top, width]; a lane below the curves per method. */
     bars(wide) {
       return this.shown.events.map((bar) => {
         const row = this.shown.rows.findIndex(({ object }) => object === bar.object);
         const lane = this.keys.indexOf(bar.key);
         const left = this.x(bar.start, wide);
-        const top = (row + 1) * SideBySideView.ROW - 13 + 6 * lane;
+        const top = row * this.row + SideBySideView.CURVES + 4 + SideBySideView.LANE * lane;
         return [bar, left, top, Math.max(3, this.x(bar.end, wide) - left)];
       });
     }
 
     bar({ offsetX, offsetY }) {
       const inside = ([, left, top, width]) =>
-        offsetX >= left - 1 && offsetX <= left + width + 1 && offsetY >= top - 1 && offsetY <= top + 6;
+        offsetX >= left - 1 && offsetX <= left + width + 1 && offsetY >= top - 1 && offsetY <= top + SideBySideView.LANE;
       return this.bars(this.root.clientWidth).find(inside)?.[0];
     }
 
@@ -579,6 +606,12 @@
     click(event) {
       this.go(this.bar(event)?.start ?? this.frameAt(event));
     }
+  }
+
+  /* What is legible on "#RRGGBB". */
+  function textOn(colour) {
+    const [red, green, blue] = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16));
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 140 ? "black" : "white";
   }
 
   function sizeOf(drawn) {
@@ -594,16 +627,24 @@
     const latest = useRef(looker);
     latest.current = looker;
     const told = JSON.stringify(schema.view);
+    const stood = useRef({}); // where the drawing before this one stood
     useEffect(() => {
-      const { opened } = schema.view;
+      const { opened, begins } = schema.view;
       const player = () => {
         // Behind another tab FiftyOne still knows a player, which is gone.
         const found = document.querySelector(VIDEO) && latest.current();
         const own = found?.state?.config?.sampleId === opened && found.seekToFrame;
         return own && found.state.loaded ? found : undefined;
       };
-      const view = new SideBySideView(root.current, schema.view, player);
-      return () => view.destroy();
+      // Also behind another tab: where the player stood when it was left.
+      const left = latest.current();
+      const seen = left?.state?.config?.sampleId === opened ? left.frameNumber : undefined;
+      const frame = (stood.current.opened === opened && stood.current.frame) || seen || begins;
+      const view = new SideBySideView(root.current, schema.view, player, frame);
+      return () => {
+        stood.current = { opened, frame: view.frame };
+        view.destroy();
+      };
     }, [told]);
     return createElement("div", { ref: root, "data-cy": "side-by-side" });
   }
@@ -619,7 +660,7 @@
   registerOperator(ShowMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
-  registerOperator(PrepareTimeline, PLUGIN);
+  registerOperator(PreparePanels, PLUGIN);
   registerOperator(OpenLink, PLUGIN);
   registerOperator(CloseResult, PLUGIN);
   registerOperator(CopyText, PLUGIN);
