@@ -9,8 +9,11 @@ from evaluation.masks.label_map import LabelMap
 from evaluation.plots.drawing import Picture, canvas
 from evaluation.plots.errors import error_map, lay_over
 
-_BAND = 0.1
-"""Height of the line of text, of the picture's."""
+_BAND = 0.18
+"""Height of the line of text, of the picture's: read where a grid shows it tiny."""
+
+_FONT, _CAPITAL = cv2.FONT_HERSHEY_SIMPLEX, 21
+"""OpenCV's font, and how high its capitals are at scale 1, pixels."""
 
 
 def frame_thumbnail(
@@ -45,6 +48,16 @@ def frame_thumbnail(
     height = picture.shape[0]
     band = max(12, round(_BAND * height))
     picture[:band] = picture[:band] // 4
-    place, font = (band // 3, round(0.72 * band)), cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(picture, text, place, font, band / 42, (255, 255, 255), 1, cv2.LINE_AA)
+    _write(picture[:band], text)
     return picture
+
+
+def _write(band: Picture, text: str) -> None:
+    """Write a line of text into a part of a picture, as large as fits."""
+    height, width = band.shape[:2]
+    margin = height // 6
+    (at_one, _), _ = cv2.getTextSize(text, _FONT, 1, 1)
+    scale = min(0.6 * height / _CAPITAL, (width - 2 * margin) / at_one)
+    base = round((height + scale * _CAPITAL) / 2)
+    stroke, white = max(1, round(2 * scale)), (255, 255, 255)
+    cv2.putText(band, text, (margin, base), _FONT, scale, white, stroke, cv2.LINE_AA)

@@ -171,6 +171,22 @@ def test_the_timeline_follows_the_masks_that_are_shown():
     assert evaluation_shown(fields, shown, "deleted") == "b_run"
 
 
+@pytest.mark.parametrize("panel", [Failures, VOSEvaluation])
+def test_a_new_page_begins_with_the_method_that_its_grid_shows(three, panel):
+    person = Visitor(panel(), three)
+    # As the App's server keeps it of pages before.
+    person.state["choices"] = {"method": "second_run", "first": "second_run"}
+    person.state["methods"] = ["second_run"]
+    person.shown = {"active_fields": ["sequence", "frames.first"]}
+    person.do("open", "on_load")
+    first = {"Failures": "shown", "VOS evaluation": "methods"}[panel.label]
+    expected = {
+        "shown": "first_run",
+        "methods": ["first_run", "third_run", "second_run"],
+    }
+    assert person.state[first] == expected[first]
+
+
 def test_an_unforeseen_error_is_a_short_report_with_details(three, monkeypatch):
     def broken(*args, **settings):
         raise ZeroDivisionError("no such luck")

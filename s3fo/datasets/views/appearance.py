@@ -219,20 +219,10 @@ def _save_image_view(dataset: fo.Dataset) -> None:
 def _active_paths(dataset: fo.Dataset) -> list[str]:
     """What is shown at first: the name, the latest masks, their latest published J&F.
 
-    The latest masks are those that were imported last if they wait to be scored, else
-    those that were scored last: what panels show first, too. One source of masks only:
-    an object has one colour everywhere, so two sources laid over each other could not
-    be told apart.
+    One source of masks only: an object has one colour everywhere, so two sources
+    laid over each other could not be told apart.
     """
     latest = [GROUND_TRUTH, *load_predictions_info(dataset)][-1]
-    scored = [
-        name
-        for key in evaluations(dataset)
-        if (path := dataset.get_evaluation_info(key).config.pred_field)
-        and (name := path.removeprefix("frames.")) in load_predictions_info(dataset)
-    ]
-    if latest in scored:
-        latest = scored[-1]
     reference = dataset.has_frame_field(f"{latest}_mask")
     shown = f"frames.{latest}_mask" if reference else f"frames.{latest}"
     scores = [

@@ -34,7 +34,7 @@ def pair_to_show(
         What was chosen if both are known, else that which is seen in the grid behind
         the latest other one; one alone where only one is known.
     """
-    pair = [key for key in chosen if key in known]
+    pair = [key for key in chosen if key is not None and key in known]
     if len(pair) == 2:
         return pair
     second = evaluation_to_show(ctx, known, None)

@@ -10,6 +10,7 @@ import pytest
 
 from evaluation.leaderboard import settings
 from evaluation.plots.report_charts import speed_chart
+from evaluation.plots.style import method_styles
 from evaluation.report.settings import project_settings, settings_table
 
 ENGINE = {
@@ -160,3 +161,13 @@ def test_the_chart_draws_the_projection_beside_the_runs():
     assert axes.get_xlim()[0] < 1.0 and axes.get_xlim()[1] > 8.0
     (plain,) = speed_chart(speed, "J&F").axes
     assert not [line for line in plain.lines if len(line.get_xdata()) == 2]
+
+
+def test_a_method_has_one_colour_whatever_else_a_chart_draws():
+    looks = method_styles(["s3", "copy", "flow"])
+    assert looks == method_styles(["flow", "s3", "copy", "s3"])
+    assert len({look.colour for look in looks.values()}) == 3
+    speed = pd.DataFrame({"method": ["s3", "flow"], "fps": [2, 9], "J&F": [0.9, 0.3]})
+    (axes,) = speed_chart(speed, "J&F", methods=["copy"]).axes
+    drawn = [line.get_color() for line in axes.lines if len(line.get_xdata())]
+    assert drawn == [looks["s3"].colour, looks["flow"].colour]

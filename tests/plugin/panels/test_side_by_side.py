@@ -105,6 +105,26 @@ def test_the_panel_draws_the_video_that_is_open(two, pair):
     assert names == ["ground truth", "shifted"]
 
 
+def test_the_panel_begins_at_what_was_opened(two, pair):
+    person = Visitor(SideBySide(), two, current_sample=pair)
+    focus = {"id": pair, "frame": 5, "object": 2, "event": None}
+    person.state["focus"] = focus
+    person.do("open", "on_load")
+    view = person.layout["drawing"]["view"]
+    assert (view["begins"], view["object"]) == (5, 2)
+    person.state["focus"] = {**focus, "id": "another"}
+    person.do("other", "on_change_current_sample")
+    view = person.layout["drawing"]["view"]
+    assert (view["begins"], view["object"]) == (1, None)
+
+
+def test_the_method_that_the_grid_shows_comes_second(two, pair):
+    person = Visitor(SideBySide(), two, current_sample=pair)
+    person.shown = {"active_fields": ["sequence", "frames.right"]}
+    person.do("open", "on_load")
+    assert person.state["pair"] == ["shifted", "right"]
+
+
 def test_a_frame_that_is_not_there_is_refused(two):
     ask = MasksOfFrames(_builtin=False).execute
     params = {"sequence": "pair", "eval_keys": ["right"], "start": 8, "count": 9}

@@ -40,6 +40,15 @@ def test_a_thumbnail_has_the_errors_of_its_frame():
     assert picture[:12].max() > 150 and picture[0, -1].max() <= 25
 
 
+def test_the_text_of_a_thumbnail_is_legible_in_a_narrow_grid():
+    empty = np.zeros((270, 480), np.uint8)
+    picture = frame_thumbnail(None, empty, empty, "frame 38: J&F 0.575")
+    small = cv2.resize(picture, (152, 85), interpolation=cv2.INTER_AREA)
+    rows, columns = np.nonzero(small[:15].min(axis=2) > 150)
+    assert rows.min() > 0 and rows.max() < 14, "not cut off"
+    assert np.ptp(rows) >= 7 and 100 < np.ptp(columns) < 150
+
+
 def test_the_grid_shows_worst_frames_and_they_go_with_the_evaluation(predicted):
     s3fo.evaluate(predicted, "shifted", "k", workers=1)
     assert list(form("show_worst_frames", predicted)["eval_key"].type.values) == ["k"]

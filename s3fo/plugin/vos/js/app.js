@@ -57,6 +57,8 @@
   }
 
   class ShowFrame extends Operator {
+    static orders = 0; // a new one ends those before
+
     get config() {
       return new OperatorConfig({
         name: "show_frame",
@@ -81,16 +83,28 @@
 
     /* params: id and frame; fields, filters and focus, where they change; stages,
      * where the present view lacks the video and gives way to the view of so many
-     * stages. */
+     * stages. With waits it opens nothing, but waits for a person to show the player
+     * of the open video. */
     async execute({ hooks, params }) {
-      const { id, frame, fields, filters, focus, stages } = params;
-      const told = { focus: focus && { ...focus, id, frame } };
-      const shown = () => (hooks.stages()?.length ?? 0) === stages;
-      if (stages != null && !(await until(shown))) return;
+      const order = ++ShowFrame.orders;
+      const { id, frame } = params;
+      const isOpen = () => hooks.opened()?.id === id && order === ShowFrame.orders;
       const player = () => {
         const looker = hooks.player();
         return looker?.state?.config?.sampleId === id ? looker : undefined;
       };
+      if (params.waits) await until(() => !isOpen() || document.querySelector(VIDEO));
+      else if (!(await this.open(hooks, params, player))) return;
+      await until(() => !isOpen() || hasLength());
+      if (player()?.seekToFrame) await this.move(player, frame, isOpen);
+    }
+
+    /* Open the video, with what is seen in it; false where no player has to move. */
+    async open(hooks, params, player) {
+      const { id, frame, fields, filters, focus, stages } = params;
+      const told = { focus: focus && { ...focus, id, frame } };
+      const shown = () => (hooks.stages()?.length ?? 0) === stages;
+      if (stages != null && !(await until(shown))) return false;
       // The grid's too: what it shows is how panels learn which method is looked at.
       if (fields) await executeOperator("set_active_fields", { fields });
       // Before it opens, for the tab that was open last opens with it.
@@ -107,10 +121,9 @@
       await executeOperator(`${PLUGIN}/prepare_panels`, told);
       if (player() && !player().seekToFrame) {
         await executeOperator("set_frame_number", { frame_number: frame });
-        return;
+        return false;
       }
-      await until(hasLength);
-      await this.move(player, frame, () => hooks.opened()?.id === id);
+      return true;
     }
 
     /* Move the player, and again while it still loads and begins anew: on a busy
@@ -343,10 +356,10 @@
         return made;
       };
       const row = { display: "flex", gap: "8px", alignItems: "center", flexWrap: "wrap" };
-      const pictures = make("div", { ...row, flexWrap: "nowrap" }, this.root);
+      const pictures = make("div", { ...row, alignItems: "flex-end", flexWrap: "nowrap" }, this.root);
       this.columns = this.shown.columns.map(({ name, colour }) => {
         const column = make("div", { flex: "1 1 0", minWidth: 0 }, pictures);
-        const head = make("div", { fontSize: "13px", whiteSpace: "nowrap" }, column);
+        const head = make("div", { fontSize: "13px" }, column);
         make("span", { color: colour || "inherit", fontWeight: 600 }, head, name);
         const score = make("span", { marginLeft: "8px" }, head);
         const canvas = make("canvas", { width: "100%", display: "block" }, column);
@@ -618,6 +631,16 @@
     return [drawn.naturalWidth ?? drawn.width, drawn.naturalHeight ?? drawn.height];
   }
 
+  let stood = {}; // where "Side by side" was left, and the player then
+
+  /* The frame that is looked at: that of the player, also behind another tab, unless
+   * nothing but "Side by side" was moved since. */
+  function standsAt(looker, opened) {
+    const frame = looker?.state?.config?.sampleId === opened ? looker.frameNumber : undefined;
+    const same = stood.opened === opened && stood.looker === looker && stood.at === looker?.frameNumber;
+    return same ? stood.frame : frame;
+  }
+
   /* A part of the panel "Side by side": everything but the choice of methods. */
   function SideBySide({ schema }) {
     const root = useRef(null);
@@ -627,7 +650,6 @@
     const latest = useRef(looker);
     latest.current = looker;
     const told = JSON.stringify(schema.view);
-    const stood = useRef({}); // where the drawing before this one stood
     useEffect(() => {
       const { opened, begins } = schema.view;
       const player = () => {
@@ -636,16 +658,19 @@
         const own = found?.state?.config?.sampleId === opened && found.seekToFrame;
         return own && found.state.loaded ? found : undefined;
       };
-      // Also behind another tab: where the player stood when it was left.
-      const left = latest.current();
-      const seen = left?.state?.config?.sampleId === opened ? left.frameNumber : undefined;
-      const frame = (stood.current.opened === opened && stood.current.frame) || seen || begins;
+      const frame = standsAt(latest.current(), opened) ?? begins;
       const view = new SideBySideView(root.current, schema.view, player, frame);
       return () => {
-        stood.current = { opened, frame: view.frame };
+        const looker = latest.current();
+        stood = { opened, frame: view.frame, looker, at: looker?.frameNumber };
         view.destroy();
       };
     }, [told]);
+    // Where one goes back to the player, it goes on from here.
+    useEffect(() => () => {
+      const { opened: id, frame } = stood;
+      executeOperator(`${PLUGIN}/show_frame`, { id, frame, waits: true });
+    }, []);
     return createElement("div", { ref: root, "data-cy": "side-by-side" });
   }
 
