@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,7 @@ def _calls(path: Path, text: str) -> Iterator[tuple[Path, str]]:
             yield path, line.removesuffix("...")
 
 
+@cache
 def _options(command: tuple[str, ...]) -> list[str]:
     return re.findall(r"--[a-z][\w-]*", _commands().help_text(command))
 

@@ -153,6 +153,7 @@ for name in sorted(os.listdir(frames)):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_task_is_begun_again(root, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(KILLS_ITS_CALLER)

@@ -67,12 +67,17 @@ def check_verbs(samples, results, lengths):
     assert len(image_sequences(samples)) == len(lengths)
 
 
+def _slow(choose):
+    return pytest.param(choose, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     "choose",
     [
-        lambda dataset: dataset.match(ViewField("sequence") == "right"),
         lambda dataset: dataset.sort_by("sequence", reverse=True).limit(1),
-        lambda dataset: dataset.select_by("sequence", ["right"]),
+        # As those of other tests here.
+        _slow(lambda dataset: dataset.match(ViewField("sequence") == "right")),
+        _slow(lambda dataset: dataset.select_by("sequence", ["right"])),
     ],
 )
 def test_views_choose_videos(clips, results, choose):

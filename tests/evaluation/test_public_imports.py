@@ -55,7 +55,7 @@ def test_old_module_paths_warn_and_give_the_new_module(old: str) -> None:
     assert module.__spec__.name == f"evaluation.{MOVED[old]}"
 
 
-@pytest.mark.seconds
+@pytest.mark.slow
 def test_mypy_sees_the_public_functions(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     script = tmp_path / "uses.py"

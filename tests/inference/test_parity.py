@@ -34,7 +34,7 @@ ONE_FLIP = 5e-3
 moves a frame by this much at most; any mistake in the engine moves it by more."""
 
 _SLOW_MARKED = [
-    pytest.param(case, marks=pytest.mark.seconds if case.preset in _LARGE else ())
+    pytest.param(case, marks=pytest.mark.slow if case.preset in _LARGE else ())
     for case in CASES
 ]
 

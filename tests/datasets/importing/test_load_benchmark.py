@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import fiftyone as fo
 import numpy as np
 import pytest
+from PIL import Image
 from small_benchmark import own_name
 
 import s3fo
@@ -367,3 +369,19 @@ def test_frames_inside_a_video_file(tmp_path, benchmark):
         assert dataset.count("frames.ground_truth.detections") == 16
     finally:
         dataset.delete()
+
+
+def test_names_that_are_not_utf8_are_refused(cli, tmp_path):
+    """FiftyOne's database stores no others; OpenCV's own reader would crash."""
+    odd = os.fsdecode(b"caf\xe9")
+    for kind, ending in (("images", "jpg"), ("masks", "png")):
+        (tmp_path / kind / odd).mkdir(parents=True)
+        picture = Image.fromarray(np.eye(16, dtype=np.uint8))
+        picture.save(tmp_path / kind / odd / f"00000.{ending}")
+    name = own_name("odd-name")
+    code, _, told = cli(
+        "load", "--images", tmp_path / "images", "--masks", tmp_path / "masks",
+        "--dataset", name,
+    )  # fmt: skip
+    assert code == 2 and "a name that is not UTF-8" in told
+    assert not fo.dataset_exists(name)

@@ -10,7 +10,7 @@ from evaluation import object_attributes
 from s3fo.benchmarks.synthetic import PRESETS, write_synthetic
 from s3fo.benchmarks.synthetic.factors import swept_factor
 
-pytestmark = pytest.mark.seconds
+pytestmark = pytest.mark.slow  # each attribute by itself: test_attributes.py
 
 ANSWERS = {
     factor: attribute

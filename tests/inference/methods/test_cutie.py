@@ -89,7 +89,7 @@ CASES = {
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=pytest.mark.seconds if CASES[case][2] else ())
+        pytest.param(case, marks=pytest.mark.slow if CASES[case][2] else ())
         for case in CASES
     ],
 )
