@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,41 @@ def predicted(dataset: fo.Dataset, results: Path) -> fo.Dataset:
     """The dataset with the results imported as ``shifted``."""
     s3fo.add_predictions(dataset, results, "shifted")
     return dataset
+
+
+def make_predicted(benchmark: Benchmark, folder: Path, name: str) -> fo.Dataset:
+    """What `predicted` gives, for fixtures whose dataset serves several tests."""
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name(name))
+    s3fo.add_predictions(dataset, write_results(benchmark, folder), "shifted")
+    return dataset
+
+
+@contextmanager
+def copied(dataset: fo.Dataset) -> Iterator[fo.Dataset]:
+    """A copy for a test to change: FiftyOne makes one in a fraction of the time."""
+    copy = dataset.clone(f"{dataset.name}-copy")
+    try:
+        yield copy
+    finally:
+        if not copy.deleted:
+            copy.delete()
+
+
+@pytest.fixture(scope="session")
+def explained_once(
+    benchmark: Benchmark, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[fo.Dataset]:
+    """``shifted`` evaluated as ``k``, with attributes and failures; to be copied."""
+    dataset = make_predicted(benchmark, tmp_path_factory.mktemp("k"), "explained")
+    s3fo.evaluate(dataset, "shifted", "k", workers=1)
+    s3fo.datasets.compute_attributes(dataset, workers=1)
+    s3fo.datasets.find_failures(dataset, "k", error_maps=False)
+    yield dataset
+    dataset.delete()
+
+
+@pytest.fixture
+def explained(explained_once: fo.Dataset) -> Iterator[fo.Dataset]:
+    """A copy of `explained_once`."""
+    with copied(explained_once) as copy:
+        yield copy

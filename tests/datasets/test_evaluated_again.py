@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_benchmark import write_results
+from small_benchmark import copied, make_predicted, write_results
 
 import s3fo
 from evaluation.errors import InputError
@@ -14,15 +14,28 @@ from s3fo.datasets.views import appearance as views
 from s3fo.plugin.panels.charts import failures as failure_charts
 
 
-@pytest.fixture
-def failing(predicted):
+@pytest.fixture(scope="module")
+def failing_once(benchmark, tmp_path_factory):
     """Evaluated, with failures, one of those that come of the shift confirmed."""
-    s3fo.evaluate(predicted, "shifted", "k")
-    find(predicted)
-    events = tables.event_table(predicted, "k")
+    dataset = make_predicted(benchmark, tmp_path_factory.mktemp("k"), "failing")
+    yield confirm_one(dataset)
+    dataset.delete()
+
+
+@pytest.fixture
+def failing(failing_once):
+    """A copy of that."""
+    with copied(failing_once) as copy:
+        yield copy
+
+
+def confirm_one(dataset):
+    s3fo.evaluate(dataset, "shifted", "k")
+    find(dataset)
+    events = tables.event_table(dataset, "k")
     event = events[events["kind"] != "missed"].iloc[0]
-    tag_event(predicted, "k", event, "confirmed")
-    return predicted
+    tag_event(dataset, "k", event, "confirmed")
+    return dataset
 
 
 def find(dataset):
@@ -68,8 +81,9 @@ def test_another_protocol_takes_them_out_and_reviews_wait(failing):
 
 
 def test_reviews_of_events_that_are_not_found_are_remembered(
-    failing, results, benchmark
+    predicted, results, benchmark
 ):
+    failing = confirm_one(predicted)
     (reviewed,) = confirmed(failing)
     write_results(benchmark, results, shift=0)  # Only object 2 in one frame is wrong.
     s3fo.evaluate(failing, "shifted", "k")
@@ -150,7 +164,10 @@ def looks(dataset):
     return colours, dict(dataset.mask_targets), config.active_fields.paths
 
 
-def test_failures_are_found_in_the_masks_that_were_scored(failing, results, benchmark):
+def test_failures_are_found_in_the_masks_that_were_scored(
+    predicted, results, benchmark
+):
+    failing = confirm_one(predicted)
     write_results(benchmark, results, shift=2)
     with pytest.raises(InputError, match="Evaluate the predictions again"):
         find_failures(failing, "k")

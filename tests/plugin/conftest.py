@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from small_benchmark import benchmark, cache, dataset, predicted, results
+from small_benchmark import (
+    benchmark,
+    cache,
+    dataset,
+    explained,
+    explained_once,
+    predicted,
+    results,
+)
 
 from evaluation.report import make
 
@@ -16,7 +24,15 @@ DRAWINGS = [
 ]
 """Functions that draw the pictures of a report."""
 
-__all__ = ["benchmark", "cache", "dataset", "predicted", "results"]
+__all__ = [
+    "benchmark",
+    "cache",
+    "dataset",
+    "explained",
+    "explained_once",
+    "predicted",
+    "results",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,10 @@ from s3fo.plugin.panels.timeline import ObjectTimeline
 METHODS = ("first", "second", "third")
 
 
-@pytest.fixture(scope="module", params=["instances", "reference"])
+@pytest.fixture(
+    scope="module",
+    params=["instances", pytest.param("reference", marks=pytest.mark.slow)],
+)
 def three(request, benchmark, tmp_path_factory):
     """Three evaluated methods, one after the other, with failures."""
     folder = tmp_path_factory.mktemp("three")
@@ -51,6 +54,22 @@ def test_a_plan_shows_the_masks_of_its_method_and_no_others(three, method):
     assert (plan.id, plan.frame) == (pair(three), 4)
     assert plan.fields == ("sequence", "num_objects", f"{method}_run_JF", mask)
     assert plan.filters == {}
+
+
+def test_a_plan_shows_masks_that_are_files(benchmark, results):
+    dataset = s3fo.load_benchmark(
+        benchmark, dataset_name=own_name("files"), masks="reference"
+    )
+    try:
+        s3fo.add_predictions(dataset, results, "shifted")
+        s3fo.evaluate(dataset, "shifted", "k", workers=1)
+        plan = plan_frame(dataset, pair(dataset), 4, ["k"], active=["sequence"])
+        assert plan.fields == ("sequence", "k_JF", "frames.shifted_mask")
+        plan = plan_frame(dataset, pair(dataset), 4, ["k"], object_id=2)
+        assert "frames.shifted" in plan.fields
+        assert plan.filters["frames.shifted.detections.index"] == exactly(2)
+    finally:
+        dataset.delete()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fiftyone import ViewField as F
+from small_benchmark import copied
 
 import s3fo
 from benchmarks.panels import Visitor
@@ -13,15 +14,13 @@ from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
 
 
-@pytest.fixture
-def evaluated(predicted):
+@pytest.fixture(scope="module")
+def evaluated(explained_once):
     """One evaluation of everything, one of "pair" alone, with failures."""
-    s3fo.evaluate(predicted, "shifted", "k", workers=1)
-    s3fo.evaluate(predicted, "shifted", "pair", sequences=["pair"], workers=1)
-    s3fo.datasets.compute_attributes(predicted)
-    for key in ("k", "pair"):
-        s3fo.datasets.find_failures(predicted, key, error_maps=False)
-    return predicted
+    with copied(explained_once) as dataset:
+        s3fo.evaluate(dataset, "shifted", "pair", sequences=["pair"], workers=1)
+        s3fo.datasets.find_failures(dataset, "pair", error_maps=False)
+        yield dataset
 
 
 @pytest.fixture

@@ -19,12 +19,9 @@ from s3fo.plugin.panels.timeline import ObjectTimeline, video_of
 
 
 @pytest.fixture
-def evaluated(predicted):
+def evaluated(explained):
     """One evaluation, with attributes and failures."""
-    s3fo.evaluate(predicted, "shifted", "k", workers=1)
-    s3fo.datasets.compute_attributes(predicted)
-    s3fo.datasets.find_failures(predicted, "k", error_maps=False)
-    return predicted
+    return explained
 
 
 def visit(panel, dataset, tab=None):
@@ -137,9 +134,11 @@ def test_evaluations_of_other_videos_by_other_rules_stand_side_by_side(evaluated
     assert "duel" in person.layout, person.state["difference_text"]
 
 
-def test_failures_are_listed_where_their_masks_are_gone(evaluated, results):
+def test_failures_are_listed_where_their_masks_are_gone(predicted, results):
+    s3fo.evaluate(predicted, "shifted", "k", workers=1)
+    s3fo.datasets.find_failures(predicted, "k", error_maps=False)
     shutil.move(results, results.parent / "elsewhere")
-    person = visit(Failures, evaluated)
+    person = visit(Failures, predicted)
     assert person.state["problem"] is None and "events" in person.layout
     assert "no such folder" in person.layout["no_strip"]["default"]
     assert "strip" not in person.layout
