@@ -311,9 +311,11 @@ def _from_json(record: Facts, old: Path, new: Path) -> VideoSequence:
     """A sequence whose files lay below one folder and lie below another now."""
 
     def moved(path: str) -> Path:
+        here = Path(path)
         # Not below it: masks may lie in a folder of their own.
-        inside = Path(path).is_relative_to(old)
-        return (new / Path(path).relative_to(old) if inside else Path(path)).absolute()
+        if new != old and here.is_relative_to(old):
+            here = new / here.relative_to(old)
+        return here.absolute()
 
     fields = {key: record[key] for key in _PLAIN_FIELDS}
     for key in ("frames", "attributes", "listed_frames"):

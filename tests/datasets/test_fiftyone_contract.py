@@ -339,9 +339,9 @@ def test_labels_are_found_as_they_are_stored(videos):
     (_, _, whole), _ = private.find_labels(videos, "events")
     ids = [str(own["_id"]) for own in whole]
     assert ids == videos.values("events.detections.id", unwind=True)
-    plain = [private.plain_label(own) for own in whole]
-    assert [own["_id"] for own in plain] == ids
-    assert [own["support"] for own in plain] == [(2, 3), (4, 5)]
+    assert private.plain_values([own["_id"] for own in whole]) == ids
+    supports = private.plain_values([own["support"] for own in whole])
+    assert supports == [(2, 3), (4, 5)]
 
 
 def test_a_sample_that_is_saved_counts_as_changed_then(videos):
@@ -369,6 +369,27 @@ def test_a_frame_that_is_saved_counts_as_changed_then(videos):
 
 def test_what_was_changed_last_has_an_index(videos):
     assert {"last_modified_at", "id"} <= set(videos.list_indexes())
+
+
+def test_samples_count_as_changed_when_a_field_comes_or_goes(videos):
+    for change in (
+        lambda: videos.rename_sample_field("events", "found"),
+        lambda: videos.clear_sample_field("found"),
+        lambda: videos.delete_sample_field("found"),
+    ):
+        before = private.last_sample_change(videos)
+        time.sleep(0.002)
+        change()
+        newest = videos.values("last_modified_at")
+        assert min(newest) > before
+
+
+def test_a_deletion_of_samples_has_its_time(videos):
+    assert private.last_deletion(videos) is None
+    videos.delete_samples(videos.first())
+    deleted = private.last_deletion(videos)
+    videos.reload()
+    assert deleted is not None and deleted == private.last_deletion(videos)
 
 
 def test_the_estimated_count_is_that_of_the_samples(videos):

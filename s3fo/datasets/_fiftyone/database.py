@@ -120,13 +120,16 @@ def find_labels(
         yield str(own["_id"]), own["sequence"], labels
 
 
-def plain_label(label: Document) -> Document:
-    """A label with ids as text, and tuples for lists.
+def plain_values(values: Sequence[Any]) -> Sequence[Any]:
+    """One attribute of many labels, with ids as text, and tuples for lists.
 
     Kept by ten thousands, these cost nothing, where Python's collector of cycles goes
     through ids and lists at every turn.
     """
-    return {name: _plain(value) for name, value in label.items()}
+    kinds = set(map(type, values))
+    if ObjectId not in kinds and list not in kinds:
+        return values
+    return [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> Any:
@@ -151,6 +154,15 @@ def _last_change(documents: Collection[Document], which: Document) -> datetime |
     latest = documents.find_one(which, {"last_modified_at": 1}, sort=newest_first)
     changed: datetime | None = latest.get("last_modified_at") if latest else None
     return changed
+
+
+def last_deletion(dataset: fo.Dataset) -> datetime | None:
+    """When samples were last deleted, as MongoDB keeps it; None if none ever were.
+
+    In memory FiftyOne keeps microseconds, which are gone when the dataset is loaded.
+    """
+    when = dataset.last_deletion_at
+    return when and when.replace(microsecond=when.microsecond // 1000 * 1000)
 
 
 def estimated_sample_count(dataset: fo.Dataset) -> int:

@@ -26,6 +26,7 @@ from evaluation.results.scores import Scores
 from s3fo.datasets.field_names import AUDIT, OBJECT_FACTS, OBJECT_SCORES
 from s3fo.datasets.reading.cache import cached, refresh
 from s3fo.datasets.reading.label_tables import (
+    AUDIT_COLUMNS,
     EVENT_COLUMNS,
     OBJECT_COLUMNS,
     audit_rows,
@@ -329,7 +330,7 @@ def audit_table(dataset: fo.Dataset) -> pd.DataFrame:
     (from 1), start, end (frames, from 1), n_frames, confidence, reason, tags (list of
     str). Of the present scope.
     """
-    labels = _labels(dataset, AUDIT)
+    labels = _labels(dataset, AUDIT, AUDIT_COLUMNS)
     key = ("audit events",)
     return limit(cached(dataset, key, labels.version, lambda: audit_rows(labels)))
 
@@ -358,9 +359,7 @@ def _object_labels(dataset: fo.Dataset) -> StoredLabels:
     return _labels(dataset, "objects", OBJECT_COLUMNS)
 
 
-def _labels(
-    dataset: fo.Dataset, field: str, names: tuple[str, ...] | None = None
-) -> StoredLabels:
+def _labels(dataset: fo.Dataset, field: str, names: tuple[str, ...]) -> StoredLabels:
     return refresh(
         dataset,
         ("labels", field),
