@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table
+from s3fo.cli.console import print_json, print_notes, print_table
 from s3fo.cli.options import Json
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def jobs(
     """
     from s3fo.cluster import find_jobs
 
-    found = find_jobs(folder)
+    notes: list[str] = []
+    found = find_jobs(folder, notes)
+    print_notes(notes)
     if not every:
         newest = {(job.out, job.record.verb, job.record.same): job for job in found}
         found = list(newest.values())

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,9 +19,9 @@ from evaluation._utils.atomic import require_writable, write_atomically
 from evaluation._utils.claims import Claims
 from evaluation._utils.fingerprint import digest_json
 from evaluation._utils.json_files import parse, read_json
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from evaluation.runs.schema import utc_now
-from s3fo.cluster.task_file import CLAIMS, State, Task, Verb, look
+from s3fo.cluster.task_file import CLAIMS, FIX, State, Task, Verb, look
 
 if TYPE_CHECKING:
     from evaluation import Scores
@@ -32,7 +33,6 @@ SCORES = "scores"
 """Folder of a job with the scores of its shards, until they are merged."""
 
 _RECORD = "job.json"
-_FIX = "Remove this folder and run the command again."
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Job:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         path = self.folder / _RECORD
-        content = read_json(path, _FIX, "the record of a job")
-        self.record = parse(content, JobRecord, path, _FIX)
+        content = read_json(path, FIX, "the record of a job")
+        self.record = parse(content, JobRecord, path, FIX)
         self._claims = Claims(self.folder / CLAIMS)
 
     @property
@@ -205,28 +205,57 @@ def new_job(out: Path, record: JobRecord, tasks: Sequence[Task]) -> Job:
     return Job(folder)
 
 
-def find_jobs(folder: str | os.PathLike[str]) -> list[Job]:
+def find_jobs(
+    folder: str | os.PathLike[str], notes: list[str] | None = None
+) -> list[Job]:
     """The jobs of an output folder, or of all folders below; the newest last.
 
+    Args:
+        folder: the ``out`` of a command, or one above.
+        notes: gets a note on every job that is left out because its record or one of
+            its tasks is damaged; None: these are warnings.
+
     Raises:
-        InputError: there is no such folder, or a job's record is damaged.
+        InputError: there is no such folder.
     """
     root = Path(folder)
     if not root.is_dir():
         raise InputError(
             root, "no folder", "the --out of a command with --on", "Correct the path."
         )
-    if (root / JOBS).is_dir():
-        return list(_jobs_in(root / JOBS))
-    jobs = [job for place in _places(root) for job in _jobs_in(place)]
-    return sorted(jobs, key=lambda job: job.record.begun)
+    inside = (root / JOBS).is_dir()
+    jobs: list[Job] = []
+    for place in [root / JOBS] if inside else _places(root):
+        jobs += _readable_jobs(place, notes)
+    return jobs if inside else sorted(jobs, key=lambda job: job.record.begun)
+
+
+def _readable_jobs(place: Path, notes: list[str] | None) -> list[Job]:
+    """The jobs of a folder, without those that are damaged."""
+    jobs = []
+    for folder in _folders_in(place):
+        try:
+            job = Job(folder)
+            job.tasks()
+        except InputError as error:
+            _note(f"a job was left out: {error}", notes)
+        else:
+            jobs.append(job)
+    return jobs
+
+
+def _note(text: str, notes: list[str] | None) -> None:
+    if notes is None:
+        warnings.warn(text, InputWarning, stacklevel=3)
+    else:
+        notes.append(text)
 
 
 def unfinished_job(out: Path, record: JobRecord) -> Job | None:
     """The newest job that is to give the same result, and has not given it yet."""
     same = [
         job
-        for job in (_jobs_in(out / JOBS) if (out / JOBS).is_dir() else ())
+        for job in map(Job, _folders_in(out / JOBS))
         if job.record.same == record.same and not job.is_delivered
     ]
     return same[-1] if same else None
@@ -237,10 +266,10 @@ def digest_of(facts: Mapping[str, Any]) -> str:
     return digest_json(json.loads(json.dumps(facts, default=str)))
 
 
-def _jobs_in(place: Path) -> Iterator[Job]:
-    for folder in sorted(place.iterdir()):
-        if (folder / _RECORD).is_file():
-            yield Job(folder)
+def _folders_in(place: Path) -> list[Path]:
+    """Folders of jobs that have a record, the newest last."""
+    folders = sorted(place.iterdir()) if place.is_dir() else []
+    return [folder for folder in folders if (folder / _RECORD).is_file()]
 
 
 def _places(root: Path) -> Iterator[Path]:

@@ -24,7 +24,8 @@ State = Literal["waiting", "running", "done", "failed", "lost"]
 CLAIMS = "claims"
 """Folder of a job where processes say which task they are at."""
 
-_FIX = "Remove the folder of this job and run the command again."
+FIX = "Remove the folder of this job and run the command again."
+"""What to do about a damaged file of a job."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Task:
         Raises:
             InputError: it is not there, or damaged.
         """
-        return parse(read_json(path, _FIX, "a task of a job"), cls, path, _FIX)
+        return parse(read_json(path, FIX, "a task of a job"), cls, path, FIX)
 
     def save(self, path: Path) -> None:
         """Write it, whole."""

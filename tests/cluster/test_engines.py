@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from evaluation import score
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.cluster import Job, find_jobs, run
+from s3fo.cluster.job import JobRecord, new_job
 from s3fo.cluster.task_file import Task
 from s3fo.inference import predict
 
@@ -182,6 +183,25 @@ def test_a_task_whose_process_is_gone_is_lost_and_continued(cli, root, tmp_path)
     assert cli(*words)[0] == 0
     assert [job.name for job in find_jobs(tmp_path / "masks")] == [job.name]
     assert Task.load(path).state == "done" and Task.load(path).result["kept"] == 2
+
+
+def test_damaged_jobs_are_left_out_of_the_list_by_name(cli, tmp_path):
+    made = [
+        JobRecord("predict", name, name, "debug", n, 0) for n, name in enumerate("abc")
+    ]
+    good, torn, half = (new_job(tmp_path, record, []) for record in made)
+    (torn.folder / "job.json").write_text('{"verb": "pre')
+    (half.folder / "0001.json").write_text("[]")
+    notes: list[str] = []
+    assert [job.name for job in find_jobs(tmp_path, notes)] == [good.name]
+    assert sum(str(torn.folder / "job.json") in note for note in notes) == 1
+    assert sum(str(half.folder / "0001.json") in note for note in notes) == 1
+    with pytest.warns(InputWarning) as told:
+        assert len(find_jobs(tmp_path.parent)) == 1
+    assert len(told) == 2
+    code, text, errors = cli("jobs", tmp_path)
+    assert code == 0 and "predict a" in text and "predict b" not in text
+    assert "note: a job was left out" in errors and torn.name in errors
 
 
 def test_a_task_can_be_run_by_hand(root, tmp_path, monkeypatch):
