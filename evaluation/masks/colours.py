@@ -173,6 +173,23 @@ def visible_colours(
     return np.where(alpha[..., None] >= 128, colours, np.uint8(0)), alpha
 
 
-def is_grey(colours: NDArray[np.uint8]) -> bool:
-    """Whether the three channels of [H, W, 3] colours are equal."""
+def is_grey(colours: NDArray[Any]) -> bool:
+    """Whether the channels of [H, W, C] colours are equal."""
     return bool((colours == colours[..., :1]).all())
+
+
+def join_equal_channels(values: NDArray[Any]) -> NDArray[Any]:
+    """One channel of [H, W, C] values where all are equal, so none of them says more.
+
+    Args:
+        values: of any shape.
+
+    Returns:
+        [H, W]; the values as they are where channels differ, or there are none.
+
+    >>> join_equal_channels(np.full((2, 4, 3), 7)).shape
+    (2, 4)
+    """
+    if values.ndim != 3 or not values.shape[2] or not is_grey(values):
+        return values
+    return values[..., 0]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.masks.colours import join_equal_channels
 
 _LARGEST = 1 << 27
 """Pixels of the largest box that a mask is stretched into."""
@@ -122,9 +123,7 @@ def _as_mask(
     Raises:
         InputError: it could mean several things.
     """
-    mask = np.asarray(mask)
-    if mask.ndim == 3 and mask.shape[2] and (mask == mask[..., :1]).all():
-        mask = mask[..., 0]
+    mask = join_equal_channels(np.asarray(mask))
     if mask.ndim != 2 or not mask.size:
         raise InputError(
             where,

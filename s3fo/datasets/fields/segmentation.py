@@ -6,6 +6,7 @@ import fiftyone as fo
 import numpy as np
 
 from evaluation.errors import InputError
+from evaluation.masks.colours import join_equal_channels
 from evaluation.masks.label_map import LabelMap, decode_label_map
 from s3fo.datasets.fields.masks import read_mask_file
 
@@ -46,8 +47,7 @@ def segmentation_map(label: fo.Segmentation, where: str, notes: list[str]) -> La
 
 
 def _as_ids(mask: np.ndarray, where: str) -> LabelMap:
-    if mask.ndim == 3 and mask.shape[2] and (mask == mask[..., :1]).all():
-        mask = mask[..., 0]
+    mask = join_equal_channels(mask)
     if mask.ndim != 2 or not mask.size:
         raise InputError(
             where,

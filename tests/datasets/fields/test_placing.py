@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fiftyone as fo
 import numpy as np
+import pytest
 
+from evaluation.errors import InputError
 from s3fo.datasets.fields.placing import place_mask
+from s3fo.datasets.fields.segmentation import segmentation_map
 
 SIZE = (20, 40)
 
@@ -48,3 +51,20 @@ def test_what_leaves_the_frame_is_cut_off():
 def test_values_above_one_are_inside():
     full = place_mask(np.full((2, 2), 255, np.uint8), [0, 0, 2 / 40, 2 / 20], SIZE)
     np.testing.assert_array_equal(full, _filled(0, 2, 0, 2))
+
+
+def test_a_mask_with_equal_channels_is_one_mask_in_both_kinds_of_labels():
+    rows = np.array([[0, 3, 3], [0, 0, 3]], np.uint8)
+    three = np.repeat(rows[..., None], 3, axis=2)
+    box = [0.25, 0.5, 3 / 40, 2 / 20]
+    for channels in (three, three[..., :1]):
+        np.testing.assert_array_equal(
+            place_mask(channels, box, SIZE), place_mask(rows, box, SIZE)
+        )
+        found = segmentation_map(fo.Segmentation(mask=channels), "a frame", [])
+        np.testing.assert_array_equal(found, rows)
+    three[0, 0] = (1, 0, 0)
+    with pytest.raises(InputError, match="shape"):
+        place_mask(three, box, SIZE)
+    with pytest.raises(InputError, match="shape"):
+        segmentation_map(fo.Segmentation(mask=three), "a frame", [])
