@@ -35,18 +35,18 @@ def attribute_groups(values: pd.Series) -> pd.Series:
         values: a column of an attributes' objects table, named as there.
     """
     name = str(values.name)
-    groups = pd.Series(None, index=values.index, dtype=object)
-    known = values.notna()
+    groups = np.full(len(values), None, dtype=object)
+    known = values.notna().to_numpy()
     if name.startswith(OFFICIAL) or ATTRIBUTES[name].kind == "tag":
         groups[known] = np.where(values[known].astype(bool), "yes", "no")
     elif ATTRIBUTES[name].kind == "bucket":
-        groups[known] = values[known].astype(str)
+        groups[known] = values[known].astype(str).to_numpy()
     elif ATTRIBUTES[name].kind == "count":
         counts = values[known].astype(int)
-        groups[known] = counts.astype(str).where(counts < 3, "3 or more")
+        groups[known] = counts.astype(str).where(counts < 3, "3 or more").to_numpy()
     elif known.any():
         groups[known] = _terciles(values[known].astype(float))
-    return groups
+    return pd.Series(groups, values.index, dtype=object)
 
 
 def conditions(table: pd.DataFrame) -> pd.DataFrame:

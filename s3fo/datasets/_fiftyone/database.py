@@ -120,7 +120,7 @@ def find_labels(
         yield str(own["_id"]), own["sequence"], labels
 
 
-def plain_values(values: Sequence[Any]) -> Sequence[Any]:
+def plain_values(values: Sequence[Any]) -> list[Any]:
     """One attribute of many labels, with ids as text, and tuples for lists.
 
     Kept by ten thousands, these cost nothing, where Python's collector of cycles goes
@@ -128,7 +128,7 @@ def plain_values(values: Sequence[Any]) -> Sequence[Any]:
     """
     kinds = set(map(type, values))
     if ObjectId not in kinds and list not in kinds:
-        return values
+        return list(values)
     return [_plain(value) for value in values]
 
 

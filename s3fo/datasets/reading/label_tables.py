@@ -62,9 +62,9 @@ def score_table(labels: StoredLabels, protocol: ScoringProtocol) -> Scores:
     """The scores of every object, as of `tables.object_scores`."""
     columns: dict[str, list[Any]] = {
         "sequence": labels.sequences,
-        "object": list(labels.column("index")),
+        "object": labels.column("index"),
         "sample_id": labels.sample_ids,
-        "id": list(labels.column("_id")),
+        "id": labels.column("_id"),
     }
     for column, name in OBJECT_SCORES.items():
         values = labels.column(name)
@@ -72,7 +72,7 @@ def score_table(labels: StoredLabels, protocol: ScoringProtocol) -> Scores:
     for name in OBJECT_FACTS:
         facts = labels.column(name)
         if facts and None not in facts:
-            columns[name] = list(facts)
+            columns[name] = facts
     return Scores(protocol, {}, columns, fingerprint="")
 
 
