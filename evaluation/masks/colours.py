@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.integer[Any]]
 """[H, W] object ids, 0 = background."""
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @lru_cache(maxsize=1)
@@ -173,12 +175,12 @@ def visible_colours(
     return np.where(alpha[..., None] >= 128, colours, np.uint8(0)), alpha
 
 
-def is_grey(colours: NDArray[Any]) -> bool:
+def is_grey(colours: NDArray[np.generic]) -> bool:
     """Whether the channels of [H, W, C] colours are equal."""
     return bool((colours == colours[..., :1]).all())
 
 
-def join_equal_channels(values: NDArray[Any]) -> NDArray[Any]:
+def join_equal_channels(values: NDArray[Pixel]) -> NDArray[Pixel]:
     """One channel of [H, W, C] values where all are equal, so none of them says more.
 
     Args:

@@ -120,7 +120,7 @@ def find_labels(
         yield str(own["_id"]), own["sequence"], labels
 
 
-def plain_values(values: Sequence[Any]) -> list[Any]:
+def plain_values(values: Sequence[object]) -> list[object]:
     """One attribute of many labels, with ids as text, and tuples for lists.
 
     Kept by ten thousands, these cost nothing, where Python's collector of cycles goes
@@ -132,7 +132,7 @@ def plain_values(values: Sequence[Any]) -> list[Any]:
     return [_plain(value) for value in values]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, ObjectId):
         return value.binary.hex()  # a third of the time of `str`
     return tuple(value) if isinstance(value, list) else value

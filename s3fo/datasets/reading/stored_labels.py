@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 
@@ -32,6 +32,10 @@ _versions = itertools.count(1)
 
 State = tuple[datetime | None, datetime | None, int]
 """The newest modification of a sample, the last deletion, the number of samples."""
+
+
+Column: TypeAlias = list[Any]
+"""One attribute of all labels."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class LabelColumns:
     samples: list[str]
     names: list[str]
     counts: list[int]
-    columns: dict[str, list[Any]]
+    columns: dict[str, Column]
 
     def changed_by(self, other: LabelColumns) -> LabelColumns:
         """With the labels of another, in place of those of the same samples."""
@@ -74,8 +78,8 @@ class LabelColumns:
 
 
 def _replace_parts(
-    old: list[Any], new: list[Any], cuts: Sequence[tuple[int, int, int, int]]
-) -> list[Any]:
+    old: Column, new: Column, cuts: Sequence[tuple[int, int, int, int]]
+) -> Column:
     """Put parts of one list in place of parts of another.
 
     Args:
@@ -104,7 +108,7 @@ class StoredLabels:
     content: LabelColumns
     state: State
 
-    def column(self, name: str) -> list[Any]:
+    def column(self, name: str) -> Column:
         """One attribute of all labels; None where a label lacks it."""
         return self.content.columns[name]
 
