@@ -11,7 +11,6 @@ from evaluation._utils.claims import videos_in_progress
 from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
-from evaluation.counting import kernels
 from evaluation.counting.cache import open_cache
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
@@ -148,8 +147,6 @@ def score_folders(
     labels = tuple(one.label for one in opened)
     job = ScoringJob(rules, chosen, labels, truth.label, open_cache(cache))
     general = class_notes(rules, known=bool(truth.classes))
-    slow = kernels.slowness_note()
-    general += [slow] if slow else []
     general += unseen_notes(unseen, whole.sequences, rules)
     sizes = [len(video.pairs[0].frames) * len(opened) for video in videos]
     with advise_by_truth(truth.sequences):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from s3fo._extras import EXTRAS, MissingExtra, require, require_module
 from s3fo.datasets.database import check_server, ensure_database
@@ -198,7 +199,8 @@ def _database() -> Check:
     import fiftyone as fo
 
     source = "fallback wheel" if uses_fallback() else "FiftyOne's own"
-    found = f"MongoDB ({source}) answers: {len(fo.list_datasets())} datasets"
+    datasets = counted(len(fo.list_datasets()), "dataset")
+    found = f"MongoDB ({source}) answers: {datasets}"
     return Check("database", True, found)
 
 
@@ -208,6 +210,7 @@ def _plugin() -> Check:
 
     names = fop.list_enabled_plugins()
     ok = "@s3fo/vos" in names
-    found = "@s3fo/vos is installed" if ok else f"{len(names)} plugins, not @s3fo/vos"
+    others = counted(len(names), "other plugin")
+    found = "@s3fo/vos is installed" if ok else f"not there, {others}"
     remedy = "" if ok else "Run: s3fo plugin install"
     return Check("plugin", ok, found, remedy, optional=True)

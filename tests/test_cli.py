@@ -193,12 +193,16 @@ def test_one_mask_can_only_belong_to_one_sequence(cli, benchmark, tmp_path):
     assert str(images(benchmark) / "one") in err, "the remedy names what would work"
 
     code, out, _ = cli("predict", "--images", images(benchmark) / "one", *words)
-    assert code == 0 and "1 video done" in out
+    assert code == 0 and "1 video done" in out and "frames/s" in out
 
     alone = tmp_path / "images" / "one"
     shutil.copytree(images(benchmark) / "one", alone)
     code, out, _ = cli("predict", "--images", alone.parent, *words)
     assert code == 0 and "1 kept" in out
+    assert "frames/s" not in out, "no video was timed"
+
+    code, _, err = cli("predict", "--images", "holiday.mp4", *words)
+    assert code == 2 and "no such video file" in err and f"{Path.cwd()}/holiday" in err
 
 
 def test_probabilities_of_several_runs_are_fused(cli, tmp_path):
@@ -359,9 +363,13 @@ def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path)
     assert all(row["mean"] == 1.0 for row in groups if row["method"] == "good")
     assert all(row["mean"] < 1.0 for row in groups if row["method"] == "bad")
 
+    (every, *_) = json.loads(out)["differences"]
+
     code, out, _ = cli("compare", *saved, "--json")
     result = json.loads(out)
     assert code == 0 and result["low"] <= result["delta"] <= result["high"] < 0
+    assert (every["a"], every["b"]) == ("good", "bad"), "as they were named"
+    assert every["b_minus_a"] == pytest.approx(result["delta"])
     assert result["notes"] == []
     code, out, _ = cli("compare", *saved)
     assert code == 0 and f"a = {saved[0]}, b = {saved[1]}" in " ".join(out.split())

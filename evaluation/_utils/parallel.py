@@ -109,7 +109,7 @@ class _ProgressTracker:
         self, n_steps: int, n_items: int, progress: ProgressCallback | None
     ) -> None:
         self._n_steps, self._n_items, self._progress = n_steps, n_items, progress
-        self._steps, self._items, self._label = 0, 0, f"0/{n_items}"
+        self._steps, self._items, self._label = 0, 0, f"0/{n_items} done"
 
     def step(self, steps: int = 1) -> None:
         self.tell(self._steps + steps)

@@ -53,11 +53,19 @@ class Audit:
         """
         unknown = sorted(set(events) - set(self.events["event"].tolist()))
         if unknown:
+            last = len(self.events) - 1
+            if last < 0:
+                raise InputError(
+                    "events",
+                    f"the numbers {', '.join(map(str, unknown))}, but no event",
+                    "an audit in which something looks wrong",
+                    "Leave out --confirm and --scores: no score would change.",
+                )
             raise InputError(
                 "events",
-                f"the numbers {', '.join(map(str, unknown))}",
-                f"numbers of the {len(self.events)} events of this audit, from 0",
-                "Take them from the column `event` of its events table.",
+                f"the numbers {', '.join(map(str, unknown))}, which no event has",
+                f"numbers from 0 to {last}",
+                "Take them from the column `event` of the events table.",
             )
         return replace(
             self,

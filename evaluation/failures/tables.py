@@ -78,6 +78,29 @@ class Failures:
         table["share"] = table["cost"] / self.lost if self.lost else 0.0
         return table.sort_values("cost", ascending=False, ignore_index=True)
 
+    def balance(self) -> pd.DataFrame:
+        """All that is lost: the kinds of events, frames in no event, and their sum.
+
+        Returns:
+            `kind`, `events`, `n_frames`, `cost` and `share`, as of `by`; events are
+            missing where there are none to count.
+        """
+        rest = self.frames[(self.frames["event"] < 0) & (self.frames["cost"] > 0)]
+        share = self.unassigned / self.lost if self.lost else 0.0
+        rows = [
+            *self.by("kind").to_dict("records"),
+            {
+                "kind": "in no event",
+                "n_frames": len(rest),
+                "cost": self.unassigned,
+                "share": share,
+            },
+        ]
+        table = pd.DataFrame(rows)
+        total = table[["events", "n_frames", "cost", "share"]].sum()
+        table.loc[len(table)] = {"kind": "all", **total}
+        return table.astype({"events": "Int64", "n_frames": "Int64"})
+
     def by_attribute(self, attributes: Attributes, name: str) -> pd.DataFrame:
         """Cost of each kind of event, by an attribute of the object it befalls.
 

@@ -35,7 +35,7 @@ _HEADLINES = {
     "J": "J", "F": "F", "J_recall": "J recall", "J_decay": "J decay",
     "F_recall": "F recall", "F_decay": "F decay", "J_seen": "J seen",
     "F_seen": "F seen", "J_unseen": "J unseen", "F_unseen": "F unseen",
-    "V": "V",
+    "V": "V (deviation over frames)",
     "HOTA": "HOTA", "HOTA_common": "HOTA common", "HOTA_uncommon": "HOTA uncommon",
     "DetA": "DetA", "AssA": "AssA", "LocA": "LocA", "MOTA": "MOTA", "MOTP": "MOTP",
     "IDF1": "IDF1", "cgF1": "cgF1", "positive_micro_F1": "pmF1", "IL_MCC": "IL MCC",

@@ -25,8 +25,8 @@ from evaluation.results.scores import Scores
 from evaluation.runs.registry import RunFolder, read_run
 from evaluation.scoring import score
 
-_STAGE = 1000
-"""Steps of progress that each stage of the work counts for."""
+_PERCENT = 100
+"""Steps of progress of all stages together."""
 
 
 @dataclass(frozen=True)
@@ -253,10 +253,10 @@ class Stages:
         if told is None:
             return None
         tell: Callable[[int, int, str], None] = told
-        tell(_STAGE * before, _STAGE * self._n, label)
+        tell(_PERCENT * before // self._n, _PERCENT, label)
 
         def stage(done: int, total: int, detail: str) -> None:
-            part = _STAGE * done // max(total, 1)
-            tell(_STAGE * before + part, _STAGE * self._n, f"{label}: {detail}")
+            part = before + done / max(total, 1)
+            tell(int(_PERCENT * part / self._n), _PERCENT, f"{label}: {detail}")
 
         return stage

@@ -51,12 +51,12 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     )]]  # fmt: skip
     used = {mark for row in data["marks"] for mark in row.split(", ") if mark}
     legend = "; ".join(f"{mark}: {_MARKS[mark]}" for mark in _MARKS if mark in used)
-    caption = f"Percent, ranked by {_SCORES[board.measure]}; ties share a rank."
-    caption += f" Newest published figure: {board.newest}." if board.newest else ""
-    caption += f" Marks: {legend}." if legend else ""
-    caption += "".join(f" Warning: {warning}" for warning in board.warnings)
+    said = [f"Percent, ranked by {_SCORES[board.measure]}; ties share a rank."]
+    said += [f"Newest published figure: {board.newest}."] if board.newest else []
+    said += [f"Marks: {legend}."] if legend else []
+    said += [f"Warning: {warning}" for warning in board.warnings]
     for row in data[data["evidence"] == LOCAL].to_dict("records"):
-        caption += f" {row['method']}: {row['notes']}."
+        said.append(f"{row['method']}: {row['notes']}.")
     columns = [
         number("rank", "#"),
         text("shown", "Method"),
@@ -75,10 +75,11 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     return Table(
         f"{board.benchmark}-{board.split}",
         f"{board.benchmark} {board.split}",
-        caption,
+        " ".join(said),
         data,
         columns,
         [_look(row) for row in data.to_dict("records")],
+        said,
     )
 
 

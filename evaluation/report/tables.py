@@ -109,6 +109,8 @@ class Table:
         data: all of it, one row per entry, machine-readable names.
         columns: what is shown, in order.
         row_classes: HTML class of each row; none if empty.
+        statements: the caption in parts, each a line where nothing else is printed;
+            empty where it is one.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Table:
     data: pd.DataFrame
     columns: Sequence[Column]
     row_classes: Sequence[str] = field(default=())
+    statements: Sequence[str] = field(default=())
 
     def __len__(self) -> int:
         return len(self.data)

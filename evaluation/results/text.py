@@ -25,6 +25,9 @@ _TRACKING = (
 )  # fmt: skip
 """Tracking metrics that get a table of their own, where the protocol has them."""
 
+_MEANING = {"V": "  (LVOS: standard deviation of J&F over frames; lower is steadier)"}
+"""What a metric is that its name does not tell."""
+
 _NAMED = 3
 """How many of the things that one note is about are named."""
 
@@ -46,7 +49,10 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
     extra = {key: value for key, value in summary.items() if key in shown}
     if extra:
         parts.append(
-            "\n".join(f"{key:<24} {_text(value)}" for key, value in extra.items())
+            "\n".join(
+                f"{key:<24} {_text(value)}{_MEANING.get(key, '')}"
+                for key, value in extra.items()
+            )
         )
     if per_object:
         parts.append(_object_table(scores))

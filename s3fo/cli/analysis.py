@@ -197,8 +197,6 @@ def breakdown(
     source = truth.open()
     require_places(pictures, sources=[source, truth.gt, truth.images])
     measured = _measure(source, workers, masks.chosen(), features)
-    # The better one last: what it gains on the others reads as positive.
-    methods = dict(sorted(methods.items(), key=lambda item: _mean(item[1], metric)))
     result = break_down(methods, measured, by, metric=metric)
     named = truth.gt or (source if isinstance(source, Path) else source.name)
     notes = [*_note_other_truth(methods, str(named)), *result.notes]
@@ -223,7 +221,10 @@ def breakdown(
     if len(methods) > 1:
         every = result.differences
         shown = every if whole else every[every["attribute"] == "all"]
-        title = f"Paired differences of {metric}, b - a, 0 to 1"
+        title = (
+            f"Paired differences of {metric}, 0 to 1: b - a, the folder named later "
+            "minus the earlier one"
+        )
         print_frame(title + _part(shown, every), shown, shown.columns)
     print_notes(notes)
 
@@ -261,12 +262,6 @@ def _note_other_truth(methods: Mapping[str, Scores], truth: str) -> list[str]:
         for name, scores in methods.items()
         for note in note_other_name(scores.inputs.get("ground_truth", ""), truth)
     ]
-
-
-def _mean(scores: Scores, metric: str) -> float:
-    """Mean over objects, by which methods are ordered; an unknown metric counts 0."""
-    objects = scores.objects
-    return float(objects[metric].mean()) if metric in objects else 0.0
 
 
 @app.command()
@@ -322,7 +317,7 @@ def failures(
         return
     if len(found.events):
         title = "What fails, and the J&F it costs (0.01 is one point)"
-        print_frame(title, found.by("kind"), found.by("kind").columns)
+        print_frame(title, found.balance(), found.balance().columns)
     columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
     columns += ["n_frames", "cost", "recovered", "onset"]
     top = min(top, len(found.events))

@@ -149,10 +149,8 @@ def predict(
         print_json(asdict(done))
     else:
         kept = f", {len(done.kept)} kept" if done.kept else ""
-        typer.echo(
-            f"{out}: {counted(len(done.finished), 'video')} done{kept}, "
-            f"{done.frames_per_second:.1f} frames/s"
-        )
+        speed = f", {done.frames_per_second:.1f} frames/s" if done.finished else ""
+        typer.echo(f"{out}: {counted(len(done.finished), 'video')} done{kept}{speed}")
     print_notes(done.notes)
     for name, reason in done.failures.items():
         typer.echo(f"failed: {name}: {reason}", err=True)

@@ -266,7 +266,7 @@ def _print_table(table: Table, output: Format, as_json: bool) -> None:
         headings = [column.heading for column in table.columns]
         right = [column.heading for column in table.columns if column.numeric]
         print_table(table.title, headings, table.shown(), right=right)
-        typer.echo(table.caption)
+        typer.echo("\n".join(table.statements or [table.caption]))
 
 
 def _draw(board: Leaderboard, path: Path) -> None:

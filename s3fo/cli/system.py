@@ -9,12 +9,17 @@ import typer
 
 from s3fo._extras import require
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar, result_alone
+from s3fo.cli.console import (
+    print_frame,
+    print_json,
+    print_table,
+    progress_bar,
+    result_alone,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evaluation.failures import Failures
     from s3fo.demo import DemoResult
 
 HERE = "127.0.0.1"
@@ -40,11 +45,19 @@ def demo(
 
     with result_alone():
         ensure_database()
+    steps: list[str] = []
+
+    def begin(step: str) -> None:
+        steps.append(step)
+        typer.echo(f"demo: {step}", err=True)
+
     with progress_bar("demo") as progress:
         result = run_demo(
             out,
-            progress=progress,
-            begin=lambda step: typer.echo(f"demo: {step}", err=True),
+            progress=lambda done, total, label: progress(
+                done, total, f"{steps[-1]}: {label}"
+            ),
+            begin=begin,
         )
     _show(result)
     if open_app:
@@ -66,11 +79,9 @@ def _show(result: DemoResult) -> None:
         columns,
         objects[columns].itertuples(index=False, name=None),
     )
-    print_table(
-        f"What fails, and the J&F it costs ({result.best})",
-        ("kind", "events", "n_frames", "cost", "share"),
-        _costs(result.failures[result.best]),
-    )
+    balance = result.failures[result.best].balance()
+    title = f"What fails, and the J&F it costs ({result.best})"
+    print_frame(title, balance, balance.columns)
     print_table(
         f"Objects with lower J&F than all others, by attribute ({result.best})",
         ("attribute", "group", "n_objects", "mean", "others", "difference"),
@@ -104,15 +115,6 @@ def _drops(
     titles = lower["attribute"].map(attribute_title)
     shown = lower[["group", "n_objects", "mean", "rest", "delta"]]
     return list(zip(titles, *(shown[name] for name in shown), strict=True))
-
-
-def _costs(failures: Failures) -> list[tuple[str | int | float, ...]]:
-    """Costs by kind of failure and of the frames in no event: all that is lost."""
-    kinds = failures.by("kind")[["kind", "events", "n_frames", "cost", "share"]]
-    rest = failures.unassigned
-    share = rest / failures.lost if failures.lost else 0.0
-    rows = list(kinds.itertuples(index=False, name=None))
-    return [*rows, ("in no event", "", "", rest, share)]
 
 
 @app.command("app")

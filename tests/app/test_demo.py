@@ -78,10 +78,12 @@ def test_the_printed_costs_add_up_to_the_loss():
             "cost": [0.15, 0.02],
         }
     )
-    rows = system._costs(Failures(frames, events, 0.8, "davis-2017"))
-    assert [row[0] for row in rows] == ["missed", "leak", "in no event"]
-    assert sum(row[3] for row in rows) == pytest.approx(0.2)
-    assert sum(row[4] for row in rows) == pytest.approx(1)
+    rows = Failures(frames, events, 0.8, "davis-2017").balance()
+    assert rows["kind"].tolist() == ["missed", "leak", "in no event", "all"]
+    assert rows["n_frames"].tolist() == [2, 1, 1, 4]
+    assert rows["events"].dropna().tolist() == [1, 1, 2]
+    assert rows["cost"].tolist() == pytest.approx([0.15, 0.02, 0.03, 0.2])
+    assert rows["share"].tolist() == pytest.approx([0.75, 0.1, 0.15, 1])
 
 
 def test_only_groups_with_lower_scores_are_called_lower():

@@ -373,6 +373,32 @@ def test_failures_are_mapped_by_their_looks(page, demo):
     browser.wait_for_points(page, 0, kinds.tolist())
     browser.keep_picture(page, "failure-map")
 
+    around_all_points(page)
+    page.get_by_text(f"{len(events)} clips. ").first.wait_for()
+    clips = page.locator('[data-cy="looker"]').filter(has_text=" points")
+    browser.expect(clips).to_have_count(len(events), timeout=browser.PATIENCE)
+    browser.keep_picture(page, "failure-map-clips")
+
+    browser.start_again(page, demo, "Failures")
+    wait_for_event(page, 1, len(events))
+    page.get_by_role("button", name="Next", exact=True).click()
+    wait_for_event(page, 2, len(events))
+    page.get_by_role("button", name="More like this").click()
+    page.get_by_role("columnheader", name="Similarity").wait_for()
+    first_row(page, events["sequence"].iloc[1], "1.000")
+    browser.keep_picture(page, "failures-by-looks")
+    page.get_by_role("button", name="By cost").click()
+    page.get_by_role("columnheader", name="Similarity").wait_for(state="detached")
+
+
+def around_all_points(page) -> None:
+    """Draw a line around all that the first chart shows."""
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    left, top = box["x"] + 2, box["y"] + 2
+    right, low = box["x"] + box["width"] - 2, box["y"] + box["height"] - 2
+    corners = [(left, top), (right, top), (right, low), (left, low), (left, top)]
+    browser.drag(page, *corners)
+
 
 def test_ground_truth_and_two_methods_go_side_by_side(page, demo):
     page.locator('[data-cy="looker"]').first.click()
@@ -393,6 +419,14 @@ def test_ground_truth_and_two_methods_go_side_by_side(page, demo):
     drawn_at(page, 21, count)
     picture = browser.keep_picture(page, "side-by-side-later")
     assert browser.count_colour(picture, s3fo.datasets.object_colour(1)) > 500
+    legend = page.locator('[data-cy="side-by-side-legend"]').inner_text()
+    assert "flow" in legend and "copy" in legend and "J&F" in legend
+
+    # The player goes on from there, and this panel from the player.
+    player = page.locator('[data-cy="panel-tab-fo-sample-modal-plugin"]')
+    browser.open_video_at(page, player.click, 20 / 24)
+    page.get_by_text("Side by side").first.click()
+    drawn_at(page, 21, count)
     page.get_by_role("button", name="Play", exact=True).click()
     frame = page.locator('[data-cy="side-by-side-frame"]')
     browser.expect(frame).to_contain_text(

@@ -169,6 +169,13 @@ def _descend(folder: Path, suffixes: tuple[str, ...], notes: list[str]) -> Path:
 def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
     """Say what lies in a folder, where it holds no sequences of images or masks."""
     expected = f"<sequence>/<frame>{suffixes[0]}"
+    if folder.suffix.lower() in VIDEO_SUFFIXES and not folder.exists():
+        return InputError(
+            folder,
+            "no such video file",
+            f"a video file that is there, or a folder of {expected}",
+            f"Check the name: {folder.absolute()} was looked for.",
+        )
     if not is_folder(folder):
         found = "a file" if folder.exists() else "no such folder"
         return InputError(folder, found, expected, "Check the path.")

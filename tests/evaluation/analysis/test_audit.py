@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -314,6 +315,9 @@ def test_events_and_frames_that_are_not_there_are_refused() -> None:
     audit = _audit_of("00001")
     with pytest.raises(InputError, match="numbers 7"):
         audit.confirmed([7])
+    clean = replace(audit, events=audit.events.head(0), frames=audit.frames.head(0))
+    with pytest.raises(InputError, match="no score would change"):
+        clean.confirmed([0])
     scores = score({"v": square()}, {"v": square()}, "vos-benchmark")
     with pytest.raises(InputError, match="at least one scored frame"):
         scores_without(scores, _audit_of(*square()))

@@ -23,6 +23,7 @@ from evaluation.counting.boundaries import boundary_map, disk
 from evaluation.counting.kernels import compiled
 from evaluation.counting.kernels.elements import ADD_ROW, GROW, recipe
 from evaluation.errors import InputError
+from evaluation.scoring import score
 
 needs_library = pytest.mark.skipif(
     not kernels.are_compiled(), reason="the compiled kernels are not in use"
@@ -479,6 +480,8 @@ def test_without_a_library(
         assert not kernels.are_compiled()
         note = kernels.slowness_note() or ""
         assert f"{kernels.SLOWNESS} times slower" in note and "C compiler" in note
+        mask = np.ones((3, 9, 9), np.uint8)
+        assert note not in score({"v": mask}, {"v": mask}).notes, "doctor says it"
         assert len(note) < 200 and note.count(".") == 2  # one sentence, one file name
         page, _, anchor = note.rpartition("(")[2].rstrip(").").partition("#")
         root = next(up for up in Path(__file__).parents if (up / "docs").is_dir())

@@ -82,9 +82,12 @@ def _rest(dataset: fo.Dataset, eval_key: str, in_events: float) -> str:
     """The part of the loss that is in no event, in words."""
     summary = tables.summary(dataset, eval_key)
     lost = 1 - summary[tables.published_score(dataset, [eval_key])]
+    rest = round(100 * (lost - in_events), 1)
+    if not rest:
+        return " Next to nothing is lost outside events."
     return (
-        f" The other {100 * (lost - in_events):.1f} of all {100 * lost:.1f} points "
-        "lost are in no event: frames that are nearly right."
+        f" The other {rest:.1f} of all {100 * lost:.1f} points lost are in no event: "
+        "frames that are nearly right."
     )
 
 
