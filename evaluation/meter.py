@@ -171,7 +171,7 @@ class Meter:
                 "Call update with more frames of each video, or choose a protocol that "
                 "scores all frames.",
             )
-        return collect(done, self.protocol, _LABELS, self.unseen, notes)
+        return collect(done, self.protocol, _LABELS, self.unseen, notes, self.options)
 
     def reset(self) -> None:
         """Forget all frames."""

@@ -9,13 +9,15 @@ from evaluation._utils.parallel import OnStep
 from evaluation.counting.cache import CountsCache
 from evaluation.counting.video import SequenceCounts, count_sequence, count_together
 from evaluation.errors import InputError
+from evaluation.masks.alignment import SCORED_AS_EMPTY
 from evaluation.masks.names import shown
 from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
-from evaluation.options import InputOptions
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.checks.labels import check_labels, note_objects
+from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
 
@@ -49,6 +51,8 @@ class Scored:
         notes: what a reader of the numbers should know.
         has_objects: whether there are objects, scored or not.
         is_copy: whether the predicted masks are the very files of the ground truth.
+        empty: whether any frame without a prediction was scored as empty.
+        resized: whether any prediction was resized.
     """
 
     scores: SequenceScores
@@ -56,6 +60,8 @@ class Scored:
     notes: list[str]
     has_objects: bool = True
     is_copy: bool = False
+    empty: bool = False
+    resized: bool = False
 
 
 def _note_unknown_objects(
@@ -96,6 +102,7 @@ def collect(
     labels: tuple[str, str],
     unseen: frozenset[str],
     notes: list[str],
+    options: InputOptions = DEFAULT_OPTIONS,
 ) -> Scores:
     """Lay scored videos out as tables.
 
@@ -105,6 +112,7 @@ def collect(
         labels: what the results and the ground truth are called.
         unseen: sequences and ``"sequence/object"`` of unseen kind.
         notes: to put before those of the videos.
+        options: how masks were read and matched.
 
     Raises:
         InputError: no video has an object to score.
@@ -136,6 +144,13 @@ def collect(
         # Videos without an object to score count here, too: their tracks are wrong.
         track_columns=track_table([part.scores for part in done]),
         fingerprints=fingerprints,
+        options=applied_options(
+            options,
+            # Overlapping objects can lack masks in frames that others have.
+            empty=any(part.empty for part in done)
+            or any(note.startswith(SCORED_AS_EMPTY) for note in notes),
+            resized=any(part.resized for part in done),
+        ),
     )
 
 
@@ -168,7 +183,15 @@ def score_counts(
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)
     has_objects = bool(len(counts.object_ids))
-    return Scored(scores, pair.fingerprint(), notes, has_objects, pair.is_copy())
+    return Scored(
+        scores,
+        pair.fingerprint(),
+        notes,
+        has_objects,
+        pair.is_copy(),
+        empty=any(frame not in pair.pred_frames for frame in pair.frames),
+        resized=bool(len(counts.resized)),
+    )
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,7 @@ def score_folders(
             (one.label, truth.label),
             unseen,
             [*one.notes, *general],
+            chosen,
         )
         for i, one in enumerate(opened)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from evaluation.errors import InputError
 from evaluation.masks.open import Source
 from evaluation.masks.pairs import Masks
 from evaluation.options import InputOptions
+from evaluation.results.ground_truths import name_of
 
 Audited = tuple[str, list[str], list[AuditEvent], int]
 
@@ -81,7 +83,7 @@ def audit_ground_truth(
             f"{blind or len(videos)} of {len(videos)} videos without images: masks "
             "shifted in time or space were not looked for there"
         )
-    return _assemble(done, notes)
+    return replace(_assemble(done, notes), ground_truth=name_of(ground_truth))
 
 
 def _wanted_kinds(

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evaluation._utils.names import counted
 from evaluation.audit.tables import Audit
 from evaluation.errors import InputError
 from evaluation.metrics.video import SequenceScores
+from evaluation.results.ground_truths import note_other_name, object_names
 from evaluation.results.scores import Scores
 from evaluation.results.tables import object_table
 
@@ -52,7 +54,7 @@ def scores_without(scores: Scores, audit: Audit) -> Scores:
         scores,
         frame_columns={str(name): kept[name].tolist() for name in kept},
         object_columns=_objects(scores, kept),
-        notes=(*scores.notes, note),
+        notes=(*scores.notes, note, *_note_other_truth(scores, audit)),
         track_columns=None,
     )
 
@@ -62,7 +64,8 @@ def side_by_side(scores: Scores, audit: Audit) -> pd.DataFrame:
 
     Returns:
         Columns `metric`, `all`, `without` and `difference` (without - all), fractions
-        0..1; metrics that are not told without are left out.
+        0..1; metrics that are not told without are left out. Its `attrs["notes"]`
+        say what keeps audit and scores from going together.
     """
     without = scores_without(scores, audit).summary
     rows = [
@@ -71,7 +74,25 @@ def side_by_side(scores: Scores, audit: Audit) -> pd.DataFrame:
         if name in without
     ]
     table = pd.DataFrame(rows, columns=["metric", "all", "without"])
-    return table.assign(difference=table["without"] - table["all"])
+    table = table.assign(difference=table["without"] - table["all"])
+    table.attrs["notes"] = _note_other_truth(scores, audit)
+    return table
+
+
+def _note_other_truth(scores: Scores, audit: Audit) -> list[str]:
+    """Notes where an audit is of another ground truth than scores were made against."""
+    named = note_other_name(audit.ground_truth, scores.inputs.get("ground_truth", ""))
+    notes = [f"the audit and the scores are of {note}" for note in named]
+    scored = set(zip(*(scores.object_columns[k] for k in _KEYS[:2]), strict=True))
+    found = dict.fromkeys(zip(*(audit.frames[k] for k in _KEYS[:2]), strict=True))
+    unknown = [(str(s), int(k)) for s, k in found if (s, k) not in scored]
+    if unknown:
+        notes.append(
+            f"{counted(len(unknown), 'object')} of the confirmed events "
+            f"{'is' if len(unknown) == 1 else 'are'} not scored "
+            f"({object_names(unknown)}): these events change nothing"
+        )
+    return notes
 
 
 def _objects(scores: Scores, kept: pd.DataFrame) -> dict[str, list[Any]]:

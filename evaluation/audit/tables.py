@@ -30,12 +30,14 @@ class Audit:
             `end` are names of annotated frames, both included.
         n_object_frames: annotated object frames that were looked at.
         notes: what could not be looked at.
+        ground_truth: name or folder of what was audited; empty if it is not known.
     """
 
     frames: pd.DataFrame
     events: pd.DataFrame
     n_object_frames: int
     notes: tuple[str, ...] = ()
+    ground_truth: str = ""
 
     def by(self, *columns: str) -> pd.DataFrame:
         """Number of events and of their frames, by columns such as `kind`."""
@@ -75,7 +77,11 @@ class Audit:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `audit_frames.parquet`, `audit_events.parquet` and `audit.json`."""
-        facts = {"object_frames": self.n_object_frames, "notes": list(self.notes)}
+        facts = {
+            "object_frames": self.n_object_frames,
+            "notes": list(self.notes),
+            "ground_truth": self.ground_truth,
+        }
         tables = dict(zip(FILES, (self.frames, self.events), strict=True))
         save_tables(folder, "audit", facts, tables)
 
@@ -90,4 +96,10 @@ class Audit:
         facts, (frames, events) = load_tables(
             folder, "audit", ("object_frames", "notes"), FILES, remedy
         )
-        return cls(frames, events, facts["object_frames"], tuple(facts["notes"]))
+        return cls(
+            frames,
+            events,
+            facts["object_frames"],
+            tuple(facts["notes"]),
+            str(facts.get("ground_truth", "")),  # early versions did not keep it
+        )

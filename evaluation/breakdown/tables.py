@@ -23,6 +23,7 @@ from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 from evaluation.results.ground_truths import note_ground_truths
+from evaluation.results.same_rules import note_rules, require_one_protocol
 from evaluation.results.scores import Scores
 
 EVERYTHING = "all"
@@ -295,7 +296,7 @@ def _join(
     methods: Mapping[str, Scores], attributes: Attributes, metric: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Attributes of the objects that any method has scores of, scores by method."""
-    _check_protocols(methods)
+    require_one_protocol([scores.protocol for scores in methods.values()])
     keys = ["sequence", "object"]
     table: pd.DataFrame | None = None
     for method, scores in methods.items():
@@ -324,18 +325,7 @@ def _join(
                 f"{len(joined)} objects: its means are over the others, differences "
                 "over those both methods have"
             )
-    return joined, (*notes, *note_ground_truths(methods))
-
-
-def _check_protocols(methods: Mapping[str, Scores]) -> None:
-    protocols = {scores.protocol.name for scores in methods.values()}
-    if len(protocols) > 1:
-        raise InputError(
-            "scores",
-            f"the protocols {' and '.join(sorted(protocols))}",
-            "one protocol",
-            "Score all methods with the same protocol.",
-        )
+    return joined, (*notes, *note_ground_truths(methods), *note_rules(methods))
 
 
 def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:

@@ -22,6 +22,9 @@ from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.scoring_rules import FRAME_RULES
 
+SCORED_AS_EMPTY = "scored as empty: "
+"""How notes on what has no prediction begin."""
+
 _SHOWN = 20
 """Runs of frames written out for one sequence before an error is cut short."""
 
@@ -73,7 +76,7 @@ def align(
         if all(pair.pred is None for pair in pairs):
             raise _none_there(results_label, [pair.name for pair in pairs])
         raise _missing_error(results_label, missing, _near_names(results_label, pairs))
-    notes += [f"scored as empty: {line}" for line in missing]
+    notes += [f"{SCORED_AS_EMPTY}{line}" for line in missing]
     if not pairs:
         raise InputError(
             truth.label,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.report.kept import digest, keep, load_kept, truth_key
 from evaluation.results.compare import Comparison, compare
+from evaluation.results.ground_truths import name_of
 from evaluation.results.scores import Scores
 from evaluation.runs.registry import RunFolder, read_run
 from evaluation.scoring import score
@@ -143,7 +143,7 @@ def gather(task: Task, kept: Path, stages: Stages) -> Material:
     with np.errstate(invalid="ignore"):  # resamples without spread have no slope
         broken_down = breakdown(scores, attributes, metric=first.protocol.object_metric)
     return Material(
-        benchmark=_name(task.ground_truth),
+        benchmark=name_of(task.ground_truth),
         split=_split(task.ground_truth),
         notes=tuple(getattr(task.ground_truth, "notes", ())),
         protocol=first.protocol,
@@ -226,12 +226,6 @@ def _comparisons(scores: Mapping[str, Scores]) -> dict[str, Comparison]:
     (_, main), *others = scores.items()
     metric = main.protocol.object_metric
     return {name: compare(main, other, metric=metric) for name, other in others}
-
-
-def _name(ground_truth: Source) -> str:
-    if isinstance(ground_truth, (str, os.PathLike)):
-        return str(ground_truth)
-    return str(getattr(ground_truth, "name", "arrays"))
 
 
 def _split(ground_truth: Source) -> str:

@@ -195,7 +195,7 @@ def _against(material: Material, name: str) -> Finding:
         headline,
         f"{name} \N{MINUS SIGN} {who}: {points(result.delta, signed=True)} points of "
         f"J&F, {sure}, over {counted(len(result.keys), 'object')}, paired, videos "
-        f"resampled.",
+        f"resampled." + "".join(f" Note: {note}." for note in result.notes),
         "comparison",
     )
 

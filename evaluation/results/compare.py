@@ -14,6 +14,7 @@ from evaluation.errors import InputError
 from evaluation.metrics.aggregate import METRICS
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
 from evaluation.results.ground_truths import note_ground_truths, object_names
+from evaluation.results.same_rules import note_rules, require_one_protocol
 from evaluation.results.scores import Scores
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Comparison:
         confidence: share of such intervals that cover the true difference.
         only_in_a: objects that the second run lacks.
         only_in_b: objects that the first run lacks.
-        notes: what a reader should know: ground truths that differ, objects left out.
+        notes: what a reader should know: ground truths or options that
+            differ, objects left out.
     """
 
     metric: str
@@ -118,13 +120,10 @@ def compare(
     Raises:
         InputError: protocols differ, the runs share no object, or lack the metric.
     """
-    if scores_a.protocol != scores_b.protocol:
-        raise InputError(
-            "scores",
-            f"the protocols {scores_a.protocol.name} and {scores_b.protocol.name}",
-            "one protocol",
-            "Score both runs with the same protocol.",
-        )
+    require_one_protocol(
+        [scores_a.protocol, scores_b.protocol],
+        remedy="Score both runs with the same protocol.",
+    )
     a, b = _by_object(scores_a, metric), _by_object(scores_b, metric)
     keys = tuple(key for key in a if key in b and not np.isnan(a[key] + b[key]))
     if not keys:
@@ -160,6 +159,7 @@ def compare(
         only_in_b,
         (
             *note_ground_truths({"a": scores_a, "b": scores_b}),
+            *note_rules({"a": scores_a, "b": scores_b}),
             *_note_left_out(left_out),
         ),
     )

@@ -25,6 +25,17 @@ def object_names(keys: list[tuple[str, int]], most: int = 5) -> str:
     return first + (", ..." if len(keys) > most else "")
 
 
+def name_of(ground_truth: object) -> str:
+    """What scores call a ground truth: its path, the benchmark's name, or arrays.
+
+    Args:
+        ground_truth: what `evaluation.score` takes.
+    """
+    if isinstance(ground_truth, (str, os.PathLike)):
+        return str(ground_truth)
+    return str(getattr(ground_truth, "name", "arrays"))
+
+
 def note_other_name(first: str, second: str) -> list[str]:
     """A note where two ground truths go by different names or paths.
 

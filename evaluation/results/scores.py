@@ -20,7 +20,8 @@ from evaluation.metrics.tracking.identity import COUNTS as IDENTITY_COUNTS
 from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import ScoringProtocol
-from evaluation.results.shards import joined_inputs
+from evaluation.results.same_rules import require_one_protocol
+from evaluation.results.shards import joined_inputs, joined_options
 from evaluation.results.storage import read_scores, save_scores
 from evaluation.results.text import format_scores
 
@@ -57,6 +58,8 @@ class Scores:
             where the protocol has any: see `tracking`.
         fingerprints: digest of the masks of each sequence, of which `fingerprint` is
             made; empty where they are not known.
+        options: input options that may have changed the numbers, by name: those not
+            at their defaults, ``missing`` and ``resize`` only where they had a use.
     """
 
     protocol: ScoringProtocol
@@ -68,6 +71,7 @@ class Scores:
     version: str = ""
     track_columns: Table | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def frames(self) -> pd.DataFrame:
@@ -163,6 +167,7 @@ class Scores:
             "objects": [dict(zip(present, row, strict=True)) for row in rows],
             "notes": list(self.notes),
             "inputs": dict(self.inputs),
+            "options": dict(self.options),
             "fingerprint": self.fingerprint,
             "version": self.version or __version__,
         }
@@ -234,7 +239,11 @@ def merge(shards: Sequence[Scores]) -> Scores:
     """
     if not shards:
         raise InputError("shards", "none", "at least one", "Name what to merge.")
-    _check_one_protocol(shards)
+    require_one_protocol(
+        [shard.protocol for shard in shards],
+        where="shards",
+        remedy="Score all shards with the same protocol.",
+    )
     _check_no_sequence_twice(shards)
     inputs = joined_inputs([shard.inputs for shard in shards])
     first = shards[0]
@@ -253,19 +262,8 @@ def merge(shards: Sequence[Scores]) -> Scores:
         _one_version(shards),
         _stack(tracks) if tracks else None,
         fingerprints if known else {},
+        joined_options([shard.options for shard in shards]),
     )
-
-
-def _check_one_protocol(shards: Sequence[Scores]) -> None:
-    first = shards[0]
-    for other in shards[1:]:
-        if other.protocol != first.protocol:
-            raise InputError(
-                "shards",
-                f"the protocols {first.protocol.name} and {other.protocol.name}",
-                "one protocol",
-                "Score all shards with the same protocol.",
-            )
 
 
 def _check_no_sequence_twice(shards: Sequence[Scores]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
@@ -62,6 +62,23 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
             "Score the missing shards too, save their tables, and name all folders.",
         )
     return dict(plain[0])
+
+
+def joined_options(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `options` of scores that are merged.
+
+    Raises:
+        InputError: some were read by other options than the rest.
+    """
+    # These two are told only by shards in which anything was missing or resized.
+    for_some = ("missing", "resize")
+    always = [
+        ", ".join(f"{k} {v}" for k, v in sorted(one.items()) if k not in for_some)
+        for one in options
+    ]
+    _require_one("shards", "options", [words or "none" for words in always])
+    joined = {key: value for one in options for key, value in one.items()}
+    return dict(sorted(joined.items()))
 
 
 def _require_one(where: str, what: str, found: Sequence[str]) -> None:

@@ -183,8 +183,16 @@ def read_scores(folder: Path) -> dict[str, Any]:
         "notes": tuple(document["notes"]),
         "track_columns": document.get("tracks"),
         "fingerprints": document.get("fingerprints", {}),
+        "options": _options_of(document),
         **{key: document[key] for key in ("fingerprint", "inputs", "version")},
     }
+
+
+def _options_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Input options; early versions kept them in the record of the results only."""
+    record = document.get("record") or document.get(SHARD_RECORD) or {}
+    known = document.get("options", record.get("options", {}))
+    return dict(known) if isinstance(known, Mapping) else {}
 
 
 def _encode(table: pd.DataFrame | Columns, format: str) -> bytes:  # noqa: A002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,6 +83,7 @@ def audit(
     else:
         found = _load_audit(load, truth, part, method)
     tables = _told_again(found, scores or [], confirm) if confirm is not None else {}
+    told = [note for table in tables.values() for note in table.attrs["notes"]]
     if out:
         found.save(out)
     if as_json:
@@ -90,7 +92,7 @@ def audit(
                 "object_frames": found.n_object_frames,
                 "kinds": records(found.by("kind")),
                 "events": records(found.events),
-                "notes": list(found.notes),
+                "notes": [*found.notes, *told],
                 "scores": {name: records(table) for name, table in tables.items()},
             }
         )
@@ -102,6 +104,7 @@ def audit(
         _show(f"The {top} surest events", found.events.head(top)[columns])
     for name, table in tables.items():
         _show(f"{name}: with all frames, and without the confirmed events", table)
+    print_notes(told)
     typer.echo(f"{len(found.events)} events in {found.n_object_frames} object frames")
 
 
@@ -144,7 +147,8 @@ def _audit(
             progress=progress,
         )  # fmt: skip
     print_notes(found.notes)
-    return found
+    # With images beside it, the folder is part of a benchmark with a name of its own.
+    return replace(found, ground_truth=str(truth.gt)) if truth.gt else found
 
 
 def _told_again(

@@ -125,18 +125,21 @@ def object_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
         return scores
     own = limit(scores.objects)
     columns = {str(name): own[name].tolist() for name in own}
-    return Scores(scores.protocol, {}, columns, fingerprint="")
+    return replace(scores, object_columns=columns)
 
 
 def _all_scores(dataset: fo.Dataset, eval_key: str) -> Scores:
     """The scores of every object, whatever the present scope is."""
     protocol = evaluation_protocol(dataset, eval_key)
     labels = _score_labels(dataset, eval_key)
+    applied = getattr(_config(dataset, eval_key), "applied", None)
+    if applied is None:
+        applied = input_options(dataset, eval_key).changed()
     return cached(
         dataset,
         ("scores", eval_key),
-        (protocol, labels.version),
-        lambda: score_table(labels, protocol),
+        (protocol, labels.version, tuple(sorted(applied.items()))),
+        lambda: replace(score_table(labels, protocol), options=applied),
     )
 
 

@@ -221,6 +221,7 @@ def write_scores(
         summary=scores.summary,
         fingerprint=scores.fingerprint,
         **options.to_dict(),
+        applied=scores.options,
     )
     with sole_writer(dataset):
         evaluation = register_run(dataset, eval_key, config)

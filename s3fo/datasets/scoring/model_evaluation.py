@@ -66,6 +66,8 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         resize: how predictions of another size were resized, as in `score`.
         binarize: whether whatever is not 0 was object 1, as in `score`.
         void: label that was left out, as in `score`.
+        applied: those of the options that may have changed the scores, as
+            `Scores.options`; None where it is not known.
         **kwargs: further settings of `DetectionEvaluationConfig`.
     """
 
@@ -81,6 +83,7 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         resize: str | None = None,
         binarize: bool = False,
         void: int | None = None,
+        applied: Mapping[str, object] | None = None,
         **kwargs: object,
     ) -> None:
         kwargs.setdefault("classwise", True)
@@ -90,6 +93,7 @@ class VOSEvaluationConfig(DetectionEvaluationConfig):
         self.fingerprint = fingerprint
         self.missing = missing
         self.resize, self.binarize, self.void = resize, binarize, void
+        self.applied = None if applied is None else dict(applied)
 
     @property
     def predictions(self) -> str:

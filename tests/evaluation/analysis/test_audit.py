@@ -361,3 +361,24 @@ def test_the_command_tells_both_scores(tmp_path: Path) -> None:
     assert (tmp_path / "audit" / "audit_events.parquet").is_file()
     alone = CliRunner().invoke(app, [*words[:3], "--confirm", "0"])
     assert isinstance(alone.exception, InputError)
+
+
+def test_an_audit_of_another_ground_truth_is_told(tmp_path: Path) -> None:
+    broken = square()
+    broken["00006"] = np.zeros_like(broken["00006"])
+    audit = replace(
+        audit_ground_truth({"v": broken}, images=False), ground_truth="a/masks"
+    )
+    audit.save(tmp_path)
+    audit = Audit.load(tmp_path)
+    assert audit.ground_truth == "a/masks" and len(audit.frames) > 0
+    scores = score({"v": broken}, {"v": broken})
+    same = replace(scores, inputs={"ground_truth": "a/../a/masks"})
+    assert side_by_side(same, audit).attrs["notes"] == []
+    other = replace(scores, inputs={"ground_truth": "b/masks"})
+    note = "the audit and the scores are of different ground truths: a/masks and "
+    assert side_by_side(other, audit).attrs["notes"] == [note + "b/masks"]
+    assert scores_without(other, audit).notes[-1] == note + "b/masks"
+    alone = score({"w": square()}, {"w": square()})
+    (told,) = side_by_side(alone, audit).attrs["notes"][1:]
+    assert told.startswith("1 object of the confirmed events is not scored (v/1)")

@@ -8,6 +8,7 @@ from evaluation._utils.escape import plotly_text
 from evaluation._utils.names import counted
 from evaluation.attributes import attribute_title
 from evaluation.breakdown import drop_repeated_groups
+from evaluation.results.same_rules import note_rules
 from s3fo.datasets.reading import tables
 from s3fo.plugin.panels.base import plain
 from s3fo.plugin.panels.charts.parts import (
@@ -39,6 +40,8 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
         f"[{overall['low']:+.3f}, {overall['high']:+.3f}]; {second} is better on "
         f"{overall['b_wins']:.0%} of {counted(overall['n_objects'], 'object')}."
     )
+    notes = _notes(dataset, first, second)
+    text += "".join(f"\n\n**Note:** {note}." for note in notes)
     groups = rows[rows["attribute"] != "all"]
     if groups.empty:
         return Chart([], {}, text)
@@ -72,6 +75,11 @@ def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:
     few = FEW_OBJECTS if groups["few"].any() else ""
     signs = ("points and bars: in the colour of the better method", INTERVAL, few)
     return Chart([trace], layout, text, legend_text(*signs))
+
+
+def _notes(dataset: fo.Dataset, *keys: str) -> tuple[str, ...]:
+    """What keeps two evaluations from being compared."""
+    return note_rules({key: tables.object_scores(dataset, key) for key in keys})
 
 
 def duel(dataset: fo.Dataset, first: str, second: str) -> list[Trace]:

@@ -1,0 +1,114 @@
+"""Were scores made by one protocol and with the same options? Told where not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from evaluation.errors import InputError
+from evaluation.masks.alignment import SCORED_AS_EMPTY
+from evaluation.options import InputOptions
+from evaluation.protocols import VOID, ScoringProtocol
+
+if TYPE_CHECKING:
+    from evaluation.results.scores import Scores
+
+_MOST_EMPTY = 3
+"""How many of the videos or frames that were scored as empty a note names."""
+
+
+def applied_options(
+    options: InputOptions, *, empty: bool, resized: bool
+) -> dict[str, object]:
+    """The options of an evaluation that may have changed its numbers.
+
+    >>> strict = InputOptions(missing="score-as-empty", binarize=True)
+    >>> applied_options(strict, empty=False, resized=False)
+    {'binarize': True}
+
+    Args:
+        options: as they were given.
+        empty: whether anything was missing and scored as empty.
+        resized: whether any prediction was resized.
+    """
+    without_use = {"missing": not empty, "resize": not resized}
+    return {k: v for k, v in options.changed().items() if not without_use.get(k)}
+
+
+def require_one_protocol(
+    protocols: Sequence[ScoringProtocol],
+    *,
+    where: str = "scores",
+    remedy: str = "Score all methods with the same protocol.",
+) -> None:
+    """Refuse scores by different protocols, or by different rules under one name.
+
+    Args:
+        protocols: of the scores.
+        where: what to name in the error.
+        remedy: what to do about it.
+
+    Raises:
+        InputError: with the names of the protocols, or with the rules that differ.
+    """
+    first = next(iter(protocols), None)
+    for other in protocols:
+        if first is None or other == first:
+            continue
+        one, two = first.to_dict(), other.to_dict()
+        differ = [name for name in one if one[name] != two[name] and name != "name"]
+        rules = ", ".join(f"{name} {one[name]} and {two[name]}" for name in differ)
+        found = f"the protocols {first.name} and {other.name}"
+        if other.name == first.name:
+            found = f"two protocols called {first.name} that differ in {rules}"
+        raise InputError(where, found, "one protocol", remedy)
+
+
+def note_rules(methods: Mapping[str, Scores]) -> tuple[str, ...]:
+    """Notes where masks were read by different options: numbers may not compare.
+
+    Args:
+        methods: scores by name; each is held against the first.
+    """
+    names = list(methods)
+    rules = {name: _rules(methods[name]) for name in names}
+    notes = []
+    for name in names[1:]:
+        one, other = rules[names[0]], rules[name]
+        differ = [
+            k for k in dict.fromkeys((*one, *other)) if one.get(k) != other.get(k)
+        ]
+        if not differ:
+            continue
+        sides = " and ".join(
+            f"{side} {', '.join(own.get(k, _without(k)) for k in differ)}"
+            for side, own in ((names[0], one), (name, other))
+        )
+        notes.append(
+            f"{names[0]} and {name} were scored by different rules: {sides}; the "
+            "difference between them is not one between methods alone"
+        )
+    return tuple(notes)
+
+
+def _rules(scores: Scores) -> dict[str, str]:
+    """Options that changed numbers, each in words."""
+    words = {}
+    for name, value in scores.options.items():
+        words[name] = f"with {name} {value}"
+    words = {k: v.removesuffix(" True") for k, v in words.items()}
+    if scores.protocol.void == "ignored" and scores.options.get("void") == VOID:
+        words.pop("void", None)  # said aloud what the protocol does anyway
+    if "missing" in words and (empty := _scored_as_empty(scores.notes)):
+        words["missing"] += f" ({empty})"
+    return words
+
+
+def _without(option: str) -> str:
+    return f"without {option}"
+
+
+def _scored_as_empty(notes: Sequence[str]) -> str:
+    lines = [n.removeprefix(SCORED_AS_EMPTY) for n in notes if SCORED_AS_EMPTY in n]
+    more = [f"and {len(lines) - _MOST_EMPTY} more"] if len(lines) > _MOST_EMPTY else []
+    return "; ".join([*lines[:_MOST_EMPTY], *more])
