@@ -106,13 +106,12 @@ WITHOUT_SMOOTHING = (
 """What to do about a mask with soft edges."""
 
 
-def refuse_soft(label_map: LabelMap, where: str, fix: str = WITHOUT_SMOOTHING) -> None:
+def refuse_soft(label_map: LabelMap, where: str) -> None:
     """Refuse a mask with soft edges.
 
     Args:
         label_map: [H, W] ids.
         where: what to name in the error.
-        fix: what to do about it.
 
     Raises:
         InputError: it has soft edges.
@@ -125,7 +124,21 @@ def refuse_soft(label_map: LabelMap, where: str, fix: str = WITHOUT_SMOOTHING) -
         f"a mask with soft edges: {levels} grey levels between its objects and the "
         "background, which would count as so many objects",
         "a mask in which every pixel is 0 or the id of an object",
-        fix,
+        _sharpen(label_map),
+    )
+
+
+def _sharpen(values: NDArray[Any]) -> str:
+    """What to do about soft edges, or whatever else rises from 0 to the object.
+
+    To take all that is not 0 would take the faintest rim for the object.
+    """
+    highest = float(values.max())
+    eight_bit = 128 <= highest <= 255
+    half = 127 if eight_bit else highest / 2 if highest <= 1 else int(highest // 2)
+    return (
+        "Write the mask without smoothing (resize it with nearest neighbours), or "
+        f"threshold soft edges and probabilities of an object at half: mask > {half:g}."
     )
 
 
@@ -173,6 +186,12 @@ FAINT = (
     "(binarize), however faint"
 )
 """The remark on soft masks that are read with binarize."""
+
+_FEW_IDS = 4
+"""Values besides 0 from which one mask hardly holds several objects."""
+
+_GREY = 64
+"""Ids of objects hardly go so high; grey levels do."""
 
 _ONE_VALUE = "0 outside the object, and one other value inside it"
 
@@ -231,7 +250,9 @@ def object_mask(
     if inside.all():
         raise _without_background(values, where)
     if not binarize:
-        raise _real_numbers(where) if is_real else _several_values(values, where)
+        raise (
+            _real_numbers(values, where) if is_real else _several_values(values, where)
+        )
     if not one_value:
         notice(FAINT)
     return inside
@@ -248,17 +269,30 @@ def _without_background(values: NDArray[Any], where: str) -> InputError:
         where,
         f"a mask without background: {found}",
         _ONE_VALUE,
-        "Write 0 where the object is not; threshold probabilities first, e.g. "
-        "mask > 0.5.",
+        f"Write 0 where the object is not. {_threshold(values)}",
     )
 
 
-def _real_numbers(where: str) -> InputError:
+def _threshold(values: NDArray[Any]) -> str:
+    """Where to cut values of one object that are no mask yet."""
+    if values.min() < 0:
+        return "These go below 0, as logits do: threshold them at 0 (mask > 0)."
+    if values.max() <= 1:
+        return "Threshold probabilities first (mask > 0.5)."
+    half = 127 if 128 <= values.max() <= 255 else float(values.max()) / 2
+    return (
+        f"Threshold values from 0 to {values.max():g} at half of their range "
+        f"(mask > {half:g}), logits at 0 (mask > 0)."
+    )
+
+
+def _real_numbers(values: NDArray[Any], where: str) -> InputError:
     return InputError(
         where,
-        "real numbers other than 0 and 1 (probabilities or logits?)",
+        f"real numbers from {values.min():g} to {values.max():g} (probabilities or "
+        "logits?)",
         "a mask: True or not 0 where the object is",
-        "Threshold it first, e.g. mask > 0.5 for probabilities.",
+        _threshold(values),
     )
 
 
@@ -270,7 +304,9 @@ def _several_values(values: NDArray[Any], where: str) -> InputError:
         f"a mask of one object with {len(levels)} values besides 0 ({listed}): soft "
         "edges, probabilities, or several objects?",
         _ONE_VALUE,
-        f"{WITHOUT_SMOOTHING} {_OR_BINARIZE}",
+        _sharpen(values)
+        if len(levels) >= _FEW_IDS and levels[-1] >= _GREY
+        else f"{WITHOUT_SMOOTHING} {_OR_BINARIZE}",
     )
 
 

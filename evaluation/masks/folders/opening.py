@@ -261,14 +261,27 @@ def _step_down(root: Path, level: Path, folders: list[str]) -> Path:
     return level / inside[0]
 
 
+_ARCHIVES = {
+    ".zip": "unzip FILE -d results",
+    ".tar": "tar xf FILE",
+    ".tar.gz": "tar xzf FILE",
+    ".tgz": "tar xzf FILE",
+    ".7z": "7z x FILE",
+}
+"""Endings of archives, and how to unpack each."""
+
+
 def _must_be_folder(root: Path) -> None:
-    if not root.is_dir():
-        raise InputError(
-            root,
-            "a file" if root.exists() else "no such folder",
-            "a folder with one folder of masks per sequence",
-            "Check the path.",
-        )
+    if root.is_dir():
+        return
+    found, fix = "a file" if root.exists() else "no such folder", "Check the path."
+    archive = next((e for e in _ARCHIVES if root.name.lower().endswith(e)), None)
+    if archive and root.is_file():
+        found = f"a {archive} archive"
+        fix = f"Unpack it first ({_ARCHIVES[archive]}), and give the folder it makes."
+    elif root.is_file():
+        fix = "Give the folder of the results, or a JSON file of run-length encodings."
+    raise InputError(root, found, "a folder with one folder of masks per sequence", fix)
 
 
 def _no_sequences(root: Path) -> InputError:

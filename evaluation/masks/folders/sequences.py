@@ -142,6 +142,13 @@ def _why_empty(folder: Path) -> tuple[str, str]:
             "Write the masks again, as PNG, with the program that made them: JPEG has "
             "changed their ids, and converting these files does not bring them back.",
         )
+    if ".webp files" in inside:
+        return (
+            f"{inside}, but no PNG masks",
+            "Convert them to PNG, pixel by pixel, if they were written without loss; "
+            "WebP with loss has changed object ids: then write the masks again, as "
+            "PNG, with the program that made them.",
+        )
     if any(f"{ending} files" in inside for ending in _LOSSLESS):
         return (
             f"{inside}, but no PNG masks",
@@ -160,7 +167,7 @@ def _why_empty(folder: Path) -> tuple[str, str]:
     )
 
 
-_LOSSY = (".jpg", ".jpeg", ".webp")
+_LOSSY = (".jpg", ".jpeg")
 _LOSSLESS = (".tif", ".tiff", ".bmp", ".gif", ".npy")
 
 

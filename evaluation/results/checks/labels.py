@@ -209,7 +209,8 @@ def _note_merged(counts: SequenceCounts, truth: str, results: str) -> list[str]:
             notes.append(
                 f"{name}: masks of the {side} have {len(labels)} values above 0 "
                 f"({listed}; soft edges?): every pixel that is not 0 counts, however "
-                "faint"
+                "faint; soft edges and probabilities are thresholded at half before "
+                "they are scored (mask > 127 of 255)"
             )
     if len(pred) > 1 and pred - gt and not is_suspicious(pred):
         listed = ", ".join(map(str, sorted(pred)))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluation.masks.encoding import (
-    WITHOUT_SMOOTHING,
     fills_corners,
     is_blended,
     refuse_soft,
@@ -21,11 +20,6 @@ HIGH = 64
 """Ids above this, of many objects or of few, are worth a look at the mask."""
 
 BINARIZE = "take whatever is not 0 as object 1 (binarize=True, --binarize)"
-
-_OR_BINARIZE = (
-    "Write the masks without smoothing (resize with nearest neighbours), "
-    f"or {BINARIZE}."
-)
 
 _LOOKED_AT = 8
 """Frames of a video, evenly spread, that are looked at."""
@@ -47,33 +41,30 @@ def refuse_soft_edges(pair: SequencePair, gt: set[int], pred: set[int]) -> None:
     Raises:
         InputError: a mask has soft edges.
     """
-    refuse_soft_sequence(pair.gt, gt, _OR_BINARIZE)
+    refuse_soft_sequence(pair.gt, gt)
     if is_suspicious(pred - gt) and pair.pred is not None:
         for frame in spread(tuple(pair.predicted())):
-            _refuse_soft(pair.pred.read(frame), pair.pred.where(frame), _OR_BINARIZE)
+            _refuse_soft(pair.pred.read(frame), pair.pred.where(frame))
 
 
-def refuse_soft_sequence(
-    masks: MaskSequence, labels: set[int], fix: str = WITHOUT_SMOOTHING
-) -> None:
+def refuse_soft_sequence(masks: MaskSequence, labels: set[int]) -> None:
     """Refuse the label maps of one video if its many high labels are grey levels.
 
     Args:
         masks: the video.
         labels: that occur in it.
-        fix: what to do about it.
 
     Raises:
         InputError: a mask has soft edges.
     """
     if is_suspicious(labels):
         for frame in spread(masks.frames):
-            _refuse_soft(masks.read(frame), masks.where(frame), fix)
+            _refuse_soft(masks.read(frame), masks.where(frame))
 
 
-def _refuse_soft(masks: Masks, where: str, fix: str) -> None:
+def _refuse_soft(masks: Masks, where: str) -> None:
     if not isinstance(masks, dict):  # masks of one object are checked when read
-        refuse_soft(masks, where, fix)
+        refuse_soft(masks, where)
 
 
 def inverted(pair: SequencePair, *, merged: bool = False) -> list[str]:

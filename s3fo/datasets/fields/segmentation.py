@@ -63,6 +63,7 @@ def _as_ids(mask: np.ndarray, where: str) -> LabelMap:
             where,
             f"a mask of {mask.dtype} from {mask.min()} to {mask.max()}",
             f"object ids, whole numbers in 0..{_LARGEST_ID}",
-            "Say from where on it is the object (mask > 0.5), and give objects ids.",
+            "Say from where on it is the object (mask > 0.5 of probabilities, mask > 0 "
+            "of logits), and give objects ids.",
         )
     return mask.astype(np.uint8 if mask.max() < 256 else np.uint16)

@@ -1,0 +1,75 @@
+"""What a refusal says to do leads to the right number when it is done literally."""
+
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from evaluation import InputError, score
+
+
+def disc(radius: int) -> np.ndarray:
+    y, x = np.mgrid[:48, :64]
+    return ((y - 24) ** 2 + (x - 32) ** 2 <= radius**2).astype(np.uint8)
+
+
+TRUTH = {"v": {f"{t:05d}": disc(12) for t in range(5)}}
+EXACT = score(TRUTH, TRUTH).summary["J&F"]
+
+
+def softened() -> dict[str, np.ndarray]:
+    blurred = cv2.GaussianBlur(disc(12).astype(np.float32), (0, 0), 2)
+    return {f"{t:05d}": blurred for t in range(5)}
+
+
+def refusal(masks: dict) -> str:
+    with pytest.raises(InputError) as refused:
+        score({"v": masks}, TRUTH)
+    return refused.value.remedy
+
+
+@pytest.mark.parametrize("per_object", [False, True])
+def test_soft_masks_of_0_to_255_are_cut_at_half(per_object: bool) -> None:
+    soft = {k: (255 * m).astype(np.uint8) for k, m in softened().items()}
+    remedy = refusal({k: {1: m} for k, m in soft.items()} if per_object else soft)
+    assert "mask > 127" in remedy and "binarize" not in remedy
+    cut = {k: {1: m > 127} if per_object else (m > 127) * 1 for k, m in soft.items()}
+    assert score({"v": cut}, TRUTH).summary["J&F"] > 0.98 * EXACT
+    faint = score({"v": soft}, TRUTH, binarize=True)
+    assert faint.summary["J"] < 0.75
+    assert any("mask > 127 of 255" in note for note in faint.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (lambda m: m, "mask > 0.5"),
+        (lambda m: 9 * m - 4.5, "mask > 0)"),
+        (lambda m: 0.9 * m + 0.05, "mask > 0.5"),
+        (lambda m: 255 * m, "mask > 127"),
+    ],
+)
+def test_real_numbers_are_cut_where_they_are_said_to_be(change, remedy: str) -> None:
+    values = {k: change(m) for k, m in softened().items()}
+    told = refusal({k: {1: m} for k, m in values.items()})
+    assert remedy in told
+    at = float(remedy.removeprefix("mask > ").rstrip(")"))
+    cut = {k: {1: m > at} for k, m in values.items()}
+    assert score({"v": cut}, TRUTH).summary["J&F"] > 0.98 * EXACT
+
+
+def test_archives_are_to_be_unpacked_and_webp_is_no_jpeg(tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "results.zip", "w") as archive:
+        archive.writestr("v/00000.png", b"")
+    with pytest.raises(InputError) as refused:
+        score(tmp_path / "results.zip", TRUTH)
+    assert "archive" in refused.value.found and "Unpack it" in refused.value.remedy
+    folder = tmp_path / "results" / "v"
+    folder.mkdir(parents=True)
+    for frame in TRUTH["v"]:
+        (folder / f"{frame}.webp").write_bytes(b"RIFF")
+    with pytest.raises(InputError) as refused:
+        score(tmp_path / "results", TRUTH)
+    assert "JPEG" not in str(refused.value)
+    assert "Convert them to PNG" in refused.value.remedy
