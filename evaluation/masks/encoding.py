@@ -128,7 +128,7 @@ def refuse_soft(label_map: LabelMap, where: str) -> None:
     )
 
 
-def _sharpen(values: NDArray[Any]) -> str:
+def _sharpen(values: _Values) -> str:
     """What to do about soft edges, or whatever else rises from 0 to the object.
 
     To take all that is not 0 would take the faintest rim for the object.
@@ -180,6 +180,9 @@ def is_soft(label_map: LabelMap) -> bool:
             return True
     return n >= _MANY and _is_gradual(pixels, highest)
 
+
+_Values = NDArray[Any]
+"""[H, W] numbers of any kind."""
 
 FAINT = (
     "masks have several values above 0 (soft edges?): every pixel that is not 0 counts "
@@ -258,7 +261,7 @@ def object_mask(
     return inside
 
 
-def _without_background(values: NDArray[Any], where: str) -> InputError:
+def _without_background(values: _Values, where: str) -> InputError:
     levels = np.unique(values)
     if len(levels) > 2 or values.dtype.kind == "f":
         found = f"values {levels[0]:g} to {levels[-1]:g}, none of which is 0"
@@ -273,7 +276,7 @@ def _without_background(values: NDArray[Any], where: str) -> InputError:
     )
 
 
-def _threshold(values: NDArray[Any]) -> str:
+def _threshold(values: _Values) -> str:
     """Where to cut values of one object that are no mask yet."""
     if values.min() < 0:
         return "These go below 0, as logits do: threshold them at 0 (mask > 0)."
@@ -286,7 +289,7 @@ def _threshold(values: NDArray[Any]) -> str:
     )
 
 
-def _real_numbers(values: NDArray[Any], where: str) -> InputError:
+def _real_numbers(values: _Values, where: str) -> InputError:
     return InputError(
         where,
         f"real numbers from {values.min():g} to {values.max():g} (probabilities or "
@@ -296,7 +299,7 @@ def _real_numbers(values: NDArray[Any], where: str) -> InputError:
     )
 
 
-def _several_values(values: NDArray[Any], where: str) -> InputError:
+def _several_values(values: _Values, where: str) -> InputError:
     levels = np.unique(values[values != 0]).tolist()
     listed = ", ".join(map(str, levels[:5])) + (", ..." if len(levels) > 5 else "")
     return InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
@@ -64,7 +64,7 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return dict(plain[0])
 
 
-def joined_options(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def joined_options(options: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """The `options` of scores that are merged.
 
     Raises:
