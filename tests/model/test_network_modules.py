@@ -19,7 +19,11 @@ from s3fo.model.memory_reading import (
     similarity,
     top_k_affinity,
 )
-from s3fo.model.object_queries import DiscriminativeQueryAttention, ObjectTransformer
+from s3fo.model.object_queries import (
+    DiscriminativeQueryAttention,
+    ObjectTransformer,
+    PixelAttention,
+)
 from s3fo.model.spatial_semantic import SpatialSemanticEncoder, level_sizes
 
 
@@ -270,3 +274,17 @@ def test_auxiliary_heads(tiny: S3Network, stored: ModuleFixture) -> None:
 
 def test_aggregate(stored: ModuleFixture) -> None:
     stored.check("aggregate.out", aggregate(stored.tensor("aggregate.in")))
+
+
+def test_pixels_read_the_queries_as_multi_head_attention_does() -> None:
+    generator = torch.Generator().manual_seed(3)
+
+    def rows(count: int) -> Tensor:
+        return torch.randn(3, count, 24, generator=generator, dtype=torch.float64)
+
+    module = PixelAttention(24, 4).double()
+    nn.init.normal_(module.cross_attn.in_proj_bias)
+    pixel, pixel_pe, query, query_pe = rows(10), rows(10), rows(6), rows(6)
+    read, _ = module.cross_attn(pixel + pixel_pe, query + query_pe, query)
+    out = module(pixel, query, pixel_pe, query_pe)
+    torch.testing.assert_close(out, pixel + read)
