@@ -95,6 +95,9 @@ class InferenceConfig:
         flip_aug: average with the prediction of the mirrored video.
         max_internal_size: shorter side in pixels above which frames are shrunk for the
             network; below 1 never.
+        reach: largest distance from an object's last mask at which parts of it are
+            looked for, in multiples of its size (the square root of its area); 0 looks
+            everywhere. Of S3's and Cutie's programs neither has such a limit.
     """
 
     mem_every: int = 5
@@ -106,11 +109,13 @@ class InferenceConfig:
     chunk_size: int = -1
     flip_aug: bool = False
     max_internal_size: int = -1
+    reach: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("mem_every", "max_mem_frames", "top_k"):
             value = getattr(self, name)
             _require(value >= 1, name, f"{value}", "at least 1")
+        _require(0 <= self.reach < float("inf"), "reach", f"{self.reach}", "at least 0")
 
     @property
     def sensory_steps(self) -> frozenset[int]:

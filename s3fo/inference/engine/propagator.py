@@ -23,8 +23,13 @@ from s3fo.inference.engine.frames import (
 )
 from s3fo.inference.engine.memory import Memory
 from s3fo.inference.engine.objects import Array, ObjectManager
+from s3fo.inference.engine.reach import Reach
 from s3fo.model.decoder import aggregate
 from s3fo.model.network import ImageFeatures, S3Network
+
+_SOON = 2
+"""Frames after a memory write at which a frame is memorised already: one in which parts
+were out of reach, so that they are known as background from then on."""
 
 
 class _View(NamedTuple):
@@ -42,6 +47,7 @@ class State(NamedTuple):
 
     objects: ObjectManager
     memory: Memory
+    reach: Reach
     last_mask: Tensor | None
     time: int
     last_write: int
@@ -86,6 +92,7 @@ class Propagator:
         """Forget the video: the next frame starts another one."""
         self.objects = ObjectManager()
         self.memory = Memory(self.config)
+        self._reach = Reach()
         self._last_mask: Tensor | None = None
         self._restart_clock()
 
@@ -107,6 +114,7 @@ class Propagator:
         return State(
             copy.deepcopy(self.objects),
             copy.deepcopy(self.memory),
+            copy.deepcopy(self._reach),
             self._last_mask,
             self._time,
             self._last_write,
@@ -116,6 +124,7 @@ class Propagator:
         """Go back to a state, which can be gone back to again."""
         self.objects = copy.deepcopy(state.objects)
         self.memory = copy.deepcopy(state.memory)
+        self._reach = copy.deepcopy(state.reach)
         self._last_mask = state.last_mask
         self._time, self._last_write = state.time, state.last_write
 
@@ -219,6 +228,8 @@ class Propagator:
             probabilities = None
             if given is None or self._leaves_objects_open(given):
                 probabilities = self._segment(view, update_sensory=update_sensory)
+                probabilities, limited = self._within_reach(probabilities)
+                memorise |= limited and elapsed >= _SOON and not end
             if given is not None:
                 probabilities = self._take_over(given, probabilities)
             assert probabilities is not None
@@ -253,6 +264,14 @@ class Propagator:
         if self.config.flip_aug:
             return (probabilities[0] + probabilities[1].flip(-1)) / 2
         return probabilities[0]
+
+    def _within_reach(self, probabilities: Tensor) -> tuple[Tensor, bool]:
+        """Take off the objects what is too far from their last place."""
+        if not self.config.reach or self._last_mask is None:
+            return probabilities, False
+        return self._reach.limit(
+            probabilities, self._last_mask[0], self.objects.ids, self.config.reach
+        )
 
     def _read(self, view: _View, sensory: Tensor) -> Tensor:
         """Object pixels [B, K, E, h, w]; objects compete within their chunk only."""

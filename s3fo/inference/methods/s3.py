@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ class S3Method:
         compile_encoder: compile the image encoder; pays off over many frames of few
             sizes.
         scores: folder for the probabilities of every frame, for `fuse`.
-        overrides: further settings of `InferenceConfig`.
+        overrides: further settings of `InferenceConfig`. Where `reach` is not named, it
+            is 1.25 for ``s3-small``, and without limit for all other networks.
 
     Raises:
         InputError: weights, device, precision or a setting that is not there.
@@ -81,6 +82,8 @@ class S3Method:
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
         self._check(network.config, path)
+        if "reach" not in overrides:
+            config = replace(config, reach=usual_reach(network.config.name))
         self._enlarge = choose_enlargement(enlarge, network.config.name)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
@@ -205,6 +208,14 @@ class S3Method:
 
 _ENLARGE: Mapping[str, float] = {"s3-small": 1.5}
 """Networks that see more in enlarged frames, and the factor up to which they do."""
+
+_REACH: Mapping[str, float] = {"s3-small": 1.25}
+"""Networks that take what comes into view for the object, and how far they may look."""
+
+
+def usual_reach(model: str) -> float:
+    """`InferenceConfig.reach` for a network, where nobody names another."""
+    return _REACH.get(model, 0.0)
 
 
 def choose_enlargement(enlarge: float | None, model: str) -> float:

@@ -19,7 +19,12 @@ from s3fo.inference.engine.frame_size import (
     shrunk_size,
     working_size,
 )
-from s3fo.inference.methods.s3 import S3Method, choose_device, choose_enlargement
+from s3fo.inference.methods.s3 import (
+    S3Method,
+    choose_device,
+    choose_enlargement,
+    usual_reach,
+)
 from s3fo.inference.precision import choose_precision
 from s3fo.inference.running.probabilities import read_probabilities, write_probabilities
 from s3fo.inference.running.record import RunRecord
@@ -346,3 +351,9 @@ def test_only_the_shipped_network_enlarges_unless_asked(weights):
     for wrong in (0.5, "much", float("inf"), True):
         with pytest.raises(InputError, match="enlarge"):
             S3Method(weights=weights, enlarge=wrong)
+
+
+def test_only_the_shipped_network_keeps_objects_within_reach_unless_asked(weights):
+    assert usual_reach("s3-small") == 1.25 and usual_reach("vitb") == 0
+    assert S3Method(weights=weights).settings["engine"]["reach"] == 0
+    assert S3Method(weights=weights, reach=2).settings["engine"]["reach"] == 2
