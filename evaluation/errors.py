@@ -40,12 +40,22 @@ class InputWarning(UserWarning):
 
 
 def convert_command(
-    source: str | PathLike[str], out: str | PathLike[str], form: str
+    source: str | PathLike[str],
+    out: str | PathLike[str],
+    form: str,
+    ids_from: str | PathLike[str] | None = None,
 ) -> str:
     """The command that converts masks, to be named in a remedy.
+
+    Args:
+        source: the masks.
+        out: what is made of them.
+        form: name of the format.
+        ids_from: masks whose ids the objects take; None for the ids they have.
 
     >>> convert_command("my masks.json", "masks", "davis")
     "`s3fo convert 'my masks.json' masks --to davis`"
     """
     places = " ".join(shlex.quote(os.fspath(place)) for place in (source, out))
-    return f"`s3fo convert {places} --to {form}`"
+    ids = "" if ids_from is None else f" --ids-from {shlex.quote(os.fspath(ids_from))}"
+    return f"`s3fo convert {places} --to {form}{ids}`"

@@ -23,7 +23,7 @@ from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.prepare import video_options
+from evaluation.masks.prepare import ignore_regions, video_options
 from evaluation.masks.sequence import ArraySequence
 from evaluation.meter_frames import (
     CountedFrame,
@@ -252,6 +252,11 @@ class Meter:
         pair = SequencePair(truth, found, (name,), names)
         ends = FrameCounter(self.protocol, options)
         end_ids = ends.objects_in(pair, name)
+        settled = ignore_regions(options, truth, ends.gt_labels)
+        if settled != options:
+            options = settled
+            ends = FrameCounter(self.protocol, options)
+            end_ids = ends.objects_in(pair, name)
         counter = FrameCounter(self.protocol, options)
         rows, grid = counter.count(pair, name)
         true_masks = truth.read(name)

@@ -158,6 +158,9 @@ def _notes(
         notes.append(
             "not every frame annotated: what happens between annotations is not seen"
         )
+    ignored = getattr(video, "ignored", None)
+    if ignored is not None:
+        notes.append(f"regions that MOTS ignores ({ignored}) left out")
     if extractor is not None and not video.images:
         notes.append("no images: no similarity, no appearance change, no scene cuts")
     return notes

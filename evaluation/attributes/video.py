@@ -18,7 +18,12 @@ from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
-from evaluation.masks.prepare import merge_objects, without_label, without_void
+from evaluation.masks.prepare import (
+    ignore_regions,
+    merge_objects,
+    without_label,
+    without_void,
+)
 from evaluation.masks.sequence import MaskSequence, natural
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID
@@ -114,11 +119,16 @@ class MaskVideo:
                 return encoding_of(label_map, self.masks.where(frame)).binary
         return False
 
+    @cached_property
+    def ignored(self) -> int | None:
+        """Label of the regions that MOTS ignores, where no other void is given."""
+        return self.masks.ignored if self.options.void is None else None
+
     def read_annotation(self, frame: str) -> LabelMap:
         """Label map [H, W]; 255 is void, unless it is the only object there is."""
         label_map = self.masks.read(frame)
         assert not isinstance(label_map, dict)
-        void = self.options.void
+        void = self.ignored if self.options.void is None else self.options.void
         return _prepare(label_map, void, None if self.binary else VOID)
 
 
@@ -226,7 +236,16 @@ def open_videos(
         )
         for one in masks.values()
     ]
-    return [_with_options(video, options) for video in videos]
+    # Of masks that may overlap this is known without reading any.
+    return [
+        _with_options(
+            video,
+            ignore_regions(options, video.masks, ())
+            if video.masks.overlapping
+            else options,
+        )
+        for video in videos
+    ]
 
 
 def _with_options(video: Any, options: InputOptions) -> Any:

@@ -80,7 +80,7 @@ class Votes:
     def __init__(self, pairs: list[SequencePair], options: InputOptions) -> None:
         self._pairs = pairs
         self._options = [
-            video_options(pair.gt.labels_in(pair.ends()), _RULES, options)
+            video_options(pair.gt.labels_in(pair.ends()), _RULES, options, pair.gt)
             for pair in pairs
         ]
         self._found: dict[int, list[tuple[int, float, float]]] = {}

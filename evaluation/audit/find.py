@@ -28,6 +28,7 @@ from evaluation.audit.steady import (
 from evaluation.audit.tables import EVENT_COLUMNS, FRAME_COLUMNS, Audit
 from evaluation.audit.tracks import Track, follow
 from evaluation.errors import InputError
+from evaluation.formats.mots import IGNORED_REGION
 from evaluation.masks.open import Source
 from evaluation.masks.pairs import Masks
 from evaluation.options import InputOptions
@@ -82,6 +83,12 @@ def audit_ground_truth(
         notes.append(
             f"{blind or len(videos)} of {len(videos)} videos without images: masks "
             "shifted in time or space were not looked for there"
+        )
+    ignoring = [v.name for v in videos if getattr(v, "ignored", None) is not None]
+    if ignoring:
+        notes.append(
+            f"regions that MOTS ignores ({IGNORED_REGION}) are left out of the ground "
+            f"truth of {', '.join(ignoring)}"
         )
     return replace(_assemble(done, notes), ground_truth=name_of(ground_truth))
 

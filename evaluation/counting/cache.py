@@ -21,7 +21,7 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _DIGEST = 16

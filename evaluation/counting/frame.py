@@ -32,6 +32,7 @@ from evaluation.masks.prepare import (
     fit_prediction,
     merge_objects,
     sizes,
+    without_label,
     without_void,
 )
 from evaluation.masks.sequence import ObjectMasks
@@ -121,7 +122,7 @@ class FrameCounter:
         if pred is not None and fitted is not pred:
             before, after = max(sizes(pred) - sizes(fitted)), max(sizes(fitted))
             self.resized[before[0], before[1], after[0], after[1]] += 1
-        pred = fitted
+        pred = without_label(fitted, self._rules.no_track)
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))

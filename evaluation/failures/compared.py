@@ -87,7 +87,7 @@ class ComparedMasks:
         """The options of one video, as they were for scoring."""
         if pair.name not in self._settled:
             labels = pair.gt.labels_in(pair.ends())
-            options = video_options(labels, self._protocol, self._options)
+            options = video_options(labels, self._protocol, self._options, pair.gt)
             self._settled[pair.name] = options
         return self._settled[pair.name]
 

@@ -31,6 +31,7 @@ class EncodedVideo:
         identified: whether its object ids say which object of the ground truth each
             is; if not, they are numbers of tracks.
         notes: what was left out of it.
+        ignores: id of regions that are to be ignored; None where there are none.
     """
 
     frames: Frames
@@ -39,6 +40,7 @@ class EncodedVideo:
     video_id: Any = None
     identified: bool = True
     notes: tuple[str, ...] = ()
+    ignores: int | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ MOTS_SCALE = 1000
 MOTS_IGNORE = 10
 """The class of regions that MOTS ignores."""
 
+IGNORED_REGION = MOTS_IGNORE * MOTS_SCALE
+"""The id of these regions, in which predictions do not count either."""
+
 _FIX = "Give files as MOTS has them, one line per mask."
 
 
@@ -34,6 +37,16 @@ class _Line(NamedTuple):
     kind: int
     rle: dict[str, Any]
     where: str
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Id and class."""
+        return self.mots_id, self.kind
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether it is a region to ignore, and no object."""
+        return self.kind == MOTS_IGNORE
 
 
 def mots_files(folder: Path) -> list[Path]:
@@ -53,18 +66,20 @@ def _is_mots(path: Path) -> bool:
     return not first or (len(first) == 6 and all(n.isdigit() for n in numbers))
 
 
-def read_mots(folder: Path) -> dict[str, EncodedVideo]:
-    """Read the masks of all videos, without ignored regions.
+def read_mots(folder: Path, *, whole_ids: bool = False) -> dict[str, EncodedVideo]:
+    """Read the masks of all videos; ignored regions are object `IGNORED_REGION`.
 
     Args:
         folder: of ``<sequence>.txt``; `FRAMES_FILE` may say which frames there are.
+        whole_ids: keep ids of class * 1000 + object as they are.
 
     Raises:
         InputError: a line is no mask, or one object has two masks in a frame.
     """
     known = _known_frames(folder)
     videos = {path.stem: list(_lines(path)) for path in mots_files(folder)}
-    instances = object_ids((x.mots_id, x.kind) for own in videos.values() for x in own)
+    keys = {x.key for own in videos.values() for x in own if not x.is_ignored}
+    instances = _whole_ids(keys) if whole_ids else object_ids(sorted(keys))
     read: dict[str, EncodedVideo] = {}
     for name, lines in videos.items():
         told = known.get(name, {})
@@ -73,7 +88,7 @@ def read_mots(folder: Path) -> dict[str, EncodedVideo]:
         for line in lines:
             frame = by_number.get(line.frame, f"{line.frame:06d}")
             own = frames.setdefault(frame, {})
-            number = instances[line.mots_id, line.kind]
+            number = IGNORED_REGION if line.is_ignored else instances[line.key]
             if number in own:
                 raise InputError(
                     line.where,
@@ -83,7 +98,10 @@ def read_mots(folder: Path) -> dict[str, EncodedVideo]:
                 )
             own[number] = line.rle
         size = tuple(told["size"]) if told else None
-        read[name] = EncodedVideo(frames, size)
+        ignores = any(line.is_ignored for line in lines)
+        read[name] = EncodedVideo(
+            frames, size, ignores=IGNORED_REGION if ignores else None
+        )
     return read
 
 
@@ -104,8 +122,17 @@ def _lines(path: Path) -> Iterator[_Line]:
                 "frame, object, class, height, width and run lengths",
                 _FIX,
             ) from error
-        if mask.kind != MOTS_IGNORE:
-            yield mask
+        yield mask
+
+
+def _whole_ids(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Ids of class * 1000 + object, also of ids that do not tell the class."""
+    return {
+        (number, kind): number
+        if number // MOTS_SCALE == kind
+        else MOTS_SCALE * kind + number
+        for number, kind in keys
+    }
 
 
 def object_ids(ids: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:

@@ -268,7 +268,7 @@ def _missing_objects(
     pair: SequencePair, pred: ObjectFolderSequence, protocol: ScoringProtocol
 ) -> list[str]:
     lines = []
-    for object_id in sorted(pair.gt.annotated_ids()):
+    for object_id in sorted(pair.gt.annotated_ids() - {pair.gt.ignored}):
         wanted = object_frames(pair.gt, object_id, protocol, pair.ranges)
         own = pred.object_frames(object_id)
         lacking = [

@@ -140,11 +140,20 @@ def _find_results(
         match = match_sequences(truth, found)
         short = {name: name.rpartition("_-_")[2] for name in truth}
         names = {k: match.names.get(k, short[k]) for k in truth}
-        there = {k: found[name] for k, name in names.items() if name in found}
+        there = {
+            k: _without_ignored(found[name])
+            for k, name in names.items()
+            if name in found
+        }
         for name, masks in there.items():
             remark_name(masks, name, names[name], match.rule)
         return there, str(path)
     return open_results_folder(path, truth), str(path)
+
+
+def _without_ignored(masks: MaskSequence) -> MaskSequence:
+    """Predictions without regions to ignore, which only a ground truth can have."""
+    return masks if masks.ignores is None else masks.renumbered(0, drop=masks.ignores)
 
 
 def _as_path(source: Source, role: str) -> Path:
@@ -179,11 +188,14 @@ def read_mask_json(
     return read_document(read_json(path, _FIX_JSON, _EXPECTED_JSON), path, truth)
 
 
-def read_encoded_folder(folder: Path) -> dict[str, MaskSequence]:
+def read_encoded_folder(
+    folder: Path, *, whole_ids: bool = False
+) -> dict[str, MaskSequence]:
     """Read a folder that has one file of run-length encodings per video.
 
     Args:
         folder: with files of one of the benchmarks that keep masks so, and no folders.
+        whole_ids: leave the class in ids that tell it.
 
     Returns:
         Masks by sequence; none where it is no such folder.
@@ -201,7 +213,7 @@ def read_encoded_folder(folder: Path) -> dict[str, MaskSequence]:
             read[name] = masks
     if read or not mots_files(folder):
         return read
-    return _as_sequences(read_mots(folder), folder)
+    return _as_sequences(read_mots(folder, whole_ids=whole_ids), folder)
 
 
 def read_document(
@@ -229,6 +241,7 @@ def _as_sequences(
         read[name].video_id = video.video_id
         read[name].listed = tuple(video.frames)
         read[name].identified = video.identified
+        read[name].ignores = video.ignores
         for note in video.notes:
             read[name].remark(note)
     return read

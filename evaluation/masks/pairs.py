@@ -69,7 +69,7 @@ class SharedMasks(MaskSequence):
         self.name, self.frames = masks.name, masks.frames
         self.overlapping, self.classes = masks.overlapping, masks.classes
         self.size, self.folder_offset = masks.size, masks.folder_offset
-        self.of_files = masks.of_files
+        self.of_files, self.ignores = masks.of_files, masks.ignores
         self._shared = masks
         self._last: tuple[str, Masks] | None = None
 

@@ -21,8 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.formats.mots import IGNORED_REGION
+from evaluation.masks.ignored import may_ignore
 from evaluation.masks.label_map import Mask
 from evaluation.masks.pairs import Masks
+from evaluation.masks.sequence import MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
 
@@ -48,6 +51,11 @@ class MaskRules:
     merge: bool
     resize: bool
 
+    @property
+    def no_track(self) -> int | None:
+        """Predicted label that is no object: where MOTS ignores regions, theirs."""
+        return self.void if self.void == IGNORED_REGION else None
+
     @classmethod
     def of(
         cls, protocol: ScoringProtocol, options: InputOptions = DEFAULT_OPTIONS
@@ -66,23 +74,45 @@ class MaskRules:
 
 
 def video_options(
-    gt_labels: Collection[int], protocol: ScoringProtocol, options: InputOptions
+    gt_labels: Collection[int],
+    protocol: ScoringProtocol,
+    options: InputOptions,
+    gt: MaskSequence | None = None,
 ) -> InputOptions:
-    """The options of one video, whose ground truth may be a mask of 0 and 255.
+    """The options of one video, by what its ground truth is.
 
     Where 255 marks void, a video that has no other label would have no object; there
-    255 is how the one object is written, and whatever is not 0 is object 1.
+    255 is how the one object is written, and whatever is not 0 is object 1. The regions
+    that MOTS ignores are void under every protocol.
 
     Args:
         gt_labels: labels in the first and last annotated frame.
         protocol: says what void is.
         options: those of all videos.
+        gt: the ground truth, to look for ignored regions.
     """
+    if gt is not None:
+        options = ignore_regions(options, gt, gt_labels)
     binary = set(gt_labels) == {VOID} and protocol.void_label == VOID
     by_id = protocol.matching == "by-id" and protocol.objects != "foreground"
     if binary and by_id and options.void is None:
         return replace(options, binarize=True)
     return options
+
+
+def ignore_regions(
+    options: InputOptions, gt: MaskSequence, gt_labels: Collection[int]
+) -> InputOptions:
+    """The options with regions that MOTS ignores as void, if no void is given.
+
+    Args:
+        options: those of all videos.
+        gt: ground truth of the video.
+        gt_labels: labels in some frames, which tell whether to look at all.
+    """
+    if options.void is not None or not may_ignore(gt, gt_labels):
+        return options
+    return replace(options, void=gt.ignored)
 
 
 def prepare(
@@ -117,6 +147,7 @@ def prepare(
     """
     rules = MaskRules.of(protocol, options)
     pred = fit_prediction(gt, pred, rules.resize, places)
+    pred = without_label(pred, rules.no_track)
     gt, pred = without_void(gt, pred, rules.void)
     if rules.merge:
         return merge_objects(gt), merge_objects(pred)

@@ -18,6 +18,7 @@ from evaluation._utils.names import check_names, note_odd_names, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.encoding import object_mask
+from evaluation.masks.ignored import find_ignored
 from evaluation.masks.label_map import (
     FilePath,
     LabelMap,
@@ -45,6 +46,7 @@ class MaskSequence(ABC):
         listed: names of the frames in the order in which the source lists them.
         identified: whether object ids say which object of the ground truth each is.
         of_files: whether masks are files of their own.
+        ignores: label of regions that are to be ignored, where the source says so.
         is_void: whether its folder holds no file at all, as if it were missing.
         remedy: what to do where no mask fits a frame.
     """
@@ -56,6 +58,7 @@ class MaskSequence(ABC):
     listed: tuple[str, ...] = ()
     identified = True
     of_files = False
+    ignores: int | None = None
     is_void = False
     remedy = "Rename the masks after the frames."
 
@@ -103,6 +106,15 @@ class MaskSequence(ABC):
             InputError: a size is too large.
         """
 
+    @cached_property
+    def ignored(self) -> int | None:
+        """Label of the regions that MOTS ignores, as ground truth; None for none.
+
+        Raises:
+            InputError: a mask cannot be read.
+        """
+        return find_ignored(self) if self.ignores is None else self.ignores
+
     def labels_in(self, frames: Iterable[str]) -> set[int]:
         """Labels above 0 that occur in some frames."""
         labels: set[int] = set()
@@ -125,7 +137,8 @@ class MaskSequence(ABC):
     def annotated_ids(self) -> set[int]:
         """Ids of the objects, as far as they are known without reading masks."""
         masks = self._masks.values()
-        return {k for m in masks if isinstance(m, Mapping) for k in m}
+        ids = {k for m in masks if isinstance(m, Mapping) for k in m}
+        return ids - {self.ignores}
 
     def binarized(self) -> MaskSequence:
         """The same masks, read so that whatever is not 0 belongs to the object."""
@@ -153,6 +166,7 @@ class MaskSequence(ABC):
         kept = {"_masks": dict(masks), "_digests": {}, "_remarks": [*self._remarks]}
         vars(other).update(kept | changes)
         vars(other).pop("_decoder", None)  # it tells its remarks to this one
+        vars(other).pop("ignored", None)
         return other
 
 

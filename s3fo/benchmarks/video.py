@@ -20,7 +20,7 @@ from evaluation.masks.label_map import (
     join_objects,
     split_objects,
 )
-from evaluation.masks.sequence import MaskSequence
+from evaluation.masks.sequence import FileSequence, MaskSequence
 from evaluation.protocols import VOID
 from s3fo.benchmarks.layouts.files import absolute_files, path_text
 
@@ -182,7 +182,20 @@ class VideoSequence:
         label_map = self._decoder.decode(data, path)
         if self.binary:
             return (label_map > 0).astype(np.uint8), None
-        return label_map, self.void if label_map.dtype == np.uint8 else None
+        if label_map.dtype == np.uint8 or self.void is None:
+            return label_map, self.void
+        return label_map, self.ignored
+
+    @cached_property
+    def ignored(self) -> int | None:
+        """Label of the regions that MOTS ignores; None for none.
+
+        Raises:
+            InputError: an annotation cannot be read.
+        """
+        if not self.annotations or self.binary or self.void is None:
+            return None
+        return FileSequence(self.name, self.annotations).ignored
 
     @cached_property
     def _decoder(self) -> MaskDecoder:

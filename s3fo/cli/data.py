@@ -196,13 +196,24 @@ def convert(
         Overlap,
         typer.Option(help="Masks that overlap where a pixel can have one object."),
     ] = Overlap.error,
+    ids_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Masks of the same videos whose ids objects take, in ascending order."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write masks in another format; ids and names of frames stay as they are."""
     from s3fo.convert import convert as convert_masks
 
     done = convert_masks(
-        source, out, target, source_format=origin, on_overlap=on_overlap.value
+        source,
+        out,
+        target,
+        source_format=origin,
+        on_overlap=on_overlap.value,
+        ids_from=ids_from,
     )
     if as_json:
         print_json(asdict(done))

@@ -10,11 +10,20 @@ import numpy as np
 
 from evaluation._utils.json_files import read_json
 from evaluation.errors import InputError
-from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE, mots_files, object_ids
+from evaluation.formats.mots import (
+    IGNORED_REGION,
+    MOTS_IGNORE,
+    MOTS_SCALE,
+    mots_files,
+    object_ids,
+)
 from evaluation.masks.label_map import LabelMap, read_label_map
 from evaluation.masks.open import open_ground_truth, read_encoded_folder
 from evaluation.masks.sequence import ArraySequence, MaskSequence
 from s3fo.convert.formats import FORMATS
+
+_SHOWN = 12
+"""Ids written out in a note."""
 
 _FIX = "Write the file again, or give another path."
 
@@ -58,18 +67,26 @@ def _kind_of_document(document: Mapping[str, object]) -> str:
     return "json" if document and plain else ""
 
 
-def read(path: Path, source_format: str) -> dict[str, MaskSequence]:
+def read(
+    path: Path, source_format: str, *, whole_ids: bool = False
+) -> dict[str, MaskSequence]:
     """Open the masks of all videos.
+
+    Args:
+        path: of the masks.
+        source_format: name of their format.
+        whole_ids: leave the class in the ids of MOTS, and keep the regions that it
+            ignores.
 
     Raises:
         InputError: they are not in this format.
     """
     if source_format == "mots-png":
-        return _read_mots_png(path)
+        return _read_mots_png(path, whole_ids)
     if source_format in ("mots", "sa-v") and path.is_dir():
-        found = read_encoded_folder(path)
+        found = read_encoded_folder(path, whole_ids=whole_ids)
         if found:
-            return found
+            return found if whole_ids else _without_ignored(found)
         raise InputError(
             path,
             f"no masks in the format {source_format}",
@@ -79,47 +96,78 @@ def read(path: Path, source_format: str) -> dict[str, MaskSequence]:
     return dict(open_ground_truth(path).sequences)
 
 
-def _read_mots_png(folder: Path) -> dict[str, MaskSequence]:
-    videos: dict[str, dict[str, Path]] = {}
-    for inner in sorted(item for item in folder.iterdir() if item.is_dir()):
-        files = {path.stem: path for path in sorted(inner.glob("*.png"))}
-        if files:
-            videos[inner.name] = files
-    stored = {
-        int(value)
-        for files in videos.values()
-        for path in files.values()
-        for value in np.unique(read_label_map(path))
-    } - {0}
-    kept = [(value, value // MOTS_SCALE) for value in sorted(stored)]
+LEFT_OUT = (
+    f"regions that MOTS ignores ({IGNORED_REGION}) are left out, as only mots and "
+    "mots-png keep them; score the masks of MOTS themselves where predictions in "
+    "such regions are not to count"
+)
+
+
+def _without_ignored(found: Mapping[str, MaskSequence]) -> dict[str, MaskSequence]:
+    """The videos without regions to ignore, which is remarked."""
+    kept: dict[str, MaskSequence] = {}
+    for name, masks in found.items():
+        ignores = masks.ignores
+        kept[name] = masks if ignores is None else masks.renumbered(0, drop=ignores)
+        if ignores is not None:
+            kept[name].remark(f"{name}: {LEFT_OUT}")
+    return kept
+
+
+def _tell_short(ids: Mapping[int, int]) -> str:
+    """What is to be said of ids that lost their class; "" where none did."""
+    short = [f"{k} became {v}" for k, v in ids.items() if k != v]
+    if not short:
+        return ""
+    more = ", ..." if len(short) > _SHOWN else ""
+    return f"ids without the class of MOTS: {', '.join(short[:_SHOWN])}{more}"
+
+
+def _read_mots_png(folder: Path, whole_ids: bool) -> dict[str, MaskSequence]:
+    opened = open_ground_truth(folder).sequences
+    stored = {name: masks.labels_in(masks.frames) for name, masks in opened.items()}
+    values = sorted(set().union(*stored.values()))
+    kept = [(value, value // MOTS_SCALE) for value in values]
     instances = object_ids(key for key in kept if key[1] != MOTS_IGNORE)
     ids = {value: number for (value, _), number in instances.items()}
-    return {name: _MotsPngs(name, files, ids) for name, files in videos.items()}
+    if whole_ids:
+        ids = {value: value for value in values}
+    read: dict[str, MaskSequence] = {}
+    told = _tell_short(ids)
+    for name, masks in opened.items():
+        read[name] = _MotsPngs(masks, ids)
+        if told:
+            read[name].remark(told)
+        if stored[name] - ids.keys():
+            read[name].remark(f"{name}: {LEFT_OUT}")
+    return read
 
 
 class _MotsPngs(ArraySequence):
     """Index masks of MOTS, whose ids also tell the class.
 
     Args:
-        name: of the video.
-        files: mask file by frame.
+        masks: as stored.
         ids: object id by the value in the files; others are no objects.
     """
 
-    def __init__(
-        self, name: str, files: Mapping[str, Path], ids: Mapping[int, int]
-    ) -> None:
-        super().__init__(name, files)
+    of_files = True
+
+    def __init__(self, masks: MaskSequence, ids: Mapping[int, int]) -> None:
+        super().__init__(masks.name, dict.fromkeys(masks.frames))
+        self._stored = masks
         self._ids = np.zeros(2**16, np.uint16)
         self._ids[list(ids)] = list(ids.values())
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
-        return str(self._masks[frame])
+        return self._stored.where(frame, object_id)
 
     def read(self, frame: str) -> LabelMap:
         """The label map, without classes and ignored regions."""
-        return self._ids[read_label_map(self._masks[frame])]
+        label_map = self._stored.read(frame)
+        assert not isinstance(label_map, dict)
+        return self._ids[label_map]
 
 
 def _kind_of_folder(path: Path, files: Sequence[Path]) -> str:

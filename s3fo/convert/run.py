@@ -18,6 +18,7 @@ from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
 from evaluation.runs.outputs import refuse_among_inputs
 from s3fo.convert.formats import FORMATS
+from s3fo.convert.ids import take_ids, take_mots_ids
 from s3fo.convert.reading import detect, read
 from s3fo.convert.videos import Video, as_video
 from s3fo.convert.writing import NO_OBJECT, write
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 OVERLAP_RULES = ("error", "smaller-on-top")
+
+_MOTS = ("mots", "mots-png")
+"""Formats whose ids tell the class, and that have regions to ignore."""
 
 _APART = "Give a path outside the folder that is converted."
 
@@ -60,8 +64,13 @@ def convert(
     *,
     source_format: str | None = None,
     on_overlap: str = "error",
+    ids_from: str | os.PathLike[str] | None = None,
 ) -> Conversion:
     """Write masks in another format; ids and names of frames stay as they are.
+
+    From MOTS to other formats ids become those of the objects, without the class, where
+    no two objects have one number then; regions that MOTS ignores are left out, which
+    the notes tell.
 
     Label maps, where 0 is the background, have no object 0: where masks are kept object
     by object from 0 on, 1 is added to all ids, which the notes tell.
@@ -75,6 +84,9 @@ def convert(
             so, ``"DATASET:FIELD"`` is a field of FiftyOne.
         on_overlap: what becomes of masks that overlap where the format keeps one
             object per pixel: ``"error"``, or ``"smaller-on-top"``.
+        ids_from: masks of the same videos whose ids the objects take, in ascending
+            order, where the ids are not those already: of the ground truth for
+            results whose ids tell the class (MOTS), or the other way round.
 
     Raises:
         InputError: the source cannot be read, the format cannot keep its masks, or
@@ -100,7 +112,10 @@ def convert(
         refuse_among_inputs([out], [source], _APART)
         require_writable(Path(out).parent)
     with tempfile.TemporaryDirectory() as folder:
-        sequences = _open(source, origin, Path(folder))
+        if ids_from is not None:
+            sequences = _with_ids_of(Path(ids_from), source, origin, Path(folder))
+        else:
+            sequences = _open(source, origin, Path(folder), target in _MOTS)
         if target != "fiftyone":
             refuse_among_inputs([out], folders_of(sequences.values()), _APART)
         numbered = sequences if FORMATS[target].overlaps else count_from_one(sequences)
@@ -111,7 +126,8 @@ def convert(
             _into_dataset(videos, str(out), on_overlap)
         else:
             write(videos, Path(out), target, on_overlap)
-        notes = [r for name in sorted(sequences) for r in sequences[name].remarks()]
+        told = [r for name in sorted(sequences) for r in sequences[name].remarks()]
+        notes = list(dict.fromkeys(told))
         if target in ("object-folders", "json"):
             notes += [
                 f"{video.name}: no object in any frame; object {NO_OBJECT} of empty "
@@ -149,10 +165,10 @@ def _format_of(source: str | os.PathLike[str]) -> str:
 
 
 def _open(
-    source: str | os.PathLike[str], origin: str, folder: Path
+    source: str | os.PathLike[str], origin: str, folder: Path, whole_ids: bool
 ) -> dict[str, MaskSequence]:
     if origin != "fiftyone":
-        return read(Path(source), origin)
+        return read(Path(source), origin, whole_ids=whole_ids)
     from evaluation.masks.open import open_ground_truth
     from s3fo.datasets import benchmark_from_dataset, open_dataset
     from s3fo.datasets.schema import remembered
@@ -164,6 +180,19 @@ def _open(
         benchmark = benchmark_from_dataset(dataset, labels, field=field)
         return dict(open_ground_truth(benchmark).sequences)
     return _loaded_masks(dataset, field, labels)
+
+
+def _with_ids_of(
+    other: Path, source: str | os.PathLike[str], origin: str, folder: Path
+) -> dict[str, MaskSequence]:
+    """The masks of a source with the ids that other masks of the videos have."""
+    form = detect(other)
+    both = origin in _MOTS and form in _MOTS
+    sequences = _open(source, origin, folder, both)
+    others = read(other, form, whole_ids=both)
+    if both:
+        return take_mots_ids(sequences, others, other)
+    return take_ids(sequences, others, other)
 
 
 def _loaded_masks(

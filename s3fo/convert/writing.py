@@ -99,7 +99,8 @@ def _write_mots(video: Video, folder: Path, on_overlap: str) -> None:
         for k in np.unique(labels[labels > 0]).tolist():
             rle = encode_rle(labels == k)
             height, width = video.size
-            place = f"{int(frame)} {_mots_id(k)} {CLASS} {height} {width}"
+            own = _mots_id(k)
+            place = f"{int(frame)} {own} {own // MOTS_SCALE} {height} {width}"
             lines.append(f"{place} {rle['counts']}\n")
     write_atomically(folder / f"{video.name}.txt", "".join(lines).encode())
 
@@ -113,15 +114,19 @@ def _write_mots_png(video: Video, folder: Path, on_overlap: str) -> None:
 
 
 def _mots_id(object_id: Any) -> Any:
-    return CLASS * MOTS_SCALE + object_id
+    """An id with its class; ids of MOTS have it already."""
+    own = np.asarray(object_id)
+    return np.where(own < MOTS_SCALE, CLASS * MOTS_SCALE + own, own)[()]
 
 
 def _check_mots(video: Video) -> None:
-    if video.object_ids and video.object_ids[-1] >= MOTS_SCALE:
+    ids = video.object_ids
+    if ids and ids[0] < MOTS_SCALE <= ids[-1]:
         raise InputError(
             f"sequence {video.name}",
-            f"object {video.object_ids[-1]}",
-            f"ids below {MOTS_SCALE}, as MOTS writes the class in front of them",
+            f"objects {ids[0]} and {ids[-1]}",
+            f"ids below {MOTS_SCALE}, before which MOTS writes the class, or ids of "
+            f"class * {MOTS_SCALE} + object throughout",
             "Renumber the objects, or choose another format.",
         )
     if not all(frame.isdecimal() for frame in video.frames):

@@ -228,7 +228,7 @@ def test_a_dataset_and_its_field_need_no_format(davis, tmp_path, monkeypatch):
 
     asked = []
 
-    def opened(source, origin, folder):
+    def opened(source, origin, folder, whole_ids):
         asked.append((str(source), origin))
         return read(tmp_path / "clips:labels", "davis")
 

@@ -10,7 +10,8 @@ import numpy as np
 from evaluation.counting.counts import GT_AREA, INTERSECTION
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError, convert_command
-from evaluation.formats.mots import MOTS_IGNORE, MOTS_SCALE
+from evaluation.formats.mots import IGNORED_REGION, MOTS_SCALE
+from evaluation.masks.ignored import ignored_among
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import has_other_aspect, video_options
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
@@ -66,24 +67,31 @@ def check_labels(
     name = counts.name
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
     notes = _note_resized(counts)
+    ignored = _ignored(gt, pair) if options.void is None else set()
+    gt -= ignored
+    notes += [
+        f"{name}: {label} in the ground truth marks regions that MOTS ignores; they "
+        "are left out of both masks"
+        for label in ignored
+    ]
     if not pred and pair and pair.pred_frames and protocol.tracking != "concepts":
         notes.append(f"{name}: predicted masks are empty throughout")
     # Only where an object is that large the masks need be looked at for it.
     large = pair if counts.large.any() else None
     if options.binarize or protocol.objects == "foreground":
         why = "binarize" if options.binarize else protocol.name
-        merged = _note_merged(counts, truth, results)
-        merged += _note_joined_objects(counts, options, why)
+        merged = _note_merged(counts, gt, truth, results)
+        merged += _note_joined_objects(name, gt - {0, options.void}, why)
         merged += inverted(large, merged=True) if large else []
         merged += _look_again(pair, counts) if pair else []
     if options.binarize:
         return notes + merged
     if pair is not None:
         refuse_soft_edges(pair, gt, pred)
-    if video_options(gt, protocol, options) != options:
+    if video_options(gt, protocol, options).binarize:
         binary = _binary_truth(results, name, pred)
         notes += inverted(large, merged=True) if large else []
-        return [*notes, binary, *_note_merged(counts, truth, results)]
+        return [*notes, binary, *_note_merged(counts, gt, truth, results)]
     true_masks = (pair.gt, pair.ends()) if pair else None
     own_masks = (pair.pred, pair.predicted()) if pair and pair.pred else None
     _refuse_white(results, name, pred, gt, own_masks)
@@ -181,14 +189,22 @@ def _note_resized(counts: SequenceCounts) -> list[str]:
     ]
 
 
-def _note_merged(counts: SequenceCounts, truth: str, results: str) -> list[str]:
+def _note_merged(
+    counts: SequenceCounts, gt: set[int], truth: str, results: str
+) -> list[str]:
     """Notes about labels that became one object, whatever is not 0.
+
+    Args:
+        counts: of the video.
+        gt: labels of the ground truth that count.
+        truth: what to call the ground truth.
+        results: what to call the results.
 
     Raises:
         InputError: several labels and no background, so that all would be the object.
     """
     notes, name = [], counts.name
-    gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
+    pred = set(counts.pred_labels.tolist())
     sides = (("ground truth", truth, gt), ("prediction", results, pred))
     for (side, where, labels), has_background in zip(
         sides, counts.background.tolist(), strict=True
@@ -218,17 +234,14 @@ def _note_merged(counts: SequenceCounts, truth: str, results: str) -> list[str]:
     return notes
 
 
-def _note_joined_objects(
-    counts: SequenceCounts, options: InputOptions, why: str
-) -> list[str]:
+def _note_joined_objects(name: str, labels: set[int], why: str) -> list[str]:
     """A note where several objects of the ground truth are scored as one."""
-    labels = sorted(set(counts.gt_labels.tolist()) - {0, options.void})
     if len(labels) < 2:
         return []
-    listed = ", ".join(map(str, labels[:5])) + (", ..." if len(labels) > 5 else "")
+    listed = ", ".join(map(str, sorted(labels)[:5])) + (", ..." * (len(labels) > 5))
     return [
-        f"{counts.name}: labels {listed} of the ground truth were merged into one "
-        f"object ({why})"
+        f"{name}: labels {listed} of the ground truth were merged into one object "
+        f"({why})"
     ]
 
 
@@ -275,13 +288,6 @@ def _void(
     options: InputOptions,
 ) -> list[str]:
     """What becomes of labels for unclear pixels, where that may not be meant."""
-    if options.void is None and _has_ignored_regions(gt):
-        ignored = MOTS_IGNORE * MOTS_SCALE
-        return [
-            f"{name}: {ignored} in the ground truth, which MOTS has for ignored "
-            f"regions, counts as an object; say void={ignored} (--void {ignored}) to "
-            "leave it out"
-        ]
     if options.void is None and (odd := _odd_label(gt, pred)):
         return [
             f"{name}: label {odd} in the ground truth counts as an object, though no "
@@ -313,10 +319,11 @@ def _odd_label(gt: set[int], pred: set[int]) -> int | None:
     return highest if odd else None
 
 
-def _has_ignored_regions(gt: set[int]) -> bool:
-    """Whether ids are those of MOTS, and one of them that of ignored regions."""
-    ignored = MOTS_IGNORE * MOTS_SCALE
-    return ignored in gt and any(k >= MOTS_SCALE for k in gt - {ignored})
+def _ignored(labels: set[int], pair: SequencePair | None) -> set[int]:
+    """The label of ignored regions among those of the ground truth, if any."""
+    if pair is not None and pair.gt.ignores is not None:
+        return labels & {pair.gt.ignores}
+    return labels & {ignored_among(labels)}
 
 
 def _binary_truth(results: str, name: str, pred: set[int]) -> str:
@@ -340,14 +347,15 @@ def _binary_truth(results: str, name: str, pred: set[int]) -> str:
 
 def _are_of_mots(ids: set[int]) -> bool:
     """Whether ids may be class * 1000 + object; the class of ignored regions is 10."""
-    return MOTS_SCALE <= min(ids) <= max(ids) <= MOTS_IGNORE * MOTS_SCALE
+    return MOTS_SCALE <= min(ids) <= max(ids) <= IGNORED_REGION
 
 
-def _convert_mots(place: str) -> str:
-    """What to do about ids of MOTS on one side."""
+def _convert_mots(place: str, other: str) -> str:
+    """What to do about ids of MOTS on one side, by the ids of the other."""
+    out = f"{place}-davis"
     return (
         "If ids above 1000 are class * 1000 + object, as MOTS has them, run "
-        f"{convert_command(place, f'{place}-davis', 'davis')}, and give {place}-davis."
+        f"{convert_command(place, out, 'davis', other)}, and give {out}."
     )
 
 
@@ -375,9 +383,9 @@ def _refuse_foreign(
     fix = "Write the ids of the ground truth"
     fix += f", or {BINARIZE}." if len(pred) == len(own) == 1 else "."
     if _are_of_mots(pred) and max(own) < MOTS_SCALE:
-        fix = _convert_mots(results)
+        fix = _convert_mots(results, truth)
     elif _are_of_mots(own) and max(pred) < MOTS_SCALE:
-        fix = _convert_mots(truth)
+        fix = _convert_mots(truth, results)
     raise InputError(
         f"{results}, sequence {name}",
         f"{many} {listed}, which no object has",
