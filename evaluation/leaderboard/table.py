@@ -16,6 +16,7 @@ from importlib import resources
 import pandas as pd
 
 from evaluation.errors import InputError
+from evaluation.leaderboard.csv_tables import read_csv
 from evaluation.leaderboard.local import LOCAL, LocalRun, local_row, local_warnings
 from evaluation.leaderboard.subsets import subset_note
 
@@ -119,7 +120,7 @@ def _read(name: str) -> pd.DataFrame:
     with (resources.files(__package__) / "published" / name).open(
         encoding="utf-8"
     ) as file:
-        return pd.read_csv(file, float_precision="round_trip")
+        return read_csv(file)
 
 
 def leaderboard(

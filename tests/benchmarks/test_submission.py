@@ -20,7 +20,7 @@ from benchmark_trees import (
 )
 from PIL import Image
 
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.scoring import score
@@ -339,7 +339,8 @@ def test_masks_under_other_names_are_zipped_under_the_right_ones(tmp_path):
         other = tmp_path / "other" / path.parent.name / f"frame_{path.name}"
         other.parent.mkdir(parents=True, exist_ok=True)
         other.write_bytes(path.read_bytes())
-    write_submission(tmp_path / "other", benchmark, tmp_path / "other.zip")
+    with pytest.warns(InputWarning, match="without a prefix"):
+        write_submission(tmp_path / "other", benchmark, tmp_path / "other.zip")
     same = (tmp_path / "other.zip").read_bytes() == (
         tmp_path / "right.zip"
     ).read_bytes()

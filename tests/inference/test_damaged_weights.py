@@ -41,6 +41,7 @@ def test_pytorch_files_of_anything_else(tmp_path, number):
         _load_start(build_network("tiny"), path, None, None)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol 4")
 def test_code_in_a_file_never_runs(tmp_path):
     mark = tmp_path / "ran"
     for name, write in {

@@ -15,6 +15,7 @@ import pytest
 import evaluation
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
+from evaluation.leaderboard.csv_tables import read_csv
 from evaluation.masks.label_map import write_label_map
 from evaluation.report import Report
 from evaluation.report.attribute_tables import groups_table
@@ -125,9 +126,7 @@ def test_names_cannot_break_the_page(made):
 def test_every_number_of_the_page_is_in_the_file_beside_it(made, page):
     assert set(page.values) == set(made.tables)
     for name, values in page.values.items():
-        table = pd.read_csv(
-            made.folder / "tables" / f"{name}.csv", float_precision="round_trip"
-        )
+        table = read_csv(made.folder / "tables" / f"{name}.csv")
         numbers = table.select_dtypes("number").to_numpy(float)
         assert np.isin(values, numbers).all(), name
         text = json.loads((made.folder / "tables" / f"{name}.json").read_text())
@@ -136,17 +135,13 @@ def test_every_number_of_the_page_is_in_the_file_beside_it(made, page):
 
 def test_tables_hold_the_scores_to_the_last_digit(made, folders):
     scores = evaluation.score(folders["lossy"], folders["gt"], workers=1)
-    table = pd.read_csv(
-        made.folder / "tables" / "objects.csv", float_precision="round_trip"
-    )
+    table = read_csv(made.folder / "tables" / "objects.csv")
     keys = ["sequence", "object"]
     ours = table.sort_values(keys, ignore_index=True)
     theirs = scores.objects.sort_values(keys, ignore_index=True)
     for column in ("J&F", "J_mean", "F_mean", "J_decay"):
         assert ours[column].tolist() == theirs[column].tolist()
-    methods = pd.read_csv(
-        made.folder / "tables" / "methods.csv", float_precision="round_trip"
-    ).set_index("method")
+    methods = read_csv(made.folder / "tables" / "methods.csv").set_index("method")
     for key, value in scores.summary.items():
         assert methods.loc["lossy", key] == value or np.isnan(value)
 
