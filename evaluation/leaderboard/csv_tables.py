@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import pandas as pd
 from packaging.version import Version
 
 # Before 3.1 pandas takes the nearest number only when asked; from then on it always
 # does, and asking is deprecated.
-_EXACTLY: dict[str, Any] = (
-    {}
-    if Version(pd.__version__) >= Version("3.1")
-    else {"float_precision": "round_trip"}
-)
+_ASKS = Version(pd.__version__) < Version("3.1")
+_EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if _ASKS else {}
 
 
-def read_csv(file: TextIO | Path) -> pd.DataFrame:
+def read_csv(file: IO[str] | Path) -> pd.DataFrame:
     r"""Read a table whose numbers are those that were written, to the last bit.
 
     >>> import io
@@ -27,4 +24,5 @@ def read_csv(file: TextIO | Path) -> pd.DataFrame:
     Args:
         file: an open file, or its path.
     """
-    return pd.read_csv(file, **_EXACTLY)
+    table: pd.DataFrame = pd.read_csv(file, **_EXACTLY)
+    return table

@@ -95,6 +95,7 @@ def operator(server, dataset) -> Call:
     return call
 
 
+@pytest.mark.slow
 def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_path):
     done = operator("import_predictions", results=folder(results))
     assert (done["predictions"], done["sequences"]) == ("shifted", 2)
@@ -161,6 +162,7 @@ def test_an_agent_goes_from_masks_to_a_report(operator, dataset, results, tmp_pa
     assert operator("show_changes")["methods"] == "run_method, run_s3, fixed"
 
 
+@pytest.mark.slow
 def test_an_agent_runs_the_pipeline(operator, dataset, tmp_path):
     """FiftyOne's pipelines return nothing: what they did is in the dataset."""
     done = operator("benchmark_method", method="copy", out=str(tmp_path))

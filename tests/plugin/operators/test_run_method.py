@@ -204,6 +204,7 @@ def test_labels_of_no_object_are_refused(by_instance, tmp_path):
             out=folder(tmp_path))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_delegated_run_as_tasks_of_an_engine_is_imported(
     dataset, held, tmp_path, monkeypatch
 ):
