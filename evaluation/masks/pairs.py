@@ -144,9 +144,18 @@ class SequencePair:
         gt = self.gt.read(frame)
         if self.pred is None or frame not in self.pred_frames:
             return gt, None
-        name = self.pred_frames[frame]
+        return gt, self.read_named(self.pred_frames[frame], gt)
+
+    def read_named(self, name: str, gt: Masks) -> Masks:
+        """Masks of the prediction by its own name of a frame.
+
+        Args:
+            name: of the frame.
+            gt: the true masks, which bound what a prediction may declare.
+        """
+        assert self.pred is not None, "asked for where there is a prediction"
         self.pred.check_declared_sizes(name, _LARGER * pixels_of(gt) or MAX_PIXELS)
-        return gt, self.pred.read(name)
+        return self.pred.read(name)
 
     def where(self, frame: str) -> str:
         """What to name in an error about the prediction of this frame."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.counting.counts import GT_AREA, INTERSECTION
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError, convert_command
 from evaluation.formats.mots import IGNORED_REGION, MOTS_SCALE
@@ -18,6 +18,7 @@ from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
+from evaluation.results.checks.lags import wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
     HIGH,
@@ -34,6 +35,9 @@ from evaluation.results.checks.misreadings import better_readings
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""
+
+_ALIKE = 0.99
+"""Dice of all objects from which no other frame can fit clearly better."""
 
 MANY_IDS = 16
 """Predicted ids without an object from which masks look anti-aliased."""
@@ -83,7 +87,7 @@ def check_labels(
         merged = _note_merged(counts, gt, truth, results)
         merged += _note_joined_objects(name, gt - {0, options.void}, why)
         merged += inverted(large, merged=True) if large else []
-        merged += _look_again(pair, counts) if pair else []
+        merged += _look_again(pair, counts, by_id=False) if pair else []
     if options.binarize:
         return notes + merged
     if pair is not None:
@@ -119,7 +123,7 @@ def check_labels(
         *notes,
         *absent,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
-        *(_look_again(pair, counts) if pair is not None else []),
+        *(_look_again(pair, counts, by_id=True) if pair is not None else []),
         *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),
         *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),
@@ -162,11 +166,16 @@ def _note_one_id(name: str, pred: set[int], gt: set[int]) -> str:
     )
 
 
-def _look_again(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+def _look_again(
+    pair: SequencePair, counts: SequenceCounts, *, by_id: bool
+) -> list[str]:
     """Look at the masks of a video where objects and predictions hardly agree."""
     shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
     area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
+    own = int(counts.counts[:, :, PRED_AREA].sum(dtype=np.int64))
+    differs = 2 * shared < _ALIKE * (area + own)
     return [
+        *(wrong_numbers(pair, by_id=by_id) if differs else []),
         *(better_readings(pair) if 2 * shared < area else []),
         *(exchanged(pair) if 20 * shared < area else []),
     ]

@@ -1,0 +1,167 @@
+"""Masks that fit one or two frames earlier or later: a paired test over frames.
+
+Results whose numbers are off by one have the names of the ground truth, and lose a
+little in every frame. Each frame says which of its neighbours a mask fits best; errors
+of a method fall to either side alike, a wrong number to one and the same.
+
+Masks that stay behind more and more, as those of a method that follows slowly, fit ever
+better the farther back one looks. A wrong number has a peak: the frames beyond it fit
+worse again, and that is asked for as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation._utils.names import counted
+from evaluation.errors import InputError
+from evaluation.masks.pairs import Masks, SequencePair, pixels_of
+
+_FEWEST = 8
+"""Frames from which the test can tell anything: all of them agree by chance in 1 of 256
+videos."""
+
+_TESTED = 30
+"""Frames of a video, evenly spread, that are tested."""
+
+_CHANCE = 0.001
+"""Chance at which a video without fault is told."""
+
+_BEYOND = 0.05
+"""Chance at which the frames beyond the peak may fit worse without fault."""
+
+_GAIN = 0.005
+"""Mean agreement that a wrong number must cost to be told."""
+
+_Objects = NDArray[np.integer[Any] | np.bool_]
+"""Ids of objects, of a part of the pixels; 0 is none."""
+
+_OBJECT_0 = 2**20
+"""What stands for an object whose id is 0; label maps have none."""
+
+
+def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
+    """A note where masks fit frames nearby better than those that they are named after.
+
+    Args:
+        pair: the video.
+        by_id: whether objects are compared by their ids, or as one.
+    """
+    if pair.pred is None:
+        return []
+    reach = 3 if len(pair.frames) >= 14 else 2
+    frames = _frames_with_neighbours(pair, reach)
+    if len(frames) < _FEWEST:
+        return []
+    try:
+        # A look at a few frames spares nearly all videos without fault the rest.
+        for few in (3, 9):
+            near = _agreements(pair, _spread(frames, few), 1, by_id, 25_000)
+            if not len(near) or near.mean(axis=0).argmax() == 1:
+                return []
+        table = _agreements(pair, _spread(frames, _TESTED), reach, by_id, 100_000)
+    except InputError:
+        return []  # a frame that is not scored cannot be read
+    if len(table) < _FEWEST:
+        return []
+    lag = _best_lag(table)
+    if not lag:
+        return []
+    here, there = table.mean(axis=0)[[reach, reach + lag]]
+    side = "later" if lag < 0 else "earlier"
+    return [
+        f"{pair.name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "
+        f"{side} (mean IoU {there:.3f} against {here:.3f} in "
+        f"{counted(len(table), 'frame')} looked at): are they numbered from another "
+        "frame? They were scored as they are named"
+    ]
+
+
+def _best_lag(table: NDArray[np.float64]) -> int:
+    """By how many frames masks are off; 0 where they are not, or nothing is sure.
+
+    Args:
+        table: [n, 2 * reach + 1] agreement of each frame with its neighbours.
+    """
+    reach = table.shape[1] // 2
+    means = table.mean(axis=0)
+    best = int(means.argmax())
+    lag = best - reach
+    if lag == 0 or abs(lag) == reach or means[best] - means[reach] < _GAIN:
+        return 0
+    beyond = best + (1 if lag > 0 else -1)
+    sure = _chance(table[:, best] - table[:, reach]) <= _CHANCE
+    return lag if sure and _chance(table[:, best] - table[:, beyond]) <= _BEYOND else 0
+
+
+def _chance(differences: NDArray[np.float64]) -> float:
+    """Sign test: chance of as many gains or more, were gains and losses as likely."""
+    gains, losses = int((differences > 0).sum()), int((differences < 0).sum())
+    n = gains + losses
+    return sum(comb(n, k) for k in range(gains, n + 1)) / 2**n
+
+
+def _agreements(
+    pair: SequencePair, frames: Sequence[str], reach: int, by_id: bool, pixels: int
+) -> NDArray[np.float64]:
+    """[n, 2 * reach + 1] agreement of true masks with those of frames nearby.
+
+    Of rows and columns evenly spread, about so many `pixels` of a frame.
+    """
+    assert pair.pred is not None, "asked for where there is a prediction"
+    order = pair.pred.frames
+    place = {name: i for i, name in enumerate(order)}
+    rows = []
+    for frame in frames:
+        gt = pair.gt.read(frame)
+        step = max(1, round(sqrt(pixels_of(gt) / pixels)))
+        true = _thinned(gt, by_id, step)
+        middle = place[pair.pred_frames[frame]]
+        row = []
+        for name in order[middle - reach : middle + reach + 1]:
+            own = _thinned(pair.read_named(name, gt), by_id, step)
+            row.append(_agreement(true, own))
+        if None not in row:
+            rows.append(row)
+    return np.array(rows, dtype=np.float64)
+
+
+def _agreement(one: _Objects, other: _Objects) -> float | None:
+    """IoU of two label maps over all objects; None for two sizes, or nothing at all."""
+    if one.shape != other.shape:
+        return None
+    there = one != 0
+    union = np.count_nonzero(there | (other != 0))
+    shared = np.count_nonzero((one == other) & there)
+    return shared / union if union else None
+
+
+def _thinned(masks: Masks, by_id: bool, step: int) -> _Objects:
+    """Every `step`-th pixel and row; objects as one where ids say nothing."""
+    if not isinstance(masks, dict):
+        thin = masks[::step, ::step]
+        return thin if by_id else thin != 0
+    small = {key: mask[::step, ::step] for key, mask in masks.items()}
+    label_map = np.zeros(next((m.shape for m in small.values()), (0, 0)), np.int32)
+    for key in sorted(small):
+        label_map[small[key]] = (key or _OBJECT_0) if by_id else 1
+    return label_map
+
+
+def _frames_with_neighbours(pair: SequencePair, reach: int) -> list[str]:
+    """Scored frames with predictions of `reach` frames before and after."""
+    assert pair.pred is not None, "asked for where there is a prediction"
+    names = pair.pred.frames
+    inner = set(names[reach : len(names) - reach])
+    return [f for f in pair.frames if pair.pred_frames.get(f) in inner]
+
+
+def _spread(frames: Sequence[str], most: int) -> list[str]:
+    """Some frames, evenly spread, away from the ends where there are many."""
+    n = min(most, len(frames))
+    return [frames[(2 * k + 1) * len(frames) // (2 * n)] for k in range(n)]
