@@ -34,6 +34,7 @@ from evaluation.meter_frames import (
     name_frame,
     two_writings,
 )
+from evaluation.meter_signs import OneVideo, Rounds
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import (
@@ -48,6 +49,9 @@ from evaluation.scoring import unseen_notes
 from evaluation.scoring_rules import FRAME_RULES
 
 _LABELS = ("arrays", "arrays")
+
+_UNNAMED = "video"
+"""What the only video of a meter is called."""
 
 
 class Meter:
@@ -97,13 +101,14 @@ class Meter:
         # The same frames, counted as masks of one object, while a video may be one
         # whose ground truth is written as 0 and 255.
         self._merged_frames: dict[str, dict[str, CountedFrame]] = {}
+        self._one_video, self._rounds = OneVideo(), Rounds()
 
     def update(
         self,
         pred: object,
         gt: object,
         *,
-        sequence: str = "video",
+        sequence: str | None = None,
         frame: str | int | None = None,
     ) -> None:
         """Count one frame, or several.
@@ -114,7 +119,8 @@ class Meter:
                 [K, H, W] of the objects 1 to K; as numpy arrays or torch tensors on
                 any device. None: there is no prediction.
             gt: true masks, in any of these forms, of the same size.
-            sequence: name of the video.
+            sequence: name of the video; None where there is one only. What looks like
+                a second one is refused, or told by `compute`.
             frame: name or number of the frame, once per video; None numbers the
                 frames of a video from 0 on as they come. Videos are scored in the
                 order of their frames' names, whenever these come.
@@ -123,18 +129,24 @@ class Meter:
             InputError: not masks, of two sizes, the frame was given before, or its
                 number is negative or no whole number.
         """
-        frames = self._frames.setdefault(str(sequence), {})
-        name = name_frame(frame, len(frames), str(sequence))
+        video = _UNNAMED if sequence is None else str(sequence)
+        frames = self._frames.setdefault(video, {})
+        name = name_frame(frame, len(frames), video)
         if name in frames:
-            raise given_twice(str(sequence), name)
+            raise given_twice(video, name)
         masks = (as_masks(pred), as_masks(gt))
-        frames[name] = self._count(str(sequence), name, masks, self.options)
+        counted = self._count(video, name, masks, self.options)
+        if sequence is None:
+            self._one_video.look(name, self._arrays(video, name, masks[1]).read(name))
+        if frame is None:
+            self._rounds.look(video, counted.gt_digest)
+        frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):
             options = replace(self.options, binarize=True)
-            merged = self._merged_frames.setdefault(str(sequence), {})
-            merged[name] = self._count(str(sequence), name, masks, options)
+            merged = self._merged_frames.setdefault(video, {})
+            merged[name] = self._count(video, name, masks, options)
         else:
-            self._merged_frames.pop(str(sequence), None)
+            self._merged_frames.pop(video, None)
 
     def compute(self) -> Scores:
         """The scores of all frames so far; more may follow.
@@ -148,6 +160,7 @@ class Meter:
         done: list[Scored] = []
         notes = class_notes(self.protocol, known=False)
         notes += unseen_notes(self.unseen or (), self._frames, self.protocol)
+        notes += self._one_video.notes()
         for sequence in sorted(self._frames):
             try:
                 scored = self._score(sequence)
@@ -177,6 +190,7 @@ class Meter:
         """Forget all frames."""
         self._frames.clear()
         self._merged_frames.clear()
+        self._one_video, self._rounds = OneVideo(), Rounds()
 
     def merge(self, other: Meter) -> Meter:
         """Add the frames of another meter; videos may be split between the two.
@@ -207,6 +221,7 @@ class Meter:
             else:
                 self._merged_frames.pop(sequence, None)
         self.unseen |= other.unseen
+        self._one_video.add(other._one_video)
         return self
 
     @classmethod

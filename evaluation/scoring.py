@@ -21,8 +21,9 @@ from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
+from evaluation.results.checks.identities import exchanged_videos
 from evaluation.results.scores import Scores
-from evaluation.scored import PairedVideo, ScoringJob, class_notes, collect
+from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
 __all__ = ["Scores", "score", "score_folders"]
 
@@ -158,11 +159,21 @@ def score_folders(
             rules,
             (one.label, truth.label),
             unseen,
-            [*one.notes, *general],
+            [*one.notes, *general, *_note_exchanged(one.pairs, [s[i] for s in done])],
             chosen,
         )
         for i, one in enumerate(opened)
     ]
+
+
+def _note_exchanged(pairs: Sequence[SequencePair], done: Sequence[Scored]) -> list[str]:
+    """Notes on videos whose masks are those of another video."""
+    fits = {
+        part.scores.name: float(part.scores.J.mean())
+        for part in done
+        if part.scores.J.size
+    }
+    return exchanged_videos(pairs, fits)
 
 
 def unseen_notes(

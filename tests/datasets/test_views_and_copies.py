@@ -208,6 +208,22 @@ def test_an_edited_ground_truth_is_told(clips, copies):
     assert any("21 labels, 22 were loaded" in note for note in scores.notes)
 
 
+@pytest.mark.parametrize("part", ["mask", "bounding_box"])
+def test_ground_truth_edited_in_place_is_told(clips, copies, part):
+    """As many labels as were loaded, with the same ids: pixels or a box are others."""
+    clone = copies(clips.clone())
+    scores = s3fo.evaluate(clone, "mine", workers=1)
+    assert not any("edited" in note for note in scores.notes)
+    sample = clone.first()
+    label = sample.frames[2].ground_truth.detections[0]
+    label[part] = ~label.mask if part == "mask" else [0.0, 0.0, 0.1, 0.1]
+    sample.save()
+    scores = s3fo.evaluate(clone, "mine", workers=1)
+    assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
+    assert any("labels of ground_truth in the dataset were edited" in note
+               for note in scores.notes)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "hide",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
+from evaluation.results.checks.identities import exchanged_ids
 from evaluation.results.checks.lags import wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
@@ -174,10 +176,12 @@ def _look_again(
     area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
     own = int(counts.counts[:, :, PRED_AREA].sum(dtype=np.int64))
     differs = 2 * shared < _ALIKE * (area + own)
+    others = exchanged_ids(pair, counts) if by_id else []
     return [
+        *others,
         *(wrong_numbers(pair, by_id=by_id) if differs else []),
         *(better_readings(pair) if 2 * shared < area else []),
-        *(exchanged(pair) if 20 * shared < area else []),
+        *(exchanged(pair) if 20 * shared < area and not others else []),
     ]
 
 
@@ -391,6 +395,9 @@ def _refuse_foreign(
     many = "ids" if len(pred) > 1 else "the single id"
     fix = "Write the ids of the ground truth"
     fix += f", or {BINARIZE}." if len(pred) == len(own) == 1 else "."
+    factor = _common_factor(pred, own)
+    if factor:
+        fix = _divide(results, factor)
     if _are_of_mots(pred) and max(own) < MOTS_SCALE:
         fix = _convert_mots(results, truth)
     elif _are_of_mots(own) and max(pred) < MOTS_SCALE:
@@ -400,6 +407,34 @@ def _refuse_foreign(
         f"{many} {listed}, which no object has",
         f"ids of the ground truth ({wanted})",
         fix,
+    )
+
+
+_STRETCHED = (256, 257)
+"""What ids are multiplied by where 8 bits are written as 16: shifted, or stretched."""
+
+
+def _common_factor(pred: set[int], gt: set[int]) -> int | None:
+    """The factor of `_STRETCHED` by which all predicted ids are ids of the truth."""
+    for factor in _STRETCHED:
+        if all(k % factor == 0 for k in pred) and {k // factor for k in pred} <= gt:
+            return factor
+    return None
+
+
+def _divide(results: str, factor: int) -> str:
+    """What to do about ids that are all too high by one factor."""
+    what = f"All ids are {factor} times as high, as after writing 8 bits as 16: divide"
+    if not Path(results).is_dir():
+        return f"{what} them by {factor} (masks // {factor})."
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from PIL import Image; "
+        "[Image.fromarray((np.asarray(Image.open(p)).astype(int) // int(sys.argv[2]))"
+        ".astype(np.uint8)).save(p) for p in Path(sys.argv[1]).rglob('*.png')]"
+    )
+    return (
+        f"{what} them in all files of the folder: "
+        f'`python -c "{program}" {shlex.quote(results)} {factor}`'
     )
 
 

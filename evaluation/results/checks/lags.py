@@ -103,7 +103,7 @@ def _chance(differences: NDArray[np.float64]) -> float:
     """Sign test: chance of as many gains or more, were gains and losses as likely."""
     gains, losses = int((differences > 0).sum()), int((differences < 0).sum())
     n = gains + losses
-    return sum(comb(n, k) for k in range(gains, n + 1)) / 2**n
+    return float(sum(comb(n, k) for k in range(gains, n + 1)) / 2**n)
 
 
 def _agreements(

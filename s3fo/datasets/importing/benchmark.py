@@ -15,6 +15,10 @@ from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
 from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.importing.changed_labels import (
+    remember_truth_labels,
+    truth_was_edited,
+)
 from s3fo.datasets.importing.content import content_of
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.importing.mask_forms import MaskForm, choose_form
@@ -150,9 +154,11 @@ def _load(
     progress: ProgressCallback | None,
 ) -> fo.Dataset:
     dataset, created = open_or_make(name, benchmark)
+    edited = not created and truth_was_edited(dataset)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
-        _import(dataset, benchmark.sequences, video_writer, form, workers, progress)
+        every = benchmark.sequences
+        whole = _import(dataset, every, video_writer, form, workers, progress)
     except InputError:
         if created:
             dataset.delete()
@@ -164,6 +170,8 @@ def _load(
     if not created:
         renew_paths(dataset, benchmark)
     save_benchmark_info(dataset, benchmark, form)
+    if whole or not edited:  # else what was edited in videos that stay goes on so
+        remember_truth_labels(dataset)
     _describe(dataset, form)
     views.apply_defaults(dataset)
     return dataset
@@ -227,17 +235,20 @@ def _import(
     form: MaskForm,
     workers: int | None,
     progress: ProgressCallback | None,
-) -> None:
+) -> bool:
+    """Write all videos that are new or changed; whether these are all of them."""
     known = _known(dataset)
     prepared = map_ahead(_preparer(known, video_writer, form), sequences, workers)
-    done = 0
+    done = unchanged = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
         _write(dataset, [item for item in batch if not item.unchanged], form, workers)
         _point_at_videos(dataset, [item for item in batch if item.unchanged])
+        unchanged += sum(item.unchanged for item in batch)
         for item in batch:
             done += 1
             if progress:
                 progress(done, len(sequences), f"{item.name} {done}/{len(sequences)}")
+    return not unchanged
 
 
 def _point_at_videos(dataset: fo.Dataset, items: list[_Prepared]) -> None:

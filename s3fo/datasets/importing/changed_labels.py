@@ -8,7 +8,8 @@ import fiftyone as fo
 
 from evaluation._utils.fingerprint import digest_bytes, digest_stream, encoded
 from s3fo.datasets._fiftyone import label_shapes
-from s3fo.datasets.schema import load_predictions_info
+from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.schema import load_predictions_info, remember, remembered
 
 
 def describe_labels(dataset: fo.Dataset, name: str) -> dict[str, Any]:
@@ -52,6 +53,26 @@ def has_changed(dataset: fo.Dataset, name: str) -> bool:
         return False
     there = describe_labels(dataset, name)
     return any(there[key] != value for key, value in known.items())
+
+
+def remember_truth_labels(dataset: fo.Dataset) -> None:
+    """Keep by what it is seen later that labels of the ground truth were edited."""
+    remember(dataset, **{_TRUTH: describe_labels(dataset, GROUND_TRUTH)})
+
+
+def truth_was_edited(dataset: fo.Dataset) -> bool:
+    """Whether labels of the ground truth are others than those that were loaded.
+
+    Nothing can be said of datasets of earlier versions, and once videos were deleted.
+    """
+    known = remembered(dataset).get(_TRUTH)
+    if not known or known["videos"] != dataset.count():
+        return False
+    return bool(describe_labels(dataset, GROUND_TRUTH) != dict(known))
+
+
+_TRUTH = "truth_labels"
+"""Key among the facts about a dataset: `describe_labels` of its ground truth."""
 
 
 def note_changed_labels(dataset: fo.Dataset, name: str) -> list[str]:

@@ -23,7 +23,10 @@ from s3fo.datasets.field_names import (
     SEQUENCE_SCORES,
 )
 from s3fo.datasets.fields.predictions import field_methods, named_as_field, use_field
-from s3fo.datasets.importing.changed_labels import note_changed_labels
+from s3fo.datasets.importing.changed_labels import (
+    note_changed_labels,
+    truth_was_edited,
+)
 from s3fo.datasets.importing.predictions import add_predictions
 from s3fo.datasets.locking import sole_writer
 from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
@@ -143,13 +146,18 @@ def evaluate(
 
 
 def _edited(dataset: fo.Dataset) -> Iterator[str]:
-    """What to say where labels of the ground truth came or went: the files count."""
+    """What to say where labels of the ground truth were edited: the files count."""
     there = dataset.count(f"frames.{GROUND_TRUTH}.detections")
     loaded = int(dataset.sum("objects.detections.visible_frames"))
     if there != loaded:
         yield (
             f"the ground truth in the dataset has {there} labels, {loaded} were "
             "loaded: scores come from its files, not from labels that were edited"
+        )
+    elif truth_was_edited(dataset):
+        yield (
+            f"labels of {GROUND_TRUTH} in the dataset were edited since they were "
+            "loaded: scores come from the files of the ground truth, not from them"
         )
 
 

@@ -18,6 +18,7 @@ from evaluation.masks.sequence import ArraySequence
 from s3fo.benchmarks import VideoObject, VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.field_names import GROUND_TRUTH
+from s3fo.datasets.fields.boxes import check_boxes
 from s3fo.datasets.fields.masks import (
     OBJECT_KINDS,
     ObjectLabel,
@@ -129,14 +130,19 @@ def read_first_masks(frames: Frames, path: str, sequence: VideoSequence) -> Firs
         sequence: the video.
 
     Raises:
-        InputError: a label without mask, or with neither index nor instance, or a
-            label map of another size.
+        InputError: a label without mask, or with neither index nor instance, boxes of
+            two corners, or a label map of another size.
     """
     shape = _frame_shape(sequence)
     found = FirstMasks({})
     seen: set[Key] = set()
     values = _values(frames, path, sequence)
     known = _identified(values, sequence)
+    check_boxes(
+        {name: [label for label, _ in own] for name, own in known.items()},
+        shape,
+        f"sequence {sequence.name}",
+    )
     numbers = _Numbers(
         {key for own in known.values() for _, key in own if isinstance(key, int)}
     )

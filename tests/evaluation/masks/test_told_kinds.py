@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -739,3 +741,26 @@ def test_results_without_the_given_first_frame_raise_no_alarm(tmp_path):
     late.pop("00001")
     notes = score({"a": late}, truth, missing="score-as-empty").notes
     assert any("number" in note for note in notes), notes
+
+
+@pytest.mark.parametrize("factor", [256, 257])
+def test_ids_that_are_stretched_to_16_bits_are_repaired_as_written(tmp_path, factor):
+    """Three bars shifted by 2 of 10 columns: J is 8 / 12, once ids are divided."""
+    for side, shift, times in (("gt", 0, 1), ("pred it", 2, factor)):
+        for t in range(T):
+            drawn = sum(k * square(k - 1, t).astype(np.uint16) for k in (1, 2, 3))
+            path = tmp_path / side / f"bear/{t:05d}.png"
+            write_label_map(path, np.roll(drawn * np.uint16(times), shift, 1))
+    with pytest.raises(InputError) as error:
+        score(tmp_path / "pred it", tmp_path / "gt")
+    command = error.value.remedy.split("`")[1]
+    words = shlex.split(command)
+    assert words[:2] == ["python", "-c"] and words[4] == str(factor)
+    before = sys.argv
+    try:
+        sys.argv = words[2:]
+        exec(words[2], {})
+    finally:
+        sys.argv = before
+    scores = score(tmp_path / "pred it", tmp_path / "gt")
+    assert j_of(scores) == pytest.approx({("bear", k): 8 / 12 for k in (1, 2, 3)})

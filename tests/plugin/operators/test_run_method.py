@@ -195,6 +195,18 @@ def test_the_zoo_model_keeps_the_instances_of_its_prompts(by_instance, sam2):
         assert found and set(found) <= given
 
 
+def test_first_masks_whose_boxes_are_two_corners_are_refused(by_instance, tmp_path):
+    """As scores refuse them: the masks would be stretched over most of the frame."""
+    for sample in by_instance.iter_samples(autosave=True):
+        for frame in sample.frames.values():
+            for label in frame.drawn.detections:
+                x, y, width, height = label.bounding_box
+                label.bounding_box = [x, y, x + width, y + height]
+    with pytest.raises(ExecutionError, match="boxes of two corners"):
+        run("run_method", by_instance, method="copy", prompt_field="drawn", name="c",
+            out=folder(tmp_path))  # fmt: skip
+
+
 def test_labels_of_no_object_are_refused(by_instance, tmp_path):
     for sample in by_instance.iter_samples(autosave=True):
         for label in sample.frames[1].drawn.detections:

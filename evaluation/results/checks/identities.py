@@ -1,0 +1,160 @@
+"""Masks that lie on other objects, or in other videos, than they are named after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from evaluation.counting.counts import GT_AREA, INTERSECTION
+from evaluation.counting.video import SequenceCounts
+from evaluation.errors import InputError
+from evaluation.masks.label_map import Mask
+from evaluation.masks.numbering import mask_iou
+from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.protocols import VOID
+from evaluation.results.checks.masks import foreground, predicted_frames, spread
+
+_CLEAR = 0.3
+"""IoU by which masks must fit other objects, or other videos, better."""
+
+_MOST = 0.9
+"""Share of the frames in which they must; the first frame looked at is one of them."""
+
+_POOR = 0.5
+"""IoU below which a video is compared with others."""
+
+_FITS = 0.65
+"""IoU with the ground truth of another video that is no chance."""
+
+_VIDEOS = 40
+"""Videos with so poor masks that are compared with each other."""
+
+
+def exchanged_ids(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+    """A note where some objects lie under each other's ids, from the first frame on.
+
+    A method that confuses objects begins right, as the first masks are given.
+
+    Args:
+        pair: the video.
+        counts: of it; objects well covered by masks of their ids are not looked at.
+    """
+    suspects = _badly_covered(counts)
+    if len(suspects) < 2:
+        return []
+    votes: list[dict[int, int]] = []
+    for frame in spread(predicted_frames(pair)):
+        true, own = pair.read(frame)
+        if own is not None:
+            votes.append(_better_ids(_by_id(true, suspects), _by_id(own, suspects)))
+    found = {
+        k: other
+        for k in suspects
+        if (other := _common([one[k] for one in votes if k in one])) not in (None, k)
+    }
+    exchanged = {k: v for k, v in found.items() if v in found}
+    if len(exchanged) < 2 or set(exchanged) != set(exchanged.values()):
+        return []
+    told = ", ".join(f"object {k} under id {v}" for k, v in sorted(exchanged.items()))
+    return [
+        f"{pair.name}: predicted masks lie on the objects under other ids from the "
+        f"first frame on ({told}); are ids exchanged?"
+    ]
+
+
+def _badly_covered(counts: SequenceCounts) -> list[int]:
+    """Objects of which masks of their ids cover less than half."""
+    area = counts.counts[:, :, GT_AREA].sum(axis=1, dtype=np.int64)
+    shared = counts.counts[:, :, INTERSECTION].sum(axis=1, dtype=np.int64)
+    poor = (area > 0) & (2 * shared < area)
+    return [k for k in counts.object_ids[poor].tolist() if k != VOID]
+
+
+def _by_id(masks: Masks, ids: Iterable[int]) -> dict[int, Mask]:
+    """Masks of some objects that are visible in a frame."""
+    if isinstance(masks, dict):
+        found = {k: masks[k] for k in ids if k in masks}
+    else:
+        found = {k: masks == k for k in ids}
+    return {k: mask for k, mask in found.items() if mask.any()}
+
+
+def _better_ids(true: Mapping[int, Mask], own: Mapping[int, Mask]) -> dict[int, int]:
+    """The id under which each object lies: its own, unless another fits far better."""
+    found = {}
+    for k, mask in true.items():
+        fits = {other: mask_iou(mask, there) for other, there in own.items()}
+        if not fits:
+            continue
+        best = max(fits, key=lambda other: fits[other])
+        found[k] = best if fits[best] > fits.get(k, 0.0) + _CLEAR else k
+    return found
+
+
+def _common(votes: Sequence[int]) -> int | None:
+    """The id in the first frame, if it is that in nearly all; None if it is not."""
+    if not votes or votes.count(votes[0]) < _MOST * len(votes):
+        return None
+    return votes[0]
+
+
+def exchanged_videos(
+    pairs: Sequence[SequencePair], fits: Mapping[str, float]
+) -> list[str]:
+    """Notes where the masks of videos fit the ground truth of other videos.
+
+    Args:
+        pairs: all videos of one set of results.
+        fits: mean J of each video, by name.
+    """
+    poor = [p for p in pairs if p.pred is not None and fits.get(p.name, 1.0) < _POOR]
+    if not poor or len(pairs) < 2:
+        return []
+    looked = {p.name: _masks_of(p, own=True) for p in poor[:_VIDEOS]}
+    rest = (p for p in pairs if p.name not in looked)
+    compared = [*poor[:_VIDEOS], *rest][: 2 * _VIDEOS]
+    truth = {p.name: _masks_of(p, own=False) for p in compared}
+    notes = []
+    for name, own in looked.items():
+        here = _fit(truth[name], own)
+        there = {k: _fit(masks, own) for k, masks in truth.items() if k != name}
+        best = max(there, key=lambda k: there[k], default="")
+        if best and there[best] > max(here + _CLEAR, _FITS):
+            notes.append(
+                f"{name}: its masks fit the ground truth of {best} far better (mean "
+                f"IoU {there[best]:.2f} against {here:.2f}); are they those of {best}?"
+            )
+    return notes
+
+
+_Looked = tuple[Mask | None, ...]
+"""All that is not background, in a few frames."""
+
+_FRAMES = 4
+"""How many frames of a video are compared with those of others, and how far apart."""
+
+_STEP = 3
+
+
+def _masks_of(pair: SequencePair, *, own: bool) -> _Looked:
+    """Masks of a few frames; what lies at equal places in two videos is compared."""
+    found: list[Mask | None] = []
+    for frame in predicted_frames(pair)[::_STEP][:_FRAMES]:
+        try:
+            true, predicted = pair.read(frame)
+        except InputError:
+            return ()
+        mask = foreground(predicted if own else true)
+        found.append(None if mask is None else mask[::2, ::2])
+    return tuple(found)
+
+
+def _fit(true: _Looked, own: _Looked) -> float:
+    """Mean IoU of masks of equal frames; 0 where there are none to compare."""
+    both = [
+        mask_iou(a, b)
+        for a, b in zip(true, own, strict=False)
+        if a is not None and b is not None and a.any()
+    ]
+    return float(np.mean(both)) if both else 0.0

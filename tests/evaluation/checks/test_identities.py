@@ -1,0 +1,110 @@
+"""Masks under the ids of other objects, or in the folders of other videos."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evaluation import Meter, score
+from evaluation.errors import InputError
+
+T, H, W = 12, 60, 90
+PLACES = {1: (2, 5), 2: (22, 30), 3: (44, 10)}
+"""Top and left of the bars of 12 x 20 pixels that are the objects."""
+
+
+def drawn(t, ids=(0, 1, 2, 3), shift=0, turned=False):
+    """Label map of frame t; object k is drawn with `ids[k]`."""
+    label_map = np.zeros((H, W), np.uint8)
+    for k, (top, left) in PLACES.items():
+        column = left + 2 * t + shift
+        label_map[top : top + 12, column : column + 20] = ids[k]
+    return label_map[::-1, ::-1].copy() if turned else label_map
+
+
+def video(**how):
+    return np.stack([drawn(t, **how) for t in range(T)])
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ((0, 2, 1, 3), "object 1 under id 2, object 2 under id 1"),
+        ((0, 1, 3, 2), "object 2 under id 3, object 3 under id 2"),
+        ((0, 3, 1, 2), "object 1 under id 3, object 2 under id 1, object 3 under id 2"),
+    ],
+)
+def test_exchanged_ids_are_told_beside_right_ones(ids, told):
+    """Shifted by 2 of 20 columns, J is 18 / 22, and 0 where ids are exchanged."""
+    scores = score({"a": video(ids=ids, shift=2)}, {"a": video()})
+    right = sum(ids[k] == k for k in (1, 2, 3))
+    assert scores.summary["J"] == pytest.approx(right / 3 * 18 / 22)
+    (note,) = [n for n in scores.notes if "exchanged" in n]
+    assert told in note
+
+
+def test_objects_that_a_method_confuses_later_are_not_called_exchanged():
+    """Right in a third of the frames: errors of the method, and no others."""
+    found = [drawn(t, (0, 1, 2, 3) if t < 4 else (0, 2, 1, 3)) for t in range(T)]
+    assert not any("exchanged" in n for n in score({"a": found}, {"a": video()}).notes)
+    lost = video(ids=(0, 0, 2, 0))
+    assert not any("exchanged" in n for n in score({"a": lost}, {"a": video()}).notes)
+
+
+def test_videos_that_are_exchanged_are_told():
+    truth = {"a": video(), "b": video(turned=True), "c": video(shift=20)}
+    found = {"a": truth["b"], "b": truth["a"], "c": truth["c"]}
+    scores = score(found, truth)
+    notes = [n for n in scores.notes if "ground truth of" in n]
+    assert [n[:1] for n in notes] == ["a", "b"]
+    assert "fit the ground truth of b far better (mean IoU 1.00" in notes[0]
+    # Masks that fit nothing at all, and right ones, are not told.
+    lost = {**truth, "a": np.roll(truth["a"], 30, 1)}
+    assert not any("ground truth of" in n for n in score(lost, truth).notes)
+
+
+# --- the Meter, to which nobody names the video --------------------------------------
+
+
+def filled(videos, **how):
+    meter = Meter("davis-2017")
+    for masks in videos:
+        for mask in masks:
+            meter.update(mask, mask, **how)
+    return meter
+
+
+def test_videos_without_a_name_are_told_by_jumps_and_ids():
+    first, other = video()[:5], video(turned=True)[:6]
+    (note,) = [n for n in filled([first, other]).compute().notes if "several" in n]
+    assert "at frame 00005 the true masks jump" in note
+    ids = np.where(first > 0, first + 4, 0).astype(np.uint8)
+    (note,) = [n for n in filled([first, ids]).compute().notes if "several" in n]
+    assert "at frame 00005 all ids change" in note
+    assert not any("several" in n for n in filled([video()]).compute().notes)
+    named = filled([first, other], sequence="a").compute()
+    assert not any("several" in n for n in named.notes)
+
+
+def test_a_video_without_a_name_has_one_size_and_runs_forward():
+    meter = filled([video()])
+    with pytest.raises(InputError, match=r"of 90x50 after 90x60.*sequence="):
+        meter.update(drawn(0)[:50], drawn(0)[:50])
+    meter = Meter("davis-2017")
+    for t in (4, 5, 6, 0, 1, 2):
+        meter.update(drawn(t), drawn(t), frame=t)
+    assert any("frame 00000 comes after 00006" in n for n in meter.compute().notes)
+
+
+@pytest.mark.parametrize("name", [None, "a"])
+def test_a_second_round_without_reset_is_refused(name):
+    meter = filled([video()], sequence=name)
+    with pytest.raises(InputError, match=r"same 12 true masks twice.*reset\(\)"):
+        for mask in video():
+            meter.update(mask, mask, sequence=name)
+    meter.reset()
+    for mask in video():
+        meter.update(mask, mask, sequence=name)
+    assert meter.compute().summary["J"] == 1.0
+    still = filled([[drawn(0)] * 8], sequence=name)  # masks that never change
+    assert still.compute().summary["J"] == 1.0
