@@ -29,6 +29,9 @@ TARGET = 1.0
 RECALL = 0.8
 """Recall to reach under it."""
 
+WITH_IMAGES = ("shifted in time", "shifted in space", "jump")
+"""Kinds that are looked for in images, too; the others are measured without them."""
+
 
 @dataclass(frozen=True)
 class Video:
@@ -425,7 +428,7 @@ def injected_row(
             truth = {video.name: wrong.video.masks}
         audit = audit_ground_truth(
             truth, methods=wrong.methods, workers=1,
-            images=None if kind.startswith("shifted") else False,
+            images=None if kind in WITH_IMAGES else False,
         )  # fmt: skip
         frames = audit.frames
         inside = frames["object"].isin(wrong.objects) & frames["frame"].isin(

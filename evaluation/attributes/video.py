@@ -271,16 +271,19 @@ def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask
     return video.read_annotation(frame) if masks is None else masks.read(frame)
 
 
-def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint8]:
+def read_image(
+    path: Path, shape: tuple[int, int], side: int, grey: bool = False
+) -> NDArray[np.uint8]:
     """Read an image, reduced while decoding so that its short side is about `side`.
 
     Args:
         path: image file.
         shape: (height, width) expected of the full image.
         side: wanted length of the shorter side, pixels; never enlarged.
+        grey: leave out the colours.
 
     Returns:
-        [h, w, 3] RGB uint8.
+        [h, w, 3] RGB uint8; [h, w] where grey.
 
     Raises:
         InputError: the file cannot be read as an image.
@@ -288,15 +291,16 @@ def read_image(path: Path, shape: tuple[int, int], side: int) -> NDArray[np.uint
     factor = max(1, min(shape) // side)
     fix = "Repair the file, or compute attributes from masks alone."
     reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
-    image = read_picture(path, fix, reduced=reduced)
+    image = read_picture(path, fix, reduced=reduced, grey=grey)
     short = min(image.shape[:2])
     if short > side:
         size = (
             round(image.shape[1] * side / short),
             round(image.shape[0] * side / short),
         )
-        return _rgb(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-    return _rgb(image)
+        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        image = np.asarray(resized, dtype=np.uint8)
+    return image if grey else _rgb(image)
 
 
 def _rgb(image: cv2.typing.MatLike) -> NDArray[np.uint8]:

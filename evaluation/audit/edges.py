@@ -82,10 +82,19 @@ class EdgeTracker:
                 continue
             outline = self._outlines.setdefault(object_id, _Outline())
             outline.frames.append(index)
+            under = _under(own.shape, points)
             outline.lags.append(
-                np.array([np.nan if e is None else _under(e, points) for e in near])
+                np.array([np.nan if e is None else _mean(e, under) for e in near])
             )
             outline.shifts.append(_grid(own, points))
+
+    def strengths(self, object_id: int) -> NDArray[np.float64]:
+        """[T] mean strength of edges under an object's outline, NaN where not known."""
+        found = np.full(len(self._places), np.nan)
+        outline = self._outlines.get(object_id)
+        if outline is not None:
+            found[outline.frames] = [lags[MOST_LAG] for lags in outline.lags]
+        return found
 
     def events(self) -> Iterator[AuditEvent]:
         """Objects whose outlines would lie better at another time or place."""
@@ -105,9 +114,9 @@ class EdgeTracker:
         if not 0 <= place < len(self._video.frames):
             return None
         path = self._video.images.get(self._video.frames[place])
-        return (
-            None if path is None else edge_strength(read_image(path, self._shape, SIDE))
-        )
+        if path is None:
+            return None
+        return edge_strength(read_image(path, self._shape, SIDE, grey=True))
 
     def _in_space(self, outline: _Outline) -> tuple[float, ErrorKind, str] | None:
         scores = np.array(outline.shifts)
@@ -125,12 +134,11 @@ class EdgeTracker:
 
 
 def edge_strength(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Length of the gradient of a slightly blurred image [h, w, 3], float32 [h, w].
+    """Length of the gradient of a slightly blurred grey image [h, w], float32 [h, w].
 
     Square roots of lengths: one strong edge somewhere must not outweigh all others.
     """
-    grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (3, 3), 0)
-    across, down = cv2.spatialGradient(grey)
+    across, down = cv2.spatialGradient(cv2.GaussianBlur(image, (3, 3), 0))
     length = cv2.magnitude(across.astype(np.float32), down.astype(np.float32))
     return np.asarray(np.sqrt(length), dtype=np.float32)
 
@@ -153,18 +161,26 @@ def _points(
     return np.asarray(points * scale, dtype=np.int64)
 
 
-def _under(
-    edges: NDArray[np.float32], points: NDArray[np.int64], down: int = 0, right: int = 0
-) -> float:
-    """Mean strength of edges under points, moved."""
-    rows = np.clip(points[:, 0] + down, 0, edges.shape[0] - 1)
-    columns = np.clip(points[:, 1] + right, 0, edges.shape[1] - 1)
-    return float(edges[rows, columns].mean())
+def _under(shape: tuple[int, ...], points: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[n] places of points in a flattened image."""
+    rows = np.minimum(points[:, 0], shape[0] - 1)
+    return np.asarray(rows * shape[1] + np.minimum(points[:, 1], shape[1] - 1))
+
+
+def _mean(edges: NDArray[np.float32], places: NDArray[np.int64]) -> float:
+    """Mean strength of edges at places of the flattened image."""
+    return float(edges.ravel()[places].mean())
 
 
 def _grid(edges: NDArray[np.float32], points: NDArray[np.int64]) -> NDArray[np.float64]:
     """[7, 7] mean strength under an outline moved down and to the right."""
-    return np.array([[_under(edges, points, d, r) for r in SHIFTS] for d in SHIFTS])
+    most = max(SHIFTS)
+    wide = cv2.copyMakeBorder(edges, most, most, most, most, cv2.BORDER_REPLICATE)
+    width = wide.shape[1]
+    moves = np.add.outer(np.multiply(SHIFTS, width), SHIFTS).reshape(-1, 1)
+    places = _under(wide.shape, points + most) + moves
+    means = wide.ravel()[places].mean(axis=1)
+    return np.asarray(means.reshape(len(SHIFTS), -1), dtype=np.float64)
 
 
 def _in_time(scores: NDArray[np.float64]) -> tuple[float, ErrorKind, str] | None:

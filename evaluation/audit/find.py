@@ -16,13 +16,13 @@ from evaluation.attributes.regions import Region
 from evaluation.attributes.video import AnnotatedVideo, open_videos, read_objects
 from evaluation.audit.agreement import MethodMasks, open_methods
 from evaluation.audit.edges import EdgeTracker
+from evaluation.audit.jumps import jumps
 from evaluation.audit.kinds import AuditEvent, ErrorKind
 from evaluation.audit.steady import (
     appears,
     copies,
     exchanged,
     fragments,
-    jumps,
     vanishes,
 )
 from evaluation.audit.tables import EVENT_COLUMNS, FRAME_COLUMNS, Audit
@@ -152,7 +152,7 @@ class _Job:
 
         tracks, exchanges = follow(read(), len(frames), look)
         found = list(exchanged(exchanges, len(frames)))
-        found += _of_tracks(tracks, _covered_frames(found))
+        found += _of_tracks(tracks, edges, _covered_frames(found))
         found += _never_seen(video, tracks)
         found += edges.events() if edges is not None else []
         found += votes.events() if votes is not None else []
@@ -169,7 +169,9 @@ def _covered_frames(events: list[AuditEvent]) -> set[tuple[int, int]]:
 
 
 def _of_tracks(
-    tracks: Mapping[int, Track], covered: set[tuple[int, int]]
+    tracks: Mapping[int, Track],
+    edges: EdgeTracker | None,
+    covered: set[tuple[int, int]],
 ) -> Iterator[AuditEvent]:
     starts = [int(track.visible.argmax()) for track in tracks.values()]
     prompt = min(starts, default=0)
@@ -178,7 +180,8 @@ def _of_tracks(
         yield from appears(track, prompt)
         yield from copies(track)
         yield from fragments(track)
-        for event in jumps(track):
+        strengths = None if edges is None else edges.strengths(track.object_id)
+        for event in jumps(track, strengths):
             if (event.object_id, event.start) not in covered:
                 yield event
 

@@ -17,23 +17,20 @@ _REACH = 4
 """Pixels within which the frames beside must have something alike, at the same place
 or where the object's motion has carried it."""
 
+_SHORT_REACH = 2
+"""The same for a hole that tells half as much."""
+
+_SOLID = 3
+"""Pixels around a hole that the object must fill: real gaps are seldom far inside."""
+
 _FITS = 0.9
 """Share of the better place's overlap from which the other one fits, too."""
 
-_STEADY = 0.6
+_STEADY = 0.4
 """Least area over largest one, this frame's and those beside, of an object in view."""
 
-_HALF = 10
+_HALF = 20
 """Pixels of a hole that counts for half: real gaps are seldom smaller."""
-
-
-def hole_weight(pixels: int) -> float:
-    """How much a hole tells of an error: near 1 for a few pixels, less for more.
-
-    >>> hole_weight(10)
-    0.5
-    """
-    return _HALF / (_HALF + pixels)
 
 
 def unsupported_specks(
@@ -50,7 +47,7 @@ def unsupported_specks(
         largest part left out.
     """
     mask = np.ascontiguousarray(region.mask).view(np.uint8)
-    parts = _small_parts(mask, region.area, 8)
+    parts = _small_parts(mask, region.area)
     sizes = [
         size
         for size, part in parts
@@ -64,8 +61,8 @@ def unsupported_holes(
     beside: Sequence[Region],
     objects: Mapping[int, Region],
     object_id: int,
-) -> list[int]:
-    """Sizes of small holes where the frames beside are filled.
+) -> list[tuple[int, float]]:
+    """Small holes in the middle of the object that the frames beside fill.
 
     None of an object that is being hidden, through which one sees what hides it.
 
@@ -74,57 +71,79 @@ def unsupported_holes(
         beside: the object in the frame before, after, or both.
         objects: all of the frame: what another one fills is no hole.
         object_id: the object.
+
+    Returns:
+        Pixels of each such hole and what it weighs: near 1 for a few pixels, less for
+        more, and half as much where the frames beside fill little around it.
     """
     areas = [region.area, *(one.area for one in beside)]
     if min(areas) < _STEADY * max(areas):
         return []
-    filled = cv2.copyMakeBorder(
-        np.ascontiguousarray(region.mask).view(np.uint8),
-        1,
-        1,
-        1,
-        1,
-        cv2.BORDER_CONSTANT,
-    )
-    outside = (filled == 0).view(np.uint8)
-    holes = _small_parts(outside, region.area, 4)
+    holes = _small_holes(region)
     if not holes:
         return []
     others = [other for key, other in objects.items() if key != object_id]
     places = [place for one in beside for place in _fitting(one, region)]
     found = []
     for size, part in holes:
-        place = (part[0] - 1, part[1] - 1)
-        covered = any(_inside(place, other, region) for other in others)
-        if not covered and all(
-            _window(place, region, one, _REACH).all() for one in places
-        ):
-            found.append(size)
+        covered = any(_inside(part, other, region) for other in others)
+        if covered or _empty(part, region, region, _SOLID) > size:
+            continue
+        reaches = (_REACH, _SHORT_REACH)
+        filled = [not any(_empty(part, region, p, r) for p in places) for r in reaches]
+        if any(filled):
+            found.append((size, (1.0 if filled[0] else 0.5) * _HALF / (_HALF + size)))
     return found
+
+
+def _empty(part: Pixels, own: Region, other: Region, reach: int) -> int:
+    """Pixels around a part that another mask does not fill."""
+    window = _window(part, own, other, reach)
+    return window.size - int(np.count_nonzero(window))
 
 
 Pixels = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Rows and columns inside a region's box."""
 
 
-def _small_parts(
-    mask: NDArray[np.uint8], area: int, connectivity: int
-) -> list[tuple[int, Pixels]]:
-    """Size and pixels of each small part but the largest one."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask, connectivity=connectivity
-    )
-    if count <= 2:
+def _small_parts(mask: NDArray[np.uint8], area: int) -> list[tuple[int, Pixels]]:
+    """Size and pixels of each small part, 8-connected, but the largest one."""
+    rest = mask.copy()
+    column = int(rest[0].argmax())  # the mask fills its box
+    first = cv2.floodFill(rest, None, (column, 0), 0, flags=8)[0]
+    others = _parts(rest, 8)
+    sizes = [first, *(size for size, _ in others)]
+    largest = int(np.argmax(sizes))
+    if largest:  # the first part is one of the others
+        start = rest ^ mask
+        others = [*_parts(start, 8), *others[: largest - 1], *others[largest:]]
+    return [(size, part) for size, part in others if size < SMALL * area]
+
+
+def _small_holes(region: Region) -> list[tuple[int, Pixels]]:
+    """Size and pixels of each small hole, 4-connected, in the region's box."""
+    mask = np.ascontiguousarray(region.mask).view(np.uint8)
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    cv2.floodFill(padded, None, (0, 0), 1, flags=4)  # all but the holes
+    holes = _parts((padded[1:-1, 1:-1] == 0).view(np.uint8), 4)
+    return [(size, part) for size, part in holes if size < SMALL * region.area]
+
+
+def _parts(mask: NDArray[np.uint8], connectivity: int) -> list[tuple[int, Pixels]]:
+    """Size and pixels of each connected part."""
+    left, top, width, height = cv2.boundingRect(mask)
+    if not width:
         return []
-    sizes = stats[1:, cv2.CC_STAT_AREA]
+    crop = mask[top : top + height, left : left + width]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        crop, connectivity=connectivity
+    )
     found = []
-    for number in np.flatnonzero(sizes < SMALL * area).tolist():
-        if number == int(sizes.argmax()):
-            continue
-        left, top, width, height = stats[number + 1, :4].tolist()
-        own = labels[top : top + height, left : left + width] == number + 1
+    for number in range(1, count):
+        x, y, across, down, size = stats[number].tolist()
+        own = labels[y : y + down, x : x + across] == number
         rows, columns = np.nonzero(own)
-        found.append((int(sizes[number]), (rows + top, columns + left)))
+        found.append((size, (rows + y + top, columns + x + left)))
     return found
 
 

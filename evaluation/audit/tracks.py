@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Region, regions_of
-from evaluation.audit.fragments import (
-    hole_weight,
-    unsupported_holes,
-    unsupported_specks,
-)
+from evaluation.audit.fragments import unsupported_holes, unsupported_specks
 from evaluation.masks.label_map import Mask
 from evaluation.masks.pairs import Masks
 
@@ -66,7 +62,7 @@ class Track:
         n_parts: [T] number of all small parts.
         holes: [T] pixels of small holes that the frames beside do not have.
         n_holes: [T] their number.
-        hole_weight: [T] their number where a hole counts the less the larger it is.
+        hole_weight: [T] what they weigh together, as `unsupported_holes` tells.
     """
 
     object_id: int
@@ -179,9 +175,10 @@ def _fragments(
         track = tracks[object_id]
         sizes, track.n_parts[index] = unsupported_specks(region, beside)
         track.specks[index], track.n_specks[index] = sum(sizes), len(sizes)
-        sizes = unsupported_holes(region, beside, now, object_id)
-        track.holes[index], track.n_holes[index] = sum(sizes), len(sizes)
-        track.hole_weight[index] = sum(map(hole_weight, sizes))
+        holes = unsupported_holes(region, beside, now, object_id)
+        track.n_holes[index] = len(holes)
+        track.holes[index] = sum(size for size, _ in holes)
+        track.hole_weight[index] = sum(weight for _, weight in holes)
 
 
 def _exchanges(index: int, before: Regions, now: Regions) -> list[Exchange]:

@@ -25,12 +25,20 @@ _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 
+_GREY = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+
 
 def read_picture(
     path: str | os.PathLike[str],
     fix: str = "Copy or unpack it again.",
     *,
     reduced: int = 1,
+    grey: bool = False,
 ) -> Picture:
     """Decode one image file.
 
@@ -40,9 +48,10 @@ def read_picture(
         path: of the file; its name may be in any encoding.
         fix: what to do where it cannot be decoded, for the error.
         reduced: 1, 2, 4 or 8: by how much to make it smaller while decoding.
+        grey: leave out the colours, which takes half the time.
 
     Returns:
-        [H, W, 3] uint8, blue first.
+        [H, W, 3] uint8, blue first; [H, W] where grey.
 
     Raises:
         InputError: missing, empty or damaged, or of more pixels than OpenCV takes.
@@ -51,7 +60,9 @@ def read_picture(
     pixels = None
     if data.size:
         try:
-            flags = _REDUCED[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
+            flags = (_GREY if grey else _REDUCED)[
+                reduced
+            ] | cv2.IMREAD_IGNORE_ORIENTATION
             pixels = cv2.imdecode(data, flags)
         except cv2.error:  # beyond a limit of its own
             pixels = None

@@ -97,20 +97,40 @@ def test_pinholes_of_a_fast_object_are_looked_for_where_it_has_moved() -> None:
 
 
 def test_few_large_holes_are_no_pinholes() -> None:
-    """Three gaps of 13 pixels weigh 3 * 10 / 23 = 1.3, below 1.6; of 3 pixels 2.3."""
-    for height, found in ((13, []), (3, [(1, "pinholes", "00007", "00007")])):
+    """Three gaps of 40 pixels weigh 3 * 20 / 60 = 1, below 1.7; of 3 pixels 2.6."""
+    for height, found in ((40, []), (3, [(1, "pinholes", "00007", "00007")])):
         frames = square(side=70, top=10)
         for column in (20, 35, 50):
             frames["00007"][30 : 30 + height, 10 + SPEED * 7 + column] = 0
         assert events(frames) == found
 
 
+def test_holes_near_the_outline_are_no_pinholes() -> None:
+    """From 3 pixels of the object around it on, a hole is in its middle."""
+    for row, found in ((22, []), (23, [(1, "pinholes", "00007", "00007")])):
+        frames = square()
+        for column in (5, 10, 15, 20, 25):
+            frames["00007"][row, 10 + SPEED * 7 + column] = 0
+        assert events(frames) == found
+
+
+def test_holes_where_little_around_them_is_filled_tell_half_as_much() -> None:
+    """Two weigh 2 * 20 / 21 = 1.9, or half that: below 1.7 where rows beside end."""
+    for rest, found in ((4, [(1, "pinholes", "00007", "00007")]), (3, []), (1, [])):
+        frames = square(speed=1)
+        for t in (6, 8):
+            frames[f"{t:05d}"][35 + rest + 1 :] = 0
+        for column in (8, 22):
+            frames["00007"][35, 17 + column] = 0
+        assert [one for one in events(frames) if one[1] == "pinholes"] == found
+
+
 def test_gaps_of_an_object_that_is_being_hidden_are_no_pinholes() -> None:
     frames = square()
     for t in (6, 8):
-        frames[f"{t:05d}"][20:34] = 0
+        frames[f"{t:05d}"][20:39] = 0
     for column in (8, 15, 22):
-        frames["00007"][40, 10 + SPEED * 7 + column] = 0
+        frames["00007"][45, 10 + SPEED * 7 + column] = 0
     assert "pinholes" not in {kind for _, kind, *_ in events(frames)}
 
 
@@ -268,6 +288,18 @@ def test_masks_are_held_against_edges(
     found = audit.events[audit.events["kind"].str.startswith("shifted")]
     assert list(found["kind"]) == ([kind] if kind else [])
     assert all(words in reason for reason in found["reason"])
+
+
+def test_masks_that_leave_the_edges_of_a_fast_object_are_a_jump(tmp_path: Path) -> None:
+    clean = square(speed=12, width=240)
+    images = _filmed(tmp_path, clean)
+    wrong = {**clean, "00008": np.roll(clean["00008"], 8, axis=0)}
+    assert events(clean) == events(wrong) == []  # the masks alone do not tell
+    for masks, found in ((clean, []), (wrong, ["00008"])):
+        video = DrawnVideo("v", masks, list(clean), images)
+        audit = audit_ground_truth([video], workers=1)
+        assert list(audit.frames["frame"]) == found
+    assert audit.events["reason"][0].startswith("edges under the outline 0.")
 
 
 def test_few_frames_say_nothing_of_shifts(tmp_path: Path) -> None:
