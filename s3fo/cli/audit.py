@@ -101,7 +101,9 @@ def audit(
         _show("What looks wrong", found.by("kind"))
         columns = ["event", "sequence", "object", "kind", "other", "start", "end"]
         columns += ["confidence", "reason"]
-        _show(f"The {top} surest events", found.events.head(top)[columns])
+        shown = found.events.head(top)[columns]
+        many = f"The {len(shown)} surest events of {len(found.events)}"
+        _show(many if len(shown) > 1 else "The surest event", shown)
     for name, table in tables.items():
         _show(f"{name}: with all frames, and without the confirmed events", table)
     print_notes(told)

@@ -280,7 +280,10 @@ def _must_be_folder(root: Path) -> None:
         found = f"a {archive} archive"
         fix = f"Unpack it first ({_ARCHIVES[archive]}), and give the folder it makes."
     elif root.is_file():
-        fix = "Give the folder of the results, or a JSON file of run-length encodings."
+        fix = (
+            "Give the folder of the results, or a JSON file of run-length encodings "
+            f"(call it {root.name}.json, if it is one)."
+        )
     raise InputError(root, found, "a folder with one folder of masks per sequence", fix)
 
 

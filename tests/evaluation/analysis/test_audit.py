@@ -391,6 +391,8 @@ def test_the_command_tells_both_scores(tmp_path: Path) -> None:
     assert rows["J"]["all"] == pytest.approx(13 / 14)
     assert rows["J"]["without"] == pytest.approx(1.0)
     assert (tmp_path / "audit" / "audit_events.parquet").is_file()
+    shown = CliRunner().invoke(app, ["audit", "--load", str(tmp_path / "audit")])
+    assert "The surest event" in shown.stdout  # one, and not 20
     alone = CliRunner().invoke(app, [*words[:3], "--confirm", "0"])
     assert isinstance(alone.exception, InputError)
 

@@ -501,6 +501,12 @@ def test_unknown_options_are_refused_with_the_choice(small, options):
         score(small.pred, small.gt, **options)
 
 
+def test_json_without_its_ending_is_told_how_to_be_called(small, tmp_path):
+    (tmp_path / "masks.burst").write_text("{}")
+    with pytest.raises(InputError, match=r"call it masks\.burst\.json"):
+        score(tmp_path / "masks.burst", small.gt)
+
+
 def test_a_pipe_in_the_place_of_a_mask_is_named(tmp_path):
     for folder in ("gt", "pred"):
         for frame in ("00000", "00001", "00002", "00003"):
