@@ -12,12 +12,22 @@ from small_benchmark import own_name, write_results
 
 import s3fo
 from benchmarks.panels import Visitor
+from s3fo.datasets.field_names import AUDIT
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring import failures
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
 from s3fo.plugin.panels.first import evaluation_shown
-from s3fo.plugin.panels.opening import exactly, plan_clips, plan_frame
+from s3fo.plugin.panels.opening import (
+    exactly,
+    plan_audit_clips,
+    plan_clips,
+    plan_frame,
+    plan_grid,
+    seek,
+    show_all_videos,
+    show_frame,
+)
 from s3fo.plugin.panels.timeline import ObjectTimeline
 
 METHODS = ("first", "second", "third")
@@ -304,3 +314,64 @@ def test_the_part_of_the_loss_that_is_in_no_event_is_named(three):
     assert (
         f"other {rest:.1f} of all {lost:.1f} points lost" in person.state["costs_text"]
     )
+
+
+def test_what_the_grid_and_clips_show_of_a_method(three):
+    files = three.has_frame_field("second_mask")
+    mask, truth = (
+        f"frames.{name}_mask" if files else f"frames.{name}"
+        for name in ("second", "ground_truth")
+    )
+    grid = ("sequence", "second_run_JF", mask)
+    assert plan_grid(three, "second_run") == grid
+    assert plan_clips(three, "second_run") == (
+        "sequence",
+        "second_run_failures",
+        mask,
+    )
+    assert plan_audit_clips(three) == ("sequence", AUDIT, truth)
+    assert plan_frame(three, pair(three), 1, ["second_run"]).fields == grid
+
+
+class _App:
+    """What a handler tells the App, in order, where the grid shows a view."""
+
+    def __init__(self, dataset, view=None):
+        self.dataset, self.view = dataset, dataset if view is None else view
+        self.has_custom_view, self.request_params = view is not None, {}
+        self.current_sample, self.told = "abc", []
+        self.ops = self
+
+    def __getattr__(self, name):
+        return lambda *given: self.told.append((name, *given))
+
+    def trigger(self, operator, params):
+        self.told.append((operator.split("/")[-1], params))
+
+
+def test_a_view_gives_way_only_where_it_lacks_the_video(three):
+    plan = plan_frame(three, pair(three), 4, ["second_run"], object_id=1)
+    inside = _App(three, three.match({"sequence": "pair"}))
+    show_frame(inside, plan)
+    [(name, params)] = inside.told
+    assert name == "show_frame" and "stages" not in params
+    assert (params["id"], params["frame"]) == (pair(three), 4)
+    outside = _App(three, three.match({"sequence": "alone"}))
+    show_frame(outside, plan)
+    assert outside.told == [("clear_view",), ("show_frame", {**params, "stages": 0})]
+    seek(outside, 3)
+    assert outside.told[-1] == ("show_frame", {"id": "abc", "frame": 3})
+
+
+def test_all_videos_are_shown_as_the_dataset_opens(three):
+    app = _App(three, three.match({"sequence": "pair"}))
+    show_all_videos(app)
+    told = dict(own if len(own) == 2 else (own[0], None) for own in app.told)
+    assert {"clear_view", "clear_sidebar_filters", "restore_sidebar"} <= set(told)
+    assert "set_view" not in told  # it opens with all of its videos
+    restored, groups = told["restore_sidebar"], three.app_config.sidebar_groups
+    assert restored["stages"] == 0
+    assert [(g["name"], g["paths"], g["expanded"]) for g in restored["groups"]] == [
+        (group.name, group.paths, group.expanded) for group in groups
+    ]
+    assert told["set_active_fields"] == three.app_config.active_fields.paths
