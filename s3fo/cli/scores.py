@@ -98,7 +98,7 @@ def evaluate(
         "workers": workers,
         "cache": cache,
     }
-    whole = not part.sequence
+    whole, is_shard = not part.sequence, False
     strata: dict[str, list[str]] = {}
     if machines:
         _require_places(out, folders, truth.gt)
@@ -112,6 +112,7 @@ def evaluate(
         rules = protocol or protocol_of(source)
         found = _score(folders, source, rules, chosen, given)
         whole = chosen.names is None
+        is_shard = chosen.shard is not None and chosen.shard.count > 1
     scores = dict(zip(folders, found, strict=True))
     if len(scores) == 1:
         _print_scores(found[0], per_object, as_json, strata)
@@ -120,6 +121,10 @@ def evaluate(
     # Printed first: a full disk must not take the scores with it.
     if out:
         _save(scores, folders, out, options, whole=not part.sequence)
+        if is_shard:
+            print_notes(
+                ["`s3fo merge-shards` puts the --out folders of all shards together"]
+            )
     if record and whole:
         for name, folder in folders.items():
             leave_record(scores[name], folder, **options.to_dict())

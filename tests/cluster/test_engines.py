@@ -19,6 +19,7 @@ from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.cluster import Job, find_jobs, run
+from s3fo.cluster.engines.by_slurm import _refused
 from s3fo.cluster.job import JobRecord, new_job
 from s3fo.cluster.task_file import Task
 from s3fo.inference import predict
@@ -249,6 +250,19 @@ def test_without_slurm_it_says_so(cli, root, tmp_path, monkeypatch):
     words = ["predict", "davis-2017", "--root", root, "--out", tmp_path / "masks"]
     code, _, errors = cli(*words, "--on", "slurm")
     assert code == 2 and "sbatch" in errors and "login node" in errors
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("fatal: Could not establish a configuration source", "`sinfo` lists"),
+        ("error: Unable to contact slurm controller (connect failure)", "login node"),
+        ("error: invalid partition specified: gpus", "--partition"),
+    ],
+)
+def test_what_sbatch_says_has_its_own_remedy(said, remedy):
+    error = _refused(f"sbatch: {said}")
+    assert remedy in error.remedy and said in error.found
 
 
 def test_evaluate_wants_a_place_for_its_job(cli, root):

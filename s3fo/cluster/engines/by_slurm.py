@@ -29,6 +29,10 @@ _ASK_EVERY = 20.0
 """Seconds between two questions to Slurm's controller."""
 
 
+_NO_CONTROLLER = ("configuration source", "contact slurm controller")
+"""What sbatch says where there is no cluster, or none that answers."""
+
+
 class PreEmpted(SystemExit):
     """Slurm wants the machine back."""
 
@@ -84,13 +88,7 @@ class SlurmEngine:
             with executor.batch():
                 jobs = [executor.submit(RunInSlurm(path)) for path in paths]
         except FailedJobError as error:
-            why = " ".join(str(error).split())
-            raise InputError(
-                "sbatch",
-                why,
-                "options that this cluster takes",
-                "Correct --partition, --gpus, --cpus, --minutes or --slurm.",
-            ) from error
+            raise _refused(" ".join(str(error).split())) from error
         return [_InSlurm(path, job) for path, job in zip(paths, jobs, strict=True)]
 
     def attach(self, path: Path, task_id: str) -> Handle | None:
@@ -160,6 +158,24 @@ def _require_slurm() -> None:
             "a machine from which jobs are submitted to Slurm",
             "Run it on the cluster's login node, or choose --on local or --on ray.",
         )
+
+
+def _refused(why: str) -> InputError:
+    """What to do where sbatch gave this answer."""
+    if any(words in why for words in _NO_CONTROLLER):
+        return InputError(
+            "sbatch",
+            why,
+            "a Slurm controller that answers",
+            "Run it where `sinfo` lists partitions, such as the cluster's login node, "
+            "or choose --on local or --on ray.",
+        )
+    return InputError(
+        "sbatch",
+        why,
+        "options that this cluster takes",
+        "Correct --partition, --gpus, --cpus, --minutes or --slurm.",
+    )
 
 
 def _sbatch(verb: Verb, resources: Resources, parallel: int) -> dict[str, object]:
