@@ -229,6 +229,16 @@ def throughput_chart(measured: pd.DataFrame, methods: Iterable[str] = ()) -> Fig
     return figure
 
 
+_LOOKS = {
+    "published": ("o", FIRST, True, "reported by its authors"),
+    "second-hand": ("o", FIRST, False, "second-hand or reproduced"),
+    "highlight": ("D", SECOND, True, "S3"),
+    "superseded": ("D", SECOND, False, "superseded by its authors"),
+    "local": ("s", THIRD, True, "local run"),
+}
+"""Marker, colour, whether it is filled, and what it stands for."""
+
+
 def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) -> Figure:
     """A leaderboard as dots, best on top.
 
@@ -239,19 +249,12 @@ def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) ->
         heading: its name for people.
         title: above.
     """
-    looks = {
-        "published": ("o", FIRST, True, "reported by its authors"),
-        "second-hand": ("o", FIRST, False, "second-hand or reproduced"),
-        "highlight": ("D", SECOND, True, "S3"),
-        "superseded": ("D", SECOND, False, "superseded by its authors"),
-        "local": ("s", THIRD, True, "local run"),
-    }
     with style():
         size = (WIDTH, 0.9 + 0.155 * len(ranking))
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         for y, row in enumerate(ranking.to_dict("records")):
-            marker, colour, filled, _ = looks[row["look"]]
+            marker, colour, filled, _ = _LOOKS[row["look"]]
             face = colour if filled else "white"
             axes.plot(row[measure], y, marker, color=colour, mfc=face, markersize=4.5)
             axes.annotate(
@@ -270,17 +273,19 @@ def rank_chart(ranking: pd.DataFrame, measure: str, heading: str, title: str) ->
         axes.set_axisbelow(True)
         axes.set_xlabel(f"{heading}, %")
         axes.set_title(title, loc="left")
+        handles = _legend_of_looks(set(ranking["look"]))
         figure.legend(
-            handles=[
-                Line2D(
-                    [], [], color=colour, marker=marker, label=name, linestyle="none",
-                    mfc=colour if filled else "white", markersize=4.5,
-                )
-                for look, (marker, colour, filled, name) in looks.items()
-                if (ranking["look"] == look).any()
-            ],
-            loc="outside lower center",
-            ncols=5,
-            frameon=False,
-        )  # fmt: skip
+            handles=handles, loc="outside lower center", ncols=5, frameon=False
+        )
     return figure
+
+
+def _legend_of_looks(shown: set[str]) -> list[Line2D]:
+    return [
+        Line2D(
+            [], [], color=colour, marker=marker, label=name, linestyle="none",
+            mfc=colour if filled else "white", markersize=4.5,
+        )
+        for look, (marker, colour, filled, name) in _LOOKS.items()
+        if look in shown
+    ]  # fmt: skip

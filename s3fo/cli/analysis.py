@@ -315,12 +315,18 @@ def failures(
             }
         )
         return
+    _print_failures(found, min(top, len(found.events)))
+    if names is not None:
+        print_notes(["costs are parts of the J&F of these sequences only"])
+
+
+def _print_failures(found: Failures, top: int) -> None:
+    """The balance of all events, the costliest of them, and what is left."""
     if len(found.events):
         title = "What fails, and the J&F it costs (0.01 is one point)"
         print_frame(title, found.balance(), found.balance().columns)
     columns = ["sequence", "object", "kind", "other", "start", "worst", "end"]
     columns += ["n_frames", "cost", "recovered", "onset"]
-    top = min(top, len(found.events))
     if top:
         print_frame(f"Top {top} events", found.events.head(top), columns)
     costs = f"the top {top} events cost {found.recoverable(top):.3f}"
@@ -328,5 +334,3 @@ def failures(
         f"J&F {found.headline:.3f}; {costs if top else 'no failure events'}, "
         f"frames in no event {found.unassigned:.3f}"
     )
-    if names is not None:
-        print_notes(["costs are parts of the J&F of these sequences only"])

@@ -27,6 +27,7 @@ from s3fo.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from evaluation.leaderboard.settings import Recommendation
     from evaluation.runs.speed import SpeedRecord
     from s3fo.comparing import ComparedMethod
     from s3fo.inference import MethodInfo
@@ -323,6 +324,17 @@ def recommend(
             f"clone of s3fo, with --device {chosen})."
         )
         return
+    _print_settings(found, f"{DEFAULT} on {chosen}")
+    if chosen == "cpu" and (
+        choose_precision(AUTO, DEFAULT, choose_device(chosen)) == "float32"
+    ):
+        typer.echo(
+            "This CPU does not multiply bfloat16: leave --precision out. Masks are as "
+            "good in float32, for 1.8 times the seconds (measured at 256 pixels)."
+        )
+
+
+def _print_settings(found: Sequence[Recommendation], title: str) -> None:
     columns = ("for", "options of s3fo predict", "memory", "cost", "s/frame", "J&F")
     rows = [
         (
@@ -335,18 +347,11 @@ def recommend(
         )
         for item in found
     ]
-    print_table(f"{DEFAULT} on {chosen}", columns, rows, right=columns[3:])
+    print_table(title, columns, rows, right=columns[3:])
     typer.echo(
         "Cost: seconds per frame over those at 384 pixels in bfloat16. J&F: on s3fo's "
         "own validation videos; compare the rows, not with other videos."
     )
-    if chosen == "cpu" and (
-        choose_precision(AUTO, DEFAULT, choose_device(chosen)) == "float32"
-    ):
-        typer.echo(
-            "This CPU does not multiply bfloat16: leave --precision out. Masks are as "
-            "good in float32, for 1.8 times the seconds (measured at 256 pixels)."
-        )
 
 
 def _number(value: float | None) -> str:

@@ -98,7 +98,7 @@ def evaluate(
         "workers": workers,
         "cache": cache,
     }
-    whole, is_shard = not part.sequence, False
+    whole = not part.sequence
     strata: dict[str, list[str]] = {}
     if machines:
         _require_places(out, folders, truth.gt)
@@ -108,11 +108,11 @@ def evaluate(
         source = truth.open()
         _require_places(out, folders, source)
         chosen = part.of(source)
+        _note_merging(chosen, out)
         strata = _strata(source)
         rules = protocol or protocol_of(source)
         found = _score(folders, source, rules, chosen, given)
         whole = chosen.names is None
-        is_shard = chosen.shard is not None and chosen.shard.count > 1
     scores = dict(zip(folders, found, strict=True))
     if len(scores) == 1:
         _print_scores(found[0], per_object, as_json, strata)
@@ -121,10 +121,6 @@ def evaluate(
     # Printed first: a full disk must not take the scores with it.
     if out:
         _save(scores, folders, out, options, whole=not part.sequence)
-        if is_shard:
-            print_notes(
-                ["`s3fo merge-shards` puts the --out folders of all shards together"]
-            )
     if record and whole:
         for name, folder in folders.items():
             leave_record(scores[name], folder, **options.to_dict())
@@ -132,6 +128,14 @@ def evaluate(
         print_notes(["no record of scores of some sequences is left"])
     if against:
         _check(found[0], against, as_json)
+
+
+def _note_merging(chosen: Chosen, out: Path | None) -> None:
+    """Say how the scores of a shard come to those of all."""
+    if chosen.shard is None or chosen.shard.count < 2:
+        return
+    merge = "`s3fo merge-shards` puts the --out folders of all shards together"
+    print_notes([merge if out else f"{merge}; without --out nothing is kept"])
 
 
 def _score(

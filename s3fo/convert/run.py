@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -101,16 +102,8 @@ def convert(
             "Pass one of them.",
         )  # fmt: skip
     origin = _known_format(source_format) if source_format else _format_of(source)
-    if target != "fiftyone" and os.path.lexists(out):
-        raise InputError(
-            str(out),
-            "something that is there already",
-            "a path where nothing is",
-            "Remove it, or give another path.",
-        )
     if target != "fiftyone":
-        refuse_among_inputs([out], [source], _APART)
-        require_writable(Path(out).parent)
+        _require_place(Path(out), source)
     with tempfile.TemporaryDirectory() as folder:
         if ids_from is not None:
             sequences = _with_ids_of(Path(ids_from), source, origin, Path(folder))
@@ -119,23 +112,15 @@ def convert(
         if target != "fiftyone":
             refuse_among_inputs([out], folders_of(sequences.values()), _APART)
         numbered = sequences if FORMATS[target].overlaps else count_from_one(sequences)
-        renumbered = [k for k in sequences if numbered[k] is not sequences[k]]
-        sequences = numbered
-        videos = [as_video(sequences[name]) for name in sorted(sequences)]
+        videos = [as_video(numbered[name]) for name in sorted(numbered)]
         if target == "fiftyone":
             _into_dataset(videos, str(out), on_overlap)
         else:
             write(videos, Path(out), target, on_overlap)
-        told = [r for name in sorted(sequences) for r in sequences[name].remarks()]
+        told = [r for name in sorted(numbered) for r in numbered[name].remarks()]
         notes = list(dict.fromkeys(told))
-        if target in ("object-folders", "json"):
-            notes += [
-                f"{video.name}: no object in any frame; object {NO_OBJECT} of empty "
-                "masks keeps the video"
-                for video in videos
-                if not video.object_ids
-            ]
-        if renumbered:
+        notes += _note_empty_videos(videos, target)
+        if any(numbered[name] is not sequences[name] for name in sequences):
             notes.append(
                 f"objects count from 0, which is the background in {target}: 1 was "
                 "added to the id of every object, 0 became 1, and so on"
@@ -149,6 +134,35 @@ def convert(
         sum(len(video.object_ids) for video in videos),
         tuple(notes),
     )
+
+
+def _require_place(out: Path, source: str | os.PathLike[str]) -> None:
+    """Refuse an output that is there already, lies in the source, or has no place.
+
+    Raises:
+        InputError: it does.
+    """
+    if os.path.lexists(out):
+        raise InputError(
+            str(out),
+            "something that is there already",
+            "a path where nothing is",
+            "Remove it, or give another path.",
+        )
+    refuse_among_inputs([out], [source], _APART)
+    require_writable(out.parent)
+
+
+def _note_empty_videos(videos: Sequence[Video], target: str) -> list[str]:
+    """Notes on videos without objects, where the format keeps objects alone."""
+    if target not in ("object-folders", "json"):
+        return []
+    return [
+        f"{video.name}: no object in any frame; object {NO_OBJECT} of empty masks "
+        "keeps the video"
+        for video in videos
+        if not video.object_ids
+    ]
 
 
 def _format_of(source: str | os.PathLike[str]) -> str:

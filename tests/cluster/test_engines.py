@@ -19,7 +19,7 @@ from evaluation.masks.label_map import read_label_map, write_label_map
 from s3fo.benchmarks import write_synthetic
 from s3fo.benchmarks.synthetic import Factors
 from s3fo.cluster import Job, find_jobs, run
-from s3fo.cluster.engines.by_slurm import _refused
+from s3fo.cluster.engines.by_slurm import _explain_refusal
 from s3fo.cluster.job import JobRecord, new_job
 from s3fo.cluster.task_file import Task
 from s3fo.inference import predict
@@ -261,7 +261,7 @@ def test_without_slurm_it_says_so(cli, root, tmp_path, monkeypatch):
     ],
 )
 def test_what_sbatch_says_has_its_own_remedy(said, remedy):
-    error = _refused(f"sbatch: {said}")
+    error = _explain_refusal(f"sbatch: {said}")
     assert remedy in error.remedy and said in error.found
 
 

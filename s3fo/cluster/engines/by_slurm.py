@@ -88,7 +88,7 @@ class SlurmEngine:
             with executor.batch():
                 jobs = [executor.submit(RunInSlurm(path)) for path in paths]
         except FailedJobError as error:
-            raise _refused(" ".join(str(error).split())) from error
+            raise _explain_refusal(" ".join(str(error).split())) from error
         return [_InSlurm(path, job) for path, job in zip(paths, jobs, strict=True)]
 
     def attach(self, path: Path, task_id: str) -> Handle | None:
@@ -160,7 +160,7 @@ def _require_slurm() -> None:
         )
 
 
-def _refused(why: str) -> InputError:
+def _explain_refusal(why: str) -> InputError:
     """What to do where sbatch gave this answer."""
     if any(words in why for words in _NO_CONTROLLER):
         return InputError(

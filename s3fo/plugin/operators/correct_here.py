@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
@@ -14,7 +15,7 @@ from fiftyone.operators import types
 from evaluation._utils.progress import ProgressCallback
 from evaluation.corrections import regained
 from evaluation.errors import InputError
-from s3fo.benchmarks import VideoSequence
+from s3fo.benchmarks import Benchmark, VideoSequence
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.plugin.context import Context, take_stage_params
 from s3fo.plugin.panels.opening import plan_frame, show_frame
@@ -101,7 +102,6 @@ class CorrectHere(VOSOperator):
         """Segment the video again, import its masks and score them."""
         from s3fo.datasets import add_predictions, evaluate, load_benchmark_info
         from s3fo.datasets.reading import tables
-        from s3fo.inference import correct_at
 
         key = _evaluation(ctx)
         event, benchmark = _event(ctx, key), load_benchmark_info(ctx.dataset)
@@ -109,27 +109,9 @@ class CorrectHere(VOSOperator):
         frame = sequence.frames[int(event["start"]) - 1]
         name = ctx.params.get("name") or _corrected_name(ctx.dataset, key)
         protocol = tables.evaluation_protocol(ctx.dataset, key)
-        field = ctx.params.get("mask_field") or GROUND_TRUTH
-        run = correct_at(
-            benchmark,
-            own_folder(ctx) / name,
-            {sequence.name: {frame: [int(event["object"])]}},
-            method=_method(ctx, key),
-            masks=None
-            if field == GROUND_TRUTH
-            else _Drawn(ctx.dataset, field, sequence, int(event["object"])),
-            protocol=protocol,
-            overwrite=True,
-            progress=progress,
-        )
-        for reason in run.failures.values():
-            raise InputError(
-                sequence.name,
-                reason,
-                "masks of every frame",
-                "Choose another method or other settings.",
-            )
-        add_predictions(ctx.dataset, run.out, name)
+        place = sequence, frame, int(event["object"])
+        folder = self._segment(ctx, benchmark, place, name, progress)
+        add_predictions(ctx.dataset, folder, name)
         after = evaluate(
             ctx.dataset,
             name,
@@ -149,8 +131,57 @@ class CorrectHere(VOSOperator):
             "cost of the failure, points": 100 * float(event["cost"]),
             "regained, points": 100 * regain,
             "predictions": name,
-            "results": str(run.out),
+            "results": str(folder),
         }
+
+    def _segment(
+        self,
+        ctx: Context,
+        benchmark: Benchmark,
+        place: tuple[VideoSequence, str, int],
+        name: str,
+        progress: ProgressCallback,
+    ) -> Path:
+        """Segment a video from the corrected frame on.
+
+        Args:
+            ctx: with the form.
+            benchmark: of the dataset.
+            place: video, frame and object to correct.
+            name: of the new predictions.
+            progress: of the method.
+
+        Returns:
+            The folder of masks.
+
+        Raises:
+            InputError: the method has failed.
+        """
+        from s3fo.datasets.reading import tables
+        from s3fo.inference import correct_at
+
+        sequence, frame, number = place
+        key = _evaluation(ctx)
+        field = ctx.params.get("mask_field") or GROUND_TRUTH
+        drawn = field != GROUND_TRUTH
+        run = correct_at(
+            benchmark,
+            own_folder(ctx) / name,
+            {sequence.name: {frame: [number]}},
+            method=_method(ctx, key),
+            masks=_Drawn(ctx.dataset, field, sequence, number) if drawn else None,
+            protocol=tables.evaluation_protocol(ctx.dataset, key),
+            overwrite=True,
+            progress=progress,
+        )
+        for reason in run.failures.values():
+            raise InputError(
+                sequence.name,
+                reason,
+                "masks of every frame",
+                "Choose another method or other settings.",
+            )
+        return run.out
 
     def next_steps(self, ctx: Context, summary: Summary) -> Sequence[Step]:
         """Look at the masks before and after, at the corrected frame."""
