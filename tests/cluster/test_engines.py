@@ -190,15 +190,15 @@ def test_damaged_jobs_are_left_out_of_the_list_by_name(cli, tmp_path):
     made = [
         JobRecord("predict", name, name, "debug", n, 0) for n, name in enumerate("abc")
     ]
-    good, torn, half = (new_job(tmp_path, record, []) for record in made)
+    good, torn, half = (new_job(tmp_path / "out", record, []) for record in made)
     (torn.folder / "job.json").write_text('{"verb": "pre')
     (half.folder / "0001.json").write_text("[]")
     notes: list[str] = []
-    assert [job.name for job in find_jobs(tmp_path, notes)] == [good.name]
+    assert [job.name for job in find_jobs(tmp_path / "out", notes)] == [good.name]
     assert sum(str(torn.folder / "job.json") in note for note in notes) == 1
     assert sum(str(half.folder / "0001.json") in note for note in notes) == 1
     with pytest.warns(InputWarning) as told:
-        assert len(find_jobs(tmp_path.parent)) == 1
+        assert len(find_jobs(tmp_path)) == 1
     assert len(told) == 2
     code, text, errors = cli("jobs", tmp_path)
     assert code == 0 and "predict a" in text and "predict b" not in text
