@@ -265,6 +265,9 @@ class Meter:
             )
         names = {name: name} if found else {}
         pair = SequencePair(truth, found, (name,), names)
+        by_object = truth.overlapping and (found is None or found.overlapping)
+        if by_object:
+            options = replace(options, binarize=False)
         ends = FrameCounter(self.protocol, options)
         end_ids = ends.objects_in(pair, name)
         settled = ignore_regions(options, truth, ends.gt_labels)
@@ -294,6 +297,7 @@ class Meter:
             tuple(true_masks) if isinstance(true_masks, dict) else None,
             truth.digest(name),
             found.digest(name) if found else None,
+            by_object=by_object,
         )
 
     def _arrays(self, sequence: str, name: str, masks: object) -> ArraySequence:
@@ -340,7 +344,10 @@ class Meter:
             combine_seen(ends, chosen),
             [f.overlaps for f in chosen if f.overlaps is not None],
         )
-        return score_counts(counts, pair, self.protocol, self.options, _LABELS)
+        options = self.options
+        if all(frame.by_object for frame in chosen):
+            options = replace(options, binarize=False)
+        return score_counts(counts, pair, self.protocol, options, _LABELS)
 
 
 def _may_be_binary(meter: Meter, frame: CountedFrame) -> bool:

@@ -33,6 +33,8 @@ class CountedFrame:
     gt_ids: tuple[int, ...] | None
     gt_digest: bytes
     pred_digest: bytes | None
+    by_object: bool = False
+    """Whether both sides have a mask per object, of which none are merged."""
 
 
 class CountedVideo(ArraySequence):

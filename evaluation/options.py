@@ -33,7 +33,8 @@ class InputOptions:
         missing: ``"error"``, or ``"score-as-empty"``: frames and sequences without
             a prediction count as predicted empty.
         resize: None, or ``"nearest"``: predictions of another size are resized.
-        binarize: take whatever is not 0 as object 1, in both masks.
+        binarize: take whatever is not 0 as object 1, in both masks. Where masks are
+            kept object by object, none are merged: soft ones are thresholded at half.
         void: ground-truth label whose pixels are left out of both masks, 1..65535;
             None follows the protocol.
 

@@ -223,7 +223,9 @@ def align_results(
         InputError: as `score`, of what is missing or named in two ways.
     """
     by_id = rules.matching == "by-id"
-    predictions, label = open_results(results, truth.sequences, by_id=by_id)
+    predictions, label = open_results(
+        results, truth.sequences, by_id=by_id, binarize=options.binarize
+    )
     if label != truth.label and Path(label).is_dir():
         refuse_truth_inside(Path(label), predictions, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, options)

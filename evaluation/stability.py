@@ -135,7 +135,7 @@ class _Job:
         self, pair: SequencePair, on_step: OnStep
     ) -> list[tuple[str, int, float]]:
         options = video_options(
-            pair.gt.labels_in(pair.ends()), self.rules, self.options, pair.gt
+            pair.gt.labels_in(pair.ends()), self.rules, self.options, pair
         )
         first, *frames = list(self._masks(pair, options, on_step))
         return [

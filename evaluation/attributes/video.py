@@ -200,7 +200,7 @@ class _ObjectVideo:
 
     def read(self, frame: str) -> LabelMap | dict[int, Mask]:
         masks, _ = without_void(self._masks.read(frame), {}, self._options.void)
-        return merge_objects(masks) if self._options.binarize else masks
+        return masks
 
 
 def open_videos(

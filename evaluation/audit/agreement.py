@@ -64,7 +64,7 @@ def open_methods(
     gaps = replace(options, missing="score-as-empty")  # such frames say nothing
     pairs: dict[str, list[SequencePair]] = {name: [] for name in sequences}
     for results in methods.values():
-        found, label = open_results(results, chosen)
+        found, label = open_results(results, chosen, binarize=options.binarize)
         for pair in align(truth, found, label, _RULES, gaps)[0]:
             pairs[pair.name].append(pair)
     return MethodMasks(pairs, options)
@@ -80,7 +80,7 @@ class Votes:
     def __init__(self, pairs: list[SequencePair], options: InputOptions) -> None:
         self._pairs = pairs
         self._options = [
-            video_options(pair.gt.labels_in(pair.ends()), _RULES, options, pair.gt)
+            video_options(pair.gt.labels_in(pair.ends()), _RULES, options, pair)
             for pair in pairs
         ]
         self._found: dict[int, list[tuple[int, float, float]]] = {}

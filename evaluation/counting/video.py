@@ -117,7 +117,7 @@ class _VideoCounter:
         self._pair, self._protocol = pair, protocol
         self._counter = FrameCounter(protocol, options)
         self._end_ids = self._ids_at_ends()
-        settled = video_options(self._counter.gt_labels, protocol, options, pair.gt)
+        settled = video_options(self._counter.gt_labels, protocol, options, pair)
         if settled != options:
             self._counter = FrameCounter(protocol, settled)
             self._end_ids = self._ids_at_ends()

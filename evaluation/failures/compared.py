@@ -56,7 +56,9 @@ class ComparedMasks:
         chosen = {name: truth.sequences[name] for name in sorted(scored)}
         truth = replace(truth, sequences=chosen)
         by_id = scores.protocol.matching == "by-id"
-        found, label = open_results(results, chosen, by_id=by_id)
+        found, label = open_results(
+            results, chosen, by_id=by_id, binarize=options.binarize
+        )
         pairs, _ = align(truth, found, label, scores.protocol, options)
         self.pairs: dict[str, SequencePair] = {pair.name: pair for pair in pairs}
         self._proposals = _proposals(scores)
@@ -87,7 +89,7 @@ class ComparedMasks:
         """The options of one video, as they were for scoring."""
         if pair.name not in self._settled:
             labels = pair.gt.labels_in(pair.ends())
-            options = video_options(labels, self._protocol, self._options, pair.gt)
+            options = video_options(labels, self._protocol, self._options, pair)
             self._settled[pair.name] = options
         return self._settled[pair.name]
 

@@ -128,14 +128,41 @@ def refuse_soft(label_map: LabelMap, where: str) -> None:
     )
 
 
+def _half(values: NDArray[Any]) -> float:
+    """Half of the range of values that rise from 0 to the object."""
+    highest = float(values.max())
+    if highest <= 1 or values.dtype.kind == "f":
+        return 127 if 128 <= highest <= 255 else highest / 2
+    return 127 if 128 <= highest <= 255 else float(highest // 2)
+
+
+def soft_threshold(values: NDArray[Any]) -> float | None:
+    """Above which value soft masks show the object; None for masks that are not soft.
+
+    Args:
+        values: [H, W] numbers, the mask of one object.
+
+    >>> soft_threshold(np.array([[0, 60, 130, 200, 255]])), soft_threshold(np.eye(3))
+    (127, None)
+    """
+    if values.dtype.kind not in "iuf" or values.max() == 0:
+        return None
+    is_real = values.dtype.kind == "f"
+    if not is_real and values.max() < _GREY:
+        return None
+    if len(np.unique(values[values != 0])) < _FEW_IDS:
+        return None
+    if is_real and values.min() < 0:
+        return 0
+    return 0.5 if is_real and values.max() <= 1 else _half(values)
+
+
 def _sharpen(values: _Values) -> str:
     """What to do about soft edges, or whatever else rises from 0 to the object.
 
     To take all that is not 0 would take the faintest rim for the object.
     """
-    highest = float(values.max())
-    eight_bit = 128 <= highest <= 255
-    half = 127 if eight_bit else highest / 2 if highest <= 1 else int(highest // 2)
+    half = _half(values)
     return (
         "Write the mask without smoothing (resize it with nearest neighbours), or "
         f"threshold soft edges and probabilities of an object at half: mask > {half:g}."
@@ -184,6 +211,12 @@ def is_soft(label_map: LabelMap) -> bool:
 _Values = NDArray[Any]
 """[H, W] numbers of any kind."""
 
+HALF = (
+    "masks of one object have many values above 0 (soft edges): they were thresholded, "
+    "mask > {:g} (binarize)"
+)
+"""The remark on soft masks that are thresholded with binarize."""
+
 FAINT = (
     "masks have several values above 0 (soft edges?): every pixel that is not 0 counts "
     "(binarize), however faint"
@@ -220,7 +253,8 @@ def object_mask(
     Args:
         values: [H, W] bool, integers or real numbers.
         where: what to name in an error.
-        binarize: take whatever is not 0, however faint; `notice` is told.
+        binarize: threshold soft masks at half, and of a few values take whatever is
+            not 0; `notice` is told.
         notice: told what had to be decided.
 
     Returns:
@@ -250,6 +284,10 @@ def object_mask(
     is_real = values.dtype.kind == "f"
     if one_value and not (is_real and values.max() != 1):
         return inside
+    half = soft_threshold(values) if binarize else None
+    if half is not None:
+        notice(HALF.format(half))
+        return np.asarray(values > half)
     if inside.all():
         raise _without_background(values, where)
     if not binarize:
@@ -282,7 +320,7 @@ def _threshold(values: _Values) -> str:
         return "These go below 0, as logits do: threshold them at 0 (mask > 0)."
     if values.max() <= 1:
         return "Threshold probabilities first (mask > 0.5)."
-    half = 127 if 128 <= values.max() <= 255 else float(values.max()) / 2
+    half = _half(values)
     return (
         f"Threshold values from 0 to {values.max():g} at half of their range "
         f"(mask > {half:g}), logits at 0 (mask > 0)."

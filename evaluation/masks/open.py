@@ -100,7 +100,11 @@ def open_ground_truth(source: Source) -> GroundTruth:
 
 
 def open_results(
-    source: Source, truth: Mapping[str, MaskSequence], *, by_id: bool = True
+    source: Source,
+    truth: Mapping[str, MaskSequence],
+    *,
+    by_id: bool = True,
+    binarize: bool = False,
 ) -> tuple[dict[str, MaskSequence], str]:
     """Open the predictions for the sequences of a ground truth.
 
@@ -109,6 +113,7 @@ def open_results(
         truth: the ground truth by sequence.
         by_id: whether objects are compared by their ids, so that these must count as
             the ground truth's do.
+        binarize: how masks are read that must be looked at for that.
 
     Returns:
         Those of the sequences that are there, and what to call the source.
@@ -117,6 +122,9 @@ def open_results(
         InputError: none of the sequences is there, or they count objects in two ways.
     """
     found, label = _find_results(source, truth)
+    if binarize:
+        truth = {name: masks.binarized() for name, masks in truth.items()}
+        found = {name: masks.binarized() for name, masks in found.items()}
     if by_id:
         return number_objects(truth, found, label), label
     # Numbers of tracks are names only, but 0 is no name in a label map.

@@ -24,7 +24,7 @@ from evaluation.errors import InputError
 from evaluation.formats.mots import IGNORED_REGION
 from evaluation.masks.ignored import may_ignore
 from evaluation.masks.label_map import Mask
-from evaluation.masks.pairs import Masks
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.sequence import MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
@@ -77,27 +77,54 @@ def video_options(
     gt_labels: Collection[int],
     protocol: ScoringProtocol,
     options: InputOptions,
-    gt: MaskSequence | None = None,
+    pair: SequencePair | None = None,
 ) -> InputOptions:
     """The options of one video, by what its ground truth is.
 
     Where 255 marks void, a video that has no other label would have no object; there
     255 is how the one object is written, and whatever is not 0 is object 1. The regions
-    that MOTS ignores are void under every protocol.
+    that MOTS ignores are void under every protocol. Masks of one object each are
+    binarized one by one when they are read, and stay what they are.
 
     Args:
         gt_labels: labels in the first and last annotated frame.
         protocol: says what void is.
         options: those of all videos.
-        gt: the ground truth, to look for ignored regions.
+        pair: the video, to look for ignored regions, and whether it keeps masks object
+            by object.
     """
-    if gt is not None:
-        options = ignore_regions(options, gt, gt_labels)
+    if pair is not None:
+        options = ignore_regions(options, pair.gt, gt_labels)
+        if options.binarize and keeps_objects(pair.gt, pair.pred):
+            return replace(options, binarize=False)
     binary = set(gt_labels) == {VOID} and protocol.void_label == VOID
     by_id = protocol.matching == "by-id" and protocol.objects != "foreground"
     if binary and by_id and options.void is None:
         return replace(options, binarize=True)
     return options
+
+
+def keeps_objects(gt: MaskSequence, pred: MaskSequence | None) -> bool:
+    """Whether masks are kept object by object, so that binarizing merges none.
+
+    It does where the prediction is a label map, of which nobody knows whether its
+    values are ids; where the ground truth is a mask of 0 and 255; and where both sides
+    have one object, whatever its id.
+
+    Args:
+        gt: the ground truth of a video.
+        pred: its prediction; None where it is missing.
+    """
+    if pred is None or not pred.overlapping:
+        return pred is None and gt.overlapping
+    if gt.overlapping:
+        labels = gt.annotated_ids()
+    else:
+        labels = gt.labels_in(dict.fromkeys((gt.frames[0], gt.frames[-1])))
+    own = pred.annotated_ids()
+    return (gt.overlapping or labels != {VOID}) and not (
+        len(labels) == len(own) == 1 and labels != own
+    )
 
 
 def ignore_regions(

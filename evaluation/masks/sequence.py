@@ -236,7 +236,7 @@ class ObjectFolderSequence(MaskSequence):
         return MaskDecoder(notice=self.remark, binarize=True)
 
     def binarized(self) -> ObjectFolderSequence:
-        """The same masks; pixels count however faint they are."""
+        """The same masks, of which soft ones are thresholded at half."""
         return self._with_masks(self._masks, _binarize=True)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
@@ -327,7 +327,7 @@ class ArraySequence(MaskSequence):
         self.overlapping = any(map(_is_mapping, self._masks.values()))
 
     def binarized(self) -> ArraySequence:
-        """The same masks; pixels of an object's mask count however faint they are."""
+        """The same masks; soft masks of objects are thresholded at half."""
         return self._with_masks(self._masks, _binarize=True)
 
     def where(self, frame: str, object_id: int | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from evaluation.errors import InputError, convert_command
 from evaluation.formats.mots import IGNORED_REGION, MOTS_SCALE
 from evaluation.masks.ignored import ignored_among
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.prepare import has_other_aspect, video_options
+from evaluation.masks.prepare import has_other_aspect, keeps_objects, video_options
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
@@ -71,13 +72,14 @@ def check_labels(
             edges.
     """
     name = counts.name
+    options, kept = _without_merging(counts, protocol, options, pair)
     gt, pred = set(counts.gt_labels.tolist()), set(counts.pred_labels.tolist())
-    notes = _note_resized(counts)
+    notes = [*kept, *_note_resized(counts)]
     ignored = _ignored(gt, pair) if options.void is None else set()
     gt -= ignored
     notes += [
         f"{name}: {label} in the ground truth marks regions that MOTS ignores; they "
-        "are left out of both masks"
+        f"are left out of both masks, as by void={label} (--void {label})"
         for label in ignored
     ]
     if not pred and pair and pair.pred_frames and protocol.tracking != "concepts":
@@ -130,6 +132,23 @@ def check_labels(
         *_void(name, gt, pred, protocol, options),
         *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),
     ]
+
+
+def _without_merging(
+    counts: SequenceCounts,
+    protocol: ScoringProtocol,
+    options: InputOptions,
+    pair: SequencePair | None,
+) -> tuple[InputOptions, list[str]]:
+    """The options where binarize merges no objects, and a note on that."""
+    if not options.binarize or pair is None or not keeps_objects(pair.gt, pair.pred):
+        return options, []
+    several = len(counts.object_ids) > 1 and protocol.objects != "foreground"
+    note = (
+        f"{counts.name}: masks are kept object by object, so that binarize merged no "
+        "objects"
+    )
+    return replace(options, binarize=False), [note] if several else []
 
 
 def _without_folder(pair: SequencePair | None, gt: set[int]) -> list[str]:

@@ -64,7 +64,9 @@ Resize = Annotated[
 Binarize = Annotated[
     bool,
     typer.Option(
-        "--binarize", help="Whatever is not 0 is object 1.", rich_help_panel=_PANEL
+        "--binarize",
+        help="Whatever is not 0 is object 1; soft masks of one object each: half.",
+        rich_help_panel=_PANEL,
     ),
 ]
 Void = Annotated[

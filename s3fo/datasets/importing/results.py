@@ -20,6 +20,7 @@ from evaluation.masks.label_map import join_objects
 from evaluation.masks.names import shown
 from evaluation.masks.numbering import name_video_frames
 from evaluation.masks.open import open_results
+from evaluation.masks.prepare import keeps_objects
 from evaluation.masks.sequence import FileSequence, MaskSequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.results.checks.masks import describe_filling, filling_objects
@@ -96,12 +97,11 @@ def open_predictions(
         InputError: there are none, their names fit no frame, or masks have soft edges.
     """
     truth = _truth(sequences)
-    found, label = open_results(results, truth)
+    found, label = open_results(results, truth, binarize=options.binarize)
     for name, given in found.items():
-        if isinstance(given, FileSequence):
-            found[name] = own = given.binarized() if options.binarize else given
-            if truth[name].frames:
-                own.compare_with(truth[name])
+        found[name] = own = given.binarized() if options.binarize else given
+        if isinstance(own, FileSequence) and truth[name].frames:
+            own.compare_with(truth[name])
     frames = {item.name: item.frames for item in sequences}
     named = name_video_frames(truth, found, frames, label)
     predicted = []
@@ -109,7 +109,8 @@ def open_predictions(
         masks = found.get(sequence.name)
         if masks is None:
             continue
-        binary = sequence.binary or options.binarize
+        merge = options.binarize and not keeps_objects(truth[sequence.name], masks)
+        binary = sequence.binary or merge
         names = named[sequence.name].names
         if not names:
             raise _unmatched(sequence, masks, results)

@@ -136,6 +136,52 @@ def test_soft_object_folders_may_be_binarized_which_is_told(tmp_path, gt):
     assert any("however faint" in note for note in scores.notes)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("kept", ["folders", "maps"])
+def test_binarize_thresholds_soft_objects_and_merges_none(tmp_path, kept, first):
+    """Of three objects the second is drawn 2 pixels off; the third is missed."""
+    masks = np.zeros((3, 40, 60), bool)
+    for k in range(3):
+        masks[k, 4 + 12 * k : 14 + 12 * k, 10:30] = True
+    pictures = [
+        white(masks[0]),
+        white(np.roll(masks[1], 2, 1)),
+        white(masks[0] & False),
+    ]
+    for t in range(4):
+        for k, picture in enumerate(pictures):
+            for side, drawn in (
+                ("gt", white(masks[k])),
+                ("pred", blurred(picture > 0)),
+            ):
+                path = tmp_path / side / f"cat/{k + first}/{t:05d}.png"
+                if side == "pred" or kept == "folders":
+                    write_label_map(path, drawn)
+        if kept == "maps":
+            ids = (masks * np.arange(1, 4)[:, None, None]).sum(0).astype(np.uint8)
+            write_label_map(tmp_path / f"gt/cat/{t:05d}.png", ids)
+    halves = [blurred(p > 0) > 127 for p in pictures]
+    wanted = [(a & b).sum() / (a | b).sum() for a, b in zip(masks, halves, strict=True)]
+    assert wanted[2] == 0 < wanted[1] < 0.9 < wanted[0]
+    scores = score(tmp_path / "pred", tmp_path / "gt", "mevis", binarize=True)
+    assert scores.objects["J_mean"].tolist() == pytest.approx(wanted, abs=1e-12)
+    told = " ".join(scores.notes)
+    assert "merged no objects" in told and "mask > 127" in told
+    meter = Meter("mevis", binarize=True)
+    for _ in range(4):
+        meter.update(
+            {k: blurred(p > 0) for k, p in enumerate(pictures)},
+            {k: white(m) for k, m in enumerate(masks)},
+            sequence="cat",
+        )
+    assert meter.compute().objects["J_mean"].tolist() == pytest.approx(
+        wanted, abs=1e-12
+    )
+    if kept == "folders":
+        measured = object_attributes(tmp_path / "gt", images=False, options=BINARIZE)
+        assert measured.objects["object"].tolist() == [first + k for k in range(3)]
+
+
 def test_binarize_never_takes_a_grey_background_for_the_object(tmp_path, gt):
     write_objects(tmp_path / "pred", lambda m: np.where(m, 220, 20).astype(np.uint8))
     with pytest.raises(InputError, match="without background"):
@@ -467,7 +513,7 @@ def test_attributes_binarize_soft_object_folders(tmp_path):
         tmp_path / "gt", lambda m: white(m) // 2 + white(np.roll(m, 1, 0)) // 3
     )
     objects = object_attributes(tmp_path / "gt", options=BINARIZE).objects
-    assert objects["object"].tolist() == [1]
+    assert objects["object"].tolist() == [1, 2]
 
 
 def test_attributes_binarize_needs_a_background(tmp_path):
