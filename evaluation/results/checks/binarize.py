@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from evaluation.errors import InputError
 from evaluation.masks.sequence import MaskSequence
 from evaluation.protocols import VOID
-from evaluation.results.checks.masks import BINARIZE, is_suspicious
+from evaluation.results.checks.masks import (
+    BINARIZE,
+    FROM_ZERO,
+    INVERTED,
+    is_suspicious,
+)
 
 _OR_BINARIZE = f", or {BINARIZE}"
 
@@ -17,8 +22,9 @@ _OR_BINARIZE = f", or {BINARIZE}"
 def advise_by_truth(truth: Mapping[str, MaskSequence]) -> Iterator[None]:
     """Leave `BINARIZE` out of remedies if it would merge objects of any video.
 
-    The option holds for all videos, so that one which has a single object is no reason
-    to give it where another one has several.
+    Likewise a mask that looks inverted may be one of ids from 0 on, with 255 for the
+    background, if another video has several. What is advised holds for all videos, so
+    that one which has a single object is no reason for it where another has several.
 
     Args:
         truth: the ground truth by sequence; read only when an error advises so.
@@ -34,8 +40,8 @@ def advise_by_truth(truth: Mapping[str, MaskSequence]) -> Iterator[None]:
 
 
 def advises_binarize(error: InputError) -> bool:
-    """Whether the remedy names `BINARIZE` as a second way."""
-    return _OR_BINARIZE in error.remedy
+    """Whether the remedy is one for videos of a single object."""
+    return _OR_BINARIZE in error.remedy or INVERTED in error.remedy
 
 
 def several_objects(labels: Iterable[set[int]]) -> bool:
@@ -44,8 +50,8 @@ def several_objects(labels: Iterable[set[int]]) -> bool:
 
 
 def without_binarize(error: InputError) -> InputError:
-    """The same error without this advice."""
-    remedy = error.remedy.replace(_OR_BINARIZE, "")
+    """The same error with what is right for several objects, too."""
+    remedy = error.remedy.replace(_OR_BINARIZE, "").replace(INVERTED, FROM_ZERO)
     return InputError(error.where, error.found, error.expected, remedy)
 
 

@@ -25,6 +25,7 @@ from evaluation.results.checks.lags import wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
     HIGH,
+    INVERTED,
     are_crumbs,
     blended,
     exchanged,
@@ -33,6 +34,7 @@ from evaluation.results.checks.masks import (
     look_inverted,
     refuse_soft_edges,
     surrounded_by_void,
+    white_background,
 )
 from evaluation.results.checks.misreadings import better_readings
 
@@ -115,6 +117,7 @@ def check_labels(
             f"at most {MAX_PROPOSALS}",
             "Keep the best proposals, with one id through the whole video.",
         )
+    notes += white_background(pair, pred - gt)
     notes += inverted(large) if large else []
     notes += blended(pair) if pair and 1 < len(pred) < MANY_IDS else []
     if protocol.matching != "by-id":
@@ -514,6 +517,6 @@ def _white(where: str, sequence: str, expected: str, masks: _Looked) -> InputErr
         found += " that look inverted: 255 fills all corners and most of the frame"
         fix = (
             "Write the id of the object where they are 0, and 0 where they are 255, "
-            "e.g. np.where(mask == 0, 1, 0)."
+            f"e.g. {INVERTED}."
         )
     return InputError(f"{where}, sequence {sequence}", found, expected, fix)

@@ -119,6 +119,43 @@ def _some(masks: Masks) -> bool:
     return bool(masks) if isinstance(masks, dict) else bool(masks.any())
 
 
+FROM_ZERO = "np.where(mask == 255, 0, mask + 1)"
+"""What ids from 0 on with 255 for the background, and inverted masks, are to become."""
+
+INVERTED = "np.where(mask == 0, 1, 0)"
+"""The same of inverted masks where every video has one object."""
+
+
+def white_background(pair: SequencePair | None, extra: set[int]) -> list[str]:
+    """A note where a prediction has 255 around everything, and objects from 0 on.
+
+    That is so where 255 fills all corners, and 0 lies on objects rather than elsewhere.
+
+    Args:
+        pair: the video; None where it cannot be looked at.
+        extra: labels of the prediction that the ground truth does not have.
+    """
+    if pair is None or VOID not in extra:
+        return []
+    zeros = on_objects = 0
+    for frame in spread(predicted_frames(pair), most=4):
+        gt, own = pair.read(frame)
+        if isinstance(gt, dict) or own is None or isinstance(own, dict):
+            return []
+        outside = own == VOID
+        if gt.shape != own.shape or not (outside.all() or fills_corners(outside)):
+            return []
+        zeros += int((own == 0).sum())
+        on_objects += int(((own == 0) & (gt > 0)).sum())
+    if 2 * on_objects <= zeros:
+        return []
+    return [
+        f"{pair.name}: 255 fills all corners of the prediction, and 0 lies on objects; "
+        "if ids are from 0 on and 255 is the background, write every id one higher and "
+        f"0 for the background: {FROM_ZERO}"
+    ]
+
+
 def surrounded_by_void(pair: SequencePair) -> list[str]:
     """A note where 255 lies around everything on both sides, and 0 within.
 

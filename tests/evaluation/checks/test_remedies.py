@@ -73,3 +73,48 @@ def test_archives_are_to_be_unpacked_and_webp_is_no_jpeg(tmp_path) -> None:
         score(tmp_path / "results", TRUTH)
     assert "JPEG" not in str(refused.value)
     assert "Convert them to PNG" in refused.value.remedy
+
+
+@pytest.mark.parametrize("videos", [("one", "three"), ("three",)])
+@pytest.mark.parametrize("protocol", ["vos-benchmark", "trackeval-davis"])
+def test_ids_from_0_with_255_for_the_background_are_repaired(videos, protocol):
+    """One formula for all videos, of one object or of several."""
+    ids = np.zeros((48, 64), np.uint8)
+    ids[4:16, 8:24], ids[20:32, 8:24], ids[20:32, 36:56] = 1, 2, 3
+    maps = {"one": (ids == 1).astype(np.uint8), "three": ids}
+    truth = {name: dict.fromkeys("012", maps[name]) for name in videos}
+    shifted = {
+        name: {
+            t: np.where(np.roll(m, 4, 1) == 0, 255, np.roll(m, 4, 1) - 1).astype(
+                np.uint8
+            )
+            for t, m in masks.items()
+        }
+        for name, masks in truth.items()
+    }
+    formula = "np.where(mask == 255, 0, mask + 1)"
+    if len(videos) == 2:
+        with pytest.raises(InputError) as refused:
+            score(shifted, truth, protocol)
+        assert formula in refused.value.remedy
+    else:
+        assert any(formula in note for note in score(shifted, truth, protocol).notes)
+    done = {
+        name: {t: eval(formula, {"np": np, "mask": m}) for t, m in masks.items()}
+        for name, masks in shifted.items()
+    }
+    scores = score(done, truth, protocol)
+    # Of widths 16, 16, 20 and 4 pixels off: 12/20, 12/20, 16/24.
+    wanted = [0.6, 0.6, 0.6, 2 / 3] if len(videos) == 2 else [0.6, 0.6, 2 / 3]
+    assert scores.objects["J_mean"].tolist() == pytest.approx(wanted)
+    assert not scores.notes
+
+
+def test_void_around_objects_of_the_right_ids_is_no_such_mask():
+    ids = np.zeros((48, 64), np.uint8)
+    ids[4:16, 8:24], ids[20:32, 8:24] = 1, 2
+    truth = {"a": dict.fromkeys("012", ids)}
+    rimmed = {"a": dict.fromkeys("012", np.where(ids == 0, 255, ids))}
+    scores = score(rimmed, truth, "vos-benchmark")
+    assert scores.summary["J"] == 1.0
+    assert not any("np.where" in note for note in scores.notes)
