@@ -32,6 +32,8 @@ from evaluation.meter_frames import (
     combine_seen,
     given_twice,
     name_frame,
+    refuse_unsure_stacks,
+    stack_shape,
     two_writings,
 )
 from evaluation.meter_signs import OneVideo, Rounds
@@ -122,7 +124,8 @@ class Meter:
             sequence: name of the video; None where there is one only. What looks like
                 a second one is refused, or told by `compute`.
             frame: name or number of the frame, once per video; None numbers the
-                frames of a video from 0 on as they come. Videos are scored in the
+                frames of a video from 0 on as they come, and needs as many masks
+                [K, H, W] in each, from two frames on. Videos are scored in the
                 order of their frames' names, whenever these come.
 
         Raises:
@@ -140,6 +143,7 @@ class Meter:
             self._one_video.look(name, self._arrays(video, name, masks[1]).read(name))
         if frame is None:
             self._rounds.look(video, counted.gt_digest)
+            counted = replace(counted, stacked=stack_shape(gt, pred))
         frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):
             options = replace(self.options, binarize=True)
@@ -314,6 +318,7 @@ class Meter:
     def _score(self, sequence: str) -> Scored | None:
         """Score one video; None if the protocol scores none of its frames."""
         frames = self._frames[sequence]
+        refuse_unsure_stacks(sequence, {k: f.stacked for k, f in frames.items()})
         truth = CountedVideo(sequence, {k: f.gt_ids for k, f in frames.items()})
         truth.remember({k: f.gt_digest for k, f in frames.items()})
         known = {k: f.pred_digest for k, f in frames.items() if f.pred_digest}

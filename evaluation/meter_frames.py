@@ -35,6 +35,8 @@ class CountedFrame:
     pred_digest: bytes | None
     by_object: bool = False
     """Whether both sides have a mask per object, of which none are merged."""
+    stacked: tuple[int, ...] | None = None
+    """Shapes [K, H, W] of stacks whose frame the caller did not name."""
 
 
 class CountedVideo(ArraySequence):
@@ -114,6 +116,49 @@ def as_masks(masks: object) -> object:
         _refuse_background(array)
         return {k + 1: mask for k, mask in enumerate(array)}
     return array
+
+
+def stack_shape(gt: object, pred: object) -> tuple[int, ...] | None:
+    """Shape of true masks that may be a video; None if they are of one frame.
+
+    They are where the other side has one label map, and a stack of one mask is, too.
+    """
+    given = [masks for masks in (gt, pred) if masks is not None]
+    shapes = [tuple(getattr(masks, "shape", ())) for masks in given]
+    if not shapes or any(len(shape) != 3 for shape in shapes) or shapes[0][0] == 1:
+        return None
+    return tuple(int(n) for n in shapes[0])
+
+
+def refuse_unsure_stacks(
+    sequence: str, frames: Mapping[str, tuple[int, ...] | None]
+) -> None:
+    """Refuse stacks of which nothing says that they are objects, not frames.
+
+    Objects of a frame have further frames with as many. A stack that is alone in its
+    video, or beside others of another length, may as well be a whole video.
+
+    Args:
+        sequence: name of the video.
+        frames: shape of the stack in each frame; None where there is none, or where
+            the caller named the frame.
+
+    Raises:
+        InputError: there are such stacks.
+    """
+    stacks = dict.fromkeys(shape for shape in frames.values() if shape)
+    if not stacks or (len(frames) > 1 and len({shape[0] for shape in stacks}) == 1):
+        return
+    listed = " and ".join(str(list(shape)) for shape in [*stacks][:3])
+    raise InputError(
+        f"sequence {sequence}",
+        f"masks of shape {listed}"
+        + (", and no other frame" if len(frames) == 1 else ", in one video")
+        + ": objects of one frame, or frames of one object?",
+        "[K, H, W] with one mask per object, once per frame",
+        "Of a video, call update once per frame (masks[t]). Of objects 1 to K in one "
+        "frame, name it: update(..., frame=0).",
+    )
 
 
 def _refuse_background(masks: NDArray[np.generic]) -> None:

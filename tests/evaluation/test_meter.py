@@ -206,3 +206,28 @@ def test_drop_in_functions_take_whatever_is_not_0_as_the_object(kind):
     assert db_eval_iou(*(side[:0] for side in values)).tolist() == []
     with pytest.raises(AssertionError, match="void pixels"):
         db_eval_iou(truth, found, void[:, 1:])
+
+
+def test_stacks_that_may_be_frames_are_refused():
+    """A video [T, H, W] of one object is no frame of T objects."""
+    truth = np.zeros((6, 20, 24), bool)
+    truth[:, 4:12, 4:14] = True
+    late = np.roll(truth, 2, axis=2)
+
+    def scored(lengths, protocol="mevis", **more):
+        meter = Meter(protocol)
+        for i, n in enumerate(lengths):
+            meter.update(late[:n], truth[:n], sequence=more.get("name", str(i)))
+        return meter.compute()
+
+    for lengths, more in (((6,), {}), ((6, 3), {}), ((6, 3, 6), {"name": "v"})):
+        with pytest.raises(InputError, match="objects of one frame, or frames of one"):
+            scored(lengths, **more)
+    video = Meter("mevis")
+    for t in range(6):
+        video.update(late[t], truth[t], sequence="v")
+    assert video.compute().summary["J"] == pytest.approx(8 / 12)
+    named = Meter("mevis")  # the remedies, done literally
+    named.update(late[:2], truth[:2], sequence="v", frame=0)
+    assert len(named.compute().objects) == 2
+    assert len(scored((2, 2, 2), name="v").objects) == 2
