@@ -16,6 +16,7 @@ from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.checks.absent import never_predicted
 from evaluation.results.checks.labels import check_labels, note_objects
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
@@ -182,6 +183,8 @@ def score_counts(
     notes += check_labels(counts, rules, options, *labels, pair if look else None)
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)
+    if look and rules.matching == "by-id" and not options.binarize:
+        notes += never_predicted(pair, counts, scores.object_ids.tolist())
     has_objects = bool(len(counts.object_ids))
     return Scored(
         scores,

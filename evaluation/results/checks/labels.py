@@ -37,6 +37,7 @@ from evaluation.results.checks.masks import (
     white_background,
 )
 from evaluation.results.checks.misreadings import better_readings
+from evaluation.results.checks.placements import look_closer
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""
@@ -119,7 +120,8 @@ def check_labels(
         )
     notes += white_background(pair, pred - gt)
     notes += inverted(large) if large else []
-    notes += blended(pair) if pair and 1 < len(pred) < MANY_IDS else []
+    few = 1 < len(pred) < MANY_IDS or 1 < len(gt) < MANY_IDS
+    notes += blended(pair) if pair and few else []
     if protocol.matching != "by-id":
         return notes
     _refuse_zero(results, name, pred, gt)
@@ -131,6 +133,7 @@ def check_labels(
         *absent,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
         *(_look_again(pair, counts, by_id=True) if pair is not None else []),
+        *(look_closer(pair, counts) if pair is not None else []),
         *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),
         *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),

@@ -11,9 +11,15 @@ from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import RleSequence
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
-
-Reading = tuple[float, str] | None
-"""How well masks fit when read in another way, and a note on it; None if no better."""
+from evaluation.results.checks.placements import (
+    Looked,
+    Reading,
+    foregrounds,
+    look,
+    move,
+    outlined,
+    rescaled,
+)
 
 _ALIKE = 0.001
 """Mean IoU by which two ways to read masks fit as well as each other."""
@@ -24,8 +30,11 @@ def better_readings(pair: SequencePair) -> list[str]:
 
     Where several fit alike, as for a symmetrical mask that never moves, all are told.
     """
-    looks = (row_major, flipped, moved, misplaced)
-    found = [one for one in (look(pair) for look in looks) if one]
+    looked = look(pair)
+    drawn = (flipped, moved, rescaled, outlined)
+    readings = [row_major(pair), misplaced(pair)]
+    readings += [reading(pair.name, looked) for reading in drawn]
+    found = [one for one in readings if one]
     best = max((fit for fit, _ in found), default=0.0)
     return [note for fit, note in found if fit >= best - _ALIKE]
 
@@ -62,11 +71,10 @@ _FLIPS: dict[str, Callable[[Mask], Mask]] = {
 }
 
 
-def flipped(pair: SequencePair) -> Reading:
+def flipped(video: str, looked: Looked) -> Reading:
     """Whether masks fit far better with their sides exchanged."""
     fits: dict[str, list[float]] = {name: [] for name in ("", *_FLIPS)}
-    for frame in spread(predicted_frames(pair)):
-        true, own = pair.read(frame)
+    for true, own in looked:
         gt, pred = foreground(true), foreground(own)
         if gt is None or pred is None or gt.shape != pred.shape:
             continue
@@ -80,31 +88,25 @@ def flipped(pair: SequencePair) -> Reading:
     if means[best] < 0.3 + means[""]:
         return None
     return means[best], (
-        f"{pair.name}: masks fit the ground truth with {best} exchanged (mean IoU "
+        f"{video}: masks fit the ground truth with {best} exchanged (mean IoU "
         f"{means[best]:.2f} against {means['']:.2f}); were images flipped?"
     )
 
 
-def moved(pair: SequencePair) -> Reading:
+def moved(video: str, looked: Looked) -> Reading:
     """Whether masks fit well if all are moved alike, as after cropping or padding."""
-    looked = [
-        (gt, own)
-        for frame in spread(predicted_frames(pair))
-        for gt, own in [tuple(map(foreground, pair.read(frame)))]
-        if gt is not None and own is not None and gt.shape == own.shape
-        if gt.any() and own.any()
-    ]
-    if not looked:
+    pairs = list(foregrounds(looked))
+    if not pairs:
         return None
-    as_read = float(np.mean([mask_iou(gt, own) for gt, own in looked]))
+    as_read = float(np.mean([mask_iou(gt, own) for gt, own in pairs]))
     best, (down, right) = max(
-        (float(np.mean([mask_iou(gt, _move(own, *by)) for gt, own in looked])), by)
-        for by in _common_moves(looked)
+        (float(np.mean([mask_iou(gt, move(own, *by)) for gt, own in pairs])), by)
+        for by in _common_moves(pairs)
     )
     if best < _FITS_MOVED or best < 0.3 + as_read:
         return None
     return best, (
-        f"{pair.name}: masks fit the ground truth if they are moved by {right} pixels "
+        f"{video}: masks fit the ground truth if they are moved by {right} pixels "
         f"to the right and {down} down (mean IoU {best:.2f} against {as_read:.2f}); "
         "were images cropped or padded?"
     )
@@ -124,19 +126,6 @@ def _common_moves(looked: Sequence[tuple[Mask, Mask]]) -> set[tuple[int, int]]:
         )
     middle = np.rint(np.median(np.asarray(moves), axis=0)).astype(int)
     return {(int(down), int(right)) for down, right in middle.tolist()}
-
-
-def _move(mask: Mask, down: int, right: int) -> Mask:
-    """A mask moved within its frame; what leaves it is gone."""
-    found = np.zeros_like(mask)
-    height, width = mask.shape
-    rows = slice(max(down, 0), min(height + down, height))
-    columns = slice(max(right, 0), min(width + right, width))
-    found[rows, columns] = mask[
-        rows.start - down : rows.stop - down,
-        columns.start - right : columns.stop - right,
-    ]
-    return found
 
 
 def misplaced(pair: SequencePair) -> Reading:
@@ -162,6 +151,8 @@ def misplaced(pair: SequencePair) -> Reading:
             moved[frame] = best
     if not moved or 2 * len(moved) <= len(best_fits):
         return None
+    if len(moved) > 1 and len(set(moved.values())) == 1:
+        return None  # a mask that stays as it is, as that of a baseline does
     told = ", ".join(f"{frame} that of {other}" for frame, other in moved.items())
     return float(np.mean(best_fits)), (
         f"{pair.name}: masks fit other frames of the ground truth far better ({told}); "

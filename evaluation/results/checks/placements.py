@@ -1,0 +1,293 @@
+"""Masks that fit when they are drawn in another way: scaled, moved, filled, renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
+from evaluation.counting.video import SequenceCounts
+from evaluation.masks.label_map import Mask
+from evaluation.masks.numbering import mask_iou
+from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.results.checks.masks import foreground, predicted_frames, spread
+
+Reading = tuple[float, str] | None
+"""How well masks fit when read in another way, and a note on it; None if no better."""
+
+Looked = Sequence[tuple[Masks, Masks | None]]
+"""True and predicted masks of the frames that are looked at."""
+
+_FITS = 0.7
+"""Mean IoU of masks that are the right ones, drawn in another way."""
+
+_GAIN = 0.3
+"""Mean IoU to be gained by drawing them as they are meant."""
+
+_EARLY = 3
+"""Scored frames at the start, in which methods have hardly gone wrong yet."""
+
+_GOOD_START = 0.88
+"""IoU at the start from which masks are where they belong."""
+
+_LEAST_MOVE = 3
+"""Pixels; less may come of the resolution at which a method works."""
+
+_OBJECTS = 6
+"""How many objects of a frame are looked at."""
+
+
+def look(pair: SequencePair, most: int = 8) -> Looked:
+    """The masks of some scored frames that have a prediction."""
+    return [pair.read(frame) for frame in spread(predicted_frames(pair), most)]
+
+
+def rescaled(name: str, looked: Looked) -> Reading:
+    """Whether masks fit if they are scaled and moved alike in all frames.
+
+    So do those that were padded or shrunk for a network, and written as they came.
+    """
+    pairs = list(foregrounds(looked))
+    if not pairs:
+        return None
+    points = np.concatenate([_corners(gt, own) for gt, own in looked])
+    fit = [_line(points[points[:, 0] == axis, 1:]) for axis in (0, 1)]
+    (tall, down), (wide, right) = fit
+    if not all(0.1 < factor < 10 for factor in (tall, wide)):
+        return None
+    if max(abs(np.log(tall)), abs(np.log(wide))) < np.log(1.15):
+        return None
+
+    def drawn(mask: Mask) -> Mask:
+        import cv2  # takes longer to load than most benchmarks take to score
+
+        matrix = np.array([[wide, 0, right], [0, tall, down]])
+        shape = mask.shape[::-1]
+        moved = cv2.warpAffine(
+            mask.astype(np.uint8), matrix, shape, flags=cv2.INTER_NEAREST
+        )
+        return np.asarray(moved > 0)
+
+    return _better(
+        pairs,
+        drawn,
+        f"{name}: masks fit the ground truth if they are scaled by {wide:.2f} across "
+        f"and {tall:.2f} down, and moved by {right:.0f} pixels to the right and "
+        f"{down:.0f} down ({{}}); were images resized or padded, and masks not brought "
+        "back?",
+    )
+
+
+def outlined(name: str, looked: Looked) -> Reading:
+    """Whether masks fit if what they enclose belongs to them."""
+
+    def filled(mask: Mask) -> Mask:
+        import cv2
+
+        pixels = mask.astype(np.uint8)
+        found, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        return np.asarray(cv2.drawContours(pixels, found, -1, 1, cv2.FILLED) > 0)
+
+    return _better(
+        list(foregrounds(looked)),
+        filled,
+        f"{name}: masks fit the ground truth if they are filled ({{}}); are they "
+        "outlines of the objects?",
+    )
+
+
+def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+    """Notes on masks that fit fairly, and better if moved or under other ids.
+
+    Masks are read only where they fit badly from the start, or ids cost much.
+
+    Args:
+        pair: the video, compared by ids.
+        counts: its pixel counts.
+    """
+    totals = counts.counts.sum(axis=(0, 1), dtype=np.int64)
+    shared, area, own = (int(totals[k]) for k in (INTERSECTION, GT_AREA, PRED_AREA))
+    notes = []
+    if 2 * shared >= area and _start(counts) < _GOOD_START:
+        notes += _moved_a_little(pair)
+    if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):
+        notes += _untracked(pair)
+    return notes
+
+
+def _start(counts: SequenceCounts) -> float:
+    """IoU of all objects together in the first scored frames."""
+    early = counts.counts[:, :_EARLY].sum(axis=(0, 1), dtype=np.int64)
+    union = int(early[GT_AREA] + early[PRED_AREA] - early[INTERSECTION])
+    return int(early[INTERSECTION]) / union if union else 1.0
+
+
+def _moved_a_little(pair: SequencePair) -> list[str]:
+    """A note where all masks lie a few pixels beside where they fit."""
+    frames = predicted_frames(pair)
+    first = list(foregrounds([pair.read(frame) for frame in frames[:1]]))
+    if not first or _gain_of_move(first, _best_move(first)) < 0.08:
+        return []
+    pairs = list(foregrounds(look(pair, 6)))
+    by = _best_move(pairs)
+    if max(map(abs, by)) < _LEAST_MOVE or len(pairs) < 3:
+        return []
+    # One fault moves all frames alike; a method that drifts or lags does not.
+    apart = [np.abs(np.subtract(_best_move([one]), by)).max() for one in pairs]
+    slack = 2 + _thinning(pairs[0][0])
+    gains = [_gain_of_move([one], by) for one in pairs]
+    if max(apart) > slack or min(gains) < 0.02 or np.mean(gains) < 0.08:
+        return []
+    before = float(np.mean([mask_iou(*one) for one in pairs]))
+    if before + np.mean(gains) < 0.75:
+        return []
+    down, right = by
+    return [
+        f"{pair.name}: masks fit the ground truth better if all are moved by {right} "
+        f"pixels to the right and {down} down (mean IoU {before + np.mean(gains):.2f} "
+        f"against {before:.2f}); were images cropped or padded?"
+    ]
+
+
+def _thinning(mask: Mask) -> int:
+    """Every how many-th row and column is enough to find a move."""
+    height, width = mask.shape
+    return max(1, int(max(height, width)) // 256)
+
+
+def _best_move(pairs: Sequence[tuple[Mask, Mask]]) -> tuple[int, int]:
+    """Rows and columns by which predictions fit best if all are moved alike.
+
+    The overlap after every move at once is a correlation, here on a thinner grid.
+    """
+    step = _thinning(pairs[0][0])
+    total: NDArray[np.float64] | float = 0.0
+    for gt, own in pairs:
+        true, found = (mask[::step, ::step].astype(np.float32) for mask in (gt, own))
+        shape = [2 * n for n in true.shape]  # what leaves the frame is gone
+        spectrum = np.fft.rfft2(true, shape) * np.conj(np.fft.rfft2(found, shape))
+        total = total + np.fft.irfft2(spectrum, shape) / max(true.sum(), 1.0)
+    overlap = np.asarray(total)
+    down, right = np.unravel_index(int(overlap.argmax()), overlap.shape)
+    rows, columns = overlap.shape
+    return (
+        step * int(down - rows if 2 * down >= rows else down),
+        step * int(right - columns if 2 * right >= columns else right),
+    )
+
+
+def _gain_of_move(pairs: Sequence[tuple[Mask, Mask]], by: tuple[int, int]) -> float:
+    """Mean IoU gained by moving masks by rows and columns."""
+    if not any(by):
+        return 0.0
+    return float(
+        np.mean([mask_iou(gt, move(own, *by)) - mask_iou(gt, own) for gt, own in pairs])
+    )
+
+
+def move(mask: Mask, down: int, right: int) -> Mask:
+    """A mask moved within its frame; what leaves it is gone."""
+    found = np.zeros_like(mask)
+    height, width = mask.shape
+    rows = slice(max(down, 0), min(height + down, height))
+    columns = slice(max(right, 0), min(width + right, width))
+    found[rows, columns] = mask[
+        rows.start - down : rows.stop - down,
+        columns.start - right : columns.stop - right,
+    ]
+    return found
+
+
+def _untracked(pair: SequencePair) -> list[str]:
+    """A note where objects are found, but under other ids in every frame."""
+    names = []
+    for gt, own in look(pair):
+        if isinstance(gt, dict) or isinstance(own, dict) or own is None:
+            return []
+        if gt.shape == own.shape and (found := _names(gt, own)):
+            names.append(found)
+    if len(names) < 4:
+        return []
+    keys = set.intersection(*(set(one) for one in names))
+    held = [tuple(one[k] for k in sorted(keys)) for one in names]
+    changes = sum(one != other for one, other in pairwise(held))
+    if len(keys) < 2 or 5 * changes < 3 * (len(held) - 1) or len(set(held)) < 2:
+        return []
+    if len(keys) == 2 and changes < 3:
+        return []
+    return [
+        f"{pair.name}: predicted masks lie on the objects, but under ids that change "
+        f"from frame to frame ({changes} times between {len(held)} frames looked at); "
+        "are they detections of single frames, not tracked?"
+    ]
+
+
+def _names(gt: NDArray[np.generic], own: NDArray[np.generic]) -> dict[int, int]:
+    """Predicted id that covers most of each object; of objects that one does cover."""
+    found = {}
+    for key in np.unique(gt[gt != 0]).tolist()[:_OBJECTS]:
+        there = own[gt == key]
+        counts = np.bincount(there[there != 0].astype(np.int64).ravel())
+        if len(counts) and 2 * int(counts.max()) > there.size:
+            found[int(key)] = int(counts.argmax())
+    return found
+
+
+def foregrounds(looked: Looked) -> Iterator[tuple[Mask, Mask]]:
+    """All objects as one, in frames where both sides have any and one size."""
+    for gt, own in looked:
+        true, found = foreground(gt), foreground(own)
+        if true is None or found is None or true.shape != found.shape:
+            continue
+        if true.any() and found.any():
+            yield true, found
+
+
+def _better(
+    pairs: Sequence[tuple[Mask, Mask]], change: Callable[[Mask], Mask], note: str
+) -> Reading:
+    """The note, if masks fit far better when they are changed."""
+    if not pairs:
+        return None
+    as_read = float(np.mean([mask_iou(gt, own) for gt, own in pairs]))
+    fits = float(np.mean([mask_iou(gt, change(own)) for gt, own in pairs]))
+    if fits < _FITS or fits < _GAIN + as_read:
+        return None
+    return fits, note.format(f"mean IoU {fits:.2f} against {as_read:.2f}")
+
+
+def _corners(gt: Masks, own: Masks | None) -> NDArray[np.float64]:
+    """[n, 3]: axis, place in the prediction and in the truth, of ends of objects."""
+    rows = []
+    for true, found in _objects(gt, own):
+        for axis in (0, 1):
+            ends = [np.flatnonzero(m.any(axis=1 - axis)) for m in (found, true)]
+            last = true.shape[axis] - 1
+            for k in (0, -1):
+                places = [int(one[k]) for one in ends]
+                if min(places) > 0 and max(places) < last:  # not cut by the frame
+                    rows.append((axis, *(p + (k == -1) for p in places)))
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
+def _objects(gt: Masks, own: Masks | None) -> Iterator[tuple[Mask, Mask]]:
+    """Masks of the objects that both sides have, and of all together."""
+    yield from foregrounds([(gt, own)])
+    if isinstance(gt, dict) or isinstance(own, dict) or own is None:
+        return
+    if gt.shape != own.shape:
+        return
+    keys = sorted(set(np.unique(gt).tolist()) & set(np.unique(own).tolist()) - {0})
+    for key in keys[:_OBJECTS]:
+        yield gt == key, own == key
+
+
+def _line(points: NDArray[np.float64]) -> tuple[float, float]:
+    """Factor and offset that take places in the prediction to those in the truth."""
+    if len(points) < 4 or np.ptp(points[:, 0]) < 8:
+        return 1.0, 0.0
+    factor, offset = np.polyfit(points[:, 0], points[:, 1], 1)
+    return float(factor), float(offset)
