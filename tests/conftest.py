@@ -67,7 +67,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs FiftyOne, so that `make test-fast` can leave it out.
 
-    Files with slow tests come first: processes that share the files end together then.
+    Files with slow tests come first, then those that need FiftyOne, and the many short
+    ones last: processes that share the files end together then.
     """
     for item in items:
         if _needs_fiftyone(item.path):
@@ -77,7 +78,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items
         if item.get_closest_marker("slow") or item.get_closest_marker("seconds")
     }
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(
+        key=lambda item: (
+            item.path not in long,
+            item.get_closest_marker("fiftyone") is None,
+        )
+    )
 
 
 def pytest_collection_finish() -> None:

@@ -390,6 +390,7 @@ def test_a_comparison_tells_ground_truths_that_differ(cli, benchmark, tmp_path):
     assert note not in cli(*words, masks(benchmark))[2]
 
 
+@pytest.mark.seconds
 def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path):
     words = ("correct", "synthetic", "--root", benchmark, "--out", tmp_path / "out")
     words += ("--method", "copy", "--budget", 1)

@@ -92,6 +92,7 @@ def test_a_module_of_the_cluster_names_its_extra() -> None:
         assert error.command == "pip install 's3fo[cluster]'"
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("words", "command"),
     [
@@ -115,6 +116,7 @@ def test_a_command_says_in_one_line_what_to_install(words, command, tmp_path) ->
     assert run.stderr.startswith("error: This needs") and command in run.stderr
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("code", "extra"),
     [

@@ -64,6 +64,7 @@ def _says_any(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
+@pytest.mark.seconds
 def test_few_signatures_say_any():
     functions = list(_functions())
     assert len(functions) > 2000

@@ -142,6 +142,7 @@ def _fetch(folder: Path, seconds: float) -> None:
     fetch.fetch_benchmark("mose-v1", folder)
 
 
+@pytest.mark.seconds
 def test_two_that_unpack_at_once_take_turns(tmp_path, monkeypatch):
     files = {f"v/{k}.txt": b"%d" % k for k in range(1500)}
     (tmp_path / "valid.tar.gz").write_bytes(gzip.compress(tar_bytes(files)))

@@ -82,6 +82,7 @@ def test_a_job_gives_what_one_run_gives_to_the_bit(cli, root, whole, tmp_path):
     assert one == many
 
 
+@pytest.mark.seconds
 def test_local_processes_and_what_jobs_tells_of_them(cli, root, whole, tmp_path):
     out = tmp_path / "masks"
     job = run(

@@ -20,6 +20,7 @@ def many(small):
     return small
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("protocol", ["davis-2017", "davis-2017-unsupervised"])
 def test_the_number_of_workers_changes_nothing(many, protocol):
     one = score(many.pred, many.gt, protocol, workers=1)

@@ -184,6 +184,7 @@ def test_an_oracle_reaches_one_and_is_never_corrected(videos, tmp_path, policy):
     assert not len(done.prompts)
 
 
+@pytest.mark.seconds
 def test_passes_resume(videos, tmp_path):
     method = Sticky()
     first = s3fo.correct(videos, tmp_path, method=method, budget=1)
@@ -294,6 +295,7 @@ def test_s3_forgets_what_was_corrected(videos, weights, memory):
         assert torch.equal(a._last_mask, b._last_mask)
 
 
+@pytest.mark.seconds
 def test_s3_online_equals_the_same_corrections_planned(videos, weights, tmp_path):
     method = build_method("s3", weights=weights, size=40)
     done = s3fo.correct(

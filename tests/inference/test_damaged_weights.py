@@ -31,6 +31,7 @@ CONTENTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("number", range(len(CONTENTS)))
 def test_pytorch_files_of_anything_else(tmp_path, number):
     path = tmp_path / "w.pth"
@@ -54,6 +55,7 @@ def test_code_in_a_file_never_runs(tmp_path):
     assert not mark.exists()
 
 
+@pytest.mark.seconds
 def test_damaged_safetensors(tmp_path):
     torch.manual_seed(0)
     whole = tmp_path / "whole.safetensors"

@@ -64,6 +64,7 @@ def test_official_outputs(recipe_state, name):
     assert engine.states == [expected_memory(step) for step in case.predictions]
 
 
+@pytest.mark.seconds
 @pytest.mark.filterwarnings("ignore:a mask without objects")
 @pytest.mark.parametrize("case", _SLOW_MARKED, ids=lambda case: case.name)
 def test_agrees_with_plain_engine_and_network(recipe_state, case):

@@ -67,6 +67,7 @@ def test_probabilities_of_given_and_of_propagated_masks(tiny):
     np.testing.assert_allclose(second.sum(0), 1, atol=1e-5)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "overrides",
     [

@@ -91,6 +91,7 @@ def values(out: Path) -> dict[str, set[int]]:
     }
 
 
+@pytest.mark.seconds
 def test_processes_share_the_videos_of_one_folder(tmp_path):
     write_videos(tmp_path)
     processes = [start(tmp_path) for _ in range(3)]
@@ -110,6 +111,7 @@ def test_processes_share_the_videos_of_one_folder(tmp_path):
     assert (again.kept, again.finished) == (tuple("abcdefgh"), ())
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_what_a_killed_process_held_is_taken_over(tmp_path, sign):
     write_videos(tmp_path)
@@ -160,6 +162,7 @@ def test_other_settings_do_not_join_in(tmp_path):
         process.communicate()
 
 
+@pytest.mark.seconds
 def test_a_killed_replacement_claims_nothing_of_the_old_run(tmp_path):
     write_videos(tmp_path)
     out = tmp_path / "out"

@@ -54,6 +54,7 @@ def _wrap(state: dict[str, Tensor], form: str) -> dict[str, Any]:
     return state
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("form", ["plain", "training", "parallel", "lean"])
 def test_every_form_of_a_checkpoint_loads(
     source: S3Network, target: S3Network, tmp_path: Path, form: str

@@ -44,6 +44,7 @@ def test_folded_semantic_embedding() -> None:
     )
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("preset", ["tiny", "tiny8", "tiny_fpn", "tiny_r18"])
 @pytest.mark.parametrize("batch", [1, 2])
 def test_every_stage_equals_the_plain_one(preset: str, batch: int) -> None:

@@ -222,6 +222,7 @@ def test_numbers_without_an_end_are_refused(tiny_recipe, videos, tmp_path, numbe
         train(tiny_recipe(), tmp_path, videos=videos, **numbers)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("sign", "ends"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
 )

@@ -27,6 +27,7 @@ ITEMS = [Item(str(i)) for i in range(12)]
 SIZES = [3] * 12
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_results_come_in_order_and_steps_are_told(workers):
     told = []
@@ -47,6 +48,7 @@ def test_results_come_in_order_and_steps_are_told(workers):
     assert told[-1] == (36, 36) and told == sorted(told)
 
 
+@pytest.mark.seconds
 def test_an_error_comes_back_as_it_is_and_ends_the_others():
     def job(item, on_step):
         if item.name == "7":
@@ -73,6 +75,7 @@ def test_errors_that_do_not_travel_are_told_in_words():
         run_in_order(job, ITEMS, SIZES, 2)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_a_worker_that_dies_ends_the_run_with_its_name(sign):
     def job(item, on_step):

@@ -102,6 +102,7 @@ def page(made) -> Page:
     return Page(made.page.read_text())
 
 
+@pytest.mark.seconds
 def test_the_page_needs_nothing_else(page, made):
     assert page.unbalanced == [] and page.open == []
     for address in page.addresses:

@@ -207,6 +207,7 @@ def test_the_time_limit_ends_the_program_and_what_it_started(videos, tmp_path):
     assert not mark.exists()
 
 
+@pytest.mark.seconds
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_program_ends_when_this_process_is_killed(videos, tmp_path):
     program = _program(tmp_path, "import os, sys, time\n"
@@ -264,6 +265,7 @@ def test_a_command_without_a_device_sees_its_gpu_only(videos, tmp_path):
         method.segment(_only(videos, "early"), ("00000",), tmp_path / "early")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("tail", "match"),
     [

@@ -27,7 +27,10 @@ from s3fo.inference.presets import PRESETS, cutie_preset
 from s3fo.model import build_network, load_weights, save_weights
 from s3fo.model.optimised.network import optimise_for_inference
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.seconds,
+]
 
 SIZE = (90, 122)  # no multiple of 16
 BAR = 1e-4

@@ -102,6 +102,7 @@ def _commands() -> list[str]:
     return [w[w.index("--command") + 1] for w in words if "--command" in w]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("tracker", ["samurai", "dam4sam"])
 def test_trackers_of_one_object_follow_all_of_them(tracker, video, tmp_path):
     (tmp_path / "stubs" / "sam2").mkdir(parents=True)

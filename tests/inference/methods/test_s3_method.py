@@ -181,6 +181,7 @@ def test_scores_and_merged_masks_of_a_video_whose_object_comes_late(
     assert not merged["first/00001.png"].any() and 4 in merged["first/00002.png"]
 
 
+@pytest.mark.seconds
 def test_videos_without_their_scores_are_done_again(folders, weights, tmp_path):
     sequences, out = open_folders(*folders), tmp_path / "out"
     predict(sequences, out, weights=weights)

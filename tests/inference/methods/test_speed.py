@@ -112,6 +112,7 @@ def peaks() -> list[float]:
     return [base, more, measure_speed(small, **case).rows[0].peak_memory_mb]
 
 
+@pytest.mark.seconds
 def test_peak_memory_is_that_of_the_clip():
     """In a process of its own: others may have given up the right to reset the peak."""
     here = Path(__file__)

@@ -25,6 +25,8 @@ from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference import ObjectPrompt, correct, predict
 from s3fo.inference.methods import transformers as ours
 
+pytestmark = pytest.mark.seconds
+
 METHODS = {
     "sam2": ours.Sam2Method,
     "edgetam": ours.EdgeTamMethod,
