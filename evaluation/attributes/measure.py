@@ -17,7 +17,7 @@ from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.attributes.observe import observe
 from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
-from evaluation.attributes.video import AnnotatedVideo, open_videos
+from evaluation.attributes.video import AnnotatedVideo, odd_masks, open_videos
 from evaluation.errors import InputError
 from evaluation.options import InputOptions
 
@@ -158,9 +158,7 @@ def _notes(
         notes.append(
             "not every frame annotated: what happens between annotations is not seen"
         )
-    ignored = getattr(video, "ignored", None)
-    if ignored is not None:
-        notes.append(f"regions that MOTS ignores ({ignored}) left out")
+    notes += odd_masks(video)
     if extractor is not None and not video.images:
         notes.append("no images: no similarity, no appearance change, no scene cuts")
     return notes

@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.masks.encoding import encoding_of, without_background
+from evaluation.masks.encoding import (
+    RIMMED,
+    encoding_of,
+    is_blended,
+    without_background,
+)
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
@@ -263,6 +268,23 @@ def _with_options(video: Any, options: InputOptions) -> Any:
         return replace(video, binary=binary)  # type: ignore[type-var]
     video = replace(video, binary=binary, void=options.void)  # type: ignore[type-var]
     return _LabelVideo(video, options.void)
+
+
+def odd_masks(video: AnnotatedVideo) -> list[str]:
+    """What to know of the masks of a video, in sentences without a subject.
+
+    The first and the last annotated frame are looked at.
+    """
+    notes = []
+    ignored = getattr(video, "ignored", None)
+    if ignored is not None:
+        notes.append(f"regions that MOTS ignores ({ignored}) are left out")
+    frames = video.annotated_frames
+    for frame in dict.fromkeys((*frames[:1], *frames[-1:])):
+        masks = read_objects(video, frame)
+        if not isinstance(masks, dict) and is_blended(masks):
+            return [*notes, RIMMED]
+    return notes
 
 
 def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask]:

@@ -13,7 +13,12 @@ from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.regions import Region
-from evaluation.attributes.video import AnnotatedVideo, open_videos, read_objects
+from evaluation.attributes.video import (
+    AnnotatedVideo,
+    odd_masks,
+    open_videos,
+    read_objects,
+)
 from evaluation.audit.agreement import MethodMasks, open_methods
 from evaluation.audit.edges import EdgeTracker
 from evaluation.audit.jumps import jumps
@@ -28,7 +33,7 @@ from evaluation.audit.steady import (
 from evaluation.audit.tables import EVENT_COLUMNS, FRAME_COLUMNS, Audit
 from evaluation.audit.tracks import Track, follow
 from evaluation.errors import InputError
-from evaluation.formats.mots import IGNORED_REGION
+from evaluation.masks.names import shown
 from evaluation.masks.open import Source
 from evaluation.masks.pairs import Masks
 from evaluation.options import InputOptions
@@ -84,12 +89,11 @@ def audit_ground_truth(
             f"{blind or len(videos)} of {len(videos)} videos without images: masks "
             "shifted in time or space were not looked for there"
         )
-    ignoring = [v.name for v in videos if getattr(v, "ignored", None) is not None]
-    if ignoring:
-        notes.append(
-            f"regions that MOTS ignores ({IGNORED_REGION}) are left out of the ground "
-            f"truth of {', '.join(ignoring)}"
-        )
+    odd: dict[str, list[str]] = {}
+    for video in videos:
+        for note in odd_masks(video):
+            odd.setdefault(note, []).append(video.name)
+    notes += [f"{shown(names)}: {note}" for note, names in odd.items()]
     return replace(_assemble(done, notes), ground_truth=name_of(ground_truth))
 
 

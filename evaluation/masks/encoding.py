@@ -24,6 +24,13 @@ _SPREAD = 16
 """Neighbouring values of a soft mask differ by less than this part of its range."""
 
 
+RIMMED = (
+    "lower ids lie like a rim around objects; were the masks resized with "
+    "interpolation? Ids are in doubt, then: resize them with nearest neighbours"
+)
+"""The note on ids that interpolation made."""
+
+
 @dataclass(frozen=True)
 class Encoding:
     """How the masks of a video encode objects, seen from one of them.
@@ -34,6 +41,7 @@ class Encoding:
         void: whether 255 stands beside other ids, and is taken for unclear pixels.
         inverted: whether the one object fills the corners and most of the frame.
         full: whether there are several values, none of which is 0.
+        blended: whether ids lie like a rim around others, as interpolation makes them.
     """
 
     labels: tuple[int, ...]
@@ -41,6 +49,7 @@ class Encoding:
     void: bool
     inverted: bool
     full: bool = False
+    blended: bool = False
 
     @property
     def notes(self) -> list[str]:
@@ -65,6 +74,8 @@ class Encoding:
                 f"no pixel is 0, so that every pixel belongs to an object ({ids}); is "
                 "one of these the background?"
             )
+        if self.blended:
+            notes.append(RIMMED)
         return notes
 
 
@@ -89,6 +100,7 @@ def encoding_of(label_map: LabelMap, where: str, void: int | None = VOID) -> Enc
         eight_bit and not binary and void in labels,
         len(labels) == 1 and fills_corners(label_map),
         len(labels) > 1 and bool(label_map.all()),
+        len(labels) > 1 and is_blended(label_map),
     )
 
 

@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluation import InputError, score
+from evaluation import InputError, object_attributes, score
+from evaluation.audit import audit_ground_truth
+from evaluation.masks.label_map import write_label_map
+from s3fo.benchmarks import open_folders
 
 
 def disc(radius: int) -> np.ndarray:
@@ -118,3 +121,29 @@ def test_void_around_objects_of_the_right_ids_is_no_such_mask():
     scores = score(rimmed, truth, "vos-benchmark")
     assert scores.summary["J"] == 1.0
     assert not any("np.where" in note for note in scores.notes)
+
+
+def test_ground_truth_of_interpolated_ids_is_told_by_all_that_read_it(tmp_path):
+    """Discs 1 to 3 of half the size, brought to full size with averages of ids."""
+    truth, spoilt = {}, {}
+    for t in range(3):
+        ids = np.zeros((96, 128), np.uint8)
+        for k, x in ((1, 20), (2, 60), (3, 100)):
+            cv2.circle(ids, (x + t, 48), 14, k, -1)
+        truth[f"{t:05d}"] = ids
+        spoilt[f"{t:05d}"] = cv2.resize(cv2.resize(ids, (64, 48)), (128, 96))
+    sides = {"truth": truth, "spoilt": spoilt}
+    for name, masks in sides.items():
+        for frame, label_map in masks.items():
+            write_label_map(tmp_path / name / "v" / f"{frame}.png", label_map)
+            image = np.full((96, 128, 3), 90, np.uint8)
+            path = tmp_path / "images" / "v" / f"{frame}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image)
+        found = [
+            object_attributes(tmp_path / name, images=False).notes,
+            audit_ground_truth(tmp_path / name, images=False).notes,
+            open_folders(tmp_path / "images", tmp_path / name).notes,
+        ]
+        told = [any("like a rim" in note for note in notes) for notes in found]
+        assert told == [name == "spoilt"] * 3
