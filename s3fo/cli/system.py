@@ -176,7 +176,7 @@ def _serve(
     install()
     import fiftyone as fo
 
-    from s3fo.datasets.views.appearance import opening_view
+    from s3fo.datasets.views.images import opening_view
     from s3fo.demo import WORKSPACE
 
     dataset = open_dataset(name) if name else None

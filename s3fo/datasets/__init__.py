@@ -41,9 +41,10 @@ if TYPE_CHECKING:
         similar_failures,
     )
     from s3fo.datasets.scoring.thumbnails import make_thumbnails
-    from s3fo.datasets.views.appearance import image_sequences, worst
     from s3fo.datasets.views.colours import object_colour
+    from s3fo.datasets.views.images import image_sequences
     from s3fo.datasets.views.similar_objects import map_similar_objects
+    from s3fo.datasets.views.worst import worst
 
 __all__ = [
     "add_predictions",
@@ -83,7 +84,7 @@ _MODULES = {
     "evaluate": "scoring.evaluate",
     "failure_clips": "scoring.failures",
     "find_failures": "scoring.failures",
-    "image_sequences": "views.appearance",
+    "image_sequences": "views.images",
     "load_benchmark": "importing.benchmark",
     "map_similar_failures": "scoring.similar_failures",
     "similar_failures": "scoring.similar_failures",
@@ -96,7 +97,7 @@ _MODULES = {
     "relocate": "importing.relocation",
     "remove_predictions": "importing.predictions",
     "scores_side_by_side": "auditing.rescored",
-    "worst": "views.appearance",
+    "worst": "views.worst",
     "write_attributes": "scoring.attributes",
     "write_failures": "scoring.failures",
     "write_scores": "scoring.evaluate",

@@ -6,9 +6,8 @@ able to give its benchmark back.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,17 @@ import fiftyone as fo
 from evaluation.errors import InputError
 from s3fo.benchmarks import (
     Benchmark,
-    VideoObject,
-    VideoSequence,
     catalog,
     open_benchmark,
 )
-from s3fo.benchmarks.layouts.files import FrameFiles
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.selection import dataset_and_videos
-
-Facts = dict[str, Any]
-"""Facts about a dataset by name, as JSON keeps them."""
+from s3fo.datasets.video_records import Facts, video_from_json, video_to_json
 
 INFO = "s3fo"
 """Key of `dataset.info` under which this package keeps its own facts."""
 
 _RUN = "s3fo_benchmark"
-_PLAIN_FIELDS = (
-    "name", "frames", "late_objects", "binary", "void", "fps", "attributes",
-    "listed_frames",
-)  # fmt: skip
 
 
 def open_dataset(name: str) -> fo.Dataset:
@@ -87,7 +77,7 @@ def save_benchmark_info(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -
         loaded_as=dataset.name,
         **_published_facts(benchmark),
     )
-    _save_records(dataset, benchmark.name, [_to_json(item) for item in benchmark])
+    _save_records(dataset, benchmark.name, [video_to_json(item) for item in benchmark])
 
 
 def _save_records(dataset: fo.Dataset, benchmark: str, records: list[Facts]) -> None:
@@ -168,7 +158,7 @@ def moved_benchmark(dataset: fo.Dataset, root: Path | None = None) -> Benchmark:
     if any(record["per_object_masks"] for record in records):
         opened = open_benchmark(name, new, split=split, **options)
         return opened.subset(record["name"] for record in records)
-    sequences = tuple(_from_json(record, old, new) for record in records)
+    sequences = tuple(video_from_json(record, old, new) for record in records)
     notes = tuple(facts["notes"])
     protocol = facts["protocol"]
     return Benchmark(name, split, new, sequences, protocol, notes, options)
@@ -292,63 +282,3 @@ def remember(dataset: fo.Dataset, **facts: object) -> None:
     """Keep facts about a dataset, beside those it has or in their place."""
     dataset.info[INFO] = {**remembered(dataset), **facts}
     dataset.save()
-
-
-def _to_json(sequence: VideoSequence) -> Facts:
-    record: Facts = {key: getattr(sequence, key) for key in _PLAIN_FIELDS}
-    listed = sequence.known_objects is not None
-    record.update(
-        known_objects=[asdict(item) for item in sequence.objects] if listed else None,
-        images=_pack(sequence.images),
-        annotations=_pack(sequence.annotations),
-        video=str(sequence.video) if sequence.video else None,
-        per_object_masks=sequence.load_object_masks is not None,
-    )
-    return record
-
-
-def _from_json(record: Facts, old: Path, new: Path) -> VideoSequence:
-    """A sequence whose files lay below one folder and lie below another now."""
-
-    def moved(path: str) -> Path:
-        here = Path(path)
-        # Not below it: masks may lie in a folder of their own.
-        if new != old and here.is_relative_to(old):
-            here = new / here.relative_to(old)
-        return here.absolute()
-
-    fields = {key: record[key] for key in _PLAIN_FIELDS}
-    for key in ("frames", "attributes", "listed_frames"):
-        fields[key] = None if fields[key] is None else tuple(fields[key])
-    objects = record["known_objects"]
-    return VideoSequence(
-        **fields,
-        known_objects=None
-        if objects is None
-        else tuple(_object_from_json(item) for item in objects),
-        images=_unpack(record["images"], moved),
-        annotations=_unpack(record["annotations"], moved),
-        video=moved(record["video"]) if record["video"] else None,
-    )
-
-
-def _object_from_json(record: Facts) -> VideoObject:
-    span = record["frame_range"]
-    return VideoObject(**{**record, "frame_range": span and (span[0], span[1])})
-
-
-def _pack(files: Mapping[str, Path]) -> dict[str, object]:
-    """Frame files as their folder once and a name for each: half the size."""
-    if not files:
-        return {"folder": ".", "files": {}}
-    if isinstance(files, FrameFiles):
-        return {"folder": str(files.folder), "files": dict(files.names)}
-    folder = os.path.commonpath([path.parent for path in files.values()])
-    names = {
-        frame: path.relative_to(folder).as_posix() for frame, path in files.items()
-    }
-    return {"folder": folder, "files": names}
-
-
-def _unpack(record: Facts, moved: Callable[[str], Path]) -> FrameFiles:
-    return FrameFiles(moved(record["folder"]), record["files"])

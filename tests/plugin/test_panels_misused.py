@@ -12,7 +12,7 @@ from small_benchmark import own_name
 import s3fo
 from benchmarks.panels import Visitor
 from s3fo.datasets.reading import tables
-from s3fo.datasets.views.appearance import opening_view
+from s3fo.datasets.views.images import opening_view
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
 from s3fo.plugin.panels.timeline import ObjectTimeline, video_of

@@ -7,33 +7,24 @@ from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
 import fiftyone as fo
-import fiftyone.core.utils as fou
-from fiftyone import ViewField
 
-from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
-from evaluation.protocols import get_protocol
-from s3fo.datasets._fiftyone import has_id, has_layout, root_dataset
+from s3fo.datasets._fiftyone import has_layout
 from s3fo.datasets.field_names import (
     AUDIT,
     GROUND_TRUTH,
-    OBJECT_SCORES,
     SEQUENCE_SCORES,
     thumbnail_field,
 )
 from s3fo.datasets.importing.stored_masks import mask_targets
 from s3fo.datasets.schema import evaluations, load_predictions_info
-from s3fo.datasets.selection import refuse_parts
 from s3fo.datasets.views.colours import object_colour
+from s3fo.datasets.views.images import renew_image_view
+from s3fo.datasets.views.worst import published_field
 
 _NEUTRAL = "#5E6472"
 """Everything that is not an object: names, figures, tags."""
 
-IMAGE_VIEW = "images"
-"""Saved view of a dataset without mp4."""
-
-_MOST_COPIED = 2000
-"""Frames up to which that view is kept ready; it is a copy, and costs time to make."""
 
 _LEAST_COLOURS = 20
 """Methods may find objects that the ground truth lacks: DAVIS allows 20 proposals."""
@@ -80,7 +71,7 @@ def apply_defaults(dataset: fo.Dataset) -> None:
     # It also saves all that was set above.
     dataset.mask_targets = _mask_targets(dataset)
     _save_workspaces(dataset)
-    _renew_image_view(dataset)
+    renew_image_view(dataset)
 
 
 def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
@@ -104,116 +95,7 @@ def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
         renamed.get(path, path): meanings
         for path, meanings in dataset.mask_targets.items()
     }  # saves all
-    _renew_image_view(dataset)
-
-
-def worst(dataset: fo.Dataset, eval_key: str, k: int = 10) -> fo.DatasetView:
-    """The videos of the objects with the lowest J&F, the worst first.
-
-    Of MOSE v2 it is the adaptive J&F, which that benchmark publishes.
-
-    >>> view = worst(dataset, "first", k=1)
-    >>> len(view.first()["first_objects"].detections)
-    1
-
-    Args:
-        dataset: an evaluated dataset.
-        eval_key: key of the evaluation.
-        k: how many objects.
-
-    Returns:
-        A view whose ``<eval_key>_objects`` hold these objects only.
-
-    Raises:
-        InputError: there is no such evaluation.
-    """
-    refuse_parts(dataset, "find the worst objects")
-    known = dataset.list_evaluations()
-    field = f"{eval_key}_objects"
-    whole, here = root_dataset(dataset), dataset.has_sample_field(field)
-    if not here and whole.has_sample_field(field):
-        raise InputError(
-            f"a view of {whole.name}",
-            f"no field {field}, which the dataset has",
-            f"a dataset, or a view with the field {field}",
-            "Pass the dataset, or a view that keeps this field (select_fields leaves "
-            "fields out).",
-        )
-    if eval_key not in known or not here:
-        raise InputError(
-            "eval_key",
-            repr(eval_key),
-            f"one of {', '.join(known) or 'no evaluations yet'}",
-            "Evaluate predictions first.",
-        )
-    name = object_score(dataset, eval_key)
-    return lowest_objects(dataset, eval_key, name, k)
-
-
-def lowest_objects(
-    dataset: fo.Dataset, eval_key: str, name: str, k: int
-) -> fo.DatasetView:
-    """The videos of the objects with the lowest score `name`, the worst first."""
-    field = f"{eval_key}_objects"
-    ids, scores = dataset.values(
-        [f"{field}.detections.id", f"{field}.detections.{name}"], unwind=True
-    )
-    ranked = sorted(
-        (score, object_id)
-        for object_id, score in zip(ids, scores, strict=True)
-        if score is not None
-    )
-    kept = has_id(object_id for _, object_id in ranked[:k])
-    view = dataset.filter_labels(field, kept)
-    lowest = ViewField(f"{field}.detections").map(ViewField(name)).min()
-    return view.sort_by(lowest)
-
-
-def image_sequences(dataset: fo.Dataset) -> fo.DatasetView:
-    """The original images as one sequence per video, with all frame labels.
-
-    What a dataset that was loaded without mp4 (`video="none"`) is looked at with: such
-    a dataset has it as the saved view `IMAGE_VIEW`, a large one once it was opened.
-
-    Args:
-        dataset: made by `load_benchmark` from image files.
-    """
-    refuse_parts(dataset, "show their images")
-    frames = dataset.to_frames(sample_frames=False)
-    return frames.group_by("sample_id", order_by="frame_number")
-
-
-def opening_view(dataset: fo.Dataset) -> fo.Dataset | fo.DatasetView:
-    """What to look at first: the dataset, or its images where there are no videos."""
-    if dataset.media_type != "video" or has_videos(dataset):
-        return dataset
-    if not dataset.has_saved_view(IMAGE_VIEW):
-        _save_image_view(dataset)
-    return dataset.load_saved_view(IMAGE_VIEW)
-
-
-def has_videos(dataset: fo.Dataset) -> bool:
-    """Whether the App's player has something to play."""
-    return not len(dataset) or Path(dataset.first().filepath).is_file()
-
-
-def _renew_image_view(dataset: fo.Dataset) -> None:
-    """It copies the frames' fields: make it anew, or when it is opened."""
-    if dataset.has_saved_view(IMAGE_VIEW):
-        dataset.delete_saved_view(IMAGE_VIEW)
-    if not has_videos(dataset) and _count_frames(dataset) <= _MOST_COPIED:
-        _save_image_view(dataset)
-
-
-def _count_frames(dataset: fo.Dataset) -> int:
-    return int(dataset.sum("metadata.total_frame_count"))
-
-
-def _save_image_view(dataset: fo.Dataset) -> None:
-    about = "The frames as they are: there is no mp4 of these videos"
-    with fou.SetAttributes(fo.config, show_progress_bars=False):
-        view = image_sequences(dataset)
-    dataset.save_view(IMAGE_VIEW, view, description=about)
+    renew_image_view(dataset)
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
@@ -232,19 +114,6 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
         and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
     ]
     return ["sequence", *both_names(shown), *scores[-1:]]
-
-
-def published_field(dataset: fo.Dataset, eval_key: str) -> str | None:
-    """The field of the J&F that the benchmark publishes, of every sequence."""
-    field = f"{eval_key}_{object_score(dataset, eval_key)}"
-    return field if dataset.has_sample_field(field) else None
-
-
-def object_score(dataset: fo.Dataset, eval_key: str) -> str:
-    """Attribute of objects' labels with the J&F that they are looked at by."""
-    protocol = getattr(dataset.get_evaluation_info(eval_key).config, "protocol", None)
-    metric = get_protocol(protocol).object_metric if protocol else "J&F"
-    return OBJECT_SCORES[metric]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:

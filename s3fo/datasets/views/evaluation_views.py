@@ -9,8 +9,8 @@ from fiftyone import ViewField
 
 from evaluation.failures import FailureKind
 from s3fo.datasets.scoring.review import TAGS, reviewed_events, tagged
-from s3fo.datasets.views import appearance as views
 from s3fo.datasets.views.failure_maps import delete_failure_map
+from s3fo.datasets.views.worst import lowest_objects, object_score
 
 _WORST, _SWAPS, _RETURN = "worst objects", "identity swaps", "after return"
 _MOST = 20
@@ -27,7 +27,7 @@ def save_views(dataset: fo.Dataset, eval_key: str) -> None:
     names = [_WORST]
     if dataset.has_sample_field(f"{eval_key}_failures"):
         names += [_SWAPS, _RETURN, *reviewed_events(dataset, eval_key)["review"]]
-    score = views.object_score(dataset, eval_key)
+    score = object_score(dataset, eval_key)
     _save(dataset, eval_key, dict.fromkeys(names), score)
 
 
@@ -37,7 +37,7 @@ def rename_views(dataset: fo.Dataset, eval_key: str, new_eval_key: str) -> None:
     delete_failure_map(dataset, eval_key)
     names = _saved_views(dataset, eval_key)
     # FiftyOne renames the evaluation itself last: it is still known by its old key.
-    score = views.object_score(dataset, eval_key)
+    score = object_score(dataset, eval_key)
     delete_views(dataset, eval_key)
     _save(dataset, new_eval_key, names, score)
 
@@ -61,7 +61,7 @@ def _save(dataset: fo.Dataset, eval_key: str, names: Iterable[str], score: str) 
 
 def _view(dataset: fo.Dataset, eval_key: str, name: str, score: str) -> fo.DatasetView:
     if name == _WORST:
-        return views.lowest_objects(dataset, eval_key, score, _MOST)
+        return lowest_objects(dataset, eval_key, score, _MOST)
     if name in TAGS:
         return tagged(dataset, eval_key, name)
     label = ViewField("label")

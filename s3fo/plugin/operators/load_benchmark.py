@@ -93,7 +93,7 @@ class LoadBenchmark(VOSOperator):
 
     def finish(self, ctx: Context, summary: Summary) -> Iterator[object]:
         """Open the dataset; where it has no videos, at its images."""
-        from s3fo.datasets.views.appearance import IMAGE_VIEW, opening_view
+        from s3fo.datasets.views.images import IMAGE_VIEW, opening_view
 
         opening_view(fo.load_dataset(summary["dataset"]))
         yield ctx.ops.open_dataset(str(summary["dataset"]))

@@ -9,14 +9,7 @@ from evaluation.errors import InputError
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels import headline
-from s3fo.plugin.panels.base import (
-    ROWS,
-    VOSPanel,
-    plot,
-    rows,
-    show_objects,
-    table,
-)
+from s3fo.plugin.panels.base import VOSPanel, show_objects
 from s3fo.plugin.panels.charts import attributes as attribute_charts
 from s3fo.plugin.panels.charts import comparison as comparison_charts
 from s3fo.plugin.panels.charts import objects as object_charts
@@ -30,6 +23,7 @@ from s3fo.plugin.panels.choices import (
     set_if_new,
     tabs,
 )
+from s3fo.plugin.panels.elements import ROWS, plot, rows, table
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import plan_frame, show_frame
 

@@ -14,10 +14,9 @@ from evaluation.errors import InputError
 from evaluation.failures import FailureKind
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
-from s3fo.datasets.views.appearance import has_videos
+from s3fo.datasets.views.images import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels.base import plot, shown, table
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.choices import (
     LINE,
@@ -25,6 +24,7 @@ from s3fo.plugin.panels.choices import (
     line_of_choices,
     set_choice,
 )
+from s3fo.plugin.panels.elements import plot, shown, table
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.looks import similar
 from s3fo.plugin.panels.opening import (

@@ -8,10 +8,11 @@ from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels.base import VOSPanel, plot, show_objects
+from s3fo.plugin.panels.base import VOSPanel, show_objects
 from s3fo.plugin.panels.charts import heat_map as charts
 from s3fo.plugin.panels.charts.attributes import attribute_titles
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, wrapping_line
+from s3fo.plugin.panels.elements import plot
 from s3fo.plugin.panels.first import evaluation_to_show
 
 _FIRST = ("occlusion", "size_bucket", "size", "speed")

@@ -20,13 +20,9 @@ from s3fo.datasets.reading.tables import (
     prediction_field,
     vos_evaluations,
 )
-from s3fo.datasets.views.appearance import (
-    IMAGE_VIEW,
-    has_videos,
-    opening_view,
-    published_field,
-)
+from s3fo.datasets.views.images import IMAGE_VIEW, has_videos, opening_view
 from s3fo.datasets.views.shown import count_stages
+from s3fo.datasets.views.worst import published_field
 from s3fo.plugin.context import Context
 from s3fo.plugin.shared.outcome import PLUGIN
 

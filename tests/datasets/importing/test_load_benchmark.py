@@ -23,7 +23,7 @@ from s3fo.datasets.importing.labels import (
     masks_of_frame,
 )
 from s3fo.datasets.views import appearance as views
-from s3fo.datasets.views.appearance import IMAGE_VIEW, opening_view
+from s3fo.datasets.views.images import IMAGE_VIEW, opening_view
 
 
 @pytest.fixture
