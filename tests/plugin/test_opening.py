@@ -15,6 +15,7 @@ from benchmarks.panels import Visitor
 from s3fo.datasets.field_names import AUDIT
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring import failures
+from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
 from s3fo.plugin.panels.first import evaluation_shown
@@ -311,9 +312,18 @@ def test_the_part_of_the_loss_that_is_in_no_event_is_named(three):
     person.choose("of", "method", key)
     lost = 100 * (1 - tables.summary(three, key)["J&F"])
     rest = lost - 100 * tables.event_table(three, key)["cost"].sum()
-    assert (
-        f"other {rest:.1f} of all {lost:.1f} points lost" in person.state["costs_text"]
-    )
+    assert round(rest, 1) == 0
+    told = person.state["costs_text"]
+    assert told.endswith("Next to nothing is lost outside events.")
+    assert "other 0.0" not in told and f" of {lost:.1f} points of J&F lost" in told
+
+
+def test_what_is_lost_outside_events_is_told_in_points(three, monkeypatch):
+    key = "third_run"
+    lost = tables.summary(three, key)["J&F"]
+    monkeypatch.setattr(tables, "summary", lambda *_: {"J&F": lost - 0.034})
+    told = charts.costs(three, key, "all").text
+    assert f"The other 3.4 of all {100 * (1 - lost) + 3.4:.1f} points lost" in told
 
 
 def test_what_the_grid_and_clips_show_of_a_method(three):

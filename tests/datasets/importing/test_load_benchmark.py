@@ -22,7 +22,7 @@ from s3fo.datasets.importing.labels import (
     labels_document,
     masks_of_frame,
 )
-from s3fo.datasets.views import appearance as views
+from s3fo.datasets.views import images as image_views
 from s3fo.datasets.views.images import IMAGE_VIEW, opening_view
 
 
@@ -203,7 +203,7 @@ def test_videos_may_be_left_out_and_made_later(benchmark, cache, results, monkey
         assert dataset.list_saved_views() == [IMAGE_VIEW]
         s3fo.add_predictions(dataset, results, "shifted")
         assert opening_view(dataset).has_sample_field("shifted")
-        monkeypatch.setattr(views, "_MOST_COPIED", 13)  # of its 14 frames
+        monkeypatch.setattr(image_views, "_MOST_COPIED", 13)  # of its 14 frames
         s3fo.add_predictions(dataset, results, "again")
         assert dataset.list_saved_views() == []
         assert opening_view(dataset).has_sample_field("again")
