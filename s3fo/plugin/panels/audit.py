@@ -22,8 +22,8 @@ from s3fo.datasets.reading.scope import limited_to
 from s3fo.datasets.views.images import has_videos
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.charts import audit as charts
+from s3fo.plugin.panels.charts.elements import plot, rows, table
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, set_choice
-from s3fo.plugin.panels.elements import plot, rows, table
 from s3fo.plugin.panels.opening import plan_audit_clips, plan_frame, show_frame
 from s3fo.plugin.panels.stepping import ALL, CLIPS, EventPanel
 

@@ -9,6 +9,7 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel
 from s3fo.plugin.panels.charts import changed_failures as charts
+from s3fo.plugin.panels.charts.elements import ROWS, plot, rows, table
 from s3fo.plugin.panels.charts.failures import with_failures
 from s3fo.plugin.panels.choices import (
     LINE,
@@ -17,7 +18,6 @@ from s3fo.plugin.panels.choices import (
     set_choice,
     wrapping_line,
 )
-from s3fo.plugin.panels.elements import ROWS, plot, rows, table
 from s3fo.plugin.panels.first import pair_to_show
 from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 

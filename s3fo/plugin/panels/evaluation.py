@@ -13,6 +13,7 @@ from s3fo.plugin.panels.base import VOSPanel, show_objects
 from s3fo.plugin.panels.charts import attributes as attribute_charts
 from s3fo.plugin.panels.charts import comparison as comparison_charts
 from s3fo.plugin.panels.charts import objects as object_charts
+from s3fo.plugin.panels.charts.elements import ROWS, plot, rows, table
 from s3fo.plugin.panels.charts.parts import Layout, score_title
 from s3fo.plugin.panels.choices import (
     LINE,
@@ -23,7 +24,6 @@ from s3fo.plugin.panels.choices import (
     set_if_new,
     tabs,
 )
-from s3fo.plugin.panels.elements import ROWS, plot, rows, table
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import plan_frame, show_frame
 

@@ -18,13 +18,13 @@ from s3fo.datasets.views.images import has_videos
 from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.charts import failures as charts
+from s3fo.plugin.panels.charts.elements import plot, shown, table
 from s3fo.plugin.panels.choices import (
     LINE,
     choose,
     line_of_choices,
     set_choice,
 )
-from s3fo.plugin.panels.elements import plot, shown, table
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.looks import similar
 from s3fo.plugin.panels.opening import (

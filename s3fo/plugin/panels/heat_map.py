@@ -11,8 +11,8 @@ from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel, show_objects
 from s3fo.plugin.panels.charts import heat_map as charts
 from s3fo.plugin.panels.charts.attributes import attribute_titles
+from s3fo.plugin.panels.charts.elements import plot
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, wrapping_line
-from s3fo.plugin.panels.elements import plot
 from s3fo.plugin.panels.first import evaluation_to_show
 
 _FIRST = ("occlusion", "size_bucket", "size", "speed")

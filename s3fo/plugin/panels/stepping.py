@@ -10,8 +10,8 @@ import pandas as pd
 from fiftyone.operators import types
 
 from s3fo.plugin.context import Context
+from s3fo.plugin.panels.charts.elements import ROWS, rows
 from s3fo.plugin.panels.choices import wrapping_line
-from s3fo.plugin.panels.elements import ROWS, rows
 from s3fo.plugin.panels.reviewing import ReviewPanel
 
 ALL = "all"

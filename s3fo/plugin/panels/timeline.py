@@ -12,8 +12,8 @@ from s3fo.datasets.scoring.review import review_of
 from s3fo.datasets.views.shown import video_shown
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.charts import timeline as charts
+from s3fo.plugin.panels.charts.elements import plot, rows, table
 from s3fo.plugin.panels.choices import choice_of, choose, set_if_new
-from s3fo.plugin.panels.elements import plot, rows, table
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import seek
 from s3fo.plugin.panels.reviewing import ReviewPanel

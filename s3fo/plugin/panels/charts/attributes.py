@@ -16,6 +16,7 @@ from evaluation.breakdown import (
 )
 from s3fo.datasets.reading import tables
 from s3fo.plugin.operators.compute_attributes import ComputeAttributes
+from s3fo.plugin.panels.charts.elements import plain
 from s3fo.plugin.panels.charts.parts import (
     FEW_OBJECTS,
     HARDEST,
@@ -30,7 +31,6 @@ from s3fo.plugin.panels.charts.parts import (
     score_title,
     whiskers,
 )
-from s3fo.plugin.panels.elements import plain
 
 
 def attribute_titles(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from evaluation.attributes import attribute_title
 from evaluation.breakdown import drop_repeated_groups
 from evaluation.results.same_rules import note_rules
 from s3fo.datasets.reading import tables
+from s3fo.plugin.panels.charts.elements import plain
 from s3fo.plugin.panels.charts.parts import (
     FEW_OBJECTS,
     HARDEST,
@@ -27,7 +28,6 @@ from s3fo.plugin.panels.charts.parts import (
     score_title,
     whiskers,
 )
-from s3fo.plugin.panels.elements import plain
 
 
 def difference(dataset: fo.Dataset, first: str, second: str) -> Chart:

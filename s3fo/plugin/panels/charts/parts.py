@@ -17,7 +17,7 @@ from evaluation._utils.escape import plotly_text
 from evaluation.breakdown import FEW
 from evaluation.plots.style import MethodStyle, method_styles
 from s3fo.datasets.reading.tables import vos_evaluations
-from s3fo.plugin.panels.elements import plain
+from s3fo.plugin.panels.charts.elements import plain
 
 KEYS = ["sequence", "object"]
 """Columns that tell an object apart from all others."""

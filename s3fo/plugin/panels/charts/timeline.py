@@ -11,8 +11,8 @@ from evaluation.plots.strip import frame_label
 from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.views.colours import line_colour
+from s3fo.plugin.panels.charts.elements import plain
 from s3fo.plugin.panels.charts.parts import Chart, Layout, Trace, legend_text
-from s3fo.plugin.panels.elements import plain
 
 _ROW_HEIGHT = 130
 _SIGNS = (

@@ -13,6 +13,7 @@ from s3fo.datasets.views.images import has_videos
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel
 from s3fo.plugin.panels.charts import failure_map as charts
+from s3fo.plugin.panels.charts.elements import plot
 from s3fo.plugin.panels.charts.failures import with_failures
 from s3fo.plugin.panels.choices import (
     LINE,
@@ -20,7 +21,6 @@ from s3fo.plugin.panels.choices import (
     line_of_choices,
     wrapping_line,
 )
-from s3fo.plugin.panels.elements import plot
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 from s3fo.plugin.panels.stepping import CLIPS
