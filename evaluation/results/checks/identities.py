@@ -15,11 +15,11 @@ from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.protocols import VOID
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
 
-_CLEAR = 0.3
+_CLEAR = 0.2
 """IoU by which masks must fit other objects, or other videos, better."""
 
-_MOST = 0.9
-"""Share of the frames in which they must; the first frame looked at is one of them."""
+_MOST = 0.7
+"""Share of frames in which they must; the first frame looked at is one of them."""
 
 _POOR = 0.5
 """IoU below which a video is compared with others."""
@@ -93,7 +93,7 @@ def _better_ids(true: Mapping[int, Mask], own: Mapping[int, Mask]) -> dict[int, 
 
 
 def _common(votes: Sequence[int]) -> int | None:
-    """The id in the first frame, if it is that in nearly all; None if it is not."""
+    """The id in the first frame, if it is that in most; None if it is not."""
     if not votes or votes.count(votes[0]) < _MOST * len(votes):
         return None
     return votes[0]
