@@ -29,8 +29,9 @@ videos."""
 _TESTED = 30
 """Frames of a video, evenly spread, that are tested."""
 
-_CHANCE = 0.001
-"""Chance at which a video without fault is told."""
+_PARTS = ((1.0, 0.001), (0.75, 0.0003), (0.6, 0.0003), (0.45, 0.0003))
+"""Shares of the frames, to the end, that are tested, each with the chance at which one
+without fault is told: frames may be off from one of them on."""
 
 _BEYOND = 0.05
 """Chance at which the frames beyond the peak may fit worse without fault."""
@@ -62,31 +63,49 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
         # A look at a few frames spares nearly all videos without fault the rest.
         for few in (3, 9):
             near = _agreements(pair, _spread(frames, few), 1, by_id, 25_000)
-            if not len(near) or near.mean(axis=0).argmax() == 1:
+            if not len(near) or all(
+                part.mean(axis=0).argmax() == 1 for part in (near, near[few // 2 :])
+            ):
                 return []
-        table = _agreements(pair, _spread(frames, _TESTED), reach, by_id, 100_000)
+        looked = _spread(frames, _TESTED)
+        table = _agreements(pair, looked, reach, by_id, 100_000)
     except InputError:
         return []  # a frame that is not scored cannot be read
-    if len(table) < _FEWEST:
-        return []
-    lag = _best_lag(table)
-    if not lag:
-        return []
+    for share, chance in _PARTS:
+        first = len(table) - round(share * len(table))
+        part = table[first:]
+        lag = _best_lag(part, chance) if len(part) >= _FEWEST else 0
+        if lag:
+            since = looked[first] if first else ""
+            return [_tell(pair.name, part, lag, since)]
+    return []
+
+
+def _tell(name: str, table: NDArray[np.float64], lag: int, since: str) -> str:
+    """The note on a video whose masks are off, perhaps since some frame."""
+    reach = table.shape[1] // 2
     here, there = table.mean(axis=0)[[reach, reach + lag]]
     side = "later" if lag < 0 else "earlier"
-    return [
-        f"{pair.name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "
-        f"{side} (mean IoU {there:.3f} against {here:.3f} in "
-        f"{counted(len(table), 'frame')} looked at): are they numbered from another "
-        "frame? They were scored as they are named"
-    ]
+    where = f" from about {since} on" if since else ""
+    what = (
+        "is a frame left out or doubled there, and the rest numbered without it?"
+        if since
+        else "are they numbered from another frame?"
+    )
+    return (
+        f"{name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "
+        f"{side}{where} (mean IoU {there:.3f} against {here:.3f} in "
+        f"{counted(len(table), 'frame')} looked at): {what} They were scored as they "
+        "are named"
+    )
 
 
-def _best_lag(table: NDArray[np.float64]) -> int:
+def _best_lag(table: NDArray[np.float64], chance: float) -> int:
     """By how many frames masks are off; 0 where they are not, or nothing is sure.
 
     Args:
         table: [n, 2 * reach + 1] agreement of each frame with its neighbours.
+        chance: at which a video without fault may be told.
     """
     reach = table.shape[1] // 2
     means = table.mean(axis=0)
@@ -95,7 +114,7 @@ def _best_lag(table: NDArray[np.float64]) -> int:
     if lag == 0 or abs(lag) == reach or means[best] - means[reach] < _GAIN:
         return 0
     beyond = best + (1 if lag > 0 else -1)
-    sure = _chance(table[:, best] - table[:, reach]) <= _CHANCE
+    sure = _chance(table[:, best] - table[:, reach]) <= chance
     return lag if sure and _chance(table[:, best] - table[:, beyond]) <= _BEYOND else 0
 
 

@@ -13,7 +13,7 @@ import pytest
 from evaluation import score
 from evaluation.results.checks.lags import _chance
 
-T, H, W = 24, 40, 70
+T, H, W = 24, 40, 90
 
 
 def walk(t, step=1, noise=0):
@@ -67,6 +67,18 @@ def test_short_videos_and_masks_that_never_move_tell_nothing():
     short = {"a": TRUTH["a"][:9]}
     found = {"a": TRUTH["a"][1:10]}
     assert not any("numbered" in n for n in score(found, short).notes)
+
+
+@pytest.mark.parametrize("change", ["dropped", "doubled"])
+def test_a_frame_left_out_or_doubled_in_the_middle_is_told(change):
+    """40 frames, of which the ones from 15 on are one off."""
+    truth = [walk(t) for t in range(40)]
+    off = 1 if change == "dropped" else -1
+    found = [walk(t if t < 15 else t + off) for t in range(40)]
+    scores = score({"a": np.stack(found)}, {"a": np.stack(truth)})
+    (note,) = [n for n in scores.notes if "left out or doubled" in n]
+    side = "later" if off > 0 else "earlier"
+    assert f"better 1 frame {side} from about 0001" in note
 
 
 def test_the_sign_test_is_exact():

@@ -57,3 +57,13 @@ def test_readings_that_fit_alike_are_all_told():
     notes = score({"a": mask[:, :, ::-1].copy()}, {"a": mask}).notes
     assert any("left and right exchanged" in n for n in notes)
     assert any("moved by -40 pixels to the right" in n for n in notes)
+
+
+def test_one_mask_in_all_frames_is_in_no_other_order():
+    """As the baseline `copy` writes it: it fits frame 0 best throughout."""
+    truth = {"a": np.stack([disc(2 * t) for t in range(T)])}
+    notes = score({"a": np.stack([disc(0)] * T)}, truth).notes
+    assert not any("other frames" in n for n in notes), notes
+    found = {"a": truth["a"][::-1].copy()}
+    notes = score(found, truth).notes
+    assert any("other frames" in n for n in notes), notes
