@@ -27,10 +27,11 @@ from evaluation.results.bootstrap import interval
 
 
 def scores(values: Any, videos: Any, metric: str = "J&F") -> Any:
-    """Stands for `Scores`: the breakdown reads the objects table alone."""
+    """Stands for `Scores`: the breakdown reads the objects table and the rules."""
     objects = pd.DataFrame({"sequence": videos, "object": 1, metric: values})
     objects["object"] = objects.groupby("sequence").cumcount() + 1
-    return SimpleNamespace(objects=objects, protocol=get_protocol("davis-2017"))
+    rules = {"protocol": get_protocol("davis-2017"), "options": {}, "notes": ()}
+    return SimpleNamespace(objects=objects, **rules)
 
 
 def attributes(videos: Any, **columns: Any) -> Attributes:
@@ -335,7 +336,7 @@ def test_a_quantity_has_one_value_and_interval_wherever_it_is_asked_for() -> Non
     beside = breakdown({**made, "c": partly}, table)
     shuffled = {
         name: SimpleNamespace(
-            objects=item.objects.sample(frac=1, random_state=1), protocol=item.protocol
+            **{**vars(item), "objects": item.objects.sample(frac=1, random_state=1)}
         )
         for name, item in made.items()
     }
