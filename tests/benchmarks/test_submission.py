@@ -210,6 +210,61 @@ def test_ids_exchanged_against_the_first_masks_are_refused(tmp_path: Path) -> No
     write_submission(out, benchmark, tmp_path / "x.zip")  # Bad, but no mistake.
 
 
+def corner(mask: np.ndarray) -> np.ndarray:
+    """One object of two parts in a corner, alike from no side."""
+    drawn = np.zeros_like(mask)
+    drawn[2:12, 3:9] = 1
+    drawn[9:12, 9:16] = 1
+    return drawn
+
+
+def with_corner(root: Path) -> Benchmark:
+    frames = names(4)
+    write_tree(
+        root / "valid", {"ape": {frames[0]: [1]}, "bat": {frames[0]: [1]}}, frames
+    )
+    for path in (root / "valid/Annotations").rglob("*.png"):
+        write_label_map(path, corner(read_label_map(path)))
+    return open_benchmark("mose-v1", root, split="val")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda m: m[:, ::-1], "left and right exchanged"),
+        (lambda m: m[::-1], "top and bottom exchanged"),
+        (lambda m: 1 - m, "the background is an object"),
+        (lambda m: np.roll(m, 9, axis=1), "moved by -9 pixels to the right and 0 down"),
+    ],
+)
+def test_first_masks_that_fit_if_drawn_otherwise_are_refused(
+    tmp_path: Path, change, told: str
+) -> None:
+    benchmark = with_corner(tmp_path / "data")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    write_submission(out, benchmark, tmp_path / "right.zip")
+    for path in out.rglob("*.png"):
+        write_label_map(path, np.ascontiguousarray(change(read_label_map(path))))
+    with pytest.raises(InputError, match=rf"ape/00000\.png: .*{told}"):
+        write_submission(out, benchmark, tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_empty_masks_are_told_and_nothing_but_them_refused(tmp_path: Path) -> None:
+    benchmark = with_corner(tmp_path / "data")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    for video in ("ape", "bat"):
+        for path in (out / video).glob("*.png"):
+            write_label_map(path, 0 * read_label_map(path))
+        if video == "ape":
+            with pytest.warns(InputWarning, match="1 of 2 videos are empty .*: ape"):
+                write_submission(out, benchmark, tmp_path / "x.zip")
+    with pytest.raises(InputError, match="masks of all videos are empty"):
+        write_submission(out, benchmark, tmp_path / "y.zip")
+
+
 def test_one_folder_may_lie_around_the_results(tmp_path: Path) -> None:
     benchmark = hidden_split(tmp_path / "data", "davis-2017")
     predict(benchmark, tmp_path / "unpacked/Annotations", method="copy")

@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
-from evaluation.masks.pairs import SequencePair
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.sequence import RleSequence
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
 from evaluation.results.checks.placements import (
@@ -37,6 +37,20 @@ def better_readings(pair: SequencePair) -> list[str]:
     found = [one for one in readings if one]
     best = max((fit for fit, _ in found), default=0.0)
     return [note for fit, note in found if fit >= best - _ALIKE]
+
+
+def told_of(name: str, gt: Masks, own: Masks) -> list[str]:
+    """Notes on the other way to draw the masks of one frame in which they fit best.
+
+    Args:
+        name: what to call the masks.
+        gt: that they should fit.
+        own: the masks.
+    """
+    looked = [(gt, own)]
+    found = [reading(name, looked) for reading in (flipped, moved, rescaled, outlined)]
+    best = max((one[0] for one in found if one), default=0.0)
+    return [one[1] for one in found if one and one[0] >= best - _ALIKE]
 
 
 def row_major(pair: SequencePair) -> Reading:

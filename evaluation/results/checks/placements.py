@@ -30,11 +30,14 @@ _GAIN = 0.3
 _EARLY = 3
 """Scored frames at the start, in which methods have hardly gone wrong yet."""
 
-_GOOD_START = 0.88
-"""IoU at the start from which masks are where they belong."""
+_GOOD = 0.8
+"""IoU of all objects together from which masks are where they belong."""
 
 _LEAST_MOVE = 3
 """Pixels; less may come of the resolution at which a method works."""
+
+_FINE = 256
+"""Rows and columns of the grid on which moves are looked for."""
 
 _OBJECTS = 6
 """How many objects of a frame are looked at."""
@@ -50,6 +53,7 @@ def rescaled(name: str, looked: Looked) -> Reading:
 
     So do those that were padded or shrunk for a network, and written as they came.
     """
+    looked = looked[::2]
     pairs = list(foregrounds(looked))
     if not pairs:
         return None
@@ -92,7 +96,7 @@ def outlined(name: str, looked: Looked) -> Reading:
         return np.asarray(cv2.drawContours(pixels, found, -1, 1, cv2.FILLED) > 0)
 
     return _better(
-        list(foregrounds(looked)),
+        list(foregrounds(looked[::2])),
         filled,
         f"{name}: masks fit the ground truth if they are filled ({{}}); are they "
         "outlines of the objects?",
@@ -111,7 +115,8 @@ def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     totals = counts.counts.sum(axis=(0, 1), dtype=np.int64)
     shared, area, own = (int(totals[k]) for k in (INTERSECTION, GT_AREA, PRED_AREA))
     notes = []
-    if 2 * shared >= area and _start(counts) < _GOOD_START:
+    union = area + own - shared
+    if area <= 2 * shared < 2 * _GOOD * union and _start(counts) < _GOOD:
         notes += _moved_a_little(pair)
     if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):
         notes += _untracked(pair)
@@ -129,7 +134,9 @@ def _moved_a_little(pair: SequencePair) -> list[str]:
     """A note where all masks lie a few pixels beside where they fit."""
     frames = predicted_frames(pair)
     first = list(foregrounds([pair.read(frame) for frame in frames[:1]]))
-    if not first or _gain_of_move(first, _best_move(first)) < 0.08:
+    if not first or not _ends_moved(*first[0]):
+        return []
+    if _gain_of_move(first, _best_move(first, 128)) < 0.08:
         return []
     pairs = list(foregrounds(look(pair, 6)))
     by = _best_move(pairs)
@@ -137,7 +144,7 @@ def _moved_a_little(pair: SequencePair) -> list[str]:
         return []
     # One fault moves all frames alike; a method that drifts or lags does not.
     apart = [np.abs(np.subtract(_best_move([one]), by)).max() for one in pairs]
-    slack = 2 + _thinning(pairs[0][0])
+    slack = 2 + _thinning(pairs[0][0].shape, _FINE)
     gains = [_gain_of_move([one], by) for one in pairs]
     if max(apart) > slack or min(gains) < 0.02 or np.mean(gains) < 0.08:
         return []
@@ -152,18 +159,32 @@ def _moved_a_little(pair: SequencePair) -> list[str]:
     ]
 
 
-def _thinning(mask: Mask) -> int:
-    """Every how many-th row and column is enough to find a move."""
-    height, width = mask.shape
-    return max(1, int(max(height, width)) // 256)
+def _ends_moved(gt: Mask, own: Mask) -> bool:
+    """Whether both ends of all objects together lie off to the same side.
+
+    Of masks that are too small or too large the ends lie off to different sides.
+    """
+    for axis in (0, 1):
+        true, found = (np.flatnonzero(mask.any(axis=axis)) for mask in (gt, own))
+        first, last = int(true[0] - found[0]), int(true[-1] - found[-1])
+        if min(abs(first), abs(last)) >= 2 and (first > 0) == (last > 0):
+            return True
+    return False
 
 
-def _best_move(pairs: Sequence[tuple[Mask, Mask]]) -> tuple[int, int]:
+def _thinning(shape: Sequence[int], most: int) -> int:
+    """Every how many-th row and column leaves as many as asked for."""
+    return max(1, max(shape) // most)
+
+
+def _best_move(
+    pairs: Sequence[tuple[Mask, Mask]], most: int = _FINE
+) -> tuple[int, int]:
     """Rows and columns by which predictions fit best if all are moved alike.
 
     The overlap after every move at once is a correlation, here on a thinner grid.
     """
-    step = _thinning(pairs[0][0])
+    step = _thinning(pairs[0][0].shape, most)
     total: NDArray[np.float64] | float = 0.0
     for gt, own in pairs:
         true, found = (mask[::step, ::step].astype(np.float32) for mask in (gt, own))
@@ -207,8 +228,9 @@ def _untracked(pair: SequencePair) -> list[str]:
     for gt, own in look(pair):
         if isinstance(gt, dict) or isinstance(own, dict) or own is None:
             return []
-        if gt.shape == own.shape and (found := _names(gt, own)):
-            names.append(found)
+        if gt.shape == own.shape:
+            step = _thinning(gt.shape, _FINE // 2)
+            names.append(_names(gt[::step, ::step], own[::step, ::step]))
     if len(names) < 4:
         return []
     keys = set.intersection(*(set(one) for one in names))

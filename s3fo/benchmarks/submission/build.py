@@ -21,6 +21,7 @@ from s3fo.benchmarks.submission.checks import (
     check_sequence,
     find_results,
     frame_files,
+    note_empty,
     refuse_unfit,
     unwritable,
     writable,
@@ -96,6 +97,7 @@ def write_submission(
         files += [(f"{sequence.name}/{f}.png", own[f]) for f in wanted if f in own]
         if progress:
             progress(index + 1, len(benchmark), sequence.name)
+    problems += note_empty(found, benchmark, lambda one: _wanted_frames(one, form))
     refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, path) for name, path in files))

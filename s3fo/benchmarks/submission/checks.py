@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,21 @@ from evaluation._utils.atomic import require_writable
 from evaluation.errors import InputError, InputWarning, convert_command
 from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
-from evaluation.masks.numbering import name_video_frames
+from evaluation.masks.numbering import mask_iou, name_video_frames
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.png import read_header
 from evaluation.masks.sequence import FileSequence
+from evaluation.results.checks.misreadings import told_of
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
+
+_FITS = 0.7
+"""IoU from which masks are where they were given."""
+
+Wanted = Callable[[VideoSequence], Iterable[str]]
+"""Names of the frames of a video that a server wants."""
 
 
 def writable(out: Path) -> Path:
@@ -203,6 +210,7 @@ def _mask_problems(
         yield f"{place}: {found} pixels, not {shape[1]}x{shape[0]}"
     elif frame in sequence.prompt_frames():
         yield from _exchanged_ids(place, label_map, sequence, frame)
+        yield from _drawn_otherwise(place, label_map, sequence, frame)
     extra = {int(value) for value in np.unique(label_map)} - {0, *sequence.object_ids}
     if extra:
         yield f"{place}: ids {sorted(extra)} that no first mask has"
@@ -228,6 +236,63 @@ def _exchanged_ids(
     ]
     if exchanged:
         yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
+
+
+def _drawn_otherwise(
+    place: str, label_map: LabelMap, sequence: VideoSequence, frame: str
+) -> Iterator[str]:
+    """Masks that fit those that were given only if they are drawn in another way."""
+    ids = list(sequence.prompt_frames()[frame])
+    given = np.asarray(sequence.read_prompt(frame))
+    true = np.where(np.isin(given, ids), given, 0)
+    own = np.where(np.isin(label_map, ids), label_map, 0)
+    if not true.any() or mask_iou(true != 0, own != 0) > _FITS:
+        return
+    if mask_iou(true != 0, label_map == 0) > _FITS:
+        yield f"{place}: the background is an object, and the first mask background"
+        return
+    yield from told_of(place, true, own)
+
+
+def note_empty(
+    found: Mapping[str, VideoFiles], benchmark: Benchmark, wanted: Wanted
+) -> list[str]:
+    """Tell videos whose masks are all empty, by an `InputWarning`.
+
+    Args:
+        found: the mask files of all videos.
+        benchmark: the videos.
+        wanted: which frames of a video are handed in.
+
+    Returns:
+        The complaint, where this holds for all videos.
+    """
+    empty = []
+    for sequence in benchmark:
+        files = found.get(sequence.name)
+        if not isinstance(files, Mapping):
+            continue
+        paths = [files[frame] for frame in wanted(sequence) if frame in files]
+        if paths and not any(map(_shows_something, paths)):
+            empty.append(sequence.name)
+    if empty and len(empty) == len(benchmark):
+        return ["the masks of all videos are empty in every frame"]
+    if empty:
+        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
+        warnings.warn(
+            f"the masks of {len(empty)} of {len(benchmark)} videos are empty in every "
+            f"frame: {shown}",
+            InputWarning,
+            stacklevel=2,
+        )
+    return []
+
+
+def _shows_something(path: Path) -> bool:
+    try:
+        return bool(read_label_map(path).any())
+    except InputError:
+        return True  # it is told as damaged
 
 
 def _kind_of(path: Path) -> str:
