@@ -19,6 +19,7 @@ from evaluation.masks.encoding import (
     is_blended,
     without_background,
 )
+from evaluation.masks.ignored import IGNORED
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
@@ -275,10 +276,7 @@ def odd_masks(video: AnnotatedVideo) -> list[str]:
 
     The first and the last annotated frame are looked at.
     """
-    notes = []
-    ignored = getattr(video, "ignored", None)
-    if ignored is not None:
-        notes.append(f"regions that MOTS ignores ({ignored}) are left out")
+    notes = [IGNORED] if getattr(video, "ignored", None) is not None else []
     frames = video.annotated_frames
     for frame in dict.fromkeys((*frames[:1], *frames[-1:])):
         masks = read_objects(video, frame)

@@ -10,6 +10,9 @@ from evaluation.formats.mots import IGNORED_REGION, MOTS_SCALE
 if TYPE_CHECKING:
     from evaluation.masks.sequence import MaskSequence
 
+IGNORED = f"regions that MOTS ignores ({IGNORED_REGION}) are left out"
+"""The note of all that leave them out."""
+
 _FEW = 3
 
 
@@ -36,9 +39,9 @@ def find_ignored(masks: MaskSequence) -> int | None:
     return ignored_among(masks.labels_in(masks.frames))
 
 
-def may_ignore(masks: MaskSequence, labels: Collection[int]) -> bool:
+def may_ignore(labels: Collection[int]) -> bool:
     """Whether it is worth to look for ignored regions, by labels of some frames."""
-    return masks.overlapping or min(labels, default=MOTS_SCALE) >= MOTS_SCALE
+    return min(labels, default=MOTS_SCALE) >= MOTS_SCALE
 
 
 def ignored_among(labels: set[int]) -> int | None:

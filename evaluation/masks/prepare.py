@@ -137,7 +137,7 @@ def ignore_regions(
         gt: ground truth of the video.
         gt_labels: labels in some frames, which tell whether to look at all.
     """
-    if options.void is not None or not may_ignore(gt, gt_labels):
+    if options.void is not None or not (gt.overlapping or may_ignore(gt_labels)):
         return options
     return replace(options, void=gt.ignored)
 

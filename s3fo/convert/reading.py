@@ -86,7 +86,9 @@ def read(
     if source_format in ("mots", "sa-v") and path.is_dir():
         found = read_encoded_folder(path, whole_ids=whole_ids)
         if found:
-            return found if whole_ids else _without_ignored(found)
+            if source_format == "mots" and not whole_ids:
+                return _tell_lost(found, read_encoded_folder(path, whole_ids=True))
+            return found
         raise InputError(
             path,
             f"no masks in the format {source_format}",
@@ -103,12 +105,26 @@ LEFT_OUT = (
 )
 
 
-def _without_ignored(found: Mapping[str, MaskSequence]) -> dict[str, MaskSequence]:
-    """The videos without regions to ignore, which is remarked."""
+def _tell_lost(
+    found: Mapping[str, MaskSequence], whole: Mapping[str, MaskSequence]
+) -> dict[str, MaskSequence]:
+    """The videos without classes and regions to ignore, which is remarked.
+
+    Args:
+        found: under ids without the class, where these stay apart.
+        whole: the same under ids with the class.
+    """
     kept: dict[str, MaskSequence] = {}
+    ids: dict[int, int] = {}
+    for name, masks in found.items():
+        own = masks.annotated_ids()
+        ids |= {k: k % MOTS_SCALE for k in whole[name].annotated_ids() if k not in own}
+    told = _tell_short(dict(sorted(ids.items())))
     for name, masks in found.items():
         ignores = masks.ignores
         kept[name] = masks if ignores is None else masks.renumbered(0, drop=ignores)
+        if told:
+            kept[name].remark(told)
         if ignores is not None:
             kept[name].remark(f"{name}: {LEFT_OUT}")
     return kept

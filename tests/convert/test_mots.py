@@ -8,11 +8,13 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from evaluation import InputError, Meter, find_failures, object_attributes, score
 from evaluation.audit import audit_ground_truth
 from evaluation.masks.label_map import read_label_map, write_label_map
+from s3fo.benchmarks import open_folders
 from s3fo.cli import app, import_commands
 from s3fo.convert import convert
 from s3fo.convert.reading import read
@@ -58,6 +60,18 @@ def test_ignored_regions_that_get_lost_are_told(tmp_path):
             k for masks in json.loads(out.read_text())["street"].values() for k in masks
         }
         assert ids == {"1001", "2001", "2003"}
+
+
+def test_ids_without_their_class_are_told(tmp_path):
+    for t in range(2):
+        label_map = np.zeros((24, 40), np.uint16)
+        label_map[2:9, 2:10], label_map[12:20, 4:12] = 2003, 1007
+        write_label_map(tmp_path / "png/street" / f"{t:06d}.png", label_map)
+    convert(tmp_path / "png", tmp_path / "text", "mots")
+    for source in ("png", "text"):
+        done = convert(tmp_path / source, tmp_path / f"{source}-davis", "davis")
+        told = "ids without the class of MOTS: 1007 became 7, 2003 became 3"
+        assert done.notes == (told,)
 
 
 def test_the_remedy_for_mots_of_two_classes_can_be_scored(tmp_path):
@@ -156,6 +170,14 @@ def test_all_readers_ignore_the_same_regions(tmp_path):
     scores = score(pred, gt, "vos-benchmark")
     found = find_failures(pred, gt, scores)
     assert set(found.events["object"]) <= {2001, 2002}
+    for t in range(4):
+        path = tmp_path / f"images/road/{t:06d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 24)).save(path)
+    loaded = open_folders(tmp_path / "images", gt)
+    assert loaded.sequences[0].object_ids == (2001, 2002)
+    assert any("MOTS ignores (10000)" in note for note in loaded.notes)
+    assert score(pred, loaded, "vos-benchmark").summary["J"] == 0.5
     meter = Meter("vos-benchmark")
     for t in range(4):
         one, other = (read_label_map(f / f"road/{t:06d}.png") for f in (pred, gt))

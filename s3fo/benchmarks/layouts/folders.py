@@ -13,6 +13,7 @@ from evaluation._utils.input_files import is_file, is_folder
 from evaluation.errors import InputError
 from evaluation.masks.encoding import Encoding, encoding_of
 from evaluation.masks.folders import describe
+from evaluation.masks.ignored import IGNORED, may_ignore
 from evaluation.masks.png import read_header
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.files import (
@@ -295,7 +296,10 @@ def _read_alike(
     settled = []
     for sequence in sequences:
         encoding = _encoding(sequence)
-        for note in encoding.notes if encoding else ():
+        notes_on = list(encoding.notes) if encoding else []
+        if encoding and may_ignore(encoding.labels) and sequence.ignored is not None:
+            notes_on.append(IGNORED)
+        for note in notes_on:
             told.setdefault(note, []).append(sequence.name)
         settled.append(replace(sequence, binary=bool(encoding and encoding.binary)))
     for note, names in told.items():
