@@ -106,7 +106,8 @@ def test_the_size_is_remembered_while_an_object_is_being_hidden():
     # An eighth of it is left: what appears elsewhere may be the object.
     p = _probabilities(sliver | _squares(90))
     assert not reach.limit(p, _probabilities(sliver)[1:], (1,), 1.0)[1]
-    assert Reach().limit(p, _probabilities(sliver)[1:], (1,), 1.0)[1]
+    reach.forget([1])
+    assert reach.limit(p, _probabilities(sliver)[1:], (1,), 1.0)[1]
 
 
 @pytest.mark.parametrize("reach", [0.0, 1.0])
@@ -139,6 +140,16 @@ def test_going_back_to_a_state_goes_back_to_its_sizes(tiny):
     first = engine.step(frames[2])
     engine.restore_state(state)
     np.testing.assert_array_equal(engine.step(frames[2]), first)
+
+
+def test_an_object_that_comes_again_by_a_known_number_has_a_new_size(tiny):
+    engine = Propagator(tiny, InferenceConfig(reach=1.0))
+    frames = np.random.default_rng(7).random((2, 3, *SIZE), np.float32)
+    engine.step(frames[0], _squares(4).astype(np.int64))
+    engine.step(frames[1])
+    assert engine._reach._areas == {1: 256}
+    engine.delete_objects([1])
+    assert not engine._reach._areas
 
 
 @pytest.mark.parametrize("wrong", [-0.5, float("inf"), float("nan")])

@@ -145,6 +145,7 @@ class Propagator:
         """
         kept = self.objects.delete(object_ids)
         self.memory.keep_objects(self.objects.ids)
+        self._reach.forget(object_ids)
         if self._last_mask is not None:
             self._last_mask = self._last_mask[:, kept]
 

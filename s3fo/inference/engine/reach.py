@@ -7,7 +7,7 @@ far away is rarely a part of an object that is still where it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -41,6 +41,11 @@ class Reach:
 
     def __init__(self) -> None:
         self._areas: dict[int, float] = {}
+
+    def forget(self, object_ids: Iterable[int]) -> None:
+        """Forget how large objects were."""
+        for object_id in object_ids:
+            self._areas.pop(object_id, None)
 
     def limit(
         self,
