@@ -54,6 +54,7 @@ class Scored:
         is_copy: whether the predicted masks are the very files of the ground truth.
         empty: whether any frame without a prediction was scored as empty.
         resized: whether any prediction was resized.
+        void: whether the label that the options leave out is in the ground truth.
     """
 
     scores: SequenceScores
@@ -63,6 +64,7 @@ class Scored:
     is_copy: bool = False
     empty: bool = False
     resized: bool = False
+    void: bool = False
 
 
 def _note_unknown_objects(
@@ -151,6 +153,7 @@ def collect(
             empty=any(part.empty for part in done)
             or any(note.startswith(SCORED_AS_EMPTY) for note in notes),
             resized=any(part.resized for part in done),
+            void=any(part.void for part in done),
         ),
     )
 
@@ -194,6 +197,7 @@ def score_counts(
         pair.is_copy(),
         empty=any(frame not in pair.pred_frames for frame in pair.frames),
         resized=bool(len(counts.resized)),
+        void=options.void is not None and options.void in counts.gt_labels,
     )
 
 

@@ -18,20 +18,21 @@ _MOST_EMPTY = 3
 
 
 def applied_options(
-    options: InputOptions, *, empty: bool, resized: bool
+    options: InputOptions, *, empty: bool, resized: bool, void: bool
 ) -> dict[str, object]:
     """The options of an evaluation that may have changed its numbers.
 
     >>> strict = InputOptions(missing="score-as-empty", binarize=True)
-    >>> applied_options(strict, empty=False, resized=False)
+    >>> applied_options(strict, empty=False, resized=False, void=False)
     {'binarize': True}
 
     Args:
         options: as they were given.
         empty: whether anything was missing and scored as empty.
         resized: whether any prediction was resized.
+        void: whether any pixel was void.
     """
-    without_use = {"missing": not empty, "resize": not resized}
+    without_use = {"missing": not empty, "resize": not resized, "void": not void}
     return {k: v for k, v in options.changed().items() if not without_use.get(k)}
 
 

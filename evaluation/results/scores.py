@@ -59,7 +59,8 @@ class Scores:
         fingerprints: digest of the masks of each sequence, of which `fingerprint` is
             made; empty where they are not known.
         options: input options that may have changed the numbers, by name: those not
-            at their defaults, ``missing`` and ``resize`` only where they had a use.
+            at their defaults; ``missing``, ``resize`` and ``void`` only where they had
+            a use.
     """
 
     protocol: ScoringProtocol

@@ -70,8 +70,8 @@ def joined_options(options: Sequence[Mapping[str, object]]) -> dict[str, object]
     Raises:
         InputError: some were read by other options than the rest.
     """
-    # These two are told only by shards in which anything was missing or resized.
-    for_some = ("missing", "resize")
+    # These are told only by shards in which they had a use.
+    for_some = ("missing", "resize", "void")
     always = [
         ", ".join(f"{k} {v}" for k, v in sorted(one.items()) if k not in for_some)
         for one in options

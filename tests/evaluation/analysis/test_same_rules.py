@@ -64,6 +64,7 @@ def test_void_sizes_and_merged_labels_are_told(truth):
     a, b = score(own, rim), score(own, rim, void=255)
     assert a.summary["J"] != b.summary["J"]
     assert "a without void and b with void 255" in notes_of(a, b)[0]
+    assert notes_of(score(own, truth), score(own, truth, void=255)) == ()  # none there
     small = {name: masks[:, ::2, ::2] for name, masks in own.items()}
     c = score(small, truth, resize="nearest")
     assert "with resize nearest" in notes_of(score(own, truth), c)[0]
@@ -77,7 +78,8 @@ def test_void_sizes_and_merged_labels_are_told(truth):
 def test_an_option_that_says_what_the_protocol_does_is_no_difference(truth):
     own = {"cat": bar(9), "dog": bar(9)}
     ignoring = next(p for p in PROTOCOLS.values() if p.void == "ignored")
-    said, plain = score(own, truth, ignoring, void=255), score(own, truth, ignoring)
+    rim = {name: np.where(bar(16) > 0, 255, masks) for name, masks in truth.items()}
+    said, plain = score(own, rim, ignoring, void=255), score(own, rim, ignoring)
     assert said.options == {"void": 255}
     assert notes_of(plain, said) == ()
 
@@ -120,5 +122,5 @@ def test_two_protocols_of_one_name_are_refused(truth):
         with pytest.raises(InputError, match="differ in frames interior and all"):
             refuse()
     assert applied_options(
-        InputOptions(resize="nearest", void=3), empty=True, resized=False
+        InputOptions(resize="nearest", void=3), empty=True, resized=False, void=True
     ) == {"void": 3}
