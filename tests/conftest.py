@@ -67,8 +67,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs FiftyOne, so that `make test-fast` can leave it out.
 
-    Files with slow tests come first, then those that need FiftyOne, and the many short
-    ones last: processes that share the files end together then.
+    Files with tests that take long come first, the many short ones last: processes that
+    share the files end together then.
     """
     for item in items:
         if _needs_fiftyone(item.path):
@@ -76,14 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = {
         item.path
         for item in items
-        if item.get_closest_marker("slow") or item.get_closest_marker("seconds")
+        if any(map(item.get_closest_marker, ("slow", "seconds", "fiftyone")))
     }
-    items.sort(
-        key=lambda item: (
-            item.path not in long,
-            item.get_closest_marker("fiftyone") is None,
-        )
-    )
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_collection_finish() -> None:

@@ -336,6 +336,7 @@ def test_attributes_refuse_features_that_are_not_there(cli, benchmark):
     assert code == 2 and "nowhere.safetensors" in err and "s3-small" in err
 
 
+@pytest.mark.seconds
 def test_failures_add_up_to_what_is_lost(cli, benchmark, shifted, tmp_path):
     pictures = tmp_path / "pictures"
     code, out, _ = cli(
@@ -414,6 +415,7 @@ def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path
     assert cli(*words, "--policy", "online", "--overwrite")[0] == 0
 
 
+@pytest.mark.seconds
 def test_stability_of_each_object(cli, benchmark, shifted):
     words = ("stability", shifted, "--gt", masks(benchmark))
     code, out, _ = cli(*words, "--json")

@@ -97,6 +97,7 @@ def test_scores_of_some_sequences_are_no_record(cli, benchmark, results):
     assert not (results / "scores").exists()
 
 
+@pytest.mark.seconds
 def test_leaderboard_in_every_form(cli, tmp_path):
     words = ("leaderboard", "davis-2017", "--split", "test-dev")
     starts = {

@@ -136,6 +136,7 @@ def test_python_says_what_to_install(code: str, extra: str) -> None:
     assert f"pip install 's3fo[{extra}]'" in run.stderr.splitlines()[-1]
 
 
+@pytest.mark.seconds
 def test_scores_need_no_extra(tmp_path: Path) -> None:
     modules = {name for found in EXTRAS.values() for name in found}
     run = run_without(modules, command_line("evaluate", "--help"))

@@ -36,6 +36,13 @@ def test_no_folder_has_too_many_modules(package):
     assert {name: n for name, n in found.items() if n > MOST_MODULES} == {}
 
 
+def test_no_two_files_of_tests_have_one_name():
+    """pytest imports them by their names alone."""
+    found = Counter(path.name for path in ROOT.glob("tests/**/*.py"))
+    repeated = {name for name, n in found.items() if n > 1} - {"conftest.py"}
+    assert repeated == set()
+
+
 def test_no_folder_has_too_many_tests():
     found = Counter(
         str(path.parent.relative_to(ROOT)) for path in ROOT.glob("tests/**/test_*.py")

@@ -81,6 +81,7 @@ def test_masks_may_lie_beside_the_images_of_one_video(cli, tree):
     assert code == 0, errors
 
 
+@pytest.mark.seconds
 def test_links_lead_to_no_input_either(cli, tree, monkeypatch):
     monkeypatch.chdir(tree)
     os.symlink("gt", tree / "link")
@@ -135,6 +136,7 @@ def test_files_of_others_are_not_written_over(cli, tree, monkeypatch, verb, name
     assert snapshot(tree) == before
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("verb", ["evaluate", "several", "failures", "report"])
 def test_our_own_outputs_are_replaced(cli, tree, monkeypatch, verb):
     monkeypatch.chdir(tree)

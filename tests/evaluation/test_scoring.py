@@ -31,6 +31,7 @@ def test_the_number_of_workers_changes_nothing(many, protocol):
         assert other.fingerprint == one.fingerprint
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("workers", [1, 3])
 def test_progress_comes_from_the_calling_thread_and_ends_complete(many, workers):
     told = []
@@ -44,6 +45,7 @@ def test_progress_comes_from_the_calling_thread_and_ends_complete(many, workers)
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("workers", [1, 3])
 def test_an_error_in_one_sequence_ends_the_job(many, workers):
     path = many.pred / "s3" / "00004.png"
@@ -54,6 +56,7 @@ def test_an_error_in_one_sequence_ends_the_job(many, workers):
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.seconds
 def test_an_interrupt_leaves_no_process_behind(many):
     def interrupt(done, total, label):
         raise KeyboardInterrupt

@@ -201,6 +201,7 @@ def test_passes_resume(videos, tmp_path):
     assert other.prompts.equals(whole.prompts) and other.curve.equals(whole.curve)
 
 
+@pytest.mark.seconds
 def test_interrupted_pass_goes_on(videos, tmp_path):
     whole = s3fo.correct(videos, tmp_path / "whole", method=Sticky(), budget=1)
 

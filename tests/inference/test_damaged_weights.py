@@ -75,6 +75,7 @@ def test_damaged_safetensors(tmp_path):
             assert "w.safetensors" in str(error)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("metadata", [{}, {"model": "none"}, {"model": "tiny"}])
 def test_safetensors_of_something_else(tmp_path, metadata):
     path = tmp_path / "w.safetensors"

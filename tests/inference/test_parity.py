@@ -54,6 +54,7 @@ class _Watched:
         self.engine.delete_objects(objects)
 
 
+@pytest.mark.seconds
 @pytest.mark.filterwarnings("ignore:a mask without objects")
 @pytest.mark.parametrize("name", RECORDED_CASES)
 def test_official_outputs(recipe_state, name):

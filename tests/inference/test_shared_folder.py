@@ -131,6 +131,7 @@ def test_what_a_killed_process_held_is_taken_over(tmp_path, sign):
     assert sorted(os.listdir(out)) == [*"abcdefgh", "run.json"]
 
 
+@pytest.mark.seconds
 def test_a_killed_process_loses_only_its_unfinished_video(tmp_path):
     write_videos(tmp_path)
     out = tmp_path / "out"
@@ -146,6 +147,7 @@ def test_a_killed_process_loses_only_its_unfinished_video(tmp_path):
     assert sorted(os.listdir(out)) == [*"abcdefgh", "run.json"]
 
 
+@pytest.mark.seconds
 def test_other_settings_do_not_join_in(tmp_path):
     write_videos(tmp_path)
     process = start(tmp_path, seconds=0.03)

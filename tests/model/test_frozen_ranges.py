@@ -76,6 +76,7 @@ def test_frozen_ranges_run_without_gradient(finetune: tuple[int, ...]) -> None:
         torch.testing.assert_close(norm, expected[name], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.seconds
 def test_gradients_pass_frozen_ranges_only_where_asked_for() -> None:
     cut, through = encoder((1, 3)), encoder((1, 3), gradients_through_frozen=True)
     outputs = cut(image()), through(image())

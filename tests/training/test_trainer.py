@@ -137,6 +137,7 @@ def test_train_leaves_weights_state_and_curves(
     assert again["J&F"] == pytest.approx(validated["J&F"], abs=0.02)
 
 
+@pytest.mark.seconds
 def test_training_goes_on_from_weights(tiny_recipe, videos, tmp_path) -> None:
     first = train(tiny_recipe(iterations=1), tmp_path / "a", videos=videos, workers=0)
     second = train(

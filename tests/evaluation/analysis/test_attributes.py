@@ -50,6 +50,7 @@ def covering(fraction: float, annotated: bool) -> DrawnVideo:
 FRACTIONS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("annotated", [True, False])
 def test_occlusion_follows_how_much_is_covered(annotated: bool) -> None:
     videos = [

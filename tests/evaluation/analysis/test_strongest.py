@@ -72,6 +72,7 @@ def test_a_trend_without_a_change_between_the_quartiles_is_no_headline() -> None
     assert "leave 0 out by chance" in found.text("m", shown)
 
 
+@pytest.mark.seconds
 def test_of_noise_alone_hardly_ever_anything_is_named() -> None:
     named = 0
     for seed in range(40):

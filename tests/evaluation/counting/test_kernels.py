@@ -95,6 +95,7 @@ def make_pair(
 shapes = st.tuples(st.integers(1, 70), st.sampled_from(WIDTHS))
 
 
+@pytest.mark.seconds
 @given(
     st.integers(0, 2**32), shapes, st.integers(1, 6), st.integers(0, 80), st.booleans()
 )
@@ -108,6 +109,7 @@ def test_count_frame(
     assert np.array_equal(kernels.count_frame(gt, pred, ids, radius), expected)
 
 
+@pytest.mark.seconds
 @given(
     st.integers(0, 2**32),
     st.integers(120, 300),
@@ -200,6 +202,7 @@ def test_common_frame_sizes(shape: tuple[int, int]) -> None:
     )
 
 
+@pytest.mark.seconds
 def test_the_lopsided_element_of_4k() -> None:
     """MOSE v2 takes a 72 x 72 element there, reaching 36 up and left, 35 back."""
     shape = (2160, 3840)

@@ -29,6 +29,7 @@ def counts_of(gt, pred, radius=2):
     return reference.count_frame(gt.view(np.uint8), pred.view(np.uint8), [1], radius)[0]
 
 
+@pytest.mark.seconds
 @settings(max_examples=60, deadline=None)
 @given(MASKS)
 def test_a_perfect_prediction_scores_one(mask):

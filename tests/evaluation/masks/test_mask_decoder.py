@@ -243,6 +243,7 @@ def test_huge_sizes_are_refused_before_memory_is_taken():
         MaskDecoder().decode(bytes(data), "bomb.png")
 
 
+@pytest.mark.seconds
 def test_a_stream_that_holds_more_than_it_declares_takes_no_memory():
     """A file of 300 kB that inflates to 300 MB, declared as 4 x 4 pixels."""
 

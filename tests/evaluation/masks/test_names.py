@@ -50,6 +50,7 @@ def test_the_ending_takes_room():
         safe_name("x" * 252, "frame", "here", ".png")
 
 
+@pytest.mark.seconds
 @given(st.text(max_size=80))
 def test_many_names_are_judged_as_one(name):
     def refused(function, *args):

@@ -81,6 +81,7 @@ def pair_of(gt, pred):
     return SequencePair(*sides, ("0",), {"0": "0"})
 
 
+@pytest.mark.seconds
 @settings(max_examples=400, deadline=None)
 @given(
     gt=st.one_of(label_maps(SHAPE), overlapping(SHAPE)),

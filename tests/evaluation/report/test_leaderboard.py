@@ -281,6 +281,7 @@ def test_the_rank_plot_always_shows_s3_and_local_runs(tmp_path):
     assert axes.get_xlabel() == "J&Ḟ, %"
 
 
+@pytest.mark.seconds
 def test_a_figure_that_another_source_repeats_is_marked_and_drawn_once():
     board = leaderboard("davis-2017", "val")
     table = ranking_table(board).data

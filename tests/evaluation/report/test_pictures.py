@@ -140,6 +140,7 @@ def share_of(image: np.ndarray, code: str) -> float:
     return float((away < 40).mean())
 
 
+@pytest.mark.seconds
 def test_a_strip_shows_the_event(broken: tuple, tmp_path: Path) -> None:
     failures, masks, _, truth = broken
     event = failures.events.iloc[0].to_dict()
@@ -153,6 +154,7 @@ def test_a_strip_shows_the_event(broken: tuple, tmp_path: Path) -> None:
     assert share_of(strip, PIXEL_COLOURS[Pixel.WRONG_IDENTITY]) > 0.005
 
 
+@pytest.mark.seconds
 def test_a_strip_can_do_without_images(broken: tuple, tmp_path: Path) -> None:
     failures, masks, _, _ = broken
     for event in failures.events.to_dict("records"):

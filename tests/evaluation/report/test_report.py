@@ -176,6 +176,7 @@ def test_events_are_numbered_as_their_pictures(made):
     assert f"1. {first['kind']}: {first['sequence']}" in made.page.read_text()
 
 
+@pytest.mark.seconds
 def test_methods_may_be_called_like_columns(folders, tmp_path):
     methods = {"sequence": folders["lossy"], "J_mean": folders["gt"]}
     made = evaluation.report(methods, folders["gt"], tmp_path, top=0, workers=1)
@@ -266,6 +267,7 @@ def test_markdown_points_to_files_that_are_there(made):
         assert (made.folder / target).is_file(), target
 
 
+@pytest.mark.seconds
 def test_made_again_it_measures_nothing_anew(made, folders, monkeypatch):
     from evaluation.report import material
 
@@ -285,6 +287,7 @@ def test_made_again_it_measures_nothing_anew(made, folders, monkeypatch):
     assert told == sorted(told) and told[-1][0] <= told[-1][1]
 
 
+@pytest.mark.seconds
 def test_what_was_kept_and_is_damaged_is_measured_anew(folders, tmp_path):
     def report() -> Report:
         return evaluation.report(
@@ -299,6 +302,7 @@ def test_what_was_kept_and_is_damaged_is_measured_anew(folders, tmp_path):
     assert second.findings == first.findings
 
 
+@pytest.mark.seconds
 def test_changed_masks_are_measured_anew(folders, tmp_path):
     results = draw(tmp_path / "mine", 2)
     first = evaluation.report(
@@ -347,6 +351,7 @@ def test_official_tags_are_said_to_be_of_whole_sequences(made):
     assert "of whole sequences" not in caption("auto_FM")
 
 
+@pytest.mark.seconds
 def test_corrections_are_told_where_they_were_measured(folders, tmp_path):
     from evaluation.corrections import Corrections
 

@@ -78,6 +78,7 @@ def test_networks_without_a_vit_are_refused(tmp_path: Path) -> None:
         S3Features(path, model="tiny_r18", device="cpu")
 
 
+@pytest.mark.seconds
 def test_trained_features_see_similar_objects(tmp_path: Path) -> None:
     """From other shape and texture to the same ones: similarity grows all the way."""
     try:

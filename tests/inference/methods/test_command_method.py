@@ -179,6 +179,7 @@ def test_a_failing_program_is_told_with_its_last_lines(videos, tmp_path):
         predict(videos, tmp_path / "out", method="command", command=command)
 
 
+@pytest.mark.seconds
 def test_finished_videos_are_kept(videos, tmp_path):
     code = HOLD + "\nif frames.name == 'late' and not Path(sys.argv[4]).exists():\n"
     program = _program(tmp_path, code + "    raise SystemExit('not yet')\n")

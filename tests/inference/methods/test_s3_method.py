@@ -121,6 +121,7 @@ def test_video_file_and_first_mask(weights, tmp_path):
     assert len(masks) == FRAMES and 3 in masks["clip/00000.png"]
 
 
+@pytest.mark.seconds
 def test_merged_runs(folders, weights, tmp_path):
     sequences = open_folders(*folders)
     for name, options in {"a": {}, "b": {"flip_aug": True}}.items():
@@ -194,6 +195,7 @@ def test_videos_without_their_scores_are_done_again(folders, weights, tmp_path):
         fuse([tmp_path / "scores"], out)
 
 
+@pytest.mark.seconds
 def test_a_benchmark_brings_its_memory_settings(folders, weights, tmp_path):
     from dataclasses import replace
 

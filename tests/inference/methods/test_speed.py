@@ -229,6 +229,7 @@ def test_the_command_prints_the_same_as_json(tmp_path, capsys, monkeypatch):
     assert run("--method", "copy", "--objects", "1,x") == 2
 
 
+@pytest.mark.seconds
 def test_the_report_draws_what_lies_in_a_results_folder(tmp_path):
     import cv2
 
