@@ -43,7 +43,7 @@ FEW_STEPS = 200
 _REPORT_EVERY = 0.1
 """Seconds between reports of progress."""
 
-_PATIENCE = 5.0
+_PATIENCE = 1.5
 """Seconds that processes get to end after an interrupt or error."""
 
 

@@ -53,7 +53,7 @@ class Menu(DescribedOperator):
                 line = form.h_stack(f"{name}_line", gap=2, align_y="center")
                 step = Step(operator.config.label, operator.uri, asks=True)
                 add_button(line, name, step)
-                line.md(operator.config.description, name=f"about_{name}")
+                line.md(operator.about, name=f"about_{name}")
         view = types.PromptView(label=self.label, submit_button_label="Done")
         return types.Property(form, view=view)
 
@@ -61,4 +61,4 @@ class Menu(DescribedOperator):
         """What there is: in the App the buttons do it."""
         listed = (name for names in _GROUPS.values() for name in names)
         operators = (foo.get_operator(f"{PLUGIN}/{name}") for name in listed)
-        return {item.uri: item.config.description for item in operators}
+        return {item.uri: item.about for item in operators}

@@ -9,6 +9,11 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 
+_FIRST = "VOS: "
+"""How every description begins: FiftyOne lists operators by its first letter, those of
+equal ones in the order in which they were registered, which is that of the work."""
+
+
 class DescribedOperator(foo.Operator):
     """An operator that describes itself by attributes of its class.
 
@@ -31,13 +36,18 @@ class DescribedOperator(foo.Operator):
     takes_views: ClassVar[bool] = False
 
     @property
+    def about(self) -> str:
+        """What it does, in a line."""
+        return self.description or (self.__doc__ or "").splitlines()[0]
+
+    @property
     def config(self) -> foo.OperatorConfig:
         """FiftyOne's description of the operator."""
         own = {"icon": f"/assets/{self.name}.svg", **self.settings}
         return foo.OperatorConfig(
             name=self.name,
             label=self.label,
-            description=self.description or (self.__doc__ or "").splitlines()[0],
+            description=f"{_FIRST}{self.about}",
             risk_level=self.risk,
             view_target=self.takes_views,
             **own,

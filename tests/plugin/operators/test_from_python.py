@@ -62,6 +62,13 @@ def test_every_operator_says_what_it_does_and_risks():
     for panel in panels:
         assert panel.config.description and panel.risk_level.value in ("low", "medium")
         assert panel.config.risk_level == panel.risk_level
+    # FiftyOne lists by the first letter of the description, then as registered.
+    listed = [op.name for op in ours if not op.config.unlisted]
+    work = ["menu", "load_benchmark", "run_method", "evaluate_vos", "find_failures"]
+    work += ["make_report", "show_changes", "remove_evaluation"]
+    assert [name for name in listed if name in work] == work
+    letters = {op.config.description[0] for op in ours if op.name in work}
+    assert letters == {"V"}
     risky = {op.name for op in ours if op.config.risk_level.value == "high"}
     assert {"make_report", "export_submission"} <= risky
 
