@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,9 +31,12 @@ SIZE: ViewportSize = {"width": 1500, "height": 1200}
 PANEL = '[data-cy^="panel-content-vos_"]'
 VIDEO = '[data-cy="modal"]'
 PLAYER = '[data-cy="modal-looker-container"]'
+SIDE = '[data-cy="panel-content-vos_side_by_side"]'
+MAP = '[data-cy="panel-content-vos_failure_map"]'
+GRID = '[data-cy="panel-content-Samples"]'
 """Parts of the App that are kept alone, so that they can be read beside text."""
 
-LARGEST = 250_000
+LARGEST = 150_000
 """Bytes of a picture."""
 
 METHOD = "s3"
@@ -53,6 +57,8 @@ class Walk:
         self.who_wins()
         self.what_fails()
         self.review()
+        self.look_alike()
+        self.worst_frames()
 
     def what_hurts(self) -> None:
         """The headline about attributes, and its videos."""
@@ -86,11 +92,60 @@ class Walk:
         self.keep("worst", PANEL)
         browser.open_video_at(self.page, row.click, (frame - 1) / 24)
         self.keep("worst-frame", PLAYER)
+        self.side_by_side()
+
+    def side_by_side(self) -> None:
+        """The same object under two methods, at the same frame."""
+        self.page.set_viewport_size({"width": 1500, "height": 700})
+        self.page.get_by_text("Side by side").first.click()
+        self.page.locator('[data-cy="side-by-side-legend"]').wait_for()
+        drawn = self.page.locator('[data-cy="side-by-side"] canvas[data-frame]')
+        browser.expect(drawn).to_have_count(4, timeout=browser.PATIENCE)
+        self.keep("side-by-side", SIDE)
+        self.page.set_viewport_size(SIZE)
+
+    def look_alike(self) -> None:
+        """All failures as a map, and the clips of some of them."""
+        self.page.set_viewport_size({"width": 1300, "height": 700})
+        browser.run(self.page, "@s3fo/vos/map_failures", eval_key=METHOD)
+        shown = self.page.get_by_role("button", name="See the map")
+        shown.click(timeout=5 * browser.PATIENCE)
+        drawn = self.page.locator(f"{MAP} .nsewdrag").first
+        drawn.wait_for()
+        self.page.wait_for_timeout(2_000)
+        area = drawn.bounding_box()
+        assert area, "no map"
+        left, top = area["x"] + 3, area["y"] + 3
+        right, low = left + area["width"] / 2, top + area["height"] - 6
+        browser.drag(
+            self.page, (left, top), (right, top), (right, low), (left, low), (left, top)
+        )
+        self.page.get_by_text(" clips. ").first.wait_for()
+        clips = self.page.locator('[data-cy="looker"]').filter(has_text=" points")
+        clips.nth(3).wait_for()
+        self.keep("failure-map", f"{GRID}, {MAP}")
+
+    def audit(self) -> None:
+        """What looks wrong in the ground truth."""
+        self.page.set_viewport_size({"width": 1500, "height": 1000})
+        self.page.get_by_text("1 of ").first.wait_for()
+        browser.in_chart(self.page, 0, 0, 0)
+        self.page.locator("img[src^='data:image/jpeg']").wait_for()
+        self.keep("audit", PANEL)
+
+    def worst_frames(self) -> None:
+        """The grid with the worst frame of every video."""
+        browser.start_again(self.page, self.dataset, "Evaluation")
+        browser.run(self.page, "@s3fo/vos/show_worst_frames", eval_key=METHOD)
+        self.page.get_by_text("Show worst frames in the grid: done").wait_for()
+        self.page.get_by_role("button", name="Done").click()
+        self.page.set_viewport_size({"width": 1300, "height": 380})
+        self.keep("worst-frames", GRID)
 
     def through_time(self) -> None:
         """J and F of the open video, frame by frame."""
         self.page.get_by_text("Object timeline").first.click()
-        self.page.get_by_text("Lowest: object").wait_for()
+        self.page.get_by_text("which was opened").wait_for()
         browser.in_chart(self.page, -1, 20, 0)
         self.keep("timeline", VIDEO)
         browser.run(self.page, "close_sample")
@@ -124,19 +179,52 @@ class Walk:
 
         Args:
             name: of the picture.
-            part: selector of what to keep of the page; None keeps all.
+            part: selector of what to keep of the page, and what is between where
+                there are several; None keeps all.
         """
         self.page.wait_for_timeout(2_500)
         shot = Image.open(io.BytesIO(self.page.screenshot()))
         if part:
-            box = self.page.locator(part).last.bounding_box()
-            assert box, f"{part} is not shown"
-            left, top = max(0, box["x"]), max(0, box["y"])
-            right = min(shot.width, box["x"] + box["width"])
-            bottom = min(shot.height, box["y"] + box["height"])
+            seen = [item.bounding_box() for item in self.page.locator(part).all()]
+            boxes = [box for box in seen if box and box["width"]]
+            assert boxes, f"{part} is not shown"
+            left = max(0, min(box["x"] for box in boxes))
+            top = max(0, min(box["y"] for box in boxes))
+            right = min(shot.width, max(box["x"] + box["width"] for box in boxes))
+            bottom = min(shot.height, max(box["y"] + box["height"] for box in boxes))
             shot = shot.crop((round(left), round(top), round(right), round(bottom)))
         self.out.mkdir(parents=True, exist_ok=True)
         (self.out / f"app-{name}.png").write_bytes(compressed(shot))
+
+
+def damaged(benchmark: Path, folder: Path) -> fo.Dataset:
+    """A dataset of two videos, audited, in whose ground truth masks are in error."""
+    import numpy as np
+
+    import s3fo
+    from s3fo.benchmarks import open_benchmark
+
+    shutil.copytree(benchmark, folder / "damaged")
+    masks = folder / "damaged" / "Annotations" / "480p"
+    for name, frames in (("crossing", range(12, 15)), ("near-and-far", range(20, 21))):
+        for frame in frames:
+            path = masks / name / f"{frame:05d}.png"
+            with Image.open(path) as picture:
+                ids, palette = np.array(picture), picture.getpalette()
+            # Object 1 beside its place, then two objects in each other's.
+            first, second = ids == 1, ids == 2
+            if name == "crossing":
+                ids[first] = 0
+                ids[np.roll(first, 25, axis=1)] = 1
+            else:
+                ids[first], ids[second] = 2, 1
+            new = Image.fromarray(ids, mode="P")
+            new.putpalette(palette or [])
+            new.save(path)
+    found = open_benchmark("synthetic", folder / "damaged")
+    dataset = s3fo.load_benchmark(found, dataset_name="ground-truth-in-error")
+    s3fo.datasets.audit_ground_truth(dataset)
+    return dataset
 
 
 def compressed(picture: Image.Image) -> bytes:
@@ -179,6 +267,11 @@ def main() -> None:
         page.set_viewport_size(SIZE)
         browser.start_again(page, dataset, WORKSPACE)
         Walk(page, dataset, options.out).take()
+        with_errors = damaged(options.demo / "benchmark", Path(elsewhere))
+        page.goto(f"{address.rsplit('/', 1)[0]}/{with_errors.name}")
+        browser.start_again(page, with_errors, "Audit")
+        Walk(page, with_errors, options.out).audit()
+        with_errors.delete()
 
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "app"))
