@@ -8,7 +8,6 @@ from typing import ClassVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-
 _FIRST = "VOS: "
 """How every description begins: FiftyOne lists operators by its first letter, those of
 equal ones in the order in which they were registered, which is that of the work."""
