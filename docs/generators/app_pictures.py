@@ -57,7 +57,7 @@ class Walk:
         self.who_wins()
         self.what_fails()
         self.review()
-        self.look_alike()
+        self.map_failures()
         self.worst_frames()
 
     def what_hurts(self) -> None:
@@ -104,7 +104,7 @@ class Walk:
         self.keep("side-by-side", SIDE)
         self.page.set_viewport_size(SIZE)
 
-    def look_alike(self) -> None:
+    def map_failures(self) -> None:
         """All failures as a map, and the clips of some of them."""
         self.page.set_viewport_size({"width": 1300, "height": 700})
         browser.run(self.page, "@s3fo/vos/map_failures", eval_key=METHOD)
