@@ -15,6 +15,7 @@ from evaluation._utils.atomic import require_writable
 from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from evaluation.masks.folders import folders_of
+from evaluation.masks.ignored import ignored_among
 from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
 from evaluation.runs.outputs import refuse_among_inputs
@@ -131,7 +132,10 @@ def convert(
         str(out),
         len(videos),
         sum(len(video.frames) for video in videos),
-        sum(len(video.object_ids) for video in videos),
+        sum(
+            len(set(video.object_ids) - {ignored_among(set(video.object_ids))})
+            for video in videos
+        ),
         tuple(notes),
     )
 

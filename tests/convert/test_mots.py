@@ -36,7 +36,7 @@ def two_classes(folder, drop=0):
 
 def test_mots_to_mots_loses_neither_class_nor_ignored_regions(tmp_path):
     masks = two_classes(tmp_path / "png")
-    convert(tmp_path / "png", tmp_path / "text", "mots")
+    assert convert(tmp_path / "png", tmp_path / "text", "mots").objects == 3
     lines = (tmp_path / "text" / "street.txt").read_text().splitlines()
     assert [line.split()[1:3] for line in lines[:4]] == [
         ["1001", "1"], ["2001", "2"], ["2003", "2"], ["10000", "10"],
