@@ -11,7 +11,7 @@ PALETTE = {1: "#800000", 2: "#008000", 20: "#004080"}
 """Of the DAVIS palette, whose bits go in turn to red, green and blue."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def opened(explained_once):
     """Evaluated as "k", with failures and error maps; told anew how it looks."""
     apply_defaults(explained_once)
