@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evaluation import score
-from evaluation.results.checks.lags import _chance
+from evaluation.results.checks.lags import _chance, of_true_size
 
 T, H, W = 24, 40, 90
 
@@ -58,6 +58,44 @@ def test_masks_that_stay_behind_are_not_told():
     """The first mask in all frames fits ever better the farther back one looks."""
     assert not told([walk(0)] * T)
     assert not told([walk(round(0.8 * t)) for t in range(T)])
+
+
+def test_a_method_that_falls_back_now_and_then_is_not_told():
+    """Behind by 0, 1 and 2 frames in the three parts of the video."""
+    assert not told([walk(t - t // 8) for t in range(T)])
+
+
+def grown(t, by=0):
+    """An object of 10 + t rows and columns, drawn larger on all sides."""
+    mask = np.zeros((H, W), np.uint8)
+    side = 10 + t + 2 * by
+    mask[2 - by : 2 - by + side, 30 - t // 2 - by : 30 - t // 2 - by + side] = 1
+    return mask
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_masks_too_large_of_an_object_that_grows_are_not_told(back):
+    """They fit the next frame better, or that before where the object shrinks."""
+    frames = range(T)[:: -1 if back else 1]
+    truth = np.stack([grown(t) for t in frames])
+    found = np.stack([grown(t, by=1) for t in frames])
+    as_named, off = (
+        np.mean([(a & b).sum() / (a | b).sum() for a, b in zip(one, two, strict=True)])
+        for one, two in [(truth, found), (truth[1:], found[:-1])]
+    )
+    assert back or off > as_named + 0.02
+    assert not any("numbered" in n for n in score({"a": found}, {"a": truth}).notes)
+
+
+def test_objects_are_brought_to_their_true_size():
+    """5 x 5 to 3 x 3 about its middle; an object 7 that is none stays as it is."""
+    own = np.zeros((9, 20), np.uint8)
+    own[2:7, 2:7], own[0:2, 12:15] = 4, 7
+    true = np.zeros_like(own)
+    true[0:3, 17:20] = 4
+    wanted = np.where(own == 7, own, 0)
+    wanted[3:6, 3:6] = 4
+    np.testing.assert_array_equal(of_true_size(true, own), wanted)
 
 
 def test_short_videos_and_masks_that_never_move_tell_nothing():
