@@ -37,7 +37,7 @@ from evaluation.results.checks.masks import (
     white_background,
 )
 from evaluation.results.checks.misreadings import better_readings
-from evaluation.results.checks.placements import look_closer
+from evaluation.results.checks.scales import look_closer
 
 MAX_PROPOSALS = 20
 """Proposals per video that DAVIS takes in the unsupervised task."""

@@ -18,8 +18,8 @@ from evaluation.results.checks.placements import (
     look,
     move,
     outlined,
-    rescaled,
 )
+from evaluation.results.checks.scales import rescaled, scaled_a_little
 
 _ALIKE = 0.001
 """Mean IoU by which two ways to read masks fit as well as each other."""
@@ -31,9 +31,9 @@ def better_readings(pair: SequencePair) -> list[str]:
     Where several fit alike, as for a symmetrical mask that never moves, all are told.
     """
     looked = look(pair)
-    drawn = (flipped, moved, rescaled, outlined)
-    readings = [row_major(pair), misplaced(pair)]
-    readings += [reading(pair.name, looked) for reading in drawn]
+    scaled = rescaled(pair.name, looked) or scaled_a_little(pair)
+    readings = [scaled, in_other_order(pair), misplaced(pair)]
+    readings += [reading(pair.name, looked) for reading in (flipped, moved, outlined)]
     found = [one for one in readings if one]
     best = max((fit for fit, _ in found), default=0.0)
     return [note for fit, note in found if fit >= best - _ALIKE]
@@ -53,29 +53,32 @@ def told_of(name: str, gt: Masks, own: Masks) -> list[str]:
     return [one[1] for one in found if one and one[0] >= best - _ALIKE]
 
 
-def row_major(pair: SequencePair) -> Reading:
-    """Whether run lengths fit far better if they go along the rows.
+def in_other_order(pair: SequencePair) -> Reading:
+    """Whether pixels fit far better if they lie along the rows, or along the columns.
 
-    Those of COCO go down the columns; encoders that take arrays as they lie in memory
-    write rows.
+    Run lengths of COCO go down the columns; encoders and decoders that take arrays as
+    they lie in memory go along the rows.
     """
-    if not isinstance(pair.pred, RleSequence):
+    fits: dict[str, list[float]] = {"": [], _BY_ROWS: [], _BY_COLUMNS: []}
+    for gt, own in foregrounds(look(pair)):
+        fits[""].append(mask_iou(gt, own))
+        fits[_BY_ROWS].append(mask_iou(gt, own.T.reshape(gt.shape)))
+        fits[_BY_COLUMNS].append(mask_iou(gt, own.reshape(gt.shape[::-1]).T))
+    if not fits[""]:
         return None
-    as_read: list[float] = []
-    by_rows: list[float] = []
-    for frame in spread(predicted_frames(pair)):
-        true, own = pair.read(frame)
-        gt, pred = foreground(true), foreground(own)
-        if gt is None or pred is None or gt.shape != pred.shape:
-            continue
-        as_read.append(mask_iou(gt, pred))
-        by_rows.append(mask_iou(gt, pred.T.reshape(gt.shape)))
-    if not by_rows or np.mean(by_rows) < 0.3 + np.mean(as_read):
+    means = {order: float(np.mean(values)) for order, values in fits.items()}
+    best = max((_BY_ROWS, _BY_COLUMNS), key=lambda order: means[order])
+    if means[best] < 0.3 + means[""]:
         return None
-    return float(np.mean(by_rows)), (
-        f"{pair.name}: run lengths fit the objects if they go along the rows; those of "
-        "COCO go down the columns"
-    )
+    if isinstance(pair.pred, RleSequence):
+        told = "run lengths fit the objects if they go"
+    else:
+        told = "pixels fit the objects if they are taken to lie"
+    return means[best], f"{pair.name}: {told} {best}"
+
+
+_BY_ROWS = "along the rows; those of COCO's run lengths go down the columns"
+_BY_COLUMNS = 'down the columns, as those of COCO\'s run lengths do (order="F")'
 
 
 _FLIPS: dict[str, Callable[[Mask], Mask]] = {

@@ -30,7 +30,7 @@ _GAIN = 0.3
 _EARLY = 3
 """Scored frames at the start, in which methods have hardly gone wrong yet."""
 
-_GOOD = 0.8
+GOOD = 0.8
 """IoU of all objects together from which masks are where they belong."""
 
 _LEAST_MOVE = 3
@@ -39,50 +39,13 @@ _LEAST_MOVE = 3
 _FINE = 256
 """Rows and columns of the grid on which moves are looked for."""
 
-_OBJECTS = 6
+OBJECTS = 6
 """How many objects of a frame are looked at."""
 
 
 def look(pair: SequencePair, most: int = 8) -> Looked:
     """The masks of some scored frames that have a prediction."""
     return [pair.read(frame) for frame in spread(predicted_frames(pair), most)]
-
-
-def rescaled(name: str, looked: Looked) -> Reading:
-    """Whether masks fit if they are scaled and moved alike in all frames.
-
-    So do those that were padded or shrunk for a network, and written as they came.
-    """
-    looked = looked[::2]
-    pairs = list(foregrounds(looked))
-    if not pairs:
-        return None
-    points = np.concatenate([_corners(gt, own) for gt, own in looked])
-    fit = [_line(points[points[:, 0] == axis, 1:]) for axis in (0, 1)]
-    (tall, down), (wide, right) = fit
-    if not all(0.1 < factor < 10 for factor in (tall, wide)):
-        return None
-    if max(abs(np.log(tall)), abs(np.log(wide))) < np.log(1.15):
-        return None
-
-    def drawn(mask: Mask) -> Mask:
-        import cv2  # takes longer to load than most benchmarks take to score
-
-        matrix = np.array([[wide, 0, right], [0, tall, down]])
-        shape = mask.shape[::-1]
-        moved = cv2.warpAffine(
-            mask.astype(np.uint8), matrix, shape, flags=cv2.INTER_NEAREST
-        )
-        return np.asarray(moved > 0)
-
-    return _better(
-        pairs,
-        drawn,
-        f"{name}: masks fit the ground truth if they are scaled by {wide:.2f} across "
-        f"and {tall:.2f} down, and moved by {right:.0f} pixels to the right and "
-        f"{down:.0f} down ({{}}); were images resized or padded, and masks not brought "
-        "back?",
-    )
 
 
 def outlined(name: str, looked: Looked) -> Reading:
@@ -95,7 +58,7 @@ def outlined(name: str, looked: Looked) -> Reading:
         found, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         return np.asarray(cv2.drawContours(pixels, found, -1, 1, cv2.FILLED) > 0)
 
-    return _better(
+    return better(
         list(foregrounds(looked[::2])),
         filled,
         f"{name}: masks fit the ground truth if they are filled ({{}}); are they "
@@ -103,34 +66,14 @@ def outlined(name: str, looked: Looked) -> Reading:
     )
 
 
-def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
-    """Notes on masks that fit fairly, and better if moved or under other ids.
-
-    Masks are read only where they fit badly from the start, or ids cost much.
-
-    Args:
-        pair: the video, compared by ids.
-        counts: its pixel counts.
-    """
-    totals = counts.counts.sum(axis=(0, 1), dtype=np.int64)
-    shared, area, own = (int(totals[k]) for k in (INTERSECTION, GT_AREA, PRED_AREA))
-    notes = []
-    union = area + own - shared
-    if area <= 2 * shared < 2 * _GOOD * union and _start(counts) < _GOOD:
-        notes += _moved_a_little(pair)
-    if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):
-        notes += _untracked(pair)
-    return notes
-
-
-def _start(counts: SequenceCounts) -> float:
+def start_of(counts: SequenceCounts) -> float:
     """IoU of all objects together in the first scored frames."""
     early = counts.counts[:, :_EARLY].sum(axis=(0, 1), dtype=np.int64)
     union = int(early[GT_AREA] + early[PRED_AREA] - early[INTERSECTION])
     return int(early[INTERSECTION]) / union if union else 1.0
 
 
-def _moved_a_little(pair: SequencePair) -> list[str]:
+def moved_a_little(pair: SequencePair) -> list[str]:
     """A note where all masks lie a few pixels beside where they fit."""
     frames = predicted_frames(pair)
     first = list(foregrounds([pair.read(frame) for frame in frames[:1]]))
@@ -222,7 +165,7 @@ def move(mask: Mask, down: int, right: int) -> Mask:
     return found
 
 
-def _untracked(pair: SequencePair) -> list[str]:
+def untracked(pair: SequencePair) -> list[str]:
     """A note where objects are found, but under other ids in every frame."""
     names = []
     for gt, own in look(pair):
@@ -250,7 +193,7 @@ def _untracked(pair: SequencePair) -> list[str]:
 def _names(gt: NDArray[np.generic], own: NDArray[np.generic]) -> dict[int, int]:
     """Predicted id that covers most of each object; of objects that one does cover."""
     found = {}
-    for key in np.unique(gt[gt != 0]).tolist()[:_OBJECTS]:
+    for key in np.unique(gt[gt != 0]).tolist()[:OBJECTS]:
         there = own[gt == key]
         counts = np.bincount(there[there != 0].astype(np.int64).ravel())
         if len(counts) and 2 * int(counts.max()) > there.size:
@@ -268,7 +211,7 @@ def foregrounds(looked: Looked) -> Iterator[tuple[Mask, Mask]]:
             yield true, found
 
 
-def _better(
+def better(
     pairs: Sequence[tuple[Mask, Mask]], change: Callable[[Mask], Mask], note: str
 ) -> Reading:
     """The note, if masks fit far better when they are changed."""
@@ -279,37 +222,3 @@ def _better(
     if fits < _FITS or fits < _GAIN + as_read:
         return None
     return fits, note.format(f"mean IoU {fits:.2f} against {as_read:.2f}")
-
-
-def _corners(gt: Masks, own: Masks | None) -> NDArray[np.float64]:
-    """[n, 3]: axis, place in the prediction and in the truth, of ends of objects."""
-    rows = []
-    for true, found in _objects(gt, own):
-        for axis in (0, 1):
-            ends = [np.flatnonzero(m.any(axis=1 - axis)) for m in (found, true)]
-            last = true.shape[axis] - 1
-            for k in (0, -1):
-                places = [int(one[k]) for one in ends]
-                if min(places) > 0 and max(places) < last:  # not cut by the frame
-                    rows.append((axis, *(p + (k == -1) for p in places)))
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
-
-
-def _objects(gt: Masks, own: Masks | None) -> Iterator[tuple[Mask, Mask]]:
-    """Masks of the objects that both sides have, and of all together."""
-    yield from foregrounds([(gt, own)])
-    if isinstance(gt, dict) or isinstance(own, dict) or own is None:
-        return
-    if gt.shape != own.shape:
-        return
-    keys = sorted(set(np.unique(gt).tolist()) & set(np.unique(own).tolist()) - {0})
-    for key in keys[:_OBJECTS]:
-        yield gt == key, own == key
-
-
-def _line(points: NDArray[np.float64]) -> tuple[float, float]:
-    """Factor and offset that take places in the prediction to those in the truth."""
-    if len(points) < 4 or np.ptp(points[:, 0]) < 8:
-        return 1.0, 0.0
-    factor, offset = np.polyfit(points[:, 0], points[:, 1], 1)
-    return float(factor), float(offset)
