@@ -22,6 +22,7 @@ from evaluation.counting.frame import FrameCounter
 from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
+from evaluation.masks.alignment import SCORED_AS_EMPTY, missing_of
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import ignore_regions, video_options
 from evaluation.masks.sequence import ArraySequence
@@ -103,7 +104,8 @@ class Meter:
         # The same frames, counted as masks of one object, while a video may be one
         # whose ground truth is written as 0 and 255.
         self._merged_frames: dict[str, dict[str, CountedFrame]] = {}
-        self._one_video, self._rounds = OneVideo(), Rounds()
+        self._looks: dict[str, OneVideo] = {}
+        self._rounds = Rounds()
 
     def update(
         self,
@@ -139,10 +141,11 @@ class Meter:
             raise given_twice(video, name)
         masks = (as_masks(pred), as_masks(gt))
         counted = self._count(video, name, masks, self.options)
-        if sequence is None:
-            self._one_video.look(name, self._arrays(video, name, masks[1]).read(name))
+        if sequence is None or frame is None:
+            look = self._looks.setdefault(video, OneVideo(named=sequence is not None))
+            look.look(name, self._arrays(video, name, masks[1]).read(name))
         if frame is None:
-            self._rounds.look(video, counted.gt_digest)
+            self._rounds.look(video, counted.gt_digest, counted.pred_digest)
             counted = replace(counted, stacked=stack_shape(gt, pred))
         frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):
@@ -164,7 +167,9 @@ class Meter:
         done: list[Scored] = []
         notes = class_notes(self.protocol, known=False)
         notes += unseen_notes(self.unseen or (), self._frames, self.protocol)
-        notes += self._one_video.notes()
+        for video, look in self._looks.items():
+            notes += look.notes(video)
+        notes += self._rounds.notes()
         for sequence in sorted(self._frames):
             try:
                 scored = self._score(sequence)
@@ -194,7 +199,8 @@ class Meter:
         """Forget all frames."""
         self._frames.clear()
         self._merged_frames.clear()
-        self._one_video, self._rounds = OneVideo(), Rounds()
+        self._looks.clear()
+        self._rounds = Rounds()
 
     def merge(self, other: Meter) -> Meter:
         """Add the frames of another meter; videos may be split between the two.
@@ -225,7 +231,8 @@ class Meter:
             else:
                 self._merged_frames.pop(sequence, None)
         self.unseen |= other.unseen
-        self._one_video.add(other._one_video)
+        for video, look in other._looks.items():
+            self._looks.setdefault(video, OneVideo(named=look.named)).add(look)
         return self
 
     @classmethod
@@ -352,7 +359,10 @@ class Meter:
         options = self.options
         if all(frame.by_object for frame in chosen):
             options = replace(options, binarize=False)
-        return score_counts(counts, pair, self.protocol, options, _LABELS)
+        done = score_counts(counts, pair, self.protocol, options, _LABELS)
+        lines = missing_of(pair, self.protocol)
+        empty = [f"{SCORED_AS_EMPTY}{line}" for line in lines]
+        return replace(done, notes=[*empty, *done.notes])
 
 
 def _may_be_binary(meter: Meter, frame: CountedFrame) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
@@ -19,19 +20,25 @@ _JUMP = 0.25
 _STEADY = 0.5
 """Median agreement of a video from which jumps mean something."""
 
-_PIXELS = 10_000
-"""Of a frame that are compared, about."""
+_PIXELS, _PIXELS_NAMED = 10_000, 2_500
+"""Of a frame that are compared, about; fewer where there may be many videos."""
 
 _Labels = NDArray[np.int64]
 
 
 class OneVideo:
-    """Looks at frames that were given without the name of their video."""
+    """Looks at frames that were given without the name of their video, or their own.
 
-    def __init__(self) -> None:
+    Args:
+        named: whether the video has a name; its frames have none, then.
+    """
+
+    def __init__(self, *, named: bool = False) -> None:
+        self.named = named
         self._last: tuple[str, tuple[int, ...], _Labels] | None = None
         self._agreements: dict[str, float] = {}
         self._odd: dict[str, str] = {}
+        self._n_frames = 0
 
     def look(self, frame: str, masks: Masks) -> None:
         """Compare the true masks of a frame with those of the frame before.
@@ -41,13 +48,16 @@ class OneVideo:
             masks: the true ones.
 
         Raises:
-            InputError: they are of another size.
+            InputError: they are of another size, and the video has no name.
         """
-        size, labels = _as_labels(masks)
+        self._n_frames += 1
+        size, labels = _as_labels(masks, _PIXELS_NAMED if self.named else _PIXELS)
         if self._last is not None and labels.size:
             last, other_size, before = self._last
-            if other_size != size:
+            if other_size != size and not self.named:
                 raise _two_sizes(last, other_size, frame, size)
+            if other_size != size:
+                before = np.zeros_like(labels)
             if frame < last:
                 self._odd.setdefault(frame, f"frame {frame} comes after {last}")
             ids, others = set(np.unique(labels)) - {0}, set(np.unique(before)) - {0}
@@ -64,27 +74,50 @@ class OneVideo:
         """Without masks: meters of several processes are put together."""
         return {**vars(self), "_last": None}
 
-    def notes(self) -> list[str]:
-        """What looks like several videos in one."""
+    def notes(self, video: str) -> list[str]:
+        """What looks like several videos, or several objects, in one.
+
+        Args:
+            video: what to call it.
+        """
         values = list(self._agreements.values())
-        odd = dict(self._odd)
-        if values and float(np.median(values)) >= _STEADY:
-            for frame, value in self._agreements.items():
-                if value < _JUMP:
-                    odd.setdefault(frame, f"at frame {frame} the true masks jump")
-        if not odd:
+        steady = bool(values) and float(np.median(values)) >= _STEADY
+        jumps = [k for k, v in self._agreements.items() if steady and v < _JUMP]
+        if self.named:
+            return self._in_turn(video, jumps)
+        signs = [
+            *self._odd.values(),
+            *(f"at frame {k} the true masks jump" for k in jumps if k not in self._odd),
+        ]
+        if not signs:
             return []
-        signs = list(odd.values())
         more = f" and {len(signs) - 3} more" if len(signs) > 3 else ""
         return [
-            f"video: {'; '.join(signs[:3])}{more}: are these frames of several videos? "
-            "Pass sequence= to update, then"
+            f"{video}: {'; '.join(signs[:3])}{more}: are these frames of several "
+            "videos? Pass sequence= to update, then"
+        ]
+
+    def _in_turn(self, video: str, jumps: list[str]) -> list[str]:
+        """A note where masks jump every so many frames, and nowhere else.
+
+        A cut jumps, too, but hardly where the halves of a video meet.
+        """
+        length = int(jumps[0]) if jumps else 0
+        rounds, rest = divmod(self._n_frames, max(length, 1))
+        at = [length * k for k in range(1, rounds)]
+        if length < _ROUND or rest or [int(k) for k in jumps] != at:
+            return []
+        return [
+            f"{video}: the true masks jump every {length} frames: were its {rounds} "
+            "objects, or videos, given one after the other? Pass the objects of a frame "
+            "together (object id -> mask), and sequence= of each video"
         ]
 
     def add(self, other: OneVideo) -> None:
         """Take over what another meter saw."""
         self._agreements |= other._agreements
         self._odd |= other._odd
+        self._n_frames += other._n_frames
 
 
 class Rounds:
@@ -92,17 +125,20 @@ class Rounds:
 
     def __init__(self) -> None:
         self._digests: dict[str, list[bytes]] = {}
+        self._predicted: dict[str, list[bytes | None]] = {}
 
-    def look(self, sequence: str, digest: bytes) -> None:
+    def look(self, sequence: str, digest: bytes, predicted: bytes | None) -> None:
         """Refuse frames whose true masks were all given before, in the same order.
 
         Args:
             sequence: name of the video.
             digest: fingerprint of the true masks of the frame that comes.
+            predicted: that of the predicted ones.
 
         Raises:
             InputError: with this frame, all are given twice.
         """
+        self._predicted.setdefault(sequence, []).append(predicted)
         there = self._digests.setdefault(sequence, [])
         there.append(digest)
         length, rest = divmod(len(there), 2)
@@ -119,13 +155,29 @@ class Rounds:
             "are frames of their own.",
         )
 
+    def notes(self) -> list[str]:
+        """Notes on videos of which each frame came twice at once."""
+        return [
+            f"{sequence}: all {len(there) // 2} pairs of frames have the same masks on "
+            "both sides: was each frame given twice?"
+            for sequence, there in self._digests.items()
+            if _in_pairs([*zip(there, self._predicted[sequence], strict=True)])
+        ]
 
-def _as_labels(masks: Masks) -> tuple[tuple[int, ...], _Labels]:
+
+def _in_pairs(masks: list[tuple[bytes, bytes | None]]) -> bool:
+    """Whether masks come in pairs, each unlike that before it."""
+    first, second = masks[::2], masks[1::2]
+    changes = all(one != other for one, other in pairwise(first))
+    return len(second) >= _ROUND and first == second and changes
+
+
+def _as_labels(masks: Masks, pixels: int) -> tuple[tuple[int, ...], _Labels]:
     """Size, and one id per pixel of a part of them; no pixels for no masks."""
     whole = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
     if whole is None:
         return (0, 0), np.zeros((0, 0), np.int64)
-    step = max(1, round(sqrt(whole.size / _PIXELS)))
+    step = max(1, round(sqrt(whole.size / pixels)))
     if not isinstance(masks, dict):
         return whole.shape, masks[::step, ::step].astype(np.int64)
     labels = np.zeros(whole[::step, ::step].shape, np.int64)

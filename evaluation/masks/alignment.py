@@ -69,7 +69,7 @@ def align(
             notes += _note_absent_objects(gt, pred, matched[name].names, frames)
         classes = truth.classes.get(name)
         pair = SequencePair(gt, pred, frames, names, ranges, classes)
-        missing += _missing(pair, protocol)
+        missing += missing_of(pair, protocol)
         pairs.append(pair)
     _refuse_unmatched(results_label, pairs)
     if missing and options.missing == "error":
@@ -211,8 +211,13 @@ def _beyond(gt: MaskSequence, extra: Sequence[str]) -> list[str]:
     return [n for n in outside if not numbers[0] <= int(n) <= numbers[-1]]
 
 
-def _missing(pair: SequencePair, protocol: ScoringProtocol) -> list[str]:
-    """One line for every sequence, or object of it, that lacks predictions."""
+def missing_of(pair: SequencePair, protocol: ScoringProtocol) -> list[str]:
+    """One line for every sequence, or object of it, that lacks predictions.
+
+    Args:
+        pair: the video, with the frames to score.
+        protocol: the rules.
+    """
     name = pair.gt.name
     if pair.pred is None:
         return [f"sequence {name} (all {len(pair.frames)} frames)"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from evaluation.protocols import VOID
+
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
 
@@ -41,7 +43,7 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
         tables.append({key: key for key in tracking})
     if scores.protocol.headline in tracking:
         tables.reverse()
-    parts = [scores.protocol.describe()]
+    parts = ["; ".join([scores.protocol.describe(), *_changes(scores)])]
     parts += [_table([*t.values()], [[summary[key] for key in t]]) for t in tables]
     shown = set(summary) - set(_HEADINGS) - set(tracking)
     if scores.protocol.name != "lvos":
@@ -58,6 +60,14 @@ def format_scores(scores: Scores, *, per_object: bool = False) -> str:
         parts.append(_object_table(scores))
     parts.append("\n".join(f"Note: {note}" for note in notes_to_show(scores.notes)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _changes(scores: Scores) -> list[str]:
+    """What options changed of the rules of the protocol, in words."""
+    void = scores.options.get("void")
+    if void is None or (void == VOID and scores.protocol.void == "ignored"):
+        return []
+    return [f"here {void} in the ground truth is left out of both masks (void={void})"]
 
 
 def notes_to_show(notes: Iterable[str]) -> list[str]:

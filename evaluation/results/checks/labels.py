@@ -85,6 +85,7 @@ def check_labels(
         f"are left out of both masks, as by void={label} (--void {label})"
         for label in ignored
     ]
+    notes += _object_left_out(name, gt, pred, options.void)
     if not pred and pair and pair.pred_frames and protocol.tracking != "concepts":
         notes.append(f"{name}: predicted masks are empty throughout")
     # Only where an object is that large the masks need be looked at for it.
@@ -347,6 +348,20 @@ def _void(
             f"{protocol.name} and is {what}; give it another id if it is an object"
         ]
     return []
+
+
+def _object_left_out(
+    name: str, gt: set[int], pred: set[int], void: int | None
+) -> list[str]:
+    """A note where what is left out as void looks like an object among others."""
+    if void is None or void == VOID or void not in gt:
+        return []
+    if void not in pred and void > max(gt - {void, VOID}, default=0):
+        return []
+    return [
+        f"{name}: object {void} of the ground truth is left out of both masks, and not "
+        f"scored, as void={void} (--void {void}) says that it marks unclear pixels"
+    ]
 
 
 def _odd_label(gt: set[int], pred: set[int]) -> int | None:

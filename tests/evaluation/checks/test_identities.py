@@ -83,7 +83,51 @@ def test_videos_without_a_name_are_told_by_jumps_and_ids():
     assert "at frame 00005 all ids change" in note
     assert not any("several" in n for n in filled([video()]).compute().notes)
     named = filled([first, other], sequence="a").compute()
-    assert not any("several" in n for n in named.notes)
+    assert not any("several" in n or "jump" in n for n in named.notes)
+
+
+def test_objects_given_one_after_the_other_are_told():
+    """Three objects of 12 frames under one name and without ids."""
+    masks = [video() == k for k in (1, 2, 3)]
+    (note,) = (n for n in filled(masks, sequence="a").compute().notes if "jump" in n)
+    assert note.startswith("a: the true masks jump every 12 frames: were its 3 objects")
+    meter = Meter("davis-2017")
+    for t in range(12):
+        frame = {k: mask[t] for k, mask in enumerate(masks, 1)}
+        meter.update(frame, frame, sequence="a")
+    assert not any("jump" in n for n in meter.compute().notes)
+
+
+def test_frames_given_twice_each_are_told():
+    meter, once = Meter("davis-2017"), video()
+    for mask in once:
+        meter.update(np.roll(mask, 1, 1), mask, sequence="a")
+        meter.update(np.roll(mask, 1, 1), mask, sequence="a")
+    assert any("all 12 pairs of frames" in n for n in meter.compute().notes)
+    meter.update(once[0], once[1], sequence="a")  # and one more on its own
+    meter.update(once[1], once[2], sequence="a")
+    assert not any("pairs" in n for n in meter.compute().notes)
+
+
+def test_frames_without_prediction_are_told_by_a_meter_too():
+    meter = Meter("davis-2017", missing="score-as-empty")
+    for t, mask in enumerate(video()):
+        meter.update(None if t in (3, 4) else mask, mask, sequence="a")
+    folder = {"a": {t: m for t, m in enumerate(video()) if t not in (3, 4)}}
+    notes = score(folder, {"a": dict(enumerate(video()))}, missing="score-as-empty")
+    (told,) = (n for n in meter.compute().notes if "as empty" in n)
+    assert "2 frames" in told and any("2 frames" in n for n in notes.notes)
+
+
+def test_an_object_that_is_left_out_as_void_is_told():
+    """Object 2 of 3; the highest label, which nothing predicts, may be unclear."""
+    scores = score({"a": video()}, {"a": video()}, void=2)
+    (note,) = (n for n in scores.notes if "left out of both masks" in n)
+    assert note.startswith("a: object 2 of the ground truth")
+    assert "2 in the ground truth is left out" in scores.format_table().splitlines()[0]
+    found = np.where(video() == 3, 0, video()).astype(np.uint8)
+    notes = score({"a": found}, {"a": video()}, void=3).notes
+    assert not any("left out of both masks" in n for n in notes)
 
 
 def test_a_video_without_a_name_has_one_size_and_runs_forward():
