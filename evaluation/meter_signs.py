@@ -109,8 +109,8 @@ class OneVideo:
             return []
         return [
             f"{video}: the true masks jump every {length} frames: were its {rounds} "
-            "objects, or videos, given one after the other? Pass the objects of a frame "
-            "together (object id -> mask), and sequence= of each video"
+            "objects, or videos, given one after the other? Pass all objects of a "
+            "frame at once (object id -> mask), and sequence= of each video"
         ]
 
     def add(self, other: OneVideo) -> None:
