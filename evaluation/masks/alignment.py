@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.frame_rules import object_frames, sequence_frames
 from evaluation.masks.folders import subfolders
-from evaluation.masks.names import numbers_of, shown
+from evaluation.masks.names import number_at_end, numbers_of, shown
 from evaluation.masks.numbering import FrameNames, gain_of, name_frames, shift_numbers
 from evaluation.masks.open import GroundTruth
 from evaluation.masks.pairs import SequencePair
@@ -141,6 +142,12 @@ def _notes_on_names(
             f"{gt.name}: {len(beyond)} predicted frames are not annotated and not "
             f"scored: {_list_frames(beyond)}"
         )
+    if doubled := _doubled(names.values(), extra):
+        notes.append(
+            f"{gt.name}: {counted(len(doubled), 'more predicted mask')} with numbers "
+            f"of frames that have one are not scored: {shown(doubled)}; are masks "
+            "of two runs in one folder?"
+        )
     if any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
         notes.append(
             f"{gt.name}: frame numbers are not padded with zeros; they were put in "
@@ -200,6 +207,12 @@ def _numbers(frames: Sequence[str]) -> list[int] | None:
         if numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         else None
     )
+
+
+def _doubled(used: Iterable[str], extra: Iterable[str]) -> list[str]:
+    """Frames that are not used, with names that end in the number of one that is."""
+    numbers = {number_at_end(name) for name in used} - {None}
+    return [name for name in extra if number_at_end(name) in numbers]
 
 
 def _beyond(gt: MaskSequence, extra: Sequence[str]) -> list[str]:

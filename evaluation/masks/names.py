@@ -96,6 +96,16 @@ def numbers_of(names: Sequence[str]) -> dict[int, str]:
     return found if len(found) == len(names) else {}
 
 
+def number_at_end(name: str) -> int | None:
+    """The number in which a name ends; None if it ends in none.
+
+    >>> number_at_end("run2_00005"), number_at_end("00005_overlay")
+    (5, None)
+    """
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits) if digits else None
+
+
 def frame_number(frame: object, where: str) -> int:
     """The number of a frame that is given as a number.
 

@@ -225,7 +225,7 @@ def has_other_aspect(one: Sequence[int], other: Sequence[int]) -> bool:
         other: height and width.
     """
     scaled = one[1] * other[0] / one[0]
-    return abs(scaled - other[1]) > max(2, 2 * other[0] / one[0], 0.01 * other[1])
+    return abs(scaled - other[1]) > max(2, 2 * other[0] / one[0])
 
 
 def _refuse_several_sizes(masks: Masks, place: str) -> None:

@@ -146,6 +146,8 @@ def _require_place(out: Path, source: str | os.PathLike[str]) -> None:
     Raises:
         InputError: it does.
     """
+    # Before it is said to be there: what is to be converted should not be removed.
+    refuse_among_inputs([out], [source], _APART)
     if os.path.lexists(out):
         raise InputError(
             str(out),
@@ -153,7 +155,6 @@ def _require_place(out: Path, source: str | os.PathLike[str]) -> None:
             "a path where nothing is",
             "Remove it, or give another path.",
         )
-    refuse_among_inputs([out], [source], _APART)
     require_writable(out.parent)
 
 

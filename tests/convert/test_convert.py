@@ -199,8 +199,13 @@ def test_trackeval_reads_youtube_vis(davis, tmp_path):
 
 
 def test_nothing_is_overwritten_and_odd_requests_are_told(davis, tmp_path):
-    with pytest.raises(InputError, match="there already"):
-        convert(davis, davis, "coco")
+    there = tmp_path / "there"
+    there.mkdir()
+    with pytest.raises(InputError, match=r"there already.*Remove it"):
+        convert(davis, there, "coco")
+    for inside in (davis, davis / "bear"):  # nobody should remove what is converted
+        with pytest.raises(InputError, match="outside the folder that is converted"):
+            convert(davis, inside, "coco")
     with pytest.raises(InputError, match="Did you mean youtube-vis"):
         convert(davis, tmp_path / "x", "youtubevis")
     with pytest.raises(InputError, match="no such path"):

@@ -156,3 +156,16 @@ def test_whole_numbers_of_any_type_are_taken():
     masks = {float(t): TRUTH[t] for t in range(4)}
     right = {"a": np.stack(TRUTH[:4])}
     assert score({"a": masks}, right).summary["J"] == 1.0
+
+
+def test_masks_of_two_runs_in_one_folder_are_told():
+    """The exact names are scored; pictures of the masks beside them are no run."""
+    own = {f"{t:05d}": mask for t, mask in enumerate(TRUTH)}
+    other = {f"run2_{t:05d}": np.roll(mask, 9, 1) for t, mask in enumerate(TRUTH)}
+    scores = score({"a": {**own, **other}}, {"a": own})
+    assert scores.summary["J"] == 1.0
+    (note,) = (n for n in scores.notes if "two runs" in n)
+    assert note.startswith("a: 7 more predicted masks") and "run2_00000" in note
+    pictures = {f"{name}_overlay": mask for name, mask in own.items()}
+    scores = score({"a": {**own, **pictures}}, {"a": own})
+    assert not any("two runs" in n for n in scores.notes)

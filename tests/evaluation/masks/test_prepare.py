@@ -17,7 +17,7 @@ from evaluation.counting.frame import FrameCounter
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.prepare import prepare
+from evaluation.masks.prepare import has_other_aspect, prepare
 from evaluation.masks.sequence import ArraySequence
 from evaluation.options import InputOptions
 
@@ -185,3 +185,10 @@ def test_inputs_are_left_as_they_were():
     before = truth.copy(), predicted.copy()
     prepare(truth, predicted, PROTOCOLS["davis-2017"], InputOptions(void=255))
     assert np.array_equal(truth, before[0]) and np.array_equal(predicted, before[1])
+
+
+def test_a_few_pixels_of_one_side_alone_are_another_aspect():
+    """854 columns cut to 848; 427 x 240 is half of 854 x 480, 641 x 361 by rounding."""
+    assert has_other_aspect((480, 848), (480, 854))
+    assert not has_other_aspect((240, 427), (480, 854))
+    assert not has_other_aspect((361, 641), (480, 854))
