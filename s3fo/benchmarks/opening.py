@@ -5,19 +5,21 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
 
 from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
+from evaluation.masks.encoding import RIMMED
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import get_entry
 from s3fo.benchmarks.layouts.burst import read_burst
 from s3fo.benchmarks.layouts.davis import read_davis
 from s3fo.benchmarks.layouts.expressions import read_expressions
 from s3fo.benchmarks.layouts.instances import read_instances
-from s3fo.benchmarks.layouts.layout import Found
+from s3fo.benchmarks.layouts.layout import Found, shorten
 from s3fo.benchmarks.layouts.listed import read_listed
 from s3fo.benchmarks.layouts.meta import ObjectMeta
 from s3fo.benchmarks.layouts.sa_v import read_sa_v
@@ -25,9 +27,12 @@ from s3fo.benchmarks.layouts.scenes import with_strata
 from s3fo.benchmarks.layouts.split_folders import SPLIT_FOLDERS
 from s3fo.benchmarks.layouts.video_tree import TreeRules, read_video_tree
 from s3fo.benchmarks.synthetic import open_synthetic
+from s3fo.benchmarks.video import VideoSequence
 
 _ALL_FRAMES = "-all-frames"
 _SHOWN = 3
+_LOOKED_AT = 6
+"""Videos whose masks are looked at, evenly spread."""
 
 
 def open_benchmark(
@@ -66,7 +71,11 @@ def open_benchmark(
         found.root,
         found.sequences,
         entry.protocol,
-        (*found.notes, *_summary(found.missing_files)),
+        (
+            *found.notes,
+            *_summary(found.missing_files),
+            *_interpolated(found.sequences),
+        ),
         options,
         found.missing_files,
         strata=found.strata,
@@ -79,6 +88,25 @@ def _summary(missing_files: tuple[str, ...]) -> Iterator[str]:
         more = len(missing_files) - _SHOWN
         tail = f"; and {more} more, which `--validate` lists" if more > 0 else ""
         yield f"seems incomplete: {'; '.join(missing_files[:_SHOWN])}{tail}"
+
+
+def _interpolated(sequences: tuple[VideoSequence, ...]) -> Iterator[str]:
+    """A note on videos whose ids were resized with averages; a few are looked at.
+
+    Nobody publishes such masks: where one is, somebody resized all of them.
+    """
+    from evaluation.attributes.video import (
+        odd_masks,
+    )  # measures more than opening needs
+
+    with_masks = [video for video in sequences if video.annotated_frames]
+    found = []
+    for video in with_masks[:: max(1, len(with_masks) // _LOOKED_AT)][:_LOOKED_AT]:
+        with suppress(InputError, OSError):  # whoever reads them tells what is wrong
+            if RIMMED in odd_masks(video):
+                found.append(video.name)
+    if found:
+        yield f"{shorten(found)}: {RIMMED}"
 
 
 def _read_tree(rules: TreeRules, root: Path, split: str) -> Found:

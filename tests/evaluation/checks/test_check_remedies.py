@@ -9,7 +9,7 @@ import pytest
 from evaluation import InputError, object_attributes, score
 from evaluation.audit import audit_ground_truth
 from evaluation.masks.label_map import write_label_map
-from s3fo.benchmarks import open_folders
+from s3fo.benchmarks import open_benchmark, open_folders
 
 
 def disc(radius: int) -> np.ndarray:
@@ -140,10 +140,17 @@ def test_ground_truth_of_interpolated_ids_is_told_by_all_that_read_it(tmp_path):
             path = tmp_path / "images" / "v" / f"{frame}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), image)
+        root = tmp_path / f"davis-{name}"
+        for part, folder in (("Annotations", name), ("JPEGImages", "images")):
+            (root / part).mkdir(parents=True)
+            (root / part / "480p").symlink_to(tmp_path / folder)
+        (root / "ImageSets" / "2017").mkdir(parents=True)
+        (root / "ImageSets" / "2017" / "val.txt").write_text("v\n")
         found = [
+            open_benchmark("davis-2017", root).notes,
             object_attributes(tmp_path / name, images=False).notes,
             audit_ground_truth(tmp_path / name, images=False).notes,
             open_folders(tmp_path / "images", tmp_path / name).notes,
         ]
         told = [any("like a rim" in note for note in notes) for notes in found]
-        assert told == [name == "spoilt"] * 3
+        assert told == [name == "spoilt"] * 4

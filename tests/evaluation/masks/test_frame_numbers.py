@@ -94,6 +94,21 @@ def test_masks_that_keep_their_numbers_are_not_doubted(tmp_path):
     assert not doubts(frozen)
 
 
+def test_slow_masks_of_a_short_clip_without_its_first_frame_are_told(tmp_path):
+    """11 of 12 frames, numbered from 0 again: 29 / 31 of the object is where it was."""
+    slow = [moving(t, step=1, width=30) for t in range(12)]
+    gt = write(tmp_path / "gt", slow)
+    scores = score(write(tmp_path / "mine", slow[1:]), gt)
+    assert scores.summary["J"] == pytest.approx(29 / 31)
+    (note,) = doubts(scores)
+    assert "one frame later (mean IoU 1.00 against 0.94 in 9 frames" in note
+    # A method that lacks the last frame, and is behind or has errors, is not told.
+    behind = score(write(tmp_path / "behind", slow[:1] + slow[:10]), gt)
+    assert not doubts(behind)
+    errors = [np.roll(m, (0, 2, -2)[t % 3], 1) for t, m in enumerate(slow[:11])]
+    assert not doubts(score(write(tmp_path / "errors", errors), gt))
+
+
 def test_few_masks_are_compared_and_only_where_counts_differ(tmp_path, monkeypatch):
     looked_at = []
     fit = doubted._fit
