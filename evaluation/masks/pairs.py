@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,18 @@ _LARGER = 64
 """How many times as many pixels as the ground truth a prediction may declare; any
 larger one cannot be meant, and decoding it would fill the memory."""
 
+_KEPT = 2**24
+"""Pixels of masks that `SharedMasks` keeps: 40 label maps of 480p, 16 MB."""
+
 
 def pixels_of(masks: Masks) -> int:
     """Pixels of a frame; 0 where it has no mask that would tell."""
     first = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
     return 0 if first is None else int(first.size)
+
+
+def _pixels_in(masks: Masks) -> int:
+    return pixels_of(masks) * (len(masks) if isinstance(masks, dict) else 1)
 
 
 def refuse_truth_inside(
@@ -59,7 +67,8 @@ def refuse_truth_inside(
 class SharedMasks(MaskSequence):
     """Masks that several pairs read frame by frame in turn: each frame is read once.
 
-    Only the masks of the frame that was read last are kept.
+    The frames that were read last are kept, up to `_KEPT` pixels: after the pixels are
+    counted, checks look at some frames again, for each of the pairs.
 
     Args:
         masks: what is read.
@@ -71,7 +80,8 @@ class SharedMasks(MaskSequence):
         self.size, self.folder_offset = masks.size, masks.folder_offset
         self.of_files, self.ignores = masks.of_files, masks.ignores
         self._shared = masks
-        self._last: tuple[str, Masks] | None = None
+        self._kept: OrderedDict[str, Masks] = OrderedDict()
+        self._pixels = 0
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """What to name in an error about this frame."""
@@ -79,11 +89,18 @@ class SharedMasks(MaskSequence):
 
     def read(self, frame: str) -> Masks:
         """The masks of one frame; nobody may write into them."""
-        if self._last is None or self._last[0] != frame:
-            self._last = frame, self._shared.read(frame)
-        masks = self._last[1]
+        if frame not in self._kept:
+            self._keep(frame, self._shared.read(frame))
+        self._kept.move_to_end(frame)
+        masks = self._kept[frame]
         # Another reader must not find a frame that the first one has changed.
         return dict(masks) if isinstance(masks, dict) else masks
+
+    def _keep(self, frame: str, masks: Masks) -> None:
+        self._kept[frame] = masks
+        self._pixels += _pixels_in(masks)
+        while self._pixels > _KEPT and len(self._kept) > 1:
+            self._pixels -= _pixels_in(self._kept.popitem(last=False)[1])
 
     def _content(self, frame: str) -> bytes:
         return self._shared.digest(frame)

@@ -112,8 +112,8 @@ def test_frames_have_the_f_of_the_published_score(mose):
 
 def test_the_panel_names_and_shows_the_published_score(mose, adaptive):
     person = Visitor(VOSEvaluation(), mose)
-    person.state["methods"] = ["near", "far"]
     person.do("open", "on_load")
+    person.choose("both", "methods", ["near", "far"])
     columns = list(person.state["headline_columns"].values())
     assert columns[:4] == ["Evaluation", "J&F adaptive", "J", "F adaptive"]
     first = person.data["headline"][0]

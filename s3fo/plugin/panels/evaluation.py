@@ -25,7 +25,7 @@ from s3fo.plugin.panels.choices import (
     tabs,
 )
 from s3fo.plugin.panels.first import evaluation_to_show
-from s3fo.plugin.panels.opening import plan_frame, show_frame
+from s3fo.plugin.panels.opening import plan_frame, plan_grid, show_frame
 
 _TABS = {
     "attributes": "By attribute",
@@ -242,7 +242,7 @@ class VOSEvaluation(VOSPanel):
             {key: key for key in state.methods},
             state.ranked_by,
             label="Of",
-            on_change=self.on_choose,
+            on_change=self.on_choose_ranked,
             line=LINE,
         )
         choose(
@@ -255,8 +255,19 @@ class VOSEvaluation(VOSPanel):
             on_change=self.on_choose,
             line=LINE,
         )
-        panel.md("Click a row: the video opens where the object is worst.", name="hint")
+        panel.md(
+            "Click a row: the video opens where the object is worst. **Side by side** "
+            "there holds it against the ground truth.",
+            name="hint",
+        )
         table(panel, "worst", state.worst_columns, on_click_row=self.on_click_worst)
+
+    def on_choose_ranked(self, ctx: Context) -> None:
+        """Rank the objects of another method; the grid shows its masks, too."""
+        self.on_choose(ctx)
+        _, method = choice_of(ctx)
+        method = str(choice_of(ctx)[1])
+        ctx.ops.set_active_fields(list(plan_grid(ctx.dataset, method)))
 
     def on_click_worst(self, ctx: Context) -> None:
         """Open a row's object at its worst frame."""
@@ -275,7 +286,6 @@ class VOSEvaluation(VOSPanel):
             [method],
             object_id=object_id,
             active=ctx.active_fields,
-            truth=True,
         )
         show_frame(ctx, plan)
 

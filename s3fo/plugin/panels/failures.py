@@ -221,7 +221,6 @@ class Failures(EventPanel):
             object_id=int(event["object"]),
             event_id=str(event["id"]),
             active=ctx.active_fields,
-            truth=True,
         )
         show_frame(ctx, plan)
 

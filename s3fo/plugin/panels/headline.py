@@ -29,6 +29,8 @@ _COST = {"fps": "Frames/s", "memory": "Peak, MB"}
 def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
     """Overall scores by method, as the protocols average them, n_objects and speed.
 
+    The best first, where all are ranked by one metric.
+
     Columns: method, what the protocol publishes, n_objects, and the others of
     `_HEADLINE` that any protocol has; frames per second and peak memory where the
     masks' record tells them of any method.
@@ -44,6 +46,8 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
         tables.evaluation_protocol(dataset, key).headline_metric: None
         for key in methods
     }
+    if len(ranked) == 1 and set(ranked) <= set(table):
+        table = table.sort_values(*ranked, ascending=False, kind="stable")
     published = tables.published_score(dataset, methods)
     first = ["method", *ranked, published, *HALVED[published], "n_objects"]
     unknown = [name for name in _COST if table[name].isna().all()]

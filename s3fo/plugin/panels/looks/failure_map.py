@@ -97,7 +97,6 @@ class FailureMap(VOSPanel):
             int(event["start"]),
             [shown],
             active=ctx.active_fields,
-            truth=True,
         )
         show_frame(ctx, plan)
 
