@@ -9,6 +9,7 @@ enough::
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -124,6 +125,12 @@ def _sides(
             raise AssertionError(
                 f"Annotation({sides[0].shape}) and {_NAMES[i]}:{side.shape} "
                 "dimensions do not match."
+            )
+        if side.dtype.kind == "f" and side.size and side.min() < 0:
+            warnings.warn(
+                f"{_NAMES[i]} has values below 0, and whatever is not 0 counts as the "
+                "object: are they logits? Pass mask > 0, then",
+                stacklevel=3,
             )
     return sides
 

@@ -231,3 +231,14 @@ def test_stacks_that_may_be_frames_are_refused():
     named.update(late[:2], truth[:2], sequence="v", frame=0)
     assert len(named.compute().objects) == 2
     assert len(scored((2, 2, 2), name="v").objects) == 2
+
+
+def test_logits_are_no_masks_for_the_functions_of_davis():
+    """All of them are not 0, and would count as the object, as in the official tool."""
+    truth = np.zeros((4, 6), bool)
+    truth[1:3, 1:4] = True
+    logits = np.where(truth, 2.5, -2.5)
+    for function in (db_eval_iou, db_eval_boundary):
+        with pytest.warns(UserWarning, match="segmentation has values below 0.*> 0"):
+            function(truth, logits)
+    assert db_eval_iou(truth, logits > 0) == 1.0
