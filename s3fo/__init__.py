@@ -63,7 +63,9 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> object:
-    """Import a verb from its room on first use."""
+    """Import a verb from its room, or a room, on first use."""
+    if name in ("datasets", "inference"):
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_ROOMS[name]), name)

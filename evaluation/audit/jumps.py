@@ -44,6 +44,9 @@ mask is not on the object."""
 EDGES_CHANGE = 0.25
 """1 - IoU with both neighbours from which edges tell of a jump."""
 
+COMES_OR_GOES = 0.5
+"""Least area over largest one, below which an object is coming into view or leaving."""
+
 _FEWEST_EDGES = 4
 """Frames around that must have edges to compare with."""
 
@@ -156,11 +159,15 @@ def _leaves_edges(
 ) -> tuple[str, float]:
     """Whether masks that change leave the edges on which those around them lie.
 
-    However fast an object moves, its masks stay on it.
+    However fast an object moves, its masks stay on it. One that comes into view or
+    leaves it has other edges bit by bit: nothing is said of it.
     """
     inner = 1 - max(float(track.iou[1, start]), float(track.iou[1, end]))
     usual_change = _usual(1 - track.iou[1], start, end)
     if edges is None or inner < max(EDGES_CHANGE, usual_change):
+        return "", 0.0
+    part = track.area[start - 1 : end + 1]
+    if part.min() < COMES_OR_GOES * part.max():
         return "", 0.0
     around = np.r_[edges[max(0, start - 4) : start], edges[end : end + 4]]
     around = around[~np.isnan(around)]

@@ -18,6 +18,7 @@ from evaluation.audit import (
     Audit,
     ErrorKind,
     audit_ground_truth,
+    jumps,
     scores_without,
     side_by_side,
 )
@@ -300,6 +301,25 @@ def test_masks_that_leave_the_edges_of_a_fast_object_are_a_jump(tmp_path: Path) 
         audit = audit_ground_truth([video], workers=1)
         assert list(audit.frames["frame"]) == found
     assert audit.events["reason"][0].startswith("edges under the outline 0.")
+
+
+def test_faint_edges_of_an_object_that_comes_into_view_are_no_jump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks, images = {}, {}
+    for t in range(LENGTH):
+        # 2, 20 and then 40 of its 40 columns are in view; it comes out of the dark.
+        mask, right = np.zeros((90, 500), np.uint8), (2, 20)[t] if t < 2 else 18 * t + 4
+        mask[20:60, max(0, right - 40) : right] = 1
+        name = f"{t:05d}"
+        image = np.where(mask[..., None] > 0, 70 if t < 3 else 220, 40)
+        images[name] = tmp_path / f"{name}.png"
+        cv2.imwrite(str(images[name]), np.repeat(image, 3, axis=2).astype(np.uint8))
+        masks[name] = mask
+    video = DrawnVideo("v", masks, list(masks), images)
+    assert audit_ground_truth([video], workers=1).events.empty
+    monkeypatch.setattr(jumps, "COMES_OR_GOES", 0.0)
+    assert not audit_ground_truth([video], workers=1).events.empty
 
 
 def test_few_frames_say_nothing_of_shifts(tmp_path: Path) -> None:
