@@ -87,7 +87,7 @@ def run_demo(
         begin(f"score {method} and find its failures")
         add_predictions(dataset, _results(out, method), method, progress=progress)
         scores[method] = evaluate(dataset, method, progress=progress)
-        scores[method].save(out / "scores" / method)
+        _keep(scores[method], out, method)
         failures[method] = find_failures(
             dataset, method, attributes=attributes, progress=progress
         )
@@ -112,6 +112,14 @@ def _segment(
         if RunRecord.load(out) is None:  # not made by s3fo: never overwritten
             raise
         run(overwrite=True)
+
+
+def _keep(scores: Scores, out: Path, method: str) -> None:
+    """Save scores, and leave their record where `s3fo runs` looks for it."""
+    from evaluation.runs.score_records import leave_record
+
+    scores.save(out / "scores" / method)
+    leave_record(scores, _results(out, method))
 
 
 def _results(out: Path, method: str) -> Path:

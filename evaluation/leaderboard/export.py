@@ -32,7 +32,8 @@ def export_hub(
     """Write one file per method of a ranking, ready for the method's repository.
 
     Args:
-        board: the ranking; superseded rows are left out.
+        board: the ranking; superseded rows and runs of another benchmark are left
+            out.
         out: folder; the files are ``<method>/.eval_results/<benchmark>-<split>.yaml``.
         dataset: id of the benchmark's data set on the hub; None takes that of
             `HUB_DATASETS`.
@@ -54,7 +55,7 @@ def export_hub(
     entries: dict[str, list[dict[str, Any]]] = {}
     for record in board.table.to_dict("records"):
         row = {str(key): value for key, value in record.items()}
-        if not row.get("superseded"):
+        if not (row.get("superseded") or row.get("other_benchmark")):
             entries.setdefault(_folder(row), []).append(_entry(row, board, found))
     paths = []
     for folder, items in entries.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,6 +11,7 @@ from evaluation.errors import InputError
 from evaluation.results.scores import Scores
 from evaluation.runs.registry import read_run
 from evaluation.runs.score_records import ScoreRecord
+from evaluation.runs.split_check import other_benchmark, say_foreign
 
 LOCAL = "local run"
 """`evidence` of a local run in a leaderboard."""
@@ -51,6 +52,8 @@ class LocalRun:
         folder: where that is written; the evidence that is shown.
         training_data: what the method was trained on.
         frames_per_second: as its prediction recorded it; None if unknown.
+        sequences: names of its videos; empty if unknown.
+        benchmark: what its prediction calls them; empty if unknown.
     """
 
     name: str
@@ -58,6 +61,8 @@ class LocalRun:
     folder: Path
     training_data: str = ""
     frames_per_second: float | None = None
+    sequences: tuple[str, ...] = ()
+    benchmark: str = ""
 
     @classmethod
     def load(
@@ -78,7 +83,10 @@ class LocalRun:
         folder = Path(folder)
         if (folder / "scores.json").is_file():
             record = ScoreRecord.of(Scores.load(folder))
-            return cls(name or folder.name, record, folder, training_data)
+            names = record.sequences
+            return cls(
+                name or folder.name, record, folder, training_data, sequences=names
+            )
         run = read_run(folder)
         known = sorted(
             run.scores, key=lambda protocol: protocol not in _PROTOCOLS[benchmark]
@@ -91,12 +99,16 @@ class LocalRun:
                 f"Score it: s3fo evaluate {folder} --benchmark NAME --root DIR "
                 "--record, or name the folder that `s3fo evaluate --out` saved.",
             )
+        record = run.scores[known[0]]
+        made = run.record
         return cls(
             name or folder.resolve().name,
-            run.scores[known[0]],
+            record,
             folder,
             training_data,
             run.frames_per_second,
+            record.sequences or (tuple(made.videos()) if made else ()),
+            (made.benchmark or "") if made else "",
         )
 
 
@@ -126,13 +138,49 @@ def local_row(run: LocalRun, measure: str) -> dict[str, object]:
     }
 
 
-def local_warnings(
-    benchmark: str, local: Sequence[LocalRun], n_sequences: int | None
-) -> list[str]:
+@dataclass(frozen=True)
+class RankedSplit:
+    """What is known of the split that figures are ranked on.
+
+    Attributes:
+        benchmark: its catalog name.
+        split: e.g. ``"val"``.
+        n_sequences: how many videos it has; None if unknown.
+        sequences: their names; empty if unknown.
+        benchmarks: names of benchmarks, which tell runs of another one.
+    """
+
+    benchmark: str
+    split: str
+    n_sequences: int | None = None
+    sequences: Collection[str] = ()
+    benchmarks: Collection[str] = ()
+
+    def why_not(self, run: LocalRun) -> str:
+        """Why a run is not of this split and gets no rank; empty if it may be."""
+        title = f"{self.benchmark} {self.split}"
+        if self.sequences and (
+            foreign := say_foreign(run.sequences, self.sequences, title)
+        ):
+            return foreign
+        recorded = (run.record.ground_truth, run.benchmark)
+        known = {*_PROTOCOLS, *self.benchmarks}
+        other = other_benchmark(recorded, self.benchmark, known)
+        return f"its record says that it is of {other}" if other else ""
+
+
+def local_warnings(split: RankedSplit, local: Sequence[LocalRun]) -> list[str]:
     """Why figures of local runs and published ones may not compare."""
+    benchmark, n_sequences = split.benchmark, split.n_sequences
     accepted = _PROTOCOLS[benchmark]
     found: list[str] = []
     for run in local:
+        if reason := split.why_not(run):
+            found.append(
+                f"{run.name} has no rank among figures of {benchmark} {split.split}: "
+                f"{reason}."
+            )
+            continue
         record = run.record
         if record.protocol_name not in accepted:
             own = " or ".join(sorted(accepted)) or "the official tool"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -17,7 +17,13 @@ import pandas as pd
 
 from evaluation.errors import InputError
 from evaluation.leaderboard.csv_tables import read_csv
-from evaluation.leaderboard.local import LOCAL, LocalRun, local_row, local_warnings
+from evaluation.leaderboard.local import (
+    LOCAL,
+    LocalRun,
+    RankedSplit,
+    local_row,
+    local_warnings,
+)
 from evaluation.leaderboard.subsets import subset_note
 
 __all__ = [
@@ -66,7 +72,9 @@ class Leaderboard:
             scores in percent, fps, year, evidence (``authors``, ``second-hand``,
             ``reproduction``, ``local run``), source, url, notes, ``superseded``,
             ``conflict`` (sources disagree), ``inconsistent`` (the parts that a source
-            gives do not average to its figure). Superseded entries have no rank (NA).
+            gives do not average to its figure), ``other_benchmark`` (a local run that
+            is not of this split; these come last). Superseded entries and those of
+            another benchmark have no rank (NA).
         warnings: what a reader must know before comparing.
         newest: the newest published row and its age, in words.
     """
@@ -132,6 +140,8 @@ def leaderboard(
     since: int | None = None,
     superseded: bool = True,
     n_sequences: int | None = None,
+    sequences: Collection[str] = (),
+    benchmarks: Collection[str] = (),
 ) -> Leaderboard:
     """Rank published figures and local runs on one benchmark split.
 
@@ -145,6 +155,10 @@ def leaderboard(
         since: keep entries of this year or later (local runs always stay).
         superseded: keep figures that their authors replaced; they get no rank.
         n_sequences: how many the split has, to warn of runs on a part of them.
+        sequences: their names, where they are known: a run that has others is not of
+            the split and gets no rank.
+        benchmarks: names of further benchmarks than `MEASURES`; a run whose record
+            names another one gets no rank, either.
 
     Raises:
         InputError: unknown benchmark, a split without figures and local runs, or
@@ -171,7 +185,12 @@ def leaderboard(
         table = table[table["year"] >= since]
     if not superseded:
         table = table[~table["superseded"]]
-    rows = [local_row(run, measure) for run in local]
+    ranked = RankedSplit(benchmark, split, n_sequences, sequences, benchmarks)
+    rows = [
+        local_row(run, measure) | {"other_benchmark": bool(ranked.why_not(run))}
+        for run in local
+    ]
+    table["other_benchmark"] = False
     if rows:
         table = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
     return Leaderboard(
@@ -180,7 +199,7 @@ def leaderboard(
         measure,
         _rank(table, measure),
         (
-            *local_warnings(benchmark, local, n_sequences),
+            *local_warnings(ranked, local),
             *filter(None, [subset_note(benchmark, split)]),
         ),
         newest,
@@ -216,19 +235,19 @@ def _check_split(
 
 
 def _rank(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    table = table.sort_values(measure, ascending=False, kind="stable")
-    marks = ["superseded", "conflict", "inconsistent"]
+    marks = ["superseded", "conflict", "inconsistent", "other_benchmark"]
     table[marks] = table[marks].astype(bool)
-    ranks = (
-        table[measure].where(~table["superseded"]).rank(ascending=False, method="min")
-    )
+    order = ["other_benchmark", measure]
+    table = table.sort_values(order, ascending=[True, False], kind="stable")
+    unranked = table["superseded"] | table["other_benchmark"]
+    ranks = table[measure].where(~unranked).rank(ascending=False, method="min")
     table.insert(0, "rank", ranks.astype("Int64"))
     scores = [
         column
         for column in ("J&F", "G", "J&Fdot", "J", "F", "Js", "Fs", "Ju", "Fu", "fps")
         if column in table and column != measure and table[column].notna().any()
     ]
-    order = [
+    columns = [
         "rank",
         *_COLUMNS[:3],
         measure,
@@ -239,7 +258,7 @@ def _rank(table: pd.DataFrame, measure: str) -> pd.DataFrame:
         "notes",
         *(["date"] if "date" in table else []),
     ]
-    return table[order].reset_index(drop=True)
+    return table[columns].reset_index(drop=True)
 
 
 def _conflicts(table: pd.DataFrame, measure: str) -> pd.Series:

@@ -27,6 +27,7 @@ _MARKS = {
     "reproduction": "run again by others",
     "repeated": "a figure above, quoted by another source",
     LOCAL: "scored here",
+    "another benchmark": "scored on other videos than those of the split, not ranked",
 }
 
 
@@ -34,7 +35,7 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
     """The leaderboard as a `Table`; rows of S3 and local runs have HTML classes.
 
     The column `marks` says what sets a figure apart: second-hand, reproduction,
-    local run, superseded, conflict, inconsistent, repeated.
+    local run, superseded, conflict, inconsistent, repeated, another benchmark.
 
     Args:
         board: the ranking.
@@ -110,17 +111,18 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     """The leaderboard as dots, best on top; S3 and local runs are always drawn.
 
     The title says how many entries are left out: those ranked lower, and figures that
-    another source repeats.
+    another source repeats. Runs of another benchmark are never drawn.
 
     Args:
         board: the ranking.
         most: of more entries, this many of the best are drawn.
     """
-    data = board.table.copy()
+    foreign = board.table["other_benchmark"]
+    data = board.table[~foreign].copy()
     data["look"] = [_look(row) or "published" for row in data.to_dict("records")]
     named = data["look"].isin(["highlight", "superseded", "local"])
     ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
-    repeated = _repeated(board) & ~ours
+    repeated = _repeated(board)[~foreign] & ~ours
     lower = (data["rank"].fillna(most + 1) > most) & ~ours & ~repeated
     data = data[~(lower | repeated)]
     words = data["method"] + " " + data["variant"].fillna("")
@@ -129,6 +131,9 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     left_out = (
         f"{lower.sum()} lower or not ranked" if lower.any() else "",
         counted(int(repeated.sum()), "repeated figure") if repeated.any() else "",
+        counted(int(foreign.sum()), "run") + " of another benchmark"
+        if foreign.any()
+        else "",
     )
     title = f"{board.benchmark} {board.split}"
     if any(left_out):
@@ -162,4 +167,5 @@ def _marks(row: Mapping[Hashable, object]) -> str:
     marks = [str(row["evidence"])] if row["evidence"] != "authors" else []
     names = ("superseded", "conflict", "inconsistent", "repeated")
     marks += [name for name in names if row[name]]
+    marks += ["another benchmark"] if row["other_benchmark"] else []
     return ", ".join(marks)

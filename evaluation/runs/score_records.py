@@ -53,6 +53,7 @@ class ScoreRecord:
         versions: of Python and the packages that took part.
         scored: when, UTC.
         results: the folder of masks it is of; "" in that folder itself.
+        sequences: names of the videos that were scored; empty in older records.
     """
 
     protocol: Mapping[str, Any]
@@ -68,6 +69,7 @@ class ScoreRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     scored: str = ""
     results: str = ""
+    sequences: tuple[str, ...] = ()
 
     @property
     def protocol_name(self) -> str:
@@ -101,6 +103,7 @@ class ScoreRecord:
             versions=installed_versions(_PACKAGES),
             scored=utc_now(),
             results=str(folder.absolute()) if folder else "",
+            sequences=tuple(sorted(set(table["sequence"]))),
         )
 
     @classmethod

@@ -13,6 +13,7 @@ from pathlib import Path
 from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
 from evaluation.masks.encoding import RIMMED
+from evaluation.runs.split_check import is_drawn
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import get_entry
 from s3fo.benchmarks.layouts.burst import read_burst
@@ -54,7 +55,7 @@ def open_benchmark(
     Raises:
         InputError: no such benchmark, or the folder is not what it should be.
     """
-    if name == "synthetic" or name.startswith("synthetic-"):
+    if is_drawn(name):
         return open_synthetic(root)
     entry = get_entry(name, split)
     read = _READERS[name]

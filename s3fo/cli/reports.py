@@ -192,6 +192,9 @@ def leaderboard(
     own = renamed(
         "--trained-on", trained_on or None, "--local-training-data", local_training_data
     )
+    from s3fo.benchmarks.catalog import names as benchmarks
+    from s3fo.benchmarks.layouts.davis import official_sequences
+
     board = rank(
         benchmark,
         split,
@@ -205,6 +208,8 @@ def leaderboard(
         since=since,
         superseded=superseded,
         n_sequences=_n_sequences(benchmark, split),
+        sequences=official_sequences(benchmark, split),
+        benchmarks=benchmarks(),
     )
     for warning in board.warnings:
         typer.echo(f"warning: {warning}", err=True)

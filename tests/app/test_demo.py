@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 import s3fo
 from evaluation.errors import InputError
 from evaluation.failures import Failures
+from evaluation.results.scores import Scores
+from evaluation.runs.registry import find_runs, runs_table
+from evaluation.scoring import score
 from s3fo.cli import app, system
-from s3fo.demo import _segment
+from s3fo.demo import _keep, _segment
 from s3fo.inference import predict
 from s3fo.inference.running.record import RunRecord
 
@@ -60,6 +63,20 @@ def test_masks_of_other_settings_are_made_anew(benchmark, tmp_path):
     predict(benchmark, tmp_path, method="flow")
     _segment(benchmark, tmp_path, "copy", None)
     assert RunRecord.load(tmp_path).method == "copy"
+
+
+def test_runs_know_the_scores_of_the_demo(benchmark, results, tmp_path):
+    shutil.copytree(results, tmp_path / "results" / "flow")
+    scores = score(results, benchmark, workers=1)
+    _keep(scores, tmp_path, "flow")
+    for folder in (tmp_path / "results", tmp_path):
+        (row,) = runs_table(find_runs(folder)).to_dict("records")
+        assert row["state"] == "current"
+        assert (
+            row["J&F"]
+            == scores.summary["J&F"]
+            == Scores.load(tmp_path / "scores" / "flow").summary["J&F"]
+        )
 
 
 def panels(space):

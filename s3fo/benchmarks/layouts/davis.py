@@ -10,6 +10,7 @@ from typing import Any
 from evaluation._utils.input_files import is_file
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
+from evaluation.runs.split_check import say_foreign
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
     holds_folders,
@@ -24,7 +25,6 @@ from s3fo.benchmarks.layouts.layout import (
     find_missing_files,
     refuse_missing,
     sequence_from_folders,
-    shorten,
 )
 from s3fo.benchmarks.video import VideoSequence
 
@@ -41,6 +41,17 @@ def davis_facts() -> dict[str, Any]:
     path = Path(__file__).parents[1] / "data" / "davis.json"
     facts: dict[str, Any] = json.loads(path.read_text())
     return facts
+
+
+def official_sequences(benchmark: str, split: str) -> tuple[str, ...]:
+    """Names of a split's sequences; empty where the package has no list of them.
+
+    >>> len(official_sequences("davis-2017", "val")), official_sequences("sa-v", "val")
+    (30, ())
+    """
+    title, _, year = benchmark.partition("-")
+    splits = davis_facts()["splits"].get(year, {}) if title == "davis" else {}
+    return tuple(splits.get(split, ()))
 
 
 def read_davis(
@@ -75,12 +86,8 @@ def read_davis(
     image_root, mask_root = root / "JPEGImages" / level, root / annotations / level
     names, source = _sequence_names(root, image_root, split, year)
     notes.append(f"{len(names)} sequences from {source}")
-    others = [name for name in names if name not in davis_facts()["sequences"]]
-    if others:
-        notes.append(
-            f"{len(others)} of {len(names)} sequences are none of DAVIS "
-            f"({shorten(others)}): a benchmark of its own in the layout of DAVIS"
-        )
+    if foreign := say_foreign(names, davis_facts()["sequences"], "DAVIS"):
+        notes.append(f"{foreign}: a benchmark of its own in the layout of DAVIS")
     # Proposals of the unsupervised task may begin anywhere.
     rules = {"binary": year == 2016, "late_objects": annotations != "Annotations"}
     sequences = tuple(_sequence(name, image_root, mask_root, **rules) for name in names)
@@ -161,7 +168,7 @@ def _sequence_names(
     if any(lists.rglob(f"*/{split}.txt")) or _has_lists(lists, year):
         raise _no_list(lists, split, year)
     present = list_folders(image_root)
-    official = davis_facts()["splits"].get(str(year), {}).get(split, [])
+    official = official_sequences(f"davis-{year}", split)
     known = [name for name in official if name in present]
     if known:
         count = f"{len(known)} of {len(official)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -214,6 +215,40 @@ def test_what_keeps_a_local_run_from_comparing_is_told(facts, said):
 def test_a_run_on_part_of_the_split_is_told():
     board = leaderboard("davis-2017", local=[local_run(0.5)], n_sequences=30)
     assert "2 sequences" in board.warnings[0] and "30" in board.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "known", "said"),
+    [
+        (
+            {"ground_truth": "/gt", "sequences": ("bear", "kite", "yo-yo")},
+            {"sequences": {"bear", "goat"}},
+            "2 of 3 sequences are none of davis-2017 val (kite, yo-yo)",
+        ),
+        ({"ground_truth": "synthetic-hard"}, {}, "is of synthetic-hard"),
+        ({"ground_truth": "mose-v1"}, {}, "is of mose-v1"),
+        ({"ground_truth": "vost"}, {"benchmarks": ["vost"]}, "is of vost"),
+    ],
+)
+def test_a_run_of_another_benchmark_gets_no_rank(facts, known, said, tmp_path):
+    run = local_run(0.99, **facts)
+    run = replace(run, sequences=run.record.sequences)
+    board = leaderboard("davis-2017", local=[run, local_run(0.98)], **known)
+    others = leaderboard("davis-2017", local=[local_run(0.98)]).table
+    assert board.table["rank"].tolist()[:-1] == others["rank"].tolist()
+    last = ranking_table(board).data.iloc[-1]
+    assert last["method"] == "mine" and last["J&F"] == 99 and pd.isna(last["rank"])
+    assert last["marks"] == f"{LOCAL}, another benchmark"
+    assert len(board.warnings) == 1 and said in board.warnings[0]
+    titles = rank_plot(board, most=3).axes[0].get_title("left")
+    assert "1 run of another benchmark" in titles
+
+
+def test_a_folder_or_a_part_of_the_split_is_no_other_benchmark():
+    run = local_run(0.99, ground_truth="masks", sequences=("bear",))
+    run = replace(run, sequences=run.record.sequences, benchmark="frames")
+    board = leaderboard("davis-2017", local=[run], sequences={"bear", "goat"})
+    assert board.table.set_index("method").loc["mine", "rank"] == 1
 
 
 def test_a_local_run_needs_scores_of_the_masks_it_has(small):
