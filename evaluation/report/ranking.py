@@ -131,14 +131,14 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     left_out = (
         f"{lower.sum()} lower or not ranked" if lower.any() else "",
         counted(int(repeated.sum()), "repeated figure") if repeated.any() else "",
-        counted(int(foreign.sum()), "run") + " of another benchmark"
-        if foreign.any()
-        else "",
     )
     title = f"{board.benchmark} {board.split}"
     if any(left_out):
         shown = f"{len(data)} of {len(board.table)} entries"
         title += f"\n{shown}; left out: {', '.join(filter(None, left_out))}"
+    if foreign.any():
+        runs = counted(int(foreign.sum()), "run")
+        title += f"\nnot drawn: {runs} of another benchmark"
     return rank_chart(data, board.measure, _SCORES[board.measure], title)
 
 
