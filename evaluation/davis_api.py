@@ -126,13 +126,23 @@ def _sides(
                 f"Annotation({sides[0].shape}) and {_NAMES[i]}:{side.shape} "
                 "dimensions do not match."
             )
-        if side.dtype.kind == "f" and side.size and side.min() < 0:
-            warnings.warn(
-                f"{_NAMES[i]} has values below 0, and whatever is not 0 counts as the "
-                "object: are they logits? Pass mask > 0, then",
-                stacklevel=3,
-            )
+        if odd := _unlike_masks(side):
+            warnings.warn(f"{_NAMES[i]} has {odd}, then", stacklevel=3)
     return sides
+
+
+def _unlike_masks(side: Masks) -> str:
+    """What speaks against masks, and what to pass instead; empty for masks."""
+    if side.dtype.kind != "f" or not side.size:
+        return ""
+    counts = "and whatever is not 0 counts as the object"
+    if side.min() < 0:
+        return f"values below 0, {counts}: are they logits? Pass mask > 0"
+    if side.max() <= 1 and ((side > 0) & (side < 1)).any():
+        return (
+            f"values between 0 and 1, {counts}: are they probabilities? Pass mask > 0.5"
+        )
+    return ""
 
 
 def _frames(sides: Sequence[Masks]) -> Iterator[list[Masks]]:

@@ -156,13 +156,31 @@ class Rounds:
         )
 
     def notes(self) -> list[str]:
-        """Notes on videos of which each frame came twice at once."""
-        return [
+        """Notes on videos of which each frame came twice at once, or some in clips."""
+        again = {name: _given_again(there) for name, there in self._digests.items()}
+        clips = [
+            f"{sequence}: {n} true masks came before, in the same order: do clips "
+            "overlap? Their frames count twice; pass frame=, and each once"
+            for sequence, n in again.items()
+            if n
+        ]
+        return clips + [
             f"{sequence}: all {len(there) // 2} pairs of frames have the same masks on "
             "both sides: was each frame given twice?"
             for sequence, there in self._digests.items()
             if _in_pairs([*zip(there, self._predicted[sequence], strict=True)])
         ]
+
+
+def _given_again(digests: list[bytes]) -> int:
+    """How many masks lie in runs, of masks unlike each other, that came before."""
+    first: dict[tuple[bytes, ...], int] = {}
+    again: set[int] = set()
+    for i in range(len(digests) - _ROUND + 1):
+        run = tuple(digests[i : i + _ROUND])
+        if len(set(run)) == _ROUND and first.setdefault(run, i) != i:
+            again.update(range(i, i + _ROUND))
+    return len(again)
 
 
 def _in_pairs(masks: list[tuple[bytes, bytes | None]]) -> bool:

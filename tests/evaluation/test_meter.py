@@ -1,6 +1,7 @@
 """A meter fed frame by frame gives what `score` gives, bit for bit."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -238,7 +239,29 @@ def test_logits_are_no_masks_for_the_functions_of_davis():
     truth = np.zeros((4, 6), bool)
     truth[1:3, 1:4] = True
     logits = np.where(truth, 2.5, -2.5)
+    odd = ((logits, "below 0.*> 0"), (1 / (1 + np.exp(-logits)), "0 and 1.*> 0.5"))
     for function in (db_eval_iou, db_eval_boundary):
-        with pytest.warns(UserWarning, match="segmentation has values below 0.*> 0"):
-            function(truth, logits)
+        for masks, told in odd:
+            with pytest.warns(UserWarning, match=f"segmentation has values.*{told}"):
+                function(truth, masks)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            function(truth, truth.astype(np.float32))
     assert db_eval_iou(truth, logits > 0) == 1.0
+
+
+def test_clips_that_overlap_are_told():
+    """Frames 0 to 7, then 4 to 11: four of them count twice."""
+    truth = np.zeros((12, 20, 40), np.uint8)
+    for t in range(12):
+        truth[t, 4:12, 4 + 2 * t : 14 + 2 * t] = 1
+
+    def noted(*frames):
+        meter = Meter("vos-benchmark-all-frames")
+        for t in frames:
+            meter.update(np.roll(truth[t], 1, axis=0), truth[t], sequence="v")
+        return [n for n in meter.compute().notes if "overlap" in n]
+
+    (note,) = noted(*range(8), *range(4, 12))
+    assert note.startswith("v: 4 true masks came before")
+    assert noted(*range(12)) == noted(3, 3, 3, 4, 4, 4, 3, 3, 3) == []
