@@ -257,7 +257,9 @@ def _drawn_otherwise(
 def note_empty(
     found: Mapping[str, VideoFiles], benchmark: Benchmark, wanted: Wanted
 ) -> list[str]:
-    """Tell videos whose masks are all empty, by an `InputWarning`.
+    """Tell videos whose masks are empty but for the first, by an `InputWarning`.
+
+    The first is given, and most methods hand it in as it is.
 
     Args:
         found: the mask files of all videos.
@@ -265,23 +267,27 @@ def note_empty(
         wanted: which frames of a video are handed in.
 
     Returns:
-        The complaint, where this holds for all videos.
+        The complaint, where all masks of all videos are empty.
     """
-    empty = []
+    empty: list[str] = []
+    shown_first = False
     for sequence in benchmark:
         files = found.get(sequence.name)
         if not isinstance(files, Mapping):
             continue
         paths = [files[frame] for frame in wanted(sequence) if frame in files]
-        if paths and not any(map(_shows_something, paths)):
-            empty.append(sequence.name)
-    if empty and len(empty) == len(benchmark):
+        if paths and not any(map(_shows_something, paths[1:])):
+            first = _shows_something(paths[0])
+            shown_first |= first
+            if len(paths) > 1 or not first:
+                empty.append(sequence.name)
+    if empty and len(empty) == len(benchmark) and not shown_first:
         return ["the masks of all videos are empty in every frame"]
     if empty:
         shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
         warnings.warn(
             f"the masks of {len(empty)} of {len(benchmark)} videos are empty in every "
-            f"frame: {shown}",
+            f"frame{' but the first' if shown_first else ''}: {shown}",
             InputWarning,
             stacklevel=2,
         )
