@@ -52,6 +52,9 @@ _SURE_OF_SIZE = 0.01
 _Objects = NDArray[np.integer[Any] | np.bool_]
 """Ids of objects, of a part of the pixels; 0 is none."""
 
+_Kept = dict[tuple[str, int], _Objects]
+"""Predictions by name of the frame and every how many-th pixel they have."""
+
 _OBJECT_0 = 2**20
 """What stands for an object whose id is 0; label maps have none."""
 
@@ -69,22 +72,23 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     frames = _frames_with_neighbours(pair, reach)
     if len(frames) < _FEWEST:
         return []
+    kept: _Kept = {}
     try:
         # A look at a few frames spares nearly all videos without fault the rest.
         for few in (3, 9):
-            near = _agreements(pair, _spread(frames, few), (-1, 0, 1), by_id)
+            near = _agreements(pair, _spread(frames, few), (-1, 0, 1), by_id, kept)
             if not len(near) or all(
                 part.mean(axis=0).argmax() == 1 for part in (near, near[few // 2 :])
             ):
                 return []
         looked = _spread(frames, _TESTED)
         lags = range(-reach, reach + 1)
-        table = _agreements(pair, looked, lags, by_id, pixels=100_000)
+        table = _agreements(pair, looked, lags, by_id, kept, pixels=100_000)
         for share, chance in _PARTS:
             first = len(table) - round(share * len(table))
             part = table[first:]
             lag = _best_lag(part, chance) if len(part) >= _FEWEST else 0
-            if lag and _fits_by_size(pair, looked[-len(part) :], lag, by_id):
+            if lag and _fits_by_size(pair, looked[-len(part) :], lag, by_id, kept):
                 since = looked[first] if first else ""
                 return [_tell(pair.name, part, lag, since)]
     except InputError:
@@ -137,11 +141,11 @@ def _parts(table: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _fits_by_size(
-    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool
+    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: _Kept
 ) -> bool:
     """Whether masks are as far off when all objects are brought to their true size."""
     beyond = lag + (1 if lag > 0 else -1)
-    table = _agreements(pair, frames, (0, lag, beyond), by_id, of_true_size)
+    table = _agreements(pair, frames, (0, lag, beyond), by_id, kept, of_true_size)
     if any(part.mean(axis=0).argmax() != 1 for part in _parts(table)):
         return False
     here, there = table[:, 0], table[:, 1]
@@ -161,6 +165,7 @@ def _agreements(
     frames: Sequence[str],
     lags: Sequence[int],
     by_id: bool,
+    kept: _Kept,
     drawn: Callable[[_Objects, _Objects], _Objects] | None = None,
     *,
     pixels: int = 25_000,
@@ -168,7 +173,8 @@ def _agreements(
     """[n, len(lags)] agreement of true masks with those of frames nearby.
 
     Of rows and columns evenly spread, about so many `pixels` of a frame; `drawn` gives
-    the prediction to compare, from the truth and the prediction as it is.
+    the prediction to compare, from the truth and the prediction as it is. What was read
+    is `kept`: a frame is the neighbour of several.
     """
     assert pair.pred is not None, "asked for where there is a prediction"
     order = pair.pred.frames
@@ -181,7 +187,10 @@ def _agreements(
         middle = place[pair.pred_frames[frame]]
         row = []
         for lag in lags:
-            own = _thinned(pair.read_named(order[middle + lag], gt), by_id, step)
+            name = order[middle + lag]
+            if (name, step) not in kept:
+                kept[name, step] = _thinned(pair.read_named(name, gt), by_id, step)
+            own = kept[name, step]
             if drawn is not None and true.shape == own.shape:
                 own = drawn(true, own)
             row.append(_agreement(true, own))
@@ -227,7 +236,8 @@ def _thinned(masks: Masks, by_id: bool, step: int) -> _Objects:
     """Every `step`-th pixel and row; objects as one where ids say nothing."""
     if not isinstance(masks, dict):
         thin = masks[::step, ::step]
-        return thin if by_id else thin != 0
+        # A copy: a part of the frame would keep all of it.
+        return np.ascontiguousarray(thin) if by_id else thin != 0
     small = {key: mask[::step, ::step] for key, mask in masks.items()}
     label_map = np.zeros(next((m.shape for m in small.values()), (0, 0)), np.int32)
     for key in sorted(small):
