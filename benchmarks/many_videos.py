@@ -22,13 +22,21 @@ import s3fo
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
-from s3fo.datasets import compute_attributes, find_failures
+from s3fo.datasets import (
+    audit_ground_truth,
+    compute_attributes,
+    find_failures,
+    map_similar_failures,
+)
 from s3fo.datasets.field_names import shown_attributes
 from s3fo.datasets.schema import save_benchmark_info
 
 METHODS = ("steady", "careless", "late")
 """Off by 2 pixels; by 4, with exchanged and lost objects; by 6."""
 OBJECTS = 3
+
+_MAPPED = 2_000
+"""How many failures of a method are on its map: the most costly."""
 
 _FRAMES_A_WRITE = 2_000
 
@@ -40,7 +48,9 @@ def make_dataset(
     frames: int,
     size: tuple[int, int],
 ) -> fo.Dataset:
-    """A dataset with an evaluation of each method, attributes and failures.
+    """A dataset with evaluations of all methods, attributes, failures and an audit.
+
+    Two of the methods have a map of their failures.
 
     Args:
         folder: the drawn videos and results are written there.
@@ -59,8 +69,11 @@ def make_dataset(
         s3fo.add_predictions(dataset, results, method)
         s3fo.evaluate(dataset, method)
         find_failures(dataset, method, error_maps=False)
+    audit_ground_truth(dataset)
     _multiply(dataset, benchmark, folder, videos)
     dataset.reload()
+    for method in METHODS[:2]:
+        map_similar_failures(dataset, method, k=_MAPPED)
     return dataset
 
 

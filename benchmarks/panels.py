@@ -31,8 +31,11 @@ from fiftyone.operators.executor import ExecutionContext, Executor
 from benchmarks.import_scale import about, cpu_seconds, mongod
 from benchmarks.many_videos import METHODS, make_dataset
 from s3fo.datasets.reading import cache
+from s3fo.plugin.panels.audit import GroundTruthAudit
 from s3fo.plugin.panels.evaluation import VOSEvaluation
 from s3fo.plugin.panels.failures import Failures
+from s3fo.plugin.panels.looks.failure_map import FailureMap
+from s3fo.plugin.panels.side_by_side import SideBySide
 from s3fo.plugin.panels.timeline import ObjectTimeline
 
 OPEN_WITHIN, ANSWER_WITHIN = 2.0, 1.0
@@ -190,7 +193,7 @@ class _Measured(Visitor):
 def measure(dataset: fo.Dataset) -> list[Answer]:
     """Do everything a person can do, several times."""
     answers: list[Answer] = []
-    for visit in (visit_evaluation, visit_failures, visit_timeline):
+    for visit in VISITS:
         answers += _repeated(visit, dataset)
     return answers
 
@@ -268,6 +271,57 @@ def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     person.do("next video", "on_change_current_sample", value=ids[-1])
     person.choose("other method", "method", METHODS[0])
     person.do("click a curve", "on_click_frame", x=7)
+
+
+def visit_side_by_side(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "Side by side" that ask the server."""
+    ids = dataset.values("id")
+    person = _Measured(SideBySide(), dataset, ids[0])
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    person.sample = ids[-1]
+    person.do("next video", "on_change_current_sample", value=ids[-1])
+    person.choose("other method", "first", METHODS[2])
+
+
+def visit_audit(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "Audit of the ground truth"."""
+    person = _Measured(GroundTruthAudit(), dataset)
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    person.do("click a row", "on_click_event", row=1)
+    looked_at = {"event_id": person.state["event"], "at": person.state["at"]}
+    person.do("clip", "on_open", **looked_at)
+    person.do("all clips", "on_clips")
+    person.do("review, and on to the next", "on_tag", tag="confirmed", **looked_at)
+    person.do("click a kind", "on_click_kind", id=person.data["kinds"][0]["ids"][0])
+
+
+def visit_failure_map(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "Failure map"."""
+    person = _Measured(FailureMap(), dataset)
+    person.answers = answers
+    person.do("open, first", "on_load", OPEN_WITHIN)
+    person.do("open", "on_load", OPEN_WITHIN)
+    points = person.data["map"][0]["ids"]
+    person.do("click a failure", "on_click_failure", id=points[0])
+    drawn = [{"id": point} for point in points[:300]]
+    person.do("draw around 300 failures", "on_select_failures", data=drawn)
+    person.choose("colour by cost", "colour", "cost")
+    person.choose("other method", "method", METHODS[0])
+
+
+VISITS = (
+    visit_evaluation,
+    visit_failures,
+    visit_timeline,
+    visit_side_by_side,
+    visit_audit,
+    visit_failure_map,
+)
+"""What every panel is asked."""
 
 
 def report(dataset: fo.Dataset, answers: list[Answer]) -> list[str]:

@@ -26,7 +26,7 @@ def many(tmp_path_factory):
 def test_every_event_is_answered(many, monkeypatch):
     monkeypatch.setattr(panels, "_REPEATS", 1)
     answers = panels.measure(many)
-    assert len(answers) == 34
+    assert len(answers) == 51
     told = {(item.panel, item.event): item.requests for item in answers}
     quiet = [event for event, asked in told.items() if "show_panel_output" not in asked]
     assert not quiet
@@ -36,6 +36,7 @@ def test_every_event_is_answered(many, monkeypatch):
         "click a bar of the histogram",
         "drag over the histogram",
         "draw around 300 points",
+        "draw around 300 failures",
         "all clips",
         "click a bar",
     }
@@ -44,6 +45,7 @@ def test_every_event_is_answered(many, monkeypatch):
         "click the worst object",
         "clip",
         "click a curve",
+        "click a failure",
     }
     lines = panels.report(many, answers)
     assert f"{len(METHODS)} methods" in lines[0] and len(lines) == 4 + len(answers)
