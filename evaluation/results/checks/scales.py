@@ -6,17 +6,18 @@ or too small move the two ends apart, wherever the object is, and are no such fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
+from evaluation.counting.kernels import object_boxes
 from evaluation.counting.video import SequenceCounts
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.results.checks.masks import foreground
 from evaluation.results.checks.placements import (
     GOOD,
     OBJECTS,
@@ -77,9 +78,9 @@ class _Map:
         (tall, wide), (down, right) = self.scale, self.by
         return (
             f"{name}: masks fit the ground truth if they are scaled by {wide:.2f} "
-            f"across and {tall:.2f} down, and moved by {right:.0f} pixels to the right "
-            f"and {down:.0f} down ({{}}); were images resized, padded or cropped, and "
-            "masks not brought back?"
+            f"across and {tall:.2f} down, and moved by {round(right)} pixels to the "
+            f"right and {round(down)} down ({{}}); were images resized, padded or "
+            "cropped, and masks not brought back?"
         )
 
 
@@ -158,28 +159,44 @@ def _map_along(
 
 def _ends(gt: Masks, own: Masks | None) -> NDArray[np.float64]:
     """[n, 4]: axis, side (-1, 1), place in the prediction, in the truth, of objects."""
+    if own is None or _shape_of(gt) != _shape_of(own):
+        return np.zeros((0, 4))
+    sizes = _shape_of(gt)
+    found, true = _boxes(own), _boxes(gt)
     rows = []
-    for true, found in _objects(gt, own):
-        for axis in (0, 1):
-            ends = [np.flatnonzero(m.any(axis=1 - axis)) for m in (found, true)]
-            last = true.shape[axis] - 1
-            for k, side in ((0, -1), (-1, 1)):
-                places = [int(one[k]) for one in ends]
-                if min(places) > 0 and max(places) < last:  # not cut by the frame
-                    rows.append((axis, side, *(p + (k == -1) for p in places)))
+    for key in sorted(found.keys() & true.keys())[: 1 + OBJECTS]:
+        for axis, size in enumerate(sizes):
+            for k, side in ((0, -1), (1, 1)):
+                places = [int(one[key][2 * axis + k]) for one in (found, true)]
+                # Ends that the frame cuts say nothing.
+                if min(places) > k and max(places) - k < size - 1:
+                    rows.append((axis, side, *places))
     return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
-def _objects(gt: Masks, own: Masks | None) -> Iterator[tuple[Mask, Mask]]:
-    """Masks of the objects that both sides have, and of all together."""
-    yield from foregrounds([(gt, own)])
-    if isinstance(gt, dict) or isinstance(own, dict) or own is None:
-        return
-    if gt.shape != own.shape:
-        return
-    keys = sorted(set(np.unique(gt).tolist()) & set(np.unique(own).tolist()) - {0})
-    for key in keys[:OBJECTS]:
-        yield gt == key, own == key
+def _shape_of(masks: Masks) -> tuple[int, ...]:
+    """Rows and columns; none where there is no mask."""
+    if isinstance(masks, dict):
+        return next((mask.shape for mask in masks.values()), ())
+    return masks.shape
+
+
+def _boxes(masks: Masks) -> dict[int, NDArray[np.int64]]:
+    """Boxes as of `object_boxes` by id of the object, and under 0 that of all together.
+
+    Only the latter of masks that overlap.
+    """
+    if isinstance(masks, dict):
+        union = foreground(masks)
+        together = None if union is None else object_boxes(union.view(np.uint8))[1]
+        alone = {}
+    else:
+        ids, together = object_boxes(masks)
+        alone = dict(zip(ids.tolist(), together, strict=True))
+    if together is None or not len(together):
+        return {}
+    first, last = together.min(axis=0), together.max(axis=0)
+    return {0: np.where([True, False, True, False], first, last), **alone}
 
 
 def _line(places: NDArray[np.float64]) -> tuple[float, float]:
