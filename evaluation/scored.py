@@ -16,8 +16,18 @@ from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol
-from evaluation.results.checks.absent import never_predicted
-from evaluation.results.checks.labels import check_labels, note_objects
+from evaluation.results.checks.absent import (
+    empty_throughout,
+    hardly_covered,
+    never_predicted,
+)
+from evaluation.results.checks.given_frame import (
+    gives_masks,
+    names_a_cause,
+    unlike_given,
+)
+from evaluation.results.checks.labels import check_labels, compares_ids, note_objects
+from evaluation.results.checks.odd_scores import tell_odd_scores
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.tables import frame_table, object_table, track_table
@@ -55,6 +65,7 @@ class Scored:
         empty: whether any frame without a prediction was scored as empty.
         resized: whether any prediction was resized.
         void: whether the label that the options leave out is in the ground truth.
+        asked: whether a note asks how its masks are to be read.
     """
 
     scores: SequenceScores
@@ -65,6 +76,7 @@ class Scored:
     empty: bool = False
     resized: bool = False
     void: bool = False
+    asked: bool = False
 
 
 def _note_unknown_objects(
@@ -131,6 +143,8 @@ def collect(
         )
     notes += _note_copies(kept)
     scores = [part.scores for part in kept]
+    asked = {part.scores.name for part in kept if part.asked or part.is_copy}
+    notes += tell_odd_scores(scores, asked, rules)
     groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
         notes.append("no object is marked as unseen: the total is over seen ones only")
@@ -183,7 +197,16 @@ def score_counts(
     # Counts from the cache know nothing of how the files were found.
     remarks = dict.fromkeys((*counts.remarks, *pair.remarks()))
     notes = [f"{pair.name}: {remark}" for remark in remarks]
-    notes += check_labels(counts, rules, options, *labels, pair if look else None)
+    masks = pair if look else None
+    checked = check_labels(counts, rules, options, *labels, masks)
+    checked += empty_throughout(counts, pair, rules)
+    checked += hardly_covered(counts)
+    asked = names_a_cause(pair.name, checked)
+    if look and not asked and gives_masks(rules):
+        by_id = compares_ids(counts, rules, options, pair)
+        checked += unlike_given(pair, counts, by_id=by_id)
+        asked = names_a_cause(pair.name, checked)
+    notes += checked
     scores = score_sequence(counts, pair, rules)
     notes += note_objects(counts, scores, rules)
     if look and rules.matching == "by-id" and not options.binarize:
@@ -198,6 +221,7 @@ def score_counts(
         empty=any(frame not in pair.pred_frames for frame in pair.frames),
         resized=bool(len(counts.resized)),
         void=options.void is not None and options.void in counts.gt_labels,
+        asked=asked,
     )
 
 

@@ -21,6 +21,7 @@ from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import Group, groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
+from evaluation.metrics.aggregate import NO_SCORES
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 from evaluation.results.ground_truths import note_ground_truths
 from evaluation.results.same_rules import note_rules, require_one_protocol
@@ -300,13 +301,19 @@ def _join(
     keys = ["sequence", "object"]
     table: pd.DataFrame | None = None
     for method, scores in methods.items():
-        if metric not in scores.objects:
+        known = [name for name in scores.objects if name not in NO_SCORES]
+        if metric not in known:
             raise InputError(
-                "metric", repr(metric), "a column of the scores' objects", "Try 'J&F'."
+                "metric",
+                repr(metric),
+                f"a score of the objects: {', '.join(known)}",
+                "Try 'J&F'.",
             )
         own = scores.objects[[*keys, metric]].rename(columns={metric: _column(method)})
         table = own if table is None else table.merge(own, on=keys, how="outer")
     assert table is not None
+    _refuse_twice("scores", table)
+    _refuse_twice("attributes", attributes.objects)
     joined = table.merge(attributes.objects, on=keys, how="inner")
     if joined.empty:
         raise InputError(
@@ -328,6 +335,32 @@ def _join(
     return joined, (*notes, *note_ground_truths(methods), *note_rules(methods))
 
 
+def _refuse_twice(where: str, table: pd.DataFrame) -> None:
+    """Refuse tables that have rows of an object twice, or ids of another type.
+
+    Raises:
+        InputError: they would be counted twice, or fit no object.
+    """
+    if table["object"].dtype.kind not in "iu":
+        raise InputError(
+            where,
+            f"object ids of the type {table['object'].dtype}",
+            "whole numbers",
+            "Convert the column: table['object'].astype(int).",
+        )
+    twice = table[table.duplicated(["sequence", "object"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError(
+            where,
+            f"{len(twice)} rows of objects that are there twice, such as "
+            f"{first['sequence']}, object {first['object']}",
+            "one row per object",
+            "Leave out what is there twice: table.drop_duplicates(['sequence', "
+            "'object']).",
+        )
+
+
 def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[str]:
     """The attribute columns that are wanted.
 
@@ -343,6 +376,8 @@ def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[s
         for name in objects
         if name in ATTRIBUTES or str(name).startswith(OFFICIAL)
     ]
+    if isinstance(names, str):
+        names = [names]
     if names is None:
         return [name for name in available if objects[name].nunique() > 1]
     unknown = [name for name in names if name not in available]
@@ -353,7 +388,7 @@ def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[s
             "a known one",
             f"Have {', '.join(available)}.",
         )
-    return list(names)
+    return list(dict.fromkeys(names))
 
 
 def _is_continuous(name: str) -> bool:

@@ -34,6 +34,12 @@ METRICS = {
 }
 """Name in the summary -> column of the objects table."""
 
+NO_SCORES = frozenset({"sequence", "object", "group", "n_frames", "proposal"})
+"""Columns of the objects table that say which object it is, and are no scores."""
+
+LOWER_IS_BETTER = frozenset({"J_decay", "J_last_decay", "F_decay", "V", "IDSW", "Frag"})
+"""Scores of objects that count what goes wrong."""
+
 GROUPS = ("seen", "unseen")
 """Objects whose kind is among the training data, and the others."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.names import any_name_in_tables, counted
 from evaluation.errors import InputError
-from evaluation.metrics.aggregate import METRICS
+from evaluation.metrics.aggregate import LOWER_IS_BETTER, METRICS, NO_SCORES
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
 from evaluation.results.ground_truths import note_ground_truths, object_names
 from evaluation.results.same_rules import note_rules, require_one_protocol
@@ -71,15 +71,25 @@ class Comparison:
                 "delta": self.b - self.a,
             }
         )
-        return table.sort_values("delta", kind="stable", ignore_index=True)
+        # The largest loss is a rise of what counts errors.
+        ascending = not self.lower_is_better
+        return table.sort_values(
+            "delta", kind="stable", ignore_index=True, ascending=ascending
+        )
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the metric counts what goes wrong, such as the decay."""
+        return self.metric in LOWER_IS_BETTER
 
     def __str__(self) -> str:
         low, high = self.interval
         sure = "one video: no interval"
         if not np.isnan(low):
             sure = f"{100 * self.confidence:g} % interval {low:+.3f} to {high:+.3f}"
+        which = " (lower is better)" if self.lower_is_better else ""
         return (
-            f"{self.metric}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
+            f"{self.metric}{which}: {np.mean(self.a):.3f} -> {np.mean(self.b):.3f}, "
             f"difference {self.delta:+.3f} ({sure}) "
             f"over {counted(len(self.keys), 'object')}"
         )
@@ -112,7 +122,7 @@ def compare(
     Args:
         scores_a: the run to compare with.
         scores_b: the run to judge.
-        metric: ``"J&F"`` or a key of `METRICS`.
+        metric: ``"J&F"``, a key of `METRICS`, or another score of the objects.
         confidence: of the interval, between 0 and 1.
         resamples: draws of the bootstrap.
         seed: makes the draws repeatable.
@@ -177,7 +187,7 @@ def _note_left_out(left_out: Mapping[str, tuple[ObjectKey, ...]]) -> list[str]:
 def _by_object(scores: Scores, metric: str) -> dict[ObjectKey, float]:
     table = scores.object_columns
     column = METRICS.get(metric, metric)
-    if column not in table:
+    if column not in table or column in NO_SCORES:
         known = [name for name, column in METRICS.items() if column in table]
         raise InputError(
             "metric",

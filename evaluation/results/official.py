@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
+from evaluation.masks.names import shown
 from evaluation.results.scores import Scores
 
 _FINEST = 1e-12
@@ -48,13 +50,19 @@ class Check:
 
 @dataclass(frozen=True)
 class Agreement:
-    """All numbers of an official CSV beside ours."""
+    """All numbers of an official CSV beside ours.
+
+    Attributes:
+        checks: the numbers.
+        unchecked: objects that we scored, and a CSV of other objects does not have.
+    """
 
     checks: tuple[Check, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
-        """Whether all numbers agree."""
+        """Whether all numbers of the CSV agree."""
         return all(check.agrees for check in self.checks)
 
     def __str__(self) -> str:
@@ -66,6 +74,11 @@ class Agreement:
         for check in wrong:
             numbers = f"official {check.official}, ours {check.ours}"
             lines.append(f"  {check.name} {check.metric}: {numbers}")
+        if self.unchecked:
+            lines.append(
+                f"  the official CSV has no numbers of {shown(self.unchecked)} "
+                f"({counted(len(self.unchecked), 'object')} that we scored)"
+            )
         return "\n".join(lines)
 
 
@@ -109,7 +122,17 @@ def compare_with_official(scores: Scores, official_csv: str | Path) -> Agreement
         )
     percent = rows[0][0].lower() == "sequence" and rows[0][1] == "obj"
     return Agreement(
-        tuple(_check(scores, *number, percent=percent) for number in numbers)
+        tuple(_check(scores, *number, percent=percent) for number in numbers),
+        _unchecked(scores, {name for name, _, _ in numbers} - {"global"}),
+    )
+
+
+def _unchecked(scores: Scores, names: Collection[str]) -> tuple[str, ...]:
+    """Scored objects that are not among those of a CSV; none where it names none."""
+    table = scores.object_columns
+    own = zip(table["sequence"], table["object"], strict=True)
+    return tuple(
+        n for n in (f"{seq}_{k}" for seq, k in own) if names and n not in names
     )
 
 

@@ -206,8 +206,28 @@ def test_ids_exchanged_against_the_first_masks_are_refused(tmp_path: Path) -> No
         write_label_map(path, exchanged[read_label_map(path)])
     with pytest.raises(InputError, match=r"ape/00000\.png: ids \[1, 2\].*exchanged"):
         write_submission(out, benchmark, tmp_path / "x.zip")
-    write_label_map(out / "ape/00000.png", np.full((24, 32), 1, np.uint8))
-    write_submission(out, benchmark, tmp_path / "x.zip")  # Bad, but no mistake.
+    predict(benchmark, tmp_path / "again", method="copy")
+    first = read_label_map(tmp_path / "again/ape/00000.png")
+    write_label_map(out / "ape/00000.png", first)
+    with pytest.warns(
+        InputWarning, match=r"ape: in 00001.png.*\[1, 2\] lie under each"
+    ):
+        write_submission(out, benchmark, tmp_path / "x.zip")
+    for path in (out / "ape").iterdir():  # Bad, but no mistake.
+        write_label_map(path, np.where(first, 1, 0).astype(np.uint8))
+    write_submission(out, benchmark, tmp_path / "x.zip")
+
+
+def test_first_masks_of_another_video_are_told(tmp_path: Path) -> None:
+    """Where no other way of drawing them fits, either."""
+    benchmark = with_corner(tmp_path / "data")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    ring = np.zeros((24, 32), np.uint8)
+    ring[4:20:2, 2:30:3] = 1
+    write_label_map(out / "ape/00000.png", ring)
+    with pytest.warns(InputWarning, match="ape: masks of frame 00000 hardly fit"):
+        write_submission(out, benchmark, tmp_path / "x.zip")
 
 
 def corner(mask: np.ndarray) -> np.ndarray:

@@ -273,6 +273,11 @@ def test_compare_with_official_davis_files(three, tmp_path):
     agreement = compare_with_official(scores, tmp_path / "objects.csv")
     assert not agreement.agrees
     assert "11 of 12" in str(agreement) and "jump_2 J" in str(agreement)
+    (tmp_path / "objects.csv").write_text("\n".join(rows[:2] + rows[3:]))
+    agreement = compare_with_official(scores, tmp_path / "objects.csv")
+    left = rows[2].split(",")[0]
+    assert agreement.agrees and agreement.unchecked == (left,)
+    assert f"has no numbers of {left} (1 object that we scored)" in str(agreement)
 
 
 def _csv_of_vos_benchmark(numbers):

@@ -1,4 +1,4 @@
-"""Objects of the ground truth that no predicted mask shows, from the first one on."""
+"""Objects of the ground truth that predicted masks hardly show, or not at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,56 @@ from collections.abc import Collection
 
 import numpy as np
 
-from evaluation.counting.counts import GT_AREA, PRED_AREA
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import ObjectFolderSequence
+from evaluation.protocols import ScoringProtocol
+
+_FEWEST = 3
+"""Frames from which it can be told that masks are next to nothing."""
+
+_INSIDE, _NEXT_TO_NOTHING = 0.95, 0.1
+"""Part of predicted pixels that lie on objects, and of objects that they cover."""
+
+
+def empty_throughout(
+    counts: SequenceCounts, pair: SequencePair, protocol: ScoringProtocol
+) -> list[str]:
+    """A note on a video with predictions, all of which are empty.
+
+    Args:
+        counts: of the video.
+        pair: its masks.
+        protocol: the rules; where phrases are looked for, nothing may be right.
+    """
+    if len(counts.pred_labels) or not pair.pred_frames:
+        return []
+    if protocol.tracking == "concepts":
+        return []
+    return [f"{counts.name}: predicted masks are empty throughout"]
+
+
+def hardly_covered(counts: SequenceCounts) -> list[str]:
+    """A note where masks lie within the objects, and cover next to nothing of them.
+
+    Args:
+        counts: of a video.
+    """
+    visible = counts.counts[counts.counts[:, :, GT_AREA] > 0].astype(np.int64)
+    shared, area, own = visible.sum(axis=0)[[INTERSECTION, GT_AREA, PRED_AREA]].tolist()
+    if len(visible) < _FEWEST or 2 * np.count_nonzero(visible[:, PRED_AREA]) < len(
+        visible
+    ):
+        return []
+    if shared <= _INSIDE * own or shared >= _NEXT_TO_NOTHING * area:
+        return []
+    return [
+        f"{counts.name}: predicted masks lie within the objects, but cover only "
+        f"{shared / area:.0%} of them: are they probabilities cut to whole numbers (of "
+        "which only 1.0 stays), or seeds?"
+    ]
 
 
 def never_predicted(

@@ -86,8 +86,6 @@ def check_labels(
         for label in ignored
     ]
     notes += _object_left_out(name, gt, pred, options.void)
-    if not pred and pair and pair.pred_frames and protocol.tracking != "concepts":
-        notes.append(f"{name}: predicted masks are empty throughout")
     # Only where an object is that large the masks need be looked at for it.
     large = pair if counts.large.any() else None
     if options.binarize or protocol.objects == "foreground":
@@ -103,6 +101,7 @@ def check_labels(
     if video_options(gt, protocol, options).binarize:
         binary = _binary_truth(results, name, pred)
         notes += inverted(large, merged=True) if large else []
+        notes += _look_again(pair, counts, by_id=False) if pair else []
         return [*notes, binary, *_note_merged(counts, gt, truth, results)]
     true_masks = (pair.gt, pair.ends()) if pair else None
     own_masks = (pair.pred, pair.predicted()) if pair and pair.pred else None
@@ -139,6 +138,20 @@ def check_labels(
         *_void(name, gt, pred, protocol, options),
         *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),
     ]
+
+
+def compares_ids(
+    counts: SequenceCounts,
+    protocol: ScoringProtocol,
+    options: InputOptions,
+    pair: SequencePair,
+) -> bool:
+    """Whether masks of a video go by their ids, and are not merged into one object."""
+    options, _ = _without_merging(counts, protocol, options, pair)
+    gt = set(counts.gt_labels.tolist())
+    merged = video_options(gt, protocol, options).binarize
+    by_id = protocol.matching == "by-id" and protocol.objects != "foreground"
+    return by_id and not merged
 
 
 def _without_merging(

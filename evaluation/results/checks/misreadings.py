@@ -74,7 +74,7 @@ def in_other_order(pair: SequencePair) -> Reading:
         told = "run lengths fit the objects if they go"
     else:
         told = "pixels fit the objects if they are taken to lie"
-    return means[best], f"{pair.name}: {told} {best}"
+    return means[best], f"{pair.name}: {told} {best}: were arrays reshaped otherwise?"
 
 
 _BY_ROWS = "along the rows; those of COCO's run lengths go down the columns"

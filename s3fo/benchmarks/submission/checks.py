@@ -25,6 +25,13 @@ _MAX_LISTED = 20
 _FITS = 0.7
 """IoU from which masks are where they were given."""
 
+_MOVED = 0.5
+"""IoU with the given masks that those of their frame have at least."""
+
+_ELSEWHERE = 0.1
+"""IoU with the given masks below which those of the next frame are others: only small
+objects move so fast."""
+
 Wanted = Callable[[VideoSequence], Iterable[str]]
 """Names of the frames of a video that a server wants."""
 
@@ -183,10 +190,14 @@ def check_sequence(
     if not prompts:
         return [f"{sequence.name}: the benchmark has no first mask of it"]
     shape = sequence.read_annotation(next(iter(prompts))).shape
+    last = ""
     for frame in wanted:
         if frame in missing:
             continue
         path = files[frame]
+        if last in prompts and frame not in prompts and not problems:
+            _warn_of_next(path, frame, sequence, last)
+        last = frame
         kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
             problems += _mask_problems(path, frame, sequence, shape)
@@ -223,19 +234,62 @@ def _exchanged_ids(
 
     One object that is lost to another is a bad result, but no mistake.
     """
+    exchanged = _exchanged(label_map, sequence, frame)
+    if exchanged:
+        yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
+
+
+def _exchanged(label_map: LabelMap, sequence: VideoSequence, frame: str) -> list[int]:
+    """Ids of objects most of whose given masks lie under each other's ids."""
     given = sequence.read_prompt(frame)
     called = {
         object_id: int(np.bincount(label_map[given == object_id]).argmax())
         for object_id in sequence.prompt_frames()[frame]
         if (given == object_id).any()
     }
-    exchanged = [
+    return [
         object_id
         for object_id, name in called.items()
         if name != object_id and called.get(name, name) != name
     ]
-    if exchanged:
-        yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
+
+
+def _warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) -> None:
+    """Warn where the frame after that of the given masks belongs to something else.
+
+    The first masks may be copies of what was given, beside which a method's own have
+    other ids, or are those of another video.
+    """
+    try:
+        label_map = read_label_map(path)
+    except InputError:
+        return  # told as damaged
+    first = sequence.read_prompt(given)
+    if label_map.shape != first.shape or not label_map.any():
+        return
+    fit = mask_iou(first != 0, label_map != 0)
+    exchanged = _exchanged(label_map, sequence, given)
+    what = ""
+    if fit > _MOVED and len(exchanged) > 1:
+        what = f"objects {exchanged} lie under each other's ids, unlike those given"
+    elif fit < _ELSEWHERE and _may_not_jump(first, frame, sequence, given):
+        what = "masks lie elsewhere than those given"
+    if what:
+        warnings.warn(
+            f"{sequence.name}: in {path.name}, the frame after {given}, {what} there: "
+            "were masks of another run or video mixed in?",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+def _may_not_jump(
+    first: LabelMap, frame: str, sequence: VideoSequence, given: str
+) -> bool:
+    """Whether objects are too large to be elsewhere in a frame: it is the very next."""
+    names = list(sequence.frames)
+    follows = names.index(frame) == names.index(given) + 1
+    return follows and 200 * np.count_nonzero(first) > first.size
 
 
 def _drawn_otherwise(
@@ -251,7 +305,17 @@ def _drawn_otherwise(
     if mask_iou(true != 0, label_map == 0) > _FITS:
         yield f"{place}: the background is an object, and the first mask background"
         return
-    yield from told_of(place, true, own)
+    told = told_of(place, true, own)
+    yield from told
+    fit = mask_iou(true != 0, own != 0)
+    if not told and own.any() and fit < _MOVED:
+        warnings.warn(
+            f"{sequence.name}: masks of frame {frame} hardly fit those given there: "
+            "are they of another video, or of images that were shifted, scaled or "
+            "turned?",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def note_empty(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -290,6 +291,14 @@ def test_what_does_not_fit_is_refused_or_said() -> None:
         breakdown(some, table, ["nonsense"])
     with pytest.raises(InputError, match="metric"):
         breakdown(some, table, metric="nonsense")
+    with pytest.raises(InputError, match="a score of the objects"):
+        breakdown(some, table, metric="sequence")
+    twice = replace(table, objects=pd.concat([table.objects, table.objects.iloc[:2]]))
+    with pytest.raises(InputError, match="2 rows of objects that are there twice"):
+        breakdown(some, twice)
+    text = replace(table, objects=table.objects.astype({"object": str}))
+    with pytest.raises(InputError, match="whole numbers"):
+        breakdown(some, text)
     with pytest.raises(InputError, match="no object"):
         breakdown(some, attributes(["other"] * 2, auto_FM=[True, False]))
     other = scores([0.5] * 8, VIDEOS)

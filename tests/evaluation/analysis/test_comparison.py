@@ -155,3 +155,20 @@ def test_objects_left_out_are_told():
         "1 object is only in b, and left out: z/2",
         "1 object is without J&F in a or b, and left out: w/1",
     )
+
+
+def test_columns_that_are_no_scores_are_refused_and_errors_are_losses():
+    """Of decays a rise is the loss, which stands first."""
+    a, b = (
+        scores_of({("x", 1): one, ("x", 2): other})
+        for one, other in ((0.5, 0.6), (0.7, 0.2))
+    )
+    for scores in (a, b):
+        scores.object_columns["J_decay"] = scores.object_columns["J_mean"]
+    for metric in ("sequence", "object"):
+        with pytest.raises(InputError, match="expected one of J&F"):
+            compare(a, b, metric=metric)
+    decay = compare(a, b, metric="J_decay")
+    assert "J_decay (lower is better)" in str(decay)
+    assert decay.objects["object"].tolist() == [1, 2]
+    assert compare(a, b, metric="J").objects["object"].tolist() == [2, 1]

@@ -1,0 +1,139 @@
+"""Results that fit nowhere, or too well in some frames: asked about, from numbers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from evaluation import Meter, score
+
+T, H, W = 12, 100, 160
+FRAMES = [f"{t:05d}" for t in range(T)]
+
+
+def drawn(t: int, seed: int = 0, off: int = 0) -> np.ndarray:
+    """Two objects of one video; `off` is what a method gets wrong at their edges."""
+    rng = np.random.default_rng(seed)
+    frame = np.zeros((H, W), np.uint8)
+    for key in (1, 2):
+        x, y = rng.integers(35, W - 60), rng.integers(30, H - 30)
+        size = (int(rng.integers(14, 24)) + off, int(rng.integers(10, 18)) + off)
+        cv2.ellipse(frame, (int(x) + 2 * t, int(y)), size, 20, 0, 360, key, -1)
+    return frame
+
+
+VIDEOS = ("ant", "bee", "cat")
+TRUTH = {
+    v: {f: drawn(t, k) for t, f in enumerate(FRAMES)} for k, v in enumerate(VIDEOS)
+}
+OWN = {
+    v: {f: drawn(t, k, off=(0 if t == 0 else -3)) for t, f in enumerate(FRAMES)}
+    for k, v in enumerate(VIDEOS)
+}
+
+
+def notes_of(change, protocol: str = "davis-2017") -> list[str]:
+    """Notes on predictions that are changed, by video, frame and mask."""
+    masks = {
+        v: {f: change(v, f, mask) for f, mask in frames.items()}
+        for v, frames in OWN.items()
+    }
+    return list(score(masks, TRUTH, protocol).notes)
+
+
+def mixed(mask: np.ndarray) -> np.ndarray:
+    """Pixels in an order that no look knows, in large pieces."""
+    blocks = mask.reshape(4, H // 4, 4, W // 4)
+    order = [2, 0, 3, 1]
+    return np.ascontiguousarray(blocks[order][:, :, order]).reshape(H, W)
+
+
+def test_masks_that_do_not_fit_the_given_frame_are_asked_about() -> None:
+    assert notes_of(lambda v, f, m: m) == []
+    told = notes_of(lambda v, f, m: mixed(m) if v == "bee" else m)
+    assert [n.partition(":")[0] for n in told] == ["bee"]
+    assert "even in its first frame, 00000" in told[0]
+
+
+def test_one_object_of_another_shape_is_named() -> None:
+    def exchanged(v, f, mask):
+        if v != "cat":
+            return mask
+        far = np.roll(mask == 2, (40, -60), (0, 1))
+        return np.where(far & (mask != 1), 2, np.where(mask == 1, 1, 0)).astype(
+            np.uint8
+        )
+
+    (note,) = notes_of(exchanged)
+    assert note.startswith("cat: masks of object 2 hardly fit")
+
+
+def test_objects_lost_after_the_given_frame_are_a_method_s_own() -> None:
+    lost = notes_of(lambda v, f, m: m if f == FRAMES[0] else mixed(m))
+    assert not any("first frame" in note for note in lost)
+
+
+def test_a_first_frame_that_is_left_empty_is_no_sign() -> None:
+    told = notes_of(lambda v, f, m: np.zeros_like(m) if f == FRAMES[0] else m)
+    assert told == []
+
+
+def test_masks_far_from_all_objects_are_asked_about() -> None:
+    """Without given masks one video may be so: a method takes other objects."""
+
+    def near_none(v, f, mask):
+        return np.where(TRUTH[v][f] > 0, 0, mixed(mask)).astype(np.uint8)
+
+    (told,) = (n for n in notes_of(near_none, "mevis") if "J is below" in n)
+    assert told.startswith("all videos: ")
+    one = notes_of(lambda v, f, m: near_none(v, f, m) if v == "ant" else m, "mevis")
+    assert not any("J is below" in note for note in one)
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_ground_truth_in_every_few_frames_is_told(step: int) -> None:
+    def leaked(v, f, mask):
+        return TRUTH[v][f] if v == "ant" and int(f) % step == 0 else mask
+
+    (note,) = notes_of(leaked)
+    n = len([t for t in range(1, T - 1) if t % step == 0])
+    assert note.startswith(
+        f"{n} of {T - 2} scored frames of ant equal the ground truth"
+    )
+
+
+def test_a_video_of_ground_truth_among_others_is_told() -> None:
+    (note,) = notes_of(lambda v, f, m: TRUTH[v][f] if v == "bee" else m)
+    assert note.startswith("in all scored frames of bee the masks equal")
+
+
+def test_frames_in_which_objects_have_not_moved_yet_are_not_told() -> None:
+    """A copy of the first mask equals the truth until the object sets off."""
+    truth = {f: drawn(max(0, t - 5) * 4) for t, f in enumerate(FRAMES)}
+    copies = dict.fromkeys(FRAMES, truth[FRAMES[0]])
+    told = score({"v": copies}, {"v": truth}).notes
+    assert not any("copied" in note for note in told)
+
+
+def test_probabilities_cut_to_whole_numbers_are_told_by_score_and_meter() -> None:
+    """Of sigmoids only 1.0 stays: a few pixels in the middle, or nothing at all."""
+    middle = np.ones((21, 21), np.uint8)
+    cut = {f: cv2.erode(m, middle) for f, m in TRUTH["ant"].items()}
+    for masks, words in ((cut, "cut to whole numbers"), ({}, "empty throughout")):
+        meter = Meter()
+        for f, true in TRUTH["ant"].items():
+            meter.update(masks.get(f, np.zeros_like(true)), true, sequence="v", frame=f)
+        assert any(words in note for note in meter.compute().notes)
+    told = score({"v": cut}, {"v": TRUTH["ant"]}).notes
+    assert any("cut to whole numbers" in note for note in told)
+
+
+def test_mirrored_masks_of_black_and_white_truth_are_told() -> None:
+    white = {
+        f: np.where(m == 1, 255, 0).astype(np.uint8) for f, m in TRUTH["ant"].items()
+    }
+    own = {f: (m[:, ::-1] > 0).astype(np.uint8) for f, m in white.items()}
+    assert any(
+        "left and right exchanged" in n for n in score({"v": own}, {"v": white}).notes
+    )
