@@ -25,6 +25,7 @@ from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
 from evaluation.masks.prepare import (
+    has_other_aspect,
     ignore_regions,
     merge_objects,
     without_label,
@@ -306,12 +307,20 @@ def read_image(
         [h, w, 3] RGB uint8; [h, w] where grey.
 
     Raises:
-        InputError: the file cannot be read as an image.
+        InputError: the file cannot be read as an image, or has other sides than masks.
     """
     factor = max(1, min(shape) // side)
     fix = "Repair the file, or compute attributes from masks alone."
     reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
     image = read_picture(path, fix, reduced=reduced, grey=grey)
+    if has_other_aspect(image.shape, shape):
+        raise InputError(
+            path,
+            f"an image of about {image.shape[1] * reduced}x{image.shape[0] * reduced} "
+            f"pixels beside masks of {shape[1]}x{shape[0]}",
+            "an image that the masks lie on",
+            "Give the images that were annotated, neither cropped nor padded.",
+        )
     short = min(image.shape[:2])
     if short > side:
         size = (

@@ -301,7 +301,7 @@ def _join(
     keys = ["sequence", "object"]
     table: pd.DataFrame | None = None
     for method, scores in methods.items():
-        known = [name for name in scores.objects if name not in NO_SCORES]
+        known = [str(name) for name in scores.objects if name not in NO_SCORES]
         if metric not in known:
             raise InputError(
                 "metric",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
+from evaluation.options import DEFAULT_OPTIONS, InputOptions
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
@@ -19,15 +21,35 @@ OF_SEQUENCES = "of_sequences"
 """Key of `Scores.inputs`: how many sequences all shards have together."""
 
 
-def as_shard(scores: Scores, shard: Shard, n_sequences: int) -> Scores:
+OPTIONS = "options"
+"""Key of `Scores.inputs` of a shard: options that all shards must share, in words.
+`Scores.options` has those alone that had a use in the shard's own videos."""
+
+_OF_SHARDS = (SHARD, OF_SEQUENCES, OPTIONS)
+
+
+def as_shard(
+    scores: Scores,
+    shard: Shard,
+    n_sequences: int,
+    options: InputOptions = DEFAULT_OPTIONS,
+    unseen: Collection[str] = (),
+) -> Scores:
     """The same scores, which say that they are of one shard.
 
     Args:
         scores: of the sequences of the shard.
         shard: which one.
         n_sequences: of all shards together.
+        options: that masks were read by.
+        unseen: names of unseen kinds, as they were given.
     """
+    asked = [f"{k} {v}" for k, v in sorted(options.changed().items())]
+    if unseen:
+        digest = digest_stream(encoded(f"{name}\n") for name in sorted(set(unseen)))
+        asked.append(f"{len(set(unseen))} unseen names ({digest[:8]})")
     facts = {SHARD: str(shard), OF_SEQUENCES: str(n_sequences)}
+    facts[OPTIONS] = ", ".join(asked)
     return replace(scores, inputs={**scores.inputs, **facts})
 
 
@@ -38,7 +60,7 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
         InputError: shards are missing, or of different runs.
     """
     plain = [
-        {key: value for key, value in one.items() if key not in (SHARD, OF_SEQUENCES)}
+        {key: value for key, value in one.items() if key not in _OF_SHARDS}
         for one in inputs
     ]
     numbered = [one for one in inputs if SHARD in one]
@@ -48,6 +70,8 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
         _require_one("shards", key, [one.get(key, "nothing") for one in plain])
     shards = [Shard.parse(one[SHARD]) for one in numbered]
     _require_one("shards", "number of shards", [str(s.count) for s in shards])
+    asked = [one.get(OPTIONS) or "none" for one in numbered if OPTIONS in one]
+    _require_one("shards", "options", asked)
     totals = [one.get(OF_SEQUENCES, "0") for one in numbered]
     _require_one("shards", "number of sequences", totals)
     count = shards[0].count

@@ -272,7 +272,9 @@ def failures(
     truth: ImagedTruthOptions,
     part: PartOptions,
     protocol: ProtocolName = None,
-    top: Annotated[int, typer.Option(help="How many events to show and draw.")] = 10,
+    top: Annotated[
+        int, typer.Option(min=0, help="How many events to show and draw.")
+    ] = 10,
     out: Out = None,
     pictures: Pictures = None,
     masks: MaskOptions,

@@ -60,7 +60,7 @@ def audit(
         str | None,
         typer.Option(help="Confirmed events by number, e.g. 0,3,4, or `all`."),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many events to show.")] = 20,
+    top: Annotated[int, typer.Option(min=0, help="How many events to show.")] = 20,
     out: Out = None,
     binarize: Binarize = False,
     void: Void = None,

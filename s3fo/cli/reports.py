@@ -61,7 +61,7 @@ def report(
         list[Path] | None,
         typer.Option(help="Folder that `s3fo correct` wrote; repeatable."),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many failures to show.")] = 6,
+    top: Annotated[int, typer.Option(min=0, help="How many failures to show.")] = 6,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:

@@ -160,7 +160,8 @@ def _score(
         )
     if chosen.shard is None:
         return found
-    return [as_shard(one, chosen.shard, chosen.n_sequences) for one in found]
+    asked = given["options"], given["unseen"]
+    return [as_shard(one, chosen.shard, chosen.n_sequences, *asked) for one in found]
 
 
 def _check(scores: Scores, numbers: Path, as_json: bool) -> None:

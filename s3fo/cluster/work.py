@@ -43,18 +43,20 @@ def _evaluate(task: Task, progress: ProgressCallback) -> Result:
     from evaluation.scoring import score_folders
 
     arguments = dict(task.arguments)
+    options = InputOptions(**arguments.pop("options"))
     found = score_folders(
         list(task.results),
         task.source.open(),
         arguments.pop("protocol"),
         sequences=task.sequences,
-        options=InputOptions(**arguments.pop("options")),
+        options=options,
         progress=progress,
         **arguments,
     )
     shard = Shard.parse(task.shard)
     for number, scores in enumerate(found):
-        as_shard(scores, shard, task.n_sequences).save(shard_scores(task, number))
+        own = as_shard(scores, shard, task.n_sequences, options, arguments["unseen"])
+        own.save(shard_scores(task, number))
     return {"finished": len(task.sequences), "kept": 0, "failures": {}, "notes": []}
 
 

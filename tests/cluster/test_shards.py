@@ -159,6 +159,10 @@ def test_an_incomplete_merge_is_refused(cli, root, tmp_path):
     assert cli(*words, "--shard", "1/2", "--out", tmp_path / "other")[0] == 0
     code, _, errors = cli("merge-shards", tmp_path / "2", tmp_path / "other")
     assert code == 2 and ("3 and 2" in errors or "in two of them" in errors)
+    void = [*words, "--void", "99", "--shard", "3/3", "--out", tmp_path / "3"]
+    assert cli(*void)[0] == 0  # of no use here, and yet another run
+    code, _, errors = cli("merge-shards", *(tmp_path / k for k in "123"))
+    assert code == 2 and "options: none and void 99" in errors
 
 
 def test_an_empty_shard_is_told_and_not_missed(cli, root, tmp_path):

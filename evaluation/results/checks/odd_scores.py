@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.masks.names import shown
 from evaluation.metrics.video import SequenceScores
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.checks.given_frame import gives_masks
@@ -48,7 +47,7 @@ def tell_odd_scores(
     if not gives_masks(rules) and 2 * len(nowhere) <= len(videos):
         nowhere = []
     return [
-        *_about(nowhere, videos, _NOWHERE_TOLD),
+        *(f"{name}: {_NOWHERE_TOLD}" for name in nowhere),
         *_note_copied(left),
     ]
 
@@ -58,16 +57,6 @@ _NOWHERE_TOLD = (
     "they were read wrongly, or were those of other videos or objects, rather than a "
     "method's; look at a few of them over the ground truth"
 )
-
-
-def _about(
-    names: Sequence[str], videos: Sequence[SequenceScores], told: str
-) -> list[str]:
-    """One note on some videos, or on all of them."""
-    if not names:
-        return []
-    every = len(names) == len(videos) > 1
-    return [f"{'all videos' if every else shown(names)}: {told}"]
 
 
 def _visible(one: SequenceScores) -> NDArray[np.bool_]:
@@ -87,24 +76,24 @@ def _lies_nowhere(one: SequenceScores) -> bool:
 
 def _note_copied(videos: Sequence[SequenceScores]) -> list[str]:
     """Notes where masks equal the ground truth, and those beside them do not."""
-    notes = []
-    whole = [one.name for one in videos if _is_exact(one)]
-    others = [one.J[_visible(one)] for one in videos if one.name not in whole]
-    if whole and any(J.size and J.mean() < _CLOSE for J in others):
-        notes.append(
-            f"in all scored frames of {shown(whole)} the masks equal the ground truth "
-            "to the pixel, and in other videos they do not: was ground truth copied "
-            "into the results?"
-        )
-    found = {one.name: n for one in videos if (n := _copied_frames(one))}
-    if found:
-        total = sum(_n_frames(one) for one in videos if one.name in found)
-        notes.append(
-            f"{sum(found.values())} of {total} scored frames of {shown(found)} equal "
-            "the ground truth to the pixel, and those beside them do not: was ground "
-            "truth copied into the results?"
-        )
-    return notes
+    exact = [one.name for one in videos if _is_exact(one)]
+    others = [one.J[_visible(one)] for one in videos if one.name not in exact]
+    if not any(J.size and J.mean() < _CLOSE for J in others):
+        exact = []
+    notes = [
+        f"{name}: all scored masks equal the ground truth to the pixel, and those of "
+        f"other videos do not: {_COPIED}"
+        for name in exact
+    ]
+    return notes + [
+        f"{one.name}: {found} of {_n_frames(one)} scored frames equal the ground truth "
+        f"to the pixel, and those beside them do not: {_COPIED}"
+        for one in videos
+        if (found := _copied_frames(one))
+    ]
+
+
+_COPIED = "was ground truth copied into the results?"
 
 
 def _n_frames(one: SequenceScores) -> int:

@@ -289,7 +289,7 @@ def _may_not_jump(
     """Whether objects are too large to be elsewhere in a frame: it is the very next."""
     names = list(sequence.frames)
     follows = names.index(frame) == names.index(given) + 1
-    return follows and 200 * np.count_nonzero(first) > first.size
+    return follows and 200 * int(np.count_nonzero(first)) > first.size
 
 
 def _drawn_otherwise(

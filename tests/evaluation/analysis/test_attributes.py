@@ -463,6 +463,10 @@ def test_bad_input_is_named(tmp_path: Path) -> None:
     broken = replace(video, images={"00000": tmp_path / "missing.jpg"})
     with pytest.raises(InputError, match=r"missing\.jpg"):
         object_attributes([broken])
+    cv2.imwrite(str(tmp_path / "cut.png"), np.zeros((64, 64, 3), np.uint8))
+    cropped = replace(video, images={"00000": tmp_path / "cut.png"})
+    with pytest.raises(InputError, match=r"cut\.png.*64x64 pixels beside masks of"):
+        object_attributes([cropped])
 
 
 def test_agreement_with_the_official_tags_of_davis(shared: Path) -> None:
