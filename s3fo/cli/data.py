@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,32 +11,17 @@ import typer
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from s3fo._extras import require
+from s3fo.choices import AnyMaskForm, OverlapRule, VideoForm
 from s3fo.cli import app
 from s3fo.cli.catalog import print_validation
 from s3fo.cli.console import print_json, print_notes, progress_bar, result_alone
 from s3fo.cli.options import (
     Json,
     MaskOptions,
-    MissingRule,
     SourceOptions,
     Workers,
     with_groups,
 )
-
-
-class MaskForm(str, Enum):
-    """How masks are kept in FiftyOne."""
-
-    auto = "auto"
-    instances = "instances"
-    reference = "reference"
-
-
-class Video(str, Enum):
-    """What FiftyOne's player shows."""
-
-    mp4 = "mp4"
-    none = "none"
 
 
 @app.command()
@@ -49,12 +33,12 @@ def load(
         str | None, typer.Option(help="Name in FiftyOne; default: the benchmark's.")
     ] = None,
     keep_masks: Annotated[
-        MaskForm, typer.Option(help="Inside the labels, or by reference for scale.")
-    ] = MaskForm.auto,
+        AnyMaskForm, typer.Option(help="Inside the labels, or by reference for scale.")
+    ] = "auto",
     video: Annotated[
-        Video,
+        VideoForm,
         typer.Option(help="Encode an mp4 of each sequence, or look at the images."),
-    ] = Video.mp4,
+    ] = "mp4",
     validate: Annotated[
         bool, typer.Option("--validate", help="Compare with the catalog first.")
     ] = False,
@@ -73,8 +57,8 @@ def load(
         loaded = load_benchmark(
             source,
             dataset_name=dataset,
-            masks=keep_masks.value,
-            video=video.value,
+            masks=keep_masks,
+            video=video,
             workers=workers,
             progress=progress,
         )
@@ -123,7 +107,7 @@ def import_predictions(
                 target, name, options=options, workers=workers, progress=progress
             )
         typer.echo(scores.format_table())
-    if without and masks.missing is MissingRule.error:
+    if without and masks.missing == "error":
         raise typer.Exit(1)
 
 
@@ -165,13 +149,6 @@ def _name_and_folder(given: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-class Overlap(str, Enum):
-    """What becomes of masks that overlap."""
-
-    error = "error"
-    smaller = "smaller-on-top"
-
-
 @app.command()
 def convert(
     source: Annotated[
@@ -193,9 +170,9 @@ def convert(
         typer.Option("--from", help="Format of the source; default: look."),
     ] = None,
     on_overlap: Annotated[
-        Overlap,
+        OverlapRule,
         typer.Option(help="Masks that overlap where a pixel can have one object."),
-    ] = Overlap.error,
+    ] = "error",
     ids_from: Annotated[
         Path | None,
         typer.Option(
@@ -212,7 +189,7 @@ def convert(
         out,
         target,
         source_format=origin,
-        on_overlap=on_overlap.value,
+        on_overlap=on_overlap,
         ids_from=ids_from,
     )
     if as_json:

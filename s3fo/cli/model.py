@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from evaluation._utils.names import counted
+from s3fo.choices import Precision, SavedFrames
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_notes, progress_bar
 from s3fo.cli.engines import engine_source, tell_job, tell_queued
@@ -29,22 +29,6 @@ from s3fo.cli.options import (
 
 if TYPE_CHECKING:
     from s3fo.cluster import Source
-
-
-class Precision(str, Enum):
-    """Number format of the network."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-
-
-class SavedFrames(str, Enum):
-    """Which frames get a mask."""
-
-    all = "all"
-    listed = "listed"
 
 
 @app.command()
@@ -104,7 +88,7 @@ def predict(
     options: SetOptions = None,
     frames: Annotated[
         SavedFrames, typer.Option(help="All, or those the benchmark lists.")
-    ] = SavedFrames.all,
+    ] = "all",
     overwrite: Overwrite = False,
     engine: EngineOptions,
     as_json: Json = False,
@@ -118,13 +102,13 @@ def predict(
     name, program = chosen_method(method, command)
     given: dict[str, Any] = {
         "method": name,
-        "frames": frames.value,
+        "frames": frames,
         "size": size,
         "weights": weights,
         "device": device,
         "model": model,
         "memory": renamed("--memory", memory, "--preset", preset),
-        "precision": precision and precision.value,
+        "precision": precision,
         "compile_encoder": compile_encoder or None,
         "scores": renamed("--score-dumps", score_dumps, "--save-probs", save_probs),
         "timeout": timeout,

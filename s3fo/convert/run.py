@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from evaluation._utils.atomic import require_writable
 from evaluation._utils.cache_dir import user_cache
@@ -19,6 +19,7 @@ from evaluation.masks.ignored import ignored_among
 from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
 from evaluation.runs.outputs import refuse_among_inputs
+from s3fo.choices import OverlapRule
 from s3fo.convert.formats import FORMATS
 from s3fo.convert.ids import take_ids, take_mots_ids
 from s3fo.convert.reading import detect, read
@@ -28,7 +29,6 @@ from s3fo.convert.writing import NO_OBJECT, write
 if TYPE_CHECKING:
     import fiftyone as fo
 
-OVERLAP_RULES = ("error", "smaller-on-top")
 
 _MOTS = ("mots", "mots-png")
 """Formats whose ids tell the class, and that have regions to ignore."""
@@ -65,7 +65,7 @@ def convert(
     target_format: str,
     *,
     source_format: str | None = None,
-    on_overlap: str = "error",
+    on_overlap: OverlapRule = "error",
     ids_from: str | os.PathLike[str] | None = None,
 ) -> Conversion:
     """Write masks in another format; ids and names of frames stay as they are.
@@ -97,11 +97,10 @@ def convert(
     >>> convert("DAVIS/Annotations/480p", "davis.json", "youtube-vis")
     """
     target = _known_format(target_format)
-    if on_overlap not in OVERLAP_RULES:
-        raise InputError(
-            "on_overlap", repr(on_overlap), " or ".join(map(repr, OVERLAP_RULES)),
-            "Pass one of them.",
-        )  # fmt: skip
+    rules = get_args(OverlapRule)
+    if on_overlap not in rules:
+        expected = " or ".join(map(repr, rules))
+        raise InputError("on_overlap", repr(on_overlap), expected, "Pass one of them.")
     origin = _known_format(source_format) if source_format else _format_of(source)
     if target != "fiftyone":
         _require_place(Path(out), source)

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import torch
 
 from evaluation.errors import InputError
+from s3fo.choices import Precision
 
-AUTO = "auto"
+AUTO: Precision = "auto"
 AUTOCAST: Mapping[str, torch.dtype | None] = {
     "float32": None,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
 """What the network runs under; None: no autocast."""
-PRECISIONS = (AUTO, *AUTOCAST)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 _TRAINED_IN_BFLOAT16 = frozenset({"s3-small"})
+
+
+def require_precision(name: str) -> None:
+    """Refuse what is not one of `PRECISIONS`.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if name not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise InputError(
+            "precision", repr(name), f"one of {known}", "Pass one of these."
+        )
 
 
 def choose_precision(name: str, model: str, device: torch.device) -> str:
@@ -38,11 +53,7 @@ def choose_precision(name: str, model: str, device: torch.device) -> str:
     if name == AUTO:
         fast = device.type == "cpu" and _cpu_multiplies_bfloat16()
         return "bfloat16" if fast and model in _TRAINED_IN_BFLOAT16 else "float32"
-    if name not in AUTOCAST:
-        known = ", ".join(PRECISIONS)
-        raise InputError(
-            "precision", repr(name), f"one of {known}", "Pass one of these."
-        )
+    require_precision(name)
     return name
 
 

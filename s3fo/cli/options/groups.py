@@ -15,7 +15,6 @@ from s3fo.cli.options.single import (
     Images,
     Masks,
     Missing,
-    MissingRule,
     Resize,
     Root,
     Sequences,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 class MaskOptions:
     """How masks are read and matched: every command that reads masks takes them all."""
 
-    missing: Missing = MissingRule.error
+    missing: Missing = "error"
     resize: Resize = None
     binarize: Binarize = False
     void: Void = None
@@ -43,8 +42,7 @@ class MaskOptions:
         """What they come to."""
         from evaluation.options import InputOptions
 
-        resize = self.resize and self.resize.value
-        return InputOptions(self.missing.value, resize, self.binarize, self.void)
+        return InputOptions(self.missing, self.resize, self.binarize, self.void)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from evaluation.errors import InputError
+from evaluation.options import MissingRule, ResizeRule
 
 Value = TypeVar("Value")
 
@@ -34,19 +34,6 @@ def renamed(
         raise InputError(new, f"both {old} and {new}", "one of them", fix)
     typer.echo(f"warning: {old} is now {new}; the old name will go", err=True)
     return value
-
-
-class MissingRule(str, Enum):
-    """What to do about frames and sequences without prediction."""
-
-    error = "error"
-    score_as_empty = "score-as-empty"
-
-
-class ResizeRule(str, Enum):
-    """How to bring predictions of another size to that of the ground truth."""
-
-    nearest = "nearest"
 
 
 # The input options: every command that reads masks takes all of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import fiftyone as fo
 
@@ -13,6 +13,7 @@ from evaluation._utils.names import storable
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
+from s3fo.choices import AnyMaskForm, MaskForm, VideoForm
 from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.changed_labels import (
@@ -21,7 +22,7 @@ from s3fo.datasets.importing.changed_labels import (
 )
 from s3fo.datasets.importing.content import content_of
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
-from s3fo.datasets.importing.mask_forms import MaskForm, choose_form
+from s3fo.datasets.importing.mask_forms import choose_form
 from s3fo.datasets.importing.relocation import renew_paths
 from s3fo.datasets.importing.source import open_or_make, sole_load
 from s3fo.datasets.importing.stored_masks import annotations_to_show
@@ -84,8 +85,8 @@ def load_benchmark(
     *,
     split: str | None = None,
     dataset_name: str | None = None,
-    masks: Literal["auto"] | MaskForm = "auto",
-    video: Literal["mp4", "none"] = "mp4",
+    masks: AnyMaskForm = "auto",
+    video: VideoForm = "mp4",
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> fo.Dataset:
@@ -213,7 +214,7 @@ def _default_name(benchmark: Benchmark) -> str:
 
 
 def _video_writer(video: str) -> _VideoWriter:
-    writers: dict[str, _VideoWriter] = {"mp4": make_video, "none": name_video}
+    writers: dict[VideoForm, _VideoWriter] = {"mp4": make_video, "none": name_video}
     if video not in writers:
         raise InputError(
             "video", repr(video), " or ".join(writers), "Pass one of these as `video`."

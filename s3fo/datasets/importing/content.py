@@ -10,8 +10,8 @@ from evaluation.errors import InputError
 from evaluation.masks.png import parse_header
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
+from s3fo.choices import MaskForm
 from s3fo.datasets.importing.labels import categories_of
-from s3fo.datasets.importing.mask_forms import MaskForm
 from s3fo.datasets.importing.videos import VideoFile
 
 _PADDING = ((0, 0), (0, 1), (1, 0), (1, 1))

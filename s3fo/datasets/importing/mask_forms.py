@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 from evaluation.errors import InputError
 from s3fo.benchmarks import VideoSequence
-
-MaskForm = Literal["instances", "reference"]
-"""How masks are kept: inside each `Detection`, or as the path of the PNG."""
+from s3fo.choices import AnyMaskForm, MaskForm
 
 MAX_INSTANCE_FRAMES = 20_000
 """Frames of a benchmark up to which ``"auto"`` keeps masks inside the labels."""
@@ -24,15 +22,13 @@ ROOM = 9_000
 """Frames of a video, times sources of masks inside labels, that filters can handle."""
 
 
-def choose_form(
-    masks: Literal["auto"] | MaskForm, sequences: Sequence[VideoSequence]
-) -> MaskForm:
+def choose_form(masks: AnyMaskForm, sequences: Sequence[VideoSequence]) -> MaskForm:
     """What ``"auto"`` means for a benchmark; else check what was asked for.
 
     Raises:
         InputError: there is no such form, or a video is too long for it.
     """
-    forms = ("auto", *get_args(MaskForm))
+    forms = get_args(AnyMaskForm)
     if masks not in forms:
         raise InputError(
             "masks", repr(masks), " or ".join(forms), "Pass one of these as `masks`."

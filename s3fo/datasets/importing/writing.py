@@ -15,6 +15,7 @@ import fiftyone as fo
 
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
+from s3fo.choices import MaskForm
 from s3fo.datasets._fiftyone import (
     Id,
     Update,
@@ -29,7 +30,6 @@ from s3fo.datasets.importing.labels import (
     categories_of,
     labels_document,
 )
-from s3fo.datasets.importing.mask_forms import MaskForm
 from s3fo.datasets.parallel import map_ahead
 
 FRAMES_A_WRITE = 1_000

@@ -22,7 +22,7 @@ from s3fo.inference.device import choose_device, device_name
 from s3fo.inference.methods.base import ObjectPrompt
 from s3fo.inference.methods.families import EDGETAM, SAM2, SAM3, Family, load_model
 from s3fo.inference.methods.hub import find_hub_weights
-from s3fo.inference.precision import AUTO, AUTOCAST
+from s3fo.inference.precision import AUTO, AUTOCAST, require_precision
 
 
 class TransformersMethod:
@@ -293,11 +293,5 @@ def _resize_mask(mask: Tensor, side: int) -> Tensor:
 def _choose_precision(name: str, device: torch.device) -> str:
     if name == AUTO:
         return "bfloat16" if device.type == "cuda" else "float32"
-    if name not in AUTOCAST:
-        raise InputError(
-            "precision",
-            repr(name),
-            f"one of {', '.join((AUTO, *AUTOCAST))}",
-            "Pass one of these names.",
-        )
+    require_precision(name)
     return name

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import get_args
 
 from evaluation._utils.claims import wait_a_little
 from evaluation._utils.names import counted
@@ -17,6 +18,7 @@ from evaluation.runs.schema import VideoRecord, listed, speed
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
 from s3fo.benchmarks.video import VideoSequence
+from s3fo.choices import SavedFrames
 from s3fo.inference.methods.base import AnyMethod, VideoMethod
 from s3fo.inference.methods.registry import build_method, find_method
 from s3fo.inference.presets import preset_for
@@ -97,7 +99,7 @@ def predict(
         InputError: no sequences, unknown options, or `out` cannot be written or
             holds the masks of another method or of other settings.
     """
-    if frames not in ("all", "listed"):
+    if frames not in get_args(SavedFrames):
         raise InputError(
             "frames",
             repr(frames),
