@@ -44,6 +44,8 @@ def db_eval_iou(
     sides = _sides(annotation, segmentation, void_pixels)
     shape = sides[0].shape[:-2]
     counts = _compare(sides)
+    if not counts[:, 0].any():
+        _warn_of_nothing(sides)
     if not shape:
         shared, united = counts[0].tolist()
         return float(shared / united) if united else 1.0
@@ -86,6 +88,8 @@ def db_eval_boundary(
         )
     frames = _frames(_sides(annotation, segmentation, void_pixels))
     scores = np.array([_boundary(bound_th, *frame) for frame in frames])
+    if not scores.any():
+        _warn_of_nothing(_sides(annotation, segmentation, None))
     return scores if np.ndim(annotation) == 3 else float(scores[0])
 
 
@@ -131,11 +135,34 @@ def _sides(
     return sides
 
 
+def _warn_of_nothing(sides: Sequence[Masks]) -> None:
+    """Warn of a video without any predicted pixel; of one frame it is no wonder."""
+    truth, found = sides[:2]
+    if found.ndim > 2 and len(found) > 1 and truth.any() and not found.any():
+        warnings.warn(
+            f"segmentation is 0 in all {len(found)} masks: were probabilities cut to "
+            "whole numbers? Pass mask > 0.5, then",
+            stacklevel=3,
+        )
+
+
+_SAMPLE, _LEVELS = 4096, 16
+"""Pixels of small integers that are looked at, and values among them from which they
+are no masks of one object."""
+
+
 def _unlike_masks(side: Masks) -> str:
     """What speaks against masks, and what to pass instead; empty for masks."""
-    if side.dtype.kind != "f" or not side.size:
+    if not side.size:
         return ""
     counts = "and whatever is not 0 counts as the object"
+    if side.dtype == np.uint8:
+        some = side.reshape(-1)[:: max(1, side.size // _SAMPLE)]
+        if some.max() > _LEVELS and len(np.unique(some)) > _LEVELS:
+            return f"many values, {counts}: are they probabilities? Pass mask > 127"
+        return ""
+    if side.dtype.kind != "f":
+        return ""
     if side.min() < 0:
         return f"values below 0, {counts}: are they logits? Pass mask > 0"
     if side.max() <= 1 and ((side > 0) & (side < 1)).any():

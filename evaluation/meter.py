@@ -145,7 +145,8 @@ class Meter:
             look = self._looks.setdefault(video, OneVideo(named=sequence is not None))
             look.look(name, self._arrays(video, name, masks[1]).read(name))
         if frame is None:
-            self._rounds.look(video, counted.gt_digest, counted.pred_digest)
+            digests = counted.gt_digest, counted.pred_digest
+            self._rounds.look(video, *digests, empty=not counted.seen.gt_labels - {0})
             counted = replace(counted, stacked=stack_shape(gt, pred))
         frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):

@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.masks.pairs import Masks
 
@@ -126,18 +127,29 @@ class Rounds:
     def __init__(self) -> None:
         self._digests: dict[str, list[bytes]] = {}
         self._predicted: dict[str, list[bytes | None]] = {}
+        self._empty: set[bytes] = set()
 
-    def look(self, sequence: str, digest: bytes, predicted: bytes | None) -> None:
+    def look(
+        self,
+        sequence: str,
+        digest: bytes,
+        predicted: bytes | None,
+        *,
+        empty: bool = False,
+    ) -> None:
         """Refuse frames whose true masks were all given before, in the same order.
 
         Args:
             sequence: name of the video.
             digest: fingerprint of the true masks of the frame that comes.
             predicted: that of the predicted ones.
+            empty: whether there is no object in the true ones.
 
         Raises:
             InputError: with this frame, all are given twice.
         """
+        if empty:
+            self._empty.add(digest)
         self._predicted.setdefault(sequence, []).append(predicted)
         there = self._digests.setdefault(sequence, [])
         there.append(digest)
@@ -164,7 +176,16 @@ class Rounds:
             for sequence, n in again.items()
             if n
         ]
-        return clips + [
+        repeated = [
+            f"{sequence}: the true masks of {counted(n, 'frame')} equal those of the "
+            "frame before, and all others change: do clips share their border frames, "
+            "or is the last frame repeated to fill a batch? They count twice; pass "
+            "frame=, and each once"
+            for sequence, there in self._digests.items()
+            if not (again[sequence] or self._empty.intersection(there))
+            and (n := _repeats(there, self._predicted[sequence]))
+        ]
+        return [*clips, *repeated] + [
             f"{sequence}: all {len(there) // 2} pairs of frames have the same masks on "
             "both sides: was each frame given twice?"
             for sequence, there in self._digests.items()
@@ -181,6 +202,24 @@ def _given_again(digests: list[bytes]) -> int:
         if len(set(run)) == _ROUND and first.setdefault(run, i) != i:
             again.update(range(i, i + _ROUND))
     return len(again)
+
+
+def _repeats(digests: list[bytes], predicted: list[bytes | None]) -> int:
+    """How many masks repeat those just before as clips make them; 0 if otherwise.
+
+    Of clips that share a frame each, masks repeat once every so many frames; where the
+    last frame fills a batch, to the end, and so do predictions. Elsewhere masks repeat
+    where objects stand still.
+    """
+    again = [k for k in range(1, len(digests)) if digests[k] == digests[k - 1]]
+    if not again or 3 * len(again) > len(digests) or len(set(digests)) < 2 * _ROUND:
+        return 0
+    if again == list(range(again[0], len(digests))):
+        fills = len(set(predicted[again[0] - 1 :])) == 1
+        return len(again) if fills else 0
+    gaps = {later - before for before, later in pairwise(again)}
+    apart = not gaps or (len(gaps) == 1 and min(gaps) >= _ROUND)
+    return len(again) if apart else 0
 
 
 def _in_pairs(masks: list[tuple[bytes, bytes | None]]) -> bool:

@@ -20,6 +20,7 @@ from evaluation.results.checks.absent import (
     empty_throughout,
     hardly_covered,
     never_predicted,
+    note_blanks,
 )
 from evaluation.results.checks.given_frame import (
     gives_masks,
@@ -200,7 +201,7 @@ def score_counts(
     masks = pair if look else None
     checked = check_labels(counts, rules, options, *labels, masks)
     checked += empty_throughout(counts, pair, rules)
-    checked += hardly_covered(counts)
+    checked += [*note_blanks(counts), *hardly_covered(counts)]
     asked = names_a_cause(pair.name, checked)
     if look and not asked and gives_masks(rules):
         by_id = compares_ids(counts, rules, options, pair)

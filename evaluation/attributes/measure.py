@@ -19,6 +19,7 @@ from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import AnnotatedVideo, odd_masks, open_videos
 from evaluation.errors import InputError
+from evaluation.masks.encoding import blank_between
 from evaluation.options import InputOptions
 
 ASSUMED_FPS = 24.0
@@ -141,6 +142,10 @@ def measure_video(
     frames = pd.concat(tables or [object_frames(seen, 0).iloc[:0]], ignore_index=True)
     frames.insert(0, "sequence", video.name)
     notes = _notes(video, known_fps, extractor)
+    shown = [
+        any(t in own for own in seen.rows.values()) for t in range(len(seen.frames))
+    ]
+    notes += filter(None, [blank_between(shown)])
     return frames, rows, notes if ids else [*notes, "no object in any annotated frame"]
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.masks.encoding import (
+    AS_OBJECT,
     RIMMED,
+    background_as_object,
     encoding_of,
     is_blended,
     without_background,
@@ -279,10 +281,16 @@ def odd_masks(video: AnnotatedVideo) -> list[str]:
     """
     notes = [IGNORED] if getattr(video, "ignored", None) is not None else []
     frames = video.annotated_frames
+    behind: set[int | None] = set()
     for frame in dict.fromkeys((*frames[:1], *frames[-1:])):
         masks = read_objects(video, frame)
-        if not isinstance(masks, dict) and is_blended(masks):
+        if isinstance(masks, dict):
+            return notes
+        if is_blended(masks):
             return [*notes, RIMMED]
+        behind.add(background_as_object(masks))
+    if len(behind) == 1 and None not in behind:
+        notes.append(AS_OBJECT.format(*behind))
     return notes
 
 

@@ -7,7 +7,7 @@ Masks of one object each, whatever they come from, are all read by `object_mask`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,12 @@ _FEW, _MANY = 4, 32
 _SPREAD = 16
 """Neighbouring values of a soft mask differ by less than this part of its range."""
 
+
+AS_OBJECT = (
+    "no pixel of the ground truth is 0, and object {} fills all corners and most of "
+    "the frame: is it the background, which is 0?"
+)
+"""What to say where the background has an id."""
 
 RIMMED = (
     "lower ids lie like a rim around objects; were the masks resized with "
@@ -421,6 +427,33 @@ def fills_corners(label_map: LabelMap | NDArray[np.bool_]) -> bool:
     inside = label_map != 0
     corners = inside[0, 0] and inside[0, -1] and inside[-1, 0] and inside[-1, -1]
     return bool(corners) and 0.5 < float(inside.mean()) < 1
+
+
+def background_as_object(label_map: LabelMap) -> int | None:
+    """The object that fills all corners and most of a frame of which no pixel is 0.
+
+    None where there is none, or no other object.
+    """
+    key = int(label_map[0, 0])
+    if not key or not fills_corners(label_map == key) or not label_map.all():
+        return None
+    return key
+
+
+def blank_between(visible: Sequence[bool]) -> str:
+    """What to say of ground truth that is blank but for single frames; else nothing.
+
+    Args:
+        visible: of each annotated frame, whether it has any object.
+    """
+    shown = np.flatnonzero(visible)
+    if len(shown) < 3 or (np.diff(shown) < 2).any():
+        return ""
+    return (
+        f"{len(visible) - len(shown)} of {len(visible)} frames of the ground truth are "
+        "empty, and no two in a row have objects: were masks of frames without "
+        "annotation written? Leave their files out"
+    )
 
 
 def _is_gradual(label_map: LabelMap, highest: int) -> bool:

@@ -362,7 +362,18 @@ def _frames(
     """Masks by frame name; a [T, H, W] array takes the names of the ground truth."""
     if isinstance(masks, Mapping):
         where = f"array of sequence {name}"
-        return {_frame_name(frame, where): mask for frame, mask in masks.items()}
+        named: dict[str, object] = {}
+        for frame, mask in masks.items():
+            own = _frame_name(frame, where)
+            if own in named:
+                raise InputError(
+                    where,
+                    f"frame {own} twice, as a number and as text",
+                    "each frame once",
+                    "Name all frames by text, or number them all.",
+                )
+            named[own] = mask
+        return named
     stack = plain_array(masks, f"array of sequence {name}")
     if stack.ndim != 3:
         raise InputError(

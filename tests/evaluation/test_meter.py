@@ -247,6 +247,12 @@ def test_logits_are_no_masks_for_the_functions_of_davis():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             function(truth, truth.astype(np.float32))
+            function(truth[None], 0 * truth[None].astype(np.uint8))
+        with pytest.warns(UserWarning, match="0 in all 2 masks: were probabilities"):
+            function(np.stack([truth] * 2), np.zeros((2, 4, 6), np.uint8))
+        soft = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
+        with pytest.warns(UserWarning, match="segmentation has many values.*> 127"):
+            function(truth, soft)
     assert db_eval_iou(truth, logits > 0) == 1.0
 
 
@@ -256,12 +262,24 @@ def test_clips_that_overlap_are_told():
     for t in range(12):
         truth[t, 4:12, 4 + 2 * t : 14 + 2 * t] = 1
 
-    def noted(*frames):
+    def noted(*frames, words="overlap"):
         meter = Meter("vos-benchmark-all-frames")
         for t in frames:
             meter.update(np.roll(truth[t], 1, axis=0), truth[t], sequence="v")
-        return [n for n in meter.compute().notes if "overlap" in n]
+        return [n for n in meter.compute().notes if words in n]
 
     (note,) = noted(*range(8), *range(4, 12))
     assert note.startswith("v: 4 true masks came before")
     assert noted(*range(12)) == noted(3, 3, 3, 4, 4, 4, 3, 3, 3) == []
+    border, padded = (0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 10), (*range(12), 11, 11)
+    for frames, n in (
+        (border, "2 frames"),
+        (padded, "2 frames"),
+        ((*border[:7], 9), "1 frame"),
+    ):
+        (note,) = noted(*frames, words="share their border")
+        assert note.startswith(
+            f"v: the true masks of {n} equal those of the frame before"
+        )
+    stands = (*range(6), 6, 6, 7, 7, 8, 9, 9, 9)
+    assert noted(*stands, words="border") == noted(*range(12), words="border") == []

@@ -117,7 +117,30 @@ def open_results_folder(
     for name, folder in match.names.items():
         found[name] = open_sequence(holder / folder, truth[name])
         remark_name(found[name], name, folder, match.rule)
+    _tell_other_results(holder, found, set(match.names.values()))
     return found
+
+
+def _tell_other_results(
+    holder: Path, found: Mapping[str, MaskSequence], taken: Collection[str]
+) -> None:
+    """Tell folders beside the sequences that hold sequences of the same names.
+
+    Args:
+        holder: folder of the sequences.
+        found: those that are read.
+        taken: names of their folders.
+    """
+    for name in subfolders(holder):
+        if name in taken or not found:
+            continue
+        there = [own for own in subfolders(holder / name) if own in found]
+        same = [own for own in there if is_sequence(holder / name / own)]
+        if same:
+            found[same[0]].remark(
+                f"masks in the folder {name} beside it were not read, though folders "
+                "there are called like the sequences; give it if they are meant"
+            )
 
 
 def folders_of(sequences: Iterable[MaskSequence]) -> set[Path]:

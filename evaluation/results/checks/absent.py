@@ -9,6 +9,7 @@ import numpy as np
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.masks.encoding import blank_between
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import ObjectFolderSequence
 from evaluation.protocols import ScoringProtocol
@@ -35,6 +36,13 @@ def empty_throughout(
     if protocol.tracking == "concepts":
         return []
     return [f"{counts.name}: predicted masks are empty throughout"]
+
+
+def note_blanks(counts: SequenceCounts) -> list[str]:
+    """A note on a video whose ground truth is blank but for single frames."""
+    shown = [bool(t.any()) for t in counts.counts[:, :, GT_AREA].T]
+    told = blank_between(shown)
+    return [f"{counts.name}: {told}"] if told else []
 
 
 def hardly_covered(counts: SequenceCounts) -> list[str]:

@@ -27,6 +27,7 @@ from evaluation.results.checks.masks import (
     HIGH,
     INVERTED,
     are_crumbs,
+    background_on_both,
     blended,
     exchanged,
     inverted,
@@ -119,7 +120,7 @@ def check_labels(
             "Keep the best proposals, with one id through the whole video.",
         )
     notes += white_background(pair, pred - gt)
-    notes += inverted(large) if large else []
+    notes += [*inverted(large), *background_on_both(large)] if large else []
     few = 1 < len(pred) < MANY_IDS or 1 < len(gt) < MANY_IDS
     notes += blended(pair) if pair and few else []
     if protocol.matching != "by-id":

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluation.masks.encoding import (
+    AS_OBJECT,
+    background_as_object,
     fills_corners,
     is_blended,
     refuse_soft,
@@ -209,6 +211,19 @@ def exchanged(pair: SequencePair) -> list[str]:
         f"{pair.name}: predicted masks lie on the objects, but under other ids; are "
         "ids exchanged, or counted from another number?"
     ]
+
+
+def background_on_both(pair: SequencePair) -> list[str]:
+    """A note where both sides have an object where the background should be."""
+    found: set[int | None] = set()
+    for frame in spread(predicted_frames(pair), most=3):
+        for masks in pair.read(frame):
+            if masks is None or isinstance(masks, dict):
+                return []
+            found.add(background_as_object(masks))
+    if len(found) != 1 or None in found:
+        return []
+    return [f"{pair.name}: {AS_OBJECT.format(*found)}"]
 
 
 def blended(pair: SequencePair) -> list[str]:

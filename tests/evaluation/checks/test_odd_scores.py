@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluation import Meter, score
+from evaluation import InputError, Meter, object_attributes, score
+from evaluation.masks.label_map import write_label_map
 
 T, H, W = 12, 100, 160
 FRAMES = [f"{t:05d}" for t in range(T)]
@@ -135,3 +136,38 @@ def test_mirrored_masks_of_black_and_white_truth_are_told() -> None:
     assert any(
         "left and right exchanged" in n for n in score({"v": own}, {"v": white}).notes
     )
+
+
+def test_masks_of_frames_without_annotation_written_empty_are_told() -> None:
+    """Only every third frame has objects, as after an export of sparse masks."""
+    sparse = {
+        f: m if t % 3 == 0 else 0 * m for t, (f, m) in enumerate(TRUTH["ant"].items())
+    }
+    words = "empty, and no two in a row have objects"
+    told = score({"v": OWN["ant"]}, {"v": sparse}).notes
+    assert any(f"v: 7 of 10 frames of the ground truth are {words}" in n for n in told)
+    assert any(words in note for note in object_attributes({"v": sparse}).notes)
+    hides = {
+        f: 0 * m if t in (3, 4, 8) else m
+        for t, (f, m) in enumerate(TRUTH["ant"].items())
+    }
+    assert not any(words in n for n in score({"v": OWN["ant"]}, {"v": hides}).notes)
+
+
+def test_a_background_with_an_id_on_both_sides_is_told() -> None:
+    one_higher = [{"v": {f: m + 1 for f, m in s["ant"].items()}} for s in (OWN, TRUTH)]
+    words = "object 1 fills all corners and most of the frame: is it the background"
+    for protocol in ("davis-2017", "davis-2017-unsupervised"):
+        assert any(words in note for note in score(*one_higher, protocol).notes)
+    assert any(words in note for note in object_attributes(one_higher[1]).notes)
+
+
+def test_a_folder_of_other_results_beside_the_sequences_is_told(tmp_path) -> None:
+    for folder, source in (("gt", TRUTH), ("own", OWN), ("own/old", OWN)):
+        for f, mask in source["ant"].items():
+            write_label_map(tmp_path / folder / "ant" / f"{f}.png", mask)
+    (note,) = score(tmp_path / "own", tmp_path / "gt").notes
+    assert note.startswith("ant: masks in the folder old beside it were not read")
+    with pytest.raises(InputError, match="frame 1 twice"):
+        first = TRUTH["ant"][FRAMES[0]]
+        score({"ant": {1: first, "1": first}}, TRUTH, sequences=["ant"])
