@@ -332,6 +332,12 @@ def _join(
                 f"{len(joined)} objects: its means are over the others, differences "
                 "over those both methods have"
             )
+    average = next(iter(methods.values())).protocol.average
+    if average == "seen-unseen":
+        notes.append(
+            "means are over all objects alike; the protocol averages objects of seen "
+            "and of unseen kind apart"
+        )
     return joined, (*notes, *note_ground_truths(methods), *note_rules(methods))
 
 

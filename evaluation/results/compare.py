@@ -16,6 +16,7 @@ from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
 from evaluation.results.ground_truths import note_ground_truths, object_names
 from evaluation.results.same_rules import note_rules, require_one_protocol
 from evaluation.results.scores import Scores
+from evaluation.scoring_rules import AVERAGE_RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,8 +172,29 @@ def compare(
             *note_ground_truths({"a": scores_a, "b": scores_b}),
             *note_rules({"a": scores_a, "b": scores_b}),
             *_note_left_out(left_out),
+            *_note_average(metric, scores_a, scores_b, (values_a, values_b)),
         ),
     )
+
+
+def _note_average(
+    metric: str,
+    scores_a: Scores,
+    scores_b: Scores,
+    values: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> list[str]:
+    """A note where the protocol averages otherwise than over all objects alike."""
+    if scores_a.protocol.average == "objects":
+        return []
+    own = [scores.summary.get(metric) for scores in (scores_a, scores_b)]
+    means = [float(one.mean()) for one in values]
+    if None in own or np.allclose(means, np.array(own, float), atol=5e-4):
+        return []
+    return [
+        f"these are means over objects; {scores_a.protocol.name} takes another average "
+        f"({AVERAGE_RULES[scores_a.protocol.average]}), by which {metric} is "
+        f"{own[0]:.3f} -> {own[1]:.3f}"
+    ]
 
 
 def _note_left_out(left_out: Mapping[str, tuple[ObjectKey, ...]]) -> list[str]:

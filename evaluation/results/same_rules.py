@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.masks.alignment import SCORED_AS_EMPTY
 from evaluation.options import InputOptions
@@ -100,13 +101,16 @@ def _rules(scores: Scores) -> dict[str, str]:
     words = {k: v.removesuffix(" True") for k, v in words.items()}
     if scores.protocol.void == "ignored" and scores.options.get("void") == VOID:
         words.pop("void", None)  # said aloud what the protocol does anyway
+    unseen = list(scores.objects.get("group", ())).count("unseen")
+    if unseen:
+        words["unseen"] = f"with {counted(unseen, 'object')} of unseen kind"
     if "missing" in words and (empty := _scored_as_empty(scores.notes)):
         words["missing"] += f" ({empty})"
     return words
 
 
 def _without(option: str) -> str:
-    return f"without {option}"
+    return "without unseen kinds" if option == "unseen" else f"without {option}"
 
 
 def _scored_as_empty(notes: Sequence[str]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -216,6 +217,25 @@ def test_ids_exchanged_against_the_first_masks_are_refused(tmp_path: Path) -> No
     for path in (out / "ape").iterdir():  # Bad, but no mistake.
         write_label_map(path, np.where(first, 1, 0).astype(np.uint8))
     write_submission(out, benchmark, tmp_path / "x.zip")
+
+
+def test_objects_that_come_later_are_held_against_their_own_masks(tmp_path) -> None:
+    """Beside a large object, a small one that is given later tells nothing of it."""
+    benchmark = hidden_split(tmp_path / "data", "youtube-vos-2019")
+    out = tmp_path / "out"
+    predict(benchmark, out, method="copy")
+    paths = sorted((out / "ape").glob("*.png"))[2:]
+    for path in paths:
+        mask = read_label_map(path)
+        mask[12:][mask[12:] == 0] = 1
+        write_label_map(path, mask)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_submission(out, benchmark, tmp_path / "x.zip")
+    for path in paths:
+        write_label_map(path, (read_label_map(path) > 0).astype(np.uint8))
+    with pytest.warns(InputWarning, match="ape: .*object 2 is given, has no pixel"):
+        write_submission(out, benchmark, tmp_path / "y.zip")
 
 
 def test_first_masks_of_another_video_are_told(tmp_path: Path) -> None:

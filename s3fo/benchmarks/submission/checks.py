@@ -222,6 +222,7 @@ def _mask_problems(
     elif frame in sequence.prompt_frames():
         yield from _exchanged_ids(place, label_map, sequence, frame)
         yield from _drawn_otherwise(place, label_map, sequence, frame)
+        _warn_of_absent(label_map, sequence, frame)
     extra = {int(value) for value in np.unique(label_map)} - {0, *sequence.object_ids}
     if extra:
         yield f"{place}: ids {sorted(extra)} that no first mask has"
@@ -254,6 +255,25 @@ def _exchanged(label_map: LabelMap, sequence: VideoSequence, frame: str) -> list
     ]
 
 
+def _warn_of_absent(label_map: LabelMap, sequence: VideoSequence, frame: str) -> None:
+    """Warn where masks have nothing of an object in the frame in which it is given."""
+    given = sequence.read_prompt(frame)
+    absent = [
+        object_id
+        for object_id in sequence.prompt_frames()[frame]
+        if 2000 * np.count_nonzero(given == object_id) > given.size
+        and not (label_map == object_id).any()
+    ]
+    if absent and label_map.any():
+        which = f"object{'' if len(absent) == 1 else 's'} {', '.join(map(str, absent))}"
+        warnings.warn(
+            f"{sequence.name}: the mask of {frame}, in which {which} is given, has no "
+            "pixel of it: are all objects one in these masks, or was it left out?",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
 def _warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) -> None:
     """Warn where the frame after that of the given masks belongs to something else.
 
@@ -265,9 +285,12 @@ def _warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) -
     except InputError:
         return  # told as damaged
     first = sequence.read_prompt(given)
-    if label_map.shape != first.shape or not label_map.any():
+    if label_map.shape != first.shape:
         return
-    fit = mask_iou(first != 0, label_map != 0)
+    own = np.isin(label_map, list(sequence.prompt_frames()[given]))
+    if not own.any():
+        return
+    fit = mask_iou(first != 0, own)
     exchanged = _exchanged(label_map, sequence, given)
     what = ""
     if fit > _MOVED and len(exchanged) > 1:

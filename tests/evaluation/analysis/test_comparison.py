@@ -172,3 +172,20 @@ def test_columns_that_are_no_scores_are_refused_and_errors_are_losses():
     assert "J_decay (lower is better)" in str(decay)
     assert decay.objects["object"].tolist() == [1, 2]
     assert compare(a, b, metric="J").objects["object"].tolist() == [2, 1]
+
+
+def test_another_average_and_unseen_kinds_of_one_run_are_told():
+    """Seen 0.2, 0.4 and unseen 0.9: their means are 0.5 and, apart, 0.6."""
+    keys = [("x", 1), ("x", 2), ("y", 1)]
+    a, b = (
+        scores_of(dict(zip(keys, values, strict=True)), "youtube-vos")
+        for values in ((0.2, 0.4, 0.9), (0.3, 0.5, 1.0))
+    )
+    for scores in (a, b):
+        scores.object_columns["group"] = ["seen", "seen", "unseen"]
+    (note,) = compare(a, b, metric="J").notes
+    assert "by which J is 0.600 -> 0.700" in note
+    known = scores_of(dict.fromkeys(keys, 0.5), "youtube-vos")
+    known.object_columns["group"] = ["seen"] * 3
+    notes = compare(a, known, metric="J").notes
+    assert any("a with 1 object of unseen kind" in n for n in notes)
