@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from evaluation._utils.atomic import (
     remove_left_behind,
@@ -16,29 +15,16 @@ from evaluation._utils.atomic import (
     write_atomically,
 )
 from evaluation._utils.former_names import warn_renamed
-from evaluation._utils.names import any_name_in_tables, counted
+from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.progress import ProgressCallback
 from evaluation.corrections import Corrections
 from evaluation.errors import InputError
 from evaluation.failures.reviews import REVIEW, with_reviews
 from evaluation.masks.open import Source
 from evaluation.options import InputOptions
-from evaluation.plots import (
-    attribute_chart,
-    corrections_chart,
-    failure_strip,
-    save_figure,
-    timeline,
-)
-from evaluation.plots.report_charts import (
-    losses_chart,
-    sequences_chart,
-    speed_chart,
-    throughput_chart,
-)
 from evaluation.protocols import ScoringProtocol
-from evaluation.report.attribute_tables import grouped_attributes
-from evaluation.report.contents import score_column, tables
+from evaluation.report.contents import tables
+from evaluation.report.figures import draw_pictures
 from evaluation.report.material import (
     Material,
     Stages,
@@ -46,18 +32,14 @@ from evaluation.report.material import (
     gather,
     stages_of,
 )
-from evaluation.report.page import Picture, render
-from evaluation.report.settings import project_settings
+from evaluation.report.page import render
 from evaluation.report.tables import Table
-from evaluation.report.verdict import Finding, findings, points
+from evaluation.report.verdict import Finding, findings
 from evaluation.runs.outputs import refuse_among_inputs
 from evaluation.runs.registry import one_per_folder
 
 KEPT = "measured"
 """Folder, within the report's, of what is measured once and kept."""
-
-_CHARTED = 8
-"""Attributes in the chart of the page; the other chart has them all."""
 
 
 @dataclass(frozen=True)
@@ -161,11 +143,10 @@ def report(
             for name, events in judgements.items()
         }
     folders = _name_folders(results)
-    rules = protocol or getattr(ground_truth, "protocol", None) or "davis-2017"
     task = Task(
         folders,
         ground_truth,
-        rules,
+        protocol or getattr(ground_truth, "protocol", None) or "davis-2017",
         Path(images) if images else None,
         fps,
         sequences,
@@ -174,21 +155,14 @@ def report(
         ),
         workers,
     )
-    inputs = [ground_truth, *folders.values(), *([task.images] if task.images else ())]
-    written = [Path(out, inside) for inside in ("", "tables", "figures", KEPT)]
-    refuse_among_inputs(written, inputs)
-    out = require_writable(out)
-    for inside in written[1:]:
-        for place, _, _ in os.walk(inside):
-            remove_left_behind(place)
-    _refuse_foreign(out)
+    out = _open_folder(out, task)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})
     material = replace(material, corrections=corrections or {})
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
-    pictures = _draw_pictures(material, made, top, out, stages.next("pictures"))
+    pictures = draw_pictures(material, made, top, out, stages.next("pictures"))
     found = tuple(findings(material))
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():
@@ -200,6 +174,24 @@ def report(
         made,
         tuple(out / picture.png for picture in pictures),
     )
+
+
+def _open_folder(out: str | os.PathLike[str], task: Task) -> Path:
+    """The folder of the report, rid of what interrupted writing left in it.
+
+    Raises:
+        InputError: it holds inputs, or what no report left there.
+    """
+    images = [task.images] if task.images else []
+    inputs = [task.ground_truth, *task.results.values(), *images]
+    written = [Path(out, inside) for inside in ("", "tables", "figures", KEPT)]
+    refuse_among_inputs(written, inputs)
+    folder = require_writable(out)
+    for inside in written[1:]:
+        for place, _, _ in os.walk(inside):
+            remove_left_behind(place)
+    _refuse_foreign(folder)
+    return folder
 
 
 def _add_reviews(material: Material, reviews: Mapping[str, pd.DataFrame]) -> Material:
@@ -214,21 +206,6 @@ def _add_reviews(material: Material, reviews: Mapping[str, pd.DataFrame]) -> Mat
         for method in material.methods
     )
     return replace(material, methods=methods)
-
-
-def _draw_pictures(
-    material: Material,
-    made: Mapping[str, Table],
-    top: int,
-    out: Path,
-    progress: ProgressCallback | None,
-) -> list[Picture]:
-    pictures: list[Picture] = []
-    for name, title, section, figure in _figures(material, made, top):
-        pictures.append(_draw(figure, out, name, title, section))
-        if progress:
-            progress(len(pictures), max(2 * top + 5, len(pictures)), name)
-    return pictures
 
 
 def _name_folders(results: object) -> dict[str, Path]:
@@ -257,91 +234,6 @@ def _benchmark_name(material: Material) -> str:
     return " ".join(part for part in (name, material.split) if part)
 
 
-def _figures(
-    material: Material, made: Mapping[str, Table], top: int
-) -> Iterator[tuple[str, str, str, Figure]]:
-    """Name, title, section and figure of everything that is drawn."""
-    columns = {
-        score_column(material, method): method.name for method in material.methods
-    }
-    title = "What the loss is made of"
-    yield "losses", title, "fix", losses_chart(made["kinds"].data)
-    yield from _attribute_figures(material)
-    title = "J&F of each sequence"
-    yield (
-        "sequences",
-        title,
-        "sequences",
-        sequences_chart(made["sequences"].data, columns),
-    )
-    if material.corrections:
-        chart = corrections_chart(material.corrections, columns.values())
-        yield "corrections", "J&F over corrections", "corrections", chart
-    yield from _speed_figure(material, made, columns.values())
-    if "throughput" in made:
-        chart = throughput_chart(made["throughput"].data, columns.values())
-        yield "throughput", "Speed by number of objects", "speed", chart
-    yield from _event_figures(material, top)
-
-
-def _speed_figure(
-    material: Material, made: Mapping[str, Table], methods: Iterable[str]
-) -> Iterator[tuple[str, str, str, Figure]]:
-    projected = project_settings(material)
-    if len(made.get("speed", ())) + len(projected) > 1:
-        chart = speed_chart(made["speed"].data, material.metric, projected, methods)
-        title = "Speed against quality"
-        if len(projected):
-            title += " (hollow: projected from other settings measured by s3fo)"
-        yield "speed", title, "speed", chart
-
-
-def _attribute_figures(
-    material: Material,
-) -> Iterator[tuple[str, str, str, Figure]]:
-    table = material.breakdown
-    chosen = grouped_attributes(material, _CHARTED)
-    if chosen:
-        title = (
-            "The attributes whose groups differ most surely "
-            "(hollow: under five objects)"
-        )
-        yield "attributes", title, "attributes", attribute_chart(table, chosen)
-        yield "attributes-all", "All attributes", "", attribute_chart(table)
-
-
-def _event_figures(
-    material: Material, top: int
-) -> Iterator[tuple[str, str, str, Figure]]:
-    main = material.main
-    drawn: set[tuple[str, int]] = set()
-    events = main.failures.events.head(top).to_dict("records")
-    for rank, event in enumerate(events, start=1):
-        sequence, object_id = str(event["sequence"]), int(event["object"])
-        # The onset stands in the caption: it may be too long for the picture.
-        strip = failure_strip(
-            {str(key): value for key, value in event.items()} | {"onset": ""},
-            main.masks,
-            material.images.get(sequence),
-            titled=False,
-        )
-        begins = f", begins {event['onset']}" if event.get("onset") else ""
-        title = (
-            f"{rank}. {event['kind']}: {sequence}, object {object_id}{begins}: "
-            f"{counted(event['n_frames'], 'frame')}, costs {points(event['cost'], 2)} "
-            "points of J&F"
-        )
-        yield f"event-{rank:02d}", title, "events", strip
-        if (sequence, object_id) not in drawn:
-            drawn.add((sequence, object_id))
-            yield (
-                f"event-{rank:02d}-timeline",
-                f"J and F of {sequence}, object {object_id}, through time",
-                "events",
-                timeline(main.failures, sequence, object_id, titled=False),
-            )
-
-
 def _refuse_foreign(out: Path) -> None:
     """Refuse a folder with pages, tables or figures that no report left there.
 
@@ -364,11 +256,3 @@ def _refuse_foreign(out: Path) -> None:
                 "an empty folder, or one with an earlier report",
                 "Choose another folder to write to, or move this away.",
             )
-
-
-def _draw(figure: Figure, out: Path, name: str, title: str, section: str) -> Picture:
-    photographs = name.startswith("event") and not name.endswith("timeline")
-    png, svg = f"figures/{name}.png", f"figures/{name}.svg"
-    save_figure(figure, out / png, 150 if photographs else 200)
-    save_figure(figure, out / svg)
-    return Picture(name, title, section, out, png, svg, photographs)

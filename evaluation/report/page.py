@@ -13,7 +13,7 @@ from evaluation._utils.version import __version__
 from evaluation.masks.pictures import read_picture
 from evaluation.report.material import Material
 from evaluation.report.tables import FORMATS, Table
-from evaluation.report.templating import environment
+from evaluation.report.templates import environment
 from evaluation.report.verdict import Finding, points
 
 MOST_ROWS = 1000

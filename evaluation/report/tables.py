@@ -18,7 +18,7 @@ import pandas as pd
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.escape import csv_text, latex_text, markdown_text
-from evaluation.report.templating import environment
+from evaluation.report.templates import environment
 
 FORMATS = ("csv", "json", "md", "tex")
 """What `Table.save` writes."""

@@ -17,10 +17,10 @@ from small_benchmark import (
     results,
 )
 
-from evaluation.report import make
+from evaluation.report import figures
 
 DRAWINGS = [
-    name for name in vars(make) if name.endswith(("_chart", "_strip", "timeline"))
+    name for name in vars(figures) if name.endswith(("_chart", "_strip", "timeline"))
 ]
 """Functions that draw the pictures of a report."""
 
@@ -54,6 +54,6 @@ def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
             path.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
         return path
 
-    monkeypatch.setattr(make, "save_figure", save_blank)
+    monkeypatch.setattr(figures, "save_figure", save_blank)
     for name in DRAWINGS:
-        monkeypatch.setattr(make, name, draw_blank)
+        monkeypatch.setattr(figures, name, draw_blank)

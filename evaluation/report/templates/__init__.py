@@ -16,7 +16,7 @@ def environment(ending: str) -> jinja2.Environment:
     Args:
         ending: ``"html"``, ``"md"`` or ``"tex"``.
     """
-    folder = resources.files("evaluation.report") / "templates"
+    folder = resources.files(__name__)
     syntax: dict[str, Any] = {}
     if ending == "tex":  # braces and percent signs are LaTeX's own
         syntax = {
