@@ -1,0 +1,16 @@
+"""One video's masks, wherever they come from: files, folders, JSON or memory."""
+
+from evaluation.masks.sequence.base import MaskSequence, ObjectMasks, natural
+from evaluation.masks.sequence.files import FileSequence, ObjectFolderSequence
+from evaluation.masks.sequence.memory import ArraySequence
+from evaluation.masks.sequence.run_lengths import RleSequence
+
+__all__ = [
+    "ArraySequence",
+    "FileSequence",
+    "MaskSequence",
+    "ObjectFolderSequence",
+    "ObjectMasks",
+    "RleSequence",
+    "natural",
+]
