@@ -93,6 +93,14 @@ def _note_unknown_objects(
     ]
 
 
+def _are_all_unseen(scores: Sequence[SequenceScores], unseen: Collection[str]) -> bool:
+    return all(
+        one.name in unseen or f"{one.name}/{own}" in unseen
+        for one in scores
+        for own in one.object_ids.tolist()
+    )
+
+
 def _note_copies(scored: Sequence[Scored]) -> list[str]:
     """A note where predictions are the very files of the ground truth."""
     copies = [part.scores.name for part in scored if part.is_copy]
@@ -149,6 +157,8 @@ def collect(
     groups = unseen if rules.average == "seen-unseen" else None
     if groups is not None and not groups:
         notes.append("no object is marked as unseen: the total is over seen ones only")
+    elif groups is not None and _are_all_unseen(scores, groups):
+        notes.append("all objects are marked as unseen: the total is over these only")
     notes += _note_unknown_objects(scores, groups or ())
     counted = done if rules.tracking != "none" else kept
     fingerprints = {part.scores.name: part.fingerprint for part in counted}
