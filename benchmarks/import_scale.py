@@ -84,7 +84,7 @@ def measured(
     masks_of_frame(first, first.frames[0])  # compiles, if this machine never did
     yield about()
     yield ""
-    yield "| step | data | CPU-ms a frame | of that MongoDB | MB more |"
+    yield "| step | data | CPU-ms per frame | of that MongoDB | MB more |"
     yield "|---|---|---|---|---|"
     answers: list[str] = []
     for part in parts:

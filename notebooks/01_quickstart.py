@@ -78,7 +78,7 @@ side_by_side(sequence.images[sequence.frames[0]], truth / "crossing" / "00000.pn
 # `predict` runs a method and writes one PNG per frame: `<out>/<sequence>/<frame>.png`.
 # Two methods need no weights. Whatever you build should beat them:
 #
-# - `copy` repeats each object's first mask for ever;
+# - `copy` repeats each object's first-frame mask;
 # - `flow` moves the masks along with optical flow, and never corrects itself.
 #
 # `method="s3"` is the S3 network; notebook 5 is about it. An interrupted call can be

@@ -121,7 +121,7 @@ example = mine / "crossing" / "00020.png"
 print(np.unique(read_label_map(example)))
 
 # %% [markdown]
-# ## Score, and compare honestly
+# ## Score, and compare with an interval
 
 # %%
 template = score(mine, benchmark)
@@ -143,7 +143,7 @@ print(difference.objects)
 # Read the interval, not the difference alone: if it contains 0, this benchmark is too
 # small to tell the two apart. Six videos usually are. The table shows where each method
 # wins: optical flow on `near-and-far`, whose objects grow to three times their size,
-# which a template cannot; the template where things move fast or look alike.
+# which a template cannot; the template where things move fast or resemble each other.
 #
 # Such a sentence is worth a look at the masks it speaks of. From the left: the truth,
 # optical flow, the template, late in `near-and-far`.

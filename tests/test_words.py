@@ -13,14 +13,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 WORDS = {
-    r"\bLeniency\b": "InputOptions",
-    r"masks mended|on the way in\b": "non-default preprocessing",
+    r"\bLeniency\b|\bleniency\b": "InputOptions",
+    r"\bmend(s|ed|ing)?\b|on the way in\b": "non-default preprocessing",
     r"\"MEND\"": "FAIL",
     r"\b_Told\b": "ProgressTracker",
     r"\bpeel\b|\bstrangers\b": "scatter_labels, unknown_ids",
-    r"\bLooks\(|\blikeness\b|\bsights\b": "AppearanceTracker, similarity, appearance",
+    r"\bLooks\(|\b[Ll]ikeness\b|\bsights\b": "similarity, appearance",
     r"\bgravity\b": "severity",
-    r"\bfates\b": "match_status",
+    r"\bfates?\b": "match_status",
     r"\b(remember|recall)_(benchmark|predictions)\b": "save_, load_..._info",
     r"\b_Film\b|\bfilm\b(?! makers)": "video_writer",
     r"\bshortfalls?\b|\bstrays?\b|\bgaps_in\b": "missing_files, unexpected_files",
@@ -36,7 +36,7 @@ WORDS = {
     r"\"--memory\"|`--memory": "--preset",
     r"--trained-on\b|\"--training-data\"": "--local-training-data",
     r"\b[Oo]ne (row|line|mark|entry|tree|bar|PNG|point|file|name) an? [a-z]": "per",
-    r"\bframes? a second\b|\b(micro)?seconds a frame\b": "per",
+    r"\bframes? a second\b|\b(ms|(micro)?seconds|[kMG]?B) an? (frame|pixel)\b": "per",
     r"told in four parts|complains about input": "Invalid input, with where ...",
     r"\bkind to it\b|behind the method's back": "plain description",
     r"\bhonest": "bootstrap confidence intervals",
@@ -64,7 +64,9 @@ WORDS = {
     r"\bcheck_against\b": "compare_with_official",
     r"\b[Cc]atalogue\b": "catalog",
     r"def _(assembled|joined|stacked|halved|fitted|named|judged|drawn|chosen|spoilt|"
-    r"numbered|renamed|refused|listed|counted|wanted|opened|scaled|padded)\(": "a verb",
+    r"numbered|renamed|refused|listed|counted|wanted|opened|scaled|padded|doubled|"
+    r"folded|repeated|unchecked|announced|pictured|interpolated|promised|nested|"
+    r"edited|compared|offered|checked|told)\(": "a verb",
 }
 """Left column of the glossary as patterns -> right column."""
 
@@ -98,7 +100,7 @@ SERVED = (
 
 def _texts() -> list[tuple[str, str]]:
     files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-    for folder in ("evaluation", "s3fo", "docs"):
+    for folder in ("evaluation", "s3fo", "docs", "notebooks"):
         for suffix in ("py", "md", "j2"):
             files += sorted((ROOT / folder).rglob(f"*.{suffix}"))
     return [

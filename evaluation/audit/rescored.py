@@ -43,7 +43,7 @@ def scores_without(scores: Scores, audit: Audit) -> Scores:
             "confirmed events",
             f"events on all {len(frames)} scored frames",
             "at least one scored frame without them",
-            "Confirm fewer events, or mend the ground truth and score again.",
+            "Confirm fewer events, or correct the ground truth and score again.",
         )
     gone = len(frames) - len(kept)
     note = (

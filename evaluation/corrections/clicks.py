@@ -41,7 +41,7 @@ class Box(NamedTuple):
 
 
 def next_click(truth: Mask, predicted: Mask) -> Click | None:
-    """The click that a user would give next to mend a mask.
+    """The click that a user would give next to correct a mask.
 
     It is at the centre of the larger of two error regions, by the largest circle that
     fits in: pixels of the object that are missed, and pixels that are wrongly taken for

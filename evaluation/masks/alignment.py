@@ -142,7 +142,7 @@ def _notes_on_names(
             f"{gt.name}: {len(beyond)} predicted frames are not annotated and not "
             f"scored: {_list_frames(beyond)}"
         )
-    if doubled := _doubled(names.values(), extra):
+    if doubled := _find_doubles(names.values(), extra):
         notes.append(
             f"{gt.name}: {counted(len(doubled), 'more predicted mask')} with numbers "
             f"of frames that have one are not scored: {shown(doubled)}; are masks "
@@ -209,7 +209,7 @@ def _numbers(frames: Sequence[str]) -> list[int] | None:
     )
 
 
-def _doubled(used: Iterable[str], extra: Iterable[str]) -> list[str]:
+def _find_doubles(used: Iterable[str], extra: Iterable[str]) -> list[str]:
     """Frames that are not used, with names that end in the number of one that is."""
     numbers = {number_at_end(name) for name in used} - {None}
     return [name for name in extra if number_at_end(name) in numbers]

@@ -22,7 +22,7 @@ _COSTS_OF_A_KIND = (
 
 
 def fix_table(method: Method) -> Table:
-    """What mending each kind of failure is worth."""
+    """What correcting each kind of failure would regain."""
     return Table(
         "fix_first",
         f"Kinds of failure of {method.name}",

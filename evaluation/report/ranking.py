@@ -43,7 +43,7 @@ def ranking_table(board: Leaderboard, *, notes: bool = False) -> Table:
             caption in any case, they are their evidence.
     """
     data = board.table.copy()
-    data["repeated"] = _repeated(board)
+    data["repeated"] = _find_repeated(board)
     data["marks"] = [_marks(row) for row in data.to_dict("records")]
     data = data.drop(columns="repeated")
     data["shown"] = (data["method"] + " " + data["variant"].fillna("")).str.strip()
@@ -122,7 +122,7 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     data["look"] = [_look(row) or "published" for row in data.to_dict("records")]
     named = data["look"].isin(["highlight", "superseded", "local"])
     ours = named & ((data["method"] == OURS) | (data["look"] == "local"))
-    repeated = _repeated(board)[~foreign] & ~ours
+    repeated = _find_repeated(board)[~foreign] & ~ours
     lower = (data["rank"].fillna(most + 1) > most) & ~ours & ~repeated
     data = data[~(lower | repeated)]
     words = data["method"] + " " + data["variant"].fillna("")
@@ -142,7 +142,7 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     return rank_chart(data, board.measure, _SCORES[board.measure], title)
 
 
-def _repeated(board: Leaderboard) -> pd.Series:
+def _find_repeated(board: Leaderboard) -> pd.Series:
     """Which rows repeat the figure of an earlier one, by another source."""
     figure = ["method", "variant", "training_data", board.measure]
     return board.table.duplicated(figure) & (board.table["evidence"] != LOCAL)

@@ -123,11 +123,11 @@ def compare_with_official(scores: Scores, official_csv: str | Path) -> Agreement
     percent = rows[0][0].lower() == "sequence" and rows[0][1] == "obj"
     return Agreement(
         tuple(_check(scores, *number, percent=percent) for number in numbers),
-        _unchecked(scores, {name for name, _, _ in numbers} - {"global"}),
+        _list_unchecked(scores, {name for name, _, _ in numbers} - {"global"}),
     )
 
 
-def _unchecked(scores: Scores, names: Collection[str]) -> tuple[str, ...]:
+def _list_unchecked(scores: Scores, names: Collection[str]) -> tuple[str, ...]:
     """Scored objects that are not among those of a CSV; none where it names none."""
     table = scores.object_columns
     own = zip(table["sequence"], table["object"], strict=True)

@@ -40,7 +40,7 @@ def require_ours(
     Raises:
         InputError: a file of one of these names is there, and is something else.
     """
-    ours = _recorded(folder, record) | _announced(folder, record)
+    ours = _read_record(folder, record) | _read_announcement(folder, record)
     for name in names:
         if name not in ours and os.path.lexists(folder / name):
             raise InputError(
@@ -65,7 +65,7 @@ def announce(folder: Path, record: str, names: Collection[str]) -> Iterator[None
         OSError: nothing can be written there.
     """
     path = _manifest(folder, record)
-    every = sorted({*names, *_announced(folder, record)})
+    every = sorted({*names, *_read_announcement(folder, record)})
     write_atomically(path, json.dumps(every).encode())
     before = {name: _state(folder / name) for name in names}
     try:
@@ -90,7 +90,7 @@ def discard_tables(folder: Path) -> None:
                 path.unlink()
 
 
-def _recorded(folder: Path, record: str) -> set[str]:
+def _read_record(folder: Path, record: str) -> set[str]:
     """Names of the tables that a record tells of.
 
     Raises:
@@ -112,7 +112,7 @@ def _recorded(folder: Path, record: str) -> set[str]:
     return set(tables or ())
 
 
-def _announced(folder: Path, record: str) -> set[str]:
+def _read_announcement(folder: Path, record: str) -> set[str]:
     """Names of tables that a killed process may have left without their record."""
     try:
         names = json.loads(_manifest(folder, record).read_bytes())

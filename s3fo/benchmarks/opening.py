@@ -75,7 +75,7 @@ def open_benchmark(
         (
             *found.notes,
             *_summary(found.missing_files),
-            *_interpolated(found.sequences),
+            *_note_interpolated(found.sequences),
         ),
         options,
         found.missing_files,
@@ -91,7 +91,7 @@ def _summary(missing_files: tuple[str, ...]) -> Iterator[str]:
         yield f"seems incomplete: {'; '.join(missing_files[:_SHOWN])}{tail}"
 
 
-def _interpolated(sequences: tuple[VideoSequence, ...]) -> Iterator[str]:
+def _note_interpolated(sequences: tuple[VideoSequence, ...]) -> Iterator[str]:
     """A note on videos whose ids were resized with averages; a few are looked at.
 
     Nobody publishes such masks: where one is, somebody resized all of them.

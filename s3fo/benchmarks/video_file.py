@@ -47,7 +47,7 @@ def note_missing_frames(path: Path) -> str:
     """
     with _open(path) as container:
         stream = container.streams.video[0]
-        promised, exact = _promised(container, stream)
+        promised, exact = _read_frame_count(container, stream)
         present = _present(container, stream, path.stat().st_size)
     if present >= (promised if exact else 0.95 * promised - 1):
         return ""
@@ -58,7 +58,9 @@ def note_missing_frames(path: Path) -> str:
     )
 
 
-def _promised(container: InputContainer, stream: VideoStream) -> tuple[int, bool]:
+def _read_frame_count(
+    container: InputContainer, stream: VideoStream
+) -> tuple[int, bool]:
     """Frames by the file's header, and whether it counts them or tells a duration."""
     if stream.frames:
         return stream.frames, True

@@ -98,7 +98,7 @@ def _tell_missing(error: MissingExtra) -> int:
 def main() -> None:
     """Entry point of the ``s3fo`` command."""
     _print_any_name()
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     import_commands(sys.argv[1:])
     _show_input_warnings_as_notes()
     try:
@@ -126,7 +126,7 @@ def main() -> None:
         raise
 
 
-def _terminated(sign: int, frame: object) -> NoReturn:
+def _exit_on_signal(sign: int, frame: object) -> NoReturn:
     """End as after an error, so that nothing unfinished stays behind."""
     sys.exit(_TERMINATED)
 

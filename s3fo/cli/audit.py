@@ -173,7 +173,10 @@ def _event_numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdecimal() for part in parts):
         raise InputError(
-            "--confirm", repr(text), "numbers of events, e.g. 0,3, or `all`", "Mend it."
+            "--confirm",
+            repr(text),
+            "numbers of events, e.g. 0,3, or `all`",
+            "Pass --confirm with numbers of the table's rows, or --confirm all.",
         )
     return [int(part) for part in parts]
 

@@ -238,7 +238,7 @@ def _coco(videos: Sequence[Video]) -> Document:
     }
 
 
-def _nested(videos: Sequence[Video]) -> Document:
+def _nest(videos: Sequence[Video]) -> Document:
     document: Document = {}
     for video in videos:
         # Without a mask nothing would tell the size.
@@ -277,7 +277,7 @@ _DOCUMENTS: dict[str, Callable[[Sequence[Video]], Document]] = {
     "youtube-vis": _youtube_vis,
     "burst": _burst,
     "coco": _coco,
-    "json": _nested,
+    "json": _nest,
 }
 _FOLDERS: dict[str, Callable[[Video, Path, str], None]] = {
     "davis": _write_davis,

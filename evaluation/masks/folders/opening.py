@@ -158,10 +158,10 @@ def remark_name(masks: MaskSequence, name: str, own: str, rule: str) -> None:
     """Tell which name the masks of a video have, if it is not that of the video."""
     if own == name:
         return
-    masks.remark(f"sequences were matched {rule}: {_told(own, rule)} for {name}")
+    masks.remark(f"sequences were matched {rule}: {_describe(own, rule)} for {name}")
 
 
-def _told(name: str, rule: str) -> str:
+def _describe(name: str, rule: str) -> str:
     """A name; the characters where it looks the same as another."""
     return ascii(name) if "Unicode" in rule else name
 

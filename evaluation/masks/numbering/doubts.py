@@ -43,7 +43,7 @@ def doubt_numbers(
     """Why frames that keep their numbers may be one off, by video.
 
     Results may leave out the first frame, whose mask is given, and count from 0 all the
-    same, or have it twice. A method that lags behind looks alike: numbers are kept.
+    same, or have it twice. A method that lags behind looks the same: numbers are kept.
 
     Where neighbours of annotated frames are not annotated, their masks are read for
     this alone: in a few videos, as what is off is so in all or most of them.

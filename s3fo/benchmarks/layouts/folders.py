@@ -121,7 +121,7 @@ def _sequences(
     if masks is not None and is_file(masks):
         return [_only_sequence(image_root, masks, notes)]
     mask_root = _descend(masks, MASK_SUFFIXES, notes) if masks else None
-    pictured = _pictured(image_root, notes)
+    pictured = _find_images(image_root, notes)
     if mask_root:
         unexpected = [name for name in list_folders(mask_root) if name not in pictured]
         if unexpected:
@@ -139,7 +139,7 @@ def _sequences(
     ]
 
 
-def _pictured(image_root: Path, notes: list[str]) -> dict[str, FrameFiles]:
+def _find_images(image_root: Path, notes: list[str]) -> dict[str, FrameFiles]:
     """The images of each folder that has any; the others are told."""
     found = {
         name: list_frames(image_root / name, IMAGE_SUFFIXES)
@@ -204,7 +204,7 @@ def _nothing_usable(folder: Path, suffixes: tuple[str, ...]) -> InputError:
 
 def _only_sequence(image_root: Path, masks: Path, notes: list[str]) -> VideoSequence:
     """The one sequence that a single mask can belong to."""
-    found = _pictured(image_root, notes)
+    found = _find_images(image_root, notes)
     if len(found) > 1:
         names = list(found)
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -110,7 +110,7 @@ def load_benchmark(
             files (``"reference"``, for scale); ``"auto"`` decides by size. Videos
             of more than 4500 frames are refused with ``"instances"``.
         video: ``"mp4"`` encodes every sequence once, for the App's player (about 14
-            ms a frame at 480p). ``"none"`` does not: look at the frames through
+            ms per frame at 480p). ``"none"`` does not: look at the frames through
             `image_sequences`, or load again with ``"mp4"`` later.
         workers: threads that decode and encode; None means one per core.
         progress: told after each sequence.

@@ -15,7 +15,7 @@ MAX_INSTANCE_FRAMES = 20_000
 MAX_INSTANCE_FRAMES_OF_A_VIDEO = 1_000
 """The same of one video; with ground truth and eight methods it fills `ROOM`."""
 
-# Measured: masks inside the labels cost about 1.6 kB a frame for each source of masks.
+# Measured: masks inside the labels cost about 1.6 kB per frame and source of masks.
 # FiftyOne's frame filters gather all frames of a video in one of MongoDB's documents,
 # which hold 16 MB.
 ROOM = 9_000

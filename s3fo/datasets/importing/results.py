@@ -113,7 +113,7 @@ def open_predictions(
         binary = sequence.binary or merge
         names = named[sequence.name].names
         if not names:
-            raise _unmatched(sequence, masks, results)
+            raise _complain_unmatched(sequence, masks, results)
         for note in named[sequence.name].notes:
             _tell(sequence, note)
         video = PredictedVideo(sequence, masks, names, binary)
@@ -144,7 +144,7 @@ def _truth(sequences: Sequence[VideoSequence]) -> dict[str, MaskSequence]:
     }
 
 
-def _unmatched(
+def _complain_unmatched(
     sequence: VideoSequence, masks: MaskSequence, results: Path
 ) -> InputError:
     """The complaint about masks of which no name fits a frame."""

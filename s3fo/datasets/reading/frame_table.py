@@ -104,8 +104,8 @@ def _read_frames(
             )
             if matched is None or object_id in matched
         }
-        for object_id, fate in zip(seen or (), match_status or (), strict=True):
-            if fate == "fn":
+        for object_id, status in zip(seen or (), match_status or (), strict=True):
+            if status == "fn":
                 # Nothing was predicted, so there is no label to carry the zeros.
                 scored.setdefault(object_id, (0.0, 0.0))
         for object_id in sorted({*shown, *scored}):

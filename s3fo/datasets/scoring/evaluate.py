@@ -139,13 +139,13 @@ def evaluate(
             dataset, source.folder, predictions, options=again, workers=workers
         )
         notes += tuple(note_changed_labels(dataset, predictions))
-    notes += tuple(_edited(dataset))
+    notes += tuple(_note_edited(dataset))
     scores = replace(scores, notes=(*notes, *scores.notes))
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores
 
 
-def _edited(dataset: fo.Dataset) -> Iterator[str]:
+def _note_edited(dataset: fo.Dataset) -> Iterator[str]:
     """What to say where labels of the ground truth were edited: the files count."""
     there = dataset.count(f"frames.{GROUND_TRUTH}.detections")
     loaded = int(dataset.sum("objects.detections.visible_frames"))

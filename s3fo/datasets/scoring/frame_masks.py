@@ -51,7 +51,7 @@ def mask_pictures(
     """
     found: MaskPictures = {TRUTH: [None] * len(numbers)}
     for key in eval_keys:
-        video, masks = _compared(dataset, key, sequence)
+        video, masks = _load_compared(dataset, key, sequence)
         found[key] = []
         for place, number in enumerate(numbers):
             truth, predicted = _read(masks, sequence, video.frames[number - 1])
@@ -61,7 +61,7 @@ def mask_pictures(
     return found
 
 
-def _compared(
+def _load_compared(
     dataset: fo.Dataset, eval_key: str, sequence: str
 ) -> tuple[VideoSequence, ComparedMasks]:
     """A video and its masks, kept for the next frames."""

@@ -19,12 +19,12 @@ from s3fo.datasets.scoring.matches import LabelRef, Match, Matches, match_frame,
 def write_frames(
     dataset: fo.Dataset, predictions: str, eval_key: str, scores: Scores
 ) -> Matches:
-    """Give every label its J and F, and its fate in this evaluation.
+    """Give every label its J and F, and its match status in this evaluation.
 
     Args:
         dataset: made by `load_benchmark`, with the fields for it.
         predictions: name of the prediction field that was scored.
-        eval_key: name of the evaluation, and of the fate's attribute.
+        eval_key: name of the evaluation, and of the attribute with the match status.
         scores: of the files that the field was imported from.
 
     Returns:

@@ -137,7 +137,7 @@ def failure_similarities(
         raise _no_map(eval_key)
     made = dataset.get_brain_info(key).timestamp
     ids, vectors = cached(
-        dataset, ("failure vectors", key), made, lambda: _stored(dataset, key)
+        dataset, ("failure vectors", key), made, lambda: _load_stored(dataset, key)
     )
     if event not in ids:
         raise InputError(
@@ -186,7 +186,7 @@ def has_failure_map(dataset: fo.Dataset, eval_key: str) -> bool:
     return names["index_key"] in dataset.list_brain_runs()
 
 
-def _stored(dataset: fo.Dataset, key: str) -> tuple[list[str], Vectors]:
+def _load_stored(dataset: fo.Dataset, key: str) -> tuple[list[str], Vectors]:
     # Read anew: an index that has sorted has centred its descriptors in place.
     index = dataset.load_brain_results(key, cache=False)
     vectors, ids, _ = index.get_embeddings()

@@ -96,7 +96,7 @@ def attribute_subsets(dataset: fo.Dataset, name: str) -> dict[str, Subset]:
     keys = tuple(vos_evaluations(dataset))
     rows = breakdown(dataset, keys, name).groups
     rows = rows[rows["attribute"] == name]
-    scored = _scored(dataset, keys)
+    scored = _select_scored(dataset, keys)
     groups = attribute_groups(scored[name])
     found: dict[str, Subset] = {}
     for group, own in rows.groupby("group", sort=False):
@@ -107,7 +107,7 @@ def attribute_subsets(dataset: fo.Dataset, name: str) -> dict[str, Subset]:
     return found
 
 
-def _scored(dataset: fo.Dataset, eval_keys: Iterable[str]) -> pd.DataFrame:
+def _select_scored(dataset: fo.Dataset, eval_keys: Iterable[str]) -> pd.DataFrame:
     """The rows of `object_table` that any evaluation scored."""
     scored: set[Object] = set()
     for key in eval_keys:
@@ -165,7 +165,9 @@ def save_scenarios(dataset: fo.Dataset) -> None:
     stamps = [str(dataset.get_evaluation_info(key).timestamp) for key in keys]
     made = {
         item["id"]: item
-        for item in (_scenario(*about, stamps) for about in _offered(dataset, keys))
+        for item in (
+            _scenario(*about, stamps) for about in _list_scenarios(dataset, keys)
+        )
     }
 
     def change(known: dict[str, Scenario]) -> dict[str, Scenario]:
@@ -183,13 +185,13 @@ _OURS = "from s3fo.datasets.model_evaluation import"
 """So begins the code of our scenarios."""
 
 
-def _offered(
+def _list_scenarios(
     dataset: fo.Dataset, keys: tuple[str, ...]
 ) -> Iterable[tuple[str, str, str]]:
     """Name, function and its further argument of every scenario that says something."""
     if not keys or object_table(dataset).empty:
         return
-    for name in choose_columns(_scored(dataset, keys), None):
+    for name in choose_columns(_select_scored(dataset, keys), None):
         title = attribute_title(name).lower()
         yield f"J&F by {title}", "attribute_subsets", f", {name!r}"
     if any(_views_of_videos(dataset)):

@@ -37,7 +37,7 @@ def correct_at(
     """Segment videos with corrections of chosen objects in chosen frames.
 
     >>> run = correct_at(  # doctest: +SKIP
-    ...     benchmark, "results/mended", {"cat": {"00002": [1]}}, method="s3"
+    ...     benchmark, "results/corrected", {"cat": {"00002": [1]}}, method="s3"
     ... )
 
     Args:

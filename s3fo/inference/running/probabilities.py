@@ -60,7 +60,7 @@ def read_probabilities(path: Path) -> tuple[np.ndarray, list[int]]:
     """
     try:
         with np.load(io.BytesIO(read_input(path))) as file:
-            return _checked(file["probabilities"], file["ids"])
+            return _check(file["probabilities"], file["ids"])
     except InputError:
         raise
     except _DAMAGED as error:
@@ -79,9 +79,7 @@ _DAMAGED = (
 """What numpy and zipfile raise at damaged archives."""
 
 
-def _checked(
-    probabilities: np.ndarray, ids: np.ndarray
-) -> tuple[np.ndarray, list[int]]:
+def _check(probabilities: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """What was read, if it is what was written.
 
     Raises:

@@ -116,7 +116,7 @@ class VOSPanel(foo.Panel):
         """The grid shows something else, by view or sidebar: draw the panel anew."""
 
     def on_copy_details(self, ctx: Context) -> None:
-        """Copy what whoever mends it must know."""
+        """Copy what whoever repairs it must know."""
         trouble.copy_text(ctx, ctx.panel.state.details or "")
 
     def on_try_again(self, ctx: Context) -> None:
