@@ -28,6 +28,7 @@ from evaluation.results.checks.given_frame import (
     unlike_given,
 )
 from evaluation.results.checks.labels import check_labels, compares_ids, note_objects
+from evaluation.results.checks.misreadings import better_readings
 from evaluation.results.checks.odd_scores import tell_odd_scores
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
@@ -217,8 +218,11 @@ def score_counts(
         by_id = compares_ids(counts, rules, options, pair)
         checked += unlike_given(pair, counts, by_id=by_id)
         asked = names_a_cause(pair.name, checked)
-    notes += checked
     scores = score_sequence(counts, pair, rules)
+    if look and not asked and rules.matching != "by-id" and _fit_badly(scores):
+        checked += better_readings(pair)
+        asked = names_a_cause(pair.name, checked)
+    notes += checked
     notes += note_objects(counts, scores, rules)
     if look and rules.matching == "by-id" and not options.binarize:
         notes += never_predicted(pair, counts, scores.object_ids.tolist())
@@ -234,6 +238,16 @@ def score_counts(
         void=options.void is not None and options.void in counts.gt_labels,
         asked=asked,
     )
+
+
+_BADLY = 0.4
+"""Mean J of matched masks below which they are looked at."""
+
+
+def _fit_badly(scores: SequenceScores) -> bool:
+    """Whether objects fit badly even with the masks that were matched to them."""
+    J = scores.J[scores.counted & (scores.gt_area > 0)]
+    return bool(J.size and J.mean() < _BADLY)
 
 
 @dataclass(frozen=True)

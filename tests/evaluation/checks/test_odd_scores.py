@@ -92,6 +92,13 @@ def test_masks_far_from_all_objects_are_asked_about() -> None:
     assert not any("J is below" in note for note in one)
 
 
+@pytest.mark.parametrize("protocol", ["davis-2017-unsupervised", "trackeval-davis"])
+def test_mirrored_proposals_are_told(protocol: str) -> None:
+    told = notes_of(lambda v, f, m: m[:, ::-1] if v == "bee" else m, protocol)
+    assert any(n.startswith("bee: ") and "left and right exchanged" in n for n in told)
+    assert not any(n.startswith(("ant: ", "cat: ")) for n in told)
+
+
 @pytest.mark.parametrize("step", [2, 3])
 def test_ground_truth_in_every_few_frames_is_told(step: int) -> None:
     def leaked(v, f, mask):

@@ -225,7 +225,9 @@ def test_seen_and_unseen_are_averaged_apart(small):
     parts = [scores.summary[k] for k in ("J_seen", "J_unseen", "F_seen", "F_unseen")]
     assert scores.summary["J&F"] == pytest.approx(np.mean(parts), abs=1e-15)
     marked = benchmark(small, seen=False)
-    assert "J_seen" not in score(small.pred, marked, "youtube-vos").summary
+    alone = score(small.pred, marked, "youtube-vos")
+    assert "J_seen" not in alone.summary
+    assert any("all objects are marked as unseen" in note for note in alone.notes)
 
 
 def test_proposals_that_overlap_are_refused(small):
