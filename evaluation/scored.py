@@ -32,6 +32,7 @@ from evaluation.results.checks.misreadings import better_readings
 from evaluation.results.checks.odd_scores import tell_odd_scores
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
+from evaluation.results.shards import note_kinds
 from evaluation.results.tables import frame_table, object_table, track_table
 
 
@@ -94,14 +95,6 @@ def _note_unknown_objects(
     ]
 
 
-def _are_all_unseen(scores: Sequence[SequenceScores], unseen: Collection[str]) -> bool:
-    return all(
-        one.name in unseen or f"{one.name}/{own}" in unseen
-        for one in scores
-        for own in one.object_ids.tolist()
-    )
-
-
 def _note_copies(scored: Sequence[Scored]) -> list[str]:
     """A note where predictions are the very files of the ground truth."""
     copies = [part.scores.name for part in scored if part.is_copy]
@@ -156,17 +149,15 @@ def collect(
     asked = {part.scores.name for part in kept if part.asked or part.is_copy}
     notes += tell_odd_scores(scores, asked, rules)
     groups = unseen if rules.average == "seen-unseen" else None
-    if groups is not None and not groups:
-        notes.append("no object is marked as unseen: the total is over seen ones only")
-    elif groups is not None and _are_all_unseen(scores, groups):
-        notes.append("all objects are marked as unseen: the total is over these only")
+    objects = object_table(scores, rules, groups)
+    notes += note_kinds(objects.get("group", ()))
     notes += _note_unknown_objects(scores, groups or ())
     counted = done if rules.tracking != "none" else kept
     fingerprints = {part.scores.name: part.fingerprint for part in counted}
     return Scores(
         rules,
         frame_table(scores),
-        object_table(scores, rules, groups),
+        objects,
         total_fingerprint(fingerprints),
         ordered_notes(notes),
         {"results": labels[0], "ground_truth": labels[1]},

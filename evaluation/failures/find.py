@@ -11,6 +11,7 @@ from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
+from evaluation.errors import InputError
 from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
 from evaluation.failures.events import EVENT_COLUMNS
@@ -83,6 +84,7 @@ def find_failures(
     Raises:
         InputError: as `evaluation.score`, or the scores are of other sequences.
     """
+    _check_numbers(min_loss, bridge)
     chosen = InputOptions.of(
         options, missing=missing, resize=resize, binarize=binarize, void=void
     )
@@ -95,6 +97,8 @@ def find_failures(
             options=chosen,
             workers=workers,
         )
+    if isinstance(attributes, Attributes):
+        _check_objects(attributes, scores)
     masks = ComparedMasks(results, ground_truth, scores, chosen)
     pairs = list(masks.pairs.values())
     job = _Job(masks, scores, min_loss, bridge)
@@ -110,6 +114,44 @@ def find_failures(
             workers=workers,
         )
     return _assemble(done, scores, attributes or None)
+
+
+def _check_numbers(min_loss: float, bridge: int) -> None:
+    """Refuse losses that are no fractions, and frames below none.
+
+    Raises:
+        InputError: one of them is.
+    """
+    if not 0 <= min_loss <= 1:
+        raise InputError(
+            "min_loss",
+            f"{min_loss}",
+            "a fraction of J&F, from 0 to 1",
+            "Pass 0.05 for 5 percent.",
+        )
+    if bridge < 0:
+        raise InputError(
+            "bridge", f"{bridge}", "a number of frames, from 0 on", "Pass 0 for none."
+        )
+
+
+def _check_objects(attributes: Attributes, scores: Scores) -> None:
+    """Refuse attributes of other objects: nothing would be known of any failure.
+
+    Raises:
+        InputError: there is no object that both have.
+    """
+    own, other = (
+        set(zip(table["sequence"], table["object"], strict=True))
+        for table in (attributes.objects, scores.objects)
+    )
+    if other and own.isdisjoint(other):
+        raise InputError(
+            "attributes",
+            "no object that the scores have, too",
+            "attributes of the benchmark that was scored",
+            "Compute the attributes from the ground truth of the same benchmark.",
+        )
 
 
 class _Job:

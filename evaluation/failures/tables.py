@@ -54,7 +54,13 @@ class Failures:
         return float(self.frames.loc[self.frames["event"] < 0, "cost"].sum())
 
     def recoverable(self, k: int) -> float:
-        """J&F gained if the k most costly events were perfect instead."""
+        """J&F gained if the k most costly events were perfect instead.
+
+        Raises:
+            InputError: k is below 0.
+        """
+        if k < 0:
+            raise InputError("k", f"{k}", "a number of events, from 0 on", "Pass 0.")
         return float(self.events["cost"].iloc[:k].sum())
 
     def worth(self, k: int) -> float:
@@ -68,7 +74,18 @@ class Failures:
         Returns:
             `events`, `n_frames`, `cost` and `share` of everything lost, most costly
             first.
+
+        Raises:
+            InputError: there is no such column.
         """
+        unknown = [column for column in columns if column not in self.events]
+        if unknown or not columns:
+            raise InputError(
+                "columns",
+                ", ".join(map(repr, unknown)) or "none",
+                f"some of {', '.join(map(str, self.events))}",
+                "Name columns of the events.",
+            )
         grouped = self.events.groupby(list(columns), sort=False, observed=True)
         table = grouped.agg(
             events=("event", "count"),

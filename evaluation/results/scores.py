@@ -21,7 +21,7 @@ from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.same_rules import require_one_protocol
-from evaluation.results.shards import joined_inputs, joined_options
+from evaluation.results.shards import joined_inputs, joined_notes, joined_options
 from evaluation.results.storage import read_scores, save_scores
 from evaluation.results.text import format_scores
 
@@ -258,12 +258,12 @@ def merge(shards: Sequence[Scores]) -> Scores:
         _stack([shard.frame_columns for shard in shards]),
         _stack([shard.object_columns for shard in shards]),
         total_fingerprint(fingerprints) if known else _fingerprint_of(shards),
-        ordered_notes([note for shard in shards for note in shard.notes]),
+        ordered_notes(joined_notes(shards)),
         inputs,
         _one_version(shards),
         _stack(tracks) if tracks else None,
         fingerprints if known else {},
-        joined_options([shard.options for shard in shards]),
+        joined_options(shards),
     )
 
 

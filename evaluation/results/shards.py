@@ -88,12 +88,17 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return dict(plain[0])
 
 
-def joined_options(options: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def joined_options(shards: Sequence[Scores]) -> dict[str, object]:
     """The `options` of scores that are merged.
 
     Raises:
         InputError: some were read by other options than the rest.
     """
+    options = [shard.options for shard in shards]
+    for void in {one["void"] for one in options if "void" in one}:
+        others = [s for s in shards if "void" not in s.options]
+        if any(void in other.object_columns["object"] for other in others):
+            _require_one("shards", "options", [f"void {void}", "no void"])
     # These are told only by shards in which they had a use.
     for_some = ("missing", "resize", "void")
     always = [
@@ -103,6 +108,28 @@ def joined_options(options: Sequence[Mapping[str, object]]) -> dict[str, object]
     _require_one("shards", "options", [words or "none" for words in always])
     joined = {key: value for one in options for key, value in one.items()}
     return dict(sorted(joined.items()))
+
+
+_ALL_SEEN = "no object is marked as unseen: the total is over seen ones only"
+_ALL_UNSEEN = "all objects are marked as unseen: the total is over these only"
+
+
+def note_kinds(groups: Collection[str]) -> list[str]:
+    """A note where a total of seen and unseen kinds is over one of these only.
+
+    Args:
+        groups: of all objects; none where a protocol does not tell kinds apart.
+    """
+    if not groups or len(set(groups)) > 1:
+        return []
+    return [_ALL_SEEN if "seen" in groups else _ALL_UNSEEN]
+
+
+def joined_notes(shards: Sequence[Scores]) -> list[str]:
+    """The notes of scores that are merged; those on totals are made anew."""
+    notes = [note for shard in shards for note in shard.notes]
+    groups = [k for shard in shards for k in shard.object_columns.get("group", ())]
+    return [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)] + note_kinds(groups)
 
 
 def _require_one(where: str, what: str, found: Sequence[str]) -> None:

@@ -216,19 +216,35 @@ def _with_ids_of(
 def _loaded_masks(
     dataset: fo.Dataset, field: str, folder: Path
 ) -> dict[str, MaskSequence]:
-    """Masks of a dataset that we loaded: the files, where a field came from files."""
+    """Masks of a dataset that we loaded: the files that a field came from.
+
+    Labels that were edited since are written as they are.
+    """
     from evaluation.masks.open import open_ground_truth
     from s3fo.datasets.field_names import GROUND_TRUTH
     from s3fo.datasets.fields.writing import write_field
+    from s3fo.datasets.importing.changed_labels import has_changed, truth_was_edited
     from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
 
-    if field == GROUND_TRUTH:
-        return dict(open_ground_truth(load_benchmark_info(dataset)).sequences)
     imported = load_predictions_info(dataset).get(field)
-    if imported and not imported.from_field:
+    of_files = imported is not None and not imported.from_field
+    if field == GROUND_TRUTH:
+        edited = truth_was_edited(dataset)
+    else:
+        edited = of_files and has_changed(dataset, field)
+    if field == GROUND_TRUTH and not edited:
+        return dict(open_ground_truth(load_benchmark_info(dataset)).sequences)
+    if imported is not None and of_files and not edited:
         return read(imported.folder, detect(imported.folder))
     write_field(dataset, field, folder)
-    return read(folder, "davis")
+    written = read(folder, "davis")
+    if edited:
+        for masks in written.values():
+            masks.remark(
+                f"labels of {field} were edited since they were read from files: they "
+                "were written as they are in the dataset"
+            )
+    return written
 
 
 def _into_dataset(videos: list[Video], out: str, on_overlap: str) -> None:

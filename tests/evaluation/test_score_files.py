@@ -156,6 +156,15 @@ def test_shards_must_fit_together(three):
         merge([walk, walk])
     with pytest.raises(InputError, match="one protocol"):
         merge([walk, score(three.pred, three.gt, "vos-benchmark", sequences=["run"])])
+    void = score(three.pred, three.gt, sequences=["run"], void=1)
+    with pytest.raises(InputError, match="void 1 and no void"):
+        merge([walk, void])
+    parts = [
+        score(three.pred, three.gt, "youtube-vos", sequences=[k], unseen=["run"])
+        for k in ("walk", "run")
+    ]
+    assert any("all objects are marked" in note for note in parts[1].notes)
+    assert not any("marked as unseen" in note for note in merge(parts).notes)
 
 
 def steps(small, cache, **options):

@@ -113,6 +113,7 @@ def fuse(
             masks of a run.
     """
     folders, out = [Path(run) for run in runs], Path(out)
+    _refuse_twice(folders)
     record = _begin(out, [str(folder.absolute()) for folder in folders])
     frames = [_frames(folder) for folder in folders]
     for folder, found in zip(folders, frames, strict=True):
@@ -143,6 +144,23 @@ def fuse(
         else:
             done += len(own)
     return out
+
+
+def _refuse_twice(folders: Sequence[Path]) -> None:
+    """Refuse a run that is named twice: its probabilities would count twice.
+
+    Raises:
+        InputError: there is one.
+    """
+    places = [folder.resolve() for folder in folders]
+    for folder, place in zip(folders, places, strict=True):
+        if places.count(place) > 1:
+            raise InputError(
+                folder,
+                "a run that is named twice",
+                "different runs over the same videos",
+                "Name each folder once.",
+            )
 
 
 def _begin(out: Path, runs: list[str]) -> RunRecord:

@@ -64,3 +64,20 @@ def test_the_ground_truth_is_a_field_too(
                 read_label_map(back / sequence.name / f"{frame}.png"),
                 sequence.read_annotation(frame),
             )
+
+
+def test_labels_that_were_edited_are_written_as_they_are(
+    moved: fo.Dataset, results: Path, tmp_path: Path
+) -> None:
+    """Of two fields that came from files, one frame was emptied in the App."""
+    sample = moved.first()
+    frame = sample.frames[2]
+    for field in ("moved", "ground_truth"):
+        frame[field] = fo.Detections()
+    sample.save()
+    for field in ("moved", "ground_truth"):
+        done = convert(f"{moved.name}:{field}", tmp_path / field, "davis")
+        assert any(f"labels of {field} were edited" in note for note in done.notes)
+        files = sorted((tmp_path / field / sample["sequence"]).glob("*.png"))
+        shown = [bool(read_label_map(path).any()) for path in files[:3]]
+        assert shown == [True, False, True]

@@ -424,3 +424,25 @@ def test_the_worst_frame_is_the_first_with_the_lowest_score() -> None:
     assert (row["worst"], row["worst_index"]) == ("b", 1)
     assert worst_position([0.5, np.mean([0.1, 0.2, 0.3]), 0.2]) == 1
     assert np.mean([0.1, 0.2, 0.3]) > 0.2, "by rounding alone"
+
+
+def test_numbers_that_mean_something_else_are_refused() -> None:
+    """Percent for fractions, and attributes of another benchmark."""
+    truth = np.zeros((5, 20, 20), np.uint8)
+    truth[:, 5:15, 5:15] = 1
+    lost = truth * (np.arange(5) < 2)[:, None, None].astype(np.uint8)
+    masks = {"cat": lost}, {"cat": truth}
+    other = object_attributes({"dog": truth})
+    for wrong in (
+        {"min_loss": 5},
+        {"min_loss": -1},
+        {"bridge": -1},
+        {"attributes": other},
+    ):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            find_failures(*masks, **wrong)
+    found = find_failures(*masks, attributes=False)
+    with pytest.raises(InputError, match="some of event, sequence"):
+        found.by("nonsense")
+    with pytest.raises(InputError, match="from 0 on"):
+        found.recoverable(-1)
