@@ -263,18 +263,7 @@ class Meter:
         masks: tuple[object, object],
         options: InputOptions,
     ) -> CountedFrame:
-        truth = self._arrays(sequence, name, masks[1])
-        found = None
-        if masks[0] is not None:
-            found = self._arrays(sequence, name, masks[0])
-        elif self.options.missing == "error":
-            raise InputError(
-                truth.where(name),
-                "no prediction",
-                "a predicted mask",
-                "Pass one, or count the frame as predicted empty "
-                "(missing='score-as-empty').",
-            )
+        truth, found = self._pair(sequence, name, masks)
         names = {name: name} if found else {}
         pair = SequencePair(truth, found, (name,), names)
         by_object = truth.overlapping and (found is None or found.overlapping)
@@ -311,6 +300,28 @@ class Meter:
             found.digest(name) if found else None,
             by_object=by_object,
         )
+
+    def _pair(
+        self, sequence: str, name: str, masks: tuple[object, object]
+    ) -> tuple[ArraySequence, ArraySequence | None]:
+        """True and predicted masks of a frame; None where none are given.
+
+        Raises:
+            InputError: none are, and that is not to be scored.
+        """
+        predicted, true = masks
+        truth = self._arrays(sequence, name, true)
+        if predicted is not None:
+            return truth, self._arrays(sequence, name, predicted)
+        if self.options.missing == "error":
+            raise InputError(
+                truth.where(name),
+                "no prediction",
+                "a predicted mask",
+                "Pass one, or count the frame as predicted empty "
+                "(missing='score-as-empty').",
+            )
+        return truth, None
 
     def _arrays(self, sequence: str, name: str, masks: object) -> ArraySequence:
         one = ArraySequence(sequence, {name: masks})
