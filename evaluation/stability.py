@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import OnStep, run_in_order
 from evaluation._utils.progress import ProgressCallback
-from evaluation.counting.video import count_sequence
+from evaluation.counting.counts import PRED_AREA
+from evaluation.counting.video import SequenceCounts, count_sequence
 from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
 from evaluation.masks.open import Source, open_ground_truth
@@ -129,7 +130,8 @@ class _Job:
         checked = score_counts(
             counts, pair, self.rules, self.options, self.labels, look=True
         )
-        return _Measured(self._measure(pair, on_step), checked.notes)
+        notes = [*checked.notes, *_note_empty(counts, pair)]
+        return _Measured(self._measure(pair, on_step), notes)
 
     def _measure(
         self, pair: SequencePair, on_step: OnStep
@@ -165,6 +167,29 @@ class _Job:
             places = (pair.where(frame), pair.gt.where(frame))
             yield prepare(*pair.read(frame), self.rules, options, places)[1]
             on_step()
+
+
+def _note_empty(counts: SequenceCounts, pair: SequencePair) -> list[str]:
+    """A note on objects without a mask in some frames: T says nothing of these.
+
+    An object that is lost may look more stable, then. Those never predicted, and frames
+    without a prediction, are told.
+    """
+    given = [frame in pair.pred_frames for frame in counts.frames]
+    empty = (counts.counts[:, given, PRED_AREA] == 0).sum(axis=1)
+    n = sum(given)
+    some = [
+        f"object {key} in {none} of {n}"
+        for key, none in zip(counts.object_ids.tolist(), empty.tolist(), strict=True)
+        if 0 < none < n
+    ]
+    if not some:
+        return []
+    more = f" and {len(some) - 3} more" if len(some) > 3 else ""
+    return [
+        f"{counts.name}: predicted masks are empty in some frames "
+        f"({', '.join(some[:3])}{more}), of which T says nothing"
+    ]
 
 
 def _ids(masks: Masks) -> set[int]:

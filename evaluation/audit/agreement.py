@@ -29,9 +29,13 @@ class MethodMasks:
     """The results of two or more methods, aligned with one ground truth."""
 
     def __init__(
-        self, pairs: Mapping[str, list[SequencePair]], options: InputOptions
+        self,
+        pairs: Mapping[str, list[SequencePair]],
+        options: InputOptions,
+        notes: list[str],
     ) -> None:
         self._pairs, self._options = pairs, options
+        self.notes = notes
 
     def votes(self, sequence: str) -> Votes:
         """Take the votes on one video."""
@@ -67,7 +71,27 @@ def open_methods(
         found, label = open_results(results, chosen, binarize=options.binarize)
         for pair in align(truth, found, label, _RULES, gaps)[0]:
             pairs[pair.name].append(pair)
-    return MethodMasks(pairs, options)
+    notes = _note_copies(list(methods), list(pairs.values()))
+    return MethodMasks(pairs, options, notes)
+
+
+def _note_copies(names: list[str], videos: list[list[SequencePair]]) -> list[str]:
+    """Notes on results that are a copy of other results: they agree by themselves."""
+    return [
+        f"the masks of {one} and of {other} are the same, byte for byte: they agree "
+        "everywhere, as one method would with itself; leave one of them out"
+        for (i, one), (j, other) in combinations(enumerate(names), 2)
+        if videos and all(_same_files(video[i], video[j]) for video in videos)
+    ]
+
+
+def _same_files(one: SequencePair, other: SequencePair) -> bool:
+    a, b = one.pred, other.pred
+    if a is None or b is None or not (a.of_files and b.of_files):
+        return False
+    return one.pred_frames == other.pred_frames and all(
+        a.digest(name) == b.digest(name) for name in one.pred_frames.values()
+    )
 
 
 _RULES = get_protocol("vos-benchmark")

@@ -83,7 +83,7 @@ def audit_ground_truth(
     sizes = [len(video.annotated_frames) for video in videos]
     done = run_in_order(job, videos, sizes, workers, progress)
     blind = sum(not video.images for video in videos) if images is not False else 0
-    notes = []
+    notes = list(answers.notes) if answers else []
     if blind or images is False:
         notes.append(
             f"{blind or len(videos)} of {len(videos)} videos without images: masks "

@@ -254,6 +254,18 @@ def test_two_methods_against_the_ground_truth() -> None:
         audit_ground_truth({"v": frames}, methods={"a": {"v": clean}})
 
 
+def test_a_copy_of_a_method_is_told(tmp_path: Path) -> None:
+    frames = square()
+    for name in ("a", "b", "c"):
+        for frame, mask in frames.items():
+            mask = np.roll(mask, 3, axis=1) if name == "c" else mask
+            write_label_map(tmp_path / name / "v" / f"{frame}.png", mask)
+    methods = {name: tmp_path / name for name in ("a", "b", "c")}
+    notes = audit_ground_truth({"v": frames}, images=False, methods=methods).notes
+    (told,) = [note for note in notes if "byte for byte" in note]
+    assert told.startswith("the masks of a and of b are the same")
+
+
 def _filmed(folder: Path, frames: Frames) -> dict[str, Path]:
     """Images of a bright noisy square on dark ground."""
     paths = {}

@@ -231,6 +231,10 @@ def test_objects_have_their_own_and_proposals_are_refused():
     table = stability({"a": results}, {"a": truth}, protocol="davis-2017")
     assert table["object"].tolist() == [1, 2]
     assert table["T"][0] == 0 < table["T"][1]
+    results[2][results[2] == 1] = 0
+    table = stability({"a": results}, {"a": truth}, protocol="davis-2017")
+    (note,) = table.attrs["notes"]
+    assert "empty in some frames (object 1 in 1 of 2), of which T says nothing" in note
     with pytest.raises(InputError, match="matches predictions by overlap"):
         stability({"a": results}, {"a": truth}, protocol="davis-2017-unsupervised")
 
