@@ -1,0 +1,190 @@
+"""What views hold: which videos, clips and labels, in which order, and of what."""
+
+from __future__ import annotations
+
+import pytest
+from fiftyone import ViewField
+
+from s3fo.datasets.field_names import AUDIT
+from s3fo.datasets.views.appearance import _active_paths, rename_looks
+from s3fo.datasets.views.brain_maps import _settings
+from s3fo.datasets.views.clips import clips_of_events
+from s3fo.datasets.views.colours import line_colour, object_colour
+from s3fo.datasets.views.evaluation_views import delete_views, save_views
+from s3fo.datasets.views.failure_maps import failure_map_names
+from s3fo.datasets.views.images import has_videos, image_sequences, opening_view
+from s3fo.datasets.views.objects_shown import objects_shown
+from s3fo.datasets.views.shown import video_shown
+from s3fo.datasets.views.worst import lowest_objects, object_score, published_field
+from s3fo.plugin.panels.opening import (
+    _first_image,
+    plan_audit_clips,
+    plan_clips,
+    plan_frame,
+    plan_grid,
+)
+
+
+@pytest.fixture(scope="module")
+def ids(explained_once) -> dict[str, str]:
+    """Id of each video."""
+    return dict(zip(*explained_once.values(["sequence", "id"]), strict=True))
+
+
+def test_the_lowest_objects_come_first_and_alone(explained_once) -> None:
+    rows = sorted(
+        (label.JF, sample.sequence, label.index)
+        for sample in explained_once
+        for label in sample.k_objects.detections
+    )
+    assert len(rows) == 3
+    for k in (1, 2, 3):
+        view = lowest_objects(explained_once, "k", "JF", k)
+        left = [
+            (sample.sequence, label.index)
+            for sample in view
+            for label in sample.k_objects.detections
+        ]
+        assert sorted(left) == sorted(row[1:] for row in rows[:k])
+        assert left[0][0] == rows[0][1]
+    assert object_score(explained_once, "k") == "JF"
+    assert published_field(explained_once, "k") == "k_JF"
+
+
+def test_clips_are_of_the_events_asked_for(explained_once) -> None:
+    events = [
+        (label.rank, label.id, tuple(label.support), sample.sequence)
+        for sample in explained_once
+        for label in sample.k_failures.detections
+    ]
+    events.sort()
+    assert len(events) >= 2
+    chosen = [event[1] for event in events[:2]][::-1]
+    named = ViewField("label").concat("!")
+    for as_given, order in ((False, events[:2]), (True, events[:2][::-1])):
+        clips = clips_of_events(
+            explained_once, "k_failures", chosen, named, as_given=as_given
+        )
+        assert clips.values("id") == [event[1] for event in order]
+        assert [tuple(own) for own in clips.values("support")] == [e[2] for e in order]
+        assert clips.values("sequence") == [event[3] for event in order]
+        assert all(label.endswith("!") for label in clips.values("k_failures.label"))
+
+
+def test_views_are_saved_for_what_was_evaluated(explained) -> None:
+    save_views(explained, "k")
+    names = {"k worst objects", "k identity swaps", "k after return"}
+    assert set(explained.list_saved_views()) == names
+    assert (
+        explained.load_saved_view("k worst objects").count("k_objects.detections") == 3
+    )
+    events = explained.values("k_failures.detections", unwind=True)
+    kinds = {"k identity swaps": ["identity swap"], "k after return": ["late recovery"]}
+    for name, own in kinds.items():
+        wanted = {
+            label.id
+            for label in events
+            if label.label in own
+            or (own == ["late recovery"] and "after_return" in (label.onset or ()))
+        }
+        view = explained.load_saved_view(name)
+        assert set(view.values("k_failures.detections.id", unwind=True)) == wanted
+    delete_views(explained, "k")
+    assert explained.list_saved_views() == []
+
+
+def test_which_video_is_open_and_from_where(explained_once, ids) -> None:
+    assert video_shown(explained_once, ids["pair"]) == (ids["pair"], 1)
+    clips = explained_once.to_clips("k_failures")
+    for clip in clips:
+        assert video_shown(clips, clip.id) == (clip.sample_id, clip.support[0])
+    assert video_shown(clips, ids["pair"]) == (ids["pair"], 1)
+    frames = explained_once.to_frames(sample_frames=False)
+    third = frames.match(ViewField("frame_number") == 3).first()
+    assert video_shown(frames, third.id) == (str(third.sample_id), 3)
+
+
+def test_the_objects_that_a_view_shows(explained_once, ids) -> None:
+    every = {(ids["alone"], 1), (ids["pair"], 1), (ids["pair"], 2)}
+    pair = explained_once.match({"sequence": "pair"})
+    second = ViewField("index") == 2
+    assert objects_shown(explained_once) == every
+    assert objects_shown(pair) == every - {(ids["alone"], 1)}
+    only = {(ids["pair"], 2)}
+    for field in ("objects", "k_objects", "k_failures", "frames.ground_truth"):
+        assert objects_shown(explained_once.filter_labels(field, second)) == only
+    clips = pair.filter_labels("objects", second).to_clips("objects")
+    assert objects_shown(clips) == only
+    frames = explained_once.to_frames(sample_frames=False)
+    assert objects_shown(frames) == every
+    assert objects_shown(frames.filter_labels("ground_truth", second)) == only
+    both = pair.filter_labels("objects", second).filter_labels("k_objects", ~second)
+    assert objects_shown(both) == set()
+    assert objects_shown(explained_once.select_fields("sequence")) == every
+
+
+def test_datasets_with_videos_are_shown_as_they_are(explained_once) -> None:
+    assert has_videos(explained_once)
+    assert opening_view(explained_once) is explained_once
+    images = image_sequences(explained_once)
+    assert len(images) == 2
+    assert [frame.frame_number for frame in images] == [1, 1]
+
+
+def test_lines_are_as_bright_as_can_be_seen() -> None:
+    assert object_colour(1) == "#800000" and object_colour(256) == "#BCF23D"
+    # Red has a luminance of 0.2126 and is made paler, to 0.25; green is made darker:
+    # 255 * (0.25 / 0.7152) ** (1 / 2.2) is 158.
+    assert (line_colour(1), line_colour(2)) == ("#FF4040", "#009E00")
+    assert line_colour(0) == "#888888"
+
+
+def test_small_maps_are_told_how_small_they_are() -> None:
+    assert _settings("pca", 5) == {}
+    assert _settings("tsne", 7) == {"perplexity": 2.0, "pca_dims": 7}
+    assert _settings("tsne", 400) == {"perplexity": 30.0, "pca_dims": 50}
+    assert failure_map_names("k") == {
+        "map_key": "k_failure_map",
+        "index_key": "k_similar_failures",
+        "view": "k failures by looks",
+    }
+
+
+def test_plans_name_every_field_that_is_shown(explained_once, ids) -> None:
+    assert plan_clips(explained_once, "k") == (
+        "sequence",
+        "k_failures",
+        "frames.shifted",
+    )
+    assert plan_grid(explained_once, "k") == ("sequence", "k_JF", "frames.shifted")
+    assert plan_audit_clips(explained_once) == (
+        "sequence",
+        AUDIT,
+        "frames.ground_truth",
+    )
+    plan = plan_frame(explained_once, ids["pair"], 3, ["k"], truth=True, event_id="e")
+    assert plan.fields == ("sequence", "k_JF", "frames.ground_truth", "frames.shifted")
+    assert plan.filters == {} and plan.focus == {"object": None, "event": "e"}
+    other = ["k_J", "objects.detections", "no_field", "split"]
+    plan = plan_frame(explained_once, ids["pair"], 3, ["k"], active=other)
+    assert plan.fields == (
+        "objects.detections",
+        "split",
+        "k_JF",
+        "frames.shifted",
+    )
+    first = explained_once[ids["pair"]].frames[1].id
+    assert _first_image(explained_once, ids["pair"]) == first
+
+
+def test_what_is_shown_at_first_and_after_fields_were_renamed(explained) -> None:
+    shown = ["sequence", "frames.shifted", "shifted", "k_JF"]
+    assert _active_paths(explained) == shown
+    explained.mask_targets = {"frames.old_mask": {1: "one"}, "other": {2: "two"}}
+    fields = [{"path": "old_mask"}, {"path": "frames.old_mask"}, {"path": "objects"}]
+    explained.app_config.color_scheme.fields = fields
+    rename_looks(explained, {"frames.old_mask": "frames.new_mask"})
+    targets = {"frames.new_mask": {1: "one"}, "other": {2: "two"}}
+    assert explained.mask_targets == targets
+    paths = [own["path"] for own in explained.app_config.color_scheme.fields]
+    assert paths == ["new_mask", "frames.new_mask", "objects"]
