@@ -14,6 +14,7 @@ from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks.submission.checks import (
     _drawn_otherwise,
+    _exchanged,
     _may_not_jump,
     _shows_something,
     _warn_of_next,
@@ -98,6 +99,8 @@ def test_only_small_objects_jump_from_a_frame_to_the_next(
         (drawn(_1=LEFT), drawn(), 0, 0),  # told elsewhere
         (drawn(_1=LEFT), drawn(_3=LEFT), 0, 0),  # its id is told as unknown
         (drawn(_1=LEFT), np.indices(SHAPE).sum(axis=0) % 7 == 0, 0, 1),
+        (drawn(_1=LEFT), drawn(_1=LEFT) * (np.indices(SHAPE)[0] != 6), 0, 0),
+        (drawn(_1=LEFT), drawn(_1=(2, 8, 2, 8)), 0, 0),  # an IoU of 0.6
     ],
 )
 def test_masks_of_the_given_frame(given, own, told, warned) -> None:
@@ -129,3 +132,47 @@ def test_only_json_files_are_told_how_to_become_folders(tmp_path: Path) -> None:
             find_results(tmp_path / name, benchmark)  # type: ignore[arg-type]
         assert ("convert" in caught.value.remedy) == bool(told)
         assert told in caught.value.found
+
+
+def test_objects_are_exchanged_only_if_each_has_the_id_of_the_other() -> None:
+    one = video(drawn(_1=LEFT, _2=RIGHT), 1, 2)
+    assert _exchanged(drawn(_2=LEFT, _1=RIGHT), one, "0") == [1, 2]
+    assert _exchanged(drawn(_2=LEFT), one, "0") == [1, 2]  # 2 is background
+    both = drawn(_2=LEFT) + drawn(_2=RIGHT)
+    assert _exchanged(both, one, "0") == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "warned", "refused"),
+    [
+        (("011", "000"), "1 of 2 videos are empty in every frame but the first", 0),
+        (("010", "011"), "", 0),
+        (("100", "011"), "1 of 2 videos are empty in every frame but the first", 0),
+        (("000", "111"), "1 of 2 videos are empty in every frame: v0", 0),
+        (("100", "100"), "2 of 2 videos are empty in every frame but the first", 0),
+        (("000", "000"), "", 1),
+        (("1", "111"), "", 0),
+    ],
+)
+def test_videos_without_masks_are_counted(tmp_path, shown, warned, refused) -> None:
+    """`shown` has a 1 for each frame of a video with a mask in it."""
+    found, videos = {}, []
+    for k, frames in enumerate(shown):
+        one = video(drawn(_1=LEFT), 1)
+        one.name = f"v{k}"
+        videos.append(one)
+        found[one.name] = {}
+        for frame, filled in enumerate(frames):
+            path = found[one.name][str(frame)] = tmp_path / f"{k}/{frame}.png"
+            write_label_map(path, drawn(_1=LEFT) if filled == "1" else drawn())
+    complaints: list[str] = []
+    notes = said(lambda: complaints.extend(note_empty(found, videos, lambda _: FRAMES)))
+    assert len(complaints) == refused
+    assert len(notes) == bool(warned) and all(warned in note for note in notes)
+
+
+def test_the_folder_of_the_videos_is_found(tmp_path: Path) -> None:
+    write_label_map(tmp_path / "inner/v/0.png", drawn(_1=LEFT))
+    videos = [video(drawn(), 1)]
+    for given in (tmp_path, tmp_path / "inner"):
+        assert find_results(given, videos) == tmp_path / "inner"  # type: ignore[arg-type]
