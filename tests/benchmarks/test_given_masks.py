@@ -137,7 +137,7 @@ def test_only_json_files_are_told_how_to_become_folders(tmp_path: Path) -> None:
 def test_objects_are_exchanged_only_if_each_has_the_id_of_the_other() -> None:
     one = video(drawn(_1=LEFT, _2=RIGHT), 1, 2)
     assert _exchanged(drawn(_2=LEFT, _1=RIGHT), one, "0") == [1, 2]
-    assert _exchanged(drawn(_2=LEFT), one, "0") == [1, 2]  # 2 is background
+    assert _exchanged(drawn(_2=LEFT), one, "0") == [1]  # 2 is background
     both = drawn(_2=LEFT) + drawn(_2=RIGHT)
     assert _exchanged(both, one, "0") == []
 
@@ -145,7 +145,7 @@ def test_objects_are_exchanged_only_if_each_has_the_id_of_the_other() -> None:
 @pytest.mark.parametrize(
     ("shown", "warned", "refused"),
     [
-        (("011", "000"), "1 of 2 videos are empty in every frame but the first", 0),
+        (("011", "000"), "1 of 2 videos are empty in every frame: v1", 0),
         (("010", "011"), "", 0),
         (("100", "011"), "1 of 2 videos are empty in every frame but the first", 0),
         (("000", "111"), "1 of 2 videos are empty in every frame: v0", 0),
