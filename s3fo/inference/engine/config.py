@@ -98,6 +98,9 @@ class InferenceConfig:
         reach: largest distance from an object's last mask at which parts of it are
             looked for, in multiples of its size (the square root of its area); 0 looks
             everywhere. Of S3's and Cutie's programs neither has such a limit.
+        appearance_gap: by how much, in logits of memory reads, a new part of an object
+            may be less similar to it than its other parts are; 0 asks nothing. Neither
+            of those programs has this either.
     """
 
     mem_every: int = 5
@@ -110,12 +113,15 @@ class InferenceConfig:
     flip_aug: bool = False
     max_internal_size: int = -1
     reach: float = 0.0
+    appearance_gap: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("mem_every", "max_mem_frames", "top_k"):
             value = getattr(self, name)
             _require(value >= 1, name, f"{value}", "at least 1")
-        _require(0 <= self.reach < float("inf"), "reach", f"{self.reach}", "at least 0")
+        for name in ("reach", "appearance_gap"):
+            limit = getattr(self, name)
+            _require(0 <= limit < float("inf"), name, f"{limit}", "at least 0")
 
     @property
     def sensory_steps(self) -> frozenset[int]:

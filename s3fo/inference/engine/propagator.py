@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s3fo.inference.engine.appearance import Appearance, AppearanceLimit
 from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.engine.frame_size import internal_size
 from s3fo.inference.engine.frames import (
@@ -41,6 +42,11 @@ class _View(NamedTuple):
     shrinkage: Tensor
     selection: Tensor
 
+    @property
+    def appearance(self) -> Appearance:
+        """What its tokens look like, without the mirror image."""
+        return Appearance(self.key[0], self.shrinkage[0], self.selection[0])
+
 
 class State(NamedTuple):
     """What an engine knew of a video at some frame; see `Propagator.save_state`."""
@@ -48,6 +54,7 @@ class State(NamedTuple):
     objects: ObjectManager
     memory: Memory
     reach: Reach
+    appearance: AppearanceLimit
     last_mask: Tensor | None
     time: int
     last_write: int
@@ -93,6 +100,7 @@ class Propagator:
         self.objects = ObjectManager()
         self.memory = Memory(self.config)
         self._reach = Reach()
+        self._appearance = AppearanceLimit()
         self._last_mask: Tensor | None = None
         self._restart_clock()
 
@@ -115,6 +123,7 @@ class Propagator:
             copy.deepcopy(self.objects),
             copy.deepcopy(self.memory),
             copy.deepcopy(self._reach),
+            copy.deepcopy(self._appearance),
             self._last_mask,
             self._time,
             self._last_write,
@@ -125,6 +134,7 @@ class Propagator:
         self.objects = copy.deepcopy(state.objects)
         self.memory = copy.deepcopy(state.memory)
         self._reach = copy.deepcopy(state.reach)
+        self._appearance = copy.deepcopy(state.appearance)
         self._last_mask = state.last_mask
         self._time, self._last_write = state.time, state.last_write
 
@@ -146,6 +156,7 @@ class Propagator:
         kept = self.objects.delete(object_ids)
         self.memory.keep_objects(self.objects.ids)
         self._reach.forget(object_ids)
+        self._appearance.forget(object_ids)
         if self._last_mask is not None:
             self._last_mask = self._last_mask[:, kept]
 
@@ -229,7 +240,7 @@ class Propagator:
             probabilities = None
             if given is None or self._leaves_objects_open(given):
                 probabilities = self._segment(view, update_sensory=update_sensory)
-                probabilities, limited = self._within_reach(probabilities)
+                probabilities, limited = self._limited(view, probabilities)
                 memorise |= limited and elapsed >= _SOON and not end
             if given is not None:
                 probabilities = self._take_over(given, probabilities)
@@ -237,6 +248,10 @@ class Propagator:
             self._last_mask = self._with_mirror(probabilities[1:])
             if memorise or permanent:
                 self._memorise(view, permanent=permanent)
+            if given is not None and self.config.appearance_gap:
+                channels = self.objects.channels(given.object_ids)
+                masks = probabilities[1:][channels]
+                self._appearance.remember(view.appearance, masks, given.object_ids)
         return probabilities
 
     def _leaves_objects_open(self, given: GivenMasks) -> bool:
@@ -266,13 +281,26 @@ class Propagator:
             return (probabilities[0] + probabilities[1].flip(-1)) / 2
         return probabilities[0]
 
-    def _within_reach(self, probabilities: Tensor) -> tuple[Tensor, bool]:
-        """Take off the objects what is too far from their last place."""
-        if not self.config.reach or self._last_mask is None:
+    def _limited(self, view: _View, probabilities: Tensor) -> tuple[Tensor, bool]:
+        """Take off the objects what is too far from them, or new and unlike them.
+
+        Returns:
+            The probabilities [K + 1, H, W], and whether that is worth memorising.
+        """
+        config, ids, limited = self.config, self.objects.ids, False
+        if self._last_mask is None:
             return probabilities, False
-        return self._reach.limit(
-            probabilities, self._last_mask[0], self.objects.ids, self.config.reach
-        )
+        last = self._last_mask[0]
+        if config.reach:
+            probabilities, limited = self._reach.limit(
+                probabilities, last, ids, config.reach
+            )
+        if config.appearance_gap:
+            probabilities, unlike = self._appearance.limit(
+                probabilities, last, ids, view.appearance, config.appearance_gap
+            )
+            limited |= unlike
+        return probabilities, limited
 
     def _read(self, view: _View, sensory: Tensor) -> Tensor:
         """Object pixels [B, K, E, h, w]; objects compete within their chunk only."""

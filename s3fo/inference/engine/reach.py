@@ -67,7 +67,7 @@ class Reach:
             The probabilities, and whether anything that was out of reach is background
             now (rather than another object's).
         """
-        now, before = _masks(probabilities), _masks(_with_background(last))
+        now, before = masks_of(probabilities), masks_of(with_background(last))
         outside = np.zeros_like(now)
         for channel, object_id in enumerate(object_ids):
             old = before[channel]
@@ -76,12 +76,8 @@ class Reach:
             outside[channel] = out_of_reach(now[channel], old, area, factor)
         if not outside.any():
             return probabilities, False
-        kept = probabilities.clone()
-        kept[1:] *= torch.from_numpy(~outside).to(kept.device)
-        # At least the background is left everywhere.
-        kept[0].clamp_(min=1e-7)
-        lost = (now & outside).any(0) & ~_masks(kept).any(0)
-        return kept / kept.sum(0), bool(lost.any())
+        kept, lost = take_off(probabilities, outside)
+        return kept, bool(lost.any())
 
 
 def out_of_reach(mask: Mask, last: Mask, area: float, factor: float) -> Mask:
@@ -121,12 +117,31 @@ def out_of_reach(mask: Mask, last: Mask, area: float, factor: float) -> Mask:
     return np.asarray(~((distance <= _SPECK_REACH * limit) | kept))
 
 
-def _with_background(objects: Tensor) -> Tensor:
+def take_off(probabilities: Tensor, outside: Mask) -> tuple[Tensor, Mask]:
+    """Let objects be where they can be only.
+
+    Args:
+        probabilities: [K + 1, H, W] of a frame, background first.
+        outside: [K, H, W] bool, where each object cannot be.
+
+    Returns:
+        The probabilities, and [H, W] bool: what was one of the objects there, and is
+        background now (rather than another object's).
+    """
+    kept = probabilities.clone()
+    kept[1:] *= torch.from_numpy(~outside).to(kept.device)
+    # At least the background is left everywhere.
+    kept[0].clamp_(min=1e-7)
+    lost = (masks_of(probabilities) & outside).any(0) & ~masks_of(kept).any(0)
+    return kept / kept.sum(0), lost
+
+
+def with_background(objects: Tensor) -> Tensor:
     """Probabilities [K, H, W] with that of the background before them."""
     return torch.cat([1 - objects.sum(0, keepdim=True), objects])
 
 
-def _masks(probabilities: Tensor) -> np.ndarray:
+def masks_of(probabilities: Tensor) -> np.ndarray:
     """[K, H, W] bool: where each object of [K + 1, H, W] is the most probable."""
     best = probabilities.amax(dim=0)
     return (probabilities[1:] == best).cpu().numpy()

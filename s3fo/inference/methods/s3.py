@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,9 @@ class S3Method:
         compile_encoder: compile the image encoder; pays off over many frames of few
             sizes.
         scores: folder for the probabilities of every frame, for `fuse`.
-        overrides: further settings of `InferenceConfig`. Where `reach` is not named, it
-            is 1.25 for ``s3-small``, and without limit for all other networks.
+        overrides: further settings of `InferenceConfig`. Where they are not named,
+            `reach` is 1.25 and `appearance_gap` 4 for ``s3-small``; all other networks
+            are without these limits.
 
     Raises:
         InputError: weights, device, precision or a setting that is not there.
@@ -82,8 +83,10 @@ class S3Method:
         chosen = choose_device(device)
         network = load_network(path, model).to(chosen)
         self._check(network.config, path)
-        if "reach" not in overrides:
-            config = replace(config, reach=usual_reach(network.config.name))
+        limits = usual_limits(network.config.name)
+        config = config.with_overrides(
+            **{name: limits[name] for name in limits.keys() - overrides.keys()}
+        )
         self._enlarge = choose_enlargement(enlarge, network.config.name)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
@@ -209,13 +212,15 @@ class S3Method:
 _ENLARGE: Mapping[str, float] = {"s3-small": 1.5}
 """Networks that see more in enlarged frames, and the factor up to which they do."""
 
-_REACH: Mapping[str, float] = {"s3-small": 1.25}
-"""Networks that take what comes into view for the object, and how far they may look."""
+_LIMITS: Mapping[str, Mapping[str, float]] = {
+    "s3-small": {"reach": 1.25, "appearance_gap": 4.0}
+}
+"""Networks that take what comes into view for the object, and what they may take."""
 
 
-def usual_reach(model: str) -> float:
-    """`InferenceConfig.reach` for a network, where nobody names another."""
-    return _REACH.get(model, 0.0)
+def usual_limits(model: str) -> Mapping[str, float]:
+    """Settings of `InferenceConfig` for a network, where nobody names others."""
+    return _LIMITS.get(model, {})
 
 
 def choose_enlargement(enlarge: float | None, model: str) -> float:

@@ -23,7 +23,7 @@ from s3fo.inference.methods.s3 import (
     S3Method,
     choose_device,
     choose_enlargement,
-    usual_reach,
+    usual_limits,
 )
 from s3fo.inference.precision import choose_precision
 from s3fo.inference.running.probabilities import read_probabilities, write_probabilities
@@ -356,7 +356,10 @@ def test_only_the_shipped_network_enlarges_unless_asked(weights):
             S3Method(weights=weights, enlarge=wrong)
 
 
-def test_only_the_shipped_network_keeps_objects_within_reach_unless_asked(weights):
-    assert usual_reach("s3-small") == 1.25 and usual_reach("vitb") == 0
-    assert S3Method(weights=weights).settings["engine"]["reach"] == 0
-    assert S3Method(weights=weights, reach=2).settings["engine"]["reach"] == 2
+def test_only_the_shipped_network_limits_what_joins_objects_unless_asked(weights):
+    assert usual_limits("s3-small") == {"reach": 1.25, "appearance_gap": 4}
+    assert usual_limits("vitb") == {}
+    engine = S3Method(weights=weights).settings["engine"]
+    assert engine["reach"] == engine["appearance_gap"] == 0
+    engine = S3Method(weights=weights, reach=2, appearance_gap=3).settings["engine"]
+    assert engine["reach"] == 2 and engine["appearance_gap"] == 3
