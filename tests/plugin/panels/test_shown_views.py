@@ -5,17 +5,38 @@ from __future__ import annotations
 import pytest
 from fiftyone import ViewField
 
+from evaluation.errors import InputError
 from s3fo.datasets.field_names import AUDIT
-from s3fo.datasets.views.appearance import _active_paths, rename_looks
+from s3fo.datasets.reading.tables import event_table
+from s3fo.datasets.scoring.review import tag_event
+from s3fo.datasets.views import images as images_module
+from s3fo.datasets.views.appearance import (
+    _active_paths,
+    _colour_scheme,
+    _error_fields,
+    _save_workspaces,
+    rename_looks,
+)
 from s3fo.datasets.views.brain_maps import _settings
 from s3fo.datasets.views.clips import clips_of_events
 from s3fo.datasets.views.colours import line_colour, object_colour
 from s3fo.datasets.views.evaluation_views import delete_views, save_views
 from s3fo.datasets.views.failure_maps import failure_map_names
-from s3fo.datasets.views.images import has_videos, image_sequences, opening_view
+from s3fo.datasets.views.images import (
+    IMAGE_VIEW,
+    has_videos,
+    image_sequences,
+    opening_view,
+    renew_image_view,
+)
 from s3fo.datasets.views.objects_shown import objects_shown
 from s3fo.datasets.views.shown import video_shown
-from s3fo.datasets.views.worst import lowest_objects, object_score, published_field
+from s3fo.datasets.views.worst import (
+    lowest_objects,
+    object_score,
+    published_field,
+    worst,
+)
 from s3fo.plugin.panels.opening import (
     _first_image,
     plan_audit_clips,
@@ -89,6 +110,11 @@ def test_views_are_saved_for_what_was_evaluated(explained) -> None:
         }
         view = explained.load_saved_view(name)
         assert set(view.values("k_failures.detections.id", unwind=True)) == wanted
+    event = event_table(explained, "k").iloc[0]
+    tag_event(explained, "k", event, "confirmed")
+    save_views(explained, "k")
+    view = explained.load_saved_view("k confirmed")
+    assert view.values("k_failures.detections.id", unwind=True) == [event["id"]]
     delete_views(explained, "k")
     assert explained.list_saved_views() == []
 
@@ -115,6 +141,10 @@ def test_the_objects_that_a_view_shows(explained_once, ids) -> None:
         assert objects_shown(explained_once.filter_labels(field, second)) == only
     clips = pair.filter_labels("objects", second).to_clips("objects")
     assert objects_shown(clips) == only
+    every_clip = explained_once.to_clips("objects")
+    assert objects_shown(every_clip) == every
+    chosen = every_clip.match(ViewField("objects.index") == 2)
+    assert objects_shown(chosen) == only
     frames = explained_once.to_frames(sample_frames=False)
     assert objects_shown(frames) == every
     assert objects_shown(frames.filter_labels("ground_truth", second)) == only
@@ -136,7 +166,7 @@ def test_lines_are_as_bright_as_can_be_seen() -> None:
     # Red has a luminance of 0.2126 and is made paler, to 0.25; green is made darker:
     # 255 * (0.25 / 0.7152) ** (1 / 2.2) is 158.
     assert (line_colour(1), line_colour(2)) == ("#FF4040", "#009E00")
-    assert line_colour(0) == "#888888"
+    assert line_colour(0) == "#888888" and line_colour(10) == "#4D9A00"
 
 
 def test_small_maps_are_told_how_small_they_are() -> None:
@@ -188,3 +218,46 @@ def test_what_is_shown_at_first_and_after_fields_were_renamed(explained) -> None
     assert explained.mask_targets == targets
     paths = [own["path"] for own in explained.app_config.color_scheme.fields]
     assert paths == ["new_mask", "frames.new_mask", "objects"]
+
+
+def test_datasets_without_videos_are_shown_as_images(explained, monkeypatch) -> None:
+    monkeypatch.setattr(images_module, "has_videos", lambda dataset: False)
+    renew_image_view(explained)
+    assert explained.has_saved_view(IMAGE_VIEW)
+    told = explained.get_saved_view_info(IMAGE_VIEW)["description"]
+    assert told.startswith("The frames as they are")
+    assert len(opening_view(explained)) == 2
+    monkeypatch.setattr(images_module, "_MOST_COPIED", 13)  # of 14 frames
+    renew_image_view(explained)
+    assert not explained.has_saved_view(IMAGE_VIEW)
+    assert len(opening_view(explained)) == 2  # made when it is opened
+    assert explained.has_saved_view(IMAGE_VIEW)
+    monkeypatch.setattr(images_module, "has_videos", lambda dataset: True)
+    renew_image_view(explained)
+    assert not explained.has_saved_view(IMAGE_VIEW)
+
+
+def test_layouts_and_colours_follow_what_the_dataset_has(explained, monkeypatch):
+    assert _error_fields(explained) == []
+    for name in explained.list_workspaces():
+        explained.delete_workspace(name)
+    _save_workspaces(explained)
+    names = {"Benchmark", "Evaluation", "Compare", "Failures"}
+    assert set(explained.list_workspaces()) == names
+    assert len(explained.load_workspace("Benchmark").children) == 1
+    for name in names:
+        explained.delete_workspace(name)
+    monkeypatch.setattr(type(explained), "list_evaluations", lambda dataset: [])
+    _save_workspaces(explained)
+    assert explained.list_workspaces() == ["Benchmark"]
+    monkeypatch.setattr(type(explained), "bounds", lambda dataset, path: (1, 23))
+    colours = _colour_scheme(explained).fields[0]["valueColors"]
+    assert [own["value"] for own in colours] == [str(k) for k in range(1, 24)]
+
+
+def test_the_worst_objects_are_of_an_evaluation_that_is_there(explained_once) -> None:
+    assert len(worst(explained_once, "k", k=1)) == 1
+    with pytest.raises(InputError, match="one of k"):
+        worst(explained_once, "other")
+    with pytest.raises(InputError, match="no field k_objects, which the dataset has"):
+        worst(explained_once.select_fields("sequence"), "k")
