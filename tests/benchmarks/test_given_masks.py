@@ -152,6 +152,7 @@ def test_objects_are_exchanged_only_if_each_has_the_id_of_the_other() -> None:
         (("100", "100"), "2 of 2 videos are empty in every frame but the first", 0),
         (("000", "000"), "", 1),
         (("1", "111"), "", 0),
+        (("10", "111"), "1 of 2 videos are empty in every frame but the first", 0),
     ],
 )
 def test_videos_without_masks_are_counted(tmp_path, shown, warned, refused) -> None:

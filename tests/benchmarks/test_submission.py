@@ -283,7 +283,11 @@ def test_first_masks_that_fit_if_drawn_otherwise_are_refused(
     benchmark = with_corner(tmp_path / "data")
     out = tmp_path / "out"
     predict(benchmark, out, method="copy")
-    write_submission(out, benchmark, tmp_path / "right.zip")
+    told_of: list[tuple[int, int, str]] = []
+    write_submission(
+        out, benchmark, tmp_path / "right.zip", progress=lambda *at: told_of.append(at)
+    )
+    assert told_of == [(1, 2, "ape"), (2, 2, "bat")]
     for path in out.rglob("*.png"):
         write_label_map(path, np.ascontiguousarray(change(read_label_map(path))))
     with pytest.raises(InputError, match=rf"ape/00000\.png: .*{told}"):

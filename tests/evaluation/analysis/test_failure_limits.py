@@ -113,6 +113,13 @@ def test_pixels_of_others_are_told_where_there_are_any() -> None:
     found = measure_overlap(1, *regions, truth.shape)
     assert (found.intersection, found.taken_by, found.on_others) == (80, {2: 20}, {})
     assert (found.missed_bulk, found.false_bulk) == (8, 0)  # a pixel off its edges
+    # 3 lies within the box of a larger object, on none of its pixels.
+    truth[2:4, 2:18] = 4
+    own[2:4, 5:15] = 0
+    truth[2:4, 5:15] = 0
+    own[2:4, 8:10] = 3
+    beside = measure_overlap(4, regions_of(truth), regions_of(own), truth.shape)
+    assert beside.taken_by == {} and beside.intersection == 0
     absent = measure_overlap(3, *regions, truth.shape)
     assert absent == Overlap(0, 20, 0, false_bulk=20)
 
