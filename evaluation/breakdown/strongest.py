@@ -129,7 +129,7 @@ class Strongest:
 
 
 def _direction(one: Candidate) -> str:
-    return "higher" if one.estimate < 0 else "lower"
+    return "higher" if one.estimate < 0 else "smaller"
 
 
 def _numbers(one: Candidate, shown: Callable[[float], str]) -> str:

@@ -44,6 +44,11 @@ class FailureKind(str, Enum):
         return _DEFINITIONS[self]
 
     @property
+    def explained(self) -> str:
+        """Its name and what it means, for people."""
+        return f"{self.value.capitalize()}: {self.definition}"
+
+    @property
     def severity(self) -> int:
         """3: wrong object or none; 2: object found, region wrong; 1: contour."""
         if self is FailureKind.BOUNDARY:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from evaluation.masks.label_map import LabelMap
-from evaluation.plots.drawing import cut, frame_picture, outlined, show
-from evaluation.plots.strip import frame_label, name_row, window_around
-from evaluation.plots.style import WIDTH, style
-
-# Inches: beside the pictures, between them, the tallest picture, above them.
-_LEFT, _GAP, _TALLEST, _ABOVE = 0.25, 0.03, 2.4, 0.2
+from evaluation.plots.drawing import Picture, cut, frame_picture, outlined
+from evaluation.plots.strip import window_around
 
 
 def frames_of_strip(
@@ -45,13 +39,12 @@ def frames_of_strip(
     return found
 
 
-def audit_strip(
+def audit_pictures(
     frames: Sequence[tuple[str, str]],
     maps: Mapping[str, LabelMap],
     object_id: int,
     images: Mapping[str, Path] | None = None,
-    numbers: Mapping[str, int] | None = None,
-) -> Figure:
+) -> list[list[Picture]]:
     """Images and ground truth of an audited event, zoomed to its object.
 
     Args:
@@ -59,32 +52,14 @@ def audit_strip(
         maps: ground truth [H, W] of these frames.
         object_id: the object in question.
         images: image file by frame name; None draws on grey.
-        numbers: what a player calls a frame, by its name, to be named as well.
+
+    Returns:
+        A row of images and one with the ground truth over them.
     """
-    shown = [maps[name] for _, name in frames]
-    window = window_around([(one, one) for one in shown], object_id)
-    cell = (WIDTH - _LEFT) / len(frames)
-    row = min(_TALLEST, cell * window.height / window.width)
-    height = 2 * row + _ABOVE
-    with style():
-        figure = Figure(figsize=(WIDTH, height))
-        for column, (called, name) in enumerate(frames):
-            image = frame_picture(images, name, maps[name].shape)
-            truth = outlined(image, maps[name], object_id)
-            for line, picture in enumerate((image, truth)):
-                left, bottom = _LEFT + column * cell, (1 - line) * row
-                axes = figure.add_axes(
-                    (
-                        left / WIDTH,
-                        bottom / height,
-                        (cell - _GAP) / WIDTH,
-                        (row - _GAP) / height,
-                    )
-                )
-                show(axes, cut(picture, window), "equal")
-                if line == 0:
-                    told = frame_label(name, (numbers or {}).get(name))
-                    axes.set_title(f"{called}: {told}", pad=3)
-                if column == 0:
-                    name_row(axes, ("image", "ground truth")[line])
-    return figure
+    window = window_around([(maps[name], maps[name]) for _, name in frames], object_id)
+    plain = [frame_picture(images, name, maps[name].shape) for _, name in frames]
+    truth = [
+        outlined(image, maps[name], object_id)
+        for image, (_, name) in zip(plain, frames, strict=True)
+    ]
+    return [[cut(picture, window) for picture in row] for row in (plain, truth)]

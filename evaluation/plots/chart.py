@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,11 @@ _LINE = 0.19
 """Inches per group."""
 
 
-def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Figure:
+def attribute_chart(
+    table: Breakdown,
+    names: Sequence[str] | None = None,
+    known: Iterable[str] = (),
+) -> Figure:
     """Draw group means with 95 % intervals, one block of rows per attribute.
 
     The line through each method's colour is its mean over all objects. Groups of
@@ -30,6 +34,7 @@ def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Fig
     Args:
         table: from `breakdown`.
         names: attributes to draw, in this order; None draws all in the table.
+        known: all methods that are known, for their colours: see `method_styles`.
     """
     groups = table.groups
     methods = list(dict.fromkeys(groups["method"]))
@@ -42,7 +47,7 @@ def attribute_chart(table: Breakdown, names: Sequence[str] | None = None) -> Fig
             layout="constrained",
         )
         axes = figure.add_subplot()
-        looks = method_styles(methods)
+        looks = method_styles([*known, *methods])
         for number, method in enumerate(methods):
             shift = 0.5 * ((number + 0.5) / len(methods) - 0.5)
             _draw_method(axes, groups, rows, method, looks[method], shift)

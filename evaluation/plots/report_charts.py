@@ -95,13 +95,16 @@ def _stack(axes: Axes, y: int, costs: pd.Series, longest: float) -> None:
         left += cost
 
 
-def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
+def sequences_chart(
+    table: pd.DataFrame, methods: Mapping[str, str], known: Iterable[str] = ()
+) -> Figure:
     """J&F of every method in every sequence, worst of the first method on top.
 
     Args:
         table: rows `sequence` and a column of fractions per method, worst first; of
             more than forty the worst are drawn.
         methods: column -> what to call the method.
+        known: all methods that are known, for their colours.
     """
     table = table.head(_MOST_SEQUENCES)
     with style():
@@ -113,7 +116,7 @@ def sequences_chart(table: pd.DataFrame, methods: Mapping[str, str]) -> Figure:
             scores = table[list(methods)]
             low, high = scores.min(axis=1), scores.max(axis=1)
             axes.hlines(rows, 100 * low, 100 * high, color="#BBBBBB", linewidth=1)
-        looks = method_styles(methods.values())
+        looks = method_styles([*known, *methods.values()])
         for column, method in methods.items():
             axes.plot(
                 100 * table[column],

@@ -34,8 +34,8 @@ from evaluation.plots.errors import (
 )
 from evaluation.plots.style import WIDTH, style
 
-_COLUMNS = ("onset", "worst", "end")
-_ROWS = ("ground truth", "prediction", "errors")
+STRIP_COLUMNS = ("onset", "worst", "end")
+STRIP_ROWS = ("ground truth", "prediction", "errors")
 _MARGIN = 0.25
 """Surroundings shown on each side of the object, of its larger box side."""
 
@@ -92,32 +92,59 @@ def failure_strip(
         numbers: what a player calls a frame, by its name, to be named as well.
         titled: whether what happened and what it cost stands above.
     """
-    frames = [str(event[when]) for when in ("start", "worst", "end")]
-    sequence, object_id = str(event["sequence"]), int(event["object"])
-    maps = [_frame(masks, sequence, frame) for frame in frames]
-    window = window_around(maps, object_id)
+    frames = _frames(event)
+    rows = strip_pictures(event, masks, images)
     cell = (WIDTH - _LEFT) / 3
-    row = min(_TALLEST, cell * window.height / window.width)
+    shape = rows[0][0].shape
+    row = min(_TALLEST, cell * shape[0] / shape[1])
     title = _headline(event) if titled else ""
     above = 0.27 + _TEXT_LINE * (1 + title.count("\n")) * titled
     height = 3 * row + above + _BELOW
     with style():
         figure = Figure(figsize=(WIDTH, height))
         figure.text(0.5, 1 - 0.05 / height, title, ha="center", va="top")
-        for column, frame in enumerate(frames):
-            image = frame_picture(images, frame, maps[column][0].shape)
-            for line, picture in enumerate(_rows(image, maps[column], object_id)):
+        for line, pictures in enumerate(rows):
+            for column, picture in enumerate(pictures):
                 left, bottom = _LEFT + column * cell, _BELOW + (2 - line) * row
                 place = np.array([left, bottom, cell - _GAP, row - _GAP])
                 axes = figure.add_axes(tuple(place / [WIDTH, height, WIDTH, height]))
-                show(axes, cut(picture, window), "equal")
+                show(axes, picture, "equal")
                 if line == 0:
+                    frame = frames[column]
                     called = frame_label(frame, (numbers or {}).get(frame))
-                    axes.set_title(f"{_COLUMNS[column]}: frame {called}", pad=3)
+                    axes.set_title(f"{STRIP_COLUMNS[column]}: frame {called}", pad=3)
                 if column == 0:
-                    name_row(axes, _ROWS[line])
+                    name_row(axes, STRIP_ROWS[line])
         _legend(figure)
     return figure
+
+
+def strip_pictures(
+    event: Mapping[str, Any],
+    masks: ComparedMasks,
+    images: Mapping[str, Path] | None = None,
+) -> list[list[Picture]]:
+    """The pictures of `failure_strip`: a row per `STRIP_ROWS`, each of three frames.
+
+    Args:
+        event: as for `failure_strip`.
+        masks: what was compared.
+        images: image file by frame name; None draws on grey.
+    """
+    sequence, object_id = str(event["sequence"]), int(event["object"])
+    maps = [_frame(masks, sequence, frame) for frame in _frames(event)]
+    window = window_around(maps, object_id)
+    columns = [
+        _rows(frame_picture(images, frame, pair[0].shape), pair, object_id)
+        for frame, pair in zip(_frames(event), maps, strict=True)
+    ]
+    return [
+        [cut(picture, window) for picture in row] for row in zip(*columns, strict=True)
+    ]
+
+
+def _frames(event: Mapping[str, Any]) -> list[str]:
+    return [str(event[when]) for when in ("start", "worst", "end")]
 
 
 def frame_label(name: str, number: int | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,24 +40,42 @@ class MethodStyle(NamedTuple):
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
-    """The look of every method, the same wherever the same methods are drawn.
+    """The look of every method, which it keeps when others are added.
+
+    A name has a colour that it prefers, whatever else is drawn. Where two prefer the
+    same one, the first of them keeps it, and the other takes the next free colour.
+    From the seventh method on colours come again, with another marker.
 
     Args:
-        methods: all that are known, also those that one chart leaves out; in any order.
+        methods: all that are known, also those that one chart leaves out; in the order
+            in which they came, as a dataset's evaluations, the oldest first.
 
     Returns:
-        By name: the first name of the alphabet has the first colour.
+        By name.
 
     Example:
         >>> method_styles(["s3", "flow"])["flow"].colour
-        '#0072B2'
+        '#D55E00'
     """
-    return {
-        name: MethodStyle(
-            _PALETTE[number % len(_PALETTE)], _MARKERS[number % len(_MARKERS)]
-        )
-        for number, name in enumerate(sorted(set(methods)))
-    }
+    found: dict[str, MethodStyle] = {}
+    count = len(_PALETTE)
+    for name in dict.fromkeys(methods):
+        again = len(found) // count
+        wanted = _preferred(name)
+        taken = {look.colour for look in list(found.values())[again * count :]}
+        turn = next(k for k in range(count) if _colour(wanted + k) not in taken)
+        marker = _MARKERS[(wanted + turn + again) % len(_MARKERS)]
+        found[name] = MethodStyle(_colour(wanted + turn), marker)
+    return found
+
+
+def _preferred(name: str) -> int:
+    """A number of the palette that a name always has; s3fo's own three differ."""
+    return zlib.crc32(b"vos " + name.encode(errors="surrogateescape")) % len(_PALETTE)
+
+
+def _colour(number: int) -> str:
+    return _PALETTE[number % len(_PALETTE)]
 
 
 KIND_COLOURS: dict[FailureKind, str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -37,13 +37,23 @@ _CHARTED = 8
 def draw_pictures(
     material: Material,
     made: Mapping[str, Table],
+    known: Sequence[str],
     top: int,
     out: Path,
     progress: ProgressCallback | None,
 ) -> list[Picture]:
-    """Draw everything into the folder of the report."""
+    """Draw everything into the folder of the report.
+
+    Args:
+        material: what the report is about.
+        made: its tables.
+        known: all methods in the order in which they came, for their colours.
+        top: how many failure events to draw.
+        out: the report's folder.
+        progress: told after every picture.
+    """
     pictures: list[Picture] = []
-    for name, title, section, figure in _figures(material, made, top):
+    for name, title, section, figure in _figures(material, made, known, top):
         pictures.append(_draw(figure, out, name, title, section))
         if progress:
             progress(len(pictures), max(2 * top + 5, len(pictures)), name)
@@ -51,7 +61,7 @@ def draw_pictures(
 
 
 def _figures(
-    material: Material, made: Mapping[str, Table], top: int
+    material: Material, made: Mapping[str, Table], known: Sequence[str], top: int
 ) -> Iterator[tuple[str, str, str, Figure]]:
     """Name, title, section and figure of everything that is drawn."""
     columns = {
@@ -59,20 +69,20 @@ def _figures(
     }
     title = "What the loss is made of"
     yield "losses", title, "fix", losses_chart(made["kinds"].data)
-    yield from _attribute_figures(material)
+    yield from _attribute_figures(material, known)
     title = "J&F of each sequence"
     yield (
         "sequences",
         title,
         "sequences",
-        sequences_chart(made["sequences"].data, columns),
+        sequences_chart(made["sequences"].data, columns, known),
     )
     if material.corrections:
-        chart = corrections_chart(material.corrections, columns.values())
+        chart = corrections_chart(material.corrections, known)
         yield "corrections", "J&F over corrections", "corrections", chart
-    yield from _speed_figure(material, made, columns.values())
+    yield from _speed_figure(material, made, known)
     if "throughput" in made:
-        chart = throughput_chart(made["throughput"].data, columns.values())
+        chart = throughput_chart(made["throughput"].data, known)
         yield "throughput", "Speed by number of objects", "speed", chart
     yield from _event_figures(material, top)
 
@@ -90,7 +100,7 @@ def _speed_figure(
 
 
 def _attribute_figures(
-    material: Material,
+    material: Material, known: Sequence[str]
 ) -> Iterator[tuple[str, str, str, Figure]]:
     table = material.breakdown
     chosen = grouped_attributes(material, _CHARTED)
@@ -99,8 +109,9 @@ def _attribute_figures(
             "The attributes whose groups differ most surely "
             "(hollow: under five objects)"
         )
-        yield "attributes", title, "attributes", attribute_chart(table, chosen)
-        yield "attributes-all", "All attributes", "", attribute_chart(table)
+        yield "attributes", title, "attributes", attribute_chart(table, chosen, known)
+        every = attribute_chart(table, known=known)
+        yield "attributes-all", "All attributes", "", every
 
 
 def _event_figures(

@@ -83,6 +83,7 @@ def report(
     top: int = 6,
     reviews: Mapping[str, pd.DataFrame] | None = None,
     corrections: Mapping[str, Corrections] | None = None,
+    colour_order: Sequence[str] = (),
     workers: int | None = None,
     progress: ProgressCallback | None = None,
     judgements: Mapping[str, pd.DataFrame] | None = None,
@@ -131,6 +132,9 @@ def report(
         workers: processes; None takes as many as are worth it.
         progress: told about every stage.
         corrections: what `s3fo correct` measured, by what to call it.
+        colour_order: names of methods, also of ones that are not in the report, in the
+            order in which they came: a dataset's, so that they are drawn as there (see
+            `evaluation.plots.style.method_styles`).
         judgements: the former name of `reviews`, with a column `judgement`.
 
     Raises:
@@ -162,7 +166,9 @@ def report(
     made = tables(material)
     for table in made.values():
         table.save(out / "tables")
-    pictures = draw_pictures(material, made, top, out, stages.next("pictures"))
+    known = (*colour_order, *(method.name for method in material.methods))
+    progress = stages.next("pictures")
+    pictures = draw_pictures(material, made, known, top, out, progress)
     found = tuple(findings(material))
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():

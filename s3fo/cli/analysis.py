@@ -138,6 +138,8 @@ def attributes(
     as_json: Json = False,
 ) -> None:
     """Measure what makes each object hard: occlusion, similarity, length, ..."""
+    from evaluation.attributes import attribute_title
+
     source = truth.open()
     sources = [source, truth.gt, truth.images]
     require_places(out, pictures, sources=sources, record="attributes")
@@ -156,8 +158,8 @@ def attributes(
         "background_similarity", "size", "speed", "longest_gap", "reappearances",
         "deformation",
     ]  # fmt: skip
-    shown = measured.objects.astype({"length": "Int64"})
-    print_frame("Objects", shown, columns)
+    shown = measured.objects.astype({"length": "Int64"}).rename(columns=attribute_title)
+    print_frame("Objects", shown, map(attribute_title, columns))
     if measured.official_tags:
         agreement = measured.agreement()
         print_frame("Computed against official tags", agreement, agreement.columns)
@@ -172,7 +174,11 @@ def breakdown(
     ],
     truth: ImagedTruthOptions,
     by: Annotated[
-        list[str] | None, typer.Option(help="Attribute; repeatable; default: all.")
+        list[str] | None,
+        typer.Option(
+            help="Attribute, as printed or as its column is named; repeatable; "
+            "default: all."
+        ),
     ] = None,
     metric: Annotated[str, typer.Option(help="Score to break down.")] = "J&F",
     features: Features = COLOUR,
@@ -197,6 +203,7 @@ def breakdown(
     source = truth.open()
     require_places(pictures, sources=[source, truth.gt, truth.images])
     measured = _measure(source, workers, masks.chosen(), features)
+    by = _columns_of(by, measured)
     result = break_down(methods, measured, by, metric=metric)
     named = truth.gt or (source if isinstance(source, Path) else source.name)
     notes = [*_note_other_truth(methods, str(named)), *result.notes]
@@ -217,7 +224,7 @@ def breakdown(
     for method, groups in result.groups.groupby("method", sort=False):
         shown = groups if whole else _lowest_groups(groups)
         title = f"{metric} of {method}, 0 to 1, 95 % intervals"
-        print_frame(title + _part(shown, groups), shown, columns)
+        print_frame(title + _part(shown, groups), _with_titles(shown), columns)
     if len(methods) > 1:
         every = result.differences
         shown = every if whole else every[every["attribute"] == "all"]
@@ -225,8 +232,26 @@ def breakdown(
             f"Paired differences of {metric}, 0 to 1: b - a, the folder named later "
             "minus the earlier one"
         )
-        print_frame(title + _part(shown, every), shown, shown.columns)
+        print_frame(title + _part(shown, every), _with_titles(shown), shown.columns)
     print_notes(notes)
+
+
+def _with_titles(table: pd.DataFrame) -> pd.DataFrame:
+    """A table for people: attributes by their titles, as in the App and reports."""
+    from evaluation.attributes import attribute_title
+
+    titles = table["attribute"].map(attribute_title)
+    return table.assign(attribute=titles.replace("all", "All objects"))
+
+
+def _columns_of(named: list[str] | None, measured: Attributes) -> list[str] | None:
+    """Columns that `--by` names, by their own names or as people read them."""
+    from evaluation.attributes import attribute_title
+
+    if named is None:
+        return None
+    titles = {attribute_title(str(name)): str(name) for name in measured.objects}
+    return [titles.get(name, name) for name in named]
 
 
 _N_LOWEST = 12

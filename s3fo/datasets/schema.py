@@ -273,6 +273,17 @@ def evaluations(dataset: fo.Dataset) -> list[str]:
     return sorted(keys, key=lambda key: dataset.get_evaluation_info(key).timestamp)
 
 
+FIRST_MADE = "first_made"
+"""Fact of a dataset: keys of its evaluations in the order in which each first came."""
+
+
+def remember_evaluation(dataset: fo.Dataset, eval_key: str) -> None:
+    """Keep an evaluation's place among those there are, also if it is made again."""
+    there = evaluations(dataset)
+    first = [key for key in remembered(dataset).get(FIRST_MADE, []) if key in there]
+    remember(dataset, **{FIRST_MADE: list(dict.fromkeys([*first, *there, eval_key]))})
+
+
 def remembered(dataset: fo.Dataset) -> Facts:
     """This package's facts about a dataset: benchmark, split, protocol, ..."""
     return dict(dataset.info.get(INFO, {}))

@@ -12,7 +12,10 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.datasets import remove_predictions
-from s3fo.datasets.reading.tables import vos_evaluations
+from s3fo.datasets.reading.tables import (
+    evaluations_as_they_came,
+    vos_evaluations,
+)
 
 LABELS = "frames.shifted.detections"
 
@@ -135,6 +138,9 @@ def test_again_under_the_same_key_replaces_only_that(evaluated, results, benchma
     assert evaluated.get_evaluation_info("k").config.protocol == "davis-2016"
     assert evaluated.values("other_JF") == kept
     assert set(evaluated.count_values(f"{LABELS}.other")) == {"tp", None}
+    # The latest is `k`, which keeps the colour of the first.
+    assert vos_evaluations(evaluated) == ["other", "k"]
+    assert evaluations_as_they_came(evaluated) == ["k", "other"]
 
 
 def test_changed_files_are_scored_and_shown(evaluated, results, benchmark):

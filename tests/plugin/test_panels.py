@@ -152,7 +152,12 @@ def test_costs_of_the_bars_add_up_to_those_of_the_events(evaluated):
 def test_a_filmstrip_is_drawn_from_the_files(evaluated):
     event = tables.event_table(evaluated, "k").iloc[0]
     strip = failure_charts.filmstrip(evaluated, "k", event)
-    assert strip.startswith("data:image/jpeg;base64,") and len(strip) > 10_000
+    sources = [source for row in strip.pictures for source in row]
+    assert strip.rows == ("ground truth", "prediction", "errors")
+    assert len(sources) == 9 and len(strip.columns) == 3
+    assert all(one.startswith("data:image/jpeg;base64,") for one in sources)
+    frames = failure_charts.frame_labels(evaluated, event)
+    assert strip.columns[1] == f"worst: {frames['worst']}"
 
 
 def test_the_timeline_has_two_curves_an_object(evaluated):

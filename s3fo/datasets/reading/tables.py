@@ -36,7 +36,7 @@ from s3fo.datasets.reading.label_tables import (
 )
 from s3fo.datasets.reading.scope import limit, present_scope
 from s3fo.datasets.reading.stored_labels import StoredLabels, read_labels
-from s3fo.datasets.schema import evaluations
+from s3fo.datasets.schema import FIRST_MADE, evaluations, remembered
 
 if TYPE_CHECKING:
     from s3fo.datasets.scoring.model_evaluation import VOSEvaluationConfig
@@ -49,6 +49,22 @@ def vos_evaluations(dataset: fo.Dataset) -> list[str]:
         for key in evaluations(dataset)
         if dataset.has_sample_field(f"{key}_objects")
     ]
+
+
+def evaluations_as_they_came(dataset: fo.Dataset) -> list[str]:
+    """The same in the order in which each was first made: that of their colours.
+
+    One that was made again, in its own place, is the latest of `vos_evaluations`.
+    """
+    there = vos_evaluations(dataset)
+    first = remembered(dataset).get(FIRST_MADE, [])
+    return list(dict.fromkeys([*(key for key in first if key in there), *there]))
+
+
+def methods_as_they_came(dataset: fo.Dataset) -> list[str]:
+    """The predictions that were evaluated, in the order of their evaluations."""
+    keys = evaluations_as_they_came(dataset)
+    return list(dict.fromkeys(prediction_field(dataset, key) for key in keys))
 
 
 def prediction_field(dataset: fo.Dataset, eval_key: str) -> str:

@@ -29,7 +29,11 @@ from s3fo.datasets.importing.changed_labels import (
 )
 from s3fo.datasets.importing.predictions import add_predictions
 from s3fo.datasets.locking import sole_writer
-from s3fo.datasets.schema import load_benchmark_info, load_predictions_info
+from s3fo.datasets.schema import (
+    load_benchmark_info,
+    load_predictions_info,
+    remember_evaluation,
+)
 from s3fo.datasets.scoring.attributes import copy_attributes
 from s3fo.datasets.scoring.frames import write_frames
 from s3fo.datasets.scoring.keys import check_key
@@ -232,6 +236,7 @@ def write_scores(
         applied=scores.options,
     )
     with sole_writer(dataset):
+        remember_evaluation(dataset, eval_key)
         evaluation = register_run(dataset, eval_key, config)
         _declare_fields(dataset, predictions, eval_key, scores)
         _write_sequences(dataset, eval_key, scores)

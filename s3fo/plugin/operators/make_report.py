@@ -60,6 +60,7 @@ class MakeReport(VOSOperator):
         """Write it."""
         from evaluation import report
         from s3fo.datasets import load_benchmark_info, load_predictions_info
+        from s3fo.datasets.reading.tables import methods_as_they_came
         from s3fo.datasets.scoring.review import reviews_by_method
 
         sources = load_predictions_info(ctx.dataset)
@@ -81,6 +82,7 @@ class MakeReport(VOSOperator):
             sequences=chosen,
             options=chosen_input_options(ctx),
             reviews=reviews_by_method(ctx.dataset),
+            colour_order=methods_as_they_came(ctx.dataset),
             progress=progress,
         )
         return {

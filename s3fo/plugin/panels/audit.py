@@ -23,6 +23,7 @@ from s3fo.datasets.views.images import has_videos
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.charts import audit as charts
 from s3fo.plugin.panels.charts.elements import plot, rows, table
+from s3fo.plugin.panels.charts.filmstrips import lay_out_strip
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, set_choice
 from s3fo.plugin.panels.opening import plan_audit_clips, plan_frame, show_frame
 from s3fo.plugin.panels.stepping import ALL, CLIPS, EventPanel
@@ -190,9 +191,7 @@ class GroundTruthAudit(EventPanel):
         except InputError as error:
             panel.md(str(error), name="no_strip")
         else:
-            picture = types.ImageView(alt="before, in question, after")
-            # As a default: the App sends back what is data or state.
-            panel.str("strip", default=strip, view=picture)
+            lay_out_strip(panel, strip)
         table(panel, "events", _COLUMNS, on_click_row=self.on_click_event)
 
     def on_narrow(self, ctx: Context) -> None:

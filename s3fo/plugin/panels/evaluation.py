@@ -108,13 +108,13 @@ class VOSEvaluation(VOSPanel):
                 ctx,
                 panel,
                 "attribute",
-                {_EVERY: "All attributes, largest drop first", **titles},
+                {_EVERY: attribute_charts.EVERY, **titles},
                 state.attribute or _EVERY,
                 label="Attribute",
                 on_change=self.on_choose,
             )
-        self._plot_groups(panel, "by_attribute", state.by_attribute_layout)
         panel.md(state.by_attribute_signs or "", name="by_attribute_signs")
+        self._plot_groups(panel, "by_attribute", state.by_attribute_layout)
 
     def _plot_groups(self, panel: types.Object, name: str, layout: Layout) -> None:
         if layout:

@@ -19,6 +19,7 @@ from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.charts import failures as charts
 from s3fo.plugin.panels.charts.elements import plot, shown, table
+from s3fo.plugin.panels.charts.filmstrips import lay_out_strip
 from s3fo.plugin.panels.choices import (
     LINE,
     choose,
@@ -101,42 +102,46 @@ class Failures(EventPanel):
         return (
             f"{state.at + 1} of {state.count}: "
             f"**{markdown_text(event['sequence'])}, object {event['object']}: "
-            f"{event['kind']}** "
+            f"{charts.with_circumstances(event)}** "
             f"(frames {frames['start']} to {frames['end']}, worst {frames['worst']}; "
             f"J {shown(event['worst_J'])}, F {shown(event['worst_F'])} there; costs "
-            f"{100 * event['cost']:.2f} points of J&F)"
+            f"{100 * event['cost']:.2f} points of J&F). "
+            f"*{FailureKind(event['kind']).explained}.*"
         )
 
     def _lay_out_strip(self, ctx: Context, panel: types.Object) -> None:
-        """The filmstrip, as a default: the App sends back what is data or state."""
+        """The filmstrip, or why there is none."""
         event = self.find_event(ctx, ctx.panel.state.shown, ctx.panel.state.event)
         try:
             strip = charts.filmstrip(ctx.dataset, ctx.panel.state.shown, event)
         except InputError as error:
             panel.md(str(error), name="no_strip")
             return
-        picture = types.ImageView(alt="onset, worst frame, end")
-        panel.str("strip", default=strip, view=picture)
+        lay_out_strip(panel, strip)
 
     def layout(self, ctx: Context, panel: types.Object) -> None:
-        """Choices, costs, the event looked at, all events."""
+        """Choices, the event looked at, costs, all events.
+
+        What a person judges by comes first, to be seen without scrolling.
+        """
         state = ctx.panel.state
         self._lay_out_choices(ctx, line_of_choices(panel))
         panel.md(state.costs_text, name="costs_text")
+        if state.event:
+            panel.md(state.event_text, name="event_text")
+            self._lay_out_strip(ctx, panel)
+            self._lay_out_buttons(ctx, panel)
+        else:
+            panel.md("No event is left: choose less narrowly.", name="nothing")
         plot(
             panel,
             "costs",
             state.costs_layout,
             on_click=self.on_click_cost,
         )
-        if not state.event:
-            panel.md("No event is left: choose less narrowly.", name="nothing")
-            return
-        self._lay_out_buttons(ctx, panel)
-        panel.md(state.event_text, name="event_text")
-        self._lay_out_strip(ctx, panel)
-        columns = self.columns_shown(ctx)
-        table(panel, "events", columns, on_click_row=self.on_click_event)
+        if state.event:
+            columns = self.columns_shown(ctx)
+            table(panel, "events", columns, on_click_row=self.on_click_event)
 
     def _lay_out_choices(self, ctx: Context, line: types.Object) -> None:
         state = ctx.panel.state

@@ -9,6 +9,7 @@ import fiftyone as fo
 import pandas as pd
 from fiftyone.operators import types
 
+from evaluation._utils.escape import markdown_text
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
@@ -91,6 +92,8 @@ class ReviewPanel(VOSPanel):
             on_click=self.on_undo,
             disabled=not ctx.panel.state.last_reviewed,
         )
+        if ctx.panel.state.told_of_review:
+            panel.md(ctx.panel.state.told_of_review, name="told_of_review")
 
     def on_tag(self, ctx: Context) -> None:
         """Review the event; the same again takes it back."""
@@ -112,8 +115,7 @@ class ReviewPanel(VOSPanel):
         again = before == tag
         self.set_review(ctx.dataset, eval_key, event, None if again else tag)
         ctx.panel.state.last_reviewed = [eval_key, event["id"], before or None]
-        told = "No review any more" if again else f"Reviewed: {tag}"
-        ctx.ops.notify(f"{told} (Undo takes it back)", variant="success")
+        self._tell(ctx, event, "no review any more" if again else tag)
         return not again
 
     def take_back(self, ctx: Context) -> tuple[str, str] | None:
@@ -129,5 +131,15 @@ class ReviewPanel(VOSPanel):
         event = self.find_event(ctx, eval_key, event_id)
         self.set_review(ctx.dataset, eval_key, event, before)
         state.last_reviewed = None
-        ctx.ops.notify(f"Review: {before or 'none'}", variant="success")
+        self._tell(ctx, event, f"{before or 'not reviewed'} again", undo=False)
         return eval_key, event_id
+
+    def _tell(
+        self, ctx: Context, event: pd.Series, now: str, *, undo: bool = True
+    ) -> None:
+        """Say in the panel, until the next review, what an event's review is now."""
+        what = f"{event['sequence']}, object {event['object']}: {event['kind']}"
+        back = " *Undo* takes it back." if undo else ""
+        told = f"Last review: {markdown_text(what)} is **{now}**.{back}"
+        ctx.panel.state.told_of_review = told
+        ctx.ops.notify(f"{what} is {now}", variant="success")

@@ -163,6 +163,30 @@ def test_the_chart_draws_the_projection_beside_the_runs():
     assert not [line for line in plain.lines if len(line.get_xdata()) == 2]
 
 
+def test_a_colour_stays_when_other_methods_come():
+    names = ["s3", "flow", "copy", "copy2", "cutie", "sam2"]
+    every = method_styles(names)
+    for count in range(1, 7):
+        came = method_styles(names[:count])
+        assert came == {name: every[name] for name in names[:count]}
+    assert len({look.colour for look in every.values()}) == 6
+    # From the seventh on both tell them apart: no two look the same.
+    more = method_styles([*names, *(f"run {k}" for k in range(12))])
+    assert {name: more[name] for name in names} == every
+    assert len(set(more.values())) == 18
+
+
+def test_two_that_prefer_one_colour_have_it_by_their_turn():
+    (first,) = method_styles(["s3"]).values()
+    rival = next(
+        name for name in map("m{}".format, range(99))
+        if method_styles([name])[name].colour == first.colour
+    )  # fmt: skip
+    assert method_styles(["s3", rival])["s3"] == first
+    assert method_styles(["s3", rival])[rival].colour != first.colour
+    assert method_styles([rival, "s3"])[rival].colour == first.colour
+
+
 def test_a_method_has_one_colour_whatever_else_a_chart_draws():
     looks = method_styles(["s3", "copy", "flow"])
     assert looks == method_styles(["flow", "s3", "copy", "s3"])

@@ -105,17 +105,20 @@ def test_a_person_confirms_and_sees_both_numbers(audited, hole):
     assert not person.state["problem"]
     person.do("bar", "on_click_kind", id="vanishes", path="kinds")
     assert "object 2: vanishes" in person.state["event_text"]
-    assert str(person.layout["strip"]).count("data:image/jpeg") == 1
+    assert str(person.layout["strip"]).count("data:image/jpeg") == 2 * 3
     person.do("tell", "on_tell")
     assert "No event is confirmed" in person.state["scores_text"]
 
     about = {"event_id": person.state["event"], "at": 0}
     answer = person.do("review", "on_tag", tag="confirmed", **about)
     assert "confirmed" in answer.requests["notify"]["message"]
+    told = person.layout["told_of_review"]["default"]
+    assert "object 2: vanishes is **confirmed**" in told and "*Undo*" in told
     assert "1 confirmed event" in person.state["scores_text"]
     rows = {row["score"]: row for row in person.data["scores"]}
     assert (rows["J"]["all"], rows["J"]["without"]) == ("0.917", "0.955")
     person.do("undo", "on_undo")
+    assert "is **not reviewed again**" in person.state["told_of_review"]
     assert "No event is confirmed" in person.state["scores_text"]
 
 

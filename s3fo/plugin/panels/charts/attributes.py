@@ -8,6 +8,7 @@ import pandas as pd
 from evaluation._utils.escape import markdown_text, plotly_text
 from evaluation.attributes import ATTRIBUTES, attribute_title
 from evaluation.breakdown import (
+    FEW,
     Breakdown,
     attribute_groups,
     conditions,
@@ -31,6 +32,9 @@ from s3fo.plugin.panels.charts.parts import (
     score_title,
     whiskers,
 )
+
+EVERY = f"All attributes: largest drop first, under {FEW} objects (*) last"
+"""What the list of all attributes is called: its order."""
 
 
 def attribute_titles(dataset: fo.Dataset, methods: list[str]) -> dict[str, str]:
@@ -65,9 +69,10 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
             return Chart([], {}, f"No attribute lowers {score} of {methods[0]}.")
         text = _verdict(result, methods[0], score)
         rest = f"per attribute: the group of {methods[0]} furthest below its others"
+        few = f"{FEW_OBJECTS}, whose drop is uncertain: they come last"
     else:
         chosen = own[own["attribute"] == name]
-        rest = ""
+        rest, few = "", FEW_OBJECTS
         given = "given by the benchmark, for whole videos"
         meaning = ATTRIBUTES[name].definition if name in ATTRIBUTES else given
         text = f"**{markdown_text(attribute_title(name))}**: {meaning}."
@@ -91,8 +96,12 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     layout["shapes"] = [
         _line(means[method], method_style(dataset, method).colour) for method in methods
     ]
-    few = FEW_OBJECTS if chosen["few"].any() else ""
-    signs = (rest, "dotted lines: means over all objects", INTERVAL, few)
+    signs = (
+        few if chosen["few"].any() else "",
+        rest,
+        "dotted lines: means over all objects",
+        INTERVAL,
+    )
     return Chart(traces, layout, text, legend_text(*signs))
 
 

@@ -9,19 +9,20 @@ import pandas as pd
 
 from evaluation._utils.names import counted
 from evaluation.attributes.video import read_objects
-from evaluation.plots.audit_strip import audit_strip, frames_of_strip
+from evaluation.plots.audit_strip import audit_pictures, frames_of_strip
 from evaluation.plots.errors import as_label_map
+from evaluation.plots.strip import frame_label
 from s3fo.datasets.auditing.events import AUDIT_TAGS, AUDITED
 from s3fo.datasets.auditing.rescored import scores_side_by_side
 from s3fo.datasets.reading import tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.schema import benchmark_of, remembered
 from s3fo.datasets.scoring.review import review_of
+from s3fo.plugin.panels.charts.filmstrips import Filmstrip, jpeg_sources
 from s3fo.plugin.panels.charts.parts import (
     LEGEND,
     Chart,
     Trace,
-    jpeg_source,
     score_title,
 )
 
@@ -94,8 +95,8 @@ def _text(dataset: fo.Dataset, events: pd.DataFrame) -> str:
     return "\n\n".join(lines)
 
 
-def filmstrip(dataset: fo.Dataset, event: pd.Series) -> str:
-    """Image and ground truth before, in and after an event, as an image's source."""
+def filmstrip(dataset: fo.Dataset, event: pd.Series) -> Filmstrip:
+    """Image and ground truth before, in and after an event."""
     return cached(
         dataset,
         ("audit strip", event["id"]),
@@ -104,7 +105,7 @@ def filmstrip(dataset: fo.Dataset, event: pd.Series) -> str:
     )
 
 
-def _draw_strip(dataset: fo.Dataset, event: pd.Series) -> str:
+def _draw_strip(dataset: fo.Dataset, event: pd.Series) -> Filmstrip:
     video = next(iter(benchmark_of(dataset).subset([event["sequence"]])))
     ends = [video.frames[event[end] - 1] for end in ("start", "end")]
     frames = frames_of_strip(video.annotated_frames, *ends)
@@ -115,8 +116,12 @@ def _draw_strip(dataset: fo.Dataset, event: pd.Series) -> str:
     known = next(one for one in maps.values() if one is not None)
     shown = {name: 0 * known if one is None else one for name, one in maps.items()}
     numbers = {name: video.frames.index(name) + 1 for _, name in frames}
-    figure = audit_strip(frames, shown, int(event["object"]), video.images, numbers)
-    return jpeg_source(figure)
+    pictures = audit_pictures(frames, shown, int(event["object"]), video.images)
+    return Filmstrip(
+        tuple(f"{what}: {frame_label(name, numbers[name])}" for what, name in frames),
+        ("image", "ground truth"),
+        jpeg_sources(pictures),
+    )
 
 
 def masks_are_there(masks: Any) -> bool:

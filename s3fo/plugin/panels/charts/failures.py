@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import fiftyone as fo
@@ -12,13 +13,20 @@ from evaluation._utils.names import counted
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
 from evaluation.failures import FailureKind
-from evaluation.plots.strip import failure_strip, frame_label
+from evaluation.plots.errors import PIXEL_COLOURS, PIXEL_NAMES
+from evaluation.plots.strip import (
+    STRIP_COLUMNS,
+    STRIP_ROWS,
+    frame_label,
+    strip_pictures,
+)
 from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.scoring.from_files import compared_masks
 from s3fo.datasets.scoring.review import review_of
-from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace, jpeg_source
+from s3fo.plugin.panels.charts.filmstrips import Filmstrip, jpeg_sources
+from s3fo.plugin.panels.charts.parts import LEGEND, Chart, Trace
 
 _KEYS = ["sequence", "object"]
 _WHEN = ("start", "worst", "end")
@@ -67,11 +75,11 @@ def costs(dataset: fo.Dataset, eval_key: str, split: str) -> Chart:
     stacked = split != "all"
     traces = [_bar(events, kind, groups, split if stacked else "") for kind in order]
     layout = {
-        "height": 110 + 26 * len(groups if stacked else order),
+        "height": 70 + 32 * stacked + 20 * len(groups if stacked else order),
         "barmode": "stack",
         "showlegend": stacked,
         "legend": {**LEGEND, "traceorder": "normal"},
-        "margin": {"t": 32, "b": 40, "l": 20, "r": 20},
+        "margin": {"t": 32 if stacked else 4, "b": 40, "l": 20, "r": 20},
         "xaxis": {"title": {"text": "points of J&F lost"}},
         "yaxis": {"autorange": "reversed", "tickfont": {"size": 12}},
     }
@@ -105,9 +113,14 @@ def _bar(
         "ids": [f"{kind.value}|{split}|{group}" for group in groups],
         "marker": {"color": KIND_COLOURS[kind]},
         "customdata": sums["count"].astype(int).tolist(),
-        "hovertemplate": f"{kind.value}: {kind.definition}<br>%{{x:.2f}} points in "
+        "hovertemplate": f"{_broken(kind.explained)}<br>%{{x:.2f}} points in "
         "%{customdata} events<extra></extra>",
     }
+
+
+def _broken(text: str) -> str:
+    """A text in lines that fit what stands over a bar."""
+    return "<br>".join(wrap(text, 60))
 
 
 def _with_groups(dataset: fo.Dataset, events: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -161,8 +174,8 @@ def frame_labels(dataset: fo.Dataset, event: pd.Series) -> dict[str, str]:
     return {when: frame_label(files[n - 1], n) for when, n in numbers.items()}
 
 
-def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
-    """Onset, worst frame and end of an event, as the source of an image.
+def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> Filmstrip:
+    """Onset, worst frame and end of an event.
 
     Ground truth, prediction and errors, read from the files.
     """
@@ -174,17 +187,26 @@ def filmstrip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
     )
 
 
-def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> str:
+def _draw_strip(dataset: fo.Dataset, eval_key: str, event: pd.Series) -> Filmstrip:
     video, masks = compared_masks(dataset, eval_key, event["sequence"])
-    frames = video.frames
-    names = {when: frames[event[when] - 1] for when in _WHEN}
+    numbers = [int(event[when]) for when in _WHEN]
+    names = [video.frames[number - 1] for number in numbers]
+    row: dict[Any, Any] = {**event.to_dict(), **dict(zip(_WHEN, names, strict=True))}
+    called = map(frame_label, names, numbers)
+    return Filmstrip(
+        tuple(map(": ".join, zip(STRIP_COLUMNS, called, strict=True))),
+        STRIP_ROWS,
+        jpeg_sources(strip_pictures(row, masks, video.images)),
+        tuple(
+            {"name": name, "colour": PIXEL_COLOURS[pixel]}
+            for pixel, name in PIXEL_NAMES.items()
+        ),
+    )
+
+
+def with_circumstances(event: pd.Series) -> str:
+    """The kind of an event, with which other object, and what came before it."""
     other = event["other"]
-    row: dict[Any, Any] = {
-        **event.to_dict(),
-        **names,
-        "other": 0 if pd.isna(other) else int(other),
-        "onset": ", ".join(event["onset"]).replace("_", " "),
-    }
-    numbers = {frames[event[when] - 1]: event[when] for when in _WHEN}
-    figure = failure_strip(row, masks, video.images, numbers)
-    return jpeg_source(figure)
+    beside = "" if pd.isna(other) or not other else f" with object {int(other)}"
+    before = [name.replace("_", " ") for name in event["onset"]]
+    return ", ".join([f"{event['kind']}{beside}", *before])

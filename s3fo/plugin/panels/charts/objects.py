@@ -184,5 +184,5 @@ def worst_columns(
         f"{score} {other}": f"{score_title(score)} {other}" for other in methods
     }
     columns |= {"group": "Group", "proposal": "Proposal"}
-    columns |= {"length": "Frames", "size_bucket": "Size", "occlusion": "Occlusion"}
+    columns |= {"length": "Frames", "size": "Size", "occlusion": "Occlusion"}
     return {name: heading for name, heading in columns.items() if name in table}

@@ -5,18 +5,15 @@ Every bar and point carries an id that says what to show when it is clicked.
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 
 import fiftyone as fo
 import pandas as pd
-from matplotlib.figure import Figure
 
 from evaluation._utils.escape import plotly_text
 from evaluation.breakdown import FEW
 from evaluation.plots.style import MethodStyle, method_styles
-from s3fo.datasets.reading.tables import vos_evaluations
+from s3fo.datasets.reading.tables import evaluations_as_they_came
 from s3fo.plugin.panels.charts.elements import plain
 
 KEYS = ["sequence", "object"]
@@ -59,22 +56,6 @@ class Chart:
     signs: str = ""
 
 
-_DOTS_PER_INCH = 110
-
-
-def jpeg_source(figure: Figure) -> str:
-    """A figure as the source of an image."""
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="jpeg",
-        dpi=_DOTS_PER_INCH,
-        facecolor="white",
-        pil_kwargs={"quality": 85},
-    )
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
 def score_title(name: str) -> str:
     """What a score is called, a metric of a summary or a column of objects."""
     return name.removesuffix("_mean").replace("_", " ")
@@ -82,7 +63,7 @@ def score_title(name: str) -> str:
 
 def method_style(dataset: fo.Dataset, method: str) -> MethodStyle:
     """How a method is drawn in every chart of a dataset, and in its reports."""
-    return method_styles(vos_evaluations(dataset))[method]
+    return method_styles(evaluations_as_they_came(dataset))[method]
 
 
 def legend_text(*parts: str) -> str:

@@ -12,13 +12,21 @@ from evaluation.plots.style import KIND_COLOURS
 from s3fo.datasets.reading import frame_table, tables
 from s3fo.datasets.views.colours import line_colour
 from s3fo.plugin.panels.charts.elements import plain
-from s3fo.plugin.panels.charts.parts import Chart, Layout, Trace, legend_text
+from s3fo.plugin.panels.charts.parts import (
+    LEGEND,
+    Chart,
+    Layout,
+    Trace,
+    legend_text,
+)
 
 _ROW_HEIGHT = 130
 _SIGNS = (
     "solid: J; dotted: F; dark: the object is not visible",
     "tinted: under another object's box",
-    "bars below: failures, with a cross at the worst frame",
+    "curves: in the colour of the object's mask",
+    "bars below: failures in the colours of their kinds, as named above, with a cross "
+    "at the worst frame",
 )
 _CURSOR_COLOUR = "#FF6D04"
 
@@ -49,10 +57,11 @@ def timeline(
     objects = sorted(frames["object"].unique().tolist())
     last = int(frames["number"].max()) if len(frames) else 1
     layout: Layout = {
-        "height": 70 + _ROW_HEIGHT * len(objects),
-        "showlegend": False,
+        "height": 70 + 30 * (len(events) > 0) + _ROW_HEIGHT * len(objects),
+        "showlegend": len(events) > 0,
+        "legend": {**LEGEND, "itemclick": False, "itemdoubleclick": False},
         "hovermode": "closest",
-        "margin": {"t": 10, "b": 40, "l": 50, "r": 12},
+        "margin": {"t": 10 + 30 * (len(events) > 0), "b": 40, "l": 50, "r": 12},
         "xaxis": {
             "title": {"text": "frame, as the player counts"},
             "range": [1, last],
@@ -71,6 +80,7 @@ def timeline(
         traces += _curves(own, object_id, f"y{axis}")
         traces += _bars(events[events["object"] == object_id], f"y{axis}")
         shapes += _shades(own, object_id, f"y{axis}", last)
+    traces += _legend(events)
     layout["shapes"] = shapes
     text = _text(dataset, eval_key, sample_id, chosen)
     return Chart(traces, layout, text, legend_text(*_SIGNS))
@@ -150,6 +160,7 @@ def _curves(own: pd.DataFrame, object_id: int, axis: str) -> list[Trace]:
             "x": own["number"].tolist(),
             "y": plain(own[name]),
             "yaxis": axis,
+            "showlegend": False,
             "connectgaps": False,
             "line": {"color": line_colour(object_id), "width": width, "dash": dash},
             "hovertemplate": f"frame %{{x}}: {name} %{{y:.3f}}",
@@ -168,12 +179,32 @@ def _bars(events: pd.DataFrame, axis: str) -> list[Trace]:
             "x": [event["start"], event["worst"], event["end"]],
             "y": [-0.08, -0.08, -0.08],
             "yaxis": axis,
+            "showlegend": False,
             "line": {"color": KIND_COLOURS[FailureKind(event["kind"])], "width": 7},
             "marker": {"size": [7, 11, 7], "symbol": ["square", "x", "square"]},
             "hovertemplate": f"{event['kind']}, frames {event['start']} to "
             f"{event['end']}, {100 * event['cost']:.2f} points of J&F",
         }
         for event in events.to_dict("records")
+    ]
+
+
+def _legend(events: pd.DataFrame) -> list[Trace]:
+    """What the colours of the bars mean, in the order of the kinds; no click."""
+    kinds = set(events["kind"])
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": f"bar: {kind.value}",
+            "showlegend": True,
+            "hoverinfo": "skip",
+            "x": [None],
+            "y": [None],
+            "marker": {"symbol": "square", "size": 10, "color": KIND_COLOURS[kind]},
+        }
+        for kind in FailureKind
+        if kind.value in kinds
     ]
 
 

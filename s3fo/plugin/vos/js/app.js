@@ -323,7 +323,8 @@
    * original images and the masks by itself, and all at once: they cannot drift apart. */
   class SideBySideView {
     static AHEAD = 12; // frames whose masks are asked for at once
-    static CURVES = 40; // pixels of an object's curves in the timeline
+    static CURVES = 40; // pixels of an object's curves in the timeline, at least
+    static TALLEST = 150; // and at most
     static LANE = 13; // pixels of the failures of a method below them
     static LEFT = 64; // pixels left of the curves
     static OPACITY = 0.6; // of masks
@@ -338,6 +339,7 @@
       this.images = new Map(); // frame -> image
       this.masks = new Map(); // frame -> column -> image, or null
       this.asked = new Set(); // frames whose masks were asked for
+      this.curve = SideBySideView.CURVES;
       this.build();
       this.request = requestAnimationFrame((now) => this.tick(now));
     }
@@ -361,7 +363,7 @@
         const column = make("div", { flex: "1 1 0", minWidth: 0 }, pictures);
         const head = make("div", { fontSize: "13px" }, column);
         make("span", { color: colour || "inherit", fontWeight: 600 }, head, name);
-        const score = make("span", { marginLeft: "8px" }, head);
+        const score = make("div", { minHeight: "18px" }, head);
         const canvas = make("canvas", { width: "100%", display: "block" }, column);
         canvas.setAttribute("aria-label", name);
         return { name, score, canvas };
@@ -486,7 +488,8 @@
 
     draw() {
       const wide = this.root.clientWidth;
-      if (this.drawn === `${this.frame} ${wide}` || !wide) return;
+      const now = `${this.frame} ${wide} ${window.innerHeight}`;
+      if (this.drawn === now || !wide) return;
       const image = this.images.get(this.frame);
       const masks = this.masks.get(this.frame);
       for (const { name, score, canvas } of this.columns) {
@@ -503,22 +506,43 @@
           brush.drawImage(masks[name], 0, 0, canvas.width, canvas.height);
         }
         canvas.dataset.frame = this.frame;
-        const scores = this.shown.rows
-          .map(({ curves }) => curves[name]?.[this.frame - 1])
-          .filter((value) => value != null);
-        const mean = scores.reduce((sum, value) => sum + value, 0) / scores.length;
-        score.textContent = scores.length ? `J&F ${mean.toFixed(3)}` : "";
+        score.textContent = this.scoreOf(name);
       }
       const file = this.shown.images[this.frame - 1].split("/").pop().replace(/\.[^.]*$/, "");
       this.told.textContent = `frame ${this.frame} of ${this.count} (file ${file})`;
       this.timeline(wide);
-      this.drawn = `${this.frame} ${wide}`;
+      this.drawn = now;
+    }
+
+    /* J&F of a method in this frame: of the object that was opened, and of all. */
+    scoreOf(name) {
+      const scored = this.shown.rows
+        .map(({ object, curves }) => ({ object, value: curves[name]?.[this.frame - 1] }))
+        .filter(({ value }) => value != null);
+      if (!scored.length) return this.keys.includes(name) ? "not scored in this frame" : "";
+      const mean = scored.reduce((sum, { value }) => sum + value, 0) / scored.length;
+      const own = scored.find(({ object }) => object === this.view.object);
+      const all = scored.length > 1 ? `mean of ${scored.length} objects` : `object ${scored[0].object}`;
+      const parts = own && scored.length > 1 ? [`${own.value.toFixed(3)} (object ${own.object})`] : [];
+      return `J&F in this frame: ${[...parts, `${mean.toFixed(3)} (${all})`].join(", ")}`;
+    }
+
+    /* Pixels of an object's curves: all the room that is left below the pictures. */
+    curves() {
+      const { CURVES, TALLEST } = SideBySideView;
+      let room = this.root.parentElement;
+      while (room && !/auto|scroll/.test(getComputedStyle(room).overflowY)) room = room.parentElement;
+      if (!room) return CURVES;
+      const top = this.chart.getBoundingClientRect().top - room.getBoundingClientRect().top + room.scrollTop;
+      const left = (room.clientHeight - top - 70) / this.shown.rows.length;
+      return Math.round(Math.min(TALLEST, Math.max(CURVES, left - this.lanes)));
     }
 
     /* Curves, failures, and a line where the video stands. */
     timeline(wide) {
-      const { CURVES, LEFT } = SideBySideView;
+      const { LEFT } = SideBySideView;
       const sharp = window.devicePixelRatio || 1;
+      this.curve = this.curves();
       const high = this.row * this.shown.rows.length + 18;
       Object.assign(this.chart, { width: wide * sharp, height: high * sharp });
       this.chart.style.height = `${high}px`;
@@ -527,7 +551,7 @@
       const ink = getComputedStyle(this.root).color;
       brush.font = "12px sans-serif";
       this.shown.rows.forEach(({ object, colour, curves }, row) => {
-        const [top, low] = [row * this.row + 6, row * this.row + CURVES];
+        const [top, low] = [row * this.row + 6, row * this.row + this.curve];
         const opened = object === this.view.object;
         brush.fillStyle = ink;
         brush.globalAlpha = 0.12;
@@ -590,7 +614,11 @@
     }
 
     get row() {
-      return SideBySideView.CURVES + SideBySideView.LANE * this.keys.length + 6;
+      return this.curve + this.lanes;
+    }
+
+    get lanes() {
+      return SideBySideView.LANE * this.keys.length + 6;
     }
 
     /* Failures as bars: [failure, left, top, width]; a lane below the curves per method. */
@@ -599,7 +627,7 @@
         const row = this.shown.rows.findIndex(({ object }) => object === bar.object);
         const lane = this.keys.indexOf(bar.key);
         const left = this.x(bar.start, wide);
-        const top = row * this.row + SideBySideView.CURVES + 4 + SideBySideView.LANE * lane;
+        const top = row * this.row + this.curve + 4 + SideBySideView.LANE * lane;
         return [bar, left, top, Math.max(3, this.x(bar.end, wide) - left)];
       });
     }
@@ -678,6 +706,44 @@
     name: "SideBySide",
     label: "Side by side",
     component: SideBySide,
+    type: PluginComponentType.Component,
+    activator: () => true,
+  });
+
+  /* Pictures in rows and columns; texts have the colours and the size of the App's. */
+  function Filmstrip({ schema }) {
+    const { columns, rows, pictures, legend } = schema.view.strip;
+    const small = { fontSize: "12px", lineHeight: 1.3 };
+    const upright = { ...small, writingMode: "vertical-rl", transform: "rotate(180deg)", justifySelf: "center", alignSelf: "center" };
+    const cells = [createElement("span", { key: "corner" })];
+    for (const text of columns) cells.push(createElement("span", { key: text, style: small }, text));
+    rows.forEach((row, line) => {
+      cells.push(createElement("span", { key: row, style: upright }, row));
+      columns.forEach((column, k) =>
+        cells.push(createElement("img", {
+          key: `${row} ${k}`, src: pictures[line][k], alt: `${row}, ${column}`, style: { width: "100%", display: "block" },
+        })));
+    });
+    const grid = {
+      display: "grid", gridTemplateColumns: `18px repeat(${columns.length}, minmax(0, 1fr))`, gap: "3px", alignItems: "end",
+    };
+    const signs = legend.map(({ name, colour }) => {
+      const swatch = { display: "inline-block", width: "14px", height: "10px", marginRight: "5px", background: colour };
+      return createElement("span", { key: name }, createElement("span", { style: swatch }), name);
+    });
+    const line = { ...small, display: "flex", flexWrap: "wrap", gap: "4px 14px", margin: "4px 0 0 21px" };
+    return createElement(
+      "div",
+      { style: { maxWidth: "720px" }, "data-cy": "filmstrip" },
+      createElement("div", { style: grid }, ...cells),
+      signs.length ? createElement("div", { style: line }, ...signs) : null,
+    );
+  }
+
+  registerComponent({
+    name: "Filmstrip",
+    label: "Filmstrip",
+    component: Filmstrip,
     type: PluginComponentType.Component,
     activator: () => true,
   });
