@@ -22,8 +22,9 @@ from s3fo.datasets.views.colours import object_colour
 from s3fo.datasets.views.images import renew_image_view
 from s3fo.datasets.views.worst import published_field
 
-_NEUTRAL = "#5E6472"
-"""Everything that is not an object: names, figures, tags."""
+_NEUTRAL = "#6E7687"
+"""Everything that is not an object: names, figures, tags. FiftyOne writes on it in
+white or black, by its theme: both have a contrast of 4.5 on it."""
 
 
 _LEAST_COLOURS = 20
@@ -99,7 +100,7 @@ def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
-    """What is shown at first: the name, the latest masks, their latest published J&F.
+    """What is shown at first: the latest masks, their latest published J&F, the name.
 
     One source of masks only: an object has one colour everywhere, so two sources
     laid over each other could not be told apart.
@@ -113,7 +114,7 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
         if (published := published_field(dataset, key))
         and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
     ]
-    return ["sequence", *both_names(shown), *scores[-1:]]
+    return [*scores[-1:], "sequence", *both_names(shown)]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:

@@ -19,10 +19,13 @@ from s3fo.datasets.auditing.events import (
 from s3fo.datasets.field_names import AUDIT
 from s3fo.datasets.reading import tables
 from s3fo.datasets.reading.scope import limited_to
+from s3fo.datasets.schema import remembered
 from s3fo.datasets.views.images import has_videos
 from s3fo.plugin.context import Context
+from s3fo.plugin.operators.explain.audit_ground_truth import AuditGroundTruth
+from s3fo.plugin.panels.base import Remedy
 from s3fo.plugin.panels.charts import audit as charts
-from s3fo.plugin.panels.charts.elements import plot, rows, table
+from s3fo.plugin.panels.charts.elements import about_seconds, plot, rows, table
 from s3fo.plugin.panels.charts.filmstrips import lay_out_strip
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, set_choice
 from s3fo.plugin.panels.opening import plan_audit_clips, plan_frame, show_frame
@@ -44,6 +47,10 @@ _SCORES = {
     "without": "Without confirmed",
     "difference": "Difference",
 }
+
+
+_PER_FRAME = 0.012
+"""Seconds for masks and image of a frame of 854x480, on two cores."""
 
 
 class GroundTruthAudit(EventPanel):
@@ -92,6 +99,20 @@ class GroundTruthAudit(EventPanel):
             state.event_text = self._describe(ctx, chosen.iloc[state.at])
         if state.told:
             self._tell_scores(ctx)
+
+    def remedy(self, ctx: Context) -> Remedy | None:
+        """The audit, where there is none yet of a benchmark."""
+        if not remembered(ctx.dataset) or ctx.dataset.has_sample_field(AUDIT):
+            return None
+        frames = ctx.dataset.count("frames")
+        return Remedy(
+            AuditGroundTruth.label,
+            AuditGroundTruth.name,
+            {},
+            f"It reads masks and images of {counted(frames, 'frame')}: about "
+            f"{about_seconds(3 + _PER_FRAME * frames)} on two processor cores, with "
+            "its progress beside the window. The layout *Audit* then leads here.",
+        )
 
     def choose_events(self, ctx: Context) -> pd.DataFrame:
         """Those of the kind and review that are chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -26,6 +26,22 @@ from s3fo.plugin.panels.opening import plan_grid, show_all_videos
 from s3fo.plugin.shared import trouble
 from s3fo.plugin.shared.described import DescribedPanelConfig
 from s3fo.plugin.shared.outcome import PLUGIN
+
+
+class Remedy(NamedTuple):
+    """A button that makes what a panel lacks.
+
+    Attributes:
+        label: of the button.
+        operator: of this plugin, that is run.
+        params: its form begins with these.
+        text: what it does and about how long that takes.
+    """
+
+    label: str
+    operator: str
+    params: dict[str, object]
+    text: str
 
 
 class VOSPanel(foo.Panel):
@@ -157,6 +173,14 @@ class VOSPanel(foo.Panel):
         except InputError as error:
             ctx.panel.state.problem = str(error)
 
+    def remedy(self, ctx: Context) -> Remedy | None:
+        """What makes what the panel lacks, where one operator does."""
+        return None
+
+    def on_remedy(self, ctx: Context) -> None:
+        """Offer the operator that makes what is missing."""
+        ctx.prompt(f"{PLUGIN}/{ctx.params['runs']}", params=ctx.params["settings"])
+
     def add_all_videos(self, line: types.Object) -> None:
         """Add the button that leads back from whatever the clicks of a panel show."""
         line.btn(
@@ -188,6 +212,17 @@ class VOSPanel(foo.Panel):
             scope.lay_out(ctx, panel, self.on_choose, self.on_follow)
         if state.problem:
             panel.message("problem", state.problem)
+            remedy = self.remedy(ctx)
+            if remedy:
+                panel.btn(
+                    "remedy",
+                    remedy.label,
+                    icon="play_arrow",
+                    variant="contained",
+                    on_click=self.on_remedy,
+                    params={"runs": remedy.operator, "settings": remedy.params},
+                )
+                panel.md(remedy.text, name="remedy_text")
             panel.btn("menu", "What one can do", on_click=self.on_menu)
             return
         self.layout(ctx, panel)

@@ -228,7 +228,7 @@ class VOSEvaluation(VOSPanel):
             [row["sample_id"], int(row["object"])]
             for row in worst.head(ROWS).to_dict("records")
         ]
-        columns = object_charts.worst_columns(methods, state.score, worst)
+        columns = object_charts.worst_columns(methods, state.score, worst, state.order)
         ctx.panel.data.worst = rows(worst.head(ROWS), columns)
         state.worst_columns = columns
 

@@ -17,7 +17,7 @@ def evaluation_to_show(ctx: Context, known: Sequence[str], chosen: str | None) -
         chosen: what somebody chose in the panel; None if nobody did.
     """
     fields = {key: tables.prediction_field(ctx.dataset, key) for key in known}
-    return evaluation_shown(fields, ctx.active_fields, chosen)
+    return evaluation_shown(fields, ctx.active_fields or (), chosen)
 
 
 def pair_to_show(

@@ -92,8 +92,10 @@ class ReviewPanel(VOSPanel):
             on_click=self.on_undo,
             disabled=not ctx.panel.state.last_reviewed,
         )
-        if ctx.panel.state.told_of_review:
-            panel.md(ctx.panel.state.told_of_review, name="told_of_review")
+        state = ctx.panel.state
+        if state.told_of_review:
+            now = f" Now shown: {state.at + 1} of {state.count}." if state.count else ""
+            panel.md(state.told_of_review + now, name="told_of_review")
 
     def on_tag(self, ctx: Context) -> None:
         """Review the event; the same again takes it back."""
@@ -115,7 +117,7 @@ class ReviewPanel(VOSPanel):
         again = before == tag
         self.set_review(ctx.dataset, eval_key, event, None if again else tag)
         ctx.panel.state.last_reviewed = [eval_key, event["id"], before or None]
-        self._tell(ctx, event, "no review any more" if again else tag)
+        self._tell(ctx, event, "not reviewed any more" if again else tag)
         return not again
 
     def take_back(self, ctx: Context) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -59,9 +59,13 @@ class VOSOperator(FormOperator):
     Subclasses fill the form (`fields`), call the library (`work`), and say what one
     does next (`next_steps`). Long work shows progress whether it runs at once or
     delegated.
+
+    Attributes:
+        titles: figures of the summary -> what people read, where that is not the same.
     """
 
     settings: ClassVar = {**FormOperator.settings, "execute_as_generator": True}
+    titles: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
@@ -122,7 +126,7 @@ class VOSOperator(FormOperator):
         self, ctx: Context, summary: Summary
     ) -> tuple[types.Property, dict[str, str]]:
         steps = self.next_steps(ctx, summary)
-        return result_window(f"{self.label}: done", summary, steps)
+        return result_window(f"{self.label}: done", summary, steps, self.titles)
 
 
 def _take_plain_paths(ctx: Context, form: types.Object) -> None:

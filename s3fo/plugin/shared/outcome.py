@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from fiftyone.operators import types
@@ -52,7 +53,10 @@ def to_file(path: str | Path, label: str) -> Step:
 
 
 def result_window(
-    title: str, summary: Summary, steps: Sequence[Step]
+    title: str,
+    summary: Summary,
+    steps: Sequence[Step],
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[types.Property, dict[str, str]]:
     """The window that tells what was done.
 
@@ -60,6 +64,7 @@ def result_window(
         title: of the window.
         summary: what to tell.
         steps: where one may go from there.
+        titles: figures -> what people read, where that is not the same.
 
     Returns:
         The window, and the values in it.
@@ -67,7 +72,11 @@ def result_window(
     window = types.Object()
     window.view("title", types.Header(label=title, divider=True))
     for name in summary:
-        window.str(name, label=name, view=types.LabelValueView(read_only=True))
+        window.str(
+            name,
+            label=titles.get(name, name),
+            view=types.LabelValueView(read_only=True),
+        )
     if steps:
         line = window.h_stack("steps", gap=1)
         for number, step in enumerate(steps):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from s3fo.datasets.views.shown import count_stages
 from s3fo.plugin.context import Context
+from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.shared.base import VOSOperator
 from s3fo.plugin.shared.forms import ask_choice, known_evaluations
 from s3fo.plugin.shared.outcome import PLUGIN, Summary
@@ -23,6 +25,10 @@ class ShowWorstFrames(VOSOperator):
     label = "Show worst frames in the grid"
     description = "Thumbnails of a method's worst frames; 'All videos' leads back"
     risk = "medium"
+    titles: ClassVar = {
+        "thumbnails": "videos with a picture",
+        "media field": "field that names the pictures' files",
+    }
 
     def fields(self, ctx: Context, form: types.Object) -> None:
         """Whose worst frames."""
@@ -34,7 +40,7 @@ class ShowWorstFrames(VOSOperator):
             label="Evaluation",
             description="Whose worst frames to draw. The pictures lie in the cache "
             "folder; a field of the dataset names them",
-            default=keys[-1],
+            default=evaluation_to_show(ctx, keys, None),
         )
 
     def work(self, ctx: Context, progress: ProgressCallback) -> Summary:
@@ -43,7 +49,7 @@ class ShowWorstFrames(VOSOperator):
         from s3fo.datasets.field_names import thumbnail_field
 
         keys = known_evaluations(ctx.dataset, _FIRST)
-        eval_key = ctx.params.get("eval_key") or keys[-1]
+        eval_key = ctx.params.get("eval_key") or evaluation_to_show(ctx, keys, None)
         count = make_thumbnails(ctx.dataset, eval_key, progress=progress)
         return {
             "evaluation": eval_key,

@@ -26,6 +26,7 @@ from s3fo.plugin.panels.charts.parts import (
 
 _BINS = 20
 
+_DECAY = "J_decay"
 _AGAINST = ("length", "size", "occlusion", "similarity", "speed", "deformation")
 """Attributes to hold J&F against in any case, as far as they were measured."""
 
@@ -161,7 +162,7 @@ def worst_objects(
             table = table.merge(theirs, on=KEYS, how="left")
     if "length" in table:  # kept beside fractions, as a float
         table["length"] = pd.to_numeric(table["length"]).round().astype("Int64")
-    lowest_first = order != "J_decay"
+    lowest_first = order != _DECAY
     return table.sort_values(order, ascending=lowest_first, ignore_index=True)
 
 
@@ -172,14 +173,17 @@ def orders(score: str) -> dict[str, str]:
         score: the J&F that they are looked at by, of which the other two are halves.
     """
     halves = [METRICS[half] for half in HALVED[score]]
-    return {name: score_title(name) for name in (score, *halves, "J_decay")}
+    return {name: score_title(name) for name in (score, *halves, _DECAY)}
 
 
 def worst_columns(
-    methods: list[str], score: str, table: pd.DataFrame
+    methods: list[str], score: str, table: pd.DataFrame, order: str
 ) -> dict[str, str]:
-    """Columns of the table of worst objects -> headings."""
-    columns = {"sequence": "Video", "object": "Object", **orders(score)}
+    """Columns of the table of worst objects -> headings: no more than are read."""
+    scores = orders(score)
+    if order != _DECAY:
+        scores.pop(_DECAY)
+    columns = {"sequence": "Video", "object": "Object", **scores}
     columns |= {
         f"{score} {other}": f"{score_title(score)} {other}" for other in methods
     }

@@ -11,9 +11,10 @@ from s3fo.datasets.scoring.failures import event_clips
 from s3fo.datasets.scoring.similar_failures import has_failure_map
 from s3fo.datasets.views.images import has_videos
 from s3fo.plugin.context import Context
-from s3fo.plugin.panels.base import VOSPanel
+from s3fo.plugin.operators.explain.map_failures import MapFailures
+from s3fo.plugin.panels.base import Remedy, VOSPanel
 from s3fo.plugin.panels.charts import failure_map as charts
-from s3fo.plugin.panels.charts.elements import plot
+from s3fo.plugin.panels.charts.elements import about_seconds, plot
 from s3fo.plugin.panels.charts.failures import with_failures
 from s3fo.plugin.panels.choices import (
     LINE,
@@ -26,6 +27,10 @@ from s3fo.plugin.panels.opening import plan_clips, plan_frame, show_frame
 from s3fo.plugin.panels.stepping import CLIPS
 
 _COLOURS = {charts.KIND: "kind", charts.COST: "cost in points of J&F"}
+
+
+_PER_FAILURE = 0.2
+"""Seconds to describe a failure by the vision transformer, on two cores."""
 
 
 class FailureMap(VOSPanel):
@@ -57,6 +62,22 @@ class FailureMap(VOSPanel):
         chart = charts.failure_map(dataset, state.shown, state.coloured)
         ctx.panel.data.map = chart.traces
         state.map_layout, state.map_text = chart.layout, chart.text
+
+    def remedy(self, ctx: Context) -> Remedy | None:
+        """The map of the method that is seen, where failures were found of any."""
+        known = with_failures(ctx.dataset)
+        if not known or any(has_failure_map(ctx.dataset, key) for key in known):
+            return None
+        shown = evaluation_to_show(ctx, known, ctx.panel.state.method)
+        count = len(tables.event_table(ctx.dataset, shown))
+        return Remedy(
+            f"Map the failures of {shown}",
+            MapFailures.name,
+            {"eval_key": shown},
+            f"It describes the looks of {counted(count, 'failure')}: about "
+            f"{about_seconds(5 + _PER_FAILURE * count)} on two processor cores with "
+            "S3's vision transformer, a few seconds with colour and texture.",
+        )
 
     def layout(self, ctx: Context, panel: types.Object) -> None:
         """Choices, and the points."""

@@ -316,6 +316,26 @@
     }
   }
 
+  class RestoreMedia extends ShowMedia {
+    get config() {
+      return new OperatorConfig({
+        name: "restore_media",
+        label: "Show worst frames again after a reload",
+        unlisted: true,
+        onStartup: true,
+      });
+    }
+
+    /* A view of worst frames outlasts a reload, but not which files it shows. */
+    async execute({ hooks }) {
+      if (!(await until(() => hooks.stages() && hooks.known()))) return;
+      const [stage, ...more] = hooks.stages();
+      const field = Object.fromEntries(stage?.kwargs ?? []).field;
+      const wanted = !more.length && /\.Exists$/.test(stage?._cls ?? "") && /_thumbnail$/.test(field ?? "");
+      if (wanted && hooks.known().includes(field)) hooks.choose(field);
+    }
+  }
+
   /* Ground truth and methods at one frame, over the J&F of every object.
    *
    * FiftyOne's groups could hold one video three times, but they would be a dataset of
@@ -749,6 +769,7 @@
   });
 
   registerOperator(ShowMedia, PLUGIN);
+  registerOperator(RestoreMedia, PLUGIN);
   registerOperator(RestoreSidebar, PLUGIN);
   registerOperator(ShowFrame, PLUGIN);
   registerOperator(PreparePanels, PLUGIN);
