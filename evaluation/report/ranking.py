@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation._utils.names import counted
+from evaluation.errors import InputError
 from evaluation.leaderboard.table import LOCAL, Leaderboard
 from evaluation.plots.report_charts import rank_chart
 from evaluation.report.tables import Table, number, text
@@ -116,8 +117,20 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
     Args:
         board: the ranking.
         most: of more entries, this many of the best are drawn.
+
+    Raises:
+        InputError: there is nothing to draw.
     """
     foreign = board.table["other_benchmark"]
+    if foreign.all():
+        title = f"{board.benchmark} {board.split}"
+        raise InputError(
+            f"plot of {title}",
+            f"nothing to draw: {counted(len(foreign), 'run')} of another benchmark",
+            "published figures, or runs of this benchmark",
+            "Leave out --plot: the table shows them. Or evaluate masks of "
+            f"{title} with `s3fo evaluate --benchmark`.",
+        )
     data = board.table[~foreign].copy()
     data["look"] = [_look(row) or "published" for row in data.to_dict("records")]
     named = data["look"].isin(["highlight", "superseded", "local"])

@@ -342,7 +342,7 @@ def test_what_the_grid_and_clips_show_of_a_method(three):
         f"frames.{name}_mask" if files else f"frames.{name}"
         for name in ("second", "ground_truth")
     )
-    grid = ("second_run_JF", "sequence", mask)
+    grid = ("sequence", "second_run_JF", mask)
     assert plan_grid(three, "second_run") == grid
     assert plan_clips(three, "second_run") == (
         "sequence",

@@ -121,8 +121,9 @@ def _catalog_form(benchmark: Benchmark) -> SubmissionFormat:
             f"{entry.title} {entry.split}",
             "no server that takes submissions",
             "a split with a server",
-            f"Its ground truth is {'' if entry.public else 'not '}public: {home}, or "
-            "name the format yourself.",
+            f"Its ground truth is {'' if entry.public else 'not '}public: {home}. "
+            "For another server, pass its format in Python: "
+            "s3fo.benchmarks.write_submission(..., form=SubmissionFormat(...)).",
         )
     return entry.submission
 

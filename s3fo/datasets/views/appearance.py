@@ -100,7 +100,7 @@ def rename_looks(dataset: fo.Dataset, names: Mapping[str, str]) -> None:
 
 
 def _active_paths(dataset: fo.Dataset) -> list[str]:
-    """What is shown at first: the latest masks, their latest published J&F, the name.
+    """What is shown at first: the name, the latest masks, their latest published J&F.
 
     One source of masks only: an object has one colour everywhere, so two sources
     laid over each other could not be told apart.
@@ -114,7 +114,7 @@ def _active_paths(dataset: fo.Dataset) -> list[str]:
         if (published := published_field(dataset, key))
         and dataset.get_evaluation_info(key).config.pred_field == f"frames.{latest}"
     ]
-    return [*scores[-1:], "sequence", *both_names(shown)]
+    return ["sequence", *both_names(shown), *scores[-1:]]
 
 
 def _colour_scheme(dataset: fo.Dataset) -> fo.ColorScheme:
@@ -195,12 +195,14 @@ def _sidebar_groups(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     }
     masks = {path for path in schema if path.startswith("frames.")} - bookkeeping
     groups = {"tags": ["tags", "_label_tags"], "masks": sorted(masks)}
+    # Before the scores: in this order FiftyOne writes on the tiles of what it opens,
+    # and so do panels: name, then score.
+    groups["video"] = [*_ABOUT_VIDEO, *(name for name in (AUDIT,) if name in schema)]
     for key in evaluations(dataset):
         names = (*SEQUENCE_SCORES.values(), "objects", "failures")
         fields = [*(f"{key}_{name}" for name in names), thumbnail_field(key)]
         # Named as FiftyOne does, so that it renames and deletes the group itself.
         groups[key] = [path for path in fields if path in schema]
-    groups["video"] = [*_ABOUT_VIDEO, *(name for name in (AUDIT,) if name in schema)]
     grouped = {path for paths in groups.values() for path in paths}
     groups["metadata"] = [f"metadata.{name}" for name in _METADATA]
     groups["other"] = sorted(schema - grouped)

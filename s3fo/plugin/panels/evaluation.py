@@ -83,6 +83,7 @@ class VOSEvaluation(VOSPanel):
         panel.md(state.rules, name="rules")
         line = tabs(panel, "pages", _TABS, state.tab, self.on_open_tab)
         self.add_all_videos(line)
+        line.btn("menu", "VOS menu", icon="apps", on_click=self.on_menu)
         getattr(self, f"_lay_out_{state.tab}")(ctx, panel)
 
     def on_open_tab(self, ctx: Context) -> None:

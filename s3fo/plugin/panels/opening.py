@@ -105,7 +105,7 @@ def plan_frame(
     return FramePlan(
         sample_id if videos else _first_image(dataset, sample_id),
         frame,
-        tuple(dict.fromkeys([*scores, *(kept or ["sequence"]), *masks])),
+        tuple(dict.fromkeys([*(kept or ["sequence"]), *scores, *masks])),
         filters,
         {"object": object_id, "event": event_id},
     )
@@ -139,13 +139,10 @@ def plan_clips(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
 
 
 def plan_grid(dataset: fo.Dataset, eval_key: str) -> tuple[str, ...]:
-    """What the grid shows of a method: its published J&F, the video, its masks alone.
-
-    In the order in which FiftyOne writes them on the tiles of a dataset that it opens.
-    """
+    """What the grid shows of a method: video, its published J&F, its masks alone."""
     published = published_field(dataset, eval_key)
     scores = [published] if published else []
-    return (*scores, "sequence", *_masks(dataset, eval_key))
+    return ("sequence", *scores, *_masks(dataset, eval_key))
 
 
 def plan_audit_clips(dataset: fo.Dataset) -> tuple[str, ...]:

@@ -114,6 +114,7 @@ def test_a_person_confirms_and_sees_both_numbers(audited, hole):
     assert "confirmed" in answer.requests["notify"]["message"]
     told = person.layout["told_of_review"]["default"]
     assert "object 2: vanishes is **confirmed**" in told and "*Undo*" in told
+    assert f" of {person.state['count']}." in told
     assert "1 confirmed event" in person.state["scores_text"]
     rows = {row["score"]: row for row in person.data["scores"]}
     assert (rows["J"]["all"], rows["J"]["without"]) == ("0.917", "0.955")
