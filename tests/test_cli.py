@@ -388,7 +388,11 @@ def test_a_comparison_tells_ground_truths_that_differ(cli, benchmark, tmp_path):
     words = ("breakdown", tmp_path / "a", "--by", "length", "--gt")
     code, _, err = cli(*words, other)
     assert code == 0 and f"the scores a and the attributes are of {note}" in err
-    assert note not in cli(*words, masks(benchmark))[2]
+    _, out, err = cli(*words, masks(benchmark))
+    assert note not in err and "All objects" in out and "Length" in out
+    # What is printed may be asked for, as well as the name of the column.
+    titled = ("breakdown", tmp_path / "a", "--by", "Length", "--gt")
+    assert cli(*titled, masks(benchmark))[1] == out
 
 
 @pytest.mark.seconds
@@ -403,8 +407,10 @@ def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path
     assert told["how"] == "memory" and told["attributes"]
     regain = [row["regain"] for row in told["events"]]
     assert sum(value is not None for value in regain) == 2
-    code, out, _ = cli(*words)
+    code, out, err = cli(*words)
     assert code == 0 and "Area under the curve" in out
+    frames = len(list(masks(benchmark).glob("*/*.png")))
+    assert f"{frames} frames, segmented once" in err and f"{2 * frames} frames" in err
     assert (tmp_path / "out" / "corrections.png").is_file()
     code, _, err = cli(*words, "--events", "many")
     assert code == 2 and "`all`" in err

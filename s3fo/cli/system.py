@@ -170,7 +170,12 @@ def _serve(
 ) -> None:
     from s3fo.datasets import configure, open_dataset
     from s3fo.plugin import install
-    from s3fo.plugin.serving import quiet_session, require_opened, start_patiently
+    from s3fo.plugin.serving import (
+        leaving_at_once,
+        quiet_session,
+        require_opened,
+        start_patiently,
+    )
 
     configure()
     install()
@@ -198,7 +203,8 @@ def _serve(
             here = HERE if address in ("0.0.0.0", "::") else address
             require_opened(f"http://{here}:{served}", name)
         speak()
-        session.wait(-1)
+        with leaving_at_once():
+            session.wait(-1)
 
 
 @plugin.command("install")

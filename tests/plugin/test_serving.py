@@ -8,7 +8,7 @@ import sys
 import pytest
 from fiftyone.core.session import client
 
-from s3fo.plugin.serving import quiet_session
+from s3fo.plugin.serving import leaving_at_once, quiet_session
 
 
 @pytest.fixture
@@ -37,3 +37,19 @@ def test_a_session_is_silent_until_its_server_is_there(capsys):
         speak()
         client.__dict__.get("print", print)("It is gone")
     assert capsys.readouterr().out == "It is gone\n"
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"), [(SystemExit(143), 143), (KeyboardInterrupt, 130)]
+)
+def test_the_process_leaves_at_once_with_the_code_of_what_ended_it(
+    ends, code, services, monkeypatch
+):
+    def leave(code):
+        raise StopIteration(code)
+
+    monkeypatch.setattr("os._exit", leave)
+    with pytest.raises(StopIteration) as left, leaving_at_once():
+        raise ends
+    assert left.value.value == code
+    assert services["server"].wait(timeout=2) != 0

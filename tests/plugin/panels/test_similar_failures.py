@@ -72,6 +72,17 @@ def test_half_of_a_descriptor_is_the_object_and_half_what_is_around():
 def test_the_most_alike_come_first(failed):
     events = tables.event_table(failed, "k")
     assert len(events) >= 3
+    person = Visitor(FailureMap(), failed)
+    person.do("open", "on_load")
+    assert "no map of failures" in person.state["problem"]
+    told = person.layout["remedy_text"]["default"]
+    assert f"{len(events)} failures: about " in told and "seconds" in told
+    asked = person.do(
+        "make", "on_remedy", runs="map_failures", settings={"eval_key": "k"}
+    )
+    prompt = asked.requests["prompt_user_for_operation"]
+    assert prompt["operator_uri"] == "@s3fo/vos/map_failures"
+    assert prompt["params"] == {"eval_key": "k"}
     directions = [[1, 0], [0, 1], [0.6, 0.8]] + [[-1, 0]] * (len(events) - 3)
     clips = map_similar_failures(failed, "k", Given(directions))
     ids = [own for _, part in events.groupby("sequence", sort=False) for own in part.id]
