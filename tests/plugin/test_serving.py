@@ -46,10 +46,10 @@ def test_the_process_leaves_at_once_with_the_code_of_what_ended_it(
     ends, code, services, monkeypatch
 ):
     def leave(code):
-        raise StopIteration(code)
+        raise ChildProcessError(code)
 
     monkeypatch.setattr("os._exit", leave)
-    with pytest.raises(StopIteration) as left, leaving_at_once():
+    with pytest.raises(ChildProcessError) as left, leaving_at_once():
         raise ends
-    assert left.value.value == code
+    assert left.value.args == (code,)
     assert services["server"].wait(timeout=2) != 0
