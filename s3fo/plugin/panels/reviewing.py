@@ -15,7 +15,7 @@ from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.base import VOSPanel
-from s3fo.plugin.panels.choices import wrapping_line
+from s3fo.plugin.panels.choices import set_if_new, wrapping_line
 
 
 class ReviewPanel(VOSPanel):
@@ -95,7 +95,9 @@ class ReviewPanel(VOSPanel):
         state = ctx.panel.state
         if state.told_of_review:
             now = f" Now shown: {state.at + 1} of {state.count}." if state.count else ""
-            panel.md(state.told_of_review + now, name="told_of_review")
+            # The App shows what stands in the state under the name of a text.
+            set_if_new(ctx, "review_line", state.told_of_review + now)
+            panel.md(state.review_line, name="review_line")
 
     def on_tag(self, ctx: Context) -> None:
         """Review the event; the same again takes it back."""

@@ -112,7 +112,7 @@ def test_a_person_confirms_and_sees_both_numbers(audited, hole):
     about = {"event_id": person.state["event"], "at": 0}
     answer = person.do("review", "on_tag", tag="confirmed", **about)
     assert "confirmed" in answer.requests["notify"]["message"]
-    told = person.layout["told_of_review"]["default"]
+    told = person.layout["review_line"]["default"]
     assert "object 2: vanishes is **confirmed**" in told and "*Undo*" in told
     assert f" of {person.state['count']}." in told
     assert "1 confirmed event" in person.state["scores_text"]

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.progress import ProgressCallback
 from s3fo.datasets.views.shown import count_stages
+from s3fo.datasets.views.worst import published_field
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels.first import evaluation_to_show
 from s3fo.plugin.shared.base import VOSOperator
@@ -67,3 +68,7 @@ class ShowWorstFrames(VOSOperator):
         yield ctx.ops.set_view(view)
         params = {"field": field, "stages": count_stages(view)}
         yield ctx.trigger(f"{PLUGIN}/show_media", params)
+        # The figure on a tile is that of the method whose frame is drawn, without masks
+        # of the first frame over it.
+        path = published_field(ctx.dataset, str(summary["evaluation"]))
+        yield ctx.ops.set_active_fields(["sequence", *([path] if path else [])])

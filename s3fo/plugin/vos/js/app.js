@@ -21,6 +21,7 @@
 
   const PLUGIN = "@s3fo/vos";
   const PATIENCE = 60_000; // milliseconds until a video that does not load is given up
+  const RELOAD = 15_000; // milliseconds in which a page that is loaded learns its view
   const PAUSE = 50; // milliseconds between two looks at the page
   const WATCH = 5_000; // milliseconds that the player must stay where it was moved to
   const TOUCHES = ["pointerdown", "keydown", "wheel"]; // by which a person takes over
@@ -34,8 +35,8 @@
   const pause = () => new Promise((done) => setTimeout(done, PAUSE));
 
   /* Poll until `ready` holds; false once the patience is over. */
-  async function until(ready) {
-    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
+  async function until(ready, patience = PATIENCE) {
+    for (const end = Date.now() + patience; Date.now() < end; ) {
       if (ready()) return true;
       await pause();
     }
@@ -322,17 +323,20 @@
         name: "restore_media",
         label: "Show worst frames again after a reload",
         unlisted: true,
-        onStartup: true,
+        onDatasetOpen: true,
       });
     }
 
     /* A view of worst frames outlasts a reload, but not which files it shows. */
     async execute({ hooks }) {
-      if (!(await until(() => hooks.stages() && hooks.known()))) return;
-      const [stage, ...more] = hooks.stages();
-      const field = Object.fromEntries(stage?.kwargs ?? []).field;
-      const wanted = !more.length && /\.Exists$/.test(stage?._cls ?? "") && /_thumbnail$/.test(field ?? "");
-      if (wanted && hooks.known().includes(field)) hooks.choose(field);
+      const shown = () => {
+        const [stage, ...more] = hooks.stages() ?? [];
+        const { field } = Object.fromEntries(stage?.kwargs ?? []);
+        const worst = !more.length && /\.Exists$/.test(stage?._cls ?? "") && /_thumbnail$/.test(field ?? "");
+        return worst && hooks.known()?.includes(field) ? field : undefined;
+      };
+      await until(shown, RELOAD);
+      if (shown()) hooks.choose(shown());
     }
   }
 
