@@ -130,7 +130,7 @@ class Walk:
         self.page.set_viewport_size({"width": 1500, "height": 1000})
         self.page.get_by_text("1 of ").first.wait_for()
         browser.in_chart(self.page, 0, 0, 0)
-        self.page.locator("img[src^='data:image/jpeg']").wait_for()
+        self.page.locator("img[src^='data:image/jpeg']").first.wait_for()
         self.keep("audit", PANEL)
 
     def worst_frames(self) -> None:
@@ -163,7 +163,7 @@ class Walk:
         browser.choose_workspace(self.page, "Failures")
         self.page.get_by_text("costs most").wait_for()
         browser.in_chart(self.page, 0, 0, 0)
-        self.page.locator("img[src^='data:image/jpeg']").wait_for()
+        self.page.locator("img[src^='data:image/jpeg']").first.wait_for()
         self.keep("failures", PANEL)
 
     def review(self) -> None:

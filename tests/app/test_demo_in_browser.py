@@ -108,7 +108,7 @@ def test_the_worst_object_opens_with_its_methods_masks_and_curves(page, demo, me
 def test_a_failure_is_seen_watched_reviewed_and_undone(page, demo, method):
     events = open_failures(page, demo, method)
     first = events.iloc[0]
-    page.locator("img[src^='data:image/jpeg']").wait_for()
+    page.locator("img[src^='data:image/jpeg']").first.wait_for()
     assert "Errno" not in page.inner_text("body")
     clip = page.get_by_role("button", name="Clip", exact=True)
     browser.open_video_at(page, clip.click, seconds(first["start"]))

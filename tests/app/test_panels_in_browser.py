@@ -247,7 +247,7 @@ def test_a_failure_is_stepped_to_and_reviewed(page, demo):
     page.get_by_role("button", name="Label error").click()
     wait_for_event(page, 3, len(events))
     page.get_by_role("cell", name="label error").wait_for()
-    assert page.locator("img[src^='data:image/jpeg']").count() == 1
+    assert page.locator('[data-cy="filmstrip"]').count() == 1
     browser.keep_picture(page, "panel-failures")
     demo.reload()
     assert tables.event_table(demo, "flow")["tags"].iloc[1] == ["label error"]
@@ -297,7 +297,7 @@ def test_a_failure_is_corrected_from_the_panel(page, demo):
 def test_an_event_of_the_audit_is_confirmed_and_scores_are_told_twice(page, demo):
     browser.set_spaces(page, demo.load_workspace("Audit"))
     wait_for_event(page, 1, 2)
-    assert page.locator("img[src^='data:image/jpeg']").count() == 1
+    assert page.locator('[data-cy="filmstrip"]').count() == 1
     page.get_by_role("button", name="Scores without the confirmed").click()
     page.get_by_text("No event is confirmed").wait_for()
     page.get_by_role("button", name="Confirmed", exact=True).click()

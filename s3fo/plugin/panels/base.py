@@ -22,7 +22,7 @@ from s3fo.datasets.views.shown import has_id
 from s3fo.plugin.context import Context
 from s3fo.plugin.panels import scope
 from s3fo.plugin.panels.choices import LINE, choice_of
-from s3fo.plugin.panels.opening import plan_grid, show_all_videos
+from s3fo.plugin.panels.opening import plan_grid, restore_media, show_all_videos
 from s3fo.plugin.shared import trouble
 from s3fo.plugin.shared.described import DescribedPanelConfig
 from s3fo.plugin.shared.outcome import PLUGIN
@@ -127,6 +127,8 @@ class VOSPanel(foo.Panel):
         masks they showed.
         """
         ctx.panel_state.update(dict.fromkeys(self.methods_chosen))
+        if self.surfaces == "grid":
+            restore_media(ctx)
 
     def on_follow(self, ctx: Context) -> None:
         """The grid shows something else, by view or sidebar: draw the panel anew."""

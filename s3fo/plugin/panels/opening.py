@@ -187,6 +187,15 @@ def show_media(ctx: Context, field: str = "filepath") -> None:
     ctx.trigger(f"{PLUGIN}/show_media", {"field": field})
 
 
+def restore_media(ctx: Context) -> None:
+    """Show worst frames on a page that is loaded again in a view of them.
+
+    FiftyOne keeps the view, but not which files it shows. Nothing happens elsewhere.
+    """
+    if len(ctx.dataset.app_config.media_fields) > 1:
+        ctx.trigger(f"{PLUGIN}/restore_media")
+
+
 def show_all_videos(ctx: Context) -> None:
     """Show the whole dataset again, as it is when it is opened."""
     view = opening_view(ctx.dataset)

@@ -323,7 +323,6 @@
         name: "restore_media",
         label: "Show worst frames again after a reload",
         unlisted: true,
-        onDatasetOpen: true,
       });
     }
 
