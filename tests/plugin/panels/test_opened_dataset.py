@@ -20,7 +20,7 @@ def opened(explained_once):
 
 def test_the_sidebar_has_a_group_for_each_thing(opened):
     groups = opened.app_config.sidebar_groups
-    names = ["tags", "masks", "k", "video", "metadata", "other"]
+    names = ["tags", "masks", "video", "k", "metadata", "other"]
     assert [group.name for group in groups] == names
     closed = [group.name for group in groups if not group.expanded]
     assert closed == ["metadata", "other"]
