@@ -139,6 +139,8 @@ def test_the_objects_that_a_view_shows(explained_once, ids) -> None:
     only = {(ids["pair"], 2)}
     for field in ("objects", "k_objects", "k_failures", "frames.ground_truth"):
         assert objects_shown(explained_once.filter_labels(field, second)) == only
+    (label,) = [own for own in pair.first().k_objects.detections if own.index == 2]
+    assert objects_shown(explained_once.select_labels(ids=[label.id])) == only
     clips = pair.filter_labels("objects", second).to_clips("objects")
     assert objects_shown(clips) == only
     every_clip = explained_once.to_clips("objects")
@@ -166,7 +168,7 @@ def test_lines_are_as_bright_as_can_be_seen() -> None:
     # Red has a luminance of 0.2126 and is made paler, to 0.25; green is made darker:
     # 255 * (0.25 / 0.7152) ** (1 / 2.2) is 158.
     assert (line_colour(1), line_colour(2)) == ("#FF4040", "#009E00")
-    assert line_colour(0) == "#888888" and line_colour(10) == "#4D9A00"
+    assert line_colour(0) == "#888888" and line_colour(256) == "#729325"
 
 
 def test_small_maps_are_told_how_small_they_are() -> None:
@@ -244,7 +246,8 @@ def test_layouts_and_colours_follow_what_the_dataset_has(explained, monkeypatch)
     _save_workspaces(explained)
     names = {"Benchmark", "Evaluation", "Compare", "Failures"}
     assert set(explained.list_workspaces()) == names
-    assert len(explained.load_workspace("Benchmark").children) == 1
+    alone = explained.load_workspace("Benchmark").children
+    assert [panel.type for panel in alone] == ["Samples"]
     for name in names:
         explained.delete_workspace(name)
     monkeypatch.setattr(type(explained), "list_evaluations", lambda dataset: [])
@@ -255,9 +258,14 @@ def test_layouts_and_colours_follow_what_the_dataset_has(explained, monkeypatch)
     assert [own["value"] for own in colours] == [str(k) for k in range(1, 24)]
 
 
-def test_the_worst_objects_are_of_an_evaluation_that_is_there(explained_once) -> None:
+def test_the_worst_objects_are_of_an_evaluation_that_is_there(
+    explained_once, monkeypatch
+) -> None:
     assert len(worst(explained_once, "k", k=1)) == 1
     with pytest.raises(InputError, match="one of k"):
         worst(explained_once, "other")
     with pytest.raises(InputError, match="no field k_objects, which the dataset has"):
         worst(explained_once.select_fields("sequence"), "k")
+    monkeypatch.setattr(type(explained_once), "list_evaluations", lambda dataset: [])
+    with pytest.raises(InputError, match="no evaluations yet"):
+        worst(explained_once, "k")
