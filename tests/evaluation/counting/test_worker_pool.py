@@ -115,3 +115,20 @@ run_in_order(job, [Item("a"), Item("b"), Item("c")], [1, 1, 1], 3)
         assert time.monotonic() < end
         time.sleep(0.02)
     assert len(pids) == 3
+
+
+def test_a_worker_that_dies_while_it_answers_holds_nobody_up():
+    """Its pipe is its own, so that there is no lock it could take along."""
+
+    class Deadly:
+        def __reduce__(self):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def job(item, on_step):
+        on_step()
+        return Deadly() if item.name == "2" else item.name
+
+    began = time.monotonic()
+    with pytest.raises(InputError, match="2: found a worker .*signal 9"):
+        run_in_order(job, ITEMS, SIZES, 3)
+    assert time.monotonic() - began < 20
