@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,12 +101,30 @@ def count_together(
     Raises:
         InputError: as `count_sequence`.
     """
+    _keep_freed_memory()
     videos = [_VideoCounter(pair, protocol, options) for pair in pairs]
     for frame in pairs[0].frames if pairs else ():
         for video in videos:
             video.count(frame)
             on_step()
     return [video.counts() for video in videos]
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let the C library keep what masks leave behind, in place of giving it back.
+
+    By default the GNU library returns the end of the heap beyond twice the size of the
+    largest block that it has freed so far. Masks are such blocks, so that each frame
+    may fetch its memory anew, page by page, which can take as long as counting does.
+    Having freed a larger block, never touched, it keeps up to twice that size. Source:
+    mallopt(3), M_MMAP_THRESHOLD.
+    """
+    np.empty(_KEPT, np.uint8)
+
+
+_KEPT = 2**24
+"""Bytes of the block; above 32 MB the library learns nothing."""
 
 
 class _VideoCounter:

@@ -129,6 +129,6 @@ def test_a_worker_that_dies_while_it_answers_holds_nobody_up():
         return Deadly() if item.name == "2" else item.name
 
     began = time.monotonic()
-    with pytest.raises(InputError, match="2: found a worker .*signal 9"):
+    with pytest.raises(InputError, match=r"2: found a worker .*signal 9"):
         run_in_order(job, ITEMS, SIZES, 3)
     assert time.monotonic() - began < 20
