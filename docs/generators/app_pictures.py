@@ -170,7 +170,7 @@ class Walk:
     def review(self) -> None:
         """Say what one thinks of an event; the next one comes."""
         self.page.get_by_role("button", name="Confirmed").click()
-        self.page.get_by_text("2 of ").wait_for()
+        self.page.get_by_text("2 of ").first.wait_for()
         tagged = self.page.get_by_role("cell", name="confirmed").first
         tagged.scroll_into_view_if_needed()
         self.keep("reviewed", PANEL)
