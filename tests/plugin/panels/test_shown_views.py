@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from fiftyone import ViewField
 
@@ -10,6 +13,7 @@ from s3fo.datasets.field_names import AUDIT
 from s3fo.datasets.reading.tables import event_table
 from s3fo.datasets.scoring.review import tag_event
 from s3fo.datasets.views import images as images_module
+from s3fo.datasets.views import similar_objects
 from s3fo.datasets.views.appearance import (
     _active_paths,
     _colour_scheme,
@@ -17,7 +21,7 @@ from s3fo.datasets.views.appearance import (
     _save_workspaces,
     rename_looks,
 )
-from s3fo.datasets.views.brain_maps import _settings
+from s3fo.datasets.views.brain_maps import _settings, delete_map
 from s3fo.datasets.views.clips import clips_of_events
 from s3fo.datasets.views.colours import line_colour, object_colour
 from s3fo.datasets.views.evaluation_views import delete_views, save_views
@@ -269,3 +273,35 @@ def test_the_worst_objects_are_of_an_evaluation_that_is_there(
     monkeypatch.setattr(type(explained_once), "list_evaluations", lambda dataset: [])
     with pytest.raises(InputError, match="no evaluations yet"):
         worst(explained_once, "k")
+
+
+def test_a_map_of_two_objects_is_one_and_its_runs_are_replaced(
+    explained_once, monkeypatch
+) -> None:
+    names = explained_once.values("objects.detections.id", unwind=True)[:2]
+    vectors = {name: np.full(2, k, np.float32) for k, name in enumerate(names)}
+    saved: list[np.ndarray] = []
+    monkeypatch.setattr(similar_objects, "_by_label", lambda *_: vectors)
+    monkeypatch.setattr(
+        similar_objects, "save_map", lambda dataset, clips, own, **_: saved.append(own)
+    )
+    clips = similar_objects.map_similar_objects(explained_once, None)  # type: ignore[arg-type]
+    assert sorted(clips.values("id")) == sorted(names)
+    assert saved[0].tolist() == [vectors[name].tolist() for name in clips.values("id")]
+    vectors.pop(names[0])
+    with pytest.raises(InputError, match="descriptors of 1 objects"):
+        similar_objects.map_similar_objects(explained_once, None)  # type: ignore[arg-type]
+
+
+def test_of_a_map_goes_what_there_is() -> None:
+    gone: list[str] = []
+    runs = SimpleNamespace(
+        list_brain_runs=lambda: ["map", "other"],
+        delete_brain_run=gone.append,
+        has_saved_view=lambda name: name == "view",
+        delete_saved_view=gone.append,
+    )
+    delete_map(runs, map_key="map", index_key="index", view="view")  # type: ignore[arg-type]
+    assert gone == ["map", "view"]
+    delete_map(runs, map_key="no", index_key="index", view="none")  # type: ignore[arg-type]
+    assert gone == ["map", "view"]
