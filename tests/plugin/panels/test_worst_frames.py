@@ -8,11 +8,13 @@ import pytest
 from operator_runs import form, triggers_in_app
 
 import s3fo
+from benchmarks.panels import Visitor
 from evaluation.errors import InputError
 from evaluation.plots.errors import PIXEL_COLOURS, Pixel, colour
 from evaluation.plots.thumbnail import frame_thumbnail
 from s3fo.datasets.scoring.thumbnails import worst_frame
 from s3fo.plugin import install
+from s3fo.plugin.panels.evaluation import VOSEvaluation
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,6 +57,11 @@ def test_the_grid_shows_worst_frames_and_they_go_with_the_evaluation(predicted):
     steps = triggers_in_app("show_worst_frames", predicted)
     asked = [step.params for step in steps if "show_media" in str(step.to_json())]
     assert asked == [{"field": "k_thumbnail", "stages": 1}]
+    fields = [step.params for step in steps if "active_fields" in str(step.to_json())]
+    assert fields[-1]["fields"] == ["sequence", "k_JF"], "no masks of the first frame"
+    # A page that is loaded in this view looks for the pictures; later pages need not.
+    loaded = Visitor(VOSEvaluation(), predicted).do("open", "on_load").requests
+    assert "@s3fo/vos/restore_media" in loaded
     pair = predicted.match({"sequence": "pair"}).first()
     # Object 2 is lost in the frame of index 4, and nothing else is as wrong.
     number, score = worst_frame(predicted, "k", pair.id)
@@ -70,6 +77,8 @@ def test_the_grid_shows_worst_frames_and_they_go_with_the_evaluation(predicted):
     s3fo.evaluate(predicted, "shifted", "new", protocol="mose-v2", workers=1)
     assert not predicted.has_sample_field("new_thumbnail"), "of other scores"
     assert predicted.app_config.media_fields == ["filepath"]
+    loaded = Visitor(VOSEvaluation(), predicted).do("open", "on_load").requests
+    assert "@s3fo/vos/restore_media" not in loaded
 
 
 def test_there_is_something_to_draw(predicted):
