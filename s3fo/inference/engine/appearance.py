@@ -126,8 +126,9 @@ class AppearanceLimit:
                     appearance,
                     gap,
                 )
-                pixels = cells.repeat(_CELL, 0).repeat(_CELL, 1)
-                outside[channel] = pixels & ~before[channel]
+                if cells.any():
+                    pixels = cells.repeat(_CELL, 0).repeat(_CELL, 1)
+                    outside[channel] = pixels & ~before[channel]
         if not (now & outside).any():
             return probabilities, False
         kept, lost = take_off(probabilities, outside)
@@ -198,6 +199,5 @@ def _join(one: Tokens, other: Tokens) -> Tokens:
 
 def _cells(mask: Mask) -> np.ndarray:
     """Share [h, w] of every cell that a mask [H, W] covers."""
-    height, width = mask.shape
-    squares = mask.reshape(height // _CELL, _CELL, width // _CELL, _CELL)
-    return np.asarray(squares.mean((1, 3)))
+    size = mask.shape[1] // _CELL, mask.shape[0] // _CELL
+    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
