@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from evaluation._utils.names import as_names
 from evaluation.counting.frame import FrameCounter
 from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
@@ -99,7 +100,7 @@ class Meter:
         self.options = InputOptions.of(
             options, missing=missing, resize=resize, binarize=binarize, void=void
         )
-        self.unseen = frozenset(unseen)
+        self.unseen = frozenset(as_names(unseen))
         self._frames: dict[str, dict[str, CountedFrame]] = {}
         # The same frames, counted as masks of one object, while a video may be one
         # whose ground truth is written as 0 and 255.

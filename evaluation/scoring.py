@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation._utils.claims import videos_in_progress
-from evaluation._utils.names import any_name_in_tables
+from evaluation._utils.names import any_name_in_tables, as_names
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting.cache import open_cache
@@ -137,7 +137,7 @@ def score_folders(
         >>> a, b = score_folders(["a/", "b/"], "Annotations")  # doctest: +SKIP
     """
     rules, chosen = get_protocol(protocol), InputOptions.of(options)
-    whole = open_ground_truth(ground_truth)
+    whole, unseen = open_ground_truth(ground_truth), as_names(unseen)
     truth = choose_sequences(whole, sequences)
     opened = [align_results(one, truth, rules, chosen) for one in results]
     if not opened:
@@ -255,8 +255,8 @@ def choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> Groun
     """
     if names is None:
         return truth
-    names = {str(name) for name in names}
-    unknown = sorted(names - set(truth.sequences))
+    wanted = set(as_names(names))
+    unknown = sorted(wanted - set(truth.sequences))
     if unknown:
         raise InputError(
             "sequences",
@@ -264,5 +264,5 @@ def choose_sequences(truth: GroundTruth, names: Collection[str] | None) -> Groun
             f"some of {', '.join(sorted(truth.sequences))}",
             "Name sequences of the ground truth.",
         )
-    chosen = {name: truth.sequences[name] for name in sorted(names)}
+    chosen = {name: truth.sequences[name] for name in sorted(wanted)}
     return replace(truth, sequences=chosen)

@@ -231,6 +231,18 @@ def _fault(name: object, ending: str) -> str | None:
     return None
 
 
+def as_names(names: str | Iterable[str]) -> list[str]:
+    """The names that were given: a text is one name, not one per letter.
+
+    >>> as_names("12"), as_names({"b": 1, "a": 2})
+    (['12'], ['b', 'a'])
+
+    Args:
+        names: one, or several.
+    """
+    return [names] if isinstance(names, str) else [str(name) for name in names]
+
+
 def counted(n: int, noun: str) -> str:
     """A number of things.
 

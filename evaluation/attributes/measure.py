@@ -17,7 +17,12 @@ from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
 from evaluation.attributes.observe import observe
 from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
-from evaluation.attributes.video import AnnotatedVideo, odd_masks, open_videos
+from evaluation.attributes.video import (
+    AnnotatedVideo,
+    choose_videos,
+    odd_masks,
+    open_videos,
+)
 from evaluation.errors import InputError
 from evaluation.masks.encoding import blank_between
 from evaluation.options import InputOptions
@@ -80,7 +85,7 @@ def object_attributes(
     _check_positive("appearance_rate", appearance_rate)
     folder = images if isinstance(images, (str, Path)) else None
     opened = open_videos(ground_truth, folder, fps, InputOptions.of(options))
-    videos = _choose_sequences(opened, sequences)
+    videos = choose_videos(opened, sequences)
     described = None if images is False else extractor or ColourTexture()
 
     def job(video: AnnotatedVideo, on_step: Callable[[], None]) -> Measured:
@@ -167,23 +172,6 @@ def _notes(
     if extractor is not None and not video.images:
         notes.append("no images: no similarity, no appearance change, no scene cuts")
     return notes
-
-
-def _choose_sequences(
-    videos: list[AnnotatedVideo], names: Collection[str] | None
-) -> list[AnnotatedVideo]:
-    if names is None:
-        return videos
-    missing = sorted(set(names) - {video.name for video in videos})
-    if missing:
-        raise InputError(
-            "sequences",
-            ", ".join(missing),
-            f"among {len(videos)} sequences: "
-            + ", ".join(video.name for video in videos[:20]),
-            "Check the spelling.",
-        )
-    return [video for video in videos if video.name in set(names)]
 
 
 def _assemble(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.names import as_names
 from evaluation.errors import InputError
 from evaluation.masks.encoding import (
     AS_OBJECT,
@@ -352,6 +353,27 @@ def _with_frames_between(names: Sequence[str]) -> Sequence[str]:
     width = min(len(name) for name in names)
     between = [f"{number:0{width}d}" for number in counted[: _MAX_STEP * len(names)]]
     return between if set(names) <= set(between) else names
+
+
+def choose_videos(
+    videos: list[AnnotatedVideo], names: str | Collection[str] | None
+) -> list[AnnotatedVideo]:
+    """The videos of these names, in their order; all for None.
+
+    Raises:
+        InputError: there is none of a name.
+    """
+    if names is None:
+        return videos
+    wanted, known = set(as_names(names)), {video.name for video in videos}
+    if unknown := sorted(wanted - known):
+        raise InputError(
+            "sequences",
+            ", ".join(unknown),
+            f"some of {', '.join(sorted(known)[:20])}",
+            "Name sequences of the ground truth.",
+        )
+    return [video for video in videos if video.name in wanted]
 
 
 def _images_of(masks: MaskSequence, root: Path | None) -> dict[str, Path]:

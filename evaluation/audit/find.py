@@ -15,6 +15,7 @@ from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.regions import Region
 from evaluation.attributes.video import (
     AnnotatedVideo,
+    choose_videos,
     odd_masks,
     open_videos,
     read_objects,
@@ -32,7 +33,6 @@ from evaluation.audit.steady import (
 )
 from evaluation.audit.tables import EVENT_COLUMNS, FRAME_COLUMNS, Audit
 from evaluation.audit.tracks import Track, follow
-from evaluation.errors import InputError
 from evaluation.masks.names import shown
 from evaluation.masks.open import Source
 from evaluation.masks.pairs import Masks
@@ -77,7 +77,7 @@ def audit_ground_truth(
     """
     chosen = InputOptions.of(options)
     folder = images if isinstance(images, (str, Path)) else None
-    videos = _wanted_kinds(open_videos(ground_truth, folder, None, chosen), sequences)
+    videos = choose_videos(open_videos(ground_truth, folder, None, chosen), sequences)
     answers = open_methods(methods, ground_truth, [v.name for v in videos], chosen)
     job = _Job(images is not False, answers, min_confidence)
     sizes = [len(video.annotated_frames) for video in videos]
@@ -95,23 +95,6 @@ def audit_ground_truth(
             odd.setdefault(note, []).append(video.name)
     notes += [f"{shown(names)}: {note}" for note, names in odd.items()]
     return replace(_assemble(done, notes), ground_truth=name_of(ground_truth))
-
-
-def _wanted_kinds(
-    videos: list[AnnotatedVideo], names: Collection[str] | None
-) -> list[AnnotatedVideo]:
-    if names is None:
-        return videos
-    known = {video.name for video in videos}
-    unknown = sorted(set(names) - known)
-    if unknown:
-        raise InputError(
-            "sequences",
-            ", ".join(unknown),
-            f"some of {', '.join(sorted(known))}",
-            "Name sequences of the ground truth.",
-        )
-    return [video for video in videos if video.name in set(names)]
 
 
 class _Job:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation._utils.names import any_name_in_tables
+from evaluation._utils.names import any_name_in_tables, as_names
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
 from evaluation.breakdown.groups import Group, groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
@@ -382,10 +382,9 @@ def choose_columns(objects: pd.DataFrame, names: Sequence[str] | None) -> list[s
         for name in objects
         if name in ATTRIBUTES or str(name).startswith(OFFICIAL)
     ]
-    if isinstance(names, str):
-        names = [names]
     if names is None:
         return [name for name in available if objects[name].nunique() > 1]
+    names = as_names(names)
     unknown = [name for name in names if name not in available]
     if unknown:
         raise InputError(

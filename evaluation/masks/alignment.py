@@ -148,12 +148,23 @@ def _notes_on_names(
             f"of frames that have one are not scored: {shown(doubled)}; are masks "
             "of two runs in one folder?"
         )
-    if any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
+    if odd := _without_number(gt.frames):
+        notes.append(
+            f"{gt.name}: {shown(odd)} of the ground truth counts as a frame of its "
+            "own, where others are called by their number; remove it if it is a copy"
+        )
+    elif any(len(frame) != len(gt.frames[0]) for frame in gt.frames):
         notes.append(
             f"{gt.name}: frame numbers are not padded with zeros; they were put in "
             f"natural order ({gt.frames[0]} to {gt.frames[-1]})"
         )
     return notes
+
+
+def _without_number(frames: Sequence[str]) -> list[str]:
+    """Frames whose names are no numbers, where those of most others are."""
+    odd = [name for name in frames if not (name.isascii() and name.isdecimal())]
+    return odd if 2 * len(odd) < len(frames) else []
 
 
 def _may_be_off(gt: MaskSequence, pred: MaskSequence, names: Mapping[str, str]) -> bool:

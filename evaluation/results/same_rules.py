@@ -10,6 +10,7 @@ from evaluation.errors import InputError
 from evaluation.masks.alignment import SCORED_AS_EMPTY
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
+from evaluation.results.shards import OF_SEQUENCES, SHARD
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
@@ -67,14 +68,14 @@ def require_one_protocol(
 
 
 def note_rules(methods: Mapping[str, Scores]) -> tuple[str, ...]:
-    """Notes where masks were read by different options: numbers may not compare.
+    """Notes where masks were read by different options, or of a part of the videos.
 
     Args:
         methods: scores by name; each is held against the first.
     """
     names = list(methods)
     rules = {name: _rules(methods[name]) for name in names}
-    notes = []
+    notes = [*_note_shards(methods)]
     for name in names[1:]:
         one, other = rules[names[0]], rules[name]
         differ = [
@@ -91,6 +92,17 @@ def note_rules(methods: Mapping[str, Scores]) -> tuple[str, ...]:
             "difference between them is not one between methods alone"
         )
     return tuple(notes)
+
+
+def _note_shards(methods: Mapping[str, Scores]) -> list[str]:
+    """Notes on scores of one shard, whose means are not those of the benchmark."""
+    return [
+        f"{name} is scored on shard {scores.inputs[SHARD]} alone, "
+        f"{len(scores.sequences)} of {scores.inputs[OF_SEQUENCES]} sequences: "
+        "put all shards together (`s3fo merge-shards`, `evaluation.merge`)"
+        for name, scores in methods.items()
+        if SHARD in scores.inputs
+    ]
 
 
 def _rules(scores: Scores) -> dict[str, str]:

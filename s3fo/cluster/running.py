@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation._utils.names import as_names
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from s3fo.cluster.engines import Engine, Handle, Resources, open_engine, require_engine
@@ -104,7 +105,7 @@ def run(
         options,
         cpus,
     )
-    names = sequences if sequences is not None else _names_of(source)
+    names = as_names(sequences) if sequences is not None else _names_of(source)
     resources = Resources(gpus, cpus, minutes, partition, parallel, dict(slurm or {}))
     engine = open_engine(on, verb, resources)
     try:

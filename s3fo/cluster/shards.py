@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation._utils.names import as_names
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
 from evaluation.masks.open import open_ground_truth
@@ -78,7 +79,7 @@ def choose_sequences(
     Raises:
         InputError: there is no such shard or sequence.
     """
-    named = list(names) if names else None
+    named = as_names(names) if names else None
     part: Shard | None = None
     if shard is not None:
         part = Shard.parse(shard)

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from evaluation import InputError, score
+from evaluation import InputError, object_attributes, score
 from evaluation.counting import kernels
 
 
@@ -96,3 +96,27 @@ def test_the_fingerprint_is_that_of_the_sequences_with_scores():
     assert set(both.objects["sequence"]) == {"a"}
     only = score(masks, masks, "davis-2017", sequences=["a"])
     assert only.fingerprint == both.fingerprint
+
+
+def test_one_name_is_a_sequence_and_not_its_letters():
+    truth = np.zeros((4, 12, 12), np.uint8)
+    truth[:, 2:8, 3:9] = 1
+    truths = {"12": truth, "1": truth, "2": truth}
+    results = {"12": np.roll(truth, 3, axis=1), "1": truth, "2": truth}
+    one = score(results, truths, "youtube-vos", sequences="12", unseen="12")
+    assert list(one.sequences["sequence"]) == ["12"]
+    assert one.summary["J_unseen"] == pytest.approx(1 / 3)  # 3 of 9 rows
+    assert list(object_attributes(truths, sequences="12").objects["sequence"]) == ["12"]
+
+
+def test_a_copy_of_a_frame_among_numbered_ones_is_told(small, tmp_path):
+    for folder in (small.gt, small.pred):
+        video = next(path for path in folder.iterdir() if path.is_dir())
+        first = sorted(video.glob("*.png"))[1]
+        (video / f"{first.stem} copy.png").write_bytes(first.read_bytes())
+    notes = score(small.pred, small.gt, "davis-2017").notes
+    assert any(
+        f"{first.stem} copy of the ground truth counts as a frame of its own" in note
+        for note in notes
+    )
+    assert not any("natural order" in note for note in notes)

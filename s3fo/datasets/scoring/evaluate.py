@@ -9,6 +9,7 @@ from dataclasses import replace
 import fiftyone as fo
 import pandas as pd
 
+from evaluation._utils.names import as_names
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
@@ -169,11 +170,12 @@ def _select_videos(
     shown: Sequence[str] | None, sequences: Sequence[str] | None
 ) -> list[str] | None:
     """The videos to score: of those asked for, those that a view shows."""
-    if shown is None:
-        return None if sequences is None else list(sequences)
     if sequences is None:
-        return list(shown)
-    outside = [name for name in sequences if name not in shown]
+        return None if shown is None else list(shown)
+    wanted = as_names(sequences)
+    if shown is None:
+        return wanted
+    outside = [name for name in wanted if name not in shown]
     if outside:
         raise InputError(
             "sequences",
@@ -181,7 +183,7 @@ def _select_videos(
             f"videos of the view ({', '.join(shown[:5])})",
             "Leave it out, or pass the dataset.",
         )
-    return list(sequences)
+    return wanted
 
 
 def remove_evaluation(dataset: fo.Dataset, eval_key: str) -> None:

@@ -13,7 +13,9 @@ from evaluation import (
     object_attributes,
     score,
 )
+from evaluation._utils.shards import Shard
 from evaluation.results.scores import Scores
+from evaluation.results.shards import as_shard
 
 
 def scores_of(values: dict, protocol="davis-2017") -> Scores:
@@ -189,3 +191,12 @@ def test_another_average_and_unseen_kinds_of_one_run_are_told():
     known.object_columns["group"] = ["seen"] * 3
     notes = compare(a, known, metric="J").notes
     assert any("a with 1 object of unseen kind" in n for n in notes)
+
+
+def test_runs_that_were_both_scored_on_one_shard_are_told():
+    truth = np.zeros((4, 12, 12), np.uint8)
+    truth[:, 2:8, 3:9] = 1
+    videos = {"cat": truth, "dog": truth}
+    part = as_shard(score(videos, videos), Shard(1, 2), 3)
+    told = "is scored on shard 1/2 alone, 2 of 3 sequences"
+    assert sum(told in note for note in compare(part, part).notes) == 2
