@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
@@ -39,7 +41,8 @@ from evaluation.masks.pairs import Masks
 from evaluation.options import InputOptions
 from evaluation.results.ground_truths import name_of
 
-Audited = tuple[str, list[str], list[AuditEvent], int]
+Areas = dict[int, NDArray[np.int64]]
+Audited = tuple[str, list[str], list[AuditEvent], Areas]
 
 
 @any_name_in_tables()
@@ -107,13 +110,13 @@ class _Job:
 
     def __call__(self, video: AnnotatedVideo, on_step: Callable[[], None]) -> Audited:
         frames = list(video.annotated_frames)
-        found, object_frames = self._look(video, frames, on_step)
+        found, areas = self._look(video, frames, on_step)
         kept = [event for event in found if event.confidence >= self._least]
-        return video.name, frames, kept, object_frames
+        return video.name, frames, kept, areas
 
     def _look(
         self, video: AnnotatedVideo, frames: list[str], on_step: Callable[[], None]
-    ) -> tuple[list[AuditEvent], int]:
+    ) -> tuple[list[AuditEvent], Areas]:
         edges = EdgeTracker(video) if self._with_images and video.images else None
         votes = self._methods.votes(video.name) if self._methods else None
         shape = (0, 0)
@@ -143,7 +146,7 @@ class _Job:
         found += _never_seen(video, tracks)
         found += edges.events() if edges is not None else []
         found += votes.events() if votes is not None else []
-        return found, sum(int(track.visible.sum()) for track in tracks.values())
+        return found, {track.object_id: track.area for track in tracks.values()}
 
 
 def _covered_frames(events: list[AuditEvent]) -> set[tuple[int, int]]:
@@ -191,24 +194,26 @@ def _never_seen(video: AnnotatedVideo, tracks: Mapping[int, Track]) -> list[Audi
 
 def _assemble(done: list[Audited], notes: list[str]) -> Audit:
     rows: list[dict[str, Any]] = []
-    frames: dict[int, list[str]] = {}
-    for name, names, events, _ in done:
+    frames: dict[int, list[tuple[str, int]]] = {}
+    for name, names, events, areas in done:
         for event in events:
-            frames[len(rows)] = names[event.start : event.end]
+            span = slice(event.start, event.end)
+            own = areas.get(event.object_id, np.zeros(len(names), np.int64))[span]
+            frames[len(rows)] = list(zip(names[span], own.tolist(), strict=True))
             rows.append(_row(name, names, event))
     table = pd.DataFrame(rows, columns=list(EVENT_COLUMNS[1:]))
     order = table.sort_values("confidence", ascending=False, kind="stable").index
     table = table.loc[order].reset_index(drop=True)
     table.insert(0, "event", range(len(table)))
     flagged = [
-        (row.sequence, row.object, frame, row.event, row.kind, row.confidence)
+        (row.sequence, row.object, frame, row.event, row.kind, row.confidence, area)
         for row, place in zip(table.itertuples(index=False), order, strict=True)
-        for frame in frames[int(place)]
+        for frame, area in frames[int(place)]
     ]
     return Audit(
         pd.DataFrame(flagged, columns=list(FRAME_COLUMNS)),
         table,
-        sum(count for *_, count in done),
+        sum(int((own > 0).sum()) for *_, areas in done for own in areas.values()),
         tuple(notes),
     )
 

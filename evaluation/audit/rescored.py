@@ -12,7 +12,11 @@ from evaluation._utils.names import counted
 from evaluation.audit.tables import Audit
 from evaluation.errors import InputError
 from evaluation.metrics.video import SequenceScores
-from evaluation.results.ground_truths import note_other_name, object_names
+from evaluation.results.ground_truths import (
+    note_other_masks,
+    note_other_name,
+    object_names,
+)
 from evaluation.results.scores import Scores
 from evaluation.results.tables import object_table
 
@@ -83,6 +87,7 @@ def _note_other_truth(scores: Scores, audit: Audit) -> list[str]:
     """Notes where an audit is of another ground truth than scores were made against."""
     named = note_other_name(audit.ground_truth, scores.inputs.get("ground_truth", ""))
     notes = [f"the audit and the scores are of {note}" for note in named]
+    notes += note_other_masks(scores, audit.frames, "the scores", "audit")
     scored = set(zip(*(scores.object_columns[k] for k in _KEYS[:2]), strict=True))
     found = dict.fromkeys(zip(*(audit.frames[k] for k in _KEYS[:2]), strict=True))
     unknown = [(str(s), int(k)) for s, k in found if (s, k) not in scored]

@@ -13,7 +13,7 @@ from evaluation.results.storage import load_tables, save_tables
 
 FILES = ("audit_frames", "audit_events")
 
-FRAME_COLUMNS = ("sequence", "object", "frame", "event", "kind", "confidence")
+FRAME_COLUMNS = ("sequence", "object", "frame", "event", "kind", "confidence", "area")
 EVENT_COLUMNS = (
     "event", "sequence", "object", "kind", "other", "start", "end", "start_index",
     "end_index", "n_frames", "confidence", "reason",
@@ -25,7 +25,8 @@ class Audit:
     """Where ground truth looks wrong, in which way and how surely.
 
     Attributes:
-        frames: one row per event and frame that it covers.
+        frames: one row per event and frame that it covers; `area` is that of the
+            object there, in pixels, 0 where it is not to be seen.
         events: one row per event, the surest first; `event` numbers them. `start` and
             `end` are names of annotated frames, both included.
         n_object_frames: annotated object frames that were looked at.

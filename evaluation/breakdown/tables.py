@@ -23,7 +23,7 @@ from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
 from evaluation.metrics.aggregate import NO_SCORES
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
-from evaluation.results.ground_truths import note_ground_truths
+from evaluation.results.ground_truths import note_ground_truths, note_other_masks
 from evaluation.results.same_rules import note_rules, require_one_protocol
 from evaluation.results.scores import Scores
 
@@ -332,6 +332,9 @@ def _join(
                 f"{len(joined)} objects: its means are over the others, differences "
                 "over those both methods have"
             )
+        notes += note_other_masks(
+            methods[method], attributes.frames, method or "the scores", "attributes"
+        )
     average = next(iter(methods.values())).protocol.average
     if average == "seen-unseen":
         notes.append(

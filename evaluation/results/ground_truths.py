@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from evaluation._utils.names import counted
 from evaluation.results.scores import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEYS = ["sequence", "object"]
 
@@ -46,6 +50,38 @@ def note_other_name(first: str, second: str) -> list[str]:
     if not (first and second) or os.path.abspath(first) == os.path.abspath(second):
         return []
     return [f"different ground truths: {first} and {second}"]
+
+
+def note_other_masks(
+    scores: Scores, areas: pd.DataFrame, name: str, kind: str
+) -> list[str]:
+    """A note where masks have changed between scores and what was measured of them.
+
+    Args:
+        scores: of any results.
+        areas: `sequence`, `object`, `frame` and `area` in pixels; without `area`
+            nothing can be said.
+        name: what the scores are called.
+        kind: what the areas come with, e.g. ``"attributes"``.
+    """
+    # These options give other objects or other pixels than the masks themselves.
+    if {"binarize", "void"} & {*scores.options} or "area" not in areas:
+        return []
+    if not {*_KEYS, "gt_area"} <= {*scores.frame_columns}:
+        return []
+    keys = [*_KEYS, "frame"]
+    ours = scores.frames[[*keys, "gt_area"]].astype({"frame": str})
+    both = ours.merge(areas[[*keys, "area"]].astype({"frame": str}), on=keys)
+    changed = both[both["gt_area"].ne(both["area"])]
+    if changed.empty:
+        return []
+    objects = dict.fromkeys(zip(*(changed[key] for key in _KEYS), strict=True))
+    return [
+        f"the ground truth of {name} and that of the {kind} differ in "
+        f"{counted(len(changed), 'object frame')} "
+        f"({object_names([(str(s), int(k)) for s, k in objects])}): were masks changed "
+        "in between? Make both anew"
+    ]
 
 
 def note_ground_truths(methods: Mapping[str, Scores]) -> tuple[str, ...]:

@@ -448,3 +448,14 @@ def test_an_audit_of_another_ground_truth_is_told(tmp_path: Path) -> None:
     alone = score({"w": square()}, {"w": square()})
     (told,) = side_by_side(alone, audit).attrs["notes"][1:]
     assert told.startswith("1 object of the confirmed events is not scored (v/1)")
+
+
+def test_scores_of_masks_repaired_after_the_audit_are_told() -> None:
+    wrong = square()
+    wrong["00006"][:] = 0
+    audit = audit_ground_truth({"v": wrong}, images=False)
+    before = score({"v": square()}, {"v": wrong}, "vos-benchmark")
+    after = score({"v": square()}, {"v": square()}, "vos-benchmark")
+    assert not any("differ in" in note for note in scores_without(before, audit).notes)
+    told = "that of the audit differ in 1 object frame (v/1)"
+    assert told in scores_without(after, audit).notes[-1]

@@ -40,7 +40,7 @@ def test_the_p_value_is_students_of_the_half_that_points_at_0(
     assert one is not None
     error = towards_0 / stats.norm.ppf(0.975)
     assert one.p == pytest.approx(2 * stats.t.sf(abs(estimate) / error, 11), rel=1e-6)
-    assert _direction(one) == ("higher" if estimate < 0 else "lower")
+    assert _direction(one) == ("higher" if estimate < 0 else "smaller")
 
 
 def test_an_interval_without_width_is_sure_unless_nothing_is_lost():

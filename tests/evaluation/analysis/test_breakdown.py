@@ -32,7 +32,7 @@ def scores(values: Any, videos: Any, metric: str = "J&F") -> Any:
     objects = pd.DataFrame({"sequence": videos, "object": 1, metric: values})
     objects["object"] = objects.groupby("sequence").cumcount() + 1
     rules = {"protocol": get_protocol("davis-2017"), "options": {}, "notes": ()}
-    return SimpleNamespace(objects=objects, **rules)
+    return SimpleNamespace(objects=objects, inputs={}, **rules)
 
 
 def attributes(videos: Any, **columns: Any) -> Attributes:

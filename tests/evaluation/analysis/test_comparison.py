@@ -200,3 +200,16 @@ def test_runs_that_were_both_scored_on_one_shard_are_told():
     part = as_shard(score(videos, videos), Shard(1, 2), 3)
     told = "is scored on shard 1/2 alone, 2 of 3 sequences"
     assert sum(told in note for note in compare(part, part).notes) == 2
+
+
+def test_masks_changed_between_scores_and_attributes_are_told():
+    truth = np.zeros((4, 12, 12), np.uint8)
+    truth[:, 2:8, 3:9] = 1
+    scores = score({"cat": truth, "dog": truth}, {"cat": truth, "dog": truth})
+    mended = truth.copy()
+    mended[2, 2] = 0  # One row less.
+    same = object_attributes({"cat": truth, "dog": truth})
+    other = object_attributes({"cat": truth, "dog": mended})
+    told = "that of the attributes differ in 1 object frame (dog/1)"
+    assert not any("differ" in note for note in breakdown(scores, same).notes)
+    assert any(told in note for note in breakdown(scores, other).notes)
