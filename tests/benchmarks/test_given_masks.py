@@ -18,6 +18,7 @@ from s3fo.benchmarks.submission.checks import (
     _may_not_jump,
     _shows_something,
     _warn_of_next,
+    find_exchanged,
     find_results,
     note_empty,
 )
@@ -177,3 +178,20 @@ def test_the_folder_of_the_videos_is_found(tmp_path: Path) -> None:
     videos = [video(drawn(), 1)]
     for given in (tmp_path, tmp_path / "inner"):
         assert find_results(given, videos) == tmp_path / "inner"  # type: ignore[arg-type]
+
+
+def test_first_masks_of_another_video_are_refused(tmp_path: Path) -> None:
+    given = {"a": drawn(_1=LEFT), "b": drawn(_1=(2, 12, 3, 9)), "c": drawn(_1=RIGHT)}
+    masks = {"a": given["b"], "b": given["a"], "c": drawn(_1=FAR)}
+    benchmark = []
+    files = {}
+    for name, label_map in given.items():
+        benchmark.append(SimpleNamespace(**{**vars(video(label_map, 1)), "name": name}))
+        write_label_map(tmp_path / name / "0.png", masks[name])
+        files[name] = {"0": tmp_path / name / "0.png"}
+    told = find_exchanged(files, benchmark)  # type: ignore[arg-type]
+    assert [line.partition(": are")[0] for line in told] == [
+        "a: its first masks are, to the pixel, those given for b",
+        "b: its first masks are, to the pixel, those given for a",
+    ]
+    assert find_exchanged({"a": {"0": tmp_path / "b/0.png"}}, benchmark) == []  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from s3fo.benchmarks.catalog import SubmissionFormat, get_entry
 from s3fo.benchmarks.layouts.files import MASK_SUFFIXES, is_hidden
 from s3fo.benchmarks.submission.checks import (
     check_sequence,
+    find_exchanged,
     find_results,
     frame_files,
     note_empty,
@@ -97,6 +98,7 @@ def write_submission(
         files += [(f"{sequence.name}/{f}.png", own[f]) for f in wanted if f in own]
         if progress:
             progress(index + 1, len(benchmark), sequence.name)
+    problems += find_exchanged(found, benchmark)
     problems += note_empty(found, benchmark, lambda one: _wanted_frames(one, form))
     refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""

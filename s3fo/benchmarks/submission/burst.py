@@ -23,6 +23,7 @@ from s3fo.benchmarks.layouts.burst import (
 )
 from s3fo.benchmarks.submission.checks import (
     check_sequence,
+    find_exchanged,
     find_results,
     frame_files,
     refuse_unfit,
@@ -65,6 +66,7 @@ def write_burst_predictions(
             sequence.listed_frames or (),
             indexed=False,
         )
+    problems += find_exchanged(files, benchmark)
     refuse_unfit(results, benchmark, problems)
     fit = {k: own for k, own in files.items() if not isinstance(own, InputError)}
     content = _predictions(fit, benchmark, progress)

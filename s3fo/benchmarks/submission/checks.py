@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -339,6 +340,48 @@ def _drawn_otherwise(
             InputWarning,
             stacklevel=3,
         )
+
+
+def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> list[str]:
+    """Complain of videos whose first masks are those given for another video.
+
+    Args:
+        found: the mask files of all videos.
+        benchmark: the videos.
+    """
+    handed_in: dict[str, bytes] = {}
+    for sequence in benchmark:
+        frame, files = (
+            next(iter(sequence.prompt_frames()), None),
+            found.get(sequence.name),
+        )
+        if frame is None or not isinstance(files, Mapping) or frame not in files:
+            continue
+        try:
+            own = read_label_map(files[frame])
+        except InputError:
+            continue  # told as damaged
+        if own.any() and not np.array_equal(own, sequence.read_prompt(frame)):
+            handed_in[sequence.name] = _content(own)
+    if not handed_in:
+        return []
+    given = {
+        _content(sequence.read_prompt(next(iter(sequence.prompt_frames())))): sequence
+        for sequence in benchmark
+        if sequence.prompt_frames()
+    }
+    return [
+        f"{name}: its first masks are, to the pixel, those given for "
+        f"{given[content].name}: are the folders of videos exchanged?"
+        for name, content in handed_in.items()
+        if content in given
+    ]
+
+
+def _content(label_map: LabelMap) -> bytes:
+    """The same for masks of the same size and pixels only."""
+    pixels = np.ascontiguousarray(label_map, np.int64).tobytes()
+    return sha256(repr(label_map.shape).encode() + pixels).digest()
 
 
 def note_empty(
