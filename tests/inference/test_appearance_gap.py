@@ -116,8 +116,7 @@ def test_what_is_taken_off_goes_to_the_next_best_object_or_to_the_background():
     p[:, 32:48, 48:64] = torch.tensor([0.1, 0.6, 0.3])[:, None, None]
     before = _probabilities(_mask(OBJECT), _mask([(3, 7)]))[1:]
     limit = _knows(OBJECT)
-    kept, news = limit.limit(p, before, (1, 2), _appearance(now), 3.0)
-    assert news
+    kept = limit.limit(p, before, (1, 2), _appearance(now), 3.0)
     torch.testing.assert_close(kept.sum(0), torch.ones(SIZE))
     labels = kept.max(dim=0).indices.numpy()
     np.testing.assert_array_equal(labels == 1, _mask(OBJECT))
@@ -131,7 +130,7 @@ def test_pixels_of_the_last_mask_stay():
     now[16:32, 55:64] = True
     appearance = _appearance(FOUND | {(1, 3): 5.0})
     before = _probabilities(last)[1:]
-    kept, _ = _knows(OBJECT).limit(_probabilities(now), before, (1,), appearance, 3.0)
+    kept = _knows(OBJECT).limit(_probabilities(now), before, (1,), appearance, 3.0)
     np.testing.assert_array_equal(kept[1].numpy() > 0.5, last)
 
 
@@ -141,13 +140,15 @@ def test_every_mask_that_is_given_tells_what_an_object_looks_like():
     limit = _knows(OBJECT)
     later = {(0, 0): 5.0}
     limit.remember(_appearance(later), _probabilities(_mask(later))[1:], [1])
-    assert limit.limit(p, before, (1,), _appearance(now), 3.0)[0] is p
+    assert limit.limit(p, before, (1,), _appearance(now), 3.0) is p
     limit.forget([1])
-    assert limit.limit(p, before, (1,), _appearance(now), 3.0)[0] is p
+    assert limit.limit(p, before, (1,), _appearance(now), 3.0) is p
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-3])
-def test_a_frame_with_much_that_is_unlike_is_memorised_at_once(tiny, monkeypatch, gap):
+def test_the_engine_takes_off_what_is_unlike_and_memorises_no_frame_for_it(
+    tiny, monkeypatch, gap
+):
     engine = Propagator(tiny, InferenceConfig(mem_every=10, appearance_gap=gap))
     whole, more = _mask(OBJECT), _mask([*OBJECT, (1, 3), (2, 3), (3, 3)])
     found = iter([whole, whole, more, whole])
@@ -160,12 +161,8 @@ def test_a_frame_with_much_that_is_unlike_is_memorised_at_once(tiny, monkeypatch
     changed = np.where(whole, frame, noise)
     engine.step(frame, whole.astype(np.int64))
     state = engine.save_state()
-    tokens, masks = [], []
-    for image in (frame, frame, changed, frame):
-        masks.append(engine.step(image)[1] > 0.5)
-        tokens.append(engine.memory.token_counts[0].temporary)
-    one_frame = CELLS[0] * CELLS[1]
-    assert tokens == ([0, 0, one_frame, one_frame] if gap else [0] * 4)
+    masks = [engine.step(image)[1] > 0.5 for image in (frame, frame, changed, frame)]
+    assert engine.memory.token_counts[0].temporary == 0
     np.testing.assert_array_equal(masks[2], whole if gap else more)
     engine.delete_objects([1])
     assert not engine._appearance._tokens

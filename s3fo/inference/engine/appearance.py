@@ -96,7 +96,7 @@ class AppearanceLimit:
         object_ids: Sequence[int],
         appearance: Appearance,
         gap: float,
-    ) -> tuple[Tensor, bool]:
+    ) -> Tensor:
         """Take new parts that look too unlike off the objects.
 
         Args:
@@ -109,8 +109,8 @@ class AppearanceLimit:
                 other parts is to it as it was given; in logits of memory reads.
 
         Returns:
-            The probabilities, and whether anything that was taken off is background
-            now (rather than another object's).
+            The probabilities. Unlike what is out of reach, what is taken off is no
+            reason to memorise the frame: where objects cross, that does harm.
         """
         now, before = masks_of(probabilities), masks_of(with_background(last))
         outside = np.zeros_like(now)
@@ -130,9 +130,8 @@ class AppearanceLimit:
                     pixels = cells.repeat(_CELL, 0).repeat(_CELL, 1)
                     outside[channel] = pixels & ~before[channel]
         if not (now & outside).any():
-            return probabilities, False
-        kept, lost = take_off(probabilities, outside)
-        return kept, bool(lost.any())
+            return probabilities
+        return take_off(probabilities, outside)[0]
 
 
 def unlike_cells(

@@ -296,10 +296,9 @@ class Propagator:
                 probabilities, last, ids, config.reach
             )
         if config.appearance_gap:
-            probabilities, unlike = self._appearance.limit(
+            probabilities = self._appearance.limit(
                 probabilities, last, ids, view.appearance, config.appearance_gap
             )
-            limited |= unlike
         return probabilities, limited
 
     def _read(self, view: _View, sensory: Tensor) -> Tensor:
