@@ -130,7 +130,7 @@ class _Job:
         checked = score_counts(
             counts, pair, self.rules, self.options, self.labels, look=True
         )
-        notes = [*checked.notes, *_note_empty(counts, pair)]
+        notes = [*checked.notes, *_note_empty(counts, pair), *_note_apart(pair)]
         return _Measured(self._measure(pair, on_step), notes)
 
     def _measure(
@@ -167,6 +167,19 @@ class _Job:
             places = (pair.where(frame), pair.gt.where(frame))
             yield prepare(*pair.read(frame), self.rules, options, places)[1]
             on_step()
+
+
+def _note_apart(pair: SequencePair) -> list[str]:
+    """A note on masks of every few frames: outlines move more from one to the next."""
+    numbers = [int(name) for name in pair.frames if name.isdecimal()]
+    apart = int(np.median(np.diff(numbers))) if len(numbers) > 1 else 1
+    if apart < 2 or len(numbers) < len(pair.frames):
+        return []
+    return [
+        f"{pair.name}: T compares masks {apart} frames apart, as the annotated frames "
+        "are; it is larger than that of consecutive frames, and does not compare with "
+        "it"
+    ]
 
 
 def _note_empty(counts: SequenceCounts, pair: SequencePair) -> list[str]:

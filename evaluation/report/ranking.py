@@ -128,7 +128,7 @@ def rank_plot(board: Leaderboard, most: int = 40) -> Figure:
             f"plot of {title}",
             f"nothing to draw: {counted(len(foreign), 'run')} of another benchmark",
             "published figures, or runs of this benchmark",
-            "Leave out --plot: the table shows them. Or evaluate masks of "
+            "Leave out the plot: the table shows them. Or evaluate masks of "
             f"{title} with `s3fo evaluate --benchmark`.",
         )
     data = board.table[~foreign].copy()

@@ -65,7 +65,7 @@ class RunFolder:
 
     def is_current(self, record: ScoreRecord) -> bool:
         """Whether the masks still are those that were scored."""
-        return record.masks == self.masks
+        return record.masks == mask_digest(self.folder, record.masks)
 
 
 def read_run(folder: str | os.PathLike[str]) -> RunFolder:

@@ -207,19 +207,47 @@ def headline_metric_of(protocol: Mapping[str, Any] | ScoringProtocol) -> str:
     return "J&F_adaptive" if protocol["boundary"] == "adaptive" else "J&F"
 
 
-def mask_digest(folder: Path) -> str:
-    """Digest of the names and sizes of all PNG files below a folder."""
-    return digest_stream(_names_and_sizes(folder))
+_WITH_ENDS = "ends:"
+"""Begins digests that know how files end; those of earlier versions do not."""
+
+_END = 20
+"""Bytes at the end of a PNG file: checksums of its pixels, and the last chunk."""
 
 
-def _names_and_sizes(folder: Path) -> Iterator[bytes]:
+def mask_digest(folder: Path, earlier: str = "") -> str:
+    """Digest of all PNG files below a folder: names, sizes and checksums of pixels.
+
+    Args:
+        folder: with masks.
+        earlier: a digest that it is to be compared with; those of earlier versions
+            know names and sizes alone.
+    """
+    if earlier and not earlier.startswith(_WITH_ENDS):
+        return digest_stream(_names_and_sizes(folder, 0))
+    return _WITH_ENDS + digest_stream(_names_and_sizes(folder, _END))
+
+
+def _names_and_sizes(folder: Path, end: int) -> Iterator[bytes]:
     for name, folders, files in os.walk(folder):
         folders.sort()
         for file in sorted(files):
             if file[-4:].lower() == ".png":
                 path = os.path.join(name, file)
                 relative = os.path.relpath(path, folder)
-                yield encoded(f"{relative}\0{os.path.getsize(path)}\n")
+                size = os.path.getsize(path)
+                yield encoded(f"{relative}\0{size}\n")
+                if end:
+                    yield _end_of(path, max(0, size - end))
+
+
+def _end_of(path: str, start: int) -> bytes:
+    """The rest of a file; empty where it cannot be read, as scoring will tell."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(_END)
+    except OSError:
+        return b""
 
 
 def _is_writable(folder: Path) -> bool:

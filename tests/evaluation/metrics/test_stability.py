@@ -302,3 +302,9 @@ def test_sequences_that_are_not_there_are_refused():
     truth = squares()
     with pytest.raises(InputError, match="w, not in arrays"):
         stability({"v": truth}, {"v": truth}, sequences=["w"])
+
+
+def test_masks_of_every_few_frames_are_told():
+    frames = {f"{5 * t:05d}": mask for t, mask in enumerate(squares((1, 0)))}
+    (note,) = stability({"v": frames}, {"v": frames}).attrs["notes"]
+    assert "masks 5 frames apart" in note

@@ -243,7 +243,9 @@ def test_a_run_of_another_benchmark_gets_no_rank(facts, known, said, tmp_path):
     titles = rank_plot(board, most=3).axes[0].get_title("left")
     assert "1 run of another benchmark" in titles
     alone = replace(board, table=board.table[board.table["other_benchmark"]])
-    with pytest.raises(InputError, match=r"nothing to draw: 1 run .* Leave out --plot"):
+    with pytest.raises(
+        InputError, match=r"nothing to draw: 1 run .* Leave out the plot"
+    ):
         rank_plot(alone)
 
 

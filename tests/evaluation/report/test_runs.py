@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from evaluation._utils.fingerprint import digest_stream
 from evaluation.errors import InputError
+from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
 from evaluation.runs.score_records import leave_record, mask_digest
 from evaluation.scoring import score
@@ -68,6 +72,28 @@ def test_a_changed_mask_makes_the_record_outdated(small, scored):
     changed = read_run(small.pred)
     assert not changed.is_current(changed.scores["davis-2017"])
     assert runs_table([changed])["state"].tolist() == ["masks changed"]
+
+
+def test_other_pixels_in_files_of_the_same_size_are_told(small, scored):
+    path = sorted(small.pred.rglob("*.png"))[3]
+    data, before = path.read_bytes(), mask_digest(small.pred)
+    label_map = read_label_map(path)
+    write_label_map(path, np.where(label_map == 0, 0, 3 - label_map).astype(np.uint8))
+    assert len(path.read_bytes()) == len(data) and path.read_bytes() != data
+    changed = read_run(small.pred)
+    assert not changed.is_current(changed.scores["davis-2017"])
+    assert mask_digest(small.pred) != before
+
+
+def test_records_of_earlier_versions_go_by_names_and_sizes(small, scored):
+    files = sorted(small.pred.rglob("*.png"))
+    known = "".join(
+        f"{path.relative_to(small.pred)}\0{path.stat().st_size}\n" for path in files
+    )
+    run = read_run(small.pred)
+    earlier = replace(run.scores["davis-2017"], masks=digest_stream([known.encode()]))
+    assert run.is_current(earlier)
+    assert not run.is_current(replace(earlier, masks="0" * 64))
 
 
 def test_moving_a_folder_changes_nothing(small, scored, tmp_path):
