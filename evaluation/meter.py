@@ -32,8 +32,10 @@ from evaluation.meter_frames import (
     CountedVideo,
     as_masks,
     combine_seen,
+    cover_each_other,
     given_twice,
     name_frame,
+    note_clips,
     refuse_unsure_stacks,
     stack_shape,
     two_writings,
@@ -148,7 +150,9 @@ class Meter:
         if frame is None:
             digests = counted.gt_digest, counted.pred_digest
             self._rounds.look(video, *digests, empty=not counted.seen.gt_labels - {0})
-            counted = replace(counted, stacked=stack_shape(gt, pred))
+            shape = stack_shape(gt, pred)
+            covering = shape is not None and cover_each_other(gt)
+            counted = replace(counted, stacked=shape, covering=covering)
         frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):
             options = replace(self.options, binarize=True)
@@ -173,6 +177,7 @@ class Meter:
             notes += look.notes(video)
         notes += self._rounds.notes()
         for sequence in sorted(self._frames):
+            notes += note_clips(sequence, self._frames[sequence].values())
             try:
                 scored = self._score(sequence)
             except InputError as error:

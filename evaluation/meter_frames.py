@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from evaluation.counting.video import Seen
 from evaluation.errors import InputError
 from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import frame_number
+from evaluation.masks.numbering import mask_iou
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
 
@@ -37,6 +39,8 @@ class CountedFrame:
     """Whether both sides have a mask per object, of which none are merged."""
     stacked: tuple[int, ...] | None = None
     """Shapes [K, H, W] of stacks whose frame the caller did not name."""
+    covering: bool = False
+    """Whether the true masks of the stack cover each other, as those of a clip do."""
 
 
 class CountedVideo(ArraySequence):
@@ -128,6 +132,37 @@ def stack_shape(gt: object, pred: object) -> tuple[int, ...] | None:
     if not shapes or any(len(shape) != 3 for shape in shapes) or shapes[0][0] == 1:
         return None
     return tuple(int(n) for n in shapes[0])
+
+
+def cover_each_other(gt: object) -> bool:
+    """Whether each of several masks shares most of its pixels with the one before.
+
+    Objects of one frame hardly do; one object in frames that follow each other does.
+
+    Args:
+        gt: true masks [K, H, W].
+    """
+    masks = plain_array(gt, "masks") != 0
+    pairs = pairwise(masks)
+    shares = [mask_iou(one, other) for one, other in pairs if one.any() or other.any()]
+    return bool(shares) and min(shares) > 0.5
+
+
+def note_clips(sequence: str, frames: Collection[CountedFrame]) -> list[str]:
+    """A note on stacks of masks that cover each other, as the frames of a clip do.
+
+    Args:
+        sequence: name of the video.
+        frames: of it.
+    """
+    covering = sum(frame.covering for frame in frames)
+    if 2 * covering <= len(frames):
+        return []
+    return [
+        f"{sequence}: in {covering} of {len(frames)} frames, true masks [K, H, W] of "
+        "different objects cover each other: are these clips of K frames? Then call "
+        "update once per frame (masks[t])"
+    ]
 
 
 def refuse_unsure_stacks(

@@ -231,7 +231,11 @@ def test_stacks_that_may_be_frames_are_refused():
     named = Meter("mevis")  # the remedies, done literally
     named.update(late[:2], truth[:2], sequence="v", frame=0)
     assert len(named.compute().objects) == 2
-    assert len(scored((2, 2, 2), name="v").objects) == 2
+    clips = scored((2, 2, 2), name="v")
+    assert len(clips.objects) == 2
+    (told,) = [note for note in clips.notes if "clips of K frames" in note]
+    assert told.startswith("v: in 3 of 3 frames")
+    assert not any("clips" in note for note in named.compute().notes)
 
 
 def test_logits_are_no_masks_for_the_functions_of_davis():

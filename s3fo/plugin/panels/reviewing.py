@@ -11,6 +11,7 @@ from fiftyone.operators import types
 
 from evaluation._utils.escape import markdown_text
 from evaluation.errors import InputError
+from s3fo.datasets.field_names import AUDIT
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.review import TAGS, review_of, tag_event
 from s3fo.plugin.context import Context
@@ -93,7 +94,9 @@ class ReviewPanel(VOSPanel):
             disabled=not ctx.panel.state.last_reviewed,
         )
         state = ctx.panel.state
-        if state.told_of_review:
+        # Of another method it would be taken for one of this.
+        seen = params.get("eval_key") or state.shown or AUDIT
+        if state.told_of_review and state.reviewed_in == seen:
             now = f" Now shown: {state.at + 1} of {state.count}." if state.count else ""
             # The App shows what stands in the state under the name of a text.
             set_if_new(ctx, "review_line", state.told_of_review + now)
@@ -119,7 +122,8 @@ class ReviewPanel(VOSPanel):
         again = before == tag
         self.set_review(ctx.dataset, eval_key, event, None if again else tag)
         ctx.panel.state.last_reviewed = [eval_key, event["id"], before or None]
-        self._tell(ctx, event, "not reviewed any more" if again else tag)
+        ctx.panel.state.reviewed_in = eval_key
+        self._tell(ctx, event, "no longer reviewed" if again else tag)
         return not again
 
     def take_back(self, ctx: Context) -> tuple[str, str] | None:
@@ -135,7 +139,8 @@ class ReviewPanel(VOSPanel):
         event = self.find_event(ctx, eval_key, event_id)
         self.set_review(ctx.dataset, eval_key, event, before)
         state.last_reviewed = None
-        self._tell(ctx, event, f"{before or 'not reviewed'} again", undo=False)
+        now = f"{before} again" if before else "no longer reviewed"
+        self._tell(ctx, event, now, undo=False)
         return eval_key, event_id
 
     def _tell(
