@@ -59,6 +59,46 @@ def load_kept(folder: Path, key: str, load: Callable[[Path], Kept]) -> Kept | No
         return None
 
 
+_Seen = dict[str, tuple[int, int]]
+_WRITTEN = "written"
+"""File in the folder of what was measured: names of all that a report wrote."""
+
+
+def files_of_report(out: Path) -> _Seen:
+    """Tables and figures in the folder of a report, each with what tells it rewritten.
+
+    Args:
+        out: the folder of the report.
+    """
+    found: _Seen = {}
+    for inside in ("tables", "figures"):
+        for place, _, names in os.walk(out / inside):
+            for name in names:
+                state = os.lstat(Path(place, name))
+                path = Path(place, name).relative_to(out).as_posix()
+                found[path] = state.st_ino, state.st_mtime_ns
+    return found
+
+
+def remove_earlier(out: Path, kept: Path, before: _Seen) -> None:
+    """Remove what the report before wrote and this one did not; nothing else.
+
+    Args:
+        out: the folder of the report.
+        kept: where it keeps what was measured.
+        before: `files_of_report` of the folder before this report wrote there.
+    """
+    now = files_of_report(out)
+    written = [path for path, state in now.items() if before.get(path) != state]
+    note = kept / _WRITTEN
+    earlier = (
+        note.read_text(errors="surrogateescape").split("\n") if note.is_file() else []
+    )
+    for path in {*earlier} & {*now} - {*written}:
+        (out / path).unlink(missing_ok=True)
+    write_atomically(note, "\n".join(written).encode(errors="surrogateescape"))
+
+
 def keep(folder: Path, key: str) -> None:
     """Mark the folder as holding it, once everything else is written."""
     write_atomically(folder / "key", key.encode())

@@ -25,6 +25,7 @@ from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.report.contents import tables
 from evaluation.report.figures import draw_pictures
+from evaluation.report.kept import files_of_report, remove_earlier
 from evaluation.report.material import (
     Material,
     Stages,
@@ -160,6 +161,7 @@ def report(
         workers,
     )
     out = _open_folder(out, task)
+    before = files_of_report(out)
     stages = Stages(stages_of(len(folders)) + 1, progress)
     material = _add_reviews(gather(task, out / KEPT, stages), reviews or {})
     material = replace(material, corrections=corrections or {})
@@ -173,6 +175,7 @@ def report(
     heading = title or f"{material.main.name} on {_benchmark_name(material)}"
     for path, content in render(heading, material, found, made, pictures).items():
         write_atomically(out / path, content.encode(errors="backslashreplace"))
+    remove_earlier(out, out / KEPT, before)
     return Report(
         out,
         out / "report.html",

@@ -338,7 +338,7 @@ def _lines(path: Path | None) -> list[str]:
         return []
     expected = "a text file, one name per line"
     data = read_input(path, expected, "Pass the path of such a file.")
-    lines = data.decode(errors="replace").splitlines()
+    lines = data.decode("utf-8-sig", errors="replace").splitlines()
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -114,10 +114,10 @@ def load_benchmark_info(dataset: fo.core.collections.SampleCollection) -> Benchm
     """
     dataset, shown = dataset_and_videos(dataset, "open its benchmark")
     root = Path(_facts(dataset)["root"])
-    if not root.is_dir():
+    if not root.exists():  # a folder, or one video's mp4
         raise InputError(
             f"dataset {dataset.name}",
-            f"no folder {root}, which its benchmark was loaded from",
+            f"no {root}, which its benchmark was loaded from",
             "the benchmark where it was",
             f"If it has moved: `s3fo relocate {dataset.name} --root FOLDER`, "
             "s3fo.relocate(dataset, folder), or 'Relocate files' in the App.",

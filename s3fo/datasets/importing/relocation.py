@@ -234,8 +234,8 @@ def _renew_videos(dataset: fo.Dataset, benchmark: Benchmark) -> int:
 
 def _missing(dataset: fo.Dataset, benchmark: Benchmark) -> list[str]:
     found = []
-    if not benchmark.root.is_dir():
-        found.append(f"the benchmark: there is no folder {benchmark.root}")
+    if not benchmark.root.exists():
+        found.append(f"the benchmark: there is no {benchmark.root}")
     for name, record in load_predictions_info(dataset).items():
         if not record.folder.exists():
             found.append(f"the masks of {name}: there is no {record.folder}")

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import av
 import cv2
+import fiftyone as fo
 import numpy as np
 import pytest
+from small_benchmark import own_name
 
+import s3fo
 from evaluation.errors import InputError
-from s3fo.benchmarks import VideoSequence
+from evaluation.masks.label_map import write_label_map
+from s3fo.benchmarks import VideoSequence, open_folders
 from s3fo.datasets.importing.videos import DEFAULT_FPS, make_video
 
 
@@ -110,3 +114,21 @@ def test_a_video_with_too_few_frames_is_refused(tmp_path):
 def test_no_frames(tmp_path):
     with pytest.raises(InputError, match="no frames"):
         make_video(VideoSequence("none", (), {}, {}), tmp_path)
+
+
+def test_a_dataset_of_one_video_file_takes_predictions(tmp_path):
+    clip = make_video(write_frames(tmp_path / "in", 4), tmp_path / "cache").path
+    masks = np.zeros((32, 48), np.uint8)
+    masks[8:20, 10:30] = 1
+    for frame in range(4):
+        for folder, moved in (("truth", 0), ("mine", 5)):
+            path = tmp_path / folder / clip.stem / f"{frame:05d}.png"
+            write_label_map(path, np.roll(masks, moved, axis=1))
+    benchmark = open_folders(clip, tmp_path / "truth" / clip.stem)
+    dataset = s3fo.load_benchmark(benchmark, dataset_name=own_name("clip"))
+    try:
+        s3fo.add_predictions(dataset, tmp_path / "mine", "mine")
+        scores = s3fo.evaluate(dataset, "mine", protocol="davis-2017")
+    finally:
+        fo.delete_dataset(dataset.name)
+    assert scores.summary["J"] == pytest.approx(15 / 25)

@@ -13,12 +13,14 @@ import pandas as pd
 import pytest
 
 import evaluation
+from evaluation._utils.atomic import write_atomically
 from evaluation.attributes import attribute_title
 from evaluation.errors import InputError
 from evaluation.leaderboard.csv_tables import read_csv
 from evaluation.masks.label_map import write_label_map
 from evaluation.report import Report
 from evaluation.report.attribute_tables import groups_table
+from evaluation.report.kept import files_of_report, remove_earlier
 from evaluation.runs.registry import one_per_folder
 
 FRAMES = 10
@@ -382,3 +384,22 @@ def test_corrections_are_told_where_they_were_measured(folders, tmp_path):
     page = written.page.read_text()
     assert "What corrections regain" in page and "15.00" in page
     assert tmp_path / "figures" / "corrections.png" in written.pictures
+
+
+def test_of_the_report_before_only_its_own_files_are_removed(tmp_path):
+    kept = tmp_path / "measured"
+
+    def write(*names: str) -> None:
+        before = files_of_report(tmp_path)
+        for name in names:
+            write_atomically(tmp_path / name, b"")
+        remove_earlier(tmp_path, kept, before)
+
+    for folder in ("tables", "figures", "measured"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "tables/mine.csv").write_text("")
+    write("tables/objects.csv", "tables/comparison.csv", "figures/a.png")
+    write("tables/objects.csv", "figures/b.png")
+    assert sorted(files_of_report(tmp_path)) == [
+        "figures/b.png", "tables/mine.csv", "tables/objects.csv"
+    ]  # fmt: skip
