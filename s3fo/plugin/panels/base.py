@@ -181,7 +181,11 @@ class VOSPanel(foo.Panel):
 
     def on_remedy(self, ctx: Context) -> None:
         """Offer the operator that makes what is missing."""
-        ctx.prompt(f"{PLUGIN}/{ctx.params['runs']}", params=ctx.params["settings"])
+        ctx.prompt(
+            f"{PLUGIN}/{ctx.params['runs']}",
+            params=ctx.params["settings"],
+            on_success=self.on_try_again,
+        )
 
     def add_all_videos(self, line: types.Object) -> None:
         """Add the button that leads back from whatever the clicks of a panel show."""

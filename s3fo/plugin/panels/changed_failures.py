@@ -47,8 +47,8 @@ class FailureDifference(VOSPanel):
     help = (
         "Which failures of the first method the second one fixes, and which are new. "
         "Failures are the same where they overlap on one object. **Click** a bar to "
-        "see these only, a row to open the video there with both methods' masks; "
-        "**Clips** shows them in the grid."
+        "see these only, a row to open the video there with the masks of the method "
+        "that fails (Side by side has both); **Clips** shows them in the grid."
     )
 
     def refresh(self, ctx: Context) -> None:
@@ -77,7 +77,12 @@ class FailureDifference(VOSPanel):
         shown = found.assign(frames=frames, points=100 * found["gain"])
         ctx.panel.data.failures = rows(shown.head(ROWS), _COLUMNS)
         state.places = [
-            [row["sample_id"], int(row["start"]), int(row["object"])]
+            [
+                row["sample_id"],
+                int(row["start"]),
+                int(row["object"]),
+                pair[0] if len(row["first"]) else pair[1],
+            ]
             for row in found.head(ROWS).to_dict("records")
         ]
         state.count = len(found)
@@ -120,15 +125,18 @@ class FailureDifference(VOSPanel):
         set_choice(ctx, "status", ctx.params["id"])
 
     def on_click_failure(self, ctx: Context) -> None:
-        """Open the video where a row's failure begins, with the masks of both."""
+        """Open the video where a row's failure begins, with the masks that fail.
+
+        Both methods' masks of an object have one colour, and would cover each other.
+        """
         row = ctx.params["row"]
         if row >= 0:
-            sample_id, frame, object_id = ctx.panel.state.places[row]
+            sample_id, frame, object_id, key = ctx.panel.state.places[row]
             plan = plan_frame(
                 ctx.dataset,
                 sample_id,
                 frame,
-                list(ctx.panel.state.pair),
+                [key],
                 object_id=object_id,
                 active=ctx.active_fields,
             )

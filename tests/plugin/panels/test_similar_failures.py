@@ -83,6 +83,7 @@ def test_the_most_alike_come_first(failed):
     prompt = asked.requests["prompt_user_for_operation"]
     assert prompt["operator_uri"] == "@s3fo/vos/map_failures"
     assert prompt["params"] == {"eval_key": "k"}
+    assert prompt["on_success"].endswith("#on_try_again")  # draws the panel anew
     directions = [[1, 0], [0, 1], [0.6, 0.8]] + [[-1, 0]] * (len(events) - 3)
     clips = map_similar_failures(failed, "k", Given(directions))
     ids = [own for _, part in events.groupby("sequence", sort=False) for own in part.id]

@@ -89,7 +89,8 @@ def summary_chart(table: pd.DataFrame, first: str, second: str) -> Chart:
     told = ", ".join(f"**{len(parts[status])} {status}**" for status in STATUSES)
     text = (
         f"{markdown_text(first)} → {markdown_text(second)}: {told} "
-        f"(of {counted(len(table), 'failure')}). What fails costs "
+        f"(of {counted(len(table), 'failure')}; those that overlap on one object "
+        "count once). What fails costs "
         f"{abs(gain):.2f} points of J&F {'less' if gain >= 0 else 'more'} in all."
     )
     traces: list[Trace] = [

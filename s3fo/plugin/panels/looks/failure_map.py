@@ -117,6 +117,7 @@ class FailureMap(VOSPanel):
             event["sample_id"],
             int(event["start"]),
             [shown],
+            object_id=int(event["object"]),
             active=ctx.active_fields,
         )
         show_frame(ctx, plan)
