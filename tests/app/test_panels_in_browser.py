@@ -365,6 +365,20 @@ def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
     assert demo.app_config.grid_media_field == "filepath"
 
 
+def test_a_panel_shows_what_its_own_button_made(page, demo):
+    panels = [fo.Panel(type=kind) for kind in ("Samples", "vos_failure_map")]
+    browser.set_spaces(page, fo.Space(children=panels, active_child=panels[1].component_id))
+    page.get_by_text("no map of failures").wait_for()
+    page.get_by_role("button", name=re.compile("map", re.I)).last.click()
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_role("button", name="See the map").wait_for(
+        timeout=3 * browser.PATIENCE
+    )
+    page.get_by_role("button", name="Done").click()
+    page.get_by_text("no map of failures").wait_for(state="detached")
+    browser.keep_picture(page, "failure-map-made")
+
+
 def test_failures_are_mapped_by_their_looks(page, demo):
     events = tables.event_table(demo, "flow")
     browser.run(page, "@s3fo/vos/map_failures", eval_key="flow")
