@@ -120,7 +120,10 @@ class Strongest:
             if self.closest is None:
                 return text
             numbers = _numbers(self.closest, shown)
-            return f"{text} {self.closest.title} comes closest: {numbers}."
+            which = ""
+            if not self.closest.group:
+                which = f" (the {_direction(self.closest)}, the lower {score})"
+            return f"{text} {self.closest.title} comes closest{which}: {numbers}."
         return (
             f"{_numbers(self.found, shown)}, {score} of {method}. {looked}; "
             f"{self.n_beyond} are beyond chance. Attributes overlap: none is claimed "

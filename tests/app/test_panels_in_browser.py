@@ -367,7 +367,8 @@ def test_the_grid_shows_worst_frames_and_videos_again(page, demo):
 
 def test_a_panel_shows_what_its_own_button_made(page, demo):
     panels = [fo.Panel(type=kind) for kind in ("Samples", "vos_failure_map")]
-    browser.set_spaces(page, fo.Space(children=panels, active_child=panels[1].component_id))
+    shown = fo.Space(children=panels, active_child=panels[1].component_id)
+    browser.set_spaces(page, shown)
     page.get_by_text("no map of failures").wait_for()
     page.get_by_role("button", name=re.compile("map", re.I)).last.click()
     page.get_by_role("button", name="Execute").click()

@@ -84,7 +84,7 @@ def test_of_noise_alone_hardly_ever_anything_is_named() -> None:
         named += found.found is not None
         if found.found is None:
             assert found.headline() == "No attribute is beyond chance"
-            assert "comes closest" in found.text("m", shown)
+            assert "comes closest (the " in found.text("m", shown)
     # 5 % of 40 are 2; without a correction it would be 7.
     assert named <= 5
 
