@@ -132,7 +132,10 @@ class Context(Protocol):
         """Run another operator."""
 
     def prompt(
-        self, operator: str, params: Mapping[str, object] | None = None
+        self,
+        operator: str,
+        params: Mapping[str, object] | None = None,
+        on_success: Handler | None = None,
     ) -> object:
         """Open the form of another operator, perhaps with some answers given."""
 
