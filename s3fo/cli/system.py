@@ -138,11 +138,11 @@ def open_the_app(
 
     From another machine: ssh -L 5151:localhost:5151 HOST, then open localhost:5151.
     """
-    _warn_of_strangers(address)
+    _warn_of_open_address(address)
     _serve(dataset, port=port, remote=remote, address=address)
 
 
-def _warn_of_strangers(address: str) -> None:
+def _warn_of_open_address(address: str) -> None:
     """Say what it means to serve at an address that others reach."""
     from ipaddress import ip_address
 

@@ -40,7 +40,7 @@ class FailureMap(VOSPanel):
     label = "Failure map"
     follows = True
     help = (
-        "Every failure as a point; those that look alike are near each other. **Draw "
+        "Every failure as a point; similar ones are near each other. **Draw "
         "around** some to see their clips, **click** one to open its video where it "
         "begins."
     )
