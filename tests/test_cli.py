@@ -411,6 +411,7 @@ def test_correct_tells_the_curve_and_what_events_regain(cli, benchmark, tmp_path
     assert code == 0 and "Area under the curve" in out
     frames = len(list(masks(benchmark).glob("*/*.png")))
     assert f"{frames} frames, segmented once" in err and f"{2 * frames} frames" in err
+    assert "then again for each of 1 correction:" in err
     assert (tmp_path / "out" / "corrections.png").is_file()
     code, _, err = cli(*words, "--events", "many")
     assert code == 2 and "`all`" in err

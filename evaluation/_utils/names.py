@@ -243,6 +243,19 @@ def as_names(names: str | Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
+def about_seconds(seconds: float) -> str:
+    """An estimate of a time as people say it.
+
+    >>> about_seconds(4.2), about_seconds(42), about_seconds(400), about_seconds(9000)
+    ('5 seconds', '40 seconds', '7 minutes', '2 hours')
+    """
+    if seconds >= 5400:
+        return f"{round(seconds / 3600)} hours"
+    if seconds >= 90:
+        return f"{round(seconds / 60)} minutes"
+    return f"{max(5, 10 * round(seconds / 10) if seconds > 10 else 5)} seconds"
+
+
 def counted(n: int, noun: str) -> str:
     """A number of things.
 

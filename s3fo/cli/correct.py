@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evaluation._utils.names import counted
+from evaluation._utils.names import about_seconds, counted
 from evaluation.errors import InputError
 from s3fo.cli import app
 from s3fo.cli.console import print_json, print_table, progress_bar, records
@@ -142,23 +142,15 @@ def _tell_work(source: Benchmark, budget: int, method: str) -> None:
     most = frames * (1 + budget)
     pace = (
         f"; s3 does about {_PACE} frames/s of 854x480 on two processor cores, which "
-        f"would be {_duration(most / _PACE)}"
+        f"would be {about_seconds(most / _PACE)}"
         if method == "s3"
         else ""
     )
     typer.echo(
-        f"correct: {counted(frames, 'frame')}, segmented once and then again"
+        f"correct: {counted(frames, 'frame')}, segmented once and then again "
         f"for each of {counted(budget, 'correction')}: at most {most} frames{pace}",
         err=True,
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} minutes"
-    return f"{round(seconds / 3600)} hours"
 
 
 def _number_of_events(text: str) -> int | None:

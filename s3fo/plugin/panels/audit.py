@@ -7,7 +7,7 @@ import pandas as pd
 from fiftyone.operators import types
 
 from evaluation._utils.escape import markdown_text
-from evaluation._utils.names import counted
+from evaluation._utils.names import about_seconds, counted
 from evaluation.errors import InputError
 from s3fo.datasets.auditing.events import (
     AUDIT_TAGS,
@@ -25,7 +25,7 @@ from s3fo.plugin.context import Context
 from s3fo.plugin.operators.explain.audit_ground_truth import AuditGroundTruth
 from s3fo.plugin.panels.base import Remedy
 from s3fo.plugin.panels.charts import audit as charts
-from s3fo.plugin.panels.charts.elements import about_seconds, plot, rows, table
+from s3fo.plugin.panels.charts.elements import plot, rows, table
 from s3fo.plugin.panels.charts.filmstrips import lay_out_strip
 from s3fo.plugin.panels.choices import LINE, choose, line_of_choices, set_choice
 from s3fo.plugin.panels.opening import plan_audit_clips, plan_frame, show_frame

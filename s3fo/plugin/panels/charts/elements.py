@@ -81,17 +81,6 @@ def shown(value: str | float | None) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def about_seconds(seconds: float) -> str:
-    """An estimate of a time as people say it.
-
-    >>> about_seconds(4.2), about_seconds(42), about_seconds(400)
-    ('5 seconds', '40 seconds', '7 minutes')
-    """
-    if seconds >= 90:
-        return f"{round(seconds / 60)} minutes"
-    return f"{max(5, 10 * round(seconds / 10) if seconds > 10 else 5)} seconds"
-
-
 def plain(values: Iterable[object]) -> list[object]:
     """Values for a chart: JSON has no NaN."""
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fiftyone.operators import types
 
-from evaluation._utils.names import counted
+from evaluation._utils.names import about_seconds, counted
 from evaluation.errors import InputError
 from s3fo.datasets.reading import tables
 from s3fo.datasets.scoring.failures import event_clips
@@ -14,7 +14,7 @@ from s3fo.plugin.context import Context
 from s3fo.plugin.operators.explain.map_failures import MapFailures
 from s3fo.plugin.panels.base import Remedy, VOSPanel
 from s3fo.plugin.panels.charts import failure_map as charts
-from s3fo.plugin.panels.charts.elements import about_seconds, plot
+from s3fo.plugin.panels.charts.elements import plot
 from s3fo.plugin.panels.charts.failures import with_failures
 from s3fo.plugin.panels.choices import (
     LINE,
