@@ -58,8 +58,10 @@ def unlike_given(
         counts: its pixel counts.
         by_id: whether objects are compared by their ids, or as one.
     """
-    suspects = [k for k in _poor_objects(counts, _POOR) if k is not None]
-    together = None in _poor_objects(counts, _ALL_POOR)
+    of_objects = counts.counts.astype(np.int64)
+    rows = zip(counts.object_ids.tolist(), of_objects, strict=True)
+    suspects = [key for key, own in rows if _is_poor(own, _POOR)]
+    together = _is_poor(of_objects.sum(axis=0), _ALL_POOR)
     first = pair.gt.frames[0]
     if not (suspects or together) or first not in pair.pred_frames:
         return []
@@ -80,21 +82,17 @@ def unlike_given(
     return [_tell(pair.name, first, unlike, counts)]
 
 
-def _poor_objects(counts: SequenceCounts, least: float) -> list[int | None]:
-    """Objects whose J is below some value, and so is that of their first scored frame.
+def _is_poor(counts: np.ndarray, least: float) -> bool:
+    """Whether J is below some value, and so is that of the first scored frame.
 
-    None stands for all of them together.
+    Args:
+        counts: [T, n] of an object, or of all together.
+        least: the value.
     """
-    of_objects = counts.counts.astype(np.int64)
-    rows = [*zip(counts.object_ids.tolist(), of_objects, strict=True)]
-    found: list[int | None] = []
-    for key, own in [*rows, (None, of_objects.sum(axis=0))]:
-        visible = own[own[:, GT_AREA] > 0]
-        if len(visible) and visible[:, PRED_AREA].any():
-            start, whole = (_overlap(part) for part in (visible[:1], visible))
-            if start < least and whole < least:
-                found.append(key)
-    return found
+    visible = counts[counts[:, GT_AREA] > 0]
+    if not len(visible) or not visible[:, PRED_AREA].any():
+        return False
+    return all(_overlap(part) < least for part in (visible[:1], visible))
 
 
 def _overlap(counts: np.ndarray) -> float:
