@@ -16,6 +16,7 @@ from evaluation.counting.counts import PRED_AREA
 from evaluation.counting.video import SequenceCounts, count_sequence
 from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
+from evaluation.masks.names import numbers_of
 from evaluation.masks.open import Source, open_ground_truth
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.masks.prepare import prepare, video_options
@@ -171,9 +172,9 @@ class _Job:
 
 def _note_apart(pair: SequencePair) -> list[str]:
     """A note on masks of every few frames: outlines move more from one to the next."""
-    numbers = [int(name) for name in pair.frames if name.isdecimal()]
+    numbers = list(numbers_of(pair.frames))
     apart = int(np.median(np.diff(numbers))) if len(numbers) > 1 else 1
-    if apart < 2 or len(numbers) < len(pair.frames):
+    if apart < 2:
         return []
     return [
         f"{pair.name}: T compares masks {apart} frames apart, as the annotated frames "

@@ -306,5 +306,7 @@ def test_sequences_that_are_not_there_are_refused():
 
 def test_masks_of_every_few_frames_are_told():
     frames = {f"{5 * t:05d}": mask for t, mask in enumerate(squares((1, 0)))}
-    (note,) = stability({"v": frames}, {"v": frames}).attrs["notes"]
-    assert "masks 5 frames apart" in note
+    named = {f"frame_{name}": mask for name, mask in frames.items()}
+    for masks in (frames, named):
+        (note,) = stability({"v": masks}, {"v": masks}).attrs["notes"]
+        assert "masks 5 frames apart" in note
