@@ -208,12 +208,23 @@ def _repeated(
     return list(answers.values())
 
 
-def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
-    """All clicks of the panel "VOS evaluation"."""
-    person = _Measured(VOSEvaluation(), dataset)
+def _open(
+    panel: foo.Panel,
+    dataset: fo.Dataset,
+    answers: dict[str, Answer],
+    current_sample: str | None = None,
+) -> _Measured:
+    """Open a panel with nothing remembered, and once more."""
+    person = _Measured(panel, dataset, current_sample)
     person.answers = answers
     person.do("open, first", "on_load", OPEN_WITHIN)
     person.do("open", "on_load", OPEN_WITHIN)
+    return person
+
+
+def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
+    """All clicks of the panel "VOS evaluation"."""
+    person = _open(VOSEvaluation(), dataset, answers)
     bar = person.data["by_attribute"][0]["ids"][-1]
     person.do("click an attribute's bar", "on_click_group", id=bar)
     person.choose("choose an attribute", "attribute", bar.split("|")[1])
@@ -241,10 +252,7 @@ def visit_evaluation(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
 
 def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     """All clicks of the panel "Failures"."""
-    person = _Measured(Failures(), dataset)
-    person.answers = answers
-    person.do("open, first", "on_load", OPEN_WITHIN)
-    person.do("open", "on_load", OPEN_WITHIN)
+    person = _open(Failures(), dataset, answers)
     person.do("click a row", "on_click_event", row=5)
     person.do("next", "on_step", at=person.state["at"] + 1)
     looked_at = {"event_id": person.state["event"], "at": person.state["at"]}
@@ -263,10 +271,7 @@ def visit_failures(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
 def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     """All clicks of the panel "Object timeline"."""
     ids = dataset.values("id")
-    person = _Measured(ObjectTimeline(), dataset, ids[0])
-    person.answers = answers
-    person.do("open, first", "on_load", OPEN_WITHIN)
-    person.do("open", "on_load", OPEN_WITHIN)
+    person = _open(ObjectTimeline(), dataset, answers, ids[0])
     person.sample = ids[-1]
     person.do("next video", "on_change_current_sample", value=ids[-1])
     person.choose("other method", "method", METHODS[0])
@@ -276,10 +281,7 @@ def visit_timeline(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
 def visit_side_by_side(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     """All clicks of the panel "Side by side" that ask the server."""
     ids = dataset.values("id")
-    person = _Measured(SideBySide(), dataset, ids[0])
-    person.answers = answers
-    person.do("open, first", "on_load", OPEN_WITHIN)
-    person.do("open", "on_load", OPEN_WITHIN)
+    person = _open(SideBySide(), dataset, answers, ids[0])
     person.sample = ids[-1]
     person.do("next video", "on_change_current_sample", value=ids[-1])
     person.choose("other method", "first", METHODS[2])
@@ -287,10 +289,7 @@ def visit_side_by_side(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
 
 def visit_audit(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     """All clicks of the panel "Audit of the ground truth"."""
-    person = _Measured(GroundTruthAudit(), dataset)
-    person.answers = answers
-    person.do("open, first", "on_load", OPEN_WITHIN)
-    person.do("open", "on_load", OPEN_WITHIN)
+    person = _open(GroundTruthAudit(), dataset, answers)
     person.do("click a row", "on_click_event", row=1)
     looked_at = {"event_id": person.state["event"], "at": person.state["at"]}
     person.do("clip", "on_open", **looked_at)
@@ -301,10 +300,7 @@ def visit_audit(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
 
 def visit_failure_map(dataset: fo.Dataset, answers: dict[str, Answer]) -> None:
     """All clicks of the panel "Failure map"."""
-    person = _Measured(FailureMap(), dataset)
-    person.answers = answers
-    person.do("open, first", "on_load", OPEN_WITHIN)
-    person.do("open", "on_load", OPEN_WITHIN)
+    person = _open(FailureMap(), dataset, answers)
     points = person.data["map"][0]["ids"]
     person.do("click a failure", "on_click_failure", id=points[0])
     drawn = [{"id": point} for point in points[:300]]

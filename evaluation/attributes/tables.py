@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evaluation.attributes.definitions import ATTRIBUTES, OFFICIAL
+from evaluation.errors import InputError
 from evaluation.results.storage import load_tables, save_tables
 
 FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
@@ -15,6 +16,16 @@ FILES = ("attributes_objects", "attributes_frames", "attributes_descriptors")
 
 def _nothing_described() -> pd.DataFrame:
     return pd.DataFrame(columns=["sequence", "object", "descriptor"])
+
+
+def of_other_objects() -> InputError:
+    """What to say of attributes that share no object with scores."""
+    return InputError(
+        "attributes",
+        "no object that the scores have, too",
+        "attributes of the benchmark that was scored",
+        "Compute the attributes from the ground truth of the same benchmark.",
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.names import any_name_in_tables, as_names
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, Attributes
+from evaluation.attributes.tables import of_other_objects
 from evaluation.breakdown.groups import Group, groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
@@ -316,12 +317,7 @@ def _join(
     _refuse_twice("attributes", attributes.objects)
     joined = table.merge(attributes.objects, on=keys, how="inner")
     if joined.empty:
-        raise InputError(
-            "attributes",
-            "no object that the scores have, too",
-            "attributes of the benchmark that was scored",
-            "Compute the attributes from the ground truth of the same benchmark.",
-        )
+        raise of_other_objects()
     lost = len(table) - len(joined)
     notes = [f"{lost} scored objects without attributes left out"] if lost else []
     for method in methods:

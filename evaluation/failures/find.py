@@ -11,6 +11,7 @@ from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
+from evaluation.attributes.tables import of_other_objects
 from evaluation.errors import InputError
 from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
@@ -146,12 +147,7 @@ def _check_objects(attributes: Attributes, scores: Scores) -> None:
         for table in (attributes.objects, scores.objects)
     )
     if other and own.isdisjoint(other):
-        raise InputError(
-            "attributes",
-            "no object that the scores have, too",
-            "attributes of the benchmark that was scored",
-            "Compute the attributes from the ground truth of the same benchmark.",
-        )
+        raise of_other_objects()
 
 
 class _Job:

@@ -96,9 +96,8 @@ def _note_interpolated(sequences: tuple[VideoSequence, ...]) -> Iterator[str]:
 
     Nobody publishes such masks: where one is, somebody resized all of them.
     """
-    from evaluation.attributes.video import (
-        odd_masks,
-    )  # measures more than opening needs
+    # Here: it brings what measures videos, which opening does not need.
+    from evaluation.attributes.video import odd_masks
 
     with_masks = [video for video in sequences if video.annotated_frames]
     found = []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from evaluation._utils.atomic import require_writable
+from evaluation._utils.fingerprint import digest_bytes
 from evaluation.errors import InputError, InputWarning, convert_command
 from evaluation.masks.folders import describe, find_holder, open_sequence
 from evaluation.masks.label_map import LabelMap, read_label_map
@@ -351,10 +351,7 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     """
     handed_in: dict[str, bytes] = {}
     for sequence in benchmark:
-        frame, files = (
-            next(iter(sequence.prompt_frames()), None),
-            found.get(sequence.name),
-        )
+        frame, files = _first_prompt(sequence), found.get(sequence.name)
         if frame is None or not isinstance(files, Mapping) or frame not in files:
             continue
         try:
@@ -366,22 +363,27 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     if not handed_in:
         return []
     given = {
-        _content(sequence.read_prompt(next(iter(sequence.prompt_frames())))): sequence
+        _content(sequence.read_prompt(frame)): sequence.name
         for sequence in benchmark
-        if sequence.prompt_frames()
+        if (frame := _first_prompt(sequence)) is not None
     }
     return [
         f"{name}: its first masks are, to the pixel, those given for "
-        f"{given[content].name}: are the folders of videos exchanged?"
+        f"{given[content]}: are the folders of videos exchanged?"
         for name, content in handed_in.items()
         if content in given
     ]
 
 
+def _first_prompt(sequence: VideoSequence) -> str | None:
+    """The first frame of which masks are given; None where there is none."""
+    return next(iter(sequence.prompt_frames()), None)
+
+
 def _content(label_map: LabelMap) -> bytes:
     """The same for masks of the same size and pixels only."""
-    pixels = np.ascontiguousarray(label_map, np.int64).tobytes()
-    return sha256(repr(label_map.shape).encode() + pixels).digest()
+    pixels = np.asarray(label_map, np.uint16).tobytes()
+    return digest_bytes(str(label_map.shape).encode() + pixels)
 
 
 def note_empty(

@@ -266,7 +266,6 @@ class VOSEvaluation(VOSPanel):
     def on_choose_ranked(self, ctx: Context) -> None:
         """Rank the objects of another method; the grid shows its masks, too."""
         self.on_choose(ctx)
-        _, method = choice_of(ctx)
         method = str(choice_of(ctx)[1])
         ctx.ops.set_active_fields(list(plan_grid(ctx.dataset, method)))
 
