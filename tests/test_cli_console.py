@@ -11,7 +11,7 @@ import pytest
 
 from evaluation.errors import InputError
 from evaluation.results.text import notes_to_show
-from s3fo.cli.analysis import _lowest_groups
+from s3fo.cli.analysis import _worst_groups
 from s3fo.cli.console import _fitting, print_notes_of, print_table
 from s3fo.plugin.serving import require_opened, start_patiently
 
@@ -74,7 +74,7 @@ def test_a_breakdown_prints_one_group_per_attribute_the_lowest_first():
         ],
         columns=["attribute", "group", "n_objects", "n_videos", "mean", "delta", "few"],
     )
-    shown = _lowest_groups(groups)
+    shown = _worst_groups(groups, "J&F")
     assert list(zip(shown["attribute"], shown["group"], strict=True)) == [
         ("all", "all"),
         ("size", "low"),

@@ -74,6 +74,9 @@ def run_in_order(
 
     Returns:
         The results in the order of `items`.
+
+    Raises:
+        InputError: fewer workers than one are asked for; and what jobs raise.
     """
     n = _useful_workers(workers, len(items), sum(sizes))
     if n > 1:
@@ -86,8 +89,32 @@ def run_in_order(
     return results
 
 
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of workers that can do no work.
+
+    Args:
+        workers: processes or threads; None leaves the number open.
+
+    Raises:
+        InputError: it is below 1.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(
+            "workers",
+            str(workers),
+            "at least 1",
+            "Give 1 or more with --workers (workers=), or leave it out for one per "
+            "core.",
+        )
+
+
 def _useful_workers(workers: int | None, n_items: int, n_steps: int) -> int:
-    """Number of processes to use."""
+    """Number of processes to use.
+
+    Raises:
+        InputError: fewer than one are asked for.
+    """
+    check_workers(workers)
     if sys.platform != "linux":
         return 1
     wanted = workers or min(len(os.sched_getaffinity(0)), n_steps // FEW_STEPS)

@@ -6,6 +6,7 @@ from evaluation.breakdown.groups import (
     drop_repeated_groups,
     drop_repeated_splits,
     group_order,
+    worse_groups,
 )
 from evaluation.breakdown.rows import FEW
 from evaluation.breakdown.strongest import Strongest, strongest
@@ -26,4 +27,5 @@ __all__ = [
     "group_order",
     "strongest",
     "two_way",
+    "worse_groups",
 ]

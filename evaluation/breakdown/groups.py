@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.attributes import ATTRIBUTES, OFFICIAL
+from evaluation.metrics.aggregate import LOWER_IS_BETTER
 
 Group = tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]
 """Attribute, group, [n] whether an object is in it, [n] whether that is known."""
@@ -60,6 +61,22 @@ def conditions(table: pd.DataFrame) -> pd.DataFrame:
     """
     without = table["group"].isin(["no", "0"])
     return table[~(without | table["group"].str.startswith("least "))]
+
+
+def worse_groups(groups: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The groups that are worse than their others, the worst first, few objects last.
+
+    Of what counts errors, such as the decay, those with more of it.
+
+    Args:
+        groups: a breakdown's rows of groups of one method.
+        metric: that was broken down.
+    """
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    change = sign * groups["delta"]
+    order = groups.assign(_change=change)[change < 0]
+    worse = conditions(order).sort_values(["few", "_change"])
+    return worse.drop(columns="_change")
 
 
 def drop_repeated_groups(rows: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:

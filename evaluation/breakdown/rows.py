@@ -129,14 +129,24 @@ def difference_rows(
     values: NDArray[np.float64],
     members: Sequence[NDArray[np.bool_]],
     bootstrap: Bootstrap,
+    *,
+    lower_is_better: bool = False,
 ) -> list[dict[str, object]]:
-    """Mean of b - a over the members of each group that both methods have scored."""
+    """Mean of b - a over the members of each group that both methods have scored.
+
+    Args:
+        values: [n] b - a; NaN where a method has no score.
+        members: of each group, which [n] are in it.
+        bootstrap: over the same objects.
+        lower_is_better: whether b is better where b - a is below 0.
+    """
+    sign = -1 if lower_is_better else 1
     scored = ~np.isnan(values)
     own = [member & scored for member in members]
     values = np.nan_to_num(values)
     resampled = bootstrap.means(values, *own)
     return [
-        _difference_row(values, member, means, bootstrap)
+        _difference_row(values, member, means, bootstrap, sign)
         for member, means in zip(own, resampled, strict=True)
     ]
 
@@ -146,10 +156,11 @@ def _difference_row(
     member: NDArray[np.bool_],
     means: NDArray[np.float64],
     bootstrap: Bootstrap,
+    sign: int,
 ) -> dict[str, object]:
     n_videos = bootstrap.n_videos(member)
     low, high = interval(means, n_videos)
-    inside = values[member]
+    inside = sign * values[member]
     return {
         "n_objects": int(member.sum()),
         "n_videos": n_videos,

@@ -72,12 +72,15 @@ class Strongest:
         closest: the smallest `p` of all that lower the score; None if nothing does.
         n_tested: how many trends and splits were looked at, and corrected for.
         n_beyond: how many of them are beyond chance.
+        lower_is_better: whether the score counts what goes wrong; it is then raised,
+            wherever "lowers" is said here.
     """
 
     found: Candidate | None
     closest: Candidate | None
     n_tested: int
     n_beyond: int
+    lower_is_better: bool = False
 
     def headline(self, score: str = "J&F") -> str:
         """In a few words.
@@ -90,7 +93,12 @@ class Strongest:
             return "No attribute is beyond chance"
         if one.group:
             return f"Hardest: {one.title}"
-        return f"{one.title}: the {_direction(one)}, the lower {score}"
+        return f"{one.title}: {self._trend(one, score)}"
+
+    def _trend(self, one: Candidate, score: str) -> str:
+        """In which direction of an attribute the score gets worse."""
+        worse = "higher" if self.lower_is_better else "lower"
+        return f"the {_direction(one, self.lower_is_better)}, the {worse} {score}"
 
     def text(
         self, method: str, shown: Callable[[float], str], score: str = "J&F"
@@ -113,7 +121,8 @@ class Strongest:
             )
         if self.found is None:
             text = (
-                f"Of {method}, {looked}, and none that lowers {score} is beyond "
+                f"Of {method}, {looked}, and none that "
+                f"{'raises' if self.lower_is_better else 'lowers'} {score} is beyond "
                 "chance: where so many are looked at, the intervals of some leave 0 "
                 "out by chance."
             )
@@ -122,7 +131,7 @@ class Strongest:
             numbers = _numbers(self.closest, shown)
             which = ""
             if not self.closest.group:
-                which = f" (the {_direction(self.closest)}, the lower {score})"
+                which = f" ({self._trend(self.closest, score)})"
             return f"{text} {self.closest.title} comes closest{which}: {numbers}."
         return (
             f"{_numbers(self.found, shown)}, {score} of {method}. {looked}; "
@@ -131,8 +140,9 @@ class Strongest:
         )
 
 
-def _direction(one: Candidate) -> str:
-    return "higher" if one.estimate < 0 else "smaller"
+def _direction(one: Candidate, lower_is_better: bool = False) -> str:
+    """Which values of an attribute go with a worse score."""
+    return "higher" if (one.estimate < 0) != lower_is_better else "smaller"
 
 
 def _numbers(one: Candidate, shown: Callable[[float], str]) -> str:
@@ -164,18 +174,23 @@ def strongest(result: Breakdown, method: str) -> Strongest:
     found = [one for one in every if one is not None]
     beyond = _benjamini_hochberg(np.array([one.p for one in found]))
     sure = [one for one, yes in zip(found, beyond, strict=True) if yes]
-    lowering = [one for one in sure if _lowers(one)]
-    best = max(lowering, key=lambda one: abs(one.effect), default=None)
-    closest = min(filter(_lowers, found), key=lambda one: one.p, default=None)
-    return Strongest(best, closest, len(found), len(sure))
+    sign = -1 if result.lower_is_better else 1
+    worse = [one for one in found if _is_worse(one, sign)]
+    best = max(
+        (one for one in worse if one in sure),
+        key=lambda one: abs(one.effect),
+        default=None,
+    )
+    closest = min(worse, key=lambda one: one.p, default=None)
+    return Strongest(best, closest, len(found), len(sure), result.lower_is_better)
 
 
-def _lowers(one: Candidate) -> bool:
-    """Whether a split, or a trend in its own direction, makes the score lower.
+def _is_worse(one: Candidate, sign: int) -> bool:
+    """Whether a split, or a trend in its own direction, makes the score worse.
 
     Where most objects share a value there is nothing between the quartiles.
     """
-    return one.effect < 0 if one.group else one.effect * one.estimate > 0
+    return sign * one.effect < 0 if one.group else one.effect * one.estimate > 0
 
 
 def _trends(result: Breakdown, method: str) -> list[Candidate | None]:

@@ -22,11 +22,11 @@ from evaluation.attributes.tables import of_other_objects
 from evaluation.breakdown.groups import Group, groups_of
 from evaluation.breakdown.rows import difference_rows, group_rows, trend_rows
 from evaluation.errors import InputError
-from evaluation.metrics.aggregate import NO_SCORES
+from evaluation.metrics.aggregate import LOWER_IS_BETTER, NO_SCORES
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap
 from evaluation.results.ground_truths import note_ground_truths, note_other_masks
 from evaluation.results.same_rules import note_rules, require_one_protocol
-from evaluation.results.scores import Scores
+from evaluation.results.scores import SavedScores, Scores, as_scores
 
 EVERYTHING = "all"
 """Attribute and group under which all objects are listed."""
@@ -57,10 +57,15 @@ class Breakdown:
     metric: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the metric counts what goes wrong, such as the decay."""
+        return self.metric in LOWER_IS_BETTER
+
 
 @any_name_in_tables()
 def breakdown(
-    scores: Scores | Mapping[str, Scores],
+    scores: SavedScores | Mapping[str, SavedScores],
     attributes: Attributes,
     names: Sequence[str] | None = None,
     *,
@@ -82,7 +87,8 @@ def breakdown(
     ['all', 'size']
 
     Args:
-        scores: of one method, or of several by name, on the same benchmark.
+        scores: of one method, or of several by name, on the same benchmark; or the
+            folders they were saved in.
         attributes: of that benchmark's objects.
         names: columns of the attributes' objects table, official tags included;
             None takes all that set objects apart.
@@ -96,7 +102,8 @@ def breakdown(
         InputError: unknown attribute or metric, no object in common, or methods that
             were scored under different protocols.
     """
-    methods = dict(scores) if isinstance(scores, Mapping) else {"": scores}
+    given = scores if isinstance(scores, Mapping) else {"": scores}
+    methods = {name: as_scores(one) for name, one in given.items()}
     split = _Split.of(methods, attributes, names, metric, resamples, seed)
     return Breakdown(
         groups=split.groups(),
@@ -109,7 +116,7 @@ def breakdown(
 
 @any_name_in_tables()
 def differences(
-    scores: Mapping[str, Scores],
+    scores: Mapping[str, SavedScores],
     attributes: Attributes,
     names: Sequence[str] | None = None,
     *,
@@ -133,7 +140,7 @@ def differences(
     Raises:
         InputError: as of `breakdown`.
     """
-    methods = dict(scores)
+    methods = {name: as_scores(one) for name, one in scores.items()}
     return _Split.of(methods, attributes, names, metric, resamples, seed).differences()
 
 
@@ -148,6 +155,7 @@ class _Split:
         continuous: attributes that trends are of.
         draws: the bootstrap.
         notes: what a reader should know.
+        lower_is_better: whether the metric counts what goes wrong.
     """
 
     table: pd.DataFrame
@@ -156,6 +164,7 @@ class _Split:
     continuous: Sequence[str]
     draws: _Draws
     notes: tuple[str, ...]
+    lower_is_better: bool
 
     @classmethod
     def of(
@@ -181,6 +190,7 @@ class _Split:
             [name for name in chosen if _is_continuous(name)],
             _Draws(table["sequence"], resamples, seed),
             notes,
+            metric in LOWER_IS_BETTER,
         )
 
     def groups(self) -> pd.DataFrame:
@@ -216,7 +226,9 @@ class _Split:
             gain = self.score[b] - self.score[a]
             own, bootstrap = self.draws.of(gain)
             members = [member[own] for _, _, member, _ in self.parts]
-            found = difference_rows(gain[own], members, bootstrap)
+            found = difference_rows(
+                gain[own], members, bootstrap, lower_is_better=self.lower_is_better
+            )
             rows += [
                 {"a": a, "b": b, "attribute": name, "group": group} | row
                 for (name, group, _, _), row in zip(self.parts, found, strict=True)
@@ -245,7 +257,7 @@ class _Draws:
 
 
 def two_way(
-    scores: Scores,
+    scores: SavedScores,
     attributes: Attributes,
     rows: str,
     columns: str,
@@ -273,7 +285,7 @@ def two_way(
         InputError: unknown attribute or metric, or no object in common.
     """
     choose_columns(attributes.objects, [rows, columns])
-    table, _ = _join({"": scores}, attributes, metric)
+    table, _ = _join({"": as_scores(scores)}, attributes, metric)
     bootstrap = Bootstrap(table["sequence"], resamples, seed)
     values = table[_column("")].to_numpy()
     cells = []

@@ -23,6 +23,7 @@ from evaluation.masks.open import Source
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.scores import SavedScores, as_scores
 from evaluation.scoring import score
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ Inspected = tuple[pd.DataFrame, list[dict[str, Any]]]
 def find_failures(
     results: Source,
     ground_truth: Source,
-    scores: Scores | None = None,
+    scores: SavedScores | None = None,
     *,
     protocol: str | ScoringProtocol = "davis-2017",
     sequences: Collection[str] | None = None,
@@ -63,7 +64,8 @@ def find_failures(
     Args:
         results: predicted masks, as for `evaluation.score`.
         ground_truth: as for `evaluation.score`.
-        scores: of these results; None scores them first.
+        scores: of these results, or the folder they were saved in; None scores the
+            results first.
         protocol: to score with; scores that are given know theirs.
         sequences: names of sequences to score; None for all.
         options: as for `evaluation.score`; must be what the scores were made with.
@@ -98,6 +100,7 @@ def find_failures(
             options=chosen,
             workers=workers,
         )
+    scores = as_scores(scores)
     if isinstance(attributes, Attributes):
         _check_objects(attributes, scores)
     masks = ComparedMasks(results, ground_truth, scores, chosen)

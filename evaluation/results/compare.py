@@ -15,7 +15,7 @@ from evaluation.metrics.aggregate import LOWER_IS_BETTER, METRICS, NO_SCORES
 from evaluation.results.bootstrap import RESAMPLES, SEED, Bootstrap, interval
 from evaluation.results.ground_truths import note_ground_truths, object_names
 from evaluation.results.same_rules import note_rules, require_one_protocol
-from evaluation.results.scores import Scores
+from evaluation.results.scores import SavedScores, Scores, as_scores
 from evaluation.scoring_rules import AVERAGE_RULES
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class Comparison:
 
 @any_name_in_tables()
 def compare(
-    scores_a: Scores,
-    scores_b: Scores,
+    scores_a: SavedScores,
+    scores_b: SavedScores,
     *,
     metric: str = "J&F",
     confidence: float = 0.95,
@@ -121,16 +121,19 @@ def compare(
     0.3333
 
     Args:
-        scores_a: the run to compare with.
-        scores_b: the run to judge.
+        scores_a: the run to compare with; or the folder it was saved in.
+        scores_b: the run to judge; likewise.
         metric: ``"J&F"``, a key of `METRICS`, or another score of the objects.
         confidence: of the interval, between 0 and 1.
         resamples: draws of the bootstrap.
         seed: makes the draws repeatable.
 
     Raises:
-        InputError: protocols differ, the runs share no object, or lack the metric.
+        InputError: protocols differ, the runs share no object, or lack the metric; or
+            what is given are no scores.
     """
+    scores_a = as_scores(scores_a, "scores_a")
+    scores_b = as_scores(scores_b, "scores_b")
     require_one_protocol(
         [scores_a.protocol, scores_b.protocol],
         remedy="Score both runs with the same protocol.",

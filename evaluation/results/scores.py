@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -214,8 +215,34 @@ class Scores:
         return float(np.mean([self.object_columns[column][i] for i in indices]))
 
 
+SavedScores = Scores | str | os.PathLike[str]
+"""Scores, or the folder that they were saved in."""
+
+
+def as_scores(given: SavedScores, where: str = "scores") -> Scores:
+    """Scores as they are, or those that were saved in a folder.
+
+    Args:
+        given: the scores, or the folder.
+        where: what to call them in an error.
+
+    Raises:
+        InputError: it is neither; or the folder holds no scores, or not all of them.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        return Scores.load(os.fspath(given))
+    if not hasattr(given, "protocol"):
+        raise InputError(
+            where,
+            f"a {type(given).__name__}",
+            "Scores, or a folder that they were saved in",
+            "Pass what evaluation.score or Scores.load returned, or the folder's path.",
+        )
+    return given
+
+
 @any_name_in_tables()
-def merge(shards: Sequence[Scores]) -> Scores:
+def merge(shards: Sequence[SavedScores]) -> Scores:
     """Put the scores of different sequences, made apart, into one.
 
     Of all shards of a run, it gives what one run over everything would: tables,
@@ -231,15 +258,20 @@ def merge(shards: Sequence[Scores]) -> Scores:
     0.8333
 
     Args:
-        shards: at least one; same protocol, no sequence twice. Their order plays no
-            role. Those that say which shard they are (`s3fo evaluate --shard`) must
-            be complete and of the same results and ground truth.
+        shards: at least one, or folders they were saved in; same protocol, no
+            sequence twice. Their order plays no role. Those that say which shard they
+            are (`s3fo evaluate --shard`) must be complete and of the same results and
+            ground truth.
 
     Raises:
         InputError: protocols differ, a sequence is in more than one, or one is missing.
     """
     if not shards:
         raise InputError("shards", "none", "at least one", "Name what to merge.")
+    return _merge([as_scores(shard, "shards") for shard in shards])
+
+
+def _merge(shards: Sequence[Scores]) -> Scores:
     require_one_protocol(
         [shard.protocol for shard in shards],
         where="shards",

@@ -192,7 +192,8 @@ def breakdown(
 ) -> None:
     """Break scores down by attribute, with intervals; several methods compare.
 
-    Prints the groups furthest below their others; --all, or --by, prints every group.
+    Prints the groups that are worst beside their others; --all, or --by, prints every
+    group.
     """
     from evaluation import Scores
     from evaluation import breakdown as break_down
@@ -221,16 +222,17 @@ def breakdown(
     columns = ["attribute", "group", "n_objects", "n_videos", "mean", "low", "high"]
     columns += ["delta", "delta_low", "delta_high", "few"]
     whole = everything or bool(by)
+    lower = " (lower is better)" if result.lower_is_better else ""
     for method, groups in result.groups.groupby("method", sort=False):
-        shown = groups if whole else _lowest_groups(groups)
-        title = f"{metric} of {method}, 0 to 1, 95 % intervals"
+        shown = groups if whole else _worst_groups(groups, metric)
+        title = f"{metric} of {method}, 0 to 1{lower}, 95 % intervals"
         print_frame(title + _part(shown, groups), _with_titles(shown), columns)
     if len(methods) > 1:
         every = result.differences
         shown = every if whole else every[every["attribute"] == "all"]
         title = (
-            f"Paired differences of {metric}, 0 to 1: b - a, the folder named later "
-            "minus the earlier one"
+            f"Paired differences of {metric}, 0 to 1{lower}: b - a, the folder named "
+            "later minus the earlier one"
         )
         print_frame(title + _part(shown, every), _with_titles(shown), shown.columns)
     print_notes(notes)
@@ -258,12 +260,12 @@ _N_LOWEST = 12
 """Groups of a method that are printed where not all are wanted."""
 
 
-def _lowest_groups(groups: pd.DataFrame) -> pd.DataFrame:
-    """All objects, then one group per attribute: the one furthest below its others."""
-    from evaluation.breakdown import conditions, drop_repeated_splits
+def _worst_groups(groups: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """All objects, then one group per attribute: the one furthest from its others."""
+    from evaluation.breakdown import drop_repeated_splits, worse_groups
 
     rest = groups[groups["attribute"] != "all"]
-    below = conditions(rest[rest["delta"] < 0]).sort_values(["few", "delta"])
+    below = worse_groups(rest, metric)
     names = list(dict.fromkeys(below["attribute"]))
     own = below.drop_duplicates("attribute")
     kept = own[own["attribute"].isin(drop_repeated_splits(names, rest))]

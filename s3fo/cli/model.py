@@ -240,7 +240,12 @@ def train(
     accumulate: Annotated[
         int, typer.Option(help="Batches per step: more takes less memory.")
     ] = 1,
-    workers: Annotated[int, typer.Option(help="Processes that make clips.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Processes that make clips; 0: the training process itself."
+        ),
+    ] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train S3 on annotated videos and still images.

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from evaluation._utils.parallel import check_workers
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -27,7 +29,11 @@ def map_ahead(
     """Like `map`, on threads, with at most two results per worker waiting.
 
     An error in `function` is raised in its place; work not yet begun is dropped.
+
+    Raises:
+        InputError: fewer workers than one are asked for; and what `function` raises.
     """
+    check_workers(workers)
     workers = workers or default_workers()
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)

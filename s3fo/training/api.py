@@ -77,7 +77,7 @@ def train(
         iterations: steps, instead of the recipe's number.
         minutes: training time budget, by which the schedule is planned.
         accumulate: batches per step and process; saves memory.
-        workers: processes that make clips ahead of time.
+        workers: processes that make clips ahead of time; 0: this process makes them.
         device: "auto", "cpu" or "cuda".
         validate: scores a network now and then; the best weights are kept.
         progress: told about every step.

@@ -19,6 +19,7 @@ import numpy as np
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.json_files import parse, read_json
+from evaluation._utils.parallel import check_workers
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
@@ -197,6 +198,7 @@ def _write_all(
         scene = _castable_scene(name, factors, order, rng)
         return name, _write_sequence(root, scene, rng, advance)
 
+    check_workers(workers)
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         return dict(pool.map(write, videos.items()))
 

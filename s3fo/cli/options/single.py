@@ -114,7 +114,7 @@ ResultsFolder = Annotated[
     Path, typer.Argument(help="Folder of <sequence>/<frame>.png.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Workers = Annotated[int | None, typer.Option(help="Default: one per core.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Default: one per core.")]
 
 
 def method_options(given: list[str] | None) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from evaluation.breakdown import (
     drop_repeated_groups,
     drop_repeated_splits,
     group_order,
+    strongest,
     two_way,
+    worse_groups,
 )
 from evaluation.errors import InputError
 from evaluation.protocols import get_protocol
@@ -391,3 +393,24 @@ def test_attributes_that_split_the_objects_alike_are_told_once():
     kept = drop_repeated_groups(rows, known.objects)
     told = list(zip(kept["attribute"], kept["group"], strict=True))
     assert len(told) == 4 and len(set(kept["attribute"])) == 2
+
+
+def test_a_score_that_counts_errors_is_worse_where_it_is_higher() -> None:
+    fading = [0.4, 0.0, 0.3, 0.1, 0.4, 0.0, 0.3, 0.1]
+    tagged = [True, False] * 4
+    steady = scores([value / 2 for value in fading], VIDEOS, "J_decay")
+    made = breakdown(
+        {"old": scores(fading, VIDEOS, "J_decay"), "new": steady},
+        attributes(VIDEOS, auto_FM=tagged, speed=[2.0, 1.0] * 4),
+        metric="J_decay",
+    )
+    assert made.lower_is_better
+    own = made.groups[made.groups["method"] == "old"]
+    worst = worse_groups(own[own["attribute"] != "all"], "J_decay")
+    tags = worst[worst["attribute"] == "auto_FM"]
+    assert tags["group"].tolist() == ["yes"] and (worst["delta"] > 0).all()
+    # Half of the decay is gone wherever there was any: in 3 of 4; ties count half.
+    assert row(made.differences, attribute="auto_FM", group="yes")["b_wins"] == 1
+    assert row(made.differences, attribute="all")["b_wins"] == 0.875
+    trend = "the higher, the higher J_decay"
+    assert strongest(made, "old").headline("J_decay").endswith(trend)

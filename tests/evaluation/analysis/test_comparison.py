@@ -213,3 +213,18 @@ def test_masks_changed_between_scores_and_attributes_are_told():
     told = "that of the attributes differ in 1 object frame (dog/1)"
     assert not any("differ" in note for note in breakdown(scores, same).notes)
     assert any(told in note for note in breakdown(scores, other).notes)
+
+
+def test_saved_scores_are_taken_by_their_folder_and_other_things_refused(tmp_path):
+    truth = np.zeros((6, 20, 20), np.uint8)
+    truth[:, 4:14, 4:14] = 1
+    exact = score({"cat": truth}, {"cat": truth})
+    folder = score({"cat": np.roll(truth, 1, axis=1)}, {"cat": truth}).save(tmp_path)
+    # 9 of 11 rows are shared.
+    assert compare(exact, folder, metric="J").delta == pytest.approx(9 / 11 - 1)
+    assert compare(str(folder), exact, metric="J").delta == pytest.approx(1 - 9 / 11)
+    for other in (None, {"J": 1.0}):
+        with pytest.raises(InputError, match="scores_b: found a"):
+            compare(exact, other)
+    with pytest.raises(InputError, match="scores"):
+        compare(exact, "no folder of that name")

@@ -14,6 +14,7 @@ import pytest
 
 from evaluation._utils.parallel import run_in_order
 from evaluation.errors import InputError
+from s3fo.datasets.parallel import map_ahead
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
@@ -132,3 +133,14 @@ def test_a_worker_that_dies_while_it_answers_holds_nobody_up():
     with pytest.raises(InputError, match=r"2: found a worker .*signal 9"):
         run_in_order(job, ITEMS, SIZES, 3)
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_fewer_workers_than_one_are_refused(workers):
+    job, item = (lambda item, on_step: item.name), Item("cat")
+    with pytest.raises(InputError, match=rf"workers: found {workers}; .* at least 1"):
+        run_in_order(job, [item], [1], workers)
+    with pytest.raises(InputError, match="workers"):
+        list(map_ahead(str, [1], workers))
+    assert run_in_order(job, [item], [1], 1) == ["cat"]
+    assert list(map_ahead(str, [1], 1)) == ["1"]

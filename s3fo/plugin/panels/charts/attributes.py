@@ -11,9 +11,9 @@ from evaluation.breakdown import (
     FEW,
     Breakdown,
     attribute_groups,
-    conditions,
     drop_repeated_groups,
     strongest,
+    worse_groups,
 )
 from s3fo.datasets.reading import tables
 from s3fo.plugin.operators.compute_attributes import ComputeAttributes
@@ -64,7 +64,7 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     score = score_title(result.metric)
     own = groups[groups["method"] == methods[0]]
     if name is None:
-        chosen = _hardest(own, tables.object_table(dataset))
+        chosen = _hardest(own, tables.object_table(dataset), result.metric)
         if chosen.empty:
             return Chart([], {}, f"No attribute lowers {score} of {methods[0]}.")
         text = _verdict(result, methods[0], score)
@@ -105,10 +105,9 @@ def by_attribute(dataset: fo.Dataset, methods: list[str], name: str | None) -> C
     return Chart(traces, layout, text, legend_text(*signs))
 
 
-def _hardest(groups: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
+def _hardest(groups: pd.DataFrame, objects: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The group of each attribute furthest below the rest; few objects come last."""
-    below = conditions(groups[groups["delta"] < 0]).sort_values(["few", "delta"])
-    below = below.drop_duplicates("attribute")
+    below = worse_groups(groups, metric).drop_duplicates("attribute")
     return drop_repeated_groups(below, objects).head(HARDEST)
 
 
