@@ -300,6 +300,7 @@ class Meter:
                 counter.large,
                 counter.resized,
             ),
+            counter.digests[0],
             tuple(pair.remarks()),
             tuple(true_masks) if isinstance(true_masks, dict) else None,
             truth.digest(name),
@@ -373,6 +374,7 @@ class Meter:
             [(f.rows, f.grid) for f in chosen],
             combine_seen(ends, chosen),
             [f.overlaps for f in chosen if f.overlaps is not None],
+            [f.digests for f in chosen],
         )
         options = self.options
         if all(frame.by_object for frame in chosen):

@@ -31,6 +31,7 @@ class CountedFrame:
     end_ids: Ids
     end_labels: set[int]
     seen: Seen
+    digests: Mapping[int, int]
     remarks: tuple[str, ...]
     gt_ids: tuple[int, ...] | None
     gt_digest: bytes

@@ -109,8 +109,9 @@ def frame_rows(regions: Mapping[int, Region], shape: tuple[int, int]) -> dict[in
         shape: (height, width) of the frame.
 
     Returns:
-        object id -> area (pixels), box and centroid (0..1 of the frame's sides),
-        border contact, shape, box overlap, contact, crowdedness, neighbours.
+        object id -> area (pixels), checksum of the pixels, box and centroid (0..1 of
+        the frame's sides), border contact, shape, box overlap, contact, crowdedness,
+        neighbours.
     """
     height, width = shape
     diagonal = float(np.hypot(height, width))
@@ -122,6 +123,7 @@ def frame_rows(regions: Mapping[int, Region], shape: tuple[int, int]) -> dict[in
         crowd = sum(other.box.intersection(around).area for other in others)
         rows[object_id] = {
             "area": region.area,
+            "digest": region.digest,
             "area_fraction": region.area / (height * width),
             "box_x": box.left / width,
             "box_y": box.top / height,

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.masks.label_map import LabelMap, Mask
+from evaluation.masks.label_map import LabelMap, Mask, object_digest
 
 SHAPE_SIDE = 48
 """Shapes are measured after shrinking them to about this square root of area, in
@@ -105,6 +105,11 @@ class Region:
             self.box.top + moments["m01"] / moments["m00"],
             self.box.left + moments["m10"] / moments["m00"],
         )
+
+    @property
+    def digest(self) -> int:
+        """Checksum of the pixels and their place, as `object_digest` gives it."""
+        return object_digest(self.box.top, self.box.left, self.mask)
 
     @cached_property
     def normalised(self) -> NDArray[np.uint8]:

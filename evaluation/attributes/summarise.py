@@ -16,6 +16,7 @@ from evaluation.attributes.video import AnnotatedVideo
 
 MEASURED = [
     "area",
+    "digest",
     "area_fraction",
     "box_x",
     "box_y",

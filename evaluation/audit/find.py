@@ -41,8 +41,10 @@ from evaluation.masks.pairs import Masks
 from evaluation.options import InputOptions
 from evaluation.results.ground_truths import name_of
 
-Areas = dict[int, NDArray[np.int64]]
-Audited = tuple[str, list[str], list[AuditEvent], Areas]
+Shapes = dict[int, NDArray[np.int64]]
+"""Object id -> [2, T] area and checksum of its pixels in each frame."""
+
+Audited = tuple[str, list[str], list[AuditEvent], Shapes]
 
 
 @any_name_in_tables()
@@ -110,13 +112,13 @@ class _Job:
 
     def __call__(self, video: AnnotatedVideo, on_step: Callable[[], None]) -> Audited:
         frames = list(video.annotated_frames)
-        found, areas = self._look(video, frames, on_step)
+        found, shapes = self._look(video, frames, on_step)
         kept = [event for event in found if event.confidence >= self._least]
-        return video.name, frames, kept, areas
+        return video.name, frames, kept, shapes
 
     def _look(
         self, video: AnnotatedVideo, frames: list[str], on_step: Callable[[], None]
-    ) -> tuple[list[AuditEvent], Areas]:
+    ) -> tuple[list[AuditEvent], Shapes]:
         edges = EdgeTracker(video) if self._with_images and video.images else None
         votes = self._methods.votes(video.name) if self._methods else None
         shape = (0, 0)
@@ -146,7 +148,8 @@ class _Job:
         found += _never_seen(video, tracks)
         found += edges.events() if edges is not None else []
         found += votes.events() if votes is not None else []
-        return found, {track.object_id: track.area for track in tracks.values()}
+        shapes = {k: np.stack([one.area, one.digest]) for k, one in tracks.items()}
+        return found, shapes
 
 
 def _covered_frames(events: list[AuditEvent]) -> set[tuple[int, int]]:
@@ -194,26 +197,27 @@ def _never_seen(video: AnnotatedVideo, tracks: Mapping[int, Track]) -> list[Audi
 
 def _assemble(done: list[Audited], notes: list[str]) -> Audit:
     rows: list[dict[str, Any]] = []
-    frames: dict[int, list[tuple[str, int]]] = {}
-    for name, names, events, areas in done:
+    frames: dict[int, list[tuple[str, int, int]]] = {}
+    for name, names, events, shapes in done:
         for event in events:
             span = slice(event.start, event.end)
-            own = areas.get(event.object_id, np.zeros(len(names), np.int64))[span]
-            frames[len(rows)] = list(zip(names[span], own.tolist(), strict=True))
+            nowhere = np.zeros((2, len(names)), np.int64)
+            own = shapes.get(event.object_id, nowhere)[:, span].tolist()
+            frames[len(rows)] = list(zip(names[span], *own, strict=True))
             rows.append(_row(name, names, event))
     table = pd.DataFrame(rows, columns=list(EVENT_COLUMNS[1:]))
     order = table.sort_values("confidence", ascending=False, kind="stable").index
     table = table.loc[order].reset_index(drop=True)
     table.insert(0, "event", range(len(table)))
     flagged = [
-        (row.sequence, row.object, frame, row.event, row.kind, row.confidence, area)
+        (row.sequence, row.object, frame, row.event, row.kind, row.confidence, *shape)
         for row, place in zip(table.itertuples(index=False), order, strict=True)
-        for frame, area in frames[int(place)]
+        for frame, *shape in frames[int(place)]
     ]
     return Audit(
         pd.DataFrame(flagged, columns=list(FRAME_COLUMNS)),
         table,
-        sum(int((own > 0).sum()) for *_, areas in done for own in areas.values()),
+        sum(int((own[0] > 0).sum()) for *_, one in done for own in one.values()),
         tuple(notes),
     )
 

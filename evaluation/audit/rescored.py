@@ -136,6 +136,7 @@ def _of_one(key: tuple[str, int], rows: pd.DataFrame) -> SequenceScores:
         F_adaptive=wide("F_adaptive"),
         gt_area=wide("gt_area"),
         pred_area=wide("pred_area"),
+        gt_digest=wide("gt_digest"),
         # Segments of absence are broken where frames are missing: they are not told.
         annotated=np.zeros((1, count), dtype=bool),
         counted=np.ones((1, count), dtype=bool),

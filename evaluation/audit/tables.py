@@ -13,7 +13,9 @@ from evaluation.results.storage import load_tables, save_tables
 
 FILES = ("audit_frames", "audit_events")
 
-FRAME_COLUMNS = ("sequence", "object", "frame", "event", "kind", "confidence", "area")
+FRAME_COLUMNS = (
+    "sequence", "object", "frame", "event", "kind", "confidence", "area", "digest",
+)  # fmt: skip
 EVENT_COLUMNS = (
     "event", "sequence", "object", "kind", "other", "start", "end", "start_index",
     "end_index", "n_frames", "confidence", "reason",
@@ -26,7 +28,8 @@ class Audit:
 
     Attributes:
         frames: one row per event and frame that it covers; `area` is that of the
-            object there, in pixels, 0 where it is not to be seen.
+            object there, in pixels, 0 where it is not to be seen, and `digest` a
+            checksum of its pixels.
         events: one row per event, the surest first; `event` numbers them. `start` and
             `end` are names of annotated frames, both included.
         n_object_frames: annotated object frames that were looked at.

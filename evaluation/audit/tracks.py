@@ -52,6 +52,7 @@ class Track:
     Attributes:
         object_id: its id.
         area: [T] pixels, 0 where it is not visible.
+        digest: [T] checksum of these pixels, 0 where it is not visible.
         centre: [T, 2] row and column of the centroid, NaN where not visible.
         border: [T] whether it touches the frame's border.
         iou: [LAGS + 1, T] IoU of the mask in frame t with that of t - lag; NaN where
@@ -67,6 +68,7 @@ class Track:
 
     object_id: int
     area: NDArray[np.int64]
+    digest: NDArray[np.int64]
     centre: NDArray[np.float64]
     border: NDArray[np.bool_]
     iou: NDArray[np.float64]
@@ -81,10 +83,8 @@ class Track:
     @classmethod
     def blank(cls, object_id: int, length: int) -> Track:
         """A track of an object that was not seen yet."""
-        counts = {
-            name: np.zeros(length, dtype=np.int64)
-            for name in ("area", "specks", "n_specks", "n_parts", "holes", "n_holes")
-        }
+        names = ("area", "digest", "specks", "n_specks", "n_parts", "holes", "n_holes")
+        counts = {name: np.zeros(length, dtype=np.int64) for name in names}
         return cls(
             object_id,
             centre=np.full((length, 2), np.nan),
@@ -157,7 +157,7 @@ def follow(
 
 def _measure(track: Track, index: int, region: Region, shape: tuple[int, int]) -> None:
     box = region.box
-    track.area[index] = region.area
+    track.area[index], track.digest[index] = region.area, region.digest
     track.centre[index] = region.centroid
     track.border[index] = (
         box.top == 0 or box.left == 0 or box.bottom == shape[0] or box.right == shape[1]

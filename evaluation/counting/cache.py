@@ -21,7 +21,7 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _DIGEST = 16
@@ -38,6 +38,7 @@ _ARRAYS = (
     "background",
     "large",
     "resized",
+    "digests",
 )
 
 

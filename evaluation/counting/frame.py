@@ -22,6 +22,7 @@ from evaluation.counting.counts import (
     PRED_AREA,
     Counts,
 )
+from evaluation.counting.digests import object_digests
 from evaluation.counting.overlap_counting import count_box_overlaps, count_overlaps
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
@@ -77,6 +78,7 @@ class FrameCounter:
             in prediction.
         resized: how many predictions were brought from (H, W) to (H, W).
         overlaps: of the counted frames, where the protocol has tracking metrics.
+        digests: checksums of the true objects in each of the counted frames.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class FrameCounter:
         self._boxes = protocol.tracking == "classes-by-box"
         self._rules = MaskRules.of(protocol, options)
         self.overlaps: list[FrameOverlaps] = []
+        self.digests: list[dict[int, int]] = []
         self.gt_labels: set[int] = set()
         self.pred_labels: set[int] = set()
         self.background = (False, False)
@@ -167,6 +170,7 @@ class FrameCounter:
         if void is not None:
             self._note(_present(gt), _present(pred))
             gt, pred = without_void(gt, pred, void)  # type: ignore[assignment]
+        self.digests.append(object_digests(merge_objects(gt) if merge else gt))
         ids, counts = self._count_label_maps(gt, pred)
         if void is None:
             self._note(ids[counts[:, GT_AREA] > 0], ids[counts[:, PRED_AREA] > 0])
@@ -206,6 +210,7 @@ class FrameCounter:
         if self._rules.merge:
             gt, pred = merge_objects(gt), merge_objects(pred)
             self._see_background(_is_partial(gt), _is_partial(pred))
+        self.digests.append(object_digests(gt))
         ones, others = _as_objects(gt, pred), _as_objects(pred, gt)
         ids = np.array(sorted({*ones, *others}), dtype=np.int64)
         n_counts = N_COUNTS_ADAPTIVE if self._adaptive else N_COUNTS

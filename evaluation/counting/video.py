@@ -41,6 +41,7 @@ class SequenceCounts:
         remarks: what was odd about the files.
         overlaps: what objects and tracks share in each frame, where the protocol has
             tracking metrics.
+        digests: [n, T] checksums of the true objects, 0 where they have no pixels.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SequenceCounts:
     background: NDArray[np.bool_]
     large: NDArray[np.bool_]
     resized: Ids
+    digests: NDArray[np.uint32]
     remarks: tuple[str, ...] = ()
     overlaps: Overlaps | None = None
 
@@ -164,6 +166,7 @@ class _VideoCounter:
                 counter.resized,
             ),
             counter.overlaps,
+            counter.digests,
         )
 
 
@@ -193,6 +196,7 @@ def assemble_counts(
     counted: Sequence[tuple[FrameRows, PairGrid | None]],
     seen: Seen,
     overlaps: Sequence[FrameOverlaps],
+    digests: Sequence[Mapping[int, int]],
 ) -> SequenceCounts:
     """Join the counts of a video's frames.
 
@@ -203,6 +207,7 @@ def assemble_counts(
         counted: what `FrameCounter.count` gave for each frame of the pair.
         seen: what the masks showed besides.
         overlaps: of each frame, where the protocol has tracking metrics.
+        digests: checksums of the true objects of each frame of the pair.
     """
     rows = [frame_rows for frame_rows, _ in counted]
     visible = [ids[counts[:, GT_AREA] > 0] for ids, counts in rows]
@@ -222,6 +227,7 @@ def assemble_counts(
         np.array(seen.background),
         np.array(seen.large),
         _table_of(seen.resized),
+        _digest_table(digests, object_ids),
         tuple(pair.remarks()),
         assemble_overlaps(overlaps) if protocol.tracking != "none" else None,
     )
@@ -239,6 +245,14 @@ def _assemble(
             if object_id in place:
                 counts[place[object_id], t] = row
     return counts
+
+
+def _digest_table(
+    digests: Sequence[Mapping[int, int]], object_ids: Ids
+) -> NDArray[np.uint32]:
+    """[n, T]; 0 where a frame does not show an object."""
+    rows = [[frame.get(k, 0) for frame in digests] for k in object_ids.tolist()]
+    return np.array(rows, np.uint32).reshape(len(object_ids), len(digests))
 
 
 def _assemble_pairs(grids: Sequence[PairGrid], object_ids: Ids) -> tuple[Ids, Counts]:

@@ -11,6 +11,7 @@ from evaluation._utils.names import any_name_in_tables
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes import Attributes, object_attributes
+from evaluation.attributes.regions import regions_of
 from evaluation.attributes.tables import of_other_objects
 from evaluation.errors import InputError
 from evaluation.failures.compared import ComparedMasks
@@ -23,13 +24,17 @@ from evaluation.masks.open import Source
 from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.ground_truths import note_other_masks
 from evaluation.results.scores import SavedScores, as_scores
 from evaluation.scoring import score
 
 if TYPE_CHECKING:
     from evaluation.scoring import Scores
 
-Inspected = tuple[pd.DataFrame, list[dict[str, Any]]]
+Shape = tuple[str, int, str, int, int]
+"""Sequence, object, frame, area and checksum of a true mask."""
+
+Inspected = tuple[pd.DataFrame, list[dict[str, Any]], list[Shape]]
 
 
 @any_name_in_tables()
@@ -91,6 +96,7 @@ def find_failures(
     chosen = InputOptions.of(
         options, missing=missing, resize=resize, binarize=binarize, void=void
     )
+    given = scores is not None
     if scores is None:
         scores = score(
             results,
@@ -105,7 +111,7 @@ def find_failures(
         _check_objects(attributes, scores)
     masks = ComparedMasks(results, ground_truth, scores, chosen)
     pairs = list(masks.pairs.values())
-    job = _Job(masks, scores, min_loss, bridge)
+    job = _Job(masks, scores, min_loss, bridge, given)
     sizes = [len(pair.gt.frames) for pair in pairs]
     done = run_in_order(job, pairs, sizes, workers, progress)
     if attributes is True:
@@ -157,24 +163,36 @@ class _Job:
     """What is done with one sequence."""
 
     def __init__(
-        self, masks: ComparedMasks, scores: Scores, min_loss: float, bridge: int
+        self,
+        masks: ComparedMasks,
+        scores: Scores,
+        min_loss: float,
+        bridge: int,
+        given: bool,
     ) -> None:
         self._masks = masks
+        # Scores of an earlier day may be of other true masks.
+        self._with_shapes = given
         self._min_loss, self._bridge = min_loss, bridge
         self._rows = dict(iter(frame_costs(scores).groupby("sequence", sort=False)))
 
     def __call__(self, pair: SequencePair, on_step: Callable[[], None]) -> Inspected:
-        rows = self._rows[pair.name]
-        return inspect_video(
-            self._read(pair, on_step), rows, self._min_loss, self._bridge
-        )
+        rows, shapes = self._rows[pair.name], list[Shape]()
+        masks = self._read(pair, on_step, shapes)
+        return *inspect_video(masks, rows, self._min_loss, self._bridge), shapes
 
     def _read(
-        self, pair: SequencePair, on_step: Callable[[], None]
+        self, pair: SequencePair, on_step: Callable[[], None], shapes: list[Shape]
     ) -> Iterator[FrameMasks]:
         for frame in pair.gt.frames:
             on_step()
-            yield frame, *self._masks.read(pair.name, frame)
+            truth, predicted = self._masks.read(pair.name, frame)
+            if self._with_shapes:
+                shapes += [
+                    (pair.name, key, frame, region.area, region.digest)
+                    for key, region in regions_of(truth).items()
+                ]
+            yield frame, truth, predicted
 
 
 def _assemble(
@@ -183,7 +201,7 @@ def _assemble(
     """Number the events, most costly first, and add how they began."""
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
-    for table, own in done:
+    for table, own, _ in done:
         first = len(rows)
         numbers = table["event"].where(table["event"] < 0, table["event"] + first)
         tables.append(table.assign(event=numbers))
@@ -197,7 +215,14 @@ def _assemble(
     events.insert(0, "event", range(len(events)))
     if attributes is not None:
         frames, events = _with_onsets(frames, events, attributes)
-    return Failures(frames, events, headline(scores), scores.protocol.name)
+    shapes = pd.DataFrame(
+        [shape for *_, own_shapes in done for shape in own_shapes],
+        columns=["sequence", "object", "frame", "area", "digest"],
+    )
+    notes = note_other_masks(scores, shapes, "the scores", "failures")
+    return Failures(
+        frames, events, headline(scores), scores.protocol.name, tuple(notes)
+    )
 
 
 def _with_onsets(

@@ -36,12 +36,14 @@ class Failures:
         events: one row per event, most costly first; `event` numbers them.
         headline: the benchmark's J&F, 0..1.
         protocol: name of the protocol the scores were made with.
+        notes: what a reader should know, e.g. a ground truth that was changed since.
     """
 
     frames: pd.DataFrame
     events: pd.DataFrame
     headline: float
     protocol: str
+    notes: tuple[str, ...] = ()
 
     @property
     def lost(self) -> float:
@@ -157,7 +159,11 @@ class Failures:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `failure_frames.parquet`, `failure_events.parquet`, `failures.json`."""
-        facts = {"J&F": self.headline, "protocol": self.protocol}
+        facts = {
+            "J&F": self.headline,
+            "protocol": self.protocol,
+            "notes": list(self.notes),
+        }
         tables = dict(zip(FILES, (self.frames, self.events), strict=True))
         save_tables(folder, "failures", facts, tables)
 
@@ -172,4 +178,6 @@ class Failures:
         facts, (frames, events) = load_tables(
             folder, "failures", ("J&F", "protocol"), FILES, remedy
         )
-        return cls(frames, events, facts["J&F"], facts["protocol"])
+        # Early versions kept no notes.
+        notes = tuple(map(str, facts.get("notes") or ()))
+        return cls(frames, events, facts["J&F"], facts["protocol"], notes)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ __all__ = [
     "davis_palette",
     "decode_label_map",
     "join_objects",
+    "object_digest",
     "plain_array",
     "read_label_map",
     "split_objects",
@@ -50,6 +53,20 @@ Mask = NDArray[np.bool_]
 
 Marks = NDArray[np.number[Any] | np.bool_]
 """[..., H, W] numbers; those that are not 0 mark their pixels."""
+
+
+def object_digest(top: int, left: int, mask: Mask) -> int:
+    """Checksum of an object's pixels and of where they lie, from 0 to 2**32 - 1.
+
+    The same for label maps, masks per object and run lengths, and never 0.
+
+    Args:
+        top: first row of the tight box around the object.
+        left: first column of it.
+        mask: [H, W] bool, the object within its box.
+    """
+    place = zlib.crc32(struct.pack("<4q", top, left, *mask.shape))
+    return zlib.crc32(np.packbits(mask).tobytes(), place) or 1
 
 
 def plain_array(values: object, where: str = "array") -> NDArray[Any]:

@@ -62,6 +62,8 @@ class SequenceScores:
         tracking: name -> [n] tracking metrics of each object, NaN for objects that
             are not tracked; empty where the protocol has none.
         track_rows: counts of the tracking metrics of the video, one row per class.
+        gt_digest: [n, T] checksums of the true masks, 0 where they are empty; None
+            where they are not known.
     """
 
     name: str
@@ -77,6 +79,7 @@ class SequenceScores:
     counted: NDArray[np.bool_]
     tracking: Mapping[str, Values] = field(default_factory=dict)
     track_rows: tuple[Row, ...] = ()
+    gt_digest: NDArray[np.uint32] | None = None
 
     def object_statistics(self, protocol: ScoringProtocol) -> list[dict[str, float]]:
         """One row of statistics an object, as in the `objects` table of `Scores`."""
@@ -154,7 +157,20 @@ def score_sequence(
         annotated[kept],
         counted[kept],
         *_track(counts, pair, protocol, object_ids[kept]),
+        _digests_of(counts, object_ids[kept]),
     )
+
+
+def _digests_of(
+    counts: SequenceCounts, object_ids: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """[n, T] checksums of the true masks of some objects, 0 for those nowhere seen."""
+    found = np.zeros((len(object_ids), counts.digests.shape[1]), np.uint32)
+    rows = {key: row for row, key in enumerate(counts.object_ids.tolist())}
+    for o, key in enumerate(object_ids.tolist()):
+        if key in rows:
+            found[o] = counts.digests[rows[key]]
+    return found
 
 
 def _track(

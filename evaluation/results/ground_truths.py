@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from evaluation._utils.names import counted
 from evaluation.results.scores import Scores
@@ -59,8 +59,9 @@ def note_other_masks(
 
     Args:
         scores: of any results.
-        areas: `sequence`, `object`, `frame` and `area` in pixels; without `area`
-            nothing can be said.
+        areas: `sequence`, `object`, `frame`, `area` in pixels, and `digest`, a checksum
+            of the pixels, which early versions did not keep; without `area` nothing
+            can be said.
         name: what the scores are called.
         kind: what the areas come with, e.g. ``"attributes"``.
     """
@@ -69,10 +70,9 @@ def note_other_masks(
         return []
     if not {*_KEYS, "gt_area"} <= {*scores.frame_columns}:
         return []
-    keys = [*_KEYS, "frame"]
-    ours = scores.frames[[*keys, "gt_area"]].astype({"frame": str})
-    both = ours.merge(areas[[*keys, "area"]].astype({"frame": str}), on=keys)
-    changed = both[both["gt_area"].ne(both["area"])]
+    names = {"area": "gt_area", "digest": "gt_digest"}
+    both = _side_by_side(scores.frames, areas.rename(columns=names), "inner")
+    changed = both[_differ(both)]
     if changed.empty:
         return []
     objects = dict.fromkeys(zip(*(changed[key] for key in _KEYS), strict=True))
@@ -87,8 +87,8 @@ def note_other_masks(
 def note_ground_truths(methods: Mapping[str, Scores]) -> tuple[str, ...]:
     """Notes where scores were made against different ground truths.
 
-    Names and paths are compared, and the areas of the true masks, which tell exchanged
-    ids and changed masks wherever the files lie.
+    Names and paths are compared, and the areas and checksums of the true masks, which
+    tell exchanged ids and changed masks wherever the files lie.
 
     Args:
         methods: scores by name; each is held against the first.
@@ -113,13 +113,37 @@ def note_ground_truths(methods: Mapping[str, Scores]) -> tuple[str, ...]:
 
 
 def _changed_objects(one: Scores, other: Scores) -> list[tuple[str, int]]:
-    """Objects of both whose scored frames, or true areas in them, differ."""
+    """Objects of both whose scored frames, or true masks in them, differ."""
     if not all({*_KEYS, "gt_area"} <= {*s.frame_columns} for s in (one, other)):
         return []
-    columns = [*_KEYS, "frame", "gt_area"]
-    tables = [scores.frames[columns] for scores in (one, other)]
-    both = tables[0].merge(tables[1], on=columns[:3], how="outer")
-    both = both[both["gt_area_x"].ne(both["gt_area_y"])]
-    known = [set(zip(*(table[k] for k in _KEYS), strict=True)) for table in tables]
+    both = _side_by_side(one.frames, other.frames, "outer")
+    both = both[_differ(both)]
+    known = [
+        set(zip(*(scores.frames[k] for k in _KEYS), strict=True))
+        for scores in (one, other)
+    ]
     found = dict.fromkeys(zip(*(both[k].tolist() for k in _KEYS), strict=True))
     return [(str(s), int(k)) for s, k in found if all((s, k) in own for own in known)]
+
+
+_SHAPES = ["gt_area", "gt_digest"]
+
+
+def _side_by_side(
+    one: pd.DataFrame, other: pd.DataFrame, how: Literal["inner", "outer"]
+) -> pd.DataFrame:
+    """Object frames with the areas and checksums that two tables have of them."""
+    keys = [*_KEYS, "frame"]
+    tables = [
+        table.reindex(columns=[*keys, *_SHAPES]).astype({"frame": str})
+        for table in (one, other)
+    ]
+    return tables[0].merge(tables[1], on=keys, how=how)
+
+
+def _differ(both: pd.DataFrame) -> pd.Series:
+    """Whether areas differ, or the checksums where both sides have one."""
+    areas, digests = ([both[f"{name}_{s}"] for s in "xy"] for name in _SHAPES)
+    moved = digests[0].ne(digests[1]) & digests[0].notna() & digests[1].notna()
+    changed: pd.Series = areas[0].ne(areas[1]) | moved
+    return changed

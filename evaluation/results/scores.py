@@ -80,7 +80,8 @@ class Scores:
         """One row per object and frame.
 
         Columns: sequence, object (int), frame (name), J, F, gt_area, pred_area
-        (pixels); F_adaptive under MOSE v2.
+        (pixels); F_adaptive under MOSE v2; gt_digest, a checksum of the true mask (0
+        where it is empty), by which a changed ground truth is told.
         """
         return _data_frame(self.frame_columns)
 

@@ -37,7 +37,8 @@ SHARD_RECORD = "shard_record"
 
 _KINDS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("sequence", "frame", "group"), csv_words),
-    **dict.fromkeys(("object", "proposal", "n_frames", "gt_area", "pred_area"), int),
+    **dict.fromkeys(("object", "proposal", "n_frames"), int),
+    **dict.fromkeys(("gt_area", "pred_area", "gt_digest"), int),
 }
 """Type of the columns of scores that are no fractions."""
 

@@ -23,7 +23,7 @@ def frame_table(sequences: Sequence[SequenceScores]) -> dict[str, Sequence[Any]]
         names["sequence"] += [scores.name] * len(objects)
         names["frame"] += [scores.frames[t] for t in frames]
         numbers.setdefault("object", []).append(scores.object_ids[objects])
-        for column in ("J", "F", "F_adaptive", "gt_area", "pred_area"):
+        for column in ("J", "F", "F_adaptive", "gt_area", "pred_area", "gt_digest"):
             values = getattr(scores, column)
             if values is not None:
                 wide = np.float64 if values.dtype.kind == "f" else np.int64

@@ -329,6 +329,7 @@ def failures(
             results, source, scores, options=options, attributes=measured,
             workers=workers, progress=progress,
         )  # fmt: skip
+    print_notes(found.notes)
     if out:
         found.save(out)
     if pictures:

@@ -56,7 +56,7 @@ def test_the_table_of_frames_has_whole_and_broken_numbers(scores) -> None:
     columns = dict(scores.frame_columns)
     del columns["sequence"], columns["frame"]
     kinds = {name: np.asarray(column).dtype.kind for name, column in columns.items()}
-    whole = dict.fromkeys(("object", "gt_area", "pred_area"), "i")
+    whole = dict.fromkeys(("object", "gt_area", "pred_area", "gt_digest"), "i")
     assert kinds == {**whole, "J": "f", "F": "f"}
     assert scores.frame_columns["gt_area"].dtype == np.int64
     assert scores.frames["gt_area"].tolist() == [100] * 6 + [9] * 3

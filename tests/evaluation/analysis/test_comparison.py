@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from evaluation import (
+    Failures,
     InputError,
     breakdown,
     compare,
+    find_failures,
     get_protocol,
     object_attributes,
     score,
@@ -228,3 +230,45 @@ def test_saved_scores_are_taken_by_their_folder_and_other_things_refused(tmp_pat
             compare(exact, other)
     with pytest.raises(InputError, match="scores"):
         compare(exact, "no folder of that name")
+
+
+def test_true_masks_moved_in_place_are_told_though_their_areas_stay(tmp_path):
+    truth = np.zeros((6, 30, 40), np.uint8)
+    truth[:, 4:14, 4:14], truth[:, 18:26, 20:30] = 1, 2
+    later = truth.copy()
+    later[3] = np.roll(later[3], 3, axis=1)  # no area changes
+    later[4, 4, 4], later[4, 14, 8] = 0, 1  # one pixel for another
+    found = {"cat": np.roll(truth, 1, axis=1)}
+    before, after = score(found, {"cat": truth}), score(found, {"cat": later})
+    assert compare(before, score(found, {"cat": truth})).notes == ()
+    [told] = compare(before, after).notes
+    assert "differ in 2 objects of the ground truth (cat/1, cat/2)" in told
+    [told] = compare(after, Scores.load(before.save(tmp_path, format="csv"))).notes
+    assert "differ in 2 objects" in told
+    measured = object_attributes({"cat": later}, images=False)
+    told = [one for one in breakdown(before, measured).notes if "attributes" in one]
+    # Object 1 in the frames 3 and 4, object 2 in the frame 3.
+    assert len(told) == 1 and "differ in 3 object frames (cat/1, cat/2)" in told[0]
+    failures = find_failures(found, {"cat": later}, before, attributes=False)
+    assert "that of the failures differ in 3 object frames" in failures.notes[0]
+    failures.save(tmp_path / "failures")
+    assert Failures.load(tmp_path / "failures").notes == failures.notes
+    assert not find_failures(found, {"cat": truth}, before, attributes=False).notes
+
+
+def test_true_masks_are_the_same_in_whatever_form_and_where_checksums_are_unknown():
+    truth = np.zeros((5, 24, 24), np.uint8)
+    truth[:, 3:12, 3:12], truth[:, 12:20, 9:20] = 1, 3
+    found = {"cat": np.roll(truth, 1, axis=2)}
+    by_object = [{1: frame == 1, 3: frame == 3} for frame in truth]
+    apart = {"cat": {f"{t}": masks for t, masks in enumerate(by_object)}}
+    wide = {"cat": truth.astype(np.uint16)}
+    one = score(found, {"cat": truth}, "vos-benchmark")
+    two = score(found, wide, "vos-benchmark")
+    assert one.frames["gt_digest"].gt(0).all() and compare(one, two).notes == ()
+    numbered = {"cat": {f"{t}": frame for t, frame in enumerate(truth)}}
+    flat = score(numbered, numbered, "vos-benchmark")
+    assert compare(flat, score(numbered, apart, "vos-benchmark")).notes == ()
+    old = {k: v for k, v in one.frame_columns.items() if k != "gt_digest"}
+    moved = score(found, {"cat": np.roll(truth, 2, axis=1)}, "vos-benchmark")
+    assert compare(replace(one, frame_columns=old), moved).notes == ()
