@@ -16,9 +16,9 @@ from evaluation.attributes.appearance import (
     background_cells,
     eroded,
 )
+from evaluation.attributes.images import ImageReader
 from evaluation.attributes.regions import Region, regions_of
 from evaluation.attributes.shots import Histogram, hue_saturation
-from evaluation.attributes.video import read_image
 from evaluation.masks.label_map import LabelMap, Mask
 
 Row = dict[str, Any]
@@ -31,14 +31,20 @@ class AppearanceTracker:
         extractor: describes regions of an image.
         images: image file by frame name.
         rate: look at most this often per second; appearance changes slowly.
+        reader: reads the images.
 
     Attributes:
         shots: histogram of every image read, by frame name, to find cuts with.
     """
 
     def __init__(
-        self, extractor: FeatureExtractor, images: Mapping[str, Path], rate: float
+        self,
+        extractor: FeatureExtractor,
+        images: Mapping[str, Path],
+        rate: float,
+        reader: ImageReader,
     ) -> None:
+        self._reader = reader
         self._extractor = extractor
         self._images = images
         self._pause = 1 / rate
@@ -64,7 +70,7 @@ class AppearanceTracker:
         if time < self._next - 1e-9 or frame not in self._images:
             return {}
         self._next = time + self._pause
-        image = read_image(self._images[frame], shape, self._extractor.side)
+        image = self._reader.read(self._images[frame], shape, self._extractor.side)
         self.shots[frame] = hue_saturation(image)
         return self._describe(image, regions_of(_scale(annotation, image.shape)))
 

@@ -18,6 +18,7 @@ from evaluation.attributes.observe import observe
 from evaluation.attributes.summarise import object_frames, summarise_object
 from evaluation.attributes.tables import Attributes
 from evaluation.attributes.video import (
+    NOTHING_ANNOTATED,
     AnnotatedVideo,
     choose_videos,
     odd_masks,
@@ -146,12 +147,12 @@ def measure_video(
     # An object that is nowhere gives the columns of a video without objects.
     frames = pd.concat(tables or [object_frames(seen, 0).iloc[:0]], ignore_index=True)
     frames.insert(0, "sequence", video.name)
-    notes = _notes(video, known_fps, extractor)
+    notes = [*_notes(video, known_fps, extractor), *seen.notes]
     shown = [
         any(t in own for own in seen.rows.values()) for t in range(len(seen.frames))
     ]
     notes += filter(None, [blank_between(shown)])
-    return frames, rows, notes if ids else [*notes, "no object in any annotated frame"]
+    return frames, rows, notes if ids else [*notes, NOTHING_ANNOTATED]
 
 
 def _notes(

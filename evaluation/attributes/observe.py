@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from evaluation.attributes.appearance import FeatureExtractor
 from evaluation.attributes.appearance_tracker import AppearanceTracker
 from evaluation.attributes.geometry import border_contact, shape_of
+from evaluation.attributes.images import ImageReader
 from evaluation.attributes.motion import Motion
 from evaluation.attributes.occlusion import box_overlap, contact
 from evaluation.attributes.regions import Region, regions_of
@@ -42,6 +43,7 @@ class Observations:
             without images.
         similarity: mean similarity of two objects over the frames showing both.
         descriptors: mean descriptor of each object.
+        notes: what was odd about the images.
     """
 
     frames: list[str]
@@ -51,6 +53,7 @@ class Observations:
     cuts: list[int] | None = None
     similarity: dict[tuple[int, int], float] = field(default_factory=dict)
     descriptors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -79,9 +82,9 @@ def observe(
     positions = np.array([position[frame] for frame in annotated], dtype=np.int64)
     seen = Observations(annotated, positions, fps)
     motion = Motion()
-    looks = None
+    looks, reader = None, ImageReader()
     if extractor and video.images:
-        looks = AppearanceTracker(extractor, video.images, appearance_rate)
+        looks = AppearanceTracker(extractor, video.images, appearance_rate, reader)
     shape: tuple[int, int] | None = None
     for index, (frame, time) in enumerate(zip(annotated, seen.times, strict=True)):
         on_step()
@@ -97,7 +100,10 @@ def observe(
             seen.rows[object_id][index] = row | moved | appearance.get(object_id, {})
     if looks is not None and shape is not None:
         seen.similarity, seen.descriptors = looks.similarity(), looks.descriptors()
-        seen.cuts = scene_cuts(video.frames, video.images, fps, shape, looks.shots)
+        seen.cuts = scene_cuts(
+            video.frames, video.images, fps, shape, looks.shots, reader
+        )
+    seen.notes = reader.notes
     return seen
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.attributes.video import read_image
+from evaluation.attributes.images import ImageReader
 
 CUT_DISTANCE = 0.35
 """Two consecutive frames further apart than this are two shots (SeC, section 5.1)."""
@@ -30,6 +30,7 @@ def scene_cuts(
     fps: float,
     shape: tuple[int, int],
     known: Mapping[str, Histogram],
+    reader: ImageReader,
 ) -> list[int]:
     """Find the cuts of a video.
 
@@ -41,8 +42,9 @@ def scene_cuts(
         frames: all frame names in playing order.
         images: image file by frame name; frames without one are passed over.
         fps: frames per second.
-        shape: (height, width) of the images.
+        shape: (height, width) of the masks.
         known: histograms of frames that have been read already, by frame name.
+        reader: reads the images.
 
     Returns:
         Indices into `frames` of the first frame of each new shot.
@@ -55,7 +57,7 @@ def scene_cuts(
         frame = frames[index]
         if frame in known:
             return known[frame]
-        return hue_saturation(read_image(images[frame], shape, SHOT_SIDE))
+        return hue_saturation(reader.read(images[frame], shape, SHOT_SIDE))
 
     cuts: list[int] = []
     if not looks:

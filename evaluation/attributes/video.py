@@ -8,9 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation._utils.names import as_names
 from evaluation.errors import InputError
@@ -26,9 +24,8 @@ from evaluation.masks.ignored import IGNORED
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.names import match_names, shown
 from evaluation.masks.open import open_ground_truth
-from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
+from evaluation.masks.pictures import IMAGE_SUFFIXES
 from evaluation.masks.prepare import (
-    has_other_aspect,
     ignore_regions,
     merge_objects,
     without_label,
@@ -40,6 +37,10 @@ from evaluation.protocols import VOID
 
 _MAX_STEP = 100
 """Names that count in larger steps than this, on average, are no frame numbers."""
+
+
+NOTHING_ANNOTATED = "no object in any annotated frame"
+"""What to say of a video whose ground truth is blank."""
 
 
 class AnnotatedVideo(Protocol):
@@ -299,50 +300,6 @@ def read_objects(video: AnnotatedVideo, frame: str) -> LabelMap | dict[int, Mask
     """Ground truth of a frame: masks per object where they may overlap."""
     masks = getattr(video, "object_masks", None)
     return video.read_annotation(frame) if masks is None else masks.read(frame)
-
-
-def read_image(
-    path: Path, shape: tuple[int, int], side: int, grey: bool = False
-) -> NDArray[np.uint8]:
-    """Read an image, reduced while decoding so that its short side is about `side`.
-
-    Args:
-        path: image file.
-        shape: (height, width) expected of the full image.
-        side: wanted length of the shorter side, pixels; never enlarged.
-        grey: leave out the colours.
-
-    Returns:
-        [h, w, 3] RGB uint8; [h, w] where grey.
-
-    Raises:
-        InputError: the file cannot be read as an image, or has other sides than masks.
-    """
-    factor = max(1, min(shape) // side)
-    fix = "Repair the file, or compute attributes from masks alone."
-    reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
-    image = read_picture(path, fix, reduced=reduced, grey=grey)
-    if has_other_aspect(image.shape, shape):
-        raise InputError(
-            path,
-            f"an image of about {image.shape[1] * reduced}x{image.shape[0] * reduced} "
-            f"pixels beside masks of {shape[1]}x{shape[0]}",
-            "an image that the masks lie on",
-            "Give the images that were annotated, neither cropped nor padded.",
-        )
-    short = min(image.shape[:2])
-    if short > side:
-        size = (
-            round(image.shape[1] * side / short),
-            round(image.shape[0] * side / short),
-        )
-        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        image = np.asarray(resized, dtype=np.uint8)
-    return image if grey else _rgb(image)
-
-
-def _rgb(image: cv2.typing.MatLike) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _with_frames_between(names: Sequence[str]) -> Sequence[str]:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.attributes.geometry import contour
+from evaluation.attributes.images import ImageReader
 from evaluation.attributes.regions import Region
-from evaluation.attributes.video import AnnotatedVideo, read_image
+from evaluation.attributes.video import AnnotatedVideo
 from evaluation.audit.kinds import AuditEvent, ErrorKind, confidence
 
 SIDE = 240
@@ -54,6 +55,9 @@ class EdgeTracker:
 
     Args:
         video: with images.
+
+    Attributes:
+        reader: of the images, with notes on what is odd about them.
     """
 
     def __init__(self, video: AnnotatedVideo) -> None:
@@ -65,6 +69,7 @@ class EdgeTracker:
             2 * MOST_LAG + 2
         )(self._read)
         self._shape = (0, 0)
+        self.reader = ImageReader()
 
     def look(
         self, index: int, regions: dict[int, Region], shape: tuple[int, int]
@@ -116,7 +121,7 @@ class EdgeTracker:
         path = self._video.images.get(self._video.frames[place])
         if path is None:
             return None
-        return edge_strength(read_image(path, self._shape, SIDE, grey=True))
+        return edge_strength(self.reader.read(path, self._shape, SIDE, grey=True))
 
     def _in_space(self, outline: _Outline) -> tuple[float, ErrorKind, str] | None:
         scores = np.array(outline.shifts)

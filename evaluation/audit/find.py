@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation._utils.names import any_name_in_tables
+from evaluation._utils.names import any_name_in_tables, counted
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.attributes.regions import Region
 from evaluation.attributes.video import (
+    NOTHING_ANNOTATED,
     AnnotatedVideo,
     choose_videos,
     odd_masks,
@@ -44,7 +45,7 @@ from evaluation.results.ground_truths import name_of
 Shapes = dict[int, NDArray[np.int64]]
 """Object id -> [2, T] area and checksum of its pixels in each frame."""
 
-Audited = tuple[str, list[str], list[AuditEvent], Shapes]
+Audited = tuple[str, list[str], list[AuditEvent], Shapes, list[str]]
 
 
 @any_name_in_tables()
@@ -95,8 +96,8 @@ def audit_ground_truth(
             "shifted in time or space were not looked for there"
         )
     odd: dict[str, list[str]] = {}
-    for video in videos:
-        for note in odd_masks(video):
+    for video, (*_, remarks) in zip(videos, done, strict=True):
+        for note in [*odd_masks(video), *remarks]:
             odd.setdefault(note, []).append(video.name)
     notes += [f"{shown(names)}: {note}" for note, names in odd.items()]
     return replace(_assemble(done, notes), ground_truth=name_of(ground_truth))
@@ -112,13 +113,13 @@ class _Job:
 
     def __call__(self, video: AnnotatedVideo, on_step: Callable[[], None]) -> Audited:
         frames = list(video.annotated_frames)
-        found, shapes = self._look(video, frames, on_step)
+        found, shapes, notes = self._look(video, frames, on_step)
         kept = [event for event in found if event.confidence >= self._least]
-        return video.name, frames, kept, shapes
+        return video.name, frames, kept, shapes, notes
 
     def _look(
         self, video: AnnotatedVideo, frames: list[str], on_step: Callable[[], None]
-    ) -> tuple[list[AuditEvent], Shapes]:
+    ) -> tuple[list[AuditEvent], Shapes, list[str]]:
         edges = EdgeTracker(video) if self._with_images and video.images else None
         votes = self._methods.votes(video.name) if self._methods else None
         shape = (0, 0)
@@ -149,7 +150,29 @@ class _Job:
         found += edges.events() if edges is not None else []
         found += votes.events() if votes is not None else []
         shapes = {k: np.stack([one.area, one.digest]) for k, one in tracks.items()}
-        return found, shapes
+        notes = _note_blank(frames, [one.visible for one in tracks.values()])
+        return found, shapes, notes + (edges.reader.notes if edges is not None else [])
+
+
+def _note_blank(frames: list[str], visible: list[NDArray[np.bool_]]) -> list[str]:
+    """What to say of frames without any object: a fact, which need not be an error.
+
+    Args:
+        frames: names of the annotated frames.
+        visible: of each object, in which of them it is.
+    """
+    shown = np.logical_or.reduce(visible) if visible else np.zeros(len(frames), bool)
+    if frames and not shown.any():
+        return [NOTHING_ANNOTATED]
+    blank = [name for name, there in zip(frames, shown, strict=True) if not there]
+    if not blank:
+        return []
+    listed = ", ".join(blank[:3]) + (", ..." if len(blank) > 3 else "")
+    return [
+        f"{len(blank)} of {counted(len(frames), 'annotated frame')} "
+        f"{'shows' if len(blank) == 1 else 'show'} no object ({listed}); right only "
+        "where all objects are hidden or away"
+    ]
 
 
 def _covered_frames(events: list[AuditEvent]) -> set[tuple[int, int]]:
@@ -198,7 +221,7 @@ def _never_seen(video: AnnotatedVideo, tracks: Mapping[int, Track]) -> list[Audi
 def _assemble(done: list[Audited], notes: list[str]) -> Audit:
     rows: list[dict[str, Any]] = []
     frames: dict[int, list[tuple[str, int, int]]] = {}
-    for name, names, events, shapes in done:
+    for name, names, events, shapes, _ in done:
         for event in events:
             span = slice(event.start, event.end)
             nowhere = np.zeros((2, len(names)), np.int64)
@@ -217,7 +240,7 @@ def _assemble(done: list[Audited], notes: list[str]) -> Audit:
     return Audit(
         pd.DataFrame(flagged, columns=list(FRAME_COLUMNS)),
         table,
-        sum(int((own[0] > 0).sum()) for *_, one in done for own in one.values()),
+        sum(int((own[0] > 0).sum()) for *_, one, _ in done for own in one.values()),
         tuple(notes),
     )
 

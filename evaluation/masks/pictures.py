@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
+from evaluation.masks.prepare import has_other_aspect
 
 Picture = NDArray[np.uint8]
 """[H, W, 3]."""
@@ -70,6 +72,42 @@ def read_picture(
         found = "a file that cannot be decoded" if data.size else "an empty file"
         raise InputError(path, found, "an image", fix)
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def compare_sizes(
+    where: str | os.PathLike[str], image: Sequence[int], masks: Sequence[int]
+) -> str | None:
+    """What to note where an image has another size than the masks that lie on it.
+
+    >>> compare_sizes("00000.jpg", (480, 854), (480, 854))
+    >>> compare_sizes("00000.jpg", (240, 427), (480, 854))
+    'images of 427x240 pixels beside masks of 854x480: masks were scaled to images'
+
+    Args:
+        where: the image.
+        image: its height and width.
+        masks: height and width of the masks.
+
+    Returns:
+        A sentence without a subject; None where both have one size.
+
+    Raises:
+        InputError: the sides have other proportions: the masks cannot lie on it.
+    """
+    sizes = [f"{size[1]}x{size[0]}" for size in (image, masks)]
+    if sizes[0] == sizes[1]:
+        return None
+    if has_other_aspect(image, masks):
+        raise InputError(
+            where,
+            f"an image of {sizes[0]} pixels beside masks of {sizes[1]}",
+            "an image that the masks lie on",
+            "Give the images that were annotated, neither cropped nor padded.",
+        )
+    return (
+        f"images of {sizes[0]} pixels beside masks of {sizes[1]}: masks were scaled to "
+        "images"
+    )
 
 
 def write_picture(path: str | os.PathLike[str], pixels: Picture, quality: int) -> None:

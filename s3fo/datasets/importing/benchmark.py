@@ -26,7 +26,12 @@ from s3fo.datasets.importing.mask_forms import choose_form
 from s3fo.datasets.importing.relocation import renew_paths
 from s3fo.datasets.importing.source import open_or_make, sole_load
 from s3fo.datasets.importing.stored_masks import annotations_to_show
-from s3fo.datasets.importing.videos import VideoFile, make_video, name_video
+from s3fo.datasets.importing.videos import (
+    VideoFile,
+    check_mask_size,
+    make_video,
+    name_video,
+)
 from s3fo.datasets.importing.writing import (
     MaskSource,
     batches,
@@ -275,6 +280,7 @@ def _preparer(
 ) -> Callable[[VideoSequence], _Prepared]:
     def prepare(sequence: VideoSequence) -> _Prepared:
         video = video_writer(sequence)
+        check_mask_size(sequence)
         content = content_of(sequence, video, form)
         return _Prepared(sequence, video, content, known.get(sequence.name))
 

@@ -8,6 +8,7 @@ are cached by the content of the frames: encoding happens once.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,8 +24,9 @@ from PIL import Image
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
-from evaluation.errors import InputError
-from evaluation.masks.pictures import read_picture
+from evaluation.attributes.video import read_objects
+from evaluation.errors import InputError, InputWarning
+from evaluation.masks.pictures import compare_sizes, read_picture
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
@@ -123,6 +125,31 @@ def name_video(sequence: VideoSequence, cache: Path | None = None) -> VideoFile:
     )
     height, width = _picture_size(sequence)
     return VideoFile(path, content, width, height, fps, len(sequence.frames))
+
+
+def check_mask_size(sequence: VideoSequence) -> None:
+    """Hold the size of the first mask against that of the first frame.
+
+    Labels are stored in parts of the frame, so that masks of another size are shown
+    scaled: a warning says so.
+
+    Raises:
+        InputError: their sides have other proportions, or one cannot be read.
+    """
+    if not sequence.annotated_frames:
+        return
+    masks = read_objects(sequence, sequence.annotated_frames[0])
+    one = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
+    if one is None:
+        return
+    size = _picture_size(sequence)
+    more = [have - want for have, want in zip(size, one.shape, strict=True)]
+    if sequence.video and set(more) <= {0, 1}:
+        return  # made from images of odd sizes: videos have even ones
+    path = sequence.video or sequence.images[sequence.frames[0]]
+    note = compare_sizes(path, size, one.shape)
+    if note:
+        warnings.warn(f"{sequence.name}: {note}", InputWarning, stacklevel=2)
 
 
 def is_only_named(path: Path) -> bool:

@@ -14,7 +14,7 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import VideoSequence, open_folders
-from s3fo.datasets.importing.videos import DEFAULT_FPS, make_video
+from s3fo.datasets.importing.videos import DEFAULT_FPS, check_mask_size, make_video
 
 
 def write_frames(
@@ -132,3 +132,16 @@ def test_a_dataset_of_one_video_file_takes_predictions(tmp_path):
     finally:
         fo.delete_dataset(dataset.name)
     assert scores.summary["J"] == pytest.approx(15 / 25)
+
+
+def test_masks_of_another_size_than_images_are_told_or_refused(tmp_path, recwarn):
+    video = write_frames(tmp_path / "in", 2, (32, 48))
+    sizes = {(32, 48): "", (64, 96): "images of 48x32 pixels beside masks of 96x64"}
+    for size, told in sizes.items():
+        mask = tmp_path / f"{size[0]}.png"
+        write_label_map(mask, np.ones(size, np.uint8))
+        check_mask_size(replace(video, annotations={"00000": mask}))
+        assert [told in str(one.message) for one in recwarn] == [True] * bool(told)
+    write_label_map(mask, np.ones((48, 32), np.uint8))
+    with pytest.raises(InputError, match="48x32 pixels beside masks of 32x48"):
+        check_mask_size(replace(video, annotations={"00000": mask}))

@@ -13,7 +13,7 @@ import pytest
 from drawn_videos import DrawnVideo
 from typer.testing import CliRunner
 
-from evaluation import InputError, score
+from evaluation import InputError, object_attributes, score
 from evaluation.audit import (
     Audit,
     ErrorKind,
@@ -459,3 +459,46 @@ def test_scores_of_masks_repaired_after_the_audit_are_told() -> None:
     assert not any("differ in" in note for note in scores_without(before, audit).notes)
     told = "that of the audit differ in 1 object frame (v/1)"
     assert told in scores_without(after, audit).notes[-1]
+
+
+def test_frames_without_any_object_are_told() -> None:
+
+    clean = square()
+    names = list(clean)
+    nothing = np.zeros_like(clean[names[0]])
+
+    def notes(*blank: int) -> list[str]:
+        frames = clean | {names[t]: nothing for t in blank}
+        told = audit_ground_truth({"v": frames}, images=False, workers=1).notes
+        return [note for note in told if "object" in note]
+
+    assert notes() == []
+    assert notes(*range(len(names))) == ["v: no object in any annotated frame"]
+    [first] = notes(0)
+    assert f"1 of {len(names)} annotated frames shows no object ({names[0]})" in first
+    [two] = notes(7, 8)
+    assert f"2 of {len(names)} annotated frames show no object" in two
+    assert f"({names[7]}, {names[8]})" in two
+
+
+def test_images_of_half_the_size_are_told(tmp_path: Path) -> None:
+    clean = square()
+    images = _filmed(tmp_path, clean)
+    small, part = {}, {}
+    for name, path in images.items():
+        image = cv2.imread(str(path))
+        small[name], part[name] = tmp_path / f"s{name}.png", tmp_path / f"p{name}.png"
+        height, width = image.shape[:2]
+        cv2.imwrite(str(small[name]), image[::2, ::2])
+        cv2.imwrite(str(part[name]), image[:, : width // 2])
+    told = (
+        f"images of {width // 2}x{height // 2} pixels beside masks of {width}x{height}"
+    )
+    for files, count in ((images, 0), (small, 1)):
+        video = DrawnVideo("v", clean, list(clean), files)
+        notes = audit_ground_truth([video], workers=1).notes
+        assert sum(told in note for note in notes) == count
+        notes = object_attributes([video], workers=1).notes
+        assert sum(told in note for note in notes) == count
+    with pytest.raises(InputError, match=f"beside masks of {width}x"):
+        audit_ground_truth([DrawnVideo("v", clean, list(clean), part)], workers=1)
