@@ -37,7 +37,7 @@ from evaluation.results.checks.masks import (
     surrounded_by_void,
     white_background,
 )
-from evaluation.results.checks.misreadings import better_readings
+from evaluation.results.checks.misreadings import better_readings, mirrored
 from evaluation.results.checks.scales import look_closer
 
 MAX_PROPOSALS = 20
@@ -217,10 +217,14 @@ def _look_again(
     own = int(counts.counts[:, :, PRED_AREA].sum(dtype=np.int64))
     differs = 2 * shared < _ALIKE * (area + own)
     others = exchanged_ids(pair, counts) if by_id else []
+    readings = better_readings(pair) if 2 * shared < area else []
+    if differs and not (readings or others):
+        found = mirrored(pair, by_id=by_id)
+        readings = [found[1]] if found else []
     return [
         *others,
         *(wrong_numbers(pair, by_id=by_id) if differs else []),
-        *(better_readings(pair) if 2 * shared < area else []),
+        *readings,
         *(exchanged(pair) if 20 * shared < area and not others else []),
     ]
 

@@ -183,17 +183,17 @@ def _agreements(
     for frame in frames:
         gt = pair.gt.read(frame)
         step = max(1, round(sqrt(pixels_of(gt) / pixels)))
-        true = _thinned(gt, by_id, step)
+        true = thinned(gt, by_id, step)
         middle = place[pair.pred_frames[frame]]
         row = []
         for lag in lags:
             name = order[middle + lag]
             if (name, step) not in kept:
-                kept[name, step] = _thinned(pair.read_named(name, gt), by_id, step)
+                kept[name, step] = thinned(pair.read_named(name, gt), by_id, step)
             own = kept[name, step]
             if drawn is not None and true.shape == own.shape:
                 own = drawn(true, own)
-            row.append(_agreement(true, own))
+            row.append(agreement(true, own))
         if None not in row:
             rows.append(row)
     return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
@@ -222,8 +222,13 @@ def of_true_size(true: _Objects, own: _Objects) -> _Objects:
     return found
 
 
-def _agreement(one: _Objects, other: _Objects) -> float | None:
-    """IoU of two label maps over all objects; None for two sizes, or nothing at all."""
+def agreement(one: _Objects, other: _Objects) -> float | None:
+    """IoU of two label maps over all objects; None for two sizes, or nothing at all.
+
+    Args:
+        one: [H, W] ids, or whether any object is there.
+        other: the same of other masks.
+    """
     if one.shape != other.shape:
         return None
     there = one != 0
@@ -232,8 +237,14 @@ def _agreement(one: _Objects, other: _Objects) -> float | None:
     return shared / union if union else None
 
 
-def _thinned(masks: Masks, by_id: bool, step: int) -> _Objects:
-    """Every `step`-th pixel and row; objects as one where ids say nothing."""
+def thinned(masks: Masks, by_id: bool, step: int) -> _Objects:
+    """Every `step`-th pixel and row; objects as one where ids say nothing.
+
+    Args:
+        masks: a label map, or a mask per object.
+        by_id: whether ids say which object is which.
+        step: 1 for all pixels.
+    """
     if not isinstance(masks, dict):
         thin = masks[::step, ::step]
         # A copy: a part of the frame would keep all of it.

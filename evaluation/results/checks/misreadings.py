@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import sqrt
 
 import numpy as np
 
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
-from evaluation.masks.pairs import Masks, SequencePair
+from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.sequence import RleSequence
+from evaluation.results.checks.lags import agreement, thinned
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
 from evaluation.results.checks.placements import (
     Looked,
@@ -104,9 +106,85 @@ def flipped(video: str, looked: Looked) -> Reading:
     best = max(_FLIPS, key=lambda name: means[name])
     if means[best] < 0.3 + means[""]:
         return None
-    return means[best], (
-        f"{video}: masks fit the ground truth with {best} exchanged (mean IoU "
-        f"{means[best]:.2f} against {means['']:.2f}); were images flipped?"
+    return means[best], _tell_flipped(video, best, means[best], means[""])
+
+
+_MOST_CHECKED = 8
+"""Frames in which masks are held against the truth with their sides exchanged."""
+
+_FEWEST = 4
+"""Frames from which it is no chance that all of them fit better so."""
+
+_LEAST_GAIN, _MEAN_GAIN = 0.01, 0.04
+"""IoU that each of these frames, and all on average, must gain by it."""
+
+
+def mirrored(pair: SequencePair, *, by_id: bool) -> Reading:
+    """Whether masks fit better in every frame with their sides exchanged.
+
+    Objects near the middle of the frame are hit by mirrored masks, too, so that little
+    may be gained; but a method errs to one side in one frame, and to another in others.
+    The given frame, which a method may have copied, is left out.
+
+    Args:
+        pair: the video.
+        by_id: whether objects are compared by their ids, or as one.
+    """
+    frames = tuple(f for f in predicted_frames(pair) if f != pair.gt.frames[0])
+    chosen = spread(frames, _MOST_CHECKED)
+    if len(chosen) < _FEWEST:
+        return None
+    # One frame spares nearly all videos without fault the rest.
+    middle = chosen[len(chosen) // 2]
+    table = []
+    for frame in dict.fromkeys((middle, *chosen)):
+        fits = _mirrored_fits(*pair.read(frame), by_id)
+        if fits is None:
+            continue
+        table.append(fits)
+        if max(fits[1:]) < fits[0] + _LEAST_GAIN:
+            return None
+    if len(table) < _FEWEST:
+        return None
+    gains = np.array(table)[:, 1:] - np.array(table)[:, :1]
+    best = int(gains.mean(axis=0).argmax())
+    if gains[:, best].min() < _LEAST_GAIN or gains[:, best].mean() < _MEAN_GAIN:
+        return None
+    before = float(np.mean(table, axis=0)[0])
+    fit = before + float(gains[:, best].mean())
+    return fit, _tell_flipped(pair.name, list(_FLIPS)[best], fit, before)
+
+
+def _mirrored_fits(gt: Masks, own: Masks | None, by_id: bool) -> list[float] | None:
+    """IoU as read, then of each of `_FLIPS`; None where one side has no object."""
+    if own is None:
+        return None
+    step = max(1, round(sqrt(pixels_of(gt) / _PIXELS)))
+    true = thinned(gt, by_id, step)
+    if not true.any():
+        return None
+    fits = []
+    for flip in (lambda mask: mask, *_FLIPS.values()):
+        turned = (
+            {key: flip(mask) for key, mask in own.items()}
+            if isinstance(own, dict)
+            else flip(own)
+        )
+        found = thinned(turned, by_id, step)
+        if not found.any() or found.shape != true.shape:
+            return None
+        fits.append(agreement(true, found) or 0.0)
+    return fits
+
+
+_PIXELS = 25_000
+"""About so many pixels of a frame are compared."""
+
+
+def _tell_flipped(video: str, sides: str, fit: float, before: float) -> str:
+    return (
+        f"{video}: masks fit the ground truth with {sides} exchanged (mean IoU "
+        f"{fit:.2f} against {before:.2f}); were images flipped?"
     )
 
 

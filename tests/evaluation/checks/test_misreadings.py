@@ -67,3 +67,41 @@ def test_one_mask_in_all_frames_is_in_no_other_order():
     found = {"a": truth["a"][::-1].copy()}
     notes = score(found, truth).notes
     assert any("other frames" in n for n in notes), notes
+
+
+def boots(n=9):
+    """An L in the middle of the frame, which walks 8 columns to the right."""
+    frames = np.zeros((n, 60, 81), np.uint8)
+    for t in range(n):
+        frames[t, 15:45, 30 + t : 38 + t] = 1
+        frames[t, 35:45, 30 + t : 50 + t] = 1
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("sides", "flip"),
+    [
+        ("left and right", np.s_[:, ::-1]),
+        ("top and bottom", np.s_[::-1]),
+        ("all sides (turned by 180 degrees)", np.s_[::-1, ::-1]),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["davis-2017", "davis-2016"])
+def test_masks_flipped_after_the_given_frame_are_told(sides, flip, protocol):
+    """Though they overlap with the object, which is near the middle."""
+    truth = boots()
+    found = np.stack([m if t == 0 else m[flip] for t, m in enumerate(truth)])
+    scores = score({"a": found}, {"a": truth}, protocol)
+    assert 0.2 < scores.summary["J"] < 0.75
+    [told] = [note for note in scores.notes if "were images flipped" in note]
+    assert f"with {sides} exchanged (mean IoU 1.00" in told
+
+
+def test_methods_that_err_now_here_now_there_are_not_flipped():
+    truth = boots()
+    late = truth[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
+    copied = np.repeat(truth[:1], len(truth), axis=0)
+    once = np.stack([m[:, ::-1] if t == 5 else m for t, m in enumerate(truth)])
+    for found in (truth, late, copied, once, np.roll(truth, 3, axis=2)):
+        notes = score({"a": found}, {"a": truth}).notes
+        assert not any("flipped" in note for note in notes), notes
