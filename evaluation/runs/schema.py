@@ -239,12 +239,13 @@ class RunRecord:
         Raises:
             InputError: it is there, but damaged.
         """
+        # First, as a process that predicts moves its entries from here into run.json.
+        entries = read_journal(folder)
         record = read_run_file(folder / RUN_FILE)
         if record is None:
             return None
         there = set(folders_in(folder))
-        entries = {e.sequence: e for e in read_journal(folder) if e.is_in_place(folder)}
-        fresh = {name: entry.record for name, entry in entries.items()}
+        fresh = {e.sequence: e.record for e in entries if e.is_in_place(folder)}
         known = {k: v for k, v in record.videos().items() if k in there}
         if not fresh and len(known) == len(record.sequences) + len(record.others):
             return record

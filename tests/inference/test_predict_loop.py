@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,15 @@ import cv2
 import numpy as np
 import pytest
 
+from evaluation._utils.claims import JOURNAL
 from evaluation.errors import InputError
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.runs import schema
+from evaluation.runs.schema import RUN_FILE
 from s3fo.benchmarks import Benchmark, VideoSequence, open_folders
 from s3fo.benchmarks.video_file import count_frames, iterate_frames
 from s3fo.inference import build_method, predict
+from s3fo.inference.running import record
 from s3fo.inference.running.pace import Pace
 from s3fo.inference.running.reader import read_frames, read_image
 from s3fo.inference.running.record import RunRecord
@@ -227,6 +232,62 @@ def test_results_of_unknown_origin_are_not_touched(tmp_path: Path) -> None:
         predict(benchmark_in(tmp_path), tmp_path / "out", method="copy", overwrite=True)
     assert foreign.read_bytes() == before
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+
+
+def test_what_another_process_does_meanwhile_is_no_foreign_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process does the whole job just after this one saw no ``run.json``."""
+    for name in "ab":
+        write_video(tmp_path, name)
+    out = tmp_path / "out"
+    original = Path.exists
+    seen: list[Path] = []
+
+    def exists(path: Path) -> bool:
+        found = original(path)
+        if path == out / RUN_FILE and not seen:
+            seen.append(path)
+            predict(benchmark_in(tmp_path), out, method="copy")
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists)
+    run = predict(benchmark_in(tmp_path), out, method="copy")
+    assert seen and not run.failures
+    assert run.kept == ("a", "b")
+
+
+def test_an_entry_merged_while_a_record_is_read_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path, "a")
+    out = tmp_path / "out"
+    predict(benchmark_in(tmp_path), out, method="copy")
+    whole = RunRecord.load(out)
+    assert whole is not None
+    folder = record.ResultsFolder(out, whole, list(benchmark_in(tmp_path)))
+    entry = out / JOURNAL / "0.video"
+    original = schema.read_run_file
+
+    def read_then_merged(path: Path) -> RunRecord | None:
+        read = original(path)
+        whole.save(out)
+        entry.unlink()
+        return read
+
+    monkeypatch.setattr(schema, "read_run_file", read_then_merged)
+    monkeypatch.setattr(record, "read_run_file", read_then_merged)
+    for videos in (folder._videos, lambda: RunRecord.load(out).videos()):
+        written = {
+            "sequence": "a",
+            "folder": (out / "a").stat().st_ino,
+            "record": asdict(whole.sequences["a"]),
+        }
+        entry.parent.mkdir(exist_ok=True)
+        entry.write_text(json.dumps(written))
+        replace(whole, sequences={}).save(out)
+        assert set(videos()) == {"a"}
+        assert not entry.exists()
 
 
 def test_an_interrupted_overwrite_keeps_nothing_of_the_old_run(tmp_path: Path) -> None:

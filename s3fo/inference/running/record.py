@@ -153,17 +153,15 @@ class ResultsFolder:
 
         ``run.json`` is read anew only if it changed: it is large where videos are many.
         """
+        # First, as another process moves its entries from here into run.json.
+        entries = read_journal(self.path)
         seen = _state(self.path / RUN_FILE)
         if seen != self._seen:
             record = read_run_file(self.path / RUN_FILE)
             self._known = record.videos() if record else {}
             self._failures = dict(record.failures) if record else {}
             self._seen = seen
-        fresh = {
-            entry.sequence: entry.record
-            for entry in read_journal(self.path)
-            if entry.is_in_place(self.path)
-        }
+        fresh = {e.sequence: e.record for e in entries if e.is_in_place(self.path)}
         return {**self._known, **fresh}
 
     def take(self, name: str) -> bool:
@@ -287,6 +285,9 @@ class ResultsFolder:
 
     def _begin(self, fresh: RunRecord) -> RunRecord:
         """The record to go on with, or `fresh`; writes nothing."""
+        # Before the record is read: what another process finishes after this look is
+        # no masks of unknown origin, and what it finished before is on record.
+        there = [name for name in self._names if os.path.lexists(self.path / name)]
         if (self.path / RUN_FILE).exists():
             old = self._load(fresh)
             if old is None:
@@ -298,7 +299,7 @@ class ResultsFolder:
                 )
         else:
             old = None
-        self._refuse_unknown(old)
+        self._refuse_unknown(there, old)
         if old is None:
             return fresh
         if self._overwrite:
@@ -331,14 +332,13 @@ class ResultsFolder:
             known = replace(fresh, replaces=False)
             return known.with_videos({entry.sequence: entry.record for entry in done})
 
-    def _refuse_unknown(self, old: RunRecord | None) -> None:
+    def _refuse_unknown(self, there: list[str], old: RunRecord | None) -> None:
         """Masks that no record vouches for are somebody else's: never replaced."""
         known = {*old.sequences, *old.others} if old else set()
         unknown = [
             name
-            for name in self._names
-            if os.path.lexists(self.path / name)
-            and ((self.path / name).is_symlink() or name not in known)
+            for name in there
+            if (self.path / name).is_symlink() or name not in known
         ]
         if unknown:
             raise InputError(
