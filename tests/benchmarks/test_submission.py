@@ -464,3 +464,46 @@ def test_object_folders_are_refused_with_a_way_out(tmp_path):
         other.write_bytes(path.read_bytes())
     with pytest.raises(InputError, match=r"one folder per object.*s3fo convert"):
         write_submission(tmp_path / "other", benchmark, tmp_path / "o.zip")
+
+
+def walking(mask: np.ndarray, t: int) -> np.ndarray:
+    """What a method makes of a mask t frames on: it goes a pixel to the right."""
+    return np.roll(mask, t, axis=1) if t else mask
+
+
+def submitted(out: Path, benchmark: Benchmark, zipped: Path) -> list[str]:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        write_submission(out, benchmark, zipped)
+    return [str(one.message) for one in told if one.category is InputWarning]
+
+
+def test_masks_of_other_frames_and_videos_are_told(tmp_path: Path) -> None:
+    """Whatever comes after the copied first masks, as far as these can tell."""
+    benchmark = with_corner(tmp_path / "data")
+    path = tmp_path / "data/valid/Annotations/bat/00000.png"
+    bar = np.zeros((24, 32), np.uint8)
+    bar[1:12, 7:26] = 1  # near the corner of `ape`, and unlike it
+    write_label_map(path, bar)
+    benchmark = open_benchmark("mose-v1", tmp_path / "data", split="val")
+    out, zipped = tmp_path / "out", tmp_path / "x.zip"
+    first = {s.name: s.read_prompt(s.frames[0]) for s in benchmark}
+
+    def told(change) -> list[str]:
+        for name, mask in first.items():
+            for t, frame in enumerate(benchmark[name].frames):
+                drawn = change(name, t) if t else mask
+                (out / name).mkdir(parents=True, exist_ok=True)
+                write_label_map(out / name / f"{frame}.png", drawn)
+        return submitted(out, benchmark, zipped)
+
+    assert told(lambda name, t: walking(first[name], t)) == []
+    assert told(lambda name, t: first[name]) == []  # as the baseline `copy` does
+    assert told(lambda name, t: walking(first[name], t // 2 * 2)) == []
+    late = told(lambda name, t: walking(first[name], t - 1))
+    assert [note.partition(":")[0] for note in late] == ["ape", "bat"]
+    assert all("one frame late?" in note for note in late)
+    [mixed] = told(lambda name, t: walking(first["bat"], t))
+    assert mixed.startswith("ape: ") and "fit the first masks of bat" in mixed
+    flips = told(lambda name, t: np.ascontiguousarray(walking(first[name], t)[::-1]))
+    assert any("ape: in 00001.png" in note and "flipped?" in note for note in flips)

@@ -27,6 +27,7 @@ from s3fo.benchmarks.submission.checks import (
     unwritable,
     writable,
 )
+from s3fo.benchmarks.submission.next_frames import warn_of_other_frames
 from s3fo.benchmarks.video import VideoSequence
 
 # The zip's own time stamps: equal masks give equal zips.
@@ -100,6 +101,7 @@ def write_submission(
             progress(index + 1, len(benchmark), sequence.name)
     problems += find_exchanged(found, benchmark)
     problems += note_empty(found, benchmark, lambda one: _wanted_frames(one, form))
+    warn_of_other_frames(found, benchmark, lambda one: _wanted_frames(one, form))
     refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, path) for name, path in files))

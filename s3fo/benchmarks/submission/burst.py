@@ -26,10 +26,12 @@ from s3fo.benchmarks.submission.checks import (
     find_exchanged,
     find_results,
     frame_files,
+    note_empty,
     refuse_unfit,
     unwritable,
     writable,
 )
+from s3fo.benchmarks.submission.next_frames import warn_of_other_frames
 
 
 def write_burst_predictions(
@@ -67,6 +69,8 @@ def write_burst_predictions(
             indexed=False,
         )
     problems += find_exchanged(files, benchmark)
+    problems += note_empty(files, benchmark, lambda one: one.listed_frames or ())
+    warn_of_other_frames(files, benchmark, lambda one: one.listed_frames or ())
     refuse_unfit(results, benchmark, problems)
     fit = {k: own for k, own in files.items() if not isinstance(own, InputError)}
     content = _predictions(fit, benchmark, progress)

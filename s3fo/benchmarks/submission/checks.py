@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +19,19 @@ from evaluation.masks.png import read_header
 from evaluation.masks.sequence import FileSequence
 from evaluation.results.checks.misreadings import told_of
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.submission.next_frames import (
+    MOVED,
+    VideoFiles,
+    Wanted,
+    exchanged_with,
+    warn_of_next,
+)
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
 
 _FITS = 0.7
 """IoU from which masks are where they were given."""
-
-_MOVED = 0.5
-"""IoU with the given masks that those of their frame have at least."""
-
-_ELSEWHERE = 0.1
-"""IoU with the given masks below which those of the next frame are others: only small
-objects move so fast."""
-
-Wanted = Callable[[VideoSequence], Iterable[str]]
-"""Names of the frames of a video that a server wants."""
 
 
 def writable(out: Path) -> Path:
@@ -94,10 +91,6 @@ def find_results(results: Path, benchmark: Benchmark) -> Path:
         f"one folder for each video, such as {benchmark.sequences[0].name}",
         "Give the folder that holds these.",
     )
-
-
-VideoFiles = Mapping[str, Path] | InputError
-"""The mask file of each frame of a video; an error where there cannot be any."""
 
 
 def frame_files(results: Path, benchmark: Benchmark) -> dict[str, VideoFiles]:
@@ -197,7 +190,7 @@ def check_sequence(
             continue
         path = files[frame]
         if last in prompts and frame not in prompts and not problems:
-            _warn_of_next(path, frame, sequence, last)
+            warn_of_next(path, frame, sequence, last)
         last = frame
         kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
@@ -236,24 +229,9 @@ def _exchanged_ids(
 
     One object that is lost to another is a bad result, but no mistake.
     """
-    exchanged = _exchanged(label_map, sequence, frame)
+    exchanged = exchanged_with(label_map, sequence, frame)
     if exchanged:
         yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
-
-
-def _exchanged(label_map: LabelMap, sequence: VideoSequence, frame: str) -> list[int]:
-    """Ids of objects most of whose given masks lie under each other's ids."""
-    given = sequence.read_prompt(frame)
-    called = {
-        object_id: int(np.bincount(label_map[given == object_id]).argmax())
-        for object_id in sequence.prompt_frames()[frame]
-        if (given == object_id).any()
-    }
-    return [
-        object_id
-        for object_id, name in called.items()
-        if name != object_id and called.get(name, name) != name
-    ]
 
 
 def _warn_of_absent(label_map: LabelMap, sequence: VideoSequence, frame: str) -> None:
@@ -275,47 +253,6 @@ def _warn_of_absent(label_map: LabelMap, sequence: VideoSequence, frame: str) ->
         )
 
 
-def _warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) -> None:
-    """Warn where the frame after that of the given masks belongs to something else.
-
-    The first masks may be copies of what was given, beside which a method's own have
-    other ids, or are those of another video.
-    """
-    try:
-        label_map = read_label_map(path)
-    except InputError:
-        return  # told as damaged
-    first = sequence.read_prompt(given)
-    if label_map.shape != first.shape:
-        return
-    own = np.isin(label_map, list(sequence.prompt_frames()[given]))
-    if not own.any():
-        return
-    fit = mask_iou(first != 0, own)
-    exchanged = _exchanged(label_map, sequence, given)
-    what = ""
-    if fit > _MOVED and len(exchanged) > 1:
-        what = f"objects {exchanged} lie under each other's ids, unlike those given"
-    elif fit < _ELSEWHERE and _may_not_jump(first, frame, sequence, given):
-        what = "masks lie elsewhere than those given"
-    if what:
-        warnings.warn(
-            f"{sequence.name}: in {path.name}, the frame after {given}, {what} there: "
-            "were masks of another run or video mixed in?",
-            InputWarning,
-            stacklevel=3,
-        )
-
-
-def _may_not_jump(
-    first: LabelMap, frame: str, sequence: VideoSequence, given: str
-) -> bool:
-    """Whether objects are too large to be elsewhere in a frame: it is the very next."""
-    names = list(sequence.frames)
-    follows = names.index(frame) == names.index(given) + 1
-    return follows and 200 * int(np.count_nonzero(first)) > first.size
-
-
 def _drawn_otherwise(
     place: str, label_map: LabelMap, sequence: VideoSequence, frame: str
 ) -> Iterator[str]:
@@ -332,7 +269,7 @@ def _drawn_otherwise(
     told = told_of(place, true, own)
     yield from told
     fit = mask_iou(true != 0, own != 0)
-    if not told and own.any() and fit < _MOVED:
+    if not told and own.any() and fit < MOVED:
         warnings.warn(
             f"{sequence.name}: masks of frame {frame} hardly fit those given there: "
             "are they of another video, or of images that were shifted, scaled or "
