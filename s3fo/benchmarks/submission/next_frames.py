@@ -85,7 +85,9 @@ def warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) ->
         return
     fit = mask_iou(first != 0, own)
     exchanged = exchanged_with(label_map, sequence, given)
-    turned = flipped("", [(first, own)]) if fit < MOVED else None
+    turned = None
+    if fit < MOVED:
+        turned = flipped("", [(first, np.where(own, label_map, 0))])
     turned = turned if turned and turned[0] >= _OF_OTHER else None
     what = ""
     if fit > MOVED and len(exchanged) > 1:
