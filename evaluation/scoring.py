@@ -22,7 +22,7 @@ from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.checks.identities import exchanged_videos
-from evaluation.results.scores import Scores
+from evaluation.results.scores import TRUTH_PLACE, Scores
 from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
 __all__ = ["Scores", "score", "score_folders"]
@@ -153,7 +153,7 @@ def score_folders(
     with advise_by_truth(truth.sequences):
         done = run_in_order(job, videos, sizes, workers, progress)
     unseen = truth.unseen | frozenset(unseen)
-    return [
+    found = [
         collect(
             [scored[i] for scored in done],
             rules,
@@ -164,6 +164,8 @@ def score_folders(
         )
         for i, one in enumerate(opened)
     ]
+    place = {TRUTH_PLACE: whole.place} if whole.place else {}
+    return [replace(one, inputs={**one.inputs, **place}) for one in found]
 
 
 def _note_exchanged(pairs: Sequence[SequencePair], done: Sequence[Scored]) -> list[str]:

@@ -78,7 +78,7 @@ class LocalRun:
         Where it was evaluated by several protocols, the benchmark's own counts.
 
         Raises:
-            InputError: there are no scores, or the masks changed since.
+            InputError: there are no scores, or masks or ground truth changed since.
         """
         folder = Path(folder)
         if (folder / "scores.json").is_file():
@@ -91,10 +91,13 @@ class LocalRun:
         known = sorted(
             run.scores, key=lambda protocol: protocol not in _PROTOCOLS[benchmark]
         )
-        if not known or not run.is_current(run.scores[known[0]]):
+        outdated = run.outdated(run.scores[known[0]]) if known else ""
+        if not known or outdated:
             raise InputError(
                 folder,
-                "masks that changed since they were scored" if known else "no scores",
+                f"scores of other masks: {outdated} since they were scored"
+                if known
+                else "no scores",
                 "a results folder with the record of its evaluation",
                 f"Score it: s3fo evaluate {folder} --benchmark NAME --root DIR "
                 "--record, or name the folder that `s3fo evaluate --out` saved.",

@@ -73,6 +73,21 @@ class GroundTruth:
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
     classes: Mapping[str, Classes] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The folder around the videos' folders, or the file; "" for arrays."""
+        if os.path.isfile(self.label):
+            return os.path.abspath(self.label)
+        folders = {masks.folder for masks in self.sequences.values()}
+        if not folders or None in folders:
+            return ""
+        around = {os.path.dirname(os.path.abspath(str(f))) for f in folders}
+        try:
+            return os.path.commonpath(around)
+        except ValueError:  # on two drives
+            return ""
+
     notes: Sequence[str] = ()
 
 

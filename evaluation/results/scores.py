@@ -29,6 +29,9 @@ from evaluation.results.text import format_scores
 if TYPE_CHECKING:
     import pandas as pd
 
+TRUTH_PLACE = "ground_truth_place"
+"""Key of `Scores.inputs`: folder or file, absolute, that held the true masks."""
+
 Table = Mapping[str, Sequence[Any]]
 """Columns of equal length by name."""
 
@@ -53,7 +56,7 @@ class Scores:
         object_columns: the `objects` table as columns, see there.
         fingerprint: digest of all masks that were read.
         notes: what a reader of the numbers should know, in sentences.
-        inputs: names of the results and of the ground truth.
+        inputs: names of the results and of the ground truth, and where its files are.
         version: version of the software that made them; empty for this one.
         track_columns: counts of the tracking metrics, one row per sequence and class,
             where the protocol has any: see `tracking`.

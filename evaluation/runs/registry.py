@@ -64,8 +64,14 @@ class RunFolder:
         return mask_digest(self.folder)
 
     def is_current(self, record: ScoreRecord) -> bool:
-        """Whether the masks still are those that were scored."""
-        return record.masks == mask_digest(self.folder, record.masks)
+        """Whether both masks and ground truth still are those that were scored."""
+        return not self.outdated(record)
+
+    def outdated(self, record: ScoreRecord) -> str:
+        """What changed since masks were scored: masks, ground truth; "" for nothing."""
+        if record.masks != mask_digest(self.folder, record.masks):
+            return "masks changed"
+        return "ground truth changed" if record.truth_changed() else ""
 
 
 def read_run(folder: str | os.PathLike[str]) -> RunFolder:
@@ -172,7 +178,8 @@ def runs_table(runs: Iterable[RunFolder]) -> pd.DataFrame:
 
     Columns: run (folder), method, benchmark, protocol, J&F, J, F (fractions; the
     J&F that the benchmark publishes), n_sequences, n_objects, fps, started, scored,
-    state (``current``, ``masks changed``, ``not scored``), fingerprint.
+    state (``current``, ``masks changed``, ``ground truth changed``, ``not scored``),
+    fingerprint.
     """
     import pandas as pd
 
@@ -187,7 +194,7 @@ def runs_table(runs: Iterable[RunFolder]) -> pd.DataFrame:
         }
         mixed = _mixture(run)
         for record in run.scores.values():
-            state = "current" if run.is_current(record) else "masks changed"
+            state = run.outdated(record) or "current"
             rows.append(made | _score_columns(record) | {"state": state + mixed})
         if not run.scores:
             rows.append(made | {"state": "not scored" + mixed})

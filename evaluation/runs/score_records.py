@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation._utils.atomic import write_atomically
-from evaluation._utils.fingerprint import digest_stream, encoded
+from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.machine import installed_versions
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.scores import TRUTH_PLACE
 from evaluation.results.storage import DOCUMENT, SHARD_RECORD
 from evaluation.runs.schema import utc_now
 
@@ -54,6 +55,9 @@ class ScoreRecord:
         scored: when, UTC.
         results: the folder of masks it is of; "" in that folder itself.
         sequences: names of the videos that were scored; empty in older records.
+        truth: digest of the true masks' files, by which a change of them is known;
+            "" where there are none, and in older records.
+        truth_place: folder or file that holds them.
     """
 
     protocol: Mapping[str, Any]
@@ -70,6 +74,16 @@ class ScoreRecord:
     scored: str = ""
     results: str = ""
     sequences: tuple[str, ...] = ()
+    truth: str = ""
+    truth_place: str = ""
+
+    def truth_changed(self) -> bool:
+        """Whether the true masks are others than were scored against, if it is known.
+
+        Those that are no longer where they were say nothing.
+        """
+        now = truth_digest(self.truth_place, self.sequences) if self.truth else ""
+        return bool(now) and now != self.truth
 
     @property
     def protocol_name(self) -> str:
@@ -103,7 +117,9 @@ class ScoreRecord:
             versions=installed_versions(_PACKAGES),
             scored=utc_now(),
             results=str(folder.absolute()) if folder else "",
-            sequences=tuple(sorted(set(table["sequence"]))),
+            sequences=(names := tuple(sorted(set(table["sequence"])))),
+            truth=truth_digest(place := scores.inputs.get(TRUTH_PLACE, ""), names),
+            truth_place=place,
         )
 
     @classmethod
@@ -189,7 +205,13 @@ def merged_record(scores: Scores, shards: Sequence[Path]) -> ScoreRecord | None:
                     "Score all shards of the same masks with the same options.",
                 )
     fresh = ScoreRecord.of(scores, options=first.options)
+    if any(record.truth_changed() for record in records):
+        fresh = replace(fresh, truth=_OUTDATED)
     return replace(fresh, masks=first.masks, results=first.results)
+
+
+_OUTDATED = "changed after a shard was scored"
+"""In place of the digest of true masks that are not those of all shards."""
 
 
 def changed(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,6 +247,29 @@ def mask_digest(folder: Path, earlier: str = "") -> str:
     if earlier and not earlier.startswith(_WITH_ENDS):
         return digest_stream(_names_and_sizes(folder, 0))
     return _WITH_ENDS + digest_stream(_names_and_sizes(folder, _END))
+
+
+def truth_digest(place: str, sequences: Sequence[str]) -> str:
+    """Digest of the true masks of some videos, as `mask_digest` takes it of results.
+
+    Args:
+        place: folder or file that holds them.
+        sequences: names of the videos.
+
+    Returns:
+        "" where there is nothing any more.
+    """
+    root = Path(place)
+    if not place or not root.exists():
+        return ""
+    if root.is_file():
+        return digest_file(root).hex()
+    folders = [root / name for name in sequences if (root / name).is_dir()]
+    return digest_stream(
+        part
+        for folder in (folders if len(folders) == len(sequences) else [root])
+        for part in (encoded(folder.name), *_names_and_sizes(folder, _END))
+    )
 
 
 def _names_and_sizes(folder: Path, end: int) -> Iterator[bytes]:

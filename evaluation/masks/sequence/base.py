@@ -67,6 +67,11 @@ class MaskSequence(ABC):
     def read(self, frame: str) -> LabelMap | ObjectMasks:
         """The masks of one frame."""
 
+    @property
+    def folder(self) -> str | None:
+        """The folder of the video's own files; None where it has none."""
+        return None
+
     folder_offset = 0
     """What makes an object's id of the number of its folder: 1 where folders count from
     0 but ids, as in label maps, from 1 (as a benchmark may say)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from pathlib import Path
 
 from evaluation._utils.fingerprint import digest_bytes
 from evaluation._utils.input_files import read_input
@@ -42,6 +43,11 @@ class FileSequence(MaskSequence):
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
         return str(self._masks[frame])
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the first file; None where there is no file."""
+        return _folder_of(self, 1)
 
     def read(self, frame: str) -> LabelMap:
         """The label map."""
@@ -87,6 +93,11 @@ class ObjectFolderSequence(MaskSequence):
         paths: dict[int, FilePath] = self._masks[frame]
         return str(paths.get(object_id, next(iter(paths.values()))))  # type: ignore[arg-type]
 
+    @property
+    def folder(self) -> str | None:
+        """The folder around those of the objects; None where there is no file."""
+        return _folder_of(self, 2)
+
     def read(self, frame: str) -> ObjectMasks:
         """The masks of the objects annotated in this frame."""
         paths: dict[int, FilePath] = self._masks[frame]
@@ -116,6 +127,13 @@ class ObjectFolderSequence(MaskSequence):
     def object_frames(self, object_id: int) -> set[str]:
         """Frames for which the object's folder has a file."""
         return {frame for frame in self.frames if object_id in self._masks[frame]}
+
+
+def _folder_of(masks: MaskSequence, levels: int) -> str | None:
+    """What lies so many levels above the first file."""
+    if not masks.frames:
+        return None
+    return str(Path(masks.where(masks.frames[0])).parents[levels - 1])
 
 
 def _first_ids(masks: MaskSequence) -> set[int]:

@@ -11,6 +11,7 @@ import pytest
 
 from evaluation._utils.fingerprint import digest_stream
 from evaluation.errors import InputError
+from evaluation.leaderboard.local import LocalRun
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
 from evaluation.runs.score_records import leave_record, mask_digest
@@ -153,3 +154,20 @@ def test_damaged_records_are_named(small, scored):
     (small.pred / "run.json").write_text("{")
     with pytest.raises(InputError, match=r"run\.json"):
         find_runs(small.pred)
+
+
+def test_a_ground_truth_that_changed_in_place_makes_the_record_outdated(small, scored):
+    leave_record(score(small.pred, str(small.gt), workers=1), small.pred)
+    run = read_run(small.pred)
+    assert runs_table([run])["state"].tolist() == ["current"]
+    small.change(small.gt, lambda label_map, frame: np.roll(label_map, frame == 4, 1))
+    run = read_run(small.pred)
+    assert runs_table([run])["state"].tolist() == ["ground truth changed"]
+    record = run.scores["davis-2017"]
+    assert not run.is_current(record)
+    with pytest.raises(InputError, match="ground truth changed since"):
+        LocalRun.load(small.pred, "davis-2017")
+    # Nothing is known of records of earlier versions, or of masks that are gone.
+    assert run.is_current(replace(record, truth="", truth_place=""))
+    small.gt.rename(small.gt.with_name("moved"))
+    assert run.is_current(record)
