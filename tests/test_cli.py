@@ -347,7 +347,20 @@ def test_failures_add_up_to_what_is_lost(cli, benchmark, shifted, tmp_path):
     assert code == 0 and found["events"]
     lost = sum(kind["cost"] for kind in found["kinds"]) + found["unassigned"]
     assert lost == pytest.approx(1 - found["J&F"])
+    drawn = {path.name for path in pictures.iterdir()}
     assert {path.suffix for path in pictures.iterdir()} == {".png", ".svg"}
+    # Pictures of another run go, files of others stay.
+    event = next(name[2:-4] for name in drawn if name.startswith("01-"))
+    for ending in (".png", ".svg"):
+        shutil.copy(pictures / f"01{event}{ending}", pictures / f"02{event}{ending}")
+    (pictures / "02-own-1-missed.png").write_bytes(b"drawn elsewhere")
+    (pictures / "notes.txt").write_text("to keep")
+    code, _, _ = cli(
+        "failures", shifted, "--gt", masks(benchmark), "--top", "1", "--pictures",
+        pictures,
+    )  # fmt: skip
+    left = {path.name for path in pictures.iterdir()}
+    assert code == 0 and left == drawn | {"02-own-1-missed.png", "notes.txt"}
 
 
 def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path):

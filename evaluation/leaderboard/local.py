@@ -95,9 +95,7 @@ class LocalRun:
         if not known or outdated:
             raise InputError(
                 folder,
-                f"scores of other masks: {outdated} since they were scored"
-                if known
-                else "no scores",
+                f"scores of other masks: {outdated} since" if known else "no scores",
                 "a results folder with the record of its evaluation",
                 f"Score it: s3fo evaluate {folder} --benchmark NAME --root DIR "
                 "--record, or name the folder that `s3fo evaluate --out` saved.",

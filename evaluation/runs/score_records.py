@@ -103,6 +103,8 @@ class ScoreRecord:
             for key, value in scores.summary.items()
         }
         table = scores.object_columns
+        names = tuple(sorted(set(table["sequence"])))
+        place = scores.inputs.get(TRUTH_PLACE, "")
         return cls(
             protocol=scores.protocol.to_dict(),
             summary=summary,
@@ -117,8 +119,8 @@ class ScoreRecord:
             versions=installed_versions(_PACKAGES),
             scored=utc_now(),
             results=str(folder.absolute()) if folder else "",
-            sequences=(names := tuple(sorted(set(table["sequence"])))),
-            truth=truth_digest(place := scores.inputs.get(TRUTH_PLACE, ""), names),
+            sequences=names,
+            truth=truth_digest(place, names),
             truth_place=place,
         )
 

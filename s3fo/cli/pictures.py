@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def draw_attributes(
     from evaluation.attributes.video import open_videos
     from evaluation.plots import attribute_examples, attribute_spread
 
+    _remove_earlier(folder, "spread|examples")
     draw(attribute_spread(measured), folder, "spread")
     examples = attribute_examples(measured, open_videos(truth, options=options))
     if examples is not None:
@@ -48,17 +50,56 @@ def draw_failures(
     from evaluation.plots import failure_strip, timeline
 
     masks = ComparedMasks(results, truth, scores, options)
-    drawn: set[tuple[str, int]] = set()
+    _remove_earlier(folder, _of_failures())
+    lines: set[tuple[str, int]] = set()
     for rank, event in enumerate(records(found.events.head(top)), start=1):
         sequence, object_id = str(event["sequence"]), int(event["object"])
         images = None if isinstance(truth, Path) else truth[sequence].images
         name = file_name(f"{rank:02d}", sequence, object_id, event["kind"])
         draw(failure_strip(event, masks, images), folder, name)
-        if (sequence, object_id) not in drawn:
-            drawn.add((sequence, object_id))
+        if (sequence, object_id) not in lines:
+            lines.add((sequence, object_id))
             figure = timeline(found, sequence, object_id)
             draw(figure, folder, file_name("timeline", sequence, object_id))
     typer.echo(f"pictures: {folder}", err=True)
+
+
+def _of_failures() -> str:
+    """Pattern of the names of pictures of failures; long ones end in a digest."""
+    from evaluation.failures.kinds import FailureKind
+
+    kinds = "|".join(kind.value.replace(" ", "-") for kind in FailureKind)
+    digest = "[0-9a-f]{8}"
+    return (
+        rf"(\d\d+-.+-({kinds})|timeline-.+-\d+)(-{digest})?"
+        rf"|(\d\d+|timeline)-.+-{digest}"
+    )
+
+
+def _remove_earlier(folder: Path, names: str) -> None:
+    """Remove the pictures of an earlier run: those of two would look like one.
+
+    Only what is called like them, lies there in both formats and was drawn by
+    Matplotlib is taken for ours.
+
+    Args:
+        folder: of the pictures; it may be missing.
+        names: pattern of their names, without the endings.
+    """
+    for path in sorted(folder.glob("*.svg")):
+        both = path, path.with_suffix(".png")
+        if re.fullmatch(names, path.stem) and all(map(_is_drawn, both)):
+            for one in both:
+                one.unlink(missing_ok=True)
+
+
+def _is_drawn(path: Path) -> bool:
+    """Whether a picture says that Matplotlib drew it."""
+    try:
+        with path.open("rb") as file:
+            return b"Matplotlib" in file.read(2048)
+    except OSError:
+        return False
 
 
 def draw(figure: Figure, folder: Path, name: str) -> None:
