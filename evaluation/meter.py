@@ -50,8 +50,8 @@ from evaluation.results.checks.binarize import (
 )
 from evaluation.results.checks.masks import refuse_soft_edges
 from evaluation.results.scores import Scores
+from evaluation.results.unseen import unseen_notes
 from evaluation.scored import Scored, class_notes, collect, score_counts
-from evaluation.scoring import unseen_notes
 from evaluation.scoring_rules import FRAME_RULES
 
 _LABELS = ("arrays", "arrays")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evaluation._utils.parallel import OnStep
@@ -34,6 +34,7 @@ from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.shards import note_kinds
 from evaluation.results.tables import frame_table, object_table, track_table
+from evaluation.results.unseen import note_unknown_objects
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,6 @@ class Scored:
     resized: bool = False
     void: bool = False
     asked: bool = False
-
-
-def _note_unknown_objects(
-    scores: Sequence[SequenceScores], unseen: Collection[str]
-) -> list[str]:
-    """Notes on ``"sequence/object"`` of unseen kind that no sequence has."""
-    ids = {one.name: set(map(str, one.object_ids.tolist())) for one in scores}
-    parts = (name.rpartition("/") for name in unseen)
-    return [
-        f"{name}: object {own}, listed as unseen, is none of the scored objects"
-        for name, _, own in sorted(parts)
-        if name in ids and own not in ids[name]
-    ]
 
 
 def _note_copies(scored: Sequence[Scored]) -> list[str]:
@@ -151,7 +139,8 @@ def collect(
     groups = unseen if rules.average == "seen-unseen" else None
     objects = object_table(scores, rules, groups)
     notes += note_kinds(objects.get("group", ()))
-    notes += _note_unknown_objects(scores, groups or ())
+    ids = {one.name: set(map(str, one.object_ids.tolist())) for one in scores}
+    notes += note_unknown_objects(ids, groups or ())
     counted = done if rules.tracking != "none" else kept
     fingerprints = {part.scores.name: part.fingerprint for part in counted}
     return Scores(

@@ -15,7 +15,6 @@ from evaluation.counting.cache import open_cache
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
-from evaluation.masks.names import shown
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
@@ -23,6 +22,7 @@ from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.checks.identities import exchanged_videos
 from evaluation.results.scores import TRUTH_PLACE, Scores
+from evaluation.results.unseen import unseen_notes
 from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
 __all__ = ["Scores", "score", "score_folders"]
@@ -176,29 +176,6 @@ def _note_exchanged(pairs: Sequence[SequencePair], done: Sequence[Scored]) -> li
         if part.scores.J.size
     }
     return exchanged_videos(pairs, fits)
-
-
-def unseen_notes(
-    unseen: Collection[str], sequences: Collection[str], rules: ScoringProtocol
-) -> list[str]:
-    """Notes on names of unseen kinds that have no effect.
-
-    Args:
-        unseen: names of sequences, or ``"sequence/object"``.
-        sequences: names of all sequences of the ground truth.
-        rules: of the scores.
-    """
-    if not unseen:
-        return []
-    if rules.average != "seen-unseen":
-        return [f"{rules.name} does not tell unseen kinds apart: their list has no use"]
-    unknown = {name for name in unseen if name.partition("/")[0] not in sequences}
-    if not unknown:
-        return []
-    return [
-        f"{len(unknown)} of the names of unseen kinds fit no sequence of the ground "
-        f"truth: {shown(unknown)}"
-    ]
 
 
 @dataclass(frozen=True)

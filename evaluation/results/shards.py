@@ -10,6 +10,7 @@ from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
+from evaluation.results.unseen import joined_unseen
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
@@ -129,7 +130,8 @@ def joined_notes(shards: Sequence[Scores]) -> list[str]:
     """The notes of scores that are merged; those on totals are made anew."""
     notes = [note for shard in shards for note in shard.notes]
     groups = [k for shard in shards for k in shard.object_columns.get("group", ())]
-    return [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)] + note_kinds(groups)
+    notes = [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)]
+    return joined_unseen(shards, notes) + note_kinds(groups)
 
 
 def _require_one(where: str, what: str, found: Sequence[str]) -> None:

@@ -288,3 +288,29 @@ def test_what_is_said_of_many_videos_is_said_once() -> None:
     assert notes_to_show([*few, "all: well", "plain"]) == [*few, "all: well", "plain"]
     many = [f"{name}: flipped" for name in "abcde"]
     assert notes_to_show(many) == ["a, b, c and 2 more: flipped"]
+
+
+def test_unknown_names_of_unseen_kinds_are_told_of_merged_scores_as_of_one_run() -> (
+    None
+):
+    truth = np.zeros((4, 8, 8), np.uint8)
+    truth[:, 1:5, 1:5], truth[:, 6:8, 6:8] = 1, 2
+    unseen = ["cat", "dog/2", "dog/7", "ghost", "ghost/1"]
+
+    def scores_of(names: str, unseen: list[str]) -> Scores:
+        videos = {name: truth for name in names.split()}
+        return score(videos, videos, "lvos", unseen=unseen, workers=1)
+
+    whole = scores_of("cat dog", unseen)
+    told = [note for note in whole.notes if "listed as unseen" in note]
+    assert [note.partition(":")[0] for note in told] == ["dog", "ghost/1", "ghost"]
+    assert "object 7" in told[0] and "no sequence of the ground truth" in told[2]
+    parts = [scores_of("cat", unseen), scores_of("dog", unseen)]
+    merged = merge(parts)
+    assert [note for note in merged.notes if "listed as unseen" in note] == told
+    assert merged.object_columns["group"] == whole.object_columns["group"]
+    # The list was given for one of the parts only.
+    other = merge([scores_of("cat", ["cat", "dog"]), scores_of("dog", [])])
+    assert [note for note in other.notes if note.startswith("dog:")] == [
+        "dog: listed as unseen for some of the merged scores, and not for all"
+    ]
