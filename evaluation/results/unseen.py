@@ -10,7 +10,7 @@ from evaluation.protocols import ScoringProtocol
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
 
-_NO_SEQUENCE = ": listed as unseen, but no sequence of the ground truth is called so"
+_UNKNOWN = " of the names of unseen kinds fit no sequence of the ground truth: "
 _IN_SOME = ": listed as unseen for some of the merged scores, and not for all"
 
 
@@ -28,8 +28,13 @@ def unseen_notes(
         return []
     if rules.average != "seen-unseen":
         return [f"{rules.name} does not tell unseen kinds apart: their list has no use"]
-    unknown = {name for name in unseen if _sequence_of(name) not in sequences}
-    return [f"{name}{_NO_SEQUENCE}" for name in sorted(unknown)]
+    return _note_unknown(n for n in unseen if _sequence_of(n) not in sequences)
+
+
+def _note_unknown(names: Iterable[str]) -> list[str]:
+    """All names, so that of merged scores those can be left out that are known."""
+    unknown = sorted(set(names))
+    return [f"{len(unknown)}{_UNKNOWN}{', '.join(unknown)}"] if unknown else []
 
 
 def note_unknown_objects(
@@ -64,18 +69,21 @@ def joined_unseen(shards: Iterable[Scores], notes: Iterable[str]) -> list[str]:
             for sequence, object_id, group in zip(*columns, strict=True):
                 groups.setdefault(sequence, {})[str(object_id)] = group
     kept: list[str] = []
+    unknown: list[str] = []
     for note in notes:
-        name = note.removesuffix(_NO_SEQUENCE)
-        known = groups.get(_sequence_of(name)) if name != note else None
+        names = note.partition(_UNKNOWN)[2]
+        unknown += names.split(", ") if names else []
+        kept += [] if names else [note]
+    for name in unknown:
+        sequence, _, own = name.partition("/")
+        known = groups.get(sequence)
         if known is None:
-            kept.append(note)
             continue
-        sequence, _, own = name.rpartition("/")
-        if sequence and own not in known:
+        if own and own not in known:
             kept += note_unknown_objects({sequence: known}, [name])
-        elif set([known[own]] if sequence else known.values()) != {"unseen"}:
+        elif set([known[own]] if own else known.values()) != {"unseen"}:
             kept.append(f"{name}{_IN_SOME}")
-    return kept
+    return kept + _note_unknown(n for n in unknown if _sequence_of(n) not in groups)
 
 
 def _sequence_of(name: str) -> str:
