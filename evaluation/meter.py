@@ -299,6 +299,7 @@ class Meter:
                 counter.background,
                 counter.large,
                 counter.resized,
+                counter.shared,
             ),
             counter.digests[0],
             tuple(pair.remarks()),

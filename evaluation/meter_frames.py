@@ -70,6 +70,7 @@ def combine_seen(ends: Sequence[CountedFrame], chosen: Sequence[CountedFrame]) -
         _combine_flags(one.background for one in every),
         _combine_flags(one.large for one in every),
         resized,
+        {name: pair for one in every for name, pair in one.shared.items()},
     )
 
 

@@ -118,6 +118,11 @@ class ScoringProtocol:
         """The boundary score of frames of which `object_metric` is made."""
         return "F_adaptive" if self.boundary == "adaptive" else "F"
 
+    @property
+    def reads_label_maps(self) -> bool:
+        """Whether the official tool reads label maps, in which no masks overlap."""
+        return self.name in _OF_LABEL_MAPS
+
     def rules(self) -> dict[str, str]:
         """The rules in words, rule name -> sentence."""
         return {
@@ -359,6 +364,18 @@ PROTOCOLS: dict[str, ScoringProtocol] = {
     )
 }
 """All protocols by name."""
+
+
+_OF_LABEL_MAPS = frozenset(
+    {
+        "davis-2017", "davis-2017-official", "vost", "visor", "youtube-vos",
+        "youtube-vos-skip-last", "mose-v1", "mose-v2", "lvos", "vos-benchmark",
+        "vos-benchmark-all-frames", "trackeval-davis", "trackeval-davis-official",
+    }
+)  # fmt: skip
+"""Protocols whose official tool reads one PNG of object ids per frame. DAVIS-2016 has
+one object, unsupervised proposals that overlap are refused; SA-V and MeViS keep a mask
+per object, BURST, SA-Co and TrackEval's HOTA of YouTube-VIS and OVIS run lengths."""
 
 
 def get_protocol(protocol: str | ScoringProtocol) -> ScoringProtocol:

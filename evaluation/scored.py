@@ -30,6 +30,7 @@ from evaluation.results.checks.given_frame import (
 from evaluation.results.checks.labels import check_labels, compares_ids, note_objects
 from evaluation.results.checks.misreadings import better_readings
 from evaluation.results.checks.odd_scores import tell_odd_scores
+from evaluation.results.checks.shared_pixels import SharedPixels, note_shared
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
 from evaluation.results.shards import note_kinds
@@ -70,6 +71,7 @@ class Scored:
         resized: whether any prediction was resized.
         void: whether the label that the options leave out is in the ground truth.
         asked: whether a note asks how its masks are to be read.
+        shared: frames whose predicted masks overlap, as `SharedPixels` has them.
     """
 
     scores: SequenceScores
@@ -81,6 +83,7 @@ class Scored:
     resized: bool = False
     void: bool = False
     asked: bool = False
+    shared: SharedPixels | None = None
 
 
 def _note_copies(scored: Sequence[Scored]) -> list[str]:
@@ -133,6 +136,7 @@ def collect(
             _no_object_fix(done, rules),
         )
     notes += _note_copies(kept)
+    notes += note_shared([part.shared for part in kept if part.shared], rules)
     scores = [part.scores for part in kept]
     asked = {part.scores.name for part in kept if part.asked or part.is_copy}
     notes += tell_odd_scores(scores, asked, rules)
@@ -217,6 +221,7 @@ def score_counts(
         resized=bool(len(counts.resized)),
         void=options.void is not None and options.void in counts.gt_labels,
         asked=asked,
+        shared=SharedPixels.of(counts),
     )
 
 

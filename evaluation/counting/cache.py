@@ -21,7 +21,7 @@ from evaluation.masks.pairs import SequencePair
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 
-FORMAT = 7
+FORMAT = 8
 """Raised whenever counting changes, so that older counts are not taken up."""
 
 _DIGEST = 16
@@ -39,6 +39,7 @@ _ARRAYS = (
     "large",
     "resized",
     "digests",
+    "shared",
 )
 
 
@@ -105,7 +106,7 @@ class CountsCache:
     ) -> Path:
         rules = (
             protocol.boundary, protocol.matching, protocol.void, protocol.objects,
-            protocol.tracking,
+            protocol.tracking, protocol.reads_label_maps,
         )  # fmt: skip
         key = repr((FORMAT, rules, options, pair.fingerprint()))
         name = digest(key)

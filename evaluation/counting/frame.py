@@ -23,7 +23,11 @@ from evaluation.counting.counts import (
     Counts,
 )
 from evaluation.counting.digests import object_digests
-from evaluation.counting.overlap_counting import count_box_overlaps, count_overlaps
+from evaluation.counting.overlap_counting import (
+    count_box_overlaps,
+    count_overlaps,
+    first_overlap,
+)
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
 from evaluation.masks.label_map import LabelMap
@@ -79,6 +83,8 @@ class FrameCounter:
         resized: how many predictions were brought from (H, W) to (H, W).
         overlaps: of the counted frames, where the protocol has tracking metrics.
         digests: checksums of the true objects in each of the counted frames.
+        shared: frames in which predicted masks overlap though true ones do not, with
+            the ids of the first two that do.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class FrameCounter:
         self._tracking = protocol.tracking != "none"
         # TrackEval compares tracks with objects before it takes void out of tracks.
         self._void_counts = protocol.void == "ignored"
+        self._label_maps = protocol.reads_label_maps
         self._boxes = protocol.tracking == "classes-by-box"
         self._rules = MaskRules.of(protocol, options)
         self.overlaps: list[FrameOverlaps] = []
@@ -99,6 +106,7 @@ class FrameCounter:
         self.background = (False, False)
         self.large = (False, False)
         self.resized: Counter[Sizes] = Counter()
+        self.shared: dict[str, tuple[int, int]] = {}
 
     def objects_in(self, pair: SequencePair, frame: str) -> Ids:
         """Ids of the objects in a ground-truth frame, read without prediction."""
@@ -130,6 +138,7 @@ class FrameCounter:
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
             rows, grid = self._count_overlapping(gt, pred)
+            self._note_shared(frame, gt, pred, rows)
         else:
             rows, grid = self._count_maps(gt, pred)
         half = pixels_of(gt) / 2
@@ -140,6 +149,15 @@ class FrameCounter:
         if self._tracking:
             self.overlaps.append(self._overlaps(gt, pred, grid))
         return rows, grid
+
+    def _note_shared(self, frame: str, gt: Masks, pred: Masks, rows: FrameRows) -> None:
+        """Keep a frame whose predicted masks overlap, where that makes a difference."""
+        if self._rules.merge or not self._label_maps:
+            return
+        _, counted = without_void(gt, pred, self._rules.void)
+        pair = first_overlap(counted, int(rows[1][:, PRED_AREA].sum()))
+        if pair is not None and first_overlap(gt) is None:
+            self.shared[frame] = pair
 
     def _overlaps(self, gt: Masks, pred: Masks, grid: PairGrid | None) -> FrameOverlaps:
         """The overlaps of a frame, taken from the pairs where they were counted."""

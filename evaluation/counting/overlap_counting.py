@@ -91,3 +91,28 @@ def _outside(
     if void is None or void not in masks:
         return masks
     return {k: mask & ~masks[void] for k, mask in masks.items() if k != void}
+
+
+def first_overlap(masks: Masks, area: int | None = None) -> tuple[int, int] | None:
+    """Ids of the first two masks of a frame that share pixels; None where none do.
+
+    >>> one, other = np.array([[1, 1, 0]], bool), np.array([[0, 1, 1]], bool)
+    >>> first_overlap({1: one, 2: other}), first_overlap({1: one, 2: ~one})
+    ((1, 2), None)
+
+    Args:
+        masks: object id -> [H, W] mask; a label map [H, W] has no overlaps.
+        area: pixels of all masks together, where they are counted already.
+    """
+    if not isinstance(masks, Mapping) or len(masks) < 2:
+        return None
+    ids = sorted(masks)
+    if area is None:
+        area = sum(int(np.count_nonzero(masks[k])) for k in ids)
+    union = masks[ids[0]] | masks[ids[1]]
+    for k in ids[2:]:
+        np.logical_or(union, masks[k], out=union)
+    if area == int(np.count_nonzero(union)):
+        return None
+    pairs = ((a, b) for i, b in enumerate(ids) for a in ids[:i])
+    return next((a, b) for a, b in pairs if (masks[a] & masks[b]).any())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -42,6 +42,9 @@ class SequenceCounts:
         overlaps: what objects and tracks share in each frame, where the protocol has
             tracking metrics.
         digests: [n, T] checksums of the true objects, 0 where they have no pixels.
+        shared: [k, 3] which of the frames have predicted masks that overlap though the
+            true ones do not, and the ids of the first two that do; kept where the
+            official tool reads label maps.
     """
 
     name: str
@@ -57,6 +60,7 @@ class SequenceCounts:
     large: NDArray[np.bool_]
     resized: Ids
     digests: NDArray[np.uint32]
+    shared: Ids = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     remarks: tuple[str, ...] = ()
     overlaps: Overlaps | None = None
 
@@ -164,6 +168,7 @@ class _VideoCounter:
                 counter.background,
                 counter.large,
                 counter.resized,
+                counter.shared,
             ),
             counter.overlaps,
             counter.digests,
@@ -180,6 +185,7 @@ class Seen:
         background: whether a pixel of ground truth, and of prediction, is background.
         large: whether an object covers more than half of a frame, likewise.
         resized: how many predictions were brought from (H, W) to (H, W).
+        shared: frames whose predicted masks overlap, and the first two that do.
     """
 
     gt_labels: set[int]
@@ -187,6 +193,7 @@ class Seen:
     background: tuple[bool, bool]
     large: tuple[bool, bool]
     resized: Mapping[Sizes, int]
+    shared: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def assemble_counts(
@@ -228,6 +235,7 @@ def assemble_counts(
         np.array(seen.large),
         _table_of(seen.resized),
         _digest_table(digests, object_ids),
+        _table_of_shared(seen.shared, pair.frames),
         tuple(pair.remarks()),
         assemble_overlaps(overlaps) if protocol.tracking != "none" else None,
     )
@@ -275,6 +283,13 @@ def _positions(wanted: Ids, present: Ids) -> list[int]:
 def _table_of(resized: Mapping[Sizes, int]) -> Ids:
     rows = [(*both, count) for both, count in sorted(resized.items())]
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def _table_of_shared(
+    shared: Mapping[str, tuple[int, int]], frames: Sequence[str]
+) -> Ids:
+    rows = [(t, *shared[name]) for t, name in enumerate(frames) if name in shared]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def _ascending(ids: set[int]) -> Ids:

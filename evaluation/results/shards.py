@@ -10,6 +10,7 @@ from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
+from evaluation.results.checks.shared_pixels import joined_shared
 from evaluation.results.unseen import joined_unseen
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def joined_notes(shards: Sequence[Scores]) -> list[str]:
     notes = [note for shard in shards for note in shard.notes]
     groups = [k for shard in shards for k in shard.object_columns.get("group", ())]
     notes = [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)]
-    return joined_unseen(shards, notes) + note_kinds(groups)
+    return joined_unseen(shards, joined_shared(notes)) + note_kinds(groups)
 
 
 def _require_one(where: str, what: str, found: Sequence[str]) -> None:
