@@ -28,6 +28,7 @@ from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.png import PNG_SIGNATURE
 
 __all__ = [
+    "NO_OBJECT",
     "PNG_SIGNATURE",
     "FilePath",
     "LabelMap",
@@ -41,6 +42,7 @@ __all__ = [
     "read_label_map",
     "split_objects",
     "write_label_map",
+    "write_object_masks",
 ]
 
 FilePath = str | os.PathLike[str]
@@ -50,6 +52,9 @@ LabelMap = NDArray[np.integer[Any]]
 
 Mask = NDArray[np.bool_]
 """[H, W], True where the object is."""
+
+NO_OBJECT = 1
+"""Id of empty masks that keep a video without objects where objects are kept."""
 
 Marks = NDArray[np.number[Any] | np.bool_]
 """[..., H, W] numbers; those that are not 0 mark their pixels."""
@@ -211,6 +216,32 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     write_atomically(path, buffer.getvalue())
+
+
+def write_object_masks(
+    masks: Mapping[int, Mask],
+    object_ids: Sequence[int],
+    size: tuple[int, int],
+    folder: Path,
+    frame: str,
+) -> None:
+    """Write a frame of a video as object folders: ``<folder>/<object>/<frame>.png``.
+
+    Args:
+        masks: object id -> [H, W] bool; they may overlap.
+        object_ids: of the whole video: each gets a file for every frame. A video
+            without any is kept by an object of empty masks, `NO_OBJECT`.
+        size: height and width of the frame.
+        folder: of the video.
+        frame: its name.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    empty = np.zeros(size, bool)
+    for object_id in object_ids or (NO_OBJECT,):
+        mask = masks.get(object_id, empty).astype(np.uint8)
+        write_label_map(folder / f"{object_id:03d}" / f"{frame}.png", mask)
 
 
 def split_objects(label_map: LabelMap, object_ids: list[int]) -> dict[int, Mask]:

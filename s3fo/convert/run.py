@@ -16,6 +16,7 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation.errors import InputError
 from evaluation.masks.folders import folders_of
 from evaluation.masks.ignored import ignored_among
+from evaluation.masks.label_map import NO_OBJECT
 from evaluation.masks.numbering import count_from_one
 from evaluation.masks.sequence import MaskSequence
 from evaluation.runs.outputs import refuse_among_inputs
@@ -24,7 +25,7 @@ from s3fo.convert.formats import FORMATS
 from s3fo.convert.ids import take_ids, take_mots_ids
 from s3fo.convert.reading import detect, read
 from s3fo.convert.videos import Video, as_video
-from s3fo.convert.writing import NO_OBJECT, write
+from s3fo.convert.writing import write
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -196,7 +197,10 @@ def _open(
     labels = folder / "labels"
     if "benchmark" not in remembered(dataset):
         benchmark = benchmark_from_dataset(dataset, labels, field=field)
-        return dict(open_ground_truth(benchmark).sequences)
+        found = dict(open_ground_truth(benchmark).sequences)
+        for note in benchmark.notes:
+            next(iter(found.values())).remark(note)
+        return found
     return _loaded_masks(dataset, field, labels)
 
 
@@ -237,7 +241,7 @@ def _loaded_masks(
     if imported is not None and of_files and not edited:
         return read(imported.folder, detect(imported.folder))
     write_field(dataset, field, folder)
-    written = read(folder, "davis")
+    written = read(folder, detect(folder))
     if edited:
         for masks in written.values():
             masks.remark(

@@ -13,16 +13,13 @@ import numpy as np
 from evaluation._utils.atomic import new_folder, write_atomically
 from evaluation.errors import InputError
 from evaluation.formats.mots import FRAMES_FILE, MOTS_SCALE
-from evaluation.masks.label_map import write_label_map
+from evaluation.masks.label_map import NO_OBJECT, write_label_map, write_object_masks
 from evaluation.masks.run_lengths import decode_rle, encode_rle
 from s3fo.convert.videos import Video, label_map
 
 CLASS = 1
 CATEGORY = {"id": CLASS, "name": "object", "supercategory": "object"}
 """What objects are called whose category nobody tells."""
-
-NO_OBJECT = 1
-"""Object of empty masks that keeps a video without objects where objects are kept."""
 
 Document = dict[str, Any]
 
@@ -57,16 +54,12 @@ def _write_davis(video: Video, folder: Path, on_overlap: str) -> None:
 
 
 def _write_object_folders(video: Video, folder: Path, on_overlap: str) -> None:
-    """Ids are the names of folders; every object has a file for every frame.
-
-    A video without objects is kept by an object of empty masks.
-    """
-    empty = np.zeros(video.size, bool)
+    """Ids are the names of folders; every object has a file for every frame."""
     for frame in video.frames:
         masks = video.read(frame)
-        for object_id in video.object_ids or (NO_OBJECT,):
-            path = folder / video.name / f"{object_id:03d}" / f"{frame}.png"
-            write_label_map(path, masks.get(object_id, empty).astype(np.uint8))
+        write_object_masks(
+            masks, video.object_ids, video.size, folder / video.name, frame
+        )
 
 
 def _write_sa_v(video: Video, folder: Path, on_overlap: str) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from evaluation._utils.atomic import new_folder, write_atomically
+from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.encoding import refuse_soft
@@ -27,7 +28,13 @@ from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import read_fps
 from s3fo.datasets._fiftyone import root_dataset
 from s3fo.datasets.fields.boxes import check_boxes
-from s3fo.datasets.fields.masks import OBJECT_KINDS, has_shape, objects_in, paint_labels
+from s3fo.datasets.fields.masks import (
+    OBJECT_KINDS,
+    has_shape,
+    object_masks,
+    objects_in,
+    paint,
+)
 from s3fo.datasets.fields.objects import TEXT, Identified, Key, identify
 from s3fo.datasets.fields.segmentation import segmentation_map
 from s3fo.datasets.fields.videos import FieldVideo, read_videos
@@ -262,6 +269,7 @@ class _Writer:
     ) -> None:
         self._folder, self._ids, self._known, self._notes = folder, ids, known, notes
         self.drawn: set[int] = set()
+        self._overlapping: list[str] = []
 
     def __call__(self, video: FieldVideo, frames: Collection[str]) -> None:
         size = video.size()
@@ -290,6 +298,12 @@ class _Writer:
             self._notes.append(
                 f"{video}: masks are 0/255: every non-zero pixel is object 1"
             )
+        if self._overlapping:
+            count = counted(len(self._overlapping), "frame")
+            self._notes.append(
+                f"{video}: objects overlap in {count} (first {self._overlapping[0]}): "
+                "a label map has one object per pixel, so the smaller lies on top"
+            )
         named = {key for own in self._known.identified.keys.values() for key in own}
         hidden = sorted({self._ids[key] for key in named} - self.drawn)
         if hidden:
@@ -307,7 +321,10 @@ class _Writer:
         if isinstance(value, fo.Segmentation):
             return self._whole(value, size, where)
         numbers = [self._ids[key] for key in self._known.identified.keys[frame]]
-        return paint_labels(objects_in(value) or [], numbers, size, where)
+        masks = object_masks(objects_in(value) or [], numbers, size, where)
+        painted, overlaps = paint(masks, size)
+        self._overlapping += [frame] * overlaps
+        return painted
 
     def _whole(
         self, value: fo.Segmentation, size: tuple[int, int], where: str

@@ -6,7 +6,7 @@ mask fills its box, whatever its resolution, and boxes and outlines may leave th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import cv2
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.decoder import MaskDecoder
-from evaluation.masks.label_map import LabelMap, join_objects
+from evaluation.masks.label_map import LabelMap, Mask, join_objects
 from s3fo.datasets.fields.placing import is_flat, place_mask
 
 ObjectLabel: TypeAlias = fo.Detection | fo.Polyline
@@ -101,14 +101,14 @@ def label_mask(
     return place_mask(mask, label.bounding_box, size, where, binarize=binarize)
 
 
-def paint_labels(
+def object_masks(
     labels: Sequence[ObjectLabel],
     numbers: Sequence[int],
     size: tuple[int, int],
     where: str,
     binarize: bool | None = None,
-) -> LabelMap:
-    """Lay the masks of a frame into it; where they overlap the smaller lies on top.
+) -> dict[int, Mask]:
+    """The masks of a frame's objects, those with more pixels first; they may overlap.
 
     Args:
         labels: those of `objects_in`.
@@ -117,17 +117,35 @@ def paint_labels(
         where: the frame, to name in an error.
         binarize: as for `label_mask`.
 
+    Returns:
+        Object id -> [H, W] bool; labels of one object are joined.
+
     Raises:
         InputError: as `label_mask`.
     """
-    masks: dict[int, NDArray[np.bool_]] = {}
+    masks: dict[int, Mask] = {}
     for label, number in zip(labels, numbers, strict=True):
         mask = label_mask(label, size, where, binarize=binarize)
         masks[number] = masks[number] | mask if number in masks else mask
     larger_first = sorted(masks, key=lambda number: -int(masks[number].sum()))
+    return {number: masks[number] for number in larger_first}
+
+
+def paint(masks: Mapping[int, Mask], size: tuple[int, int]) -> tuple[LabelMap, bool]:
+    """Lay masks into one label map; where they overlap the smaller lies on top.
+
+    Args:
+        masks: of `object_masks`.
+        size: height and width of the frame.
+
+    Returns:
+        The label map, and whether any masks overlap.
+    """
     if not masks:
-        return np.zeros(size, np.uint8)
-    return join_objects({number: masks[number] for number in larger_first})
+        return np.zeros(size, np.uint8), False
+    painted = join_objects(masks)
+    total = sum(int(np.count_nonzero(mask)) for mask in masks.values())
+    return painted, total > int(np.count_nonzero(painted))
 
 
 def _name(label: ObjectLabel) -> str:

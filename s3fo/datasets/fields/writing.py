@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from itertools import count
 from pathlib import Path
 
@@ -12,14 +13,14 @@ from PIL import Image
 
 from evaluation._utils.atomic import new_folder
 from evaluation.errors import InputError
-from evaluation.masks.label_map import write_label_map
+from evaluation.masks.label_map import write_label_map, write_object_masks
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID
 from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.fields.boxes import check_boxes
-from s3fo.datasets.fields.masks import FrameLabels, objects_in, paint_labels
+from s3fo.datasets.fields.masks import FrameLabels, object_masks, objects_in, paint
 from s3fo.datasets.fields.objects import Key, frame_text, identify
 from s3fo.datasets.fields.segmentation import segmentation_map
 from s3fo.datasets.schema import load_benchmark_info
@@ -35,9 +36,11 @@ def write_field(
     options: InputOptions = DEFAULT_OPTIONS,
     give_indices: bool = False,
 ) -> tuple[list[VideoSequence], tuple[str, ...]]:
-    """Write a frame field as ``<sequence>/<frame>.png``, smaller objects on top.
+    """Write a frame field as ``<sequence>/<frame>.png``.
 
-    Frames in which the field is None get no file. What was in the folder before goes.
+    Where objects overlap anywhere in it, each object gets masks of its own instead, as
+    ``<sequence>/<object>/<frame>.png``. Frames in which the field is None get no file.
+    What was in the folder before goes.
 
     Args:
         dataset: made by `load_benchmark`.
@@ -53,29 +56,38 @@ def write_field(
     Raises:
         InputError: no masks in it, unclear ones, or labels that belong to no object.
     """
-    benchmark = load_benchmark_info(dataset)
-    present: list[VideoSequence] = []
-    notes: list[str] = []
-    ids: dict[str, dict[str, int]] = {}
+    written = _write_all(dataset, field, folder, options, apart=False)
+    if any(job.overlaps for job in written):
+        written = _write_all(dataset, field, folder, options, apart=True)
+    if give_indices:
+        for job in written:
+            _give_indices(dataset, job.sequence.name, field, job.indices)
+    notes = (f"frames.{field}: {note}" for job in written for note in job.notes)
+    return [job.sequence for job in written], tuple(notes)
+
+
+def _write_all(
+    dataset: fo.Dataset, field: str, folder: Path, options: InputOptions, *, apart: bool
+) -> list[_Video]:
+    """Write every video that has labels, with the masks of objects apart or not."""
+    written = []
     with new_folder(folder, replaces=True) as temporary:
-        for sequence in benchmark if dataset.has_frame_field(field) else ():
-            video = _read(dataset, sequence, field)
-            if all(value is None for value in video.values()):
+        found = load_benchmark_info(dataset) if dataset.has_frame_field(field) else ()
+        for sequence in found:
+            values = _read(dataset, sequence, field)
+            if all(value is None for value in values.values()):
                 continue
-            job = _Video(dataset, sequence, field, options, notes)
-            ids[sequence.name] = job.write(video, temporary)
-            present.append(sequence)
-        if not present:
+            video = _Video(dataset, sequence, field, options, apart)
+            video.write(values, temporary)
+            written.append(video)
+        if not written:
             raise InputError(
                 f"field frames.{field}",
                 "no masks",
                 "labels with masks in at least one video",
                 "Run the model that fills it, or choose another field.",
             )
-    if give_indices:
-        for name, own in ids.items():
-            _give_indices(dataset, name, field, own)
-    return present, tuple(f"frames.{field}: {note}" for note in notes)
+    return written
 
 
 _Values = dict[str, FrameLabels | fo.Segmentation | None]
@@ -104,25 +116,32 @@ def _read(dataset: fo.Dataset, sequence: VideoSequence, field: str) -> _Values:
     return {name: by_number.get(n) for n, name in enumerate(sequence.frames, start=1)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Video:
-    """Writes the label maps of one video."""
+    """Writes the masks of one video.
+
+    Attributes:
+        apart: whether each object gets masks of its own.
+        notes: what had to be decided.
+        indices: the index that labels have to get, by their id.
+        overlaps: whether objects overlap in any frame.
+    """
 
     dataset: fo.Dataset
     sequence: VideoSequence
     field: str
     options: InputOptions
-    notes: list[str]
+    apart: bool
+    notes: list[str] = dataclass_field(default_factory=list)
+    indices: dict[str, int] = dataclass_field(default_factory=dict)
+    overlaps: bool = False
 
-    def write(self, values: _Values, folder: Path) -> dict[str, int]:
+    def write(self, values: _Values, folder: Path) -> None:
         """Write them.
 
         Args:
             values: what the field holds in each frame.
             folder: of all videos.
-
-        Returns:
-            The index that labels have to get, by their id.
         """
         lacking = [name for name, value in values.items() if value is None]
         if lacking:
@@ -137,14 +156,14 @@ class _Video:
                 if isinstance(value, fo.Segmentation):
                     label_map = segmentation_map(value, self._where(name), self.notes)
                     write_label_map(target / f"{name}.png", label_map)
-            return {}
-        return self._write_objects(values, target)
+        else:
+            self._write_objects(values, target)
 
     def _where(self, frame: str) -> str:
         place = frame_text(frame, self.sequence.frames.index(frame) + 1)
         return f"frames.{self.field}, {self.sequence.name}, {place}"
 
-    def _write_objects(self, values: _Values, target: Path) -> dict[str, int]:
+    def _write_objects(self, values: _Values, target: Path) -> None:
         labels = {name: objects_in(value) for name, value in values.items()}
         of_field = f"frames.{self.field}, "
         keys, told = identify(of_field + self.sequence.name, labels, numbered=True)
@@ -155,11 +174,18 @@ class _Video:
         self.notes.extend(note.removeprefix(of_field) for note in told)
         binarize = self.options.binarize
         for name, own in labels.items():
-            if own is not None:
-                numbers = [ids[key] for key in keys[name]]
-                mask = paint_labels(own, numbers, size, self._where(name), binarize)
-                write_label_map(target / f"{name}.png", mask)
-        return {
+            if own is None:
+                continue
+            numbers = [ids[key] for key in keys[name]]
+            masks = object_masks(own, numbers, size, self._where(name), binarize)
+            if self.apart:
+                every = sorted(set(ids.values()))
+                write_object_masks(masks, every, size, target, name)
+            else:
+                painted, overlaps = paint(masks, size)
+                self.overlaps |= overlaps
+                write_label_map(target / f"{name}.png", painted)
+        self.indices = {
             str(label.id): ids[key]
             for name, own in labels.items()
             for label, key in zip(own or (), keys[name], strict=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import fiftyone as fo
+import numpy as np
 import pytest
 
 import s3fo
 from evaluation.errors import InputError
+from evaluation.masks.label_map import write_label_map
+from evaluation.scoring import score
+from s3fo.convert import convert
+from s3fo.datasets.fields.masks import label_mask
 from s3fo.datasets.fields.predictions import field_methods
 
 
@@ -115,6 +120,45 @@ def test_labels_of_no_object_are_refused(predicted, scores):
     sample.save()
     with pytest.raises(InputError, match="index 0"):
         s3fo.evaluate(predicted, "zoo", workers=1)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_objects_that_overlap_keep_their_masks(
+    predicted, benchmark, scores, tmp_path, order
+):
+    """Both objects of a video get the masks of both; in files they are kept, too."""
+    masks = {}
+    for sample in predicted:
+        for number, frame in sample.frames.items():
+            labels = [label.copy() for label in frame["shifted"].detections]
+            own = {d.index: label_mask(d, (61, 93), "") for d in labels}
+            if len(own) == 2:
+                own = dict.fromkeys(own, own[1] | own[2])
+            for index, mask in own.items():
+                masks[sample["sequence"], index, number] = mask
+            labels = [
+                fo.Detection(
+                    label="", index=index, mask=mask, bounding_box=[0, 0, 1, 1]
+                )
+                for index, mask in own.items()
+            ]
+            frame["ours"] = fo.Detections(detections=labels[::order])
+        sample.save()
+    names = {sequence.name: sequence.frames for sequence in benchmark}
+    for (video, index, number), mask in masks.items():
+        path = tmp_path / video / f"{index}" / f"{names[video][number - 1]}.png"
+        write_label_map(path, mask.astype(np.uint8))
+    files = score(tmp_path, benchmark, workers=1)
+    ours = s3fo.evaluate(predicted, "ours", workers=1)
+    assert ours.objects["J&F"].tolist() == files.objects["J&F"].tolist()
+    assert ours.summary["J&F"] < scores.summary["J&F"]
+
+    with pytest.raises(InputError, match="overlap"):
+        convert(f"{predicted.name}:ours", tmp_path / "flat", "davis")
+    apart = tmp_path / "apart"
+    convert(f"{predicted.name}:ours", apart, "object-folders")
+    again = score(apart, benchmark, workers=1)
+    assert again.objects["J&F"].tolist() == files.objects["J&F"].tolist()
 
 
 def test_a_field_without_masks_is_told(predicted):

@@ -16,6 +16,7 @@ from evaluation.errors import InputError
 from evaluation.scoring import score
 from s3fo.benchmarks import Benchmark, write_synthetic
 from s3fo.benchmarks.synthetic import Factors
+from s3fo.convert import convert
 from s3fo.datasets import benchmark_from_dataset, load_benchmark_info
 from s3fo.datasets.importing.labels import detections_of, masks_of_label_map
 from s3fo.datasets.importing.videos import make_video
@@ -146,7 +147,11 @@ def test_of_masks_that_overlap_the_smaller_lies_on_top(theirs, benchmark, tmp_pa
     sample = fo.Sample(filepath=str(image))
     sample["masks"] = fo.Detections(detections=[part, whole])
     theirs.add_sample(sample)
-    (sequence,) = benchmark_from_dataset(theirs, tmp_path, field="masks")
+    found = benchmark_from_dataset(theirs, tmp_path / "gt", field="masks")
+    assert any("objects overlap in 1 frame" in note for note in found.notes)
+    done = convert(f"{theirs.name}:masks", tmp_path / "out", "davis")
+    assert any("objects overlap in 1 frame" in note for note in done.notes)
+    (sequence,) = found
     label_map = sequence.read_annotation(sequence.frames[0])
     assert (label_map == 2).sum() == 54  # the mask fills its box
     assert (label_map[20:26, 10:19] == 2).all()
