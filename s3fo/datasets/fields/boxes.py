@@ -1,7 +1,8 @@
-"""What do the boxes of a field say? `[x, y, width, height]`, or two corners.
+"""What do the boxes of a field say, and do masks have their rows and columns?
 
 FiftyOne cannot tell: a box of two corners is a box, too, larger and often beyond the
-frame, and the mask is stretched into it. All boxes of a video are looked at together.
+frame, and the mask is stretched into it, as are masks with rows for columns. All boxes
+of a video are looked at together.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import NamedTuple
 import fiftyone as fo
 
 from evaluation.errors import InputError
+from evaluation.masks.png import read_header
 from s3fo.datasets.fields.masks import ObjectLabel
+from s3fo.datasets.fields.placing import has_size_of
 
 _LOOKED_AT = 200
 """Boxes of a video that are looked at, evenly spread."""
@@ -23,21 +26,24 @@ _FEW = 3
 _BEYOND = 1.001
 """Relative coordinate from which on a box leaves the frame."""
 
+_SURE = 0.25
+"""Pixels by which a mask may differ from a whole number more or less than its box."""
+
 
 class _Box(NamedTuple):
+    """Numbers of a box, and the shape of its mask, [rows, columns] or none."""
+
     x: float
     y: float
     third: float
     fourth: float
-    mask: tuple[int, ...] | None
+    mask: tuple[int, ...]
 
     @classmethod
     def of(cls, label: fo.Detection) -> _Box:
-        """The box of a label; no mask where it lies in a file."""
+        """The box of a label, and rows and columns of its mask; none without a mask."""
         x, y, third, fourth = label.bounding_box
-        return cls(
-            x, y, third, fourth, None if label.mask is None else label.mask.shape
-        )
+        return cls(x, y, third, fourth, _shape_of(label))
 
     @property
     def may_be_corners(self) -> bool:
@@ -51,12 +57,40 @@ class _Box(NamedTuple):
 
     def fits(self, width: float, height: float, size: tuple[int, int]) -> bool:
         """Whether the mask has the pixels of such a box."""
-        if self.mask is None or len(self.mask) != 2:
-            return False
-        wanted = (height * size[0], width * size[1])
-        return all(
-            abs(own - other) <= 1 for own, other in zip(self.mask, wanted, strict=True)
-        )
+        return has_size_of(self.mask, (height, width), size)
+
+    def is_turned(self, size: tuple[int, int]) -> bool:
+        """Whether only rows taken for columns give the mask the pixels of its box."""
+        turned = has_size_of(self.mask[::-1], (self.fourth, self.third), size)
+        return turned and not self.fits(self.third, self.fourth, size)
+
+    @property
+    def is_square(self) -> bool:
+        """Whether the mask fits its box alike when rows are taken for columns."""
+        return abs(self.mask[0] - self.mask[1]) <= 2
+
+    def excess(self, size: tuple[int, int]) -> int | None:
+        """Pixels that the mask has more than its box, in height as in width."""
+        if len(self.mask) != 2:
+            return None
+        wanted = self.fourth * size[0], self.third * size[1]
+        more = [own - part for own, part in zip(self.mask, wanted, strict=True)]
+        whole = {round(value) for value in more}
+        sure = all(abs(value - round(value)) < _SURE for value in more)
+        return whole.pop() if sure and len(whole) == 1 else None
+
+
+def _shape_of(label: fo.Detection) -> tuple[int, ...]:
+    """Rows and columns of a mask, also of one that lies in a file."""
+    if label.mask is not None:
+        return tuple(label.mask.shape[:2])
+    if not label.mask_path:
+        return ()
+    try:
+        header = read_header(label.mask_path)
+    except InputError:
+        return ()  # it is told when it is read
+    return header.size
 
 
 def check_boxes(
@@ -72,20 +106,44 @@ def check_boxes(
         where: the video, to name in an error.
 
     Returns:
-        A note where most boxes leave the frame.
+        A note where most boxes leave the frame, or all are a pixel too small or large.
 
     Raises:
-        InputError: they are two corners, as their masks or the frame say.
+        InputError: they are two corners, as their masks or the frame say; or masks
+            have the sizes of their boxes with rows and columns exchanged.
     """
-    every = [
-        _Box.of(label)
+    # Of an object that stands still one box may fit by chance, and so do all.
+    different = {
+        tuple(label.bounding_box): label
         for labels in frames.values()
         for label in labels or ()
         if isinstance(label, fo.Detection) and len(label.bounding_box or ()) == 4
+    }
+    some = list(different.values())[:: max(1, len(different) // _LOOKED_AT)]
+    boxes = [_Box.of(label) for label in some]
+    if len(boxes) < _FEW:
+        return []
+    _refuse_corners(boxes, size, where)
+    _refuse_turned(boxes, size, where)
+    beyond = sum(box.leaves for box in boxes)
+    if 2 * beyond > len(boxes):
+        return [
+            f"{where}: {beyond} of {len(boxes)} boxes reach beyond the frame; are they "
+            "[x, y, width, height], x and y of the upper left corner?"
+        ]
+    excess = {box.excess(size) for box in boxes}
+    if excess not in ({1}, {-1}):
+        return []
+    more, why = ("larger", "without") if excess == {1} else ("smaller", "beyond")
+    return [
+        f"{where}: all masks are one pixel {more} than their boxes, across and down: "
+        f"were these measured {why} their last pixels? Masks were laid at their own "
+        "size from the upper left corners"
     ]
-    # Of an object that stands still one box may fit by chance, and so do all.
-    boxes = list(dict.fromkeys(every))
-    boxes = boxes[:: max(1, len(boxes) // _LOOKED_AT)]
+
+
+def _refuse_corners(boxes: Sequence[_Box], size: tuple[int, int], where: str) -> None:
+    """Refuse boxes that are two corners, as their masks or the frame say."""
     beyond = sum(box.leaves for box in boxes)
     as_corners = as_size = 0
     for box in boxes:
@@ -93,8 +151,6 @@ def check_boxes(
         as_size += whole
         corners = box.fits(box.third - box.x, box.fourth - box.y, size)
         as_corners += corners and not whole
-    if len(boxes) < _FEW:
-        return []
     many = 2 * beyond > len(boxes)
     told = 2 * as_corners > len(boxes) or (many and 2 * as_size <= len(boxes))
     if told and all(box.may_be_corners for box in boxes):
@@ -106,9 +162,21 @@ def check_boxes(
             "[x, y, width, height] relative to the frame",
             "Set every box from [x1, y1, x2, y2] to [x1, y1, x2 - x1, y2 - y1].",
         )  # fmt: skip
-    if not many:
-        return []
-    return [
-        f"{where}: {beyond} of {len(boxes)} boxes reach beyond the frame; are they "
-        "[x, y, width, height], x and y of the upper left corner?"
-    ]
+
+
+def _refuse_turned(boxes: Sequence[_Box], size: tuple[int, int], where: str) -> None:
+    """Refuse masks with rows for columns; square ones fit their boxes either way."""
+    turned = sum(box.is_turned(size) for box in boxes)
+    square = sum(len(box.mask) == 2 and box.is_square for box in boxes)
+    if turned < _FEW or turned + square < len(boxes):
+        return
+    odd = next(box for box in boxes if box.is_turned(size))
+    width, height = round(odd.third * size[1]), round(odd.fourth * size[0])
+    raise InputError(
+        where,
+        f"masks of {odd.mask[0]} rows and {odd.mask[1]} columns, as it seems with rows "
+        f"and columns exchanged: the box is {width} pixels wide and {height} high, and "
+        "so it is with all others",
+        "masks [rows, columns] that fill their boxes",
+        "Turn every mask: label.mask = label.mask.T",
+    )

@@ -1,6 +1,8 @@
 """Instance masks at their place in the picture, by FiftyOne's rules.
 
-A mask fills its box, whatever its own resolution; a box may leave the frame.
+A mask fills its box, whatever its own resolution; a box may leave the frame. Where both
+are of one size but for rounding, the mask was cut out of the frame: it lies there pixel
+by pixel, and nothing is stretched.
 """
 
 from __future__ import annotations
@@ -18,8 +20,16 @@ from evaluation.masks.colours import join_equal_channels
 _LARGEST = 1 << 27
 """Pixels of the largest box that a mask is stretched into."""
 
-_ROUNDING = 1e-4
-"""Pixels that a corner may lie before the pixel that it means."""
+_ROUNDING = 5e-3
+"""Pixels that a corner may lie before the pixel that it means: boxes rounded to six
+digits lie 0.002 before it in frames of 4096 pixels."""
+
+_ONE_SIZE = 1.001
+"""Pixels by which sizes of a mask and its box may differ by rounding: half of one at
+either end."""
+
+_DIGITS = (3, 4, 5)
+"""Digits of boxes that were rounded, so that corners lie on either side of pixels."""
 
 _FAR = 2.0
 """Values of a relative box from which on pixels are meant: twice the frame."""
@@ -45,7 +55,8 @@ def place_mask(
 
     Returns:
         [H, W] bool; what lies outside the frame is cut off. (`to_segmentation` would
-        press the whole mask into the part of the box that is inside.)
+        press the whole mask into the part of the box that is inside, and stretch masks
+        by a pixel where rounding moved an end of the box.)
 
     Raises:
         InputError: the box is no box or in pixels, or the mask is empty or unclear.
@@ -55,6 +66,9 @@ def place_mask(
     """
     top, bottom, left, right = _pixel_box(box, shape, where)
     inside = _as_mask(mask, where, binarize)
+    if _was_cut_out(inside.shape, box, shape, (bottom - top, right - left)):
+        top, left = (round(v * n) for v, n in zip((box[1], box[0]), shape, strict=True))
+        bottom, right = top + inside.shape[0], left + inside.shape[1]
     if is_flat(box) and inside.any():
         raise InputError(
             where,
@@ -76,6 +90,57 @@ def place_mask(
             columns.start - left : columns.stop - left,
         ]
     return full
+
+
+def has_size_of(
+    mask: Sequence[int], size: Sequence[float], frame: tuple[int, int]
+) -> bool:
+    """Whether a mask has the pixels of a box but for rounding.
+
+    Args:
+        mask: rows and columns of the mask.
+        size: height and width of the box, relative to the frame.
+        frame: height and width of the frame.
+
+    >>> has_size_of((5, 10), (0.5, 0.249), (10, 40))
+    True
+    """
+    return len(mask) == 2 and all(
+        abs(own - part * whole) <= _ONE_SIZE
+        for own, part, whole in zip(mask, size, frame, strict=True)
+    )
+
+
+def _was_cut_out(
+    mask: tuple[int, ...],
+    box: Sequence[float],
+    frame: tuple[int, int],
+    pixels: tuple[int, int],
+) -> bool:
+    """Whether a mask belongs on the pixels nearest to its box, at its own size.
+
+    Importers cut masks out at the nearest pixels, and tools round boxes to a few
+    digits; to round corners down and stretch the mask would change its pixels.
+
+    Args:
+        mask: rows and columns.
+        box: of the label.
+        frame: height and width.
+        pixels: rows and columns of the box with corners rounded down.
+    """
+    if is_flat(box) or not has_size_of(mask, (box[3], box[2]), frame):
+        return False
+    return mask != pixels or _is_rounded(box, frame)
+
+
+def _is_rounded(box: Sequence[float], frame: tuple[int, int]) -> bool:
+    """Whether a corner is a pixel's, but for the few digits of the box."""
+    for digits in _DIGITS:
+        if all(abs(v - round(v, digits)) < 1e-9 for v in box):
+            corner = zip((box[1], box[0]), frame, strict=True)
+            error = 0.5 * 10**-digits
+            return all(abs(v * n - round(v * n)) <= error * n + 1e-6 for v, n in corner)
+    return False
 
 
 def is_flat(box: Sequence[float] | None) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from evaluation.errors import InputError
+from evaluation.masks.label_map import write_label_map
 from s3fo.datasets.fields.boxes import check_boxes
 
 SIZE = (100, 200)  # height, width
@@ -84,3 +85,51 @@ def test_a_mask_of_low_resolution_fits_corners_by_chance():
     """Half as large as its box, in every frame alike."""
     labels = [detection((0.25, 0.25, 0.5, 0.5), (0.0, 0.0, 0.25, 0.25))] * 5
     assert check_boxes(frames(labels), SIZE, "bear") == []
+
+
+OBLONG = [(0.1, 0.1, 0.5, 0.5), *((x, 0.2, x + 0.3, 0.8 - x) for x in (0.1, 0.2, 0.3))]
+"""The same of objects that are wider than high."""
+
+
+def test_masks_with_rows_for_columns_are_refused():
+    boxes = [size_of(own) for own in OBLONG]
+    turned = [detection(size_of(own), own) for own in OBLONG]
+    for label in turned:
+        label.mask = label.mask.T
+    with pytest.raises(InputError, match="masks of 80 rows and 40 columns") as e:
+        check_boxes(frames(turned), SIZE, "bear")
+    assert e.value.remedy == "Turn every mask: label.mask = label.mask.T"
+    for label in turned:
+        label.mask = label.mask.T
+    assert check_boxes(frames(turned), SIZE, "bear") == []
+    one = detection(boxes[0], OBLONG[0])  # one right mask, and nothing is sure
+    odd = [detection(boxes[k], OBLONG[k], turned[k].mask.shape[::-1]) for k in (1, 2)]
+    assert check_boxes(frames([one, *odd]), SIZE, "bear") == []
+
+
+def test_turned_masks_in_files_are_refused(tmp_path):
+    labels = []
+    for k, own in enumerate(OBLONG):
+        write_label_map(tmp_path / f"{k}.png", detection(own, own).mask.T)
+        path = str(tmp_path / f"{k}.png")
+        labels.append(fo.Detection(bounding_box=list(size_of(own)), mask_path=path))
+    with pytest.raises(InputError, match="rows and columns exchanged"):
+        check_boxes(frames(labels), SIZE, "bear")
+
+
+@pytest.mark.parametrize(("more", "told"), [(1, "larger"), (-1, "smaller"), (0, "")])
+def test_boxes_a_pixel_too_small_or_large_everywhere_are_told(more, told):
+    """Measured from the first to the last pixel, not behind it."""
+    labels = []
+    for own in CORNERS:
+        label = detection(size_of(own), own)
+        height, width = label.mask.shape
+        label.mask = np.ones((height + more, width + more), bool)
+        labels.append(label)
+    notes = check_boxes(frames(labels), SIZE, "bear")
+    assert len(notes) == bool(told)
+    assert all(f"one pixel {told} than their boxes" in note for note in notes)
+    notes = check_boxes(
+        frames([*labels, detection((0, 0, 0.1, 0.1), (0, 0, 0.1, 0.1))]), SIZE, "bear"
+    )
+    assert notes == []

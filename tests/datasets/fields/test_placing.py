@@ -68,3 +68,42 @@ def test_a_mask_with_equal_channels_is_one_mask_in_both_kinds_of_labels():
         place_mask(three, box, SIZE)
     with pytest.raises(InputError, match="shape"):
         segmentation_map(fo.Segmentation(mask=three), "a frame", [])
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5, 6, 16])
+def test_boxes_that_were_rounded_leave_every_pixel_in_its_place(digits):
+    """By FiftyOne's own rule some lose a pixel, and their masks are stretched."""
+    frame, (rng, stretched) = (97, 149), (np.random.default_rng(5), 0)
+    for _ in range(40):
+        y, x = (int(rng.integers(0, n - 40)) for n in frame)
+        h, w = (int(n) for n in rng.integers(5, 40, 2))
+        mask = rng.random((h, w)) > 0.5
+        exact = (x / frame[1], y / frame[0], w / frame[1], h / frame[0])
+        box = [round(v, digits) for v in exact]
+        expected = np.zeros(frame, bool)
+        expected[y : y + h, x : x + w] = mask
+        np.testing.assert_array_equal(place_mask(mask, box, frame), expected)
+        label = fo.Detection(bounding_box=box, mask=mask)
+        theirs = label.to_segmentation(frame_size=frame[::-1]).mask > 0
+        stretched += not np.array_equal(theirs, expected)
+    assert stretched or digits > 5
+
+
+def test_masks_cut_out_at_the_nearest_pixels_stay_there():
+    """As FiftyOne's importer of COCO does, of boxes between pixels."""
+    mask = np.eye(6, 11, dtype=bool)
+    box = [9.7 / 40, 3.6 / 20, 10.7 / 40, 6.1 / 20]  # 10..20 and 4..10 when rounded
+    full = place_mask(mask[:, :10], box, SIZE)
+    np.testing.assert_array_equal(full[4:10, 10:20], mask[:, :10])
+    assert full.sum() == 6
+
+
+def test_a_mask_as_large_as_its_box_between_pixels_lies_as_in_fiftyone():
+    label = fo.Detection(
+        bounding_box=[9.7 / 40, 3.6 / 20, 10.2 / 40, 6.1 / 20],
+        mask=np.eye(6, 10, dtype=bool),
+    )
+    theirs = label.to_segmentation(frame_size=SIZE[::-1]).mask > 0
+    full = place_mask(label.mask, label.bounding_box, SIZE)
+    np.testing.assert_array_equal(full, theirs)
+    assert full[3, 9]
