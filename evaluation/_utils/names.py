@@ -124,6 +124,25 @@ def file_name(*parts: object, ending: str = "") -> str:
     return f"{short}-{digest.hex()}{ending}"
 
 
+def told_move(down: float, right: float) -> str:
+    """A move in words, without minus signs and what is 0.
+
+    Args:
+        down: pixels; below 0 for up.
+        right: pixels; below 0 for left.
+
+    Example:
+        >>> told_move(-3, 10), told_move(0, -6), told_move(2, 0)
+        ('10 pixels to the right and 3 up', '6 pixels to the left', '2 pixels down')
+    """
+    across, along = round(right), round(down)
+    side = f" to the {'right' if across > 0 else 'left'}" if across else ""
+    height = f" {'down' if along > 0 else 'up'}" if along else ""
+    if side and height:
+        return f"{counted(abs(across), 'pixel')}{side} and {abs(along)}{height}"
+    return f"{counted(abs(across or along), 'pixel')}{side or height}"
+
+
 def storable(text: str) -> str:
     r"""A text that UTF-8 can store: names in another encoding by their bytes' numbers.
 

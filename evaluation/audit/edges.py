@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.names import told_move
 from evaluation.attributes.geometry import contour
 from evaluation.attributes.images import ImageReader
 from evaluation.attributes.regions import Region
@@ -132,8 +133,8 @@ class EdgeTracker:
         down, right = (SHIFTS[i] for i in divmod(best, len(SHIFTS)))
         scale = min(self._shape) / SIDE if min(self._shape) > SIDE else 1.0
         words = (
-            f"edges are {gain:.2f} times as strong {down * scale:+.0f} pixels down and "
-            f"{right * scale:+.0f} to the right"
+            f"edges are {gain:.2f} times as strong "
+            f"{told_move(down * scale, right * scale)}"
         )
         return gain, ErrorKind.SHIFTED_IN_SPACE, words
 

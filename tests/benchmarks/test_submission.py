@@ -275,7 +275,7 @@ def with_corner(root: Path) -> Benchmark:
         (lambda m: m[:, ::-1], "left and right exchanged"),
         (lambda m: m[::-1], "top and bottom exchanged"),
         (lambda m: 1 - m, "the background is an object"),
-        (lambda m: np.roll(m, 9, axis=1), "moved by -9 pixels to the right and 0 down"),
+        (lambda m: np.roll(m, 9, axis=1), "moved by 9 pixels to the left"),
     ],
 )
 def test_first_masks_that_fit_if_drawn_otherwise_are_refused(

@@ -310,6 +310,15 @@ def test_tiles_of_clips_carry_video_kind_cost_and_masks(three, method):
         label.replace(".0 ", " ") for label in clips.values(f"{key}_failures.label")
     ]
     assert shown == wanted
+    path = f"{key}_failures.detections.cost"
+    costs = three.values(path)
+    try:
+        three.set_values(path, [[0.00049] * len(own or []) for own in costs])
+        small = failures.event_clips(three, key, list(events["id"]))
+        named = small.values(f"{key}_failures.label")
+        assert all(name.endswith(", under 0.1 points") for name in named)
+    finally:
+        three.set_values(path, costs)
     fields = plan_clips(three, key)
     assert fields[:2] == ("sequence", f"{key}_failures")
     assert fields[2].startswith(f"frames.{method}")

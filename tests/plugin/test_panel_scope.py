@@ -63,6 +63,7 @@ def test_the_evaluation_follows_view_and_sidebar(evaluated, pair):
     person = Visitor(VOSEvaluation(), evaluated)
     person.do("open", "on_load")
     everything = headline(person)
+    measured = {name for row in person.data["headline"] for name in row}
     view = evaluated.select(pair)
     person.shown = {"view": view._serialize()}
     assert "follower" not in person.layout, "nothing is asked where nobody follows"
@@ -70,6 +71,9 @@ def test_the_evaluation_follows_view_and_sidebar(evaluated, pair):
     assert "follower" in person.layout
     expected = tables.summary(evaluated, "pair")["J&F"]
     assert headline(person) == (f"{expected:.3f}", "2") != everything
+    # No column of what other protocols measure, such as J&F_adaptive, comes up.
+    columns = {name for row in person.data["headline"] for name in row}
+    assert columns == measured
     assert "Of 2 of 3 objects, in 1 video" in str(person.layout["scope_text"])
 
     person.shown = {
@@ -118,3 +122,16 @@ def test_failures_cost_of_what_is_shown(evaluated, pair):
     assert shown == pytest.approx(300 * own["cost"].sum()) and shown != before
     rows = person.data["events"]["rows"]
     assert len(rows) == len(own) and {row[2] for row in rows} == {"2"}
+
+
+def test_evaluations_whose_failures_were_not_looked_for_are_named(evaluated):
+    person = Visitor(Failures(), evaluated)
+    person.do("open", "on_load")
+    assert "not_searched" not in person.layout
+    s3fo.evaluate(evaluated, "shifted", "new", sequences=["pair"], workers=1)
+    try:
+        person.choose("of k", "method", "k")
+        told = str(person.layout["not_searched"])
+        assert "Not in the list: new." in told and "Find failures" in told
+    finally:
+        evaluated.delete_evaluation("new")

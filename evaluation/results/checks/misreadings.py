@@ -7,6 +7,7 @@ from math import sqrt
 
 import numpy as np
 
+from evaluation._utils.names import told_move
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
@@ -201,9 +202,9 @@ def moved(video: str, looked: Looked) -> Reading:
     if best < _FITS_MOVED or best < 0.3 + as_read:
         return None
     return best, (
-        f"{video}: masks fit the ground truth if they are moved by {right} pixels "
-        f"to the right and {down} down (mean IoU {best:.2f} against {as_read:.2f}); "
-        "were images cropped or padded?"
+        f"{video}: masks fit the ground truth if they are moved by "
+        f"{told_move(down, right)} (mean IoU {best:.2f} against {as_read:.2f}); were "
+        "images cropped or padded?"
     )
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.names import told_move
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.masks.label_map import Mask
@@ -96,9 +97,9 @@ def moved_a_little(pair: SequencePair) -> list[str]:
         return []
     down, right = by
     return [
-        f"{pair.name}: masks fit the ground truth better if all are moved by {right} "
-        f"pixels to the right and {down} down (mean IoU {before + np.mean(gains):.2f} "
-        f"against {before:.2f}); were images cropped or padded?"
+        f"{pair.name}: masks fit the ground truth better if all are moved by "
+        f"{told_move(down, right)} (mean IoU {before + np.mean(gains):.2f} against "
+        f"{before:.2f}); were images cropped or padded?"
     ]
 
 

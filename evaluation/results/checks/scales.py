@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation._utils.names import told_move
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.kernels import object_boxes
 from evaluation.counting.video import SequenceCounts
@@ -78,9 +79,8 @@ class _Map:
         (tall, wide), (down, right) = self.scale, self.by
         return (
             f"{name}: masks fit the ground truth if they are scaled by {wide:.2f} "
-            f"across and {tall:.2f} down, and moved by {round(right)} pixels to the "
-            f"right and {round(down)} down ({{}}); were images resized, padded or "
-            "cropped, and masks not brought back?"
+            f"across and {tall:.2f} down, and moved by {told_move(down, right)} "
+            "({}); were images resized, padded or cropped, and masks not brought back?"
         )
 
 

@@ -213,7 +213,10 @@ def event_clips(
     field = _failure_field(dataset, eval_key)
     # On the tiles: FiftyOne shows of a label its name alone.
     points = (ViewField("cost") * 1000).round() / 10
-    named = ViewField("label").concat(", ", points.to_string(), " points")
+    told = (points > 0).if_else(
+        points.to_string().concat(" points"), "under 0.1 points"
+    )
+    named = ViewField("label").concat(", ", told)
     return clips_of_events(dataset, field, ids, named, as_given=as_given)
 
 

@@ -126,6 +126,9 @@ class Failures(EventPanel):
         """
         state = ctx.panel.state
         self._lay_out_choices(ctx, line_of_choices(panel))
+        others = charts.not_searched(ctx.dataset)
+        if others:
+            panel.md(others, name="not_searched")
         panel.md(state.costs_text, name="costs_text")
         if state.event:
             panel.md(state.event_text, name="event_text")

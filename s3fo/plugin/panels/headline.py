@@ -50,7 +50,9 @@ def headline(dataset: fo.Dataset, methods: list[str]) -> pd.DataFrame:
         table = table.sort_values(*ranked, ascending=False, kind="stable")
     published = tables.published_score(dataset, methods)
     first = ["method", *ranked, published, *HALVED[published], "n_objects"]
-    unknown = [name for name in _COST if table[name].isna().all()]
+    # Scores of what the grid shows have columns of all protocols' metrics.
+    optional = [name for name in (*_HEADLINE, *_COST) if name not in first]
+    unknown = [name for name in optional if name in table and table[name].isna().all()]
     table = table.drop(columns=unknown)
     names = dict.fromkeys([*first, *_HEADLINE, *_COST])
     return table[[name for name in names if name in table]]

@@ -282,7 +282,7 @@ def _filmed(folder: Path, frames: Frames) -> dict[str, Path]:
     [
         (None, None, ""),
         ("late", "shifted in time", "2 frame(s) later"),
-        ("down", "shifted in space", "-6 pixels down and +0 to the right"),
+        ("down", "shifted in space", "6 pixels up"),
     ],
 )
 def test_masks_are_held_against_edges(

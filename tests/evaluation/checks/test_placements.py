@@ -36,10 +36,17 @@ def test_a_method_that_is_a_little_off_is_left_alone() -> None:
     assert notes_of() == []
 
 
-@pytest.mark.parametrize(("down", "right"), [(0, 6), (-5, 0), (4, -4)])
-def test_masks_a_few_pixels_beside_are_told_by_how_much(down, right) -> None:
+@pytest.mark.parametrize(
+    ("down", "right", "back"),
+    [
+        (0, 6, "6 pixels to the left"),
+        (-5, 0, "5 pixels down"),
+        (4, -4, "4 pixels to the right and 4 up"),
+    ],
+)
+def test_masks_a_few_pixels_beside_are_told_by_how_much(down, right, back) -> None:
     (note,) = notes_of(lambda m: np.roll(m, (down, right), (0, 1)))
-    assert f"moved by {-right} pixels to the right and {-down} down" in note
+    assert f"moved by {back} (mean IoU" in note
 
 
 def test_a_method_that_stays_behind_is_not_called_moved() -> None:

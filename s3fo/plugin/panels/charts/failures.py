@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
-from evaluation._utils.escape import plotly_text
+from evaluation._utils.escape import markdown_text, plotly_text
 from evaluation._utils.names import counted
 from evaluation.attributes import ATTRIBUTES, OFFICIAL, attribute_title
 from evaluation.breakdown import attribute_groups, group_order
@@ -39,6 +39,16 @@ def with_failures(dataset: fo.Dataset) -> list[str]:
         for key in tables.vos_evaluations(dataset)
         if dataset.has_sample_field(f"{key}_failures")
     ]
+
+
+def not_searched(dataset: fo.Dataset) -> str:
+    """Which evaluations cannot be chosen, and what to do; empty where all can."""
+    known = with_failures(dataset)
+    others = [key for key in tables.vos_evaluations(dataset) if key not in known]
+    if not others:
+        return ""
+    listed = markdown_text(", ".join(others))
+    return f"*Not in the list: {listed}. Press ` and run **Find failures** on it.*"
 
 
 def splits(dataset: fo.Dataset) -> dict[str, str]:
