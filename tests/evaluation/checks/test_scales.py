@@ -54,6 +54,27 @@ def test_a_small_scale_is_told_with_its_size(kind) -> None:
     assert [float(n) for n in found.groups()] == pytest.approx([across, down], abs=0.03)
 
 
+@pytest.mark.parametrize("factor", [0.98, 1.02])
+def test_a_scale_by_two_percent_is_told(factor) -> None:
+    """Of frames of 640x360 that were brought to a size of whole blocks, and back."""
+    truth = np.stack([cv2.resize(m, (640, 360), interpolation=0) for m in TRUTH["v"]])
+    matrix = np.array([[factor, 0, 0], [0, factor, 0]])
+    scaled = np.stack(
+        [cv2.warpAffine(m, matrix, (640, 360), flags=cv2.INTER_NEAREST) for m in truth]
+    )
+    # A method's own: each frame is off by a pixel, to another side.
+    found = np.stack([np.roll(m, t % 3 - 1, axis=t % 2) for t, m in enumerate(scaled)])
+    (note,) = (n for n in score({"v": found}, {"v": truth}).notes if "scaled" in n)
+    numbers = re.search(r"by ([\d.]+) across and ([\d.]+) down", note)
+    assert numbers
+    back = [1 / factor] * 2
+    assert [float(n) for n in numbers.groups()] == pytest.approx(back, abs=0.006)
+    plain = [np.roll(m, t % 3 - 1, axis=t % 2) for t, m in enumerate(truth)]
+    assert not any(
+        "scaled" in n for n in score({"v": np.stack(plain)}, {"v": truth}).notes
+    )
+
+
 @pytest.mark.parametrize("grow", [cv2.dilate, cv2.erode])
 def test_masks_too_large_or_small_are_not_called_scaled(grow) -> None:
     """Though those of an object alone, about its middle, would be the same."""
