@@ -220,6 +220,9 @@ def _assemble(
         columns=["sequence", "object", "frame", "area", "digest"],
     )
     notes = note_other_masks(scores, shapes, "the scores", "failures")
+    if attributes is not None:
+        own = attributes.frames
+        notes += note_other_masks(scores, own, "the scores", "attributes")
     return Failures(
         frames, events, headline(scores), scores.protocol.name, tuple(notes)
     )

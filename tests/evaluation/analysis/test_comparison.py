@@ -251,6 +251,8 @@ def test_true_masks_moved_in_place_are_told_though_their_areas_stay(tmp_path):
     assert len(told) == 1 and "differ in 3 object frames (cat/1, cat/2)" in told[0]
     failures = find_failures(found, {"cat": later}, before, attributes=False)
     assert "that of the failures differ in 3 object frames" in failures.notes[0]
+    given = find_failures(found, {"cat": truth}, before, attributes=measured)
+    assert "that of the attributes differ in 3 object frames" in given.notes[0]
     failures.save(tmp_path / "failures")
     assert Failures.load(tmp_path / "failures").notes == failures.notes
     assert not find_failures(found, {"cat": truth}, before, attributes=False).notes

@@ -69,10 +69,8 @@ def test_a_scale_by_two_percent_is_told(factor) -> None:
     assert numbers
     back = [1 / factor] * 2
     assert [float(n) for n in numbers.groups()] == pytest.approx(back, abs=0.006)
-    plain = [np.roll(m, t % 3 - 1, axis=t % 2) for t, m in enumerate(truth)]
-    assert not any(
-        "scaled" in n for n in score({"v": np.stack(plain)}, {"v": truth}).notes
-    )
+    plain = np.stack([np.roll(m, t % 3 - 1, axis=t % 2) for t, m in enumerate(truth)])
+    assert not any("scaled" in n for n in score({"v": plain}, {"v": truth}).notes)
 
 
 @pytest.mark.parametrize("grow", [cv2.dilate, cv2.erode])
