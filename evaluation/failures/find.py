@@ -221,8 +221,8 @@ def _assemble(
     )
     notes = note_other_masks(scores, shapes, "the scores", "failures")
     if attributes is not None:
-        own = attributes.frames
-        notes += note_other_masks(scores, own, "the scores", "attributes")
+        areas = attributes.frames
+        notes += note_other_masks(scores, areas, "the scores", "attributes")
     return Failures(
         frames, events, headline(scores), scores.protocol.name, tuple(notes)
     )
