@@ -22,6 +22,7 @@ from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.checks.identities import exchanged_videos
 from evaluation.results.scores import TRUTH_PLACE, Scores
+from evaluation.results.shards import asked_inputs
 from evaluation.results.unseen import unseen_notes
 from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
@@ -164,8 +165,9 @@ def score_folders(
         )
         for i, one in enumerate(opened)
     ]
-    place = {TRUTH_PLACE: whole.place} if whole.place else {}
-    return [replace(one, inputs={**one.inputs, **place}) for one in found]
+    facts = {TRUTH_PLACE: whole.place} if whole.place else {}
+    facts |= asked_inputs(chosen, len(truth.sequences), len(whole.sequences))
+    return [replace(one, inputs={**one.inputs, **facts}) for one in found]
 
 
 def _note_exchanged(pairs: Sequence[SequencePair], done: Sequence[Scored]) -> list[str]:

@@ -262,13 +262,15 @@ def merge(shards: Sequence[SavedScores]) -> Scores:
     0.8333
 
     Args:
-        shards: at least one, or folders they were saved in; same protocol, no
-            sequence twice. Their order plays no role. Those that say which shard they
-            are (`s3fo evaluate --shard`) must be complete and of the same results and
-            ground truth.
+        shards: at least one, or folders they were saved in; of the same results and
+            ground truth by the same protocol and options, no sequence twice. Their
+            order plays no role. Those that say which shard they are (`s3fo evaluate
+            --shard`) must be complete; where sequences were chosen by name, a note
+            tells how many of the ground truth are missing.
 
     Raises:
-        InputError: protocols differ, a sequence is in more than one, or one is missing.
+        InputError: results, ground truths, protocols or options differ, a sequence is
+            in more than one, or a shard is missing.
     """
     if not shards:
         raise InputError("shards", "none", "at least one", "Name what to merge.")
@@ -282,6 +284,7 @@ def _merge(shards: Sequence[Scores]) -> Scores:
         remedy="Score all shards with the same protocol.",
     )
     _check_no_sequence_twice(shards)
+    options = joined_options(shards)
     inputs = joined_inputs([shard.inputs for shard in shards])
     first = shards[0]
     tracks = [s.track_columns for s in shards if s.track_columns is not None]
@@ -299,7 +302,7 @@ def _merge(shards: Sequence[Scores]) -> Scores:
         _one_version(shards),
         _stack(tracks) if tracks else None,
         fingerprints if known else {},
-        joined_options(shards),
+        options,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,35 @@ OPTIONS = "options"
 """Key of `Scores.inputs` of a shard: options that all shards must share, in words.
 `Scores.options` has those alone that had a use in the shard's own videos."""
 
+PART = "part"
+"""Key of `Scores.inputs`: how many sequences of the ground truth were chosen for them,
+as ``2 of 30``; where all were, it is not there."""
+
+ASKED = "asked_options"
+"""Key of `Scores.inputs`: options that were given, in words, whether or not they had a
+use in these videos; without any, it is not there."""
+
 _OF_SHARDS = (SHARD, OF_SEQUENCES, OPTIONS)
+
+
+def asked_inputs(options: InputOptions, chosen: int, known: int) -> dict[str, str]:
+    """What `Scores.inputs` keep of a call, so that scores of parts can be merged.
+
+    >>> asked_inputs(InputOptions(void=3), 2, 30)
+    {'asked_options': 'void 3', 'part': '2 of 30'}
+
+    Args:
+        options: that masks were read by.
+        chosen: how many sequences are scored.
+        known: how many the ground truth has.
+    """
+    words = ", ".join(_in_words(options))
+    facts = {ASKED: words} if words else {}
+    return facts | ({PART: f"{chosen} of {known}"} if chosen < known else {})
+
+
+def _in_words(options: InputOptions) -> list[str]:
+    return [f"{k} {v}" for k, v in sorted(options.changed().items())]
 
 
 def as_shard(
@@ -46,7 +75,7 @@ def as_shard(
         options: that masks were read by.
         unseen: names of unseen kinds, as they were given.
     """
-    asked = [f"{k} {v}" for k, v in sorted(options.changed().items())]
+    asked = _in_words(options)
     if unseen:
         digest = digest_stream(encoded(f"{name}\n") for name in sorted(set(unseen)))
         asked.append(f"{len(set(unseen))} unseen names ({digest[:8]})")
@@ -59,17 +88,34 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The `inputs` of shards that are merged; a complete run says nothing of shards.
 
     Raises:
-        InputError: shards are missing, or of different runs.
+        InputError: shards are missing; or they are of different results, ground truths
+            or options.
     """
-    plain = [
-        {key: value for key, value in one.items() if key not in _OF_SHARDS}
-        for one in inputs
-    ]
+    left_out = {*_OF_SHARDS, PART}
+    plain = [{k: v for k, v in one.items() if k not in left_out} for one in inputs]
     numbered = [one for one in inputs if SHARD in one]
-    if not numbered:
-        return dict(plain[0])
-    for key in sorted({key for one in plain for key in one}):
-        _require_one("shards", key, [one.get(key, "nothing") for one in plain])
+    for key in sorted({key for one in plain for key in one} - {ASKED}):
+        _require_one("shards", key, _places(plain, key, known=bool(numbered)))
+    _require_one("shards", "options", [one.get(ASKED) or "none" for one in plain])
+    if numbered:
+        _require_all_shards(inputs, numbered)
+    return plain[0] | _joined_part(inputs)
+
+
+def _places(inputs: Sequence[Mapping[str, str]], key: str, *, known: bool) -> list[str]:
+    """What each of the inputs has under a key, as it is called first.
+
+    Paths that lead to one place are one. Scores of early versions, and those made by
+    hand, may not have the key; shards always do.
+    """
+    found = [one.get(key, "nothing") for one in inputs if known or key in one]
+    names: dict[str, str] = {}
+    return [names.setdefault(os.path.abspath(place), place) for place in found]
+
+
+def _require_all_shards(
+    inputs: Sequence[Mapping[str, str]], numbered: Sequence[Mapping[str, str]]
+) -> None:
     shards = [Shard.parse(one[SHARD]) for one in numbered]
     _require_one("shards", "number of shards", [str(s.count) for s in shards])
     asked = [one.get(OPTIONS) or "none" for one in numbered if OPTIONS in one]
@@ -87,7 +133,33 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
             f"all of the {count} shards of one run",
             "Score the missing shards too, save their tables, and name all folders.",
         )
-    return dict(plain[0])
+
+
+def _joined_part(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """How many sequences of the ground truth all have together, if not all.
+
+    Raises:
+        InputError: they are parts of ground truths with more and with fewer.
+    """
+    parts = [one[PART].split(" of ") for one in inputs if PART in one]
+    if len(parts) < len(inputs):
+        return {}
+    _require_one(
+        "shards", "sequences of the ground truth", [whole for _, whole in parts]
+    )
+    chosen, whole = sum(int(own) for own, _ in parts), int(parts[0][1])
+    return {PART: f"{chosen} of {whole}"} if chosen < whole else {}
+
+
+_INCOMPLETE = " sequences of the ground truth are scored: means are not those of all"
+
+
+def _note_part(shards: Sequence[Scores]) -> list[str]:
+    """A note where scores of chosen sequences are merged, and some are missing."""
+    if any(SHARD in shard.inputs for shard in shards):
+        return []
+    part = _joined_part([shard.inputs for shard in shards]).get(PART)
+    return [f"only {part}{_INCOMPLETE}"] if part else []
 
 
 def joined_options(shards: Sequence[Scores]) -> dict[str, object]:
@@ -132,6 +204,7 @@ def joined_notes(shards: Sequence[Scores]) -> list[str]:
     notes = [note for shard in shards for note in shard.notes]
     groups = [k for shard in shards for k in shard.object_columns.get("group", ())]
     notes = [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)]
+    notes = [n for n in notes if not n.endswith(_INCOMPLETE)] + _note_part(shards)
     return joined_unseen(shards, joined_shared(notes)) + note_kinds(groups)
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from unittest import mock
@@ -331,3 +332,28 @@ def test_fingerprint_does_not_depend_on_where_files_lie(small, tmp_path):
     shutil.move(small.pred, tmp_path / "elsewhere")
     assert score(tmp_path / "elsewhere", small.gt).fingerprint == before
     assert np.unique(list(before)).size > 4
+
+
+def test_scores_of_chosen_sequences_merge_if_they_are_of_one_run(three, tmp_path):
+    def part(*names: str, pred=three.pred, gt=three.gt, **options) -> Scores:
+        return score(pred, gt, sequences=names, **options)
+
+    whole, walk = score(three.pred, three.gt, void=9), part("walk", void=9)
+    some = merge([walk, part("run", void=9)])
+    missing = "only 2 of 3 sequences of the ground truth are scored"
+    assert [note for note in some.notes if note.startswith(missing)]
+    all_of_them = merge([some, part("jump", void=9)])
+    assert all_of_them.inputs == whole.inputs
+    assert not [note for note in all_of_them.notes if note.startswith("only")]
+    # A path is the same however it is written.
+    relative = os.path.relpath(three.pred)
+    assert merge([walk, part("run", pred=relative, void=9)]).notes == some.notes
+    for side in ("pred", "gt"):
+        other = tmp_path / f"other_{side}"
+        shutil.copytree(getattr(three, side), other)
+        with pytest.raises(InputError, match=f"{other}"):
+            merge([walk, part("run", void=9, **{side: other})])
+    with pytest.raises(InputError, match="options: void 9 and none"):
+        merge([walk, part("run")])
+    with pytest.raises(InputError, match="void 9 and missing score-as-empty, void 9"):
+        merge([walk, part("run", void=9, missing="score-as-empty")])
