@@ -77,21 +77,35 @@ def note_rules(methods: Mapping[str, Scores]) -> tuple[str, ...]:
     rules = {name: _rules(methods[name]) for name in names}
     notes = [*_note_shards(methods)]
     for name in names[1:]:
-        one, other = rules[names[0]], rules[name]
-        differ = [
-            k for k in dict.fromkeys((*one, *other)) if one.get(k) != other.get(k)
-        ]
-        if not differ:
-            continue
-        sides = " and ".join(
-            f"{side} {', '.join(own.get(k, _without(k)) for k in differ)}"
-            for side, own in ((names[0], one), (name, other))
-        )
-        notes.append(
-            f"{names[0]} and {name} were scored by different rules: {sides}; the "
-            "difference between them is not one between methods alone"
-        )
+        notes += say_other_rules((names[0], name), (rules[names[0]], rules[name]))
     return tuple(notes)
+
+
+def say_other_rules(
+    names: tuple[str, str], rules: tuple[Mapping[str, str], Mapping[str, str]]
+) -> list[str]:
+    """A note where two scores were made by other options.
+
+    >>> say_other_rules(("a", "b"), ({"void": "with void 3"}, {}))[0][:60]
+    'a and b were scored by different rules: a with void 3 and b '
+
+    Args:
+        names: of the two.
+        rules: of each, see `options_in_words`.
+    """
+    one, other = rules
+    keys = dict.fromkeys((*one, *other))
+    differ = [key for key in keys if one.get(key) != other.get(key)]
+    if not differ:
+        return []
+    sides = " and ".join(
+        f"{side} {', '.join(own.get(k, _without(k)) for k in differ)}"
+        for side, own in zip(names, rules, strict=True)
+    )
+    return [
+        f"{names[0]} and {names[1]} were scored by different rules: {sides}; the "
+        "difference between them is not one between methods alone"
+    ]
 
 
 def _note_shards(methods: Mapping[str, Scores]) -> list[str]:
@@ -105,19 +119,35 @@ def _note_shards(methods: Mapping[str, Scores]) -> list[str]:
     ]
 
 
-def _rules(scores: Scores) -> dict[str, str]:
-    """Options that changed numbers, each in words."""
-    words = {}
-    for name, value in scores.options.items():
-        words[name] = f"with {name} {value}"
+def options_in_words(
+    options: Mapping[str, object], protocol: ScoringProtocol, notes: Sequence[str]
+) -> dict[str, str]:
+    """Options that changed numbers, each in words.
+
+    >>> from evaluation.protocols import get_protocol
+    >>> options_in_words({"void": 3}, get_protocol("davis-2017"), ())
+    {'void': 'with void 3'}
+
+    Args:
+        options: as `Scores.options` has them.
+        protocol: of the scores.
+        notes: of the scores, which tell what was scored as empty.
+    """
+    words = {name: f"with {name} {value}" for name, value in options.items()}
     words = {k: v.removesuffix(" True") for k, v in words.items()}
-    if scores.protocol.void == "ignored" and scores.options.get("void") == VOID:
+    if protocol.void == "ignored" and options.get("void") == VOID:
         words.pop("void", None)  # said aloud what the protocol does anyway
+    if "missing" in words and (empty := _scored_as_empty(notes)):
+        words["missing"] += f" ({empty})"
+    return words
+
+
+def _rules(scores: Scores) -> dict[str, str]:
+    """Options that changed numbers and kinds that are unseen, each in words."""
+    words = options_in_words(scores.options, scores.protocol, scores.notes)
     unseen = list(scores.objects.get("group", ())).count("unseen")
     if unseen:
         words["unseen"] = f"with {counted(unseen, 'object')} of unseen kind"
-    if "missing" in words and (empty := _scored_as_empty(scores.notes)):
-        words["missing"] += f" ({empty})"
     return words
 
 

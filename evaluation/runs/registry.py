@@ -67,6 +67,12 @@ class RunFolder:
         """Whether both masks and ground truth still are those that were scored."""
         return not self.outdated(record)
 
+    def state(self, protocol: str) -> str:
+        """``scored``, ``not scored``, or what changed since it was scored."""
+        if protocol not in self.scores:
+            return "not scored"
+        return self.outdated(self.scores[protocol]) or "scored"
+
     def outdated(self, record: ScoreRecord) -> str:
         """What changed since masks were scored: masks, ground truth; "" for nothing."""
         if record.masks != mask_digest(self.folder, record.masks):
@@ -211,6 +217,9 @@ def runs_table(runs: Iterable[RunFolder]) -> pd.DataFrame:
 def compare_runs(first: RunFolder, second: RunFolder) -> pd.DataFrame:
     """What differs between two runs: how they were made, and what they score.
 
+    Scores of masks, or of a ground truth, that changed since are left out. What else
+    keeps scores from being compared, `differences.note_runs` tells.
+
     Returns:
         One row per difference: `what`, `first`, `second`, and `difference`
         (second - first) of scores, which are fractions.
@@ -223,13 +232,11 @@ def compare_runs(first: RunFolder, second: RunFolder) -> pd.DataFrame:
         if one.get(key) != other.get(key):
             rows.append({"what": key, "first": one.get(key), "second": other.get(key)})
     for name in dict.fromkeys((*first.scores, *second.scores)):
-        pair = [run.scores[name] for run in (first, second) if name in run.scores]
-        if len(pair) < 2:
-            who = [name in run.scores for run in (first, second)]
-            states = ["scored" if yes else "not scored" for yes in who]
+        states = [run.state(name) for run in (first, second)]
+        if states == ["scored", "scored"]:
+            rows += _score_rows(name, first.scores[name], second.scores[name])
+        else:
             rows.append({"what": name, "first": states[0], "second": states[1]})
-            continue
-        rows += _score_rows(name, *pair)
     return pd.DataFrame(rows, columns=["what", "first", "second", "difference"])
 
 
@@ -248,6 +255,12 @@ def _score_rows(
         if getattr(one, key) != getattr(other, key):
             values = {"first": getattr(one, key), "second": getattr(other, key)}
             rows.append({"what": f"{name} {key}", **values})
+    if one.applied != other.applied:
+        words = [
+            ", ".join(f"{k} {v}" for k, v in record.applied.items()) or "none"
+            for record in (one, other)
+        ]
+        rows.append({"what": f"{name} options", "first": words[0], "second": words[1]})
     return rows
 
 

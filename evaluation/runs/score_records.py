@@ -58,6 +58,7 @@ class ScoreRecord:
         truth: digest of the true masks' files, by which a change of them is known;
             "" where there are none, and in older records.
         truth_place: folder or file that holds them.
+        effective: those of the options that had a use; None in older records.
     """
 
     protocol: Mapping[str, Any]
@@ -76,6 +77,12 @@ class ScoreRecord:
     sequences: tuple[str, ...] = ()
     truth: str = ""
     truth_place: str = ""
+    effective: Mapping[str, Any] | None = None
+
+    @property
+    def applied(self) -> Mapping[str, Any]:
+        """The options that may have changed the numbers."""
+        return self.options if self.effective is None else self.effective
 
     def truth_changed(self) -> bool:
         """Whether the true masks are others than were scored against, if it is known.
@@ -122,6 +129,7 @@ class ScoreRecord:
             sequences=names,
             truth=truth_digest(place, names),
             truth_place=place,
+            effective=dict(scores.options),
         )
 
     @classmethod

@@ -11,7 +11,7 @@ import typer
 
 from evaluation.errors import InputError
 from s3fo.cli import app
-from s3fo.cli.console import print_json, print_table, progress_bar, records
+from s3fo.cli.console import print_json, print_notes, print_table, progress_bar, records
 from s3fo.cli.options import (
     ImagedTruthOptions,
     Json,
@@ -301,16 +301,20 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List runs by what their folders record: method, speed, scores, state."""
+    from evaluation.runs.differences import note_runs
     from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
 
     if compare:
-        table = compare_runs(read_run(compare[0]), read_run(compare[1]))
+        first, second = read_run(compare[0]), read_run(compare[1])
+        table, notes = compare_runs(first, second), note_runs(first, second)
         if as_json:
             print_json(records(table))
+            print_notes(notes)
             return
         title = f"{compare[0]} against {compare[1]}"
         rows = table.fillna("").itertuples(index=False, name=None)
         print_table(title, list(table.columns), rows)
+        print_notes(notes)
         return
     table = runs_table(find_runs(folder))
     if as_json:

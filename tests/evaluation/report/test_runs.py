@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from evaluation._utils.fingerprint import digest_stream
 from evaluation.errors import InputError
 from evaluation.leaderboard.local import LocalRun
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.runs.differences import note_runs
 from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
 from evaluation.runs.score_records import leave_record, mask_digest
 from evaluation.scoring import score
@@ -171,3 +173,57 @@ def test_a_ground_truth_that_changed_in_place_makes_the_record_outdated(small, s
     assert run.is_current(replace(record, truth="", truth_place=""))
     small.gt.rename(small.gt.with_name("moved"))
     assert run.is_current(record)
+
+
+def compared(*folders):
+    first, second = map(read_run, folders)
+    table = compare_runs(first, second).set_index("what")
+    return table, note_runs(first, second)
+
+
+def copy_of(small, name: str, shift: int = 1):
+    folder = small.pred.with_name(name)
+    small.write(folder, shift)
+    return folder
+
+
+def test_runs_are_compared_by_scores_of_the_masks_that_are_there(small):
+    other = copy_of(small, "other")
+    for folder in (small.pred, other):
+        leave_record(score(folder, small.gt, workers=1), folder)
+    table, notes = compared(small.pred, other)
+    assert "davis-2017 J&F" in table.index and notes == ()
+    small.change(other, lambda label_map, frame: np.roll(label_map, frame == 5, 0))
+    table, (note,) = compared(small.pred, other)
+    assert table.loc["davis-2017", ["first", "second"]].tolist() == [
+        "scored",
+        "masks changed",
+    ]
+    assert "davis-2017 J&F" not in table.index
+    assert note.startswith(f"{other}: masks changed since it was scored by davis-2017")
+    small.change(small.gt, lambda label_map, frame: np.roll(label_map, frame == 4, 1))
+    table, notes = compared(small.pred, small.pred)
+    assert table.loc["davis-2017", "first"] == "ground truth changed"
+
+
+def test_runs_of_other_ground_truths_videos_and_options_are_told(small):
+    other, truth = copy_of(small, "other"), small.gt.with_name("truth")
+    shutil.copytree(small.gt, truth)
+    leave_record(score(small.pred, small.gt, workers=1), small.pred)
+    # The same masks elsewhere, and an option without a use, make no difference.
+    empty = {"missing": "score-as-empty"}
+    leave_record(score(other, truth, workers=1, **empty), other, **empty)
+    assert compared(small.pred, other)[1] == ()
+    small.change(truth, lambda label_map, frame: np.roll(label_map, frame == 4, 1))
+    leave_record(score(other, truth, workers=1), other)
+    (note,) = compared(small.pred, other)[1]
+    assert "against different masks of the ground truth by davis-2017" in note
+    leave_record(score(other, small.gt, workers=1, void=2), other, void=2)
+    table, (note,) = compared(small.pred, other)
+    assert table.loc["davis-2017 options", "second"] == "void 2"
+    assert f"{small.pred} without void and {other} with void 2" in note
+    small.write(small.gt, 0, "run")
+    small.write(other, 0, "run")
+    leave_record(score(other, small.gt, workers=1), other)
+    (note,) = compared(small.pred, other)[1]
+    assert "on different videos by davis-2017: 1 and 2, 1 of them the same" in note
