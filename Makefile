@@ -67,7 +67,7 @@ test-wheel: ## Wheel and sdist in empty environments: s3fo evaluate, s3fo demo
 	PYTHON="$(PYTHON)" bash .ci/wheel
 
 test-lowest: ## Tests of `evaluation` with the lowest versions of what it needs
-	PYTHON="$(PYTHON)" bash .ci/lowest
+	bash .ci/lowest
 
 coverage: setup ## All tests but those in a browser, with a report in htmlcov/
 	$(BIN)/python -m pytest -m 'not app and not ray' $(PARALLEL) \
@@ -106,7 +106,7 @@ walls: setup ## import-linter: who may know whom
 	$(BIN)/lint-imports
 
 app-test: setup ## The App in headless Chromium
-	$(BIN)/python -m pytest -m app --reruns 2 --reruns-delay 5
+	$(BIN)/python -m pytest -m app --reruns 2 --reruns-delay 5 $(PARALLEL)
 
 docs: setup ## The documentation site, in build/site
 	S3FO_RUN_NOTEBOOKS=1 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
