@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from evaluation.counting import kernels, reference
 from evaluation.counting.boundaries import TOLERANCE, diagonal, disk
-from evaluation.masks.label_map import plain_array
+from evaluation.masks.label_map import has_channels_last, plain_array
 from evaluation.metrics.boundary import boundary_f
 
 Masks = NDArray[Any]
@@ -129,6 +129,14 @@ def _sides(
             raise AssertionError(
                 f"Annotation({sides[0].shape}) and {_NAMES[i]}:{side.shape} "
                 "dimensions do not match."
+            )
+        if has_channels_last(side.shape):
+            frames, *size = side.shape
+            warnings.warn(
+                f"{_NAMES[i]} has shape {side.shape} and counts as {frames} masks "
+                f"{size}: does it count masks last? Pass "
+                "np.moveaxis(masks, -1, 0), then",
+                stacklevel=3,
             )
         if odd := _unlike_masks(side):
             warnings.warn(f"{_NAMES[i]} has {odd}, then", stacklevel=3)

@@ -25,22 +25,20 @@ from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
 from evaluation.masks.alignment import SCORED_AS_EMPTY, missing_of
 from evaluation.masks.pairs import SequencePair
-from evaluation.masks.prepare import ignore_regions, video_options
+from evaluation.masks.prepare import MaskRules, ignore_regions, video_options
 from evaluation.masks.sequence import ArraySequence
 from evaluation.meter_frames import (
     CountedFrame,
     CountedVideo,
-    as_masks,
     combine_seen,
-    cover_each_other,
     given_twice,
     name_frame,
-    note_clips,
-    refuse_unsure_stacks,
-    stack_shape,
+    read_sides,
     two_writings,
 )
+from evaluation.meter_order import Order
 from evaluation.meter_signs import OneVideo, Rounds
+from evaluation.meter_stacks import note_stacks, refuse_lengths, refuse_stacks
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import (
@@ -108,6 +106,7 @@ class Meter:
         # whose ground truth is written as 0 and 255.
         self._merged_frames: dict[str, dict[str, CountedFrame]] = {}
         self._looks: dict[str, OneVideo] = {}
+        self._orders: dict[str, Order] = {}
         self._rounds = Rounds()
 
     def update(
@@ -142,17 +141,21 @@ class Meter:
         name = name_frame(frame, len(frames), video)
         if name in frames:
             raise given_twice(video, name)
-        masks = (as_masks(pred), as_masks(gt))
-        counted = self._count(video, name, masks, self.options)
+        found, truth = read_sides(pred, gt)
+        masks = found.masks, truth.masks
+        counted = replace(
+            self._count(video, name, masks, self.options),
+            stacks=(truth.stack, found.stack),
+            named=frame is not None,
+        )
+        refuse_lengths(video, [*frames.values(), counted])
         if sequence is None or frame is None:
             look = self._looks.setdefault(video, OneVideo(named=sequence is not None))
-            look.look(name, self._arrays(video, name, masks[1]).read(name))
+            labels = look.look(name, self._arrays(video, name, masks[1]).read(name))
         if frame is None:
+            self._orders.setdefault(video, Order()).look(labels, counted.rows)
             digests = counted.gt_digest, counted.pred_digest
             self._rounds.look(video, *digests, empty=not counted.seen.gt_labels - {0})
-            shape = stack_shape(gt, pred)
-            covering = shape is not None and cover_each_other(gt)
-            counted = replace(counted, stacked=shape, covering=covering)
         frames[name] = counted
         if all(_may_be_binary(self, frame) for frame in frames.values()):
             options = replace(self.options, binarize=True)
@@ -175,9 +178,11 @@ class Meter:
         notes += unseen_notes(self.unseen or (), self._frames, self.protocol)
         for video, look in self._looks.items():
             notes += look.notes(video)
+        for video, order in self._orders.items():
+            notes += order.notes(video, skips=self.protocol.frames != "all")
         notes += self._rounds.notes()
         for sequence in sorted(self._frames):
-            notes += note_clips(sequence, self._frames[sequence].values())
+            notes += note_stacks(sequence, self._frames[sequence])
             try:
                 scored = self._score(sequence)
             except InputError as error:
@@ -207,6 +212,7 @@ class Meter:
         self._frames.clear()
         self._merged_frames.clear()
         self._looks.clear()
+        self._orders.clear()
         self._rounds = Rounds()
 
     def merge(self, other: Meter) -> Meter:
@@ -240,6 +246,9 @@ class Meter:
         self.unseen |= other.unseen
         for video, look in other._looks.items():
             self._looks.setdefault(video, OneVideo(named=look.named)).add(look)
+        for video, order in other._orders.items():
+            self._orders.setdefault(video, Order()).add(order)
+        self._rounds.add(other._rounds)
         return self
 
     @classmethod
@@ -283,6 +292,7 @@ class Meter:
             ends = FrameCounter(self.protocol, options)
             end_ids = ends.objects_in(pair, name)
         counter = FrameCounter(self.protocol, options)
+        rules = MaskRules.of(self.protocol, options)
         rows, grid = counter.count(pair, name)
         true_masks = truth.read(name)
         if found and not options.binarize:
@@ -307,6 +317,8 @@ class Meter:
             truth.digest(name),
             found.digest(name) if found else None,
             by_object=by_object,
+            merged=rules.merge,
+            ids=_object_ids(counter, rules, self.protocol),
         )
 
     def _pair(
@@ -345,7 +357,7 @@ class Meter:
     def _score(self, sequence: str) -> Scored | None:
         """Score one video; None if the protocol scores none of its frames."""
         frames = self._frames[sequence]
-        refuse_unsure_stacks(sequence, {k: f.stacked for k, f in frames.items()})
+        refuse_stacks(sequence, frames)
         truth = CountedVideo(sequence, {k: f.gt_ids for k, f in frames.items()})
         truth.remember({k: f.gt_digest for k, f in frames.items()})
         known = {k: f.pred_digest for k, f in frames.items() if f.pred_digest}
@@ -391,3 +403,16 @@ def _may_be_binary(meter: Meter, frame: CountedFrame) -> bool:
     labels = frame.end_labels or {VOID}
     settled = video_options(labels, meter.protocol, meter.options)
     return settled != meter.options
+
+
+def _object_ids(
+    counter: FrameCounter, rules: MaskRules, protocol: ScoringProtocol
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Ids of true and predicted objects; none where masks do not go by their ids."""
+    if rules.merge or protocol.matching != "by-id":
+        return frozenset(), frozenset()
+    no_objects = {0, VOID, rules.void}
+    return (
+        frozenset(counter.gt_labels - no_objects),
+        frozenset(counter.pred_labels - no_objects),
+    )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,9 @@ from evaluation.counting.video import Seen
 from evaluation.errors import InputError
 from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import frame_number
-from evaluation.masks.numbering import mask_iou
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.masks.sequence import ArraySequence
+from evaluation.meter_stacks import Stack, refuse_background, refuse_channels_last
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,14 @@ class CountedFrame:
     pred_digest: bytes | None
     by_object: bool = False
     """Whether both sides have a mask per object, of which none are merged."""
-    stacked: tuple[int, ...] | None = None
-    """Shapes [K, H, W] of stacks whose frame the caller did not name."""
-    covering: bool = False
-    """Whether the true masks of the stack cover each other, as those of a clip do."""
+    merged: bool = False
+    """Whether all objects are counted as one."""
+    ids: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
+    """Of true and predicted objects in sight; none where masks do not go by ids."""
+    stacks: tuple[Stack | None, Stack | None] = (None, None)
+    """True and predicted masks that were given as [K, H, W]."""
+    named: bool = True
+    """Whether the caller said which frame it is."""
 
 
 class CountedVideo(ArraySequence):
@@ -109,112 +112,54 @@ def name_frame(frame: str | int | None, count: int, sequence: str) -> str:
     return f"{number:05d}"
 
 
-def as_masks(masks: object) -> object:
-    """Masks in a form that `ArraySequence` reads; None stays as it is."""
+@dataclass(frozen=True)
+class Given:
+    """Masks of one side of a frame, as they were given.
+
+    Attributes:
+        masks: in a form that `ArraySequence` reads; None where there are none.
+        stack: what they show, where they are [K, H, W].
+    """
+
+    masks: object
+    stack: Stack | None
+
+
+def read_sides(pred: object, gt: object) -> tuple[Given, Given]:
+    """Predicted and true masks of a frame.
+
+    Raises:
+        InputError: they are no masks, or not [K, H, W] of the objects 1 to K.
+    """
+    plain = [_plain(masks) for masks in (pred, gt)]
+    arrays = [None if isinstance(masks, dict) else masks for masks in plain]
+    refuse_channels_last(arrays, [_size(masks) for masks in plain])
+    first, second = (_given(masks) for masks in plain)
+    return first, second
+
+
+def _plain(masks: object) -> dict[object, object] | NDArray[np.generic] | None:
     if masks is None:
         return None
     if isinstance(masks, Mapping):
         if {"size", "counts"} <= masks.keys():
             return {1: _mask(masks)}
         return {k: _mask(mask) for k, mask in masks.items()}
-    array = plain_array(masks, "masks")
-    if array.ndim == 3:
-        _refuse_background(array)
-        return {k + 1: mask for k, mask in enumerate(array)}
-    return array
+    return plain_array(masks, "masks")
 
 
-def stack_shape(gt: object, pred: object) -> tuple[int, ...] | None:
-    """Shape of true masks that may be a video; None if they are of one frame.
-
-    They are where the other side has one label map, and a stack of one mask is, too.
-    """
-    given = [masks for masks in (gt, pred) if masks is not None]
-    shapes = [tuple(getattr(masks, "shape", ())) for masks in given]
-    if not shapes or any(len(shape) != 3 for shape in shapes) or shapes[0][0] == 1:
-        return None
-    return tuple(int(n) for n in shapes[0])
+def _size(masks: dict[object, object] | NDArray[np.generic] | None) -> tuple[int, ...]:
+    """Height and width; of a stack they are unknown, as its axes may be exchanged."""
+    if isinstance(masks, dict):
+        masks = next((np.asarray(mask) for mask in masks.values()), None)
+    return () if masks is None or masks.ndim != 2 else masks.shape
 
 
-def cover_each_other(gt: object) -> bool:
-    """Whether each of several masks shares most of its pixels with the one before.
-
-    Objects of one frame hardly do; one object in frames that follow each other does.
-
-    Args:
-        gt: true masks [K, H, W].
-    """
-    masks = plain_array(gt, "masks") != 0
-    # `all` ends at the first pair of objects apart, which is nearly always the first.
-    return bool(masks.any()) and all(
-        mask_iou(one, other) > 0.5
-        for one, other in pairwise(masks)
-        if one.any() or other.any()
-    )
-
-
-def note_clips(sequence: str, frames: Collection[CountedFrame]) -> list[str]:
-    """A note on stacks of masks that cover each other, as the frames of a clip do.
-
-    Args:
-        sequence: name of the video.
-        frames: of it.
-    """
-    covering = sum(frame.covering for frame in frames)
-    if 2 * covering <= len(frames):
-        return []
-    return [
-        f"{sequence}: in {covering} of {len(frames)} frames, true masks [K, H, W] of "
-        "different objects cover each other: are these clips of K frames? Then call "
-        "update once per frame (masks[t])"
-    ]
-
-
-def refuse_unsure_stacks(
-    sequence: str, frames: Mapping[str, tuple[int, ...] | None]
-) -> None:
-    """Refuse stacks of which nothing says that they are objects, not frames.
-
-    Objects of a frame have further frames with as many. A stack that is alone in its
-    video, or beside others of another length, may as well be a whole video.
-
-    Args:
-        sequence: name of the video.
-        frames: shape of the stack in each frame; None where there is none, or where
-            the caller named the frame.
-
-    Raises:
-        InputError: there are such stacks.
-    """
-    stacks = dict.fromkeys(shape for shape in frames.values() if shape)
-    if not stacks or (len(frames) > 1 and len({shape[0] for shape in stacks}) == 1):
-        return
-    listed = " and ".join(str(list(shape)) for shape in [*stacks][:3])
-    raise InputError(
-        f"sequence {sequence}",
-        f"masks of shape {listed}"
-        + (", and no other frame" if len(frames) == 1 else ", in one video")
-        + ": objects of one frame, or frames of one object?",
-        "[K, H, W] with one mask per object, once per frame",
-        "Of a video, call update once per frame (masks[t]). Of objects 1 to K in one "
-        "frame, name it: update(..., frame=0).",
-    )
-
-
-def _refuse_background(masks: NDArray[np.generic]) -> None:
-    """Refuse a stack of which one mask must be the background.
-
-    Raises:
-        InputError: every pixel belongs to exactly one of several masks.
-    """
-    if len(masks) > 1 and bool((np.count_nonzero(masks, axis=0) == 1).all()):
-        raise InputError(
-            f"masks [{', '.join(map(str, masks.shape))}]",
-            "a stack that has every pixel in exactly one mask",
-            "masks of the objects 1 to K, without the background",
-            "Leave the background out (masks[1:] if it comes first), or pass "
-            "{object id: mask}.",
-        )
+def _given(masks: dict[object, object] | NDArray[np.generic] | None) -> Given:
+    if masks is None or isinstance(masks, dict) or masks.ndim != 3:
+        return Given(masks, None)
+    refuse_background(masks)
+    return Given(dict(enumerate(masks, 1)), Stack.of(masks))
 
 
 def _mask(mask: object) -> object:

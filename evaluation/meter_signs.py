@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from itertools import pairwise
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.masks.pairs import Masks
+from evaluation.meter_order import Labels
 
 _ROUND = 3
 """Frames from which a second round over a video can be told from masks that repeat."""
@@ -24,8 +26,6 @@ _STEADY = 0.5
 _PIXELS, _PIXELS_NAMED = 10_000, 2_500
 """Of a frame that are compared, about; fewer where there may be many videos."""
 
-_Labels = NDArray[np.int64]
-
 
 class OneVideo:
     """Looks at frames that were given without the name of their video, or their own.
@@ -36,17 +36,20 @@ class OneVideo:
 
     def __init__(self, *, named: bool = False) -> None:
         self.named = named
-        self._last: tuple[str, tuple[int, ...], _Labels] | None = None
+        self._last: tuple[str, tuple[int, ...], Labels] | None = None
         self._agreements: dict[str, float] = {}
         self._odd: dict[str, str] = {}
         self._n_frames = 0
 
-    def look(self, frame: str, masks: Masks) -> None:
+    def look(self, frame: str, masks: Masks) -> Labels:
         """Compare the true masks of a frame with those of the frame before.
 
         Args:
             frame: its name.
             masks: the true ones.
+
+        Returns:
+            Their ids, of a part of the pixels.
 
         Raises:
             InputError: they are of another size, and the video has no name.
@@ -70,6 +73,7 @@ class OneVideo:
                 self._agreements[frame] = shared / union
         if labels.size:
             self._last = frame, size, labels
+        return labels
 
     def __getstate__(self) -> dict[str, object]:
         """Without masks: meters of several processes are put together."""
@@ -167,9 +171,20 @@ class Rounds:
             "are frames of their own.",
         )
 
+    def add(self, other: Rounds) -> None:
+        """Take over what another meter saw; its frames come after these."""
+        self._empty |= other._empty
+        for sequence, digests in other._digests.items():
+            self._digests.setdefault(sequence, []).extend(digests)
+            predicted = other._predicted[sequence]
+            self._predicted.setdefault(sequence, []).extend(predicted)
+
     def notes(self) -> list[str]:
         """Notes on videos of which each frame came twice at once, or some in clips."""
-        again = {name: _given_again(there) for name, there in self._digests.items()}
+        again = {
+            name: _given_again(there, self._empty)
+            for name, there in self._digests.items()
+        }
         clips = [
             f"{sequence}: {n} true masks came before, in the same order: do clips "
             "overlap? Their frames count twice; pass frame=, and each once"
@@ -193,14 +208,22 @@ class Rounds:
         ]
 
 
-def _given_again(digests: list[bytes]) -> int:
-    """How many masks lie in runs, of masks unlike each other, that came before."""
+def _given_again(digests: list[bytes], empty: Collection[bytes]) -> int:
+    """How many masks lie in runs, of masks unlike each other, that came before.
+
+    Of runs of two, each mask must come twice only: a few masks that take turns do more.
+    """
     first: dict[tuple[bytes, ...], int] = {}
     again: set[int] = set()
-    for i in range(len(digests) - _ROUND + 1):
-        run = tuple(digests[i : i + _ROUND])
-        if len(set(run)) == _ROUND and first.setdefault(run, i) != i:
-            again.update(range(i, i + _ROUND))
+    times = Counter(digests)
+    twice = {mask for mask, n in times.items() if n == 2} - set(empty)
+    for length in (_ROUND, 2):
+        for i in range(len(digests) - length + 1):
+            run = tuple(digests[i : i + length])
+            if len(set(run)) < length or (length == 2 and not twice.issuperset(run)):
+                continue
+            if first.setdefault(run, i) != i:
+                again.update(range(i, i + length))
     return len(again)
 
 
@@ -229,7 +252,7 @@ def _in_pairs(masks: list[tuple[bytes, bytes | None]]) -> bool:
     return len(second) >= _ROUND and first == second and changes
 
 
-def _as_labels(masks: Masks, pixels: int) -> tuple[tuple[int, ...], _Labels]:
+def _as_labels(masks: Masks, pixels: int) -> tuple[tuple[int, ...], Labels]:
     """Size, and one id per pixel of a part of them; no pixels for no masks."""
     whole = next(iter(masks.values()), None) if isinstance(masks, dict) else masks
     if whole is None:

@@ -36,6 +36,7 @@ __all__ = [
     "Mask",
     "davis_palette",
     "decode_label_map",
+    "has_channels_last",
     "join_objects",
     "object_digest",
     "plain_array",
@@ -72,6 +73,23 @@ def object_digest(top: int, left: int, mask: Mask) -> int:
     """
     place = zlib.crc32(struct.pack("<4q", top, left, *mask.shape))
     return zlib.crc32(np.packbits(mask).tobytes(), place) or 1
+
+
+def has_channels_last(shape: tuple[int, ...], ratio: int = 4, least: int = 16) -> bool:
+    """Whether [n, H, W] is more likely [H, W, n]: many masks, each far too narrow.
+
+    >>> has_channels_last((100, 150, 3)), has_channels_last((3, 100, 150))
+    (True, False)
+
+    Args:
+        shape: of three axes, else it is not.
+        ratio: how many times longer the other axes are than the last one, at least.
+        least: how long they are, at least.
+    """
+    if len(shape) != 3:
+        return False
+    shorter = min(shape[:2])
+    return shorter >= least and 0 < ratio * shape[2] < shorter
 
 
 def plain_array(values: object, where: str = "array") -> NDArray[Any]:

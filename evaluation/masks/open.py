@@ -30,7 +30,7 @@ from evaluation.masks.folders import (
     remark_name,
     subfolders,
 )
-from evaluation.masks.label_map import plain_array
+from evaluation.masks.label_map import has_channels_last, plain_array
 from evaluation.masks.names import frame_number, match_sequences
 from evaluation.masks.numbering import has_object_zero, number_objects
 from evaluation.masks.sequence import (
@@ -396,6 +396,15 @@ def _frames(
             f"shape {stack.shape}",
             "label maps [T, H, W], or a mapping from frame name to label map",
             "Stack one label map per frame.",
+        )
+    if has_channels_last(stack.shape):
+        raise InputError(
+            f"array of sequence {name}",
+            f"shape {stack.shape}, which is {len(stack)} frames of "
+            f"{stack.shape[1:]}: does it count frames last?",
+            "label maps [T, H, W]",
+            "Put frames first (masks.transpose(2, 0, 1)), or pass a mapping from frame "
+            "name to label map.",
         )
     names = truth.frames if truth else [f"{t:05d}" for t in range(len(stack))]
     if len(names) != len(stack):

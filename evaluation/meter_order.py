@@ -1,0 +1,157 @@
+"""Signs that frames given to a `Meter` without their numbers are in no order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import hypot, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
+from evaluation.counting.frame import FrameRows
+
+Labels = NDArray[np.int64]
+"""[h, w] object ids, of a part of the pixels."""
+
+_VIDEOS = 16
+"""At most so many that are given in turn are told."""
+
+_TURNS, _FRAMES = 3, 6
+"""Least frames of each video in turn, and of one in no order."""
+
+_IN_TURN, _APART = 0.5, 0.02
+"""Distance from the frame one turn before, as part of that from any between; and what
+the latter is at least, as part of the diagonal."""
+
+_UNORDERED, _FAR = 0.6, 0.7
+"""Distance from the frame before, at least: as part of that from frames far apart, and
+of the objects' size. Objects that move so far mostly move on."""
+
+_Place = tuple[float, float, float]
+"""Centre (y, x) of an object and the square root of its area, parts of the diagonal."""
+
+
+class Order:
+    """Looks at where objects are in frames that are numbered as they come."""
+
+    def __init__(self) -> None:
+        self._places: list[dict[int, _Place]] = []
+        self._equal: list[int] = []
+
+    def look(self, labels: Labels, rows: FrameRows) -> None:
+        """Keep the places of the true objects of a frame.
+
+        Args:
+            labels: the true masks.
+            rows: counts of its objects.
+        """
+        counts = rows[1]
+        areas = counts[:, [GT_AREA, PRED_AREA, INTERSECTION]]
+        if counts[:, GT_AREA].any() and (areas == areas[:, :1]).all():
+            self._equal.append(len(self._places))
+        self._places.append(_places(labels))
+
+    def add(self, other: Order) -> None:
+        """Take over what another meter saw; its frames come after these."""
+        self._equal += [len(self._places) + place for place in other._equal]
+        self._places += other._places
+
+    def notes(self, video: str, *, skips: bool) -> list[str]:
+        """What looks like several videos in turn, or like no order.
+
+        Args:
+            video: what to call it.
+            skips: whether the first frame, which methods are given, is not scored.
+        """
+        table = _table(self._places)
+        if n_videos := _count_in_turn(table):
+            return [
+                f"{video}: true masks resemble those of {n_videos} frames before far "
+                f"more than any between: are frames of {n_videos} videos given in "
+                "turn? Pass sequence= of each to update, then"
+            ]
+        signs = ["objects jump about between all frames"] * _jumps_about(table)
+        if skips and len(self._places) > _TURNS and self._equal[1:] == []:
+            signs += [
+                f"the only prediction that equals the truth, as in the first frame, is "
+                f"number {place + 1} of {len(self._places)}"
+                for place in self._equal
+                if place
+            ]
+        if not signs:
+            return []
+        return [
+            f"{video}: {' and '.join(signs)}: are frames given in playing order? "
+            "Without frame= they count as they come; pass frame= to update, then"
+        ]
+
+
+def _places(labels: Labels) -> dict[int, _Place]:
+    """Object id -> its place."""
+    ys, xs = labels.nonzero()
+    ids, index = np.unique(labels[ys, xs], return_inverse=True)
+    areas = np.bincount(index, minlength=len(ids))
+    diagonal = hypot(*labels.shape) or 1.0
+    centres = [np.bincount(index, side, len(ids)) / areas for side in (ys, xs)]
+    return {
+        key: (y / diagonal, x / diagonal, sqrt(area) / diagonal)
+        for key, y, x, area in zip(
+            ids.tolist(), *(c.tolist() for c in centres), areas.tolist(), strict=True
+        )
+    }
+
+
+def _table(places: Sequence[dict[int, _Place]]) -> NDArray[np.float64]:
+    """[T, n, 3] places; nan where an object is not visible."""
+    ids = sorted({key for frame in places for key in frame})
+    absent = (np.nan, np.nan, np.nan)
+    rows = [[frame.get(key, absent) for key in ids] for frame in places]
+    return np.array(rows, np.float64).reshape(len(places), len(ids), 3)
+
+
+def _distances(
+    table: NDArray[np.float64], lag: int, absent: float = np.nan
+) -> NDArray[np.float64]:
+    """Of frames from those `lag` before, where they have objects, mean of these.
+
+    Args:
+        table: [T, n, 3] places.
+        lag: from 1 on.
+        absent: distance of an object that one of both frames has.
+    """
+    moved = np.abs(table[lag:] - table[:-lag])
+    apart = np.hypot(moved[..., 0], moved[..., 1]) + moved[..., 2]
+    one_sided = np.isnan(table[lag:, :, 0]) != np.isnan(table[:-lag, :, 0])
+    apart[one_sided] = absent
+    known = ~np.isnan(apart)
+    count = known.sum(axis=1)
+    return np.where(known, apart, 0).sum(axis=1)[count > 0] / count[count > 0]
+
+
+def _count_in_turn(table: NDArray[np.float64]) -> int:
+    """Of how many videos frames come in turn; 0 where of one."""
+    most = min(_VIDEOS, len(table) // _TURNS)
+    median: dict[int, float] = {}
+    for lag in range(1, min(2 * most, len(table))):
+        apart = _distances(table, lag, absent=1.0)
+        median[lag] = float(np.median(apart)) if len(apart) else 0.0
+    for turn in range(2, most + 1):
+        between = min(v for k, v in median.items() if k < 2 * turn and k % turn)
+        if between >= _APART and median[turn] < _IN_TURN * between:
+            return turn
+    return 0
+
+
+def _jumps_about(table: NDArray[np.float64]) -> bool:
+    """Whether frames are as far from the one before as from any."""
+    n_frames = len(table)
+    sizes = table[..., 2][~np.isnan(table[..., 2])]
+    if n_frames < _FRAMES or not len(sizes):
+        return False
+    near = _distances(table, 1)
+    far = np.concatenate([_distances(table, n_frames // k) for k in (2, 3)])
+    if not (len(near) and len(far)):
+        return False
+    least = max(_UNORDERED * far.mean(), _FAR * sizes.mean())
+    return bool(near.mean() >= least)
