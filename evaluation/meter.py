@@ -122,19 +122,23 @@ class Meter:
         Args:
             pred: predicted masks of a frame: label map [H, W] (integers, or bool for
                 one object), object id -> mask [H, W] or COCO run lengths, or masks
-                [K, H, W] of the objects 1 to K; as numpy arrays or torch tensors on
-                any device. None: there is no prediction.
+                [K, H, W] of the objects 1 to K, with one for each object of the video,
+                in sight or not; as numpy arrays or torch tensors on any device. None:
+                there is no prediction.
             gt: true masks, in any of these forms, of the same size.
             sequence: name of the video; None where there is one only. What looks like
-                a second one is refused, or told by `compute`.
-            frame: name or number of the frame, once per video; None numbers the
-                frames of a video from 0 on as they come, and needs as many masks
-                [K, H, W] in each, from two frames on. Videos are scored in the
-                order of their frames' names, whenever these come.
+                a second one, before or between its frames, is refused, or told by
+                `compute`.
+            frame: name or number of the frame, once per video. None numbers the frames
+                of a video from 0 on as they come: give them in playing order, as
+                protocols leave out the first or last. Few signs tell when they are
+                not. With it, videos are scored in the order of their frames' names,
+                whenever these come. One stack [K, H, W] alone in its video needs it.
 
         Raises:
-            InputError: not masks, of two sizes, the frame was given before, or its
-                number is negative or no whole number.
+            InputError: not masks, of two sizes, stacks of several lengths in a video
+                or with objects last, the frame was given before, or its number is
+                negative or no whole number.
         """
         video = _UNNAMED if sequence is None else str(sequence)
         frames = self._frames.setdefault(video, {})

@@ -1,0 +1,114 @@
+"""Frames given to a `Meter` in no order, of videos in turn, or twice."""
+
+import numpy as np
+import pytest
+
+from evaluation import Meter
+
+
+def moving(seed, n_frames=12, step=4, size=10):
+    """[T, 60, 100] masks of a box that moves on from a place of its own."""
+    top, left = np.random.default_rng(seed).integers([0, 0], [48, 40])
+    video = np.zeros((n_frames, 60, 100), np.uint8)
+    for t in range(n_frames):
+        video[t, top : top + size, left + step * t : left + step * t + size] = 1
+    return video
+
+
+def predicted(truth):
+    """The first frame equals the truth, as methods are given it."""
+    return np.concatenate([truth[:1], np.roll(truth[1:], 1, axis=1)])
+
+
+def fed(frames, protocol="davis-2017", **how):
+    """A meter with (prediction, truth) of frames, one after the other."""
+    meter = Meter(protocol)
+    for found, truth in frames:
+        meter.update(found, truth, **how)
+    return meter
+
+
+def pairs(truth, order=None):
+    found = predicted(truth)
+    return [
+        (found[t], truth[t]) for t in (range(len(truth)) if order is None else order)
+    ]
+
+
+def told(meter, words):
+    return [note for note in meter.compute().notes if words in note]
+
+
+SHUFFLED = (5, 2, 9, 0, 7, 11, 3, 8, 1, 10, 4, 6)
+
+
+@pytest.mark.parametrize("how", [{}, {"sequence": "v"}])
+def test_shuffled_frames_are_told_by_places_and_the_given_frame(how):
+    (note,) = told(fed(pairs(moving(0), SHUFFLED), **how), "playing order?")
+    assert "objects jump about" in note and "is number 4 of 12" in note
+    assert "pass frame=" in note
+    slow = moving(0, step=1)  # moves less than its size: only the given frame tells
+    (note,) = told(fed(pairs(slow, SHUFFLED), **how), "playing order?")
+    assert "jump" not in note and "is number 4 of 12" in note
+    for video in (moving(0), slow):
+        assert not fed(pairs(video), **how).compute().notes
+    everything = fed(pairs(slow, SHUFFLED), "vos-benchmark-all-frames", **how)
+    assert not told(everything, "number 4")  # all frames are scored, the first, too
+
+
+def test_frames_with_numbers_may_come_in_any_order():
+    """As in order: J of 10 rows moved by 1, frames 1 to 10."""
+    truth = moving(0)
+    found = predicted(truth)
+    meter = Meter()
+    for t in SHUFFLED:
+        meter.update(found[t], truth[t], sequence="v", frame=t)
+    scores = meter.compute()
+    assert scores.summary["J"] == pytest.approx(9 / 11)
+    assert scores.notes == ()
+
+
+@pytest.mark.parametrize("how", [{}, {"sequence": "batch"}])
+@pytest.mark.parametrize("n_videos", [2, 3, 4])
+def test_videos_in_turn_are_told(n_videos, how):
+    videos = [pairs(moving(seed)) for seed in range(n_videos)]
+    turns = [frame for frames in zip(*videos, strict=True) for frame in frames]
+    (note,) = told(fed(turns, **how), "in turn?")
+    assert f"of {n_videos} videos" in note and "sequence=" in note
+    meter = Meter()
+    for frames in zip(*videos, strict=True):  # as the note says
+        for i, frame in enumerate(frames):
+            meter.update(*frame, sequence=str(i))
+    assert meter.compute().notes == ()
+    assert meter.compute().summary["J"] == pytest.approx(9 / 11)
+
+
+def test_a_video_that_swings_or_stands_still_is_one():
+    there = moving(1)
+    swing = np.concatenate([there, there[::-1]])
+    assert not told(fed(pairs(swing)), "in turn?")
+    assert not told(fed(pairs(np.stack([there[0]] * 12))), "?")
+
+
+def test_clips_that_share_two_frames_are_told():
+    """Frames 0 to 5, then 4 to 9: two of them count twice."""
+    truth = moving(2)
+
+    def again(*frames):
+        meter = fed(pairs(truth, frames), "vos-benchmark-all-frames", sequence="v")
+        return told(meter, "overlap")
+
+    (note,) = again(*range(6), *range(4, 10))
+    assert note.startswith("v: 2 true masks came before")
+    (note,) = again(*range(6), *range(4, 10), *range(8, 12))
+    assert note.startswith("v: 4 true masks came before")
+    assert not again(*range(12))
+    assert not again(0, 1, 2, 1, 2, 1, 2, 3)  # a mask that flickers
+    assert not again(0, 1, 2, 3, 2, 1, 0)  # and one that turns round
+
+
+def test_signs_of_merged_meters_are_told():
+    clips = fed(pairs(moving(2), (*range(6), *range(4, 10))), sequence="a")
+    mixed = fed(pairs(moving(0), SHUFFLED), sequence="b")
+    both = Meter.merged([clips, mixed])
+    assert told(both, "a: 2 true masks") and told(both, "b: objects jump")
