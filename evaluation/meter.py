@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from evaluation._utils.names import as_names
 from evaluation.counting.frame import FrameCounter
@@ -152,7 +153,7 @@ class Meter:
             stacks=(truth.stack, found.stack),
             named=frame is not None,
         )
-        refuse_lengths(video, [*frames.values(), counted])
+        refuse_lengths(video, [*islice(reversed(frames.values()), 1), counted])
         if sequence is None or frame is None:
             look = self._looks.setdefault(video, OneVideo(named=sequence is not None))
             labels = look.look(name, self._arrays(video, name, masks[1]).read(name))

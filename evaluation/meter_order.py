@@ -126,7 +126,9 @@ def _distances(
     apart[one_sided] = absent
     known = ~np.isnan(apart)
     count = known.sum(axis=1)
-    return np.where(known, apart, 0).sum(axis=1)[count > 0] / count[count > 0]
+    total: NDArray[np.float64] = np.where(known, apart, 0).sum(axis=1)
+    seen = count > 0
+    return np.asarray(total[seen] / count[seen], np.float64)
 
 
 def _count_in_turn(table: NDArray[np.float64]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import hypot
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
-from evaluation.masks.label_map import Mask, has_channels_last
-from evaluation.masks.numbering import mask_iou
+from evaluation.masks.background import surrounds
+from evaluation.masks.label_map import has_channels_last
 
 if TYPE_CHECKING:
     from evaluation.meter_frames import CountedFrame
@@ -29,13 +28,6 @@ _SIDES = "true", "predicted"
 _COVERING, _TOUCHING = 0.5, 0.1
 """IoU of layers that follow each other, from which they may be one object in frames
 that do; the second where frames are numbered as if they were."""
-
-_RIM = 0.02
-"""Part of the diagonal within which a gap between two masks is a rim."""
-
-_RIM_PART, _LEAK = 0.9, 0.1
-"""Part of the uncovered pixels that lie in rims, and of the other masks that the
-background may cover."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,7 @@ class Stack:
         if masks is None or masks.ndim != 3 or not len(masks):
             return None
         count, height, width = masks.shape
-        layers = masks != 0
+        layers: NDArray[np.bool_] = masks.astype(np.bool_, copy=False)
         grounds, telling = _find_grounds(layers) if count > 1 else ((), False)
         shape = int(count), int(height), int(width)
         return cls(shape, _closeness(layers), grounds, telling)
@@ -327,9 +319,10 @@ def _closeness(layers: NDArray[np.bool_]) -> float:
     """
     least = 1.0
     for one, other in pairwise(layers):
-        if one.any() or other.any():
-            least = min(least, mask_iou(one, other))
         # Of objects the first two are nearly always apart.
+        shared = np.count_nonzero(one & other)
+        if shared or one.any() or other.any():
+            least = min(least, shared / np.count_nonzero(one | other))
         if least <= _TOUCHING:
             return 0.0
     return least if len(layers) > 1 and layers.any() else 0.0
@@ -340,26 +333,4 @@ def _find_grounds(layers: NDArray[np.bool_]) -> tuple[tuple[int, ...], bool]:
     if sum(bool(layer.any()) for layer in layers) < 2:
         return (), False
     ends = (0, len(layers) - 1)
-    return tuple(k for k in ends if _surrounds(layers, k)), True
-
-
-def _surrounds(layers: NDArray[np.bool_], k: int) -> bool:
-    """Whether one layer has what the others leave, but for rims between them."""
-    ground = layers[k]
-    edges = np.concatenate([ground[0], ground[-1], ground[:, 0], ground[:, -1]])
-    if 2 * np.count_nonzero(edges) <= len(edges):
-        return False
-    others = np.delete(layers, k, axis=0).any(axis=0)
-    if np.count_nonzero(others & ground) > _LEAK * np.count_nonzero(others):
-        return False
-    gaps = ~(others | ground)
-    rims = gaps & _near(others) & _near(ground)
-    return bool(np.count_nonzero(rims) >= _RIM_PART * np.count_nonzero(gaps))
-
-
-def _near(mask: Mask) -> Mask:
-    from scipy.ndimage import maximum_filter
-
-    reach = 2 * max(3, round(_RIM * hypot(*mask.shape))) + 1
-    grown = maximum_filter(mask.view(np.uint8), size=reach, mode="constant")
-    return np.asarray(grown != 0)
+    return tuple(k for k in ends if surrounds(layers, k)), True
