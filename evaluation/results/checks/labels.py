@@ -21,7 +21,7 @@ from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
 from evaluation.results.checks.identities import exchanged_ids
-from evaluation.results.checks.lags import wrong_numbers
+from evaluation.results.checks.lags import given_mask_late, wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
     HIGH,
@@ -221,9 +221,13 @@ def _look_again(
     if differs and not (readings or others):
         found = mirrored(pair, by_id=by_id)
         readings = [found[1]] if found else []
+    late: list[str] = []
+    if differs:
+        late = wrong_numbers(pair, by_id=by_id)
+        late = late or given_mask_late(pair, counts, by_id=by_id)
     return [
         *others,
-        *(wrong_numbers(pair, by_id=by_id) if differs else []),
+        *late,
         *readings,
         *(exchanged(pair) if 20 * shared < area and not others else []),
     ]

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation._utils.names import counted
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
+from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 
@@ -94,6 +96,51 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     except InputError:
         pass  # a frame that is not scored cannot be read
     return []
+
+
+def given_mask_late(
+    pair: SequencePair, counts: SequenceCounts, *, by_id: bool
+) -> list[str]:
+    """A note where the second frame has the given mask of the first, to the pixel.
+
+    However little objects move, a method that goes on from there does not return it;
+    one that holds it does so for longer, and one that holds every mask does it again.
+
+    Args:
+        pair: the video.
+        counts: its pixel counts.
+        by_id: whether objects are compared by their ids, or as one.
+    """
+    given, *following = pair.gt.frames[:4]
+    if len(following) < 3 or not set(following) <= pair.pred_frames.keys():
+        return []
+    if following[0] not in pair.frames:
+        return []
+    row = counts.counts[:, pair.frames.index(following[0])].sum(axis=0, dtype=np.int64)
+    if row[GT_AREA] == row[INTERSECTION] == row[PRED_AREA]:
+        return []
+    try:
+        true = thinned(pair.gt.read(given), by_id, 1)
+        # Without other reads where the areas tell that the masks differ.
+        if np.count_nonzero(true) != row[PRED_AREA] or not row[PRED_AREA]:
+            return []
+        read = [pair.read(name)[1] for name in following]
+    except InputError:
+        return []  # a frame that is not scored cannot be read
+    late, then, later = (
+        None if masks is None else thinned(masks, by_id, 1) for masks in read
+    )
+    if not _equal(true, late) or _equal(late, then) or _equal(then, later):
+        return []
+    return [
+        f"{pair.name}: the mask of {following[0]} is to the pixel that of the ground "
+        f"truth of {given}, a frame earlier: is every mask named a frame late? They "
+        "were scored as they are named"
+    ]
+
+
+def _equal(one: _Objects | None, other: _Objects | None) -> bool:
+    return one is not None and other is not None and np.array_equal(one, other)
 
 
 def _tell(name: str, table: NDArray[np.float64], lag: int, since: str) -> str:

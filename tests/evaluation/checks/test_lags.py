@@ -132,3 +132,23 @@ def test_objects_are_compared_by_their_ids():
     found = {"a": np.roll(truth["a"], 1, axis=0)}
     notes = score(found, truth).notes
     assert any("better 1 frame earlier" in n for n in notes), notes
+
+
+def late(found, truth):
+    notes = score({"a": np.stack(found)}, {"a": np.stack(truth)}).notes
+    return [n for n in notes if "named a frame late" in n]
+
+
+def test_the_given_mask_a_frame_late_is_told_in_short_videos():
+    """Six frames are too few for the paired test: J is 29 / 31 in each."""
+    truth = [walk(t) for t in range(6)]
+    (note,) = late([truth[0], *truth[:-1]], truth)
+    assert note.startswith("a: the mask of 00001 is to the pixel that of")
+
+
+def test_masks_that_are_held_are_not_called_late():
+    truth = [walk(t) for t in range(6)]
+    assert not late([truth[0]] * 6, truth)
+    assert not late([truth[t - t % 2] for t in range(6)], truth)
+    still = [walk(0)] * 3 + [walk(t) for t in range(3)]
+    assert not late([*still[:3], *(walk(t + 1) for t in range(3))], still)
