@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.input_files import refuse_special
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from evaluation.masks.colours import davis_palette
 from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.png import PNG_SIGNATURE
@@ -36,6 +36,7 @@ __all__ = [
     "Mask",
     "davis_palette",
     "decode_label_map",
+    "encode_label_map",
     "has_channels_last",
     "join_objects",
     "object_digest",
@@ -168,16 +169,25 @@ def _of_tensor(tensor: Any, where: str) -> NDArray[Any]:
         ) from error
 
 
-def read_label_map(path: FilePath) -> LabelMap:
+Notice = Callable[[str], None]
+"""Told what had to be decided to read a mask."""
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, InputWarning, stacklevel=4)
+
+
+def read_label_map(path: FilePath, notice: Notice = _warn) -> LabelMap:
     """Read the object ids stored in a PNG.
 
     Palette, grey (1, 2, 4, 8 and 16 bits) and 1-bit files give their raw
     pixel values: ids survive whatever the palette looks like. A colour file is
-    mapped back through the DAVIS palette, with a warning; so is a palette with DAVIS's
-    colours in another order.
+    mapped back through the DAVIS palette, with an `InputWarning`; so is a palette with
+    DAVIS's colours in another order.
 
     Args:
         path: a PNG file.
+        notice: told of that in place of the warning.
 
     Returns:
         [H, W] label map; uint16 for 16-bit files, else uint8.
@@ -189,13 +199,13 @@ def read_label_map(path: FilePath) -> LabelMap:
     """
     path = Path(path)
     refuse_special(path)
-    return np.array(decode_label_map(path.read_bytes(), path))
+    return np.array(decode_label_map(path.read_bytes(), path, notice))
 
 
 def decode_label_map(
     data: bytes,
     path: FilePath,
-    notice: Callable[[str], None] = warnings.warn,
+    notice: Notice = _warn,
 ) -> LabelMap:
     """Decode the bytes of a PNG as :func:`read_label_map` does.
 
@@ -222,8 +232,20 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
     Raises:
         InputError: the array is not two-dimensional integers in 0..65535.
     """
-    path = Path(path)
-    ids = _checked_ids(path, plain_array(label_map, str(path)))
+    write_atomically(Path(path), encode_label_map(label_map, path))
+
+
+def encode_label_map(label_map: LabelMap, where: FilePath) -> bytes:
+    """The bytes of the file that `write_label_map` writes.
+
+    Args:
+        label_map: [H, W] integers (or booleans) in 0..65535.
+        where: what to name in an error.
+
+    Raises:
+        InputError: the array is not two-dimensional integers in 0..65535.
+    """
+    ids = _checked_ids(where, plain_array(label_map, str(where)))
     from PIL import Image
 
     if ids.size and ids.max() > 255:
@@ -233,7 +255,7 @@ def write_label_map(path: FilePath, label_map: LabelMap) -> None:
         image.putpalette(davis_palette().tobytes())
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def write_object_masks(

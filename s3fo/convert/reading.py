@@ -192,7 +192,7 @@ def _kind_of_folder(path: Path, files: Sequence[Path]) -> str:
     if depth >= 3:
         return "object-folders"
     for file in files:
-        label_map = read_label_map(file)
+        label_map = read_label_map(file, notice=lambda text: None)  # told by `read`
         ids = label_map[label_map > 0]
         if ids.size:
             return "mots-png" if int(ids.min()) >= MOTS_SCALE else "davis"

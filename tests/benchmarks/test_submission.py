@@ -22,7 +22,7 @@ from benchmark_trees import (
 from PIL import Image
 
 from evaluation.errors import InputError, InputWarning
-from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.masks.label_map import davis_palette, read_label_map, write_label_map
 from evaluation.masks.run_lengths import decode_rle
 from evaluation.scoring import score
 from s3fo.benchmarks import (
@@ -377,11 +377,10 @@ def test_many_problems_are_counted_and_the_first_twenty_listed() -> None:
         assert "every frame that mose-v1 val wants" in caught.value.expected
 
 
-def test_every_track_of_a_frame_is_submitted(tmp_path: Path) -> None:
+def test_every_track_of_a_frame_is_submitted() -> None:
     label_map = np.zeros((4, 5), np.uint8)
     label_map[0, :2], label_map[2, 1:] = 1, 7
-    write_label_map(tmp_path / "0.png", label_map)
-    tracks = burst_file._segmentations(tmp_path / "0.png")
+    tracks = burst_file._segmentations(label_map)
     areas = {
         track: int(decode_rle({"size": [4, 5], "counts": entry["rle"]}, "x").sum())
         for track, entry in tracks.items()
@@ -507,3 +506,45 @@ def test_masks_of_other_frames_and_videos_are_told(tmp_path: Path) -> None:
     assert mixed.startswith("ape: ") and "fit the first masks of bat" in mixed
     flips = told(lambda name, t: np.ascontiguousarray(walking(first[name], t)[::-1]))
     assert any("ape: in 00001.png" in note and "flipped?" in note for note in flips)
+
+
+def in_other_order(folder: Path, palette: np.ndarray, indices: np.ndarray) -> None:
+    """Draw masks anew, id k as index `indices[k]` of a palette."""
+    for path in folder.rglob("*.png"):
+        image = Image.fromarray(indices[read_label_map(path)].astype(np.uint8))
+        image.putpalette(palette.astype(np.uint8).tobytes())
+        image.save(path)
+
+
+def test_ids_that_are_colours_are_handed_in_as_indices(tmp_path: Path) -> None:
+    """As `evaluate` reads them; a server reads indices and nothing else."""
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "out", method="copy")
+    write_submission(tmp_path / "out", benchmark, tmp_path / "right.zip")
+    order = np.array([2, 3, 0, 1])  # of ids: background is index 2
+    palette = np.zeros((4, 3))
+    palette[order] = davis_palette()[:4]
+    in_other_order(tmp_path / "out", palette, order)
+    with pytest.warns(InputWarning, match="ape, bat: .*from the colours.*these ids"):
+        write_submission(tmp_path / "out", benchmark, tmp_path / "a.zip")
+    assert zipped_indices(tmp_path / "a.zip") == zipped_indices(tmp_path / "right.zip")
+
+
+def test_indices_are_handed_in_where_colours_fit_no_first_mask(tmp_path: Path) -> None:
+    benchmark = hidden_split(tmp_path / "data", "davis-2017")
+    predict(benchmark, tmp_path / "out", method="copy")
+    right = write_submission(tmp_path / "out", benchmark, tmp_path / "a.zip")
+    palette = davis_palette()[[0, 2, 3, 1]]
+    in_other_order(tmp_path / "out", palette, np.arange(4))
+    with pytest.warns(InputWarning, match="indices were taken for ids"):
+        write_submission(tmp_path / "out", benchmark, tmp_path / "b.zip")
+    assert zipped_indices(tmp_path / "b.zip") == zipped_indices(right.path)
+
+
+def zipped_indices(path: Path) -> dict[str, bytes]:
+    """Pixels of every file as a server reads them."""
+    with zipfile.ZipFile(path) as archive:
+        return {
+            name: np.array(Image.open(archive.open(name))).tobytes()
+            for name in archive.namelist()
+        }

@@ -249,7 +249,7 @@ def _are_videos(objects: dict[int, dict[str, str]]) -> bool:
         frames = sorted(files)
         for frame in {frames[0], frames[len(frames) // 2], frames[-1]}:
             with contextlib.suppress(OSError, InputError):
-                mask = read_label_map(files[frame])
+                mask = read_label_map(files[frame], notice=lambda text: None)
                 shapes.add(mask.shape)
                 several = several or _has_ids(mask)
     return several or len(shapes) > 1

@@ -10,7 +10,7 @@ from evaluation._utils.fingerprint import digest_bytes
 from evaluation._utils.input_files import read_input
 from evaluation.masks.decoder import MaskDecoder
 from evaluation.masks.encoding import object_mask
-from evaluation.masks.label_map import FilePath, LabelMap
+from evaluation.masks.label_map import FilePath, LabelMap, join_objects
 from evaluation.masks.sequence.base import MaskSequence, ObjectMasks
 
 
@@ -37,8 +37,9 @@ class FileSequence(MaskSequence):
         return self._with_masks(self._masks, _binarize=True)
 
     def compare_with(self, truth: MaskSequence) -> None:
-        """Understand colours by the ids of the ground truth, should there be any."""
+        """Understand colours by the ids and first masks of the ground truth, if any."""
         self._decoder.expected_ids = partial(_first_ids, truth)
+        self._decoder.given = partial(_first_masks, truth, self._masks)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
@@ -139,6 +140,23 @@ def _folder_of(masks: MaskSequence, levels: int) -> str | None:
 def _first_ids(masks: MaskSequence) -> set[int]:
     """Ids in the first and the last frame."""
     return masks.labels_in({masks.frames[0], masks.frames[-1]})
+
+
+def _first_masks(
+    truth: MaskSequence, files: Mapping[str, FilePath]
+) -> tuple[FilePath, LabelMap] | None:
+    """A file of predictions, and the true masks of its frame: the first of both.
+
+    Where frames have other names, the first of either side.
+    """
+    if not truth.frames or not files:
+        return None
+    frame = next((one for one in truth.frames if one in files), None)
+    path = files[frame] if frame else next(iter(files.values()))
+    masks = truth.read(frame or truth.frames[0])
+    if isinstance(masks, dict):
+        return (path, join_objects(masks)) if masks else None
+    return path, masks
 
 
 def _bytes(path: FilePath) -> bytes:

@@ -80,7 +80,8 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
         for few in (3, 9):
             near = _agreements(pair, _spread(frames, few), (-1, 0, 1), by_id, kept)
             if not len(near) or all(
-                part.mean(axis=0).argmax() == 1 for part in (near, near[few // 2 :])
+                part.mean(axis=0).argmax() == 1
+                for part in (near, near[len(near) // 2 :])
             ):
                 return []
         looked = _spread(frames, _TESTED)
@@ -193,6 +194,8 @@ def _fits_by_size(
     """Whether masks are as far off when all objects are brought to their true size."""
     beyond = lag + (1 if lag > 0 else -1)
     table = _agreements(pair, frames, (0, lag, beyond), by_id, kept, of_true_size)
+    if len(table) < _FEWEST:  # the others are empty, as are their neighbours
+        return False
     if any(part.mean(axis=0).argmax() != 1 for part in _parts(table)):
         return False
     here, there = table[:, 0], table[:, 1]

@@ -23,10 +23,12 @@ from s3fo.benchmarks.submission.checks import (
     find_results,
     frame_files,
     note_empty,
+    note_readings,
     refuse_unfit,
     unwritable,
     writable,
 )
+from s3fo.benchmarks.submission.mask_files import MaskFiles
 from s3fo.benchmarks.submission.next_frames import warn_of_other_frames
 from s3fo.benchmarks.video import VideoSequence
 
@@ -69,7 +71,9 @@ def write_submission(
 
     Every mask is checked before anything is written: all videos and frames are
     there, of the image's size, indexed PNG, with no id that the first masks do not
-    have. What the server does not want (other folders, other frames) is left out.
+    have. Masks whose ids are their colours, not their indices, as `evaluate` finds by
+    the masks given, are written anew with ids for indices. What the server does not
+    want (other folders, other frames) is left out.
 
     Args:
         results: results folder ``<results>/<sequence>/<frame>.png``; one folder may
@@ -87,24 +91,24 @@ def write_submission(
     form = form or _catalog_form(benchmark)
     results = find_results(Path(results), benchmark)
     problems: list[str] = []
-    files: list[tuple[str, Path]] = []
+    files: list[tuple[str, MaskFiles, str]] = []
     found = frame_files(results, benchmark)
     for index, sequence in enumerate(benchmark):
         wanted = _wanted_frames(sequence, form)
         own = found.get(sequence.name)
         wrong = check_sequence(own, sequence, wanted)
         problems += wrong
-        if wrong or own is None or isinstance(own, InputError):
-            own = {}
-        files += [(f"{sequence.name}/{f}.png", own[f]) for f in wanted if f in own]
+        if not wrong and isinstance(own, MaskFiles):
+            files += [(f"{sequence.name}/{f}.png", own, f) for f in wanted if f in own]
         if progress:
             progress(index + 1, len(benchmark), sequence.name)
     problems += find_exchanged(found, benchmark)
     problems += note_empty(found, benchmark, lambda one: _wanted_frames(one, form))
     warn_of_other_frames(found, benchmark, lambda one: _wanted_frames(one, form))
+    note_readings(found)
     refuse_unfit(results, benchmark, problems)
     prefix = f"{form.folder}/" if form.folder else ""
-    _write_zip(out, ((prefix + name, path) for name, path in files))
+    _write_zip(out, ((prefix + name, own.content(f)) for name, own, f in files))
     ignored = _unexpected_files(results, benchmark)
     return Submission(
         out, len(benchmark), len(files), form.server, ignored, form.remark, form.page
@@ -146,13 +150,13 @@ def _unexpected_files(results: Path, benchmark: Benchmark) -> tuple[str, ...]:
     return tuple(sorted(other, key=natural))
 
 
-def _write_zip(out: Path, files: Iterable[tuple[str, Path]]) -> None:
+def _write_zip(out: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Write under a temporary name, then rename. PNGs are compressed already."""
 
     def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            for name, path in files:
-                archive.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes())
+            for name, content in files:
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
 
     try:
         write_atomically(out, fill)

@@ -13,7 +13,7 @@ import numpy as np
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
-from evaluation.masks.label_map import read_label_map
+from evaluation.masks.label_map import LabelMap
 from evaluation.masks.run_lengths import encode_rle
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.layouts.burst import (
@@ -27,10 +27,12 @@ from s3fo.benchmarks.submission.checks import (
     find_results,
     frame_files,
     note_empty,
+    note_readings,
     refuse_unfit,
     unwritable,
     writable,
 )
+from s3fo.benchmarks.submission.mask_files import MaskFiles
 from s3fo.benchmarks.submission.next_frames import warn_of_other_frames
 
 
@@ -71,6 +73,7 @@ def write_burst_predictions(
     problems += find_exchanged(files, benchmark)
     problems += note_empty(files, benchmark, lambda one: one.listed_frames or ())
     warn_of_other_frames(files, benchmark, lambda one: one.listed_frames or ())
+    note_readings(files)
     refuse_unfit(results, benchmark, problems)
     fit = {k: own for k, own in files.items() if not isinstance(own, InputError)}
     content = _predictions(fit, benchmark, progress)
@@ -82,7 +85,7 @@ def write_burst_predictions(
 
 
 def _predictions(
-    files: Mapping[str, Mapping[str, Path]],
+    files: Mapping[str, MaskFiles],
     benchmark: Benchmark,
     progress: ProgressCallback | None,
 ) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def _predictions(
     for index, entry in enumerate(entries):
         name = sequence_name(entry)
         entry["segmentations"] = [
-            _segmentations(files[name][frame]) for frame in _frames(entry)
+            _segmentations(files[name].read(frame)) for frame in _frames(entry)
         ]
         if progress:
             progress(index + 1, len(entries), name)
@@ -106,8 +109,7 @@ def _frames(entry: dict[str, Any]) -> list[str]:
     return [Path(path).stem for path in entry["annotated_image_paths"]]
 
 
-def _segmentations(path: Path) -> dict[str, dict[str, Any]]:
-    label_map = read_label_map(path)
+def _segmentations(label_map: LabelMap) -> dict[str, dict[str, Any]]:
     return {
         str(track): {"rle": encode_rle(label_map == track)["counts"]}
         for track in np.unique(label_map[label_map > 0]).tolist()

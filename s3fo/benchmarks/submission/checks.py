@@ -12,16 +12,17 @@ from evaluation._utils.atomic import require_writable
 from evaluation._utils.fingerprint import digest_bytes
 from evaluation.errors import InputError, InputWarning, convert_command
 from evaluation.masks.folders import describe, find_holder, open_sequence
-from evaluation.masks.label_map import LabelMap, read_label_map
+from evaluation.masks.label_map import LabelMap
+from evaluation.masks.names import shown
 from evaluation.masks.numbering import mask_iou, name_video_frames
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.png import read_header
 from evaluation.masks.sequence import FileSequence
 from evaluation.results.checks.misreadings import told_of
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.submission.mask_files import MaskFiles, VideoFiles
 from s3fo.benchmarks.submission.next_frames import (
     MOVED,
-    VideoFiles,
     Wanted,
     exchanged_with,
     warn_of_next,
@@ -120,8 +121,7 @@ def frame_files(results: Path, benchmark: Benchmark) -> dict[str, VideoFiles]:
     for name, match in matched.items():
         for note in match.notes:
             warnings.warn(f"{name}: {note}", InputWarning, stacklevel=2)
-        where = named[name].where
-        found[name] = {frame: Path(where(own)) for frame, own in match.names.items()}
+        found[name] = MaskFiles(named[name], match.names, truth[name])
     return found
 
 
@@ -190,11 +190,11 @@ def check_sequence(
             continue
         path = files[frame]
         if last in prompts and frame not in prompts and not problems:
-            warn_of_next(path, frame, sequence, last)
+            warn_of_next(files, frame, sequence, last)
         last = frame
         kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
-            problems += _mask_problems(path, frame, sequence, shape)
+            problems += _mask_problems(files, frame, sequence, shape)
         else:
             place = f"{sequence.name}/{path.name}"
             problems.append(f"{place}: no 8-bit indexed PNG ({kind})")
@@ -202,11 +202,11 @@ def check_sequence(
 
 
 def _mask_problems(
-    path: Path, frame: str, sequence: VideoSequence, shape: tuple[int, ...]
+    files: MaskFiles, frame: str, sequence: VideoSequence, shape: tuple[int, ...]
 ) -> Iterator[str]:
-    place = f"{sequence.name}/{path.name}"
+    place = f"{sequence.name}/{files[frame].name}"
     try:
-        label_map = read_label_map(path)
+        label_map = files.read(frame)
     except InputError as error:
         yield f"{place}: {error.found}"
         return
@@ -289,10 +289,10 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     handed_in: dict[str, bytes] = {}
     for sequence in benchmark:
         frame, files = _first_prompt(sequence), found.get(sequence.name)
-        if frame is None or not isinstance(files, Mapping) or frame not in files:
+        if frame is None or not isinstance(files, MaskFiles) or frame not in files:
             continue
         try:
-            own = read_label_map(files[frame])
+            own = files.read(frame)
         except InputError:
             continue  # told as damaged
         if own.any() and not np.array_equal(own, sequence.read_prompt(frame)):
@@ -342,13 +342,13 @@ def note_empty(
     shown_first = False
     for sequence in benchmark:
         files = found.get(sequence.name)
-        if not isinstance(files, Mapping):
+        if not isinstance(files, MaskFiles):
             continue
-        paths = [files[frame] for frame in wanted(sequence) if frame in files]
-        if paths and not any(map(_shows_something, paths[1:])):
-            first = _shows_something(paths[0])
+        names = [frame for frame in wanted(sequence) if frame in files]
+        if names and not any(_shows_something(files, frame) for frame in names[1:]):
+            first = _shows_something(files, names[0])
             shown_first |= first
-            if len(paths) > 1 or not first:
+            if len(names) > 1 or not first:
                 empty.append(sequence.name)
     if empty and len(empty) == len(benchmark) and not shown_first:
         return ["the masks of all videos are empty in every frame"]
@@ -363,9 +363,27 @@ def note_empty(
     return []
 
 
-def _shows_something(path: Path) -> bool:
+def note_readings(found: Mapping[str, VideoFiles]) -> None:
+    """Tell how masks were read that are not what they seem, by an `InputWarning`.
+
+    Args:
+        found: the mask files of all videos, after they were read.
+    """
+    told: dict[str, list[str]] = {}
+    for name, files in found.items():
+        for remark in files.remarks() if isinstance(files, MaskFiles) else ():
+            told.setdefault(remark, []).append(name)
+    for remark, videos in told.items():
+        warnings.warn(
+            f"{shown(videos)}: {remark}; the file for the server holds these ids",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+def _shows_something(files: MaskFiles, frame: str) -> bool:
     try:
-        return bool(read_label_map(path).any())
+        return bool(files.read(frame).any())
     except InputError:
         return True  # it is told as damaged
 

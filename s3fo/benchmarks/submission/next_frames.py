@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from evaluation.errors import InputError, InputWarning
-from evaluation.masks.label_map import LabelMap, Mask, read_label_map
+from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.results.checks.misreadings import flipped
 from s3fo.benchmarks.benchmark import Benchmark
+from s3fo.benchmarks.submission.mask_files import MaskFiles, VideoFiles
 from s3fo.benchmarks.video import VideoSequence
-
-VideoFiles = Mapping[str, Path] | InputError
-"""The mask file of each frame of a video; an error where there cannot be any."""
 
 Wanted = Callable[[VideoSequence], Iterable[str]]
 """Names of the frames of a video that a server wants."""
@@ -61,20 +58,22 @@ def exchanged_with(
     ]
 
 
-def warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) -> None:
+def warn_of_next(
+    files: MaskFiles, frame: str, sequence: VideoSequence, given: str
+) -> None:
     """Warn where the frame after that of the given masks belongs to something else.
 
     The first masks may be copies of what was given, beside which a method's own have
     other ids, or are those of another video.
 
     Args:
-        path: its file.
-        frame: its name.
+        files: of the video.
+        frame: name of that frame.
         sequence: the video.
         given: name of the frame of the given masks.
     """
     try:
-        label_map = read_label_map(path)
+        label_map = files.read(frame)
     except InputError:
         return  # told as damaged
     first = sequence.read_prompt(given)
@@ -99,7 +98,7 @@ def warn_of_next(path: Path, frame: str, sequence: VideoSequence, given: str) ->
         what = "masks lie elsewhere than those given"
     if what:
         warnings.warn(
-            f"{sequence.name}: in {path.name}, the frame after {given}, {what}"
+            f"{sequence.name}: in {files[frame].name}, the frame after {given}, {what}"
             f"{': were images flipped?' if turned else _MIXED}",
             InputWarning,
             stacklevel=3,
@@ -131,7 +130,7 @@ def warn_of_other_frames(
     poor: dict[str, Mask] = {}
     for sequence in benchmark:
         files, first = found.get(sequence.name), _given(sequence)
-        if not isinstance(files, Mapping) or first is None:
+        if not isinstance(files, MaskFiles) or first is None:
             continue
         later = _masks_after(sequence, files, wanted)
         nearest = next(later, None)
@@ -152,7 +151,7 @@ def _given(sequence: VideoSequence) -> LabelMap | None:
 
 
 def _masks_after(
-    sequence: VideoSequence, files: Mapping[str, Path], wanted: Wanted
+    sequence: VideoSequence, files: MaskFiles, wanted: Wanted
 ) -> Iterator[LabelMap]:
     """Masks of the wanted frames after the one of the first given masks."""
     names = list(sequence.frames)
@@ -161,7 +160,7 @@ def _masks_after(
         if frame not in files or names.index(frame) <= start:
             continue
         try:
-            yield read_label_map(files[frame])
+            yield files.read(frame)
         except InputError:
             return  # told as damaged
 

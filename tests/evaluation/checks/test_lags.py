@@ -152,3 +152,13 @@ def test_masks_that_are_held_are_not_called_late():
     assert not late([truth[t - t % 2] for t in range(6)], truth)
     still = [walk(0)] * 3 + [walk(t) for t in range(3)]
     assert not late([*still[:3], *(walk(t + 1) for t in range(3))], still)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shown", [{0, 12}, {0, 6, 12}, {0, 4, 12}])
+def test_frames_without_any_object_are_no_reason_to_divide_by_nothing(shown):
+    """Nothing can be compared in frames that are empty in truth and prediction."""
+    blank = [walk(t) * (t in shown) for t in range(T)]
+    found = [walk(t + 1) * (t in shown) for t in range(T)]
+    notes = score({"a": np.stack(found)}, {"a": np.stack(blank)}).notes
+    assert not [n for n in notes if "are they numbered from another" in n]

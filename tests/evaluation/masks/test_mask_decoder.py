@@ -98,6 +98,23 @@ def test_a_palette_that_fits_both_readings_is_read_like_its_video(tmp_path):
     assert np.unique(video.read("1")).tolist() == [0, 1, 2, 4]
 
 
+@pytest.mark.parametrize("meant", ["indices", "colours"])
+def test_first_masks_tell_whether_indices_or_colours_are_ids(tmp_path, meant):
+    """1 is green, 2 olive and 3 red: a palette that a tool chose, or reordered ids."""
+    palette = PALETTE[[0, 2, 3, 1]]
+    drawn = label_map(1, 2, 3)
+    indices = drawn if meant == "indices" else np.array([0, 3, 1, 2])[drawn]
+    for t in range(4):
+        write_label_map(tmp_path / f"gt/v/{t}.png", np.roll(drawn, t, axis=1))
+        path = tmp_path / f"pred/v/{t}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(indexed(np.roll(indices, t, axis=1), palette))
+    scores = score(tmp_path / "pred", tmp_path / "gt")
+    assert scores.summary["J&F"] == 1
+    told = {"indices": "indices were taken for ids", "colours": "from the colours"}
+    assert len(scores.notes) == 1 and told[meant] in scores.notes[0]
+
+
 @pytest.mark.parametrize("ids", [(1,), (1, 2), (1, 2, 3), (1, 2, 3, 4, 5)])
 def test_red_and_blue_exchanged_are_noticed_by_the_ids_of_the_other_side(tmp_path, ids):
     drawn = label_map(*ids)
