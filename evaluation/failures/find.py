@@ -14,6 +14,7 @@ from evaluation.attributes import Attributes, object_attributes
 from evaluation.attributes.regions import regions_of
 from evaluation.attributes.tables import of_other_objects
 from evaluation.errors import InputError
+from evaluation.failures.agreement import OtherJ, ScoredRegions, note_other_scores
 from evaluation.failures.compared import ComparedMasks
 from evaluation.failures.costs import frame_costs, headline
 from evaluation.failures.events import EVENT_COLUMNS
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Shape = tuple[str, int, str, int, int]
 """Sequence, object, frame, area and checksum of a true mask."""
 
-Inspected = tuple[pd.DataFrame, list[dict[str, Any]], list[Shape]]
+Inspected = tuple[pd.DataFrame, list[dict[str, Any]], list[Shape], list[OtherJ]]
 
 
 @any_name_in_tables()
@@ -70,7 +71,7 @@ def find_failures(
         results: predicted masks, as for `evaluation.score`.
         ground_truth: as for `evaluation.score`.
         scores: of these results, or the folder they were saved in; None scores the
-            results first.
+            results first. Where their J is not that of the masks, a note tells.
         protocol: to score with; scores that are given know theirs.
         sequences: names of sequences to score; None for all.
         options: as for `evaluation.score`; must be what the scores were made with.
@@ -171,27 +172,34 @@ class _Job:
         given: bool,
     ) -> None:
         self._masks = masks
-        # Scores of an earlier day may be of other true masks.
-        self._with_shapes = given
+        # Scores of an earlier day may be of other masks.
+        self._given, self._region = given, scores.protocol.region
         self._min_loss, self._bridge = min_loss, bridge
         self._rows = dict(iter(frame_costs(scores).groupby("sequence", sort=False)))
 
     def __call__(self, pair: SequencePair, on_step: Callable[[], None]) -> Inspected:
         rows, shapes = self._rows[pair.name], list[Shape]()
-        masks = self._read(pair, on_step, shapes)
-        return *inspect_video(masks, rows, self._min_loss, self._bridge), shapes
+        known = ScoredRegions(rows, self._region)
+        masks = self._read(pair, on_step, shapes, known)
+        found = inspect_video(masks, rows, self._min_loss, self._bridge)
+        return *found, shapes, known.others
 
     def _read(
-        self, pair: SequencePair, on_step: Callable[[], None], shapes: list[Shape]
+        self,
+        pair: SequencePair,
+        on_step: Callable[[], None],
+        shapes: list[Shape],
+        known: ScoredRegions,
     ) -> Iterator[FrameMasks]:
         for frame in pair.gt.frames:
             on_step()
             truth, predicted = self._masks.read(pair.name, frame)
-            if self._with_shapes:
+            if self._given:
                 shapes += [
                     (pair.name, key, frame, region.area, region.digest)
                     for key, region in regions_of(truth).items()
                 ]
+                known.check(frame, truth, predicted)
             yield frame, truth, predicted
 
 
@@ -201,7 +209,7 @@ def _assemble(
     """Number the events, most costly first, and add how they began."""
     tables: list[pd.DataFrame] = []
     rows: list[dict[str, Any]] = []
-    for table, own, _ in done:
+    for table, own, *_ in done:
         first = len(rows)
         numbers = table["event"].where(table["event"] < 0, table["event"] + first)
         tables.append(table.assign(event=numbers))
@@ -216,10 +224,13 @@ def _assemble(
     if attributes is not None:
         frames, events = _with_onsets(frames, events, attributes)
     shapes = pd.DataFrame(
-        [shape for *_, own_shapes in done for shape in own_shapes],
+        [shape for *_, shapes_of_video, _ in done for shape in shapes_of_video],
         columns=["sequence", "object", "frame", "area", "digest"],
     )
     notes = note_other_masks(scores, shapes, "the scores", "failures")
+    others = [other for *_, own_others in done for other in own_others]
+    # Where true masks changed, J does, too.
+    notes = notes or note_other_scores(others, len(frames))
     if attributes is not None:
         areas = attributes.frames
         notes += note_other_masks(scores, areas, "the scores", "attributes")
