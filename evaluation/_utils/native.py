@@ -38,11 +38,15 @@ _ARGUMENTS = {
     "measure": "ppiiippippp",
     "match": "ppiippippppp",
     "clear": "ppiii",
+    "digest": "ppiiip",
     "unfilter": "piip",
     "interface": "",
     "level": "",
 }
 """The functions of csrc/kernels.c: pointers and integers that they take."""
+
+_NEWER = {"digest"}
+"""Those that a library of the same interface may lack, as it was built earlier."""
 
 _RETURNS = {"scan8", "scan16", "unfilter", "interface", "level"}
 """Those that return an integer."""
@@ -113,7 +117,11 @@ def _load(path: Path) -> Library:
         return Library({}, f"{path} is missing")
     try:
         library = ctypes.CDLL(str(path))
-        functions = {name: _prepare(library, name) for name in _ARGUMENTS}
+        functions = {
+            name: _prepare(library, name)
+            for name in _ARGUMENTS
+            if name not in _NEWER or hasattr(library, f"vos_{name}")
+        }
     except (OSError, AttributeError) as error:
         return Library({}, f"{path} cannot be loaded: {error}")
     if functions["interface"]() != _INTERFACE:

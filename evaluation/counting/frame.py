@@ -188,15 +188,15 @@ class FrameCounter:
         if void is not None:
             self._note(_present(gt), _present(pred))
             gt, pred = without_void(gt, pred, void)  # type: ignore[assignment]
-        self.digests.append(object_digests(merge_objects(gt) if merge else gt))
-        ids, counts = self._count_label_maps(gt, pred)
+        ids, counts, digests = self._count_label_maps(gt, pred)
         if void is None:
             self._note(ids[counts[:, GT_AREA] > 0], ids[counts[:, PRED_AREA] > 0])
         if merge and (self._pairs or len(ids) > 1):
             gt, pred = merge_objects(gt), merge_objects(pred)  # type: ignore[assignment]
-            ids, counts = self._count_label_maps(gt, pred)
+            ids, counts, digests = self._count_label_maps(gt, pred)
         elif merge:
             ids = np.minimum(ids, 1)
+        self.digests.append(dict(zip(ids.tolist(), digests.tolist(), strict=True)))
         return (ids, counts), _count_pairs(gt, pred) if self._pairs else None
 
     def _see_background(self, gt: bool, pred: bool) -> None:
@@ -206,12 +206,16 @@ class FrameCounter:
         self.gt_labels.update(gt_labels.tolist())
         self.pred_labels.update(pred_labels.tolist())
 
-    def _count_label_maps(self, gt: LabelMap, pred: LabelMap) -> FrameRows:
-        if self._adaptive:
-            found = {*_present(gt).tolist(), *_present(pred).tolist()}
-            ids = np.array(sorted(found), dtype=np.int64)
-            return ids, kernels.count_frame_adaptive(gt, pred, ids)
-        return kernels.count_present(gt, pred, tolerance_radius(gt.shape))
+    def _count_label_maps(
+        self, gt: LabelMap, pred: LabelMap
+    ) -> tuple[Ids, Counts, NDArray[np.uint64]]:
+        if not self._adaptive:
+            return kernels.count_and_digest(gt, pred, tolerance_radius(gt.shape))
+        found = {*_present(gt).tolist(), *_present(pred).tolist()}
+        ids = np.array(sorted(found), dtype=np.int64)
+        known = object_digests(gt)
+        digests = np.array([known.get(k, 0) for k in ids.tolist()], np.uint64)
+        return ids, kernels.count_frame_adaptive(gt, pred, ids), digests
 
     def _count_overlapping(
         self, gt: Masks, pred: Masks

@@ -21,7 +21,7 @@ from evaluation.counting.boundaries import (
     disk,
 )
 from evaluation.counting.counts import Counts
-from evaluation.masks.label_map import LabelMap, Marks, Mask
+from evaluation.masks.label_map import LabelMap, Marks, Mask, object_digest
 
 Ids = Sequence[int] | NDArray[np.integer[Any]]
 """Object ids, without duplicates."""
@@ -54,6 +54,31 @@ def count_present(
     """
     ids = np.union1d(present_ids(gt), present_ids(pred))
     return ids, count_frame(gt, pred, ids, radius)
+
+
+def count_and_digest(
+    gt: LabelMap, pred: LabelMap, radius: int
+) -> tuple[NDArray[np.int64], Counts, NDArray[np.uint64]]:
+    """Count as `count_present`, and take checksums of the true masks.
+
+    Returns:
+        As `count_present`, and [n] checksums, 0 where the ground truth has no pixel.
+    """
+    ids, counts = count_present(gt, pred, radius)
+    return ids, counts, digests_of(gt, ids)
+
+
+def digests_of(label_map: LabelMap, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """[n] checksums of objects of a label map, 0 for those that it does not show."""
+    boxes = (part.tolist() for part in object_boxes(label_map))
+    found = dict(zip(*boxes, strict=True))
+    digests = np.zeros(len(ids), np.uint64)
+    for row, key in enumerate(ids.tolist()):
+        if key in found:
+            top, bottom, left, right = found[key]
+            mask = label_map[top:bottom, left:right] == key
+            digests[row] = object_digest(top, left, mask)
+    return digests
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:
@@ -201,6 +226,7 @@ def object_boxes(label_map: LabelMap) -> tuple[NDArray[np.int64], NDArray[np.int
     ids = present_ids(label_map)
     boxes = np.empty((len(ids), 4), np.int64)
     for box, object_id in zip(boxes, ids, strict=True):
-        rows, columns = np.nonzero(label_map == object_id)
-        box[:] = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+        mask = label_map == object_id
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        box[:] = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     return ids, boxes

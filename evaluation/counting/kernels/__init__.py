@@ -110,6 +110,21 @@ def count_present(
     return found
 
 
+def count_and_digest(
+    gt: LabelMap, pred: LabelMap, radius: int
+) -> tuple[NDArray[np.int64], Counts, NDArray[np.uint64]]:
+    """Count as :func:`count_present`, and take checksums of the true masks.
+
+    Returns:
+        As `count_present`, and [n] uint64 checksums, as of `object_digest`, 0 for
+        objects that the ground truth does not show.
+    """
+    found: tuple[NDArray[np.int64], Counts, NDArray[np.uint64]] = (
+        _counter().count_and_digest(*_check_maps(gt, pred), radius)
+    )
+    return found
+
+
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: ObjectIds) -> Counts:
     """Count as :func:`count_frame`, with both tolerances of MOSE v2.
 

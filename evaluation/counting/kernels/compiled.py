@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.native import function
+from evaluation._utils.native import function, library
 from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
@@ -60,15 +60,26 @@ def count_present(
     gt: LabelMap, pred: LabelMap, radius: int
 ) -> tuple[NDArray[np.int64], Counts]:
     """See :func:`evaluation.counting.kernels.count_present`."""
+    return count_and_digest(gt, pred, radius)[:2]
+
+
+def count_and_digest(
+    gt: LabelMap, pred: LabelMap, radius: int
+) -> tuple[NDArray[np.int64], Counts, NDArray[np.uint64]]:
+    """See :func:`evaluation.counting.kernels.count_and_digest`."""
     # Objects seldom change from one frame to the next: look for the last ones first.
     ids = _workspace.expected
-    counts, complete = _count(gt, pred, ids, _tolerances(radius))
+    counts, digests, complete = _count(gt, pred, ids, _tolerances(radius))
     if not complete:
         ids = present_ids(gt, pred)
         _workspace.expected = ids
-        counts, _ = _count(gt, pred, ids, _tolerances(radius))
+        counts, digests, _ = _count(gt, pred, ids, _tolerances(radius))
     found = (counts[:, GT_AREA] > 0) | (counts[:, PRED_AREA] > 0)
-    return ids[found], counts[found]
+    if digests is None:
+        from evaluation.counting.reference import digests_of
+
+        return ids[found], counts[found], digests_of(gt, ids[found])
+    return ids[found], counts[found], digests[found]
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:
@@ -186,19 +197,23 @@ def _tolerances(radius: int) -> _Tolerances:
 
 def _count(
     gt: LabelMap, pred: LabelMap, ids: NDArray[np.int64], tolerances: _Tolerances
-) -> tuple[Counts, bool]:
+) -> tuple[Counts, NDArray[np.uint64] | None, bool]:
     """Count some objects, in as few parts as memory allows.
 
     Returns:
-        [n, 5 + 2 per tolerance] counts; whether the label maps hold no other object.
+        [n, 5 + 2 per tolerance] counts; [n] checksums of the true masks, None
+        where the library takes none; whether the
+        label maps hold no other object.
     """
     step = max(1, _BUDGET // (16 * plane_words(gt.shape) + 1))
     starts = range(0, max(1, len(ids)), step)
     parts = [_count_part(gt, pred, ids[i : i + step], ids, tolerances) for i in starts]
     if len(parts) == 1:
         return parts[0]
-    counts, complete = zip(*parts, strict=True)
-    return np.concatenate(counts), all(complete)
+    counts, digests, complete = zip(*parts, strict=True)
+    known = [part for part in digests if part is not None]
+    whole = np.concatenate(known) if len(known) == len(parts) else None
+    return np.concatenate(counts), whole, all(complete)
 
 
 def _count_part(
@@ -207,11 +222,12 @@ def _count_part(
     ids: NDArray[np.int64],
     known: NDArray[np.int64],
     tolerances: _Tolerances,
-) -> tuple[Counts, bool]:
+) -> tuple[Counts, NDArray[np.uint64] | None, bool]:
     n = len(ids)
     _workspace.open(gt.shape, 2 * n, same_objects(n))
     _workspace.look_for(ids, known)
     unknown = _workspace.scan(gt, 0), _workspace.scan(pred, n)
+    digests = _workspace.digests(n) if "digest" in library().functions else None
     areas, overlaps, outlines = _workspace.measure()
     chosen = tolerances(areas[:n], gt.shape)
     counts = np.empty((n, GT_MATCHED + 2 * len(chosen)), np.int64)
@@ -222,4 +238,4 @@ def _count_part(
         matched = _workspace.match(tolerance)
         counts[:, GT_MATCHED + 2 * i] = matched[:n]
         counts[:, PRED_MATCHED + 2 * i] = matched[n:]
-    return counts, not any(unknown)
+    return counts, digests, not any(unknown)

@@ -23,6 +23,7 @@ from evaluation.counting.boundaries import boundary_map, disk
 from evaluation.counting.kernels import compiled
 from evaluation.counting.kernels.elements import ADD_ROW, GROW, recipe
 from evaluation.errors import InputError
+from evaluation.masks.label_map import object_digest
 from evaluation.scoring import score
 
 needs_library = pytest.mark.skipif(
@@ -520,3 +521,21 @@ def test_overlaps_are_those_of_the_reference():
             assert np.array_equal(one, other)
         assert np.array_equal(fast[0], [(gt == k).sum() for k in ids[1:].tolist()])
         assert np.array_equal(np.diag(fast[2], 1), np.diag(slow[2], 1))
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((40, 200), np.uint8), ((33, 63), "u2")])
+def test_checksums_of_objects_are_those_of_numpy(shape, dtype):
+    rng = np.random.default_rng(3)
+    gt, pred = (noise(rng, shape, n).astype(dtype) for n in (4, 5))
+    ids, counts, digests = kernels.count_and_digest(gt, pred, 2)
+    expected = kernels.count_present(gt, pred, 2)
+    assert np.array_equal(ids, expected[0]) and np.array_equal(counts, expected[1])
+    known = reference.count_and_digest(gt, pred, 2)[2]
+    assert digests.tolist() == known.tolist() and len(set(digests.tolist())) == 5
+    assert ids[-1] == 5 and digests[-1] == 0  # predicted only
+    moved = kernels.count_and_digest(np.roll(gt, 1, axis=1), pred, 2)[2]
+    assert not set(digests.tolist()) & set(moved.tolist()) - {0}
+    # By the whole frame, or by a box around the object: the same.
+    for key, digest in zip(ids.tolist(), digests.tolist(), strict=True):
+        if (gt == key).any():
+            assert object_digest(0, 0, gt == key) == digest != 0

@@ -143,6 +143,30 @@ EXPORT void vos_match(const word *planes, const box *boxes, int64_t height, int6
                 use, grown, matched);
 }
 
+/* A checksum of each of `count` planes: of what pixels are set and where, from 0 to
+ * 2^32 - 1; 0 for an empty plane only. The same as `object_digest` in label_map.py. */
+EXPORT void vos_digest(const word *planes, const box *boxes, int64_t count,
+                       int64_t height, int64_t width, word *digests) {
+    const int64_t columns = (width + 63) / 64;
+    for (int64_t k = 0; k < count; k++) {
+        const box b = boxes[k];
+        word sum = 0;
+        int64_t any = 0;
+        for (int64_t column = b.first; column <= b.last; column++) {
+            const word *plane = planes + (k * columns + column) * height;
+            const word at = (word)column * 0xC2B2AE3D27D4EB4Fu;
+            for (int64_t y = b.top; y <= b.bottom; y++) {
+                const word key = (word)y * 0x9E3779B97F4A7C15u + at;
+                const word mixed = (plane[y] ^ key) * 0x165667B19E3779F9u;
+                sum += plane[y] ? mixed ^ mixed >> 32 : 0;
+                any |= plane[y] != 0;
+            }
+        }
+        sum = (sum ^ sum >> 32) & 0xFFFFFFFFu;
+        digests[k] = any && !sum ? 1 : sum;
+    }
+}
+
 /* Make `count` planes zero and their boxes empty again. */
 EXPORT void vos_clear(word *planes, box *boxes, int64_t count, int64_t height,
                       int64_t width) {
