@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.masks.pictures import compare_sizes, read_picture
+from evaluation.masks.pictures import compare_sizes, read_picture, refuse_turned
 
 _FIX = "Repair the file, or compute attributes from masks alone."
 
@@ -23,6 +23,7 @@ class ImageReader:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self._known: set[tuple[int, ...]] = set()
+        self._opened = False
 
     def read(
         self, path: Path, shape: tuple[int, int], side: int, grey: bool = False
@@ -39,9 +40,12 @@ class ImageReader:
             [h, w, 3] RGB uint8; [h, w] where grey.
 
         Raises:
-            InputError: the file cannot be read as an image, or has other sides than
-                masks.
+            InputError: the file cannot be read as an image, has other sides than
+                masks, or is the first and turned by viewers.
         """
+        if not self._opened:
+            refuse_turned(path, shape)
+            self._opened = True
         factor = max(1, min(shape) // side)
         reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
         image = read_picture(path, _FIX, reduced=reduced, grey=grey)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from evaluation._utils.atomic import write_atomically
 from evaluation._utils.input_files import read_input
@@ -72,6 +73,47 @@ def read_picture(
         found = "a file that cannot be decoded" if data.size else "an empty file"
         raise InputError(path, found, "an image", fix)
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def refuse_turned(path: str | os.PathLike[str], mask: Sequence[int]) -> None:
+    """Refuse an image that viewers turn, unless the mask's size tells it was not.
+
+    Masks drawn on what a viewer shows do not lie on the stored pixels. The EXIF
+    orientation is 1 for an image that is shown as it is stored; 2 to 8 turn it, 5 to 8
+    with its width and height exchanged (Exif 2.3, section 4.6.4).
+
+    Args:
+        path: of the image.
+        mask: height and width of the mask that lies on it.
+
+    Raises:
+        InputError: it may be turned.
+    """
+    try:
+        with Image.open(path) as image:
+            turn = image.getexif().get(_ORIENTATION, 1)
+            stored = image.size[::-1]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return  # what is broken is told when it is decoded
+    if not isinstance(turn, int) or not 2 <= turn <= 8:
+        return
+    turned = stored[::-1] if turn >= 5 else stored
+    if tuple(mask) == stored != turned:
+        return
+    raise InputError(
+        path,
+        f"EXIF orientation {turn}: viewers turn this image, and its mask "
+        + ("was drawn on the turned one" if tuple(mask) == turned != stored else
+        "may or may not have been drawn on the turned one"),
+        "images without an orientation tag, as their masks have none",
+        "Turn the pixels and drop the tag, e.g. mogrify -auto-orient *.jpg, where the "
+        "masks were drawn on what a viewer shows; else only drop the tag, e.g. "
+        "exiftool -Orientation= *.jpg.",
+    )  # fmt: skip
+
+
+_ORIENTATION = 0x0112
+"""The tag's number."""
 
 
 def compare_sizes(

@@ -26,7 +26,7 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation.attributes.video import read_objects
 from evaluation.errors import InputError, InputWarning
-from evaluation.masks.pictures import compare_sizes, read_picture
+from evaluation.masks.pictures import compare_sizes, read_picture, refuse_turned
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
@@ -134,7 +134,8 @@ def check_mask_size(sequence: VideoSequence) -> None:
     scaled: a warning says so.
 
     Raises:
-        InputError: their sides have other proportions, or one cannot be read.
+        InputError: their sides have other proportions, viewers turn the image, or one
+            cannot be read.
     """
     if not sequence.annotated_frames:
         return
@@ -147,6 +148,8 @@ def check_mask_size(sequence: VideoSequence) -> None:
     if sequence.video and set(more) <= {0, 1}:
         return  # made from images of odd sizes: videos have even ones
     path = sequence.video or sequence.images[sequence.frames[0]]
+    if not sequence.video:
+        refuse_turned(path, one.shape)
     note = compare_sizes(path, size, one.shape)
     if note:
         warnings.warn(f"{sequence.name}: {note}", InputWarning, stacklevel=2)

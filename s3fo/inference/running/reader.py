@@ -25,7 +25,7 @@ _AHEAD = 6
 def read_image(path: Path) -> np.ndarray:
     """Decode one image file, [H, W, 3] uint8 RGB.
 
-    A rotation tag is ignored, as masks have none; see `image_orientation`.
+    A rotation tag is ignored, as masks have none; see `refuse_turned`.
 
     Raises:
         InputError: missing, empty or broken file.
@@ -36,23 +36,6 @@ def read_image(path: Path) -> np.ndarray:
 
 class VideoEndsEarly(InputError):
     """A video file holds fewer frames than it says."""
-
-
-def image_orientation(path: Path) -> int:
-    """How viewers turn an image before they show it: its EXIF orientation.
-
-    Returns:
-        1 for not at all, or where nothing is said; 2 to 8 as in Exif 2.3, section
-        4.6.4 (5 to 8 exchange width and height).
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            found = image.getexif().get(0x0112, 1)
-    except (OSError, ValueError, SyntaxError):
-        return 1  # what is broken is told when it is decoded
-    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def read_frames(

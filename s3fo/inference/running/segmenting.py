@@ -9,13 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.errors import InputError
+from evaluation.masks.pictures import refuse_turned
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.methods.base import AnyMethod, Method, VideoMethod
-from s3fo.inference.running.reader import (
-    VideoEndsEarly,
-    image_orientation,
-    read_frames,
-)
+from s3fo.inference.running.reader import VideoEndsEarly, read_frames
 from s3fo.inference.running.writer import MaskWriter
 
 
@@ -74,7 +71,8 @@ def _segment_frames(
             _check_size(sequence, frame, "an image", image.shape, shape)
             prompt = sequence.read_prompt(frame) if frame in prompts else None
             if prompt is not None:
-                _refuse_turned(sequence, frame, image.shape[:2], prompt.shape)
+                if sequence.video is None:
+                    refuse_turned(sequence.images[frame], prompt.shape)
                 _check_size(sequence, frame, "a mask", prompt.shape, shape[:2])
             begun = begun or prompt is not None
             if begun:
@@ -99,35 +97,6 @@ def _as_far_as_it_goes(
         except VideoEndsEarly:
             if not count:
                 raise
-
-
-def _refuse_turned(
-    sequence: VideoSequence,
-    frame: str,
-    image: tuple[int, ...],
-    mask: tuple[int, ...],
-) -> None:
-    """Refuse images that viewers turn, unless the mask's size tells it was not.
-
-    Masks drawn on what a viewer shows do not lie on the stored pixels.
-    """
-    if sequence.video is not None:
-        return
-    path = sequence.images[frame]
-    turn = image_orientation(path)
-    turned = image[::-1] if turn >= 5 else image
-    if turn == 1 or mask == image != turned:
-        return
-    raise InputError(
-        path,
-        f"EXIF orientation {turn}: viewers turn this image, and its mask "
-        + ("was drawn on the turned one" if mask == turned != image else "may or may "
-        "not have been drawn on the turned one"),
-        "images without an orientation tag, as their masks have none",
-        "Turn the pixels and drop the tag, e.g. mogrify -auto-orient *.jpg, where the "
-        "masks were drawn on what a viewer shows; else only drop the tag, e.g. "
-        "exiftool -Orientation= *.jpg.",
-    )  # fmt: skip
 
 
 def _check_size(

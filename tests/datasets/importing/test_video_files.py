@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import fiftyone as fo
 import numpy as np
 import pytest
+from PIL import Image
 from small_benchmark import own_name
 
 import s3fo
@@ -145,3 +147,18 @@ def test_masks_of_another_size_than_images_are_told_or_refused(tmp_path, recwarn
     write_label_map(mask, np.ones((48, 32), np.uint8))
     with pytest.raises(InputError, match="48x32 pixels beside masks of 32x48"):
         check_mask_size(replace(video, annotations={"00000": mask}))
+
+
+@pytest.mark.parametrize(("turn", "taken"), [(1, True), (3, False), (6, True)])
+def test_images_that_viewers_turn_are_refused(tmp_path, turn, taken):
+    """Upside down they may be either way; on their side, the mask's size tells."""
+    sequence = write_frames(tmp_path / "in", 1)
+    (path,) = sequence.images.values()
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.open(path).save(path, exif=exif)
+    mask = tmp_path / "masks" / "00000.png"
+    write_label_map(mask, np.ones((32, 48), np.uint8))
+    sequence = replace(sequence, annotations={"00000": mask})
+    with nullcontext() if taken else pytest.raises(InputError, match="orientation 3"):
+        check_mask_size(sequence)

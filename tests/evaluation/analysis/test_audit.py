@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_videos import DrawnVideo
+from PIL import Image
 from typer.testing import CliRunner
 
 from evaluation import InputError, object_attributes, score
@@ -479,6 +480,20 @@ def test_frames_without_any_object_are_told() -> None:
     [two] = notes(7, 8)
     assert f"2 of {len(names)} annotated frames show no object" in two
     assert f"({names[7]}, {names[8]})" in two
+
+
+def test_images_that_viewers_turn_are_refused(tmp_path: Path) -> None:
+    clean = square()
+    images = _filmed(tmp_path, clean)
+    first = next(iter(images))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    turned = tmp_path / "turned.jpg"
+    Image.open(images[first]).save(turned, exif=exif)
+    video = DrawnVideo("v", clean, list(clean), images | {first: turned})
+    for look in (audit_ground_truth, object_attributes):
+        with pytest.raises(InputError, match="EXIF orientation 3"):
+            look([video], workers=1)
 
 
 def test_images_of_half_the_size_are_told(tmp_path: Path) -> None:
