@@ -28,6 +28,9 @@ _UNORDERED, _FAR = 0.6, 0.7
 """Distance from the frame before, at least: as part of that from frames far apart, and
 of the objects' size. Objects that move so far mostly move on."""
 
+_FEW = 4
+"""Where only the given frame equals the truth, at most one in so many does."""
+
 _Place = tuple[float, float, float]
 """Centre (y, x) of an object and the square root of its area, parts of the diagonal."""
 
@@ -38,6 +41,7 @@ class Order:
     def __init__(self) -> None:
         self._places: list[dict[int, _Place]] = []
         self._equal: list[int] = []
+        self._shown: list[int] = []
 
     def look(self, labels: Labels, rows: FrameRows) -> None:
         """Keep the places of the true objects of a frame.
@@ -48,13 +52,16 @@ class Order:
         """
         counts = rows[1]
         areas = counts[:, [GT_AREA, PRED_AREA, INTERSECTION]]
-        if counts[:, GT_AREA].any() and (areas == areas[:, :1]).all():
-            self._equal.append(len(self._places))
+        if counts[:, GT_AREA].any():
+            self._shown.append(len(self._places))
+            if (areas == areas[:, :1]).all():
+                self._equal.append(len(self._places))
         self._places.append(_places(labels))
 
     def add(self, other: Order) -> None:
         """Take over what another meter saw; its frames come after these."""
         self._equal += [len(self._places) + place for place in other._equal]
+        self._shown += [len(self._places) + place for place in other._shown]
         self._places += other._places
 
     def notes(self, video: str, *, skips: bool) -> list[str]:
@@ -72,12 +79,10 @@ class Order:
                 "turn? Pass sequence= of each to update, then"
             ]
         signs = ["objects jump about between all frames"] * _jumps_about(table)
-        if skips and len(self._places) > _TURNS and self._equal[1:] == []:
+        if skips and self._first_is_late():
             signs += [
-                f"the only prediction that equals the truth, as in the first frame, is "
-                f"number {place + 1} of {len(self._places)}"
-                for place in self._equal
-                if place
+                f"of {len(self._places)} predictions number {self._equal[0] + 1}, not "
+                "the first, equals the truth as that of the given frame does"
             ]
         if not signs:
             return []
@@ -85,6 +90,11 @@ class Order:
             f"{video}: {' and '.join(signs)}: are frames given in playing order? "
             "Without frame= they count as they come; pass frame= to update, then"
         ]
+
+    def _first_is_late(self) -> bool:
+        """Whether few predictions equal the truth, and not that of the first frame."""
+        few = 0 < _FEW * len(self._equal) <= len(self._shown)
+        return few and self._equal[0] != self._shown[0]
 
 
 def _places(labels: Labels) -> dict[int, _Place]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
-from evaluation.masks.background import surrounds
+from evaluation.masks.background import may_surround, surrounds
 from evaluation.masks.label_map import has_channels_last
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ class Stack:
     Attributes:
         shape: K, H and W.
         closeness: least IoU of layers that follow each other.
-        grounds: layers that may be the background of the others: 0, K - 1, or both.
+        grounds: which of the layers 0 and K - 1 must be the background of the others.
+        large: which of them may be.
         telling: whether the frame shows enough to tell a background.
     """
 
     shape: tuple[int, int, int]
     closeness: float
     grounds: tuple[int, ...]
+    large: tuple[int, ...]
     telling: bool
 
     @classmethod
@@ -53,9 +55,12 @@ class Stack:
             return None
         count, height, width = masks.shape
         layers: NDArray[np.bool_] = masks.astype(np.bool_, copy=False)
-        grounds, telling = _find_grounds(layers) if count > 1 else ((), False)
+        telling = sum(bool(layer.any()) for layer in layers) > 1
+        ends = (0, int(count) - 1) if telling else ()
+        large = tuple(k for k in ends if may_surround(layers, k))
+        grounds = tuple(k for k in large if surrounds(layers, k))
         shape = int(count), int(height), int(width)
-        return cls(shape, _closeness(layers), grounds, telling)
+        return cls(shape, _closeness(layers), grounds, large, telling)
 
 
 def refuse_channels_last(
@@ -252,16 +257,28 @@ def _refuse_rims(sequence: str, stacks: Sequence[Stack | None], word: str) -> No
     Raises:
         InputError: it is in every frame that tells.
     """
-    telling = [stack for stack in stacks if stack is not None and stack.telling]
-    if not telling or len(telling) < 0.5 * sum(s is not None for s in stacks):
-        return
-    for ground, name in ((0, "first"), (telling[0].shape[0] - 1, "last")):
-        if all(ground in stack.grounds for stack in telling):
-            raise _with_background(
-                f"sequence {sequence}",
-                f"{word} masks [K, H, W] whose {name} one surrounds the others, but "
-                "for thin gaps, up to the border of the frame",
-            )
+    telling = _telling(stacks)
+    for place in _ends_in(telling, [stack.grounds for stack in telling]):
+        raise _with_background(
+            f"sequence {sequence}",
+            f"{word} masks [K, H, W] whose {place} one surrounds the others, but for "
+            "thin gaps, up to the border of the frame",
+        )
+
+
+def _telling(stacks: Sequence[Stack | None]) -> list[Stack]:
+    """Stacks that tell a background, if most do."""
+    given = [stack for stack in stacks if stack is not None]
+    telling = [stack for stack in given if stack.telling]
+    return telling if 2 * len(telling) >= len(given) else []
+
+
+def _ends_in(stacks: Sequence[Stack], layers: Sequence[tuple[int, ...]]) -> list[str]:
+    """Which of the ends of stacks, "first" or "last", are among some layers of each."""
+    if not stacks:
+        return []
+    ends = ("first", 0), ("last", stacks[0].shape[0] - 1)
+    return [place for place, k in ends if all(k in own for own in layers)]
 
 
 def note_stacks(sequence: str, frames: Mapping[str, CountedFrame]) -> list[str]:
@@ -273,6 +290,14 @@ def note_stacks(sequence: str, frames: Mapping[str, CountedFrame]) -> list[str]:
     """
     notes = _note_clips(sequence, frames)
     every = [*frames.values()]
+    for side, word in enumerate(_SIDES):
+        telling = _telling([frame.stacks[side] for frame in every])
+        notes += [
+            f"{sequence}: the {place} of the {word} masks [K, H, W] covers most of the "
+            "frame and of its border in all frames: is it the background? Then leave "
+            "it out (masks[1:] if it comes first)"
+            for place in _ends_in(telling, [stack.large for stack in telling])
+        ]
     return notes + [
         f"{sequence}: stacks of {word} masks have one per object that the other side "
         "shows in the frame, and these change: is a layer the same object in all "
@@ -326,11 +351,3 @@ def _closeness(layers: NDArray[np.bool_]) -> float:
         if least <= _TOUCHING:
             return 0.0
     return least if len(layers) > 1 and layers.any() else 0.0
-
-
-def _find_grounds(layers: NDArray[np.bool_]) -> tuple[tuple[int, ...], bool]:
-    """Layers that may be the background, and whether the frame tells."""
-    if sum(bool(layer.any()) for layer in layers) < 2:
-        return (), False
-    ends = (0, len(layers) - 1)
-    return tuple(k for k in ends if surrounds(layers, k)), True

@@ -45,15 +45,26 @@ SHUFFLED = (5, 2, 9, 0, 7, 11, 3, 8, 1, 10, 4, 6)
 @pytest.mark.parametrize("how", [{}, {"sequence": "v"}])
 def test_shuffled_frames_are_told_by_places_and_the_given_frame(how):
     (note,) = told(fed(pairs(moving(0), SHUFFLED), **how), "playing order?")
-    assert "objects jump about" in note and "is number 4 of 12" in note
+    assert "objects jump about" in note and "of 12 predictions number 4, not" in note
     assert "pass frame=" in note
     slow = moving(0, step=1)  # moves less than its size: only the given frame tells
     (note,) = told(fed(pairs(slow, SHUFFLED), **how), "playing order?")
-    assert "jump" not in note and "is number 4 of 12" in note
+    assert "jump" not in note and "of 12 predictions number 4, not" in note
     for video in (moving(0), slow):
         assert not fed(pairs(video), **how).compute().notes
     everything = fed(pairs(slow, SHUFFLED), "vos-benchmark-all-frames", **how)
     assert not told(everything, "number 4")  # all frames are scored, the first, too
+
+
+def test_an_object_that_comes_late_is_given_in_its_first_frame():
+    truth = moving(0)
+    truth[:3] = 0
+    found = np.concatenate([truth[:3], predicted(truth[3:])])
+    frames = [*zip(found, truth, strict=True)]
+    assert not told(fed(frames, "vos-benchmark"), "playing order?")
+    frames = frames[3:]  # of which the given one comes late
+    frames.insert(4, frames.pop(0))
+    assert told(fed(frames, "vos-benchmark"), "number 5, not the first")
 
 
 def test_frames_with_numbers_may_come_in_any_order():

@@ -179,6 +179,21 @@ def test_a_background_with_gaps_around_objects_is_refused(other, last):
         fed(FOUND, TRUTH, forms, numbered=True)
 
 
+def test_a_background_with_other_gaps_is_told():
+    """The left quarter of the frame is in no mask."""
+
+    def cut(frame):
+        masks = with_ground(frame)
+        masks[0, :, :15] = False
+        return masks
+
+    notes = fed(FOUND, TRUTH, (cut, cut)).notes
+    for word in ("true", "predicted"):
+        assert any(
+            f"the first of the {word} masks [K, H, W] covers" in n for n in notes
+        )
+
+
 def test_a_large_object_is_no_background():
     """It fills the frame but for a true background of a third beside others."""
     truth = np.ones((T, H, W), np.uint8)
