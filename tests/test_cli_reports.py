@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from evaluation.masks.label_map import read_label_map, write_label_map
+from evaluation.results.scores import Scores
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
 
 
@@ -192,3 +193,18 @@ def test_evaluate_writes_nothing_into_its_inputs(cli, benchmark, results, tmp_pa
     changed.unlink()
     (row,) = json.loads(cli("runs", tmp_path, "--json")[1])
     assert row["state"] == "masks changed"
+
+
+def test_scores_are_kept_when_nobody_reads_on(
+    cli, benchmark, results, tmp_path, monkeypatch
+):
+    """As with `s3fo evaluate ... --out kept | head -1`."""
+
+    def nobody_reads(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("s3fo.cli.scores._print_scores", nobody_reads)
+    gt, out = benchmark / "Annotations" / "480p", tmp_path / "kept"
+    code, _, _ = cli("evaluate", results, "--gt", gt, "--out", out)
+    assert code == 1
+    assert Scores.load(out).objects["object"].tolist() == [1, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from math import isnan, nan
 from pathlib import Path
@@ -114,13 +115,16 @@ def evaluate(
         found = _score(folders, source, rules, chosen, given)
         whole = chosen.names is None
     scores = dict(zip(folders, found, strict=True))
-    if len(scores) == 1:
-        _print_scores(found[0], per_object, as_json, strata)
-    else:
-        _print_several(scores, per_object, as_json)
-    # Printed first: a full disk must not take the scores with it.
-    if out:
-        _save(scores, folders, out, options, whole=not part.sequence)
+    # Neither a full disk nor a reader that went away (| head) takes the scores with it.
+    try:
+        if len(scores) == 1:
+            _print_scores(found[0], per_object, as_json, strata)
+        else:
+            _print_several(scores, per_object, as_json)
+        sys.stdout.flush()
+    finally:
+        if out:
+            _save(scores, folders, out, options, whole=not part.sequence)
     if record and whole:
         for name, folder in folders.items():
             leave_record(scores[name], folder, **options.to_dict())
