@@ -12,6 +12,7 @@ import pytest
 
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import write_label_map
+from evaluation.masks.sequence import ArraySequence, FileSequence
 from s3fo.benchmarks.submission.checks import (
     _drawn_otherwise,
     _exchanged,
@@ -22,6 +23,7 @@ from s3fo.benchmarks.submission.checks import (
     find_results,
     note_empty,
 )
+from s3fo.benchmarks.submission.mask_files import MaskFiles
 
 SHAPE = (20, 20)
 FRAMES = ("0", "1", "2")
@@ -43,6 +45,12 @@ def video(given: np.ndarray, *ids: int) -> Any:
         prompt_frames=lambda: {"0": ids},
         read_prompt=lambda frame: given,
     )
+
+
+def handed_in(files: dict[str, Path]) -> MaskFiles:
+    """Mask files by frame, as those of a video are read."""
+    truth = ArraySequence("v", {"0": drawn(_1=LEFT, _2=RIGHT)})
+    return MaskFiles(FileSequence("v", files), {frame: frame for frame in files}, truth)
 
 
 def said(call) -> list[str]:
@@ -73,7 +81,8 @@ LEFT, RIGHT, FAR = (2, 12, 2, 8), (2, 12, 10, 16), (14, 20, 0, 20)
 def test_the_frame_after_the_given_masks(tmp_path, given, own, told) -> None:
     write_label_map(tmp_path / "1.png", own)
     one = video(given, 1, 2)
-    notes = said(lambda: _warn_of_next(tmp_path / "1.png", "1", one, "0"))
+    files = handed_in({"1": tmp_path / "1.png"})
+    notes = said(lambda: _warn_of_next(files, "1", one, "0"))
     assert len(notes) == bool(told) and all(told in note for note in notes)
 
 
@@ -118,8 +127,8 @@ def test_masks_of_the_given_frame(given, own, told, warned) -> None:
 def test_damaged_masks_are_not_called_empty(tmp_path: Path) -> None:
     write_label_map(tmp_path / "0.png", drawn(_1=LEFT))
     (tmp_path / "1.png").write_bytes(b"no mask")
-    files = {frame: tmp_path / f"{frame}.png" for frame in ("0", "1")}
-    assert _shows_something(files["1"])
+    files = handed_in({frame: tmp_path / f"{frame}.png" for frame in ("0", "1")})
+    assert _shows_something(files, "1")
     one = video(drawn(_1=LEFT), 1)
     notes = said(lambda: note_empty({"v": files}, [one], lambda _: ("0", "1")))  # type: ignore[arg-type]
     assert notes == []
@@ -163,10 +172,11 @@ def test_videos_without_masks_are_counted(tmp_path, shown, warned, refused) -> N
         one = video(drawn(_1=LEFT), 1)
         one.name = f"v{k}"
         videos.append(one)
-        found[one.name] = {}
-        for frame, filled in enumerate(frames):
-            path = found[one.name][str(frame)] = tmp_path / f"{k}/{frame}.png"
+        names = map(str, range(len(frames)))
+        files = {name: tmp_path / f"{k}/{name}.png" for name in names}
+        for path, filled in zip(files.values(), frames, strict=True):
             write_label_map(path, drawn(_1=LEFT) if filled == "1" else drawn())
+        found[one.name] = handed_in(files)
     complaints: list[str] = []
     notes = said(lambda: complaints.extend(note_empty(found, videos, lambda _: FRAMES)))
     assert len(complaints) == refused
@@ -188,10 +198,11 @@ def test_first_masks_of_another_video_are_refused(tmp_path: Path) -> None:
     for name, label_map in given.items():
         benchmark.append(SimpleNamespace(**{**vars(video(label_map, 1)), "name": name}))
         write_label_map(tmp_path / name / "0.png", masks[name])
-        files[name] = {"0": tmp_path / name / "0.png"}
+        files[name] = handed_in({"0": tmp_path / name / "0.png"})
     told = find_exchanged(files, benchmark)  # type: ignore[arg-type]
     assert [line.partition(": are")[0] for line in told] == [
         "a: its first masks are, to the pixel, those given for b",
         "b: its first masks are, to the pixel, those given for a",
     ]
-    assert find_exchanged({"a": {"0": tmp_path / "b/0.png"}}, benchmark) == []  # type: ignore[arg-type]
+    damaged = {"a": handed_in({"0": tmp_path / "b/0.png"})}
+    assert find_exchanged(damaged, benchmark) == []  # type: ignore[arg-type]

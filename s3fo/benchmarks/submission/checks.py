@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +18,29 @@ from evaluation.masks.numbering import mask_iou, name_video_frames
 from evaluation.masks.open import open_ground_truth
 from evaluation.masks.png import read_header
 from evaluation.masks.sequence import FileSequence
-from evaluation.results.checks.misreadings import told_of
+from evaluation.results.checks.misreadings import flipped, told_of
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.submission.mask_files import MaskFiles, VideoFiles
-from s3fo.benchmarks.submission.next_frames import (
-    MOVED,
-    Wanted,
-    exchanged_with,
-    warn_of_next,
-)
 from s3fo.benchmarks.video import VideoSequence
 
 _MAX_LISTED = 20
 
 _FITS = 0.7
 """IoU from which masks are where they were given."""
+
+MOVED = 0.5
+"""IoU with the given masks that those of their frame have at least."""
+
+_ELSEWHERE = 0.1
+"""IoU with the given masks below which those of the next frame are others: only small
+objects move so fast."""
+
+OF_OTHER = 0.65
+"""IoU from which masks of a frame are those of another video, or flipped: the first
+masks of 573 pairs of videos agree less."""
+
+Wanted = Callable[[VideoSequence], Iterable[str]]
+"""Names of the frames of a video that a server wants."""
 
 
 def writable(out: Path) -> Path:
@@ -190,7 +198,7 @@ def check_sequence(
             continue
         path = files[frame]
         if last in prompts and frame not in prompts and not problems:
-            warn_of_next(files, frame, sequence, last)
+            _warn_of_next(files, frame, sequence, last)
         last = frame
         kind = _kind_of(path) if indexed else "indexed"
         if kind == "indexed":
@@ -229,9 +237,24 @@ def _exchanged_ids(
 
     One object that is lost to another is a bad result, but no mistake.
     """
-    exchanged = exchanged_with(label_map, sequence, frame)
+    exchanged = _exchanged(label_map, sequence, frame)
     if exchanged:
         yield f"{place}: ids {exchanged} are not those of the first mask, but exchanged"
+
+
+def _exchanged(label_map: LabelMap, sequence: VideoSequence, frame: str) -> list[int]:
+    """Ids of objects most of whose given masks lie under each other's ids."""
+    given = sequence.read_prompt(frame)
+    called = {
+        object_id: int(np.bincount(label_map[given == object_id]).argmax())
+        for object_id in sequence.prompt_frames()[frame]
+        if (given == object_id).any()
+    }
+    return [
+        object_id
+        for object_id, name in called.items()
+        if name != object_id and called.get(name, name) != name
+    ]
 
 
 def _warn_of_absent(label_map: LabelMap, sequence: VideoSequence, frame: str) -> None:
@@ -251,6 +274,65 @@ def _warn_of_absent(label_map: LabelMap, sequence: VideoSequence, frame: str) ->
             InputWarning,
             stacklevel=3,
         )
+
+
+def _warn_of_next(
+    files: MaskFiles, frame: str, sequence: VideoSequence, given: str
+) -> None:
+    """Warn where the frame after that of the given masks belongs to something else.
+
+    The first masks may be copies of what was given, beside which a method's own have
+    other ids, or are those of another video.
+
+    Args:
+        files: of the video.
+        frame: name of that frame.
+        sequence: the video.
+        given: name of the frame of the given masks.
+    """
+    try:
+        label_map = files.read(frame)
+    except InputError:
+        return  # told as damaged
+    first = sequence.read_prompt(given)
+    if label_map.shape != first.shape:
+        return
+    own = np.isin(label_map, list(sequence.prompt_frames()[given]))
+    if not own.any():
+        return
+    fit = mask_iou(first != 0, own)
+    exchanged = _exchanged(label_map, sequence, given)
+    turned = None
+    if fit < MOVED:
+        turned = flipped("", [(first, np.where(own, label_map, 0))])
+    turned = turned if turned and turned[0] >= OF_OTHER else None
+    what = ""
+    if fit > MOVED and len(exchanged) > 1:
+        what = f"objects {exchanged} lie under each other's ids, unlike those given"
+    elif turned:
+        fits = turned[1].removeprefix(": ").partition(" (")[0]
+        what = fits.replace("the ground truth", "those given")
+    elif fit < _ELSEWHERE and _may_not_jump(first, frame, sequence, given):
+        what = "masks lie elsewhere than those given"
+    if what:
+        warnings.warn(
+            f"{sequence.name}: in {files[frame].name}, the frame after {given}, {what}"
+            f"{': were images flipped?' if turned else _MIXED}",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+_MIXED = " there: were masks of another run or video mixed in?"
+
+
+def _may_not_jump(
+    first: LabelMap, frame: str, sequence: VideoSequence, given: str
+) -> bool:
+    """Whether objects are too large to be elsewhere in a frame: it is the very next."""
+    names = list(sequence.frames)
+    follows = names.index(frame) == names.index(given) + 1
+    return follows and 200 * int(np.count_nonzero(first)) > first.size
 
 
 def _drawn_otherwise(
