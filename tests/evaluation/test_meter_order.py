@@ -56,6 +56,16 @@ def test_shuffled_frames_are_told_by_places_and_the_given_frame(how):
     assert not told(everything, "number 4")  # all frames are scored, the first, too
 
 
+def test_of_many_frames_smaller_jumps_tell():
+    """From frame to frame by half of the object's size, not by twice."""
+    truth = np.repeat(moving(0, n_frames=15, step=1), 2, axis=0)
+    order = np.random.default_rng(0).permutation(30)
+    shuffled, found = truth[order], np.roll(truth[order], 1, axis=1)
+    assert told(fed(zip(found, shuffled, strict=True)), "objects jump about")
+    assert not told(fed(zip(found[:20], shuffled[:20], strict=True)), "objects jump")
+    assert not told(fed(zip(np.roll(truth, 1, axis=1), truth, strict=True)), "jump")
+
+
 def test_an_object_that_comes_late_is_given_in_its_first_frame():
     truth = moving(0)
     truth[:3] = 0
