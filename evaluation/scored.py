@@ -20,6 +20,7 @@ from evaluation.results.checks.absent import (
     empty_throughout,
     hardly_covered,
     never_predicted,
+    note_blank_together,
     note_blanks,
 )
 from evaluation.results.checks.given_frame import (
@@ -139,6 +140,8 @@ def collect(
     notes += note_shared([part.shared for part in kept if part.shared], rules)
     scores = [part.scores for part in kept]
     asked = {part.scores.name for part in kept if part.asked or part.is_copy}
+    if not any(part.empty for part in kept):
+        notes += note_blank_together(scores, notes)
     notes += tell_odd_scores(scores, asked, rules)
     groups = unseen if rules.average == "seen-unseen" else None
     objects = object_table(scores, rules, groups)
@@ -196,7 +199,7 @@ def score_counts(
     masks = pair if look else None
     checked = check_labels(counts, rules, options, *labels, masks)
     checked += empty_throughout(counts, pair, rules)
-    checked += [*note_blanks(counts), *hardly_covered(counts)]
+    checked += [*note_blanks(counts, pair, look=look), *hardly_covered(counts)]
     asked = names_a_cause(pair.name, checked)
     if look and not asked and gives_masks(rules):
         by_id = compares_ids(counts, rules, options, pair)

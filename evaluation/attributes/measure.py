@@ -25,7 +25,7 @@ from evaluation.attributes.video import (
     open_videos,
 )
 from evaluation.errors import InputError
-from evaluation.masks.encoding import blank_between
+from evaluation.masks.blanks import blank_between
 from evaluation.options import InputOptions
 
 ASSUMED_FPS = 24.0

@@ -7,7 +7,7 @@ Masks of one object each, whatever they come from, are all read by `object_mask`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -438,22 +438,6 @@ def background_as_object(label_map: LabelMap) -> int | None:
     if not key or not fills_corners(label_map == key) or not label_map.all():
         return None
     return key
-
-
-def blank_between(visible: Sequence[bool]) -> str:
-    """What to say of ground truth that is blank but for single frames; else nothing.
-
-    Args:
-        visible: of each annotated frame, whether it has any object.
-    """
-    shown = np.flatnonzero(visible)
-    if len(shown) < 3 or (np.diff(shown) < 2).any():
-        return ""
-    return (
-        f"{len(visible) - len(shown)} of {len(visible)} frames of the ground truth are "
-        "empty, and no two in a row have objects: were masks of frames without "
-        "annotation written? Leave their files out"
-    )
 
 
 def _is_gradual(label_map: LabelMap, highest: int) -> bool:

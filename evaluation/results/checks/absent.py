@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
-from evaluation.masks.encoding import blank_between
+from evaluation.masks.blanks import (
+    PREDICTED,
+    WRITTEN,
+    at_intervals,
+    blank_between,
+    blank_together,
+)
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import ObjectFolderSequence
+from evaluation.metrics.video import SequenceScores
 from evaluation.protocols import ScoringProtocol
+from evaluation.results.checks.masks import foreground
 
 _FEWEST = 3
 """Frames from which it can be told that masks are next to nothing."""
@@ -38,11 +48,76 @@ def empty_throughout(
     return [f"{counts.name}: predicted masks are empty throughout"]
 
 
-def note_blanks(counts: SequenceCounts) -> list[str]:
-    """A note on a video whose ground truth is blank but for single frames."""
-    shown = [bool(t.any()) for t in counts.counts[:, :, GT_AREA].T]
-    told = blank_between(shown)
-    return [f"{counts.name}: {told}"] if told else []
+def note_blanks(counts: SequenceCounts, pair: SequencePair, *, look: bool) -> list[str]:
+    """A note on a video with masks that are blank as none were drawn.
+
+    Args:
+        counts: of the video.
+        pair: its masks.
+        look: whether masks can be read that are not scored.
+    """
+    true, own = (_shown(counts.counts[:, :, kind]) for kind in (GT_AREA, PRED_AREA))
+    told = blank_between(true) or blank_between(_with_ends(pair, true, 0, look))
+    if told:
+        return [f"{counts.name}: {told}"]
+    if not all(frame in pair.pred_frames for frame in pair.frames):
+        return []  # told as missing
+    blank = true & ~own
+    how = at_intervals(_with_ends(pair, ~blank, 1, look))
+    if not how:
+        return []
+    return [
+        f"{counts.name}: predicted masks are empty in {np.count_nonzero(blank)} of "
+        f"{len(own)} frames, {how}: {PREDICTED}"
+    ]
+
+
+def _with_ends(
+    pair: SequencePair, visible: NDArray[np.bool_], side: int, look: bool
+) -> NDArray[np.bool_]:
+    """Whether frames show an object, also the first and last ones, if not scored.
+
+    Args:
+        pair: the video.
+        visible: of each scored frame, whether it shows one.
+        side: 0 of the ground truth, 1 of the prediction.
+        look: whether masks can be read; only where most frames are blank they are.
+    """
+    if not look or 2 * np.count_nonzero(visible) >= len(visible):
+        return visible
+    ends: list[list[bool]] = []
+    for frame in (pair.gt.frames[0], pair.gt.frames[-1]):
+        try:
+            masks = None if frame in pair.frames else pair.read(frame)[side]
+        except InputError:
+            masks = None  # it is not scored, and may be anything
+        seen = foreground(masks)
+        ends.append([] if masks is None else [seen is not None and bool(seen.any())])
+    return np.array([*ends[0], *visible, *ends[1]], np.bool_)
+
+
+def _shown(areas: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """[T] whether any of the objects is seen, by their areas [n, T]."""
+    return np.asarray((areas > 0).sum(axis=0) > 0)
+
+
+def note_blank_together(
+    scores: Sequence[SequenceScores], notes: Sequence[str]
+) -> list[str]:
+    """A note on videos all of which are blank in the same frames.
+
+    Args:
+        scores: of all videos.
+        notes: that were told of them; what was told of one of them is not told again.
+    """
+    if any(WRITTEN in note or PREDICTED in note for note in notes):
+        return []
+    true = {one.name: _shown(one.gt_area) for one in scores}
+    own = {one.name: _shown(one.pred_area) for one in scores}
+    told = blank_together(true, "ground truth")
+    if not told and not all(map(np.array_equal, true.values(), own.values())):
+        told = blank_together(own, "prediction")
+    return [told] if told else []
 
 
 def hardly_covered(counts: SequenceCounts) -> list[str]:

@@ -161,6 +161,53 @@ def test_masks_of_frames_without_annotation_written_empty_are_told() -> None:
     assert not any(words in n for n in score({"v": OWN["ant"]}, {"v": hides}).notes)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        ("1000000000100000000010000000", "9 after each"),
+        ("1000000100000010000001", "6 after each"),
+        ("11000110001100", "3 after every 2"),
+        ("01101101101101", "1 after every 2"),
+        ("11111111000001111", ""),  # hidden once
+        ("1110000011111000011100", ""),  # hidden twice, as long as it takes
+        ("11111011110111", ""),
+    ],
+)
+def test_blank_masks_at_regular_intervals_are_told_on_either_side(drawn, told) -> None:
+    """Blank, as nobody drew them; objects that hide do not keep time."""
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:12, 5:12] = 1
+    whole = np.stack([mask] * len(drawn))
+    blank = np.stack([mask * int(one) for one in drawn])
+    protocols = ["vos-benchmark"] + ["davis-2017"] * (drawn[0] == "1")
+    for protocol in protocols:  # the latter leaves the first and the last frame out
+        notes = score({"v": whole}, {"v": blank}, protocol).notes
+        found = [n for n in notes if "regular intervals" in n or "no two in a" in n]
+        assert len(found) == bool(told), notes
+        assert all("of the ground truth are empty" in n for n in found)
+    notes = score({"v": blank}, {"v": whole}, "vos-benchmark").notes
+    found = [n for n in notes if "predicted masks are empty in" in n]
+    assert len(found) == bool(told) and all(told in n for n in found), notes
+
+
+def test_videos_that_are_blank_in_the_same_frames_are_told() -> None:
+    """An annotator or a method that stopped half-way, in all videos at once."""
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:12, 5:12] = 1
+    lengths = {"a": 14, "b": 14, "c": 9}
+    whole = {name: np.stack([mask] * n) for name, n in lengths.items()}
+    half = {name: np.r_[own[:5], 0 * own[5:]] for name, own in whole.items()}
+    other = half | {"c": np.r_[whole["c"][:4], 0 * whole["c"][4:]]}
+    for own, true, side in ((whole, half, "ground truth"), (half, whole, "prediction")):
+        told = [n for n in score(own, true).notes if "in the same frames" in n]
+        assert len(told) == 1 and f"a, b, c: the {side} is empty in" in told[0]
+        assert "(8 of 12, from frame 5 of those" in told[0]
+    for own, true in ((whole, other), (other, whole), (whole, whole)):
+        assert not any("same frames" in n for n in score(own, true).notes)
+    told = [n for n in score(half, half).notes if "in the same frames" in n]
+    assert len(told) == 1 and "the ground truth is empty" in told[0]
+
+
 def test_a_background_with_an_id_on_both_sides_is_told() -> None:
     one_higher = [{"v": {f: m + 1 for f, m in s["ant"].items()}} for s in (OWN, TRUTH)]
     words = "object 1 fills all corners and most of the frame: is it the background"
