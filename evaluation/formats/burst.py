@@ -16,6 +16,7 @@ from evaluation.formats.form import (
     object_id,
     refuse_twice,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,24 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
         name: EncodedVideo(
             _frames(name, item),
             (int(item["height"]), int(item["width"])),
-            track_classes(item, categories),
+            _classes(name, item, categories),
         )
         for name, item in zip(names, items, strict=True)
     }
+
+
+def _classes(
+    name: str, item: Mapping[str, Any], categories: Mapping[int, str | None]
+) -> dict[int, tuple[str, str]] | None:
+    """Classes of the tracks of a video.
+
+    Raises:
+        FormError: two texts are one id.
+    """
+    ids = ObjectIds()
+    for key in item.get("track_category_ids") or ():
+        object_id(key, f"{name}, track_category_ids", ids)
+    return track_classes(item, categories)
 
 
 def _names(items: Sequence[Mapping[str, object]]) -> list[str]:
@@ -66,9 +81,10 @@ def _frames(name: str, item: Mapping[str, Any]) -> Frames:
     check_length(images, segmentations, f"sequences, {name}, segmentations")
     stems = [frame_name(image) for image in images]
     refuse_twice(stems, f"frames of {name} called")
+    ids = ObjectIds()
     return {
         stem: {
-            object_id(k, f"{name}, {stem}"): {"size": size, "counts": mask["rle"]}
+            object_id(k, f"{name}, {stem}", ids): {"size": size, "counts": mask["rle"]}
             for k, mask in masks.items()
             if mask is not None
         }

@@ -17,6 +17,7 @@ from evaluation.formats.form import (
     frame_name,
     object_id,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 Item = Mapping[str, Any]
 """An object of the file."""
@@ -65,13 +66,14 @@ def _read(document: Item) -> dict[str, EncodedVideo]:
         sizes[video] = (int(image["height"]), int(image["width"]))
         places[image["id"]] = (video, frame)
     key = _key_of_objects(document["annotations"])
+    ids = {video: ObjectIds() for video in frames}
     for index, item in enumerate(document["annotations"]):
         place = f"annotations[{index}]"
         if item["image_id"] not in places:
             found = f"the image {item['image_id']!r} at {place}.image_id"
             raise FormError(found, "the id of one of its images")
         video, frame = places[item["image_id"]]
-        number = object_id(item[key], place)
+        number = object_id(item[key], place, ids[video])
         if number in frames[video][frame]:
             found = f"object {number} of {video} twice in frame {frame} ({place})"
             raise FormError(found, "one mask per object and frame")

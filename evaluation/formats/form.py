@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from evaluation.formats.object_ids import ObjectIds
+
 Frames = dict[str, dict[int, Any]]
 """Frame name -> object id -> COCO RLE."""
 
@@ -123,17 +125,24 @@ def check_length(first: Sequence[object], second: Sequence[object], place: str) 
         )
 
 
-def object_id(key: Any, place: str) -> int:
+def object_id(key: Any, place: str, ids: ObjectIds) -> int:
     """An object id, which JSON has as a string where it is a key.
 
+    Args:
+        key: the id as it stands in the file.
+        place: where it stands.
+        ids: those of the same video so far.
+
     Raises:
-        FormError: it is no integer.
+        FormError: it is no integer, or another text stands for the same number.
     """
     try:
-        return int(key)
-    except (TypeError, ValueError):
+        return ids.number(key)
+    except ValueError as error:
         raise FormError(
-            f"the object id {key!r} at {place}", "integers as object ids"
+            f"{error} at {place}",
+            "integers as object ids, each written in one way",
+            "Give every object an id of its own, written alike in all frames.",
         ) from None
 
 

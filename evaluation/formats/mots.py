@@ -83,7 +83,7 @@ def read_mots(folder: Path, *, whole_ids: bool = False) -> dict[str, EncodedVide
     read: dict[str, EncodedVideo] = {}
     for name, lines in videos.items():
         told = known.get(name, {})
-        by_number = {int(frame): frame for frame in told.get("frames", ())}
+        by_number = _by_number(told.get("frames", ()), folder / FRAMES_FILE)
         frames: Frames = {frame: {} for frame in by_number.values()}
         for line in lines:
             frame = by_number.get(line.frame, f"{line.frame:06d}")
@@ -103,6 +103,22 @@ def read_mots(folder: Path, *, whole_ids: bool = False) -> dict[str, EncodedVide
             frames, size, ignores=IGNORED_REGION if ignores else None
         )
     return read
+
+
+def _by_number(frames: Iterable[str], path: Path) -> dict[int, str]:
+    """Names of frames by their numbers.
+
+    Raises:
+        InputError: one is no number, or two are the same.
+    """
+    found: dict[int, str] = {}
+    for name in frames:
+        number = int(name) if name.isascii() and name.isdecimal() else -1
+        if number < 0 or number in found:
+            both = f"{found[number]!r} and {name!r}" if number in found else repr(name)
+            raise InputError(path, both, "frame numbers, each once", _FIX)
+        found[number] = name
+    return found
 
 
 def _lines(path: Path) -> Iterator[_Line]:

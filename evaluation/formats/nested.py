@@ -9,11 +9,13 @@ from typing import Any
 from evaluation.formats.form import (
     EncodedVideo,
     FormError,
+    Frames,
     JsonForm,
     Rle,
     check_rle,
     object_id,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,20 @@ def _refuse_objects_first(document: Mapping[str, Any]) -> None:
 def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     _refuse_objects_first(document)
     return {
-        str(name): EncodedVideo(
-            {
-                str(frame): {
-                    object_id(k, f"{name}.{frame}"): check_rle(
-                        rle, f"{name}.{frame}.{k}"
-                    )
-                    for k, rle in masks.items()
-                    if rle is not None
-                }
-                for frame, masks in frames.items()
-            }
-        )
+        str(name): EncodedVideo(_frames(str(name), frames))
         for name, frames in document.items()
+    }
+
+
+def _frames(name: str, frames: Mapping[str, Any]) -> Frames:
+    ids = ObjectIds()
+    return {
+        str(frame): {
+            object_id(k, f"{name}.{frame}", ids): check_rle(rle, f"{name}.{frame}.{k}")
+            for k, rle in masks.items()
+            if rle is not None
+        }
+        for frame, masks in frames.items()
     }
 
 

@@ -15,6 +15,7 @@ from evaluation.formats.form import (
     keep_empty,
     object_id,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 _ID_KEYS = ("object_id", "track_id", "instance_id")
 """Under which a result may say which object it is; the format has no such key."""
@@ -59,6 +60,7 @@ def read_result_list(
         listed.sort(key=lambda item: -float(item[1].get("score", 0)))
     found: dict[str, Frames] = {}
     tracks: dict[str, int] = {}
+    ids: dict[str, ObjectIds] = {}
     for place, entry in listed:
         if entry["video_id"] not in videos:
             raise FormError(
@@ -68,7 +70,10 @@ def read_result_list(
         video = videos[entry["video_id"]]
         own = found.setdefault(video.name, {frame: {} for frame in video.frames})
         tracks[video.name] = tracks.get(video.name, 0) + 1
-        number = object_id(entry[key], place) if key else tracks[video.name]
+        number = tracks[video.name]
+        if key is not None:
+            own_ids = ids.setdefault(video.name, ObjectIds())
+            number = object_id(entry[key], place, own_ids)
         add_track(own, number, entry["segmentations"], place)
     return {
         name: EncodedVideo(frames, identified=key is not None)

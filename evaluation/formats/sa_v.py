@@ -17,6 +17,7 @@ from evaluation.formats.form import (
     object_id,
     refuse_twice,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 ANNOTATED_EVERY = 4
 """SA-V annotates 6 frames per second in videos of 24."""
@@ -36,7 +37,9 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
 
 
 def _frames(document: Mapping[str, Any]) -> Frames:
-    ids = [object_id(k, "masklet_id") for k in document["masklet_id"]]
+    known = ObjectIds()
+    ids = [object_id(k, "masklet_id", known) for k in document["masklet_id"]]
+    refuse_twice([str(k) for k in ids], "masklets with the id")
     masklets = document["masklet"]
     names = document.get("masklet_frame_names")  # as `s3fo convert` writes them
     if names is None:

@@ -18,6 +18,7 @@ from evaluation.formats.form import (
     object_id,
     refuse_twice,
 )
+from evaluation.formats.object_ids import ObjectIds
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def _frames(
     """
     videos = empty_frames(document["videos"])
     counted: dict[object, int] = {}
+    ids = {video: ObjectIds() for video in videos}
     for item in sorted(document["annotations"], key=lambda item: item["id"]):
         video, place = item["video_id"], f"annotation {item['id']!r}"
         if video not in videos:
@@ -117,7 +119,7 @@ def _frames(
                 f"{place} of video {video!r}", "the id of one of the videos"
             )
         number = item.get("object_id", counted.get(video, 0) + 1)
-        counted[video] = object_id(number, place)
+        counted[video] = object_id(number, place, ids[video])
         add_track(videos[video], counted[video], item["segmentations"], place)
     return dict(zip(video_names, videos.values(), strict=True))
 

@@ -76,7 +76,7 @@ def match_sequences(wanted: Collection[str], available: Collection[str]) -> Matc
     equal = {name: name for name in wanted if name in there}
     rest = [name for name in wanted if name not in equal]
     free = there - set(equal.values())
-    rules = (("by Unicode form", _normal), ("but for upper and lower case", _fold))
+    rules = (("by Unicode form", _normal), ("but for upper and lower case", fold_name))
     for rule, key in rules if rest and free else ():
         alike = _by_key(rest, free, key)
         if alike:
@@ -166,7 +166,8 @@ def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _fold(name: str) -> str:
+def fold_name(name: str) -> str:
+    """A name without what upper and lower case, spaces or Unicode form make of it."""
     return _normal(name).casefold().strip()
 
 

@@ -27,6 +27,7 @@ from evaluation.frame_rules import Ranges
 from evaluation.masks.folders import (
     open_ground_truth_folder,
     open_results_folder,
+    remark_alike,
     remark_name,
     subfolders,
 )
@@ -161,8 +162,7 @@ def _find_results(
         # Folders may have the data set before the name ("LaSOT_-_cat") where the
         # file does not.
         match = match_sequences(truth, found)
-        short = {name: name.rpartition("_-_")[2] for name in truth}
-        names = {k: match.names.get(k, short[k]) for k in truth}
+        names = _with_short_names(match.names, truth, found, path)
         there = {
             k: _without_ignored(found[name])
             for k, name in names.items()
@@ -170,8 +170,39 @@ def _find_results(
         }
         for name, masks in there.items():
             remark_name(masks, name, names[name], match.rule)
+        remark_alike(there, names.values(), found)
         return there, str(path)
     return open_results_folder(path, truth), str(path)
+
+
+def _with_short_names(
+    names: Mapping[str, str],
+    truth: Collection[str],
+    found: Collection[str],
+    path: Path,
+) -> dict[str, str]:
+    """Names of videos in a file that may lack the data set before them.
+
+    Args:
+        names: those that were matched, by name in the ground truth.
+        truth: names in the ground truth.
+        found: names in the file.
+        path: of the file.
+
+    Raises:
+        InputError: videos of two data sets would take one video of the file.
+    """
+    joined = {name: names.get(name, name.rpartition("_-_")[2]) for name in truth}
+    owners: dict[str, str] = {}
+    for name, own in joined.items():
+        if own in found and owners.setdefault(own, name) != name:
+            raise InputError(
+                path,
+                f"one video {own!r}, where {owners[own]} and {name} are two",
+                "masks of each video under a name of its own",
+                "Write the names with their data sets, as in the ground truth.",
+            )
+    return joined
 
 
 def _without_ignored(masks: MaskSequence) -> MaskSequence:
@@ -346,6 +377,7 @@ def _from_arrays(
         masks = ArraySequence(name, _frames(name, named[own], truth.get(name)))
         remark_name(masks, name, own, match.rule)
         found[name] = masks
+    remark_alike(found, match.names.values(), named)
     return found
 
 

@@ -6,6 +6,7 @@ from evaluation.masks.folders.opening import (
     folders_of,
     open_ground_truth_folder,
     open_results_folder,
+    remark_alike,
     remark_name,
 )
 from evaluation.masks.folders.sequences import open_sequence
@@ -17,6 +18,7 @@ __all__ = [
     "open_ground_truth_folder",
     "open_results_folder",
     "open_sequence",
+    "remark_alike",
     "remark_name",
     "subfolders",
 ]

@@ -26,7 +26,13 @@ from evaluation.masks.folders.sequences import (
     open_sequence,
 )
 from evaluation.masks.label_map import LabelMap, read_label_map
-from evaluation.masks.names import Match, match_names, match_sequences, shown
+from evaluation.masks.names import (
+    Match,
+    fold_name,
+    match_names,
+    match_sequences,
+    shown,
+)
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.protocols import VOID
 
@@ -117,6 +123,7 @@ def open_results_folder(
     for name, folder in match.names.items():
         found[name] = open_sequence(holder / folder, truth[name])
         remark_name(found[name], name, folder, match.rule)
+    remark_alike(found, match.names.values(), subfolders(holder))
     _tell_other_results(holder, found, set(match.names.values()))
     return found
 
@@ -152,6 +159,27 @@ def folders_of(sequences: Iterable[MaskSequence]) -> set[Path]:
             own = next((p for p in path.parents if p.name == masks.name), path.parent)
             found.add(own.parent)
     return found
+
+
+def remark_alike(
+    found: Mapping[str, MaskSequence], taken: Collection[str], there: Collection[str]
+) -> None:
+    """Tell names that differ from a video's by case, spaces or Unicode form alone.
+
+    Args:
+        found: the videos that are read, by name in the ground truth.
+        taken: their own names.
+        there: all names that are there.
+    """
+    videos = {fold_name(name): masks for name, masks in found.items()}
+    for name in sorted(set(there) - set(taken)):
+        masks = videos.get(fold_name(name))
+        if masks is not None:
+            masks.remark(
+                f"masks of {name!a} were not read, which is called alike but "
+                "for upper and lower case, spaces or Unicode form; are they of another "
+                "run?"
+            )
 
 
 def remark_name(masks: MaskSequence, name: str, own: str, rule: str) -> None:

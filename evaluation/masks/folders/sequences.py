@@ -200,6 +200,7 @@ def object_folders(
     """
     refuse_dangling(folder, _OBJECT_NAME)
     objects: dict[int, dict[str, str]] = {}
+    called: dict[int, str] = {}
     names = subfolders(folder)
     # Long numbers alone may be frames that hold a mask per object.
     short = (n for n in names if object_number(n) is not None)
@@ -212,11 +213,11 @@ def object_folders(
         if number in objects:
             raise InputError(
                 folder,
-                f"two folders for object {number}, one of them {name}",
+                f"two folders for object {number}: {called[number]} and {name}",
                 "one folder per object",
                 "Remove or rename one of them.",
             )
-        objects[number] = files
+        objects[number], called[number] = files, name
     return objects
 
 

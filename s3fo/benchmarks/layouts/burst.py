@@ -12,6 +12,7 @@ from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.names import safe_name
 from evaluation.errors import InputError
 from evaluation.formats.burst_classes import track_classes
+from evaluation.formats.object_ids import ObjectIds
 from evaluation.masks.sequence import RleSequence
 from s3fo.benchmarks.layouts.files import (
     IMAGE_SUFFIXES,
@@ -206,6 +207,8 @@ def read_annotations(path: Path) -> dict[str, Any]:
             wrong = f"{images} annotated images, but masks of {masks}"
         elif odd:
             wrong = f"the track {odd[0]!r}, which is no number"
+        else:
+            wrong = _written_twice(entry)
         if wrong:
             place = f"{entry.dataset}_-_{entry.seq_name}: {wrong}"
             raise InputError(path, place, "annotations of BURST", _FIX)
@@ -214,6 +217,20 @@ def read_annotations(path: Path) -> dict[str, Any]:
 
 def _is_number(track: str) -> bool:
     return track.isascii() and track.isdecimal() and len(track) < 10
+
+
+def _written_twice(entry: _Sequence) -> str:
+    """Two texts that stand for one track, if there are any."""
+    ids = ObjectIds()
+    try:
+        for track in entry.track_category_ids or {}:
+            ids.number(track)
+        for masks in entry.segmentations:
+            for track in masks:
+                ids.number(track)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def sequence_name(entry: dict[str, Any]) -> str:

@@ -95,6 +95,14 @@ def _sequence(
                 "expressions numbered from 0",
                 _FIX,
             )
+        if int(key) + 1 in objects:
+            raise InputError(
+                folder / "meta_expressions.json",
+                f"two expressions of {name} with the number {int(key)}, one of them "
+                f"{key!r}",
+                "a number of its own for each",
+                _FIX,
+            )
         for annotation in map(str, expression.anno_id):
             if len(runs.get(annotation, ())) != len(video.frames):
                 raise InputError(

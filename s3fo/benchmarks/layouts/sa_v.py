@@ -105,10 +105,17 @@ def _find_misnumbered(root: Path, names: list[str]) -> Iterator[str]:
     for name in names:
         folders = _object_folders(root / _MASKS / name)
         numbers = [int(folder) for folder in folders]
-        if len(set(numbers)) < len(numbers):
-            yield f"two folders of one object of {name} ({', '.join(folders)})"
+        if doubled := _two_of_one(name, folders):
+            yield doubled
         if max(numbers, default=0) > _LAST_FOLDER:
             yield f"object folder {max(numbers)} of {name}, above {_LAST_FOLDER}"
+
+
+def _two_of_one(name: str, folders: list[str]) -> str:
+    """What to say of folders of a video that stand for the same object."""
+    if len(set(map(int, folders))) == len(folders):
+        return ""
+    return f"two folders of one object of {name} ({', '.join(folders)})"
 
 
 def _incomplete_objects(sequence: VideoSequence, folder: Path) -> Iterator[str]:
@@ -141,14 +148,19 @@ def _from_folders(root: Path, name: str) -> VideoSequence:
 
 
 def load_object_folders(folder: Path, name: str) -> MaskSequence:
-    """Masks of ``<folder>/<object>/<frame>.png``; folder ``000`` is object 1."""
-    masks = ObjectFolderSequence(
-        name,
-        {
-            int(number) + 1: dict(list_frames(folder / number, MASK_SUFFIXES))
-            for number in _object_folders(folder)
-        },
-    )
+    """Masks of ``<folder>/<object>/<frame>.png``; folder ``000`` is object 1.
+
+    Raises:
+        InputError: two folders are of one object.
+    """
+    if doubled := _two_of_one(name, _object_folders(folder)):
+        fix = "Remove or rename one of them."
+        raise InputError(folder, doubled, "one folder per object", fix)
+    objects = {
+        int(number) + 1: dict(list_frames(folder / number, MASK_SUFFIXES))
+        for number in _object_folders(folder)
+    }
+    masks = ObjectFolderSequence(name, objects)
     masks.folder_offset = 1
     return masks
 
