@@ -69,7 +69,7 @@ class MaskDecoder:
         self._binarize = binarize
         self.expected_ids: Callable[[], Collection[int]] = tuple
         """Gives the ids that the other side has, where that is known."""
-        self.given: Callable[[], tuple[FilePath, Ids] | None] = lambda: None
+        self.given: Callable[[], tuple[FilePath, Ids] | None] = _nothing
         """Gives the file of a frame, and its true ids [H, W], where these are known."""
 
     def decode(self, data: bytes, path: FilePath) -> Ids:
@@ -366,3 +366,7 @@ def _unknown_colour(path: FilePath, found: str) -> InputError:
         "a palette or grey PNG whose pixel values are object ids",
         "Write the masks as palette PNG (mode P), not as RGB.",
     )
+
+
+def _nothing() -> None:
+    """No file; a function with a name, as it travels to other processes."""
