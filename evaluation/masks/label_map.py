@@ -98,13 +98,15 @@ def has_channels_last(shape: tuple[int, ...], ratio: int = 4, least: int = 16) -
 
     Args:
         shape: of three axes, else it is not.
-        ratio: how many times longer the other axes are than the last one, at least.
+        ratio: how many times longer the second axis is than the last one, at least;
+            the first is twice as long.
         least: how long they are, at least.
     """
     if len(shape) != 3:
         return False
-    shorter = min(shape[:2])
-    return shorter >= least and 0 < ratio * shape[2] < shorter
+    first, second, last = shape
+    long = first > 2 * last > 0 and second > ratio * last
+    return long and min(first, second) >= least
 
 
 def plain_array(values: object, where: str = "array") -> NDArray[Any]:

@@ -129,6 +129,12 @@ def test_arrays_with_frames_last_are_refused_or_told():
         with pytest.warns(UserWarning, match=r"40 masks \[60, 3\].*moveaxis"):
             function(last > 0, last > 0)
     assert score({"v": truth}, {"v": truth}).summary["J"] == 1
+    # Many frames, of which [60, 14] is no shape; half of a wide screen is one.
+    many = np.moveaxis(np.stack([drawn()[0]] * 14), 0, -1)
+    with pytest.raises(InputError, match="count frames last"):
+        score({"v": many}, {"v": many}, "vos-benchmark-all-frames")
+    upright = np.repeat(np.stack([drawn()[0][:, :20]] * 45), 2, axis=1)  # 80 x 20
+    assert score({"v": upright}, {"v": upright}).summary["J"] == 1
 
 
 def clips(length, *, step=2, frames=None):
