@@ -187,7 +187,8 @@ class Meter:
             notes += order.notes(video, skips=self.protocol.frames != "all")
         notes += self._rounds.notes()
         for sequence in sorted(self._frames):
-            notes += note_stacks(sequence, self._frames[sequence])
+            alone = len(self._frames) == 1
+            notes += note_stacks(sequence, self._frames[sequence], alone=alone)
             try:
                 scored = self._score(sequence)
             except InputError as error:

@@ -164,7 +164,7 @@ def refuse_lengths(sequence: str, frames: Collection[CountedFrame]) -> None:
         raise _changed_lengths(
             f"sequence {sequence}",
             f"{word} masks of shape {' and '.join(shapes[:3])}",
-            unsure=any(_unsure_shape(frame) for frame in frames),
+            unsure=any(_on_both_sides(frame) for frame in frames),
         )
 
 
@@ -281,14 +281,19 @@ def _ends_in(stacks: Sequence[Stack], layers: Sequence[tuple[int, ...]]) -> list
     return [place for place, k in ends if all(k in own for own in layers)]
 
 
-def note_stacks(sequence: str, frames: Mapping[str, CountedFrame]) -> list[str]:
+def note_stacks(
+    sequence: str, frames: Mapping[str, CountedFrame], *, alone: bool
+) -> list[str]:
     """Notes on stacks that look like frames, or like the visible objects only.
 
     Args:
         sequence: name of the video.
         frames: all of it.
+        alone: whether there is no other video.
     """
-    notes = _note_clips(sequence, frames)
+    # Of a single stack the caller was asked, and has answered by naming its frame.
+    answered = alone and len(frames) == 1 and all(f.named for f in frames.values())
+    notes = [] if answered else _note_clips(sequence, frames)
     every = [*frames.values()]
     for side, word in enumerate(_SIDES):
         telling = _telling([frame.stacks[side] for frame in every])
@@ -325,9 +330,7 @@ def _note_clips(sequence: str, frames: Mapping[str, CountedFrame]) -> list[str]:
     steps = {later - before for before, later in pairwise(numbers)}
     limit = _TOUCHING if lengths == steps else _COVERING
     covering = sum(stack is not None and stack.closeness > limit for stack in stacks)
-    # Of a single frame that was named, the caller was asked and has answered.
-    answered = len(frames) == 1 and all(frame.named for frame in frames.values())
-    if 2 * covering <= len(frames) or answered:
+    if 2 * covering <= len(frames):
         return []
     return [
         f"{sequence}: in {covering} of {len(frames)} frames, true masks [K, H, W] of "

@@ -157,6 +157,22 @@ def test_clips_are_told_with_and_without_names_of_frames(frames):
         assert note.startswith(f"v: in {6 // length} of {6 // length} frames")
 
 
+def test_videos_of_one_clip_each_are_told():
+    meter = Meter("vos-benchmark-all-frames")
+    for name, shift in (("a", 0), ("b", 3)):
+        masks = drawn(1, shift) > 0
+        meter.update(masks, masks, sequence=name, frame=0)
+    notes = [note for note in meter.compute().notes if "clips of K frames" in note]
+    assert [note.split(" frames")[0] for note in notes] == [
+        "a: in 1 of 1",
+        "b: in 1 of 1",
+    ]
+    last = drawn(1)[:2] > 0  # a last clip that is shorter
+    meter.update(masks, masks, sequence="c", frame=0)
+    with pytest.raises(InputError, match=r"frames of one object.*masks\[t\]"):
+        meter.update(last, last, sequence="c", frame=6)
+
+
 def test_clips_of_a_fast_object_are_told_where_frames_are_their_starts():
     """Masks share 3 of 17 columns with those before."""
     assert clips(3, step=7, frames=lambda i, start: start)
