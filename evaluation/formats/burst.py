@@ -13,6 +13,7 @@ from evaluation.formats.form import (
     JsonForm,
     check_length,
     frame_name,
+    note_scores,
     object_id,
     refuse_twice,
 )
@@ -48,6 +49,9 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
             _frames(name, item),
             (int(item["height"]), int(item["width"])),
             _classes(name, item, categories),
+            notes=note_scores(
+                mask for masks in item["segmentations"] for mask in masks.values()
+            ),
         )
         for name, item in zip(names, items, strict=True)
     }

@@ -15,6 +15,7 @@ from evaluation.formats.form import (
     Rle,
     check_rle,
     frame_name,
+    note_scores,
     object_id,
 )
 from evaluation.formats.object_ids import ObjectIds
@@ -78,7 +79,13 @@ def _read(document: Item) -> dict[str, EncodedVideo]:
             found = f"object {number} of {video} twice in frame {frame} ({place})"
             raise FormError(found, "one mask per object and frame")
         frames[video][frame][number] = _run_lengths(item, place)
-    return {name: EncodedVideo(own, sizes[name]) for name, own in frames.items()}
+    items: dict[str, list[Item]] = {}
+    for item in document["annotations"]:
+        items.setdefault(places[item["image_id"]][0], []).append(item)
+    return {
+        name: EncodedVideo(own, sizes[name], notes=note_scores(items.get(name, ())))
+        for name, own in frames.items()
+    }
 
 
 def _video_of(image: Item, videos: Mapping[Any, str]) -> str:

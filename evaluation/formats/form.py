@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -92,6 +92,29 @@ class Rle:
 
     size: list[int]
     counts: Any
+
+
+LEAST_SCORE = 0.5
+"""Score of a track from which SA-Co/VEval counts it (`prob_thresh` of its code)."""
+
+
+def note_scores(items: Iterable[object]) -> tuple[str, ...]:
+    """A note where masks bring scores, and some of them are low.
+
+    >>> note_scores([{"score": 0.9}, {"score": 0.7}, {"id": 1}])
+    ()
+
+    Args:
+        items: entries of the file for one video, which may have a ``score``.
+    """
+    scores = (item.get("score") for item in items if isinstance(item, Mapping))
+    if not any(isinstance(s, (int, float)) and s < LEAST_SCORE for s in scores):
+        return ()
+    return (
+        f"some tracks or masks have a score below {LEAST_SCORE} and count like all "
+        "others, as scores are not looked at; where tracks are matched with objects, "
+        "more of them can only raise J&F. Leave out tracks that are no results",
+    )
 
 
 def refuse_twice(names: Sequence[str], what: str) -> None:

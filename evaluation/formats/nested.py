@@ -13,6 +13,7 @@ from evaluation.formats.form import (
     JsonForm,
     Rle,
     check_rle,
+    note_scores,
     object_id,
 )
 from evaluation.formats.object_ids import ObjectIds
@@ -44,7 +45,12 @@ def _refuse_objects_first(document: Mapping[str, Any]) -> None:
 def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     _refuse_objects_first(document)
     return {
-        str(name): EncodedVideo(_frames(str(name), frames))
+        str(name): EncodedVideo(
+            _frames(str(name), frames),
+            notes=note_scores(
+                rle for masks in frames.values() for rle in masks.values()
+            ),
+        )
         for name, frames in document.items()
     }
 

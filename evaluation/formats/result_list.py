@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.formats.form import (
+    LEAST_SCORE,
     EncodedVideo,
     FormError,
     Frames,
@@ -13,6 +14,7 @@ from evaluation.formats.form import (
     PhraseId,
     add_track,
     keep_empty,
+    note_scores,
     object_id,
 )
 from evaluation.formats.object_ids import ObjectIds
@@ -21,10 +23,6 @@ _ID_KEYS = ("object_id", "track_id", "instance_id")
 """Under which a result may say which object it is; the format has no such key."""
 
 _AS_PNG = "write the masks as one PNG per frame."
-
-
-LEAST_SCORE = 0.5
-"""Score of a track from which SA-Co/VEval counts it (`prob_thresh` of its code)."""
 
 
 def read_result_list(
@@ -59,8 +57,8 @@ def read_result_list(
     if key is None:
         listed.sort(key=lambda item: -float(item[1].get("score", 0)))
     found: dict[str, Frames] = {}
-    tracks: dict[str, int] = {}
     ids: dict[str, ObjectIds] = {}
+    own_entries: dict[str, list[object]] = {}
     for place, entry in listed:
         if entry["video_id"] not in videos:
             raise FormError(
@@ -69,14 +67,16 @@ def read_result_list(
             )
         video = videos[entry["video_id"]]
         own = found.setdefault(video.name, {frame: {} for frame in video.frames})
-        tracks[video.name] = tracks.get(video.name, 0) + 1
-        number = tracks[video.name]
+        own_entries.setdefault(video.name, []).append(entry)
+        number = len(own_entries[video.name])
         if key is not None:
             own_ids = ids.setdefault(video.name, ObjectIds())
             number = object_id(entry[key], place, own_ids)
         add_track(own, number, entry["segmentations"], place)
     return {
-        name: EncodedVideo(frames, identified=key is not None)
+        name: EncodedVideo(
+            frames, identified=key is not None, notes=note_scores(own_entries[name])
+        )
         for name, frames in found.items()
     }
 

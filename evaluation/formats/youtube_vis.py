@@ -15,6 +15,7 @@ from evaluation.formats.form import (
     Rle,
     add_track,
     frame_name,
+    note_scores,
     object_id,
     refuse_twice,
 )
@@ -44,8 +45,16 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     names, videos = name_videos(document["videos"]), document["videos"]
     sizes = [size_of(video) for video in videos]
     frames = _frames(document, names)
+    annotations = [item for item in document["annotations"] if "score" in item]
     return {
-        name: EncodedVideo(frames[name], size, video_id=video["id"])
+        name: EncodedVideo(
+            frames[name],
+            size,
+            video_id=video["id"],
+            notes=note_scores(
+                item for item in annotations if item["video_id"] == video["id"]
+            ),
+        )
         for name, size, video in zip(names, sizes, videos, strict=True)
     }
 

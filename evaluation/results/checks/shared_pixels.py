@@ -59,7 +59,7 @@ def note_shared(found: Sequence[SharedPixels], rules: ScoringProtocol) -> list[s
     """
     reason = (
         f": the official tool of {rules.name} reads label maps, one object per pixel, "
-        "and gives another number. Give every pixel to one object, best to the most "
+        "and cannot give this number. Give every pixel to one object, best to the most "
         "probable one, and score that; for files `s3fo convert RESULTS OUT --to davis "
         "--on-overlap smaller-on-top` does so by area. Without that option `convert` "
         "refuses these masks, and so does `submit`"
