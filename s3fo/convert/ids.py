@@ -117,12 +117,11 @@ def _settle(own: list[int], wanted: set[int], name: str, place: Path) -> dict[in
 class _Renumbered(ArraySequence):
     """The masks of a video under other ids; what has none is left out."""
 
-    of_files = True
-
     def __init__(self, masks: MaskSequence, ids: Mapping[int, int]) -> None:
         super().__init__(masks.name, dict.fromkeys(masks.frames))
         self._stored, self._ids_of = masks, dict(ids)
         self.overlapping, self.size = masks.overlapping, masks.size
+        self.of_files = masks.of_files
         for remark in masks.remarks():
             self.remark(remark)
 

@@ -93,7 +93,7 @@ def convert(
 
     Raises:
         InputError: the source cannot be read, the format cannot keep its masks, or
-            `out` is there already or lies in the source.
+            `out` is there already or lies in the source, or where ids are from.
 
     >>> convert("DAVIS/Annotations/480p", "davis.json", "youtube-vis")
     """
@@ -105,6 +105,8 @@ def convert(
     origin = _known_format(source_format) if source_format else _format_of(source)
     if target != "fiftyone":
         _require_place(Path(out), source)
+        fix = "Give a path outside the folder that ids are taken from."
+        refuse_among_inputs([out], [ids_from] if ids_from else [], fix)
     with tempfile.TemporaryDirectory() as folder:
         if ids_from is not None:
             sequences = _with_ids_of(Path(ids_from), source, origin, Path(folder))

@@ -374,3 +374,15 @@ def test_objects_keep_numbers_of_any_length(davis, tmp_path):
         2,
         2500,
     }
+
+
+@pytest.mark.parametrize("target", ["mots", "json", "burst", "coco", "object-folders"])
+def test_ids_may_be_taken_beside_the_source(davis, tmp_path, target):
+    source = tmp_path / ("masks" if target in ("mots", "object-folders") else "m.json")
+    convert(davis, source, target)
+    done = convert(source, tmp_path / "beside", "davis", ids_from=davis)
+    assert contents(tmp_path / "beside").keys() == contents(davis).keys()
+    assert done.sequences == len(contents(davis))
+    with pytest.raises(InputError, match="outside the folder that ids are taken from"):
+        convert(source, davis / "inside", "davis", ids_from=davis)
+    assert not (davis / "inside").exists()
