@@ -284,7 +284,7 @@ def _ends_in(stacks: Sequence[Stack], layers: Sequence[tuple[int, ...]]) -> list
 def note_stacks(
     sequence: str, frames: Mapping[str, CountedFrame], *, alone: bool
 ) -> list[str]:
-    """Notes on stacks that look like frames, or like the visible objects only.
+    """Notes on stacks that look like frames, or like the background and objects.
 
     Args:
         sequence: name of the video.
@@ -303,23 +303,7 @@ def note_stacks(
             "it out (masks[1:] if it comes first)"
             for place in _ends_in(telling, [stack.large for stack in telling])
         ]
-    return notes + [
-        f"{sequence}: stacks of {word} masks have one per object that the other side "
-        "shows in the frame, and these change: is a layer the same object in all "
-        "frames? If not, pass {object id: mask}"
-        for side, word in enumerate(_SIDES)
-        if _follows_visible(every, side)
-    ]
-
-
-def _follows_visible(frames: Sequence[CountedFrame], side: int) -> bool:
-    """Whether stacks are always as long as the other side has objects, of any ids."""
-    if not _ids_of_other(frames, side):
-        return False
-    lengths = [stack.shape[0] if (stack := f.stacks[side]) else 0 for f in frames]
-    ids = [frame.ids[1 - side] for frame in frames]
-    beyond = any(max(own, default=0) > len(own) for own in ids)
-    return beyond and [len(own) for own in ids] == lengths
+    return notes
 
 
 def _note_clips(sequence: str, frames: Mapping[str, CountedFrame]) -> list[str]:

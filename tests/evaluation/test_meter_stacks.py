@@ -96,10 +96,10 @@ def test_stacks_of_other_ids_than_1_to_k_are_refused_or_told():
     changing[:3][changing[:3] == 3] = 0
     changing[3:][changing[3:] == 1] = 0
     scores = fed(changing, changing, (visible, np.array), protocol="vos-benchmark")
-    assert any("same object in all frames?" in note for note in scores.notes)
+    assert any("numbered anew in each frame?" in note for note in scores.notes)
     for form in (layers, by_id, np.array):
         notes = fed(changing, changing, (form, np.array)).notes
-        assert not any("same object" in note for note in notes)
+        assert not any("numbered anew" in note for note in notes)
 
 
 @pytest.mark.parametrize("other", [np.array, by_id, layers, None])

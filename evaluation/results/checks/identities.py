@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from evaluation.counting.counts import GT_AREA, INTERSECTION
+from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.label_map import Mask
@@ -19,13 +19,17 @@ _CLEAR = 0.2
 """IoU by which masks must fit other objects, or other videos, better."""
 
 _MOST = 0.7
-"""Share of frames in which they must; the first frame looked at is one of them."""
+"""Share of frames in which they must, the first frame looked at being one of them; and
+in which ids that count objects in sight are as many on both sides."""
 
 _POOR = 0.5
 """IoU below which a video is compared with others."""
 
 _FITS = 0.65
 """IoU with the ground truth of another video that is no chance."""
+
+_ANEW = 2
+"""Frames in which ids must be others than those of the objects in sight."""
 
 _VIDEOS = 40
 """Videos with so poor masks that are compared with each other."""
@@ -97,6 +101,34 @@ def _common(votes: Sequence[int]) -> int | None:
     if not votes or votes.count(votes[0]) < _MOST * len(votes):
         return None
     return votes[0]
+
+
+def numbered_anew(counts: SequenceCounts) -> list[str]:
+    """A note where ids only count the objects in sight, in one of both sides.
+
+    Objects after one that is away then have the ids of others, and do not fit them.
+
+    Args:
+        counts: of a video whose objects go by their ids.
+    """
+    ids = counts.object_ids[counts.object_ids != VOID]
+    if len(ids) < 2 or ids.tolist() != [*range(1, len(ids) + 1)]:
+        return []
+    areas = counts.counts[: len(ids)].astype(np.int64)
+    true, own = areas[:, :, GT_AREA] > 0, areas[:, :, PRED_AREA] > 0
+    elsewhere = (true != own).any(axis=0)
+    shared = areas[:, elsewhere, INTERSECTION].sum()
+    as_many = (true.sum(axis=0) == own.sum(axis=0)).mean() >= _MOST
+    apart = 2 * shared < areas[:, elsewhere, GT_AREA].sum()
+    if np.count_nonzero(elsewhere) < _ANEW or not (as_many and apart):
+        return []
+    return [
+        f"{counts.name}: in every frame {word} masks have the ids 1 to as many as "
+        "objects are visible, whichever these are: are masks numbered anew in each "
+        "frame? Then give each object one id in all frames"
+        for word, side in (("predicted", own), ("true", true))
+        if (side == (ids[:, None] <= side.sum(axis=0))).all()
+    ]
 
 
 def exchanged_videos(

@@ -20,7 +20,7 @@ from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
-from evaluation.results.checks.identities import exchanged_ids
+from evaluation.results.checks.identities import exchanged_ids, numbered_anew
 from evaluation.results.checks.lags import given_mask_late, wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
@@ -134,6 +134,7 @@ def check_labels(
         *absent,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
         *(_look_again(pair, counts, by_id=True) if pair is not None else []),
+        *numbered_anew(counts),
         *(look_closer(pair, counts) if pair is not None else []),
         *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),

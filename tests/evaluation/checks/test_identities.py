@@ -63,6 +63,34 @@ def test_videos_that_are_exchanged_are_told():
     assert not any("ground truth of" in n for n in score(lost, truth).notes)
 
 
+def numbered_by_sight(masks):
+    """Ids 1 to as many as are visible, as of `enumerate` in each frame."""
+    found = np.zeros_like(masks)
+    for t, mask in enumerate(masks):
+        for i, k in enumerate(np.unique(mask[mask > 0]), 1):
+            found[t][mask == k] = i
+    return found
+
+
+def test_ids_that_count_the_objects_in_sight_are_told():
+    """Object 1 is away in four frames, in which J of 2 is 0, of 3 too."""
+    truth = video()
+    truth[4:8][truth[4:8] == 1] = 0
+    anew = numbered_by_sight(truth)
+    for pred, gt, word in ((anew, truth, "predicted"), (truth, anew, "true")):
+        scores = score({"a": pred}, {"a": gt})
+        (note,) = (n for n in scores.notes if "numbered anew" in n)
+        assert note.startswith(f"a: in every frame {word} masks")
+    assert score({"a": anew}, {"a": anew}).notes == ()
+    anew[2] = 0  # and a frame without any
+    assert any("numbered anew" in n for n in score({"a": anew}, {"a": truth}).notes)
+    lost = np.where(truth == 2, 0, truth)  # a method that loses an object
+    late = np.roll(truth, 1, axis=0)
+    for pred in (truth, lost, late, np.roll(truth, 3, axis=2)):
+        notes = score({"a": pred}, {"a": truth}).notes
+        assert not any("numbered anew" in n for n in notes)
+
+
 # --- the Meter, to which nobody names the video --------------------------------------
 
 
