@@ -122,8 +122,13 @@ def given_mask_late(
         return []
     try:
         true = thinned(pair.gt.read(given), by_id, 1)
-        # Without other reads where the areas tell that the masks differ.
+        # No prediction is read where areas, or what they share, tell that masks differ.
         if np.count_nonzero(true) != row[PRED_AREA] or not row[PRED_AREA]:
+            return []
+        nearest = thinned(pair.gt.read(following[0]), by_id, 1)
+        if nearest.shape != true.shape or row[INTERSECTION] != np.count_nonzero(
+            (nearest == true) & (true != 0)
+        ):
             return []
         read = [pair.read(name)[1] for name in following]
     except InputError:

@@ -135,10 +135,9 @@ def mirrored(pair: SequencePair, *, by_id: bool) -> Reading:
     chosen = spread(frames, _MOST_CHECKED)
     if len(chosen) < _FEWEST:
         return None
-    # One frame spares nearly all videos without fault the rest.
-    middle = chosen[len(chosen) // 2]
+    # The last frame spares nearly all videos without fault the rest.
     table = []
-    for frame in dict.fromkeys((middle, *chosen)):
+    for frame in reversed(chosen):
         fits = _mirrored_fits(*pair.read(frame), by_id)
         if fits is None:
             continue
