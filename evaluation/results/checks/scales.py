@@ -17,6 +17,7 @@ from evaluation.counting.kernels import object_boxes
 from evaluation.counting.video import SequenceCounts
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
+from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.results.checks.masks import foreground
 from evaluation.results.checks.placements import (
@@ -228,5 +229,21 @@ def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     if not notes and area <= 2 * shared < 2 * GOOD * union and start < GOOD:
         notes += moved_a_little(pair)
     if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):
-        notes += untracked(pair)
+        notes += _ids_change(pair) or untracked(pair)
+    return notes
+
+
+def _ids_change(pair: SequencePair) -> list[str]:
+    """Notes on the side whose objects exchange ids again and again."""
+    notes = []
+    told = ids_change(pair.gt.frames, pair.gt.read)
+    if told:
+        notes.append(f"{pair.name}: {TRUE_IDS_CHANGE.format(told)}")
+    pred = pair.pred
+    told = ids_change(pred.frames, pred.read) if pred is not None else ""
+    if told:
+        notes.append(
+            f"{pair.name}: predicted masks have ids that change from frame to frame "
+            f"({told}); are they detections of single frames, not tracked?"
+        )
     return notes

@@ -22,7 +22,8 @@ from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
 from evaluation.masks.encoding import refuse_soft
-from evaluation.masks.label_map import LabelMap, write_label_map
+from evaluation.masks.label_map import LabelMap, read_label_map, write_label_map
+from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.protocols import VOID
 from s3fo.benchmarks import Benchmark, VideoSequence, catalog
 from s3fo.benchmarks.video_file import read_fps
@@ -279,11 +280,16 @@ class _Writer:
             if not isinstance(value, fo.Segmentation)
         }
         self._notes.extend(check_boxes(labels, size, f"sequence {video.name}"))
+        files: dict[str, Path] = {}
         for frame in video.values:
             if frame in frames:
                 label_map = self._label_map(video, frame, size)
                 self.drawn |= set(np.unique(label_map[label_map > 0]).tolist())
-                write_label_map(self._folder / video.name / f"{frame}.png", label_map)
+                files[frame] = self._folder / video.name / f"{frame}.png"
+                write_label_map(files[frame], label_map)
+        told = ids_change(list(files), lambda frame: read_label_map(files[frame]))
+        if told:
+            self._notes.append(f"{video.name}: {TRUE_IDS_CHANGE.format(told)}")
         if not self.drawn:
             raise InputError(
                 f"sequence {video.name}",

@@ -31,6 +31,7 @@ from s3fo.datasets.importing.videos import (
     check_mask_size,
     make_video,
     name_video,
+    note_changing_ids,
 )
 from s3fo.datasets.importing.writing import (
     MaskSource,
@@ -281,6 +282,7 @@ def _preparer(
     def prepare(sequence: VideoSequence) -> _Prepared:
         video = video_writer(sequence)
         check_mask_size(sequence)
+        note_changing_ids(sequence)
         content = content_of(sequence, video, form)
         return _Prepared(sequence, video, content, known.get(sequence.name))
 

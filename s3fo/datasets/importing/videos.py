@@ -26,6 +26,7 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation.attributes.video import read_objects
 from evaluation.errors import InputError, InputWarning
+from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.masks.pictures import compare_sizes, read_picture, refuse_turned
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
@@ -153,6 +154,17 @@ def check_mask_size(sequence: VideoSequence) -> None:
     note = compare_sizes(path, size, one.shape)
     if note:
         warnings.warn(f"{sequence.name}: {note}", InputWarning, stacklevel=2)
+
+
+def note_changing_ids(sequence: VideoSequence) -> None:
+    """Warn of ground truth whose objects exchange ids again and again."""
+    told = ids_change(sequence.annotated_frames, lambda f: read_objects(sequence, f))
+    if told:
+        warnings.warn(
+            f"{sequence.name}: {TRUE_IDS_CHANGE.format(told)}",
+            InputWarning,
+            stacklevel=2,
+        )
 
 
 def is_only_named(path: Path) -> bool:

@@ -16,7 +16,12 @@ import s3fo
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
 from s3fo.benchmarks import VideoSequence, open_folders
-from s3fo.datasets.importing.videos import DEFAULT_FPS, check_mask_size, make_video
+from s3fo.datasets.importing.videos import (
+    DEFAULT_FPS,
+    check_mask_size,
+    make_video,
+    note_changing_ids,
+)
 
 
 def write_frames(
@@ -147,6 +152,23 @@ def test_masks_of_another_size_than_images_are_told_or_refused(tmp_path, recwarn
     write_label_map(mask, np.ones((48, 32), np.uint8))
     with pytest.raises(InputError, match="48x32 pixels beside masks of 32x48"):
         check_mask_size(replace(video, annotations={"00000": mask}))
+
+
+@pytest.mark.parametrize(("odd", "told"), [({1, 3, 5, 7}, True), ({5, 6, 7}, False)])
+def test_ground_truth_that_was_numbered_anew_in_each_image_is_told(
+    tmp_path, recwarn, odd, told
+):
+    """Once exchanged, ids are an error of an annotator, and the audit's."""
+    masks = {}
+    for t in range(8):
+        drawn = np.zeros((16, 24), np.uint8)
+        ids = (2, 1) if t in odd else (1, 2)
+        drawn[2:12, 2 + t : 8 + t], drawn[4:14, 12:20] = ids
+        masks[f"{t:05d}"] = tmp_path / f"{t:05d}.png"
+        write_label_map(masks[f"{t:05d}"], drawn)
+    note_changing_ids(VideoSequence("v", tuple(masks), {}, masks))
+    found = [one for one in recwarn if "exchange ids from frame to frame" in str(one)]
+    assert len(found) == told
 
 
 @pytest.mark.parametrize(("turn", "taken"), [(1, True), (3, False), (6, True)])

@@ -101,6 +101,21 @@ def test_ids_that_change_from_frame_to_frame_are_told() -> None:
     assert not any("frame to frame" in note for note in notes_of(own=once))
 
 
+@pytest.mark.parametrize("exchanged", [(2, 1, 3), (3, 1, 2)])
+def test_ids_of_the_ground_truth_that_change_from_frame_to_frame_are_told(
+    exchanged,
+) -> None:
+    """Two objects, or all in turn, are numbered anew in every second frame."""
+    anew = np.array([0, *exchanged], np.uint8)
+    odd = {f: anew[m] if int(f) % 2 else m for f, m in TRUTH.items()}
+    notes = score({"v": OWN}, {"v": odd}).notes
+    told = [n for n in notes if "ground truth exchange ids from frame to frame" in n]
+    assert len(told) == 1 and "8 times between 8 pairs" in told[0]
+    assert "one id through the video" in told[0]
+    once = {f: anew[m] if f > "00004" else m for f, m in TRUTH.items()}
+    assert not any("exchange ids" in n for n in score({"v": OWN}, {"v": once}).notes)
+
+
 def test_an_object_that_is_never_predicted_is_told() -> None:
     merged = {f: np.where(m == 3, 1, m) for f, m in OWN.items()}
     assert "v: object 3 of 3 is never predicted" in notes_of(own=merged)
