@@ -116,11 +116,11 @@ def numbered_anew(counts: SequenceCounts) -> list[str]:
         return []
     areas = counts.counts[: len(ids)].astype(np.int64)
     true, own = areas[:, :, GT_AREA] > 0, areas[:, :, PRED_AREA] > 0
-    elsewhere = (true != own).any(axis=0)
-    shared = areas[:, elsewhere, INTERSECTION].sum()
-    as_many = (true.sum(axis=0) == own.sum(axis=0)).mean() >= _MOST
-    apart = 2 * shared < areas[:, elsewhere, GT_AREA].sum()
-    if np.count_nonzero(elsewhere) < _ANEW or not (as_many and apart):
+    as_many = true.sum(axis=0) == own.sum(axis=0)
+    others = as_many & (true != own).any(axis=0)
+    shared = areas[:, others, INTERSECTION].sum()
+    apart = 2 * shared < areas[:, others, GT_AREA].sum()
+    if np.count_nonzero(others) < _ANEW or as_many.mean() < _MOST or not apart:
         return []
     return [
         f"{counts.name}: in every frame {word} masks have the ids 1 to as many as "

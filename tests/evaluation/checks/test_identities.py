@@ -86,7 +86,9 @@ def test_ids_that_count_the_objects_in_sight_are_told():
     assert any("numbered anew" in n for n in score({"a": anew}, {"a": truth}).notes)
     lost = np.where(truth == 2, 0, truth)  # a method that loses an object
     late = np.roll(truth, 1, axis=0)
-    for pred in (truth, lost, late, np.roll(truth, 3, axis=2)):
+    gone = truth.copy()
+    gone[8:11] = 0
+    for pred in (truth, lost, late, gone, np.roll(truth, 3, axis=2)):
         notes = score({"a": pred}, {"a": truth}).notes
         assert not any("numbered anew" in n for n in notes)
 
