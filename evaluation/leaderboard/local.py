@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 from evaluation.results.scores import Scores
-from evaluation.runs.registry import read_run
+from evaluation.runs.registry import read_run, saved_scores_outdated
 from evaluation.runs.score_records import ScoreRecord
 from evaluation.runs.split_check import other_benchmark, say_foreign
 
@@ -54,6 +54,7 @@ class LocalRun:
         frames_per_second: as its prediction recorded it; None if unknown.
         sequences: names of its videos; empty if unknown.
         benchmark: what its prediction calls them; empty if unknown.
+        outdated: what changed since the scores were saved; empty for nothing.
     """
 
     name: str
@@ -63,6 +64,7 @@ class LocalRun:
     frames_per_second: float | None = None
     sequences: tuple[str, ...] = ()
     benchmark: str = ""
+    outdated: str = ""
 
     @classmethod
     def load(
@@ -82,10 +84,15 @@ class LocalRun:
         """
         folder = Path(folder)
         if (folder / "scores.json").is_file():
-            record = ScoreRecord.of(Scores.load(folder))
-            names = record.sequences
+            scores = Scores.load(folder)
+            record = ScoreRecord.of(scores, options=scores.options)
             return cls(
-                name or folder.name, record, folder, training_data, sequences=names
+                name or folder.name,
+                record,
+                folder,
+                training_data,
+                sequences=record.sequences,
+                outdated=saved_scores_outdated(folder),
             )
         run = read_run(folder)
         known = sorted(
@@ -183,6 +190,11 @@ def local_warnings(split: RankedSplit, local: Sequence[LocalRun]) -> list[str]:
             )
             continue
         record = run.record
+        if run.outdated:
+            found.append(
+                f"{run.name}: {run.outdated} since its scores were saved in "
+                f"{run.folder}; score it again."
+            )
         if record.protocol_name not in accepted:
             own = " or ".join(sorted(accepted)) or "the official tool"
             found.append(

@@ -118,6 +118,25 @@ def read_saved_record(folder: Path) -> ScoreRecord | None:
     return ScoreRecord.parse(content["record"], path)
 
 
+def saved_scores_outdated(folder: Path) -> str:
+    """What changed since scores were saved in a folder: masks, ground truth, or "".
+
+    Nothing is known of scores of some sequences, and of masks that are gone.
+
+    Args:
+        folder: that `Scores.save` wrote.
+
+    Raises:
+        InputError: its record is damaged.
+    """
+    record = read_saved_record(folder)
+    if record is None:
+        return ""
+    if record.masks and record.results and Path(record.results).is_dir():
+        return RunFolder(Path(record.results), None, {}).outdated(record)
+    return "ground truth changed" if record.truth_changed() else ""
+
+
 def find_runs(root: str | os.PathLike[str] = ".") -> list[RunFolder]:
     """All runs in a folder and below it, in order of their paths.
 

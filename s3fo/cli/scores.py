@@ -358,18 +358,31 @@ def compare(
     from evaluation import compare as compare_runs
 
     result = compare_runs(Scores.load(first), Scores.load(second), metric=metric)
+    notes = [*result.notes, *_note_outdated(first, second)]
     if as_json:
         objects = result.objects.to_dict("records")
         low, high = (None if isnan(end) else end for end in result.interval)
         print_json({"metric": metric, "delta": result.delta, "low": low, "high": high,
-                    "objects": objects, "notes": result.notes})  # fmt: skip
+                    "objects": objects, "notes": notes})  # fmt: skip
     else:
         rows = result.objects.itertuples(index=False, name=None)
         legend = f"a = {first}, b = {second}; delta = b - a"
         title = f"{metric} by object, 0 to 1: {legend}"
         print_table(title, list(result.objects.columns), rows)
         typer.echo(str(result))
-    print_notes(result.notes)
+    print_notes(notes)
+
+
+def _note_outdated(*folders: Path) -> list[str]:
+    """Notes on saved scores of masks or a ground truth that changed since."""
+    from evaluation.runs.registry import saved_scores_outdated
+
+    return [
+        f"{folder}: {changed} since these scores were saved; score again for those of "
+        "the masks that are there"
+        for folder in folders
+        if (changed := saved_scores_outdated(folder))
+    ]
 
 
 @app.command()

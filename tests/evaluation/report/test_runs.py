@@ -9,15 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from evaluation._utils.fingerprint import digest_stream
 from evaluation.errors import InputError
-from evaluation.leaderboard.local import LocalRun
+from evaluation.leaderboard.local import LocalRun, RankedSplit, local_warnings
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.runs.differences import note_runs
 from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
-from evaluation.runs.score_records import leave_record, mask_digest
+from evaluation.runs.score_records import ScoreRecord, leave_record, mask_digest
 from evaluation.scoring import score
+from s3fo.cli import app
 
 
 def made(method: str, **settings) -> str:
@@ -227,3 +229,28 @@ def test_runs_of_other_ground_truths_videos_and_options_are_told(small):
     leave_record(score(other, small.gt, workers=1), other)
     (note,) = compared(small.pred, other)[1]
     assert "on different videos by davis-2017: 1 and 2, 1 of them the same" in note
+
+
+def test_saved_scores_of_masks_that_changed_are_told(small, tmp_path):
+    saved = [tmp_path / "saved" / name for name in ("a", "b")]
+    for folder in saved:
+        scores = score(small.pred, small.gt, workers=1, void=9)
+        record = ScoreRecord.of(scores, small.pred).as_json()
+        scores.save(folder, format="csv", record=record)
+    command = ["compare", *map(str, saved), "--json"]
+
+    def warnings() -> list[str]:
+        run = LocalRun.load(saved[0], "davis-2017")
+        return local_warnings(RankedSplit("davis-2017", "val"), [run])
+
+    def notes() -> list[str]:
+        return json.loads(CliRunner().invoke(app, command).stdout)["notes"]
+
+    assert notes() == [] and not [w for w in warnings() if "changed" in w]
+    small.change(small.pred, lambda label_map, frame: np.roll(label_map, frame == 5, 0))
+    assert [note.partition(" since")[0] for note in notes()] == [
+        f"{folder}: masks changed" for folder in saved
+    ]
+    assert warnings()[0].startswith("a: masks changed since its scores were saved")
+    shutil.rmtree(small.pred)  # of masks that are gone nothing is known
+    assert notes() == []
