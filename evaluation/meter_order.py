@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import hypot, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +34,11 @@ least."""
 _MANY = 24
 """Frames that are many."""
 
-_FEW = 4
+_FEW = 6
 """Where only the given frame equals the truth, at most one in so many does."""
+
+_LARGE = 64
+"""Pixels of objects from which a prediction hardly equals them by chance."""
 
 _Place = tuple[float, float, float]
 """Centre (y, x) of an object and the square root of its area, parts of the diagonal."""
@@ -46,6 +50,7 @@ class Order:
     def __init__(self) -> None:
         self._places: list[dict[int, _Place]] = []
         self._equal: list[int] = []
+        self._partly: list[int] = []
         self._shown: list[int] = []
 
     def look(self, labels: Labels, rows: FrameRows) -> None:
@@ -55,18 +60,23 @@ class Order:
             labels: the true masks.
             rows: counts of its objects.
         """
-        counts = rows[1]
-        areas = counts[:, [GT_AREA, PRED_AREA, INTERSECTION]]
-        if counts[:, GT_AREA].any():
+        areas = rows[1][:, [GT_AREA, PRED_AREA, INTERSECTION]]
+        true = areas[:, 0]
+        if true.any():
             self._shown.append(len(self._places))
-            if (areas == areas[:, :1]).all():
-                self._equal.append(len(self._places))
+            same = (areas == areas[:, :1]).all(axis=1)
+            if true[same].sum() >= _LARGE:
+                self._partly.append(len(self._places))
+                if same.all():
+                    self._equal.append(len(self._places))
         self._places.append(_places(labels))
 
     def add(self, other: Order) -> None:
         """Take over what another meter saw; its frames come after these."""
-        self._equal += [len(self._places) + place for place in other._equal]
-        self._shown += [len(self._places) + place for place in other._shown]
+        there = len(self._places)
+        self._equal += [there + place for place in other._equal]
+        self._partly += [there + place for place in other._partly]
+        self._shown += [there + place for place in other._shown]
         self._places += other._places
 
     def notes(self, video: str, *, skips: bool) -> list[str]:
@@ -97,9 +107,12 @@ class Order:
         ]
 
     def _first_is_late(self) -> bool:
-        """Whether few predictions equal the truth, and not that of the first frame."""
-        few = 0 < _FEW * len(self._equal) <= len(self._shown)
-        return few and self._equal[0] != self._shown[0]
+        """Whether few predictions equal the truth, and not that of the first frame.
+
+        Where single objects do in more frames, they do by chance.
+        """
+        few = _FEW * len(self._partly) <= len(self._shown)
+        return few and bool(self._equal) and self._partly[0] != self._shown[0]
 
 
 def _places(labels: Labels) -> dict[int, _Place]:
@@ -148,14 +161,27 @@ def _distances(
 
 def _count_in_turn(table: NDArray[np.float64]) -> int:
     """Of how many videos frames come in turn; 0 where of one."""
+    # By the objects that both frames have, whatever comes and goes now and then; or by
+    # which objects they have. These change most pairs where they change at random, so
+    # that no median would do.
+    by_place = _turn(table, np.nan, np.median)
+    return by_place or _turn(table, 1.0, np.mean)
+
+
+def _turn(
+    table: NDArray[np.float64],
+    absent: float,
+    centre: Callable[[NDArray[np.float64]], np.floating[Any]],
+) -> int:
+    """The lag at which frames are far closer than at any between its multiples."""
     most = min(_VIDEOS, len(table) // _TURNS)
-    median: dict[int, float] = {}
+    lags: dict[int, float] = {}
     for lag in range(1, min(2 * most, len(table))):
-        apart = _distances(table, lag, absent=1.0)
-        median[lag] = float(np.median(apart)) if len(apart) else 0.0
+        apart = _distances(table, lag, absent)
+        lags[lag] = float(centre(apart)) if len(apart) else 0.0
     for turn in range(2, most + 1):
-        between = min(v for k, v in median.items() if k < 2 * turn and k % turn)
-        if between >= _APART and median[turn] < _IN_TURN * between:
+        between = min(v for k, v in lags.items() if k < 2 * turn and k % turn)
+        if between >= _APART and lags[turn] < _IN_TURN * between:
             return turn
     return 0
 
