@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from evaluation._utils.names import counted
@@ -289,8 +291,22 @@ def _refuse_unmatched(results: str, pairs: Sequence[SequencePair]) -> None:
 
 def _are_of_objects(frames: Sequence[str], there: Sequence[str]) -> bool:
     """Whether several masks are called like each frame and an object."""
+    if not all(any(c.isdigit() for c in name) for name in there):
+        return False
     named = [sum(frame in name for name in there) for frame in frames]
-    return min(named) > 1 and all(any(c.isdigit() for c in name) for name in there)
+    return min(named) > 1 or (len(there) >= 2 * len(frames) and _count_twice(there))
+
+
+def _count_twice(names: Sequence[str]) -> bool:
+    """Whether two numbers of names differ apart from each other: frame and object."""
+    parts = [re.findall(r"\d+", name) for name in names]
+    if len({len(one) for one in parts}) > 1:
+        return False
+    columns = list(zip(*parts, strict=True))
+    return any(
+        len(set(zip(one, other, strict=True))) > max(len(set(one)), len(set(other)))
+        for one, other in combinations(columns, 2)
+    )
 
 
 def _missing_objects(

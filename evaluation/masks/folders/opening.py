@@ -339,6 +339,14 @@ def _must_be_folder(root: Path) -> None:
 
 
 def _no_sequences(root: Path) -> InputError:
+    files = _json_files(root)
+    if files:
+        return InputError(
+            root,
+            f"{len(files)} JSON files such as {files[0]}, and no PNG masks",
+            "one folder per sequence with PNG masks in it",
+            _DRAW.format(Path(files[0]).with_suffix(".png")),
+        )
     return InputError(
         root,
         describe(root),
@@ -347,6 +355,27 @@ def _no_sequences(root: Path) -> InputError:
             root, f"Give the folder that holds the sequences of masks, not {root}."
         ),
     )
+
+
+_DRAW = (
+    "If each holds the polygons of one image, as files of LabelMe do, draw them into a "
+    "label map per frame, in which pixels are ids of objects, and each object has one "
+    'id through the video: cv2.fillPoly(mask, [np.int32(shape["points"])], object_id) '
+    'for each shape, then evaluation.masks.label_map.write_label_map("{}", mask).'
+)
+"""What to do about JSON files that are no run lengths."""
+
+
+def _json_files(root: Path) -> list[str]:
+    """JSON files in a folder and the folders in it, where these have nothing else."""
+    found: list[str] = []
+    for name in ("", *subfolders(root)):
+        names = [n for n in list_folder(root / name) if not n.startswith(".")]
+        files = [n for n in names if (root / name / n).is_file()]
+        if any(not one.lower().endswith(".json") for one in files):
+            return []
+        found += [str(Path(name, one)) for one in sorted(files)]
+    return found
 
 
 def _several_sets(

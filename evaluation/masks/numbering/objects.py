@@ -37,9 +37,18 @@ def number_objects(
     """
     found = dict(results)
     unsettled = []
+    folders = {
+        name: masks
+        for name, masks in results.items()
+        if truth[name].folder_offset and isinstance(masks, ObjectFolderSequence)
+    }
+    as_named = _folders_are_ids(truth, folders)
     for name, masks in results.items():
         offset = truth[name].folder_offset
-        if offset and isinstance(masks, ObjectFolderSequence):
+        if name in folders and as_named:
+            first = min(masks.annotated_ids())
+            masks.remark(_AS_NAMED.format(first, first - offset))
+        elif name in folders:
             found[name] = masks.renumbered(offset)  # the benchmark says so
         elif masks.overlapping and masks.identified and masks.annotated_ids():
             unsettled.append(name)
@@ -53,6 +62,36 @@ def number_objects(
     for name, own in ids.items():
         found[name] = _renumber(results[name], chosen, own)
     return found
+
+
+_AS_NAMED = (
+    "folders of objects count from another number than the benchmark's: folder {:03d} "
+    "was taken for the benchmark's {:03d}, and so on"
+)
+"""The remark on results that number folders as label maps number objects."""
+
+
+def _folders_are_ids(
+    truth: Mapping[str, MaskSequence], folders: Mapping[str, MaskSequence]
+) -> bool:
+    """Whether folders are called by ids, unlike those of their benchmark.
+
+    So are they where some would otherwise be of objects that no video has, and masks
+    fit better.
+
+    Args:
+        truth: the ground truth by video.
+        folders: results by video, of a benchmark that counts folders from 0.
+    """
+    beyond, gain = False, 0.0
+    for name, masks in folders.items():
+        offset, own = truth[name].folder_offset, masks.annotated_ids()
+        wanted = _ids(truth[name])
+        if not own <= wanted:
+            return False
+        beyond = beyond or not {k + offset for k in own} <= wanted
+        gain += _fits(truth[name], masks, 0) - _fits(truth[name], masks, offset)
+    return beyond and gain > MARGIN * len(folders)
 
 
 def count_from_one(videos: Mapping[str, MaskSequence]) -> dict[str, MaskSequence]:

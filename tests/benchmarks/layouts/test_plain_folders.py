@@ -53,6 +53,22 @@ def test_one_sequence_directly_in_the_folders(tmp_path: Path) -> None:
     assert one_file["cat"].object_ids == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "told"),
+    [((10, 8), "one frame in 3"), ((10, 12), None), ((10, 4), None), ((10,), None)],
+)
+def test_masks_of_every_third_frame_that_were_numbered_anew_are_told(
+    tmp_path: Path, lengths: tuple[int, ...], told: str | None
+) -> None:
+    """Of 10 frames 4 masks, of 8 three; of 12 it would be 4, and not 3."""
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    for count, n_masks in zip(lengths, (4, 3), strict=False):
+        first = {frame: [1] for frame in names(n_masks)}
+        write_sequence(images, masks, f"v{count}", names(count), first)
+    notes = [n for n in open_folders(images, masks).notes if "numbered anew" in n]
+    assert len(notes) == bool(told) and all(str(told) in note for note in notes)
+
+
 def test_a_folder_given_too_high_is_said(tmp_path: Path) -> None:
     images, masks = tmp_path / "JPEGImages", tmp_path / "Annotations"
     write_sequence(images / "480p", masks / "480p", "a", names(2), {"00000": [1]})

@@ -15,9 +15,9 @@ from PIL import Image
 from evaluation.errors import InputError
 from evaluation.formats.mots import object_ids
 from evaluation.masks.label_map import write_label_map
-from evaluation.masks.numbering import name_video_frames
+from evaluation.masks.numbering import name_video_frames, number_objects
 from evaluation.masks.run_lengths import encode_rle
-from evaluation.masks.sequence import ArraySequence
+from evaluation.masks.sequence import ArraySequence, ObjectFolderSequence
 from evaluation.results.checks.masks import describe_filling
 from evaluation.scoring import score
 from s3fo.benchmarks import open_folders
@@ -445,6 +445,66 @@ def test_one_file_per_object_and_frame_is_named_as_such(tmp_path):
         score(tmp_path / "files", gt)
     with pytest.raises(InputError, match=r"<sequence>/<object>/<frame>\.png"):
         score(tmp_path / "folders", gt)
+
+
+def test_one_file_per_object_and_frame_of_other_names_is_named_as_such(tmp_path):
+    """As Label Studio exports masks; names tell frame and object by two numbers."""
+    gt = write_masks(tmp_path / "gt", dot)
+    for t in range(T):
+        for k in (1, 2):
+            name = f"task-{t + 1}-annotation-{t + 1}-by-1-tag-obj{k}-0.png"
+            write_label_map(tmp_path / "files/a" / name, dot(t))
+            write_label_map(tmp_path / f"twice/a/x{100 + 2 * t + k}.png", dot(t))
+    with pytest.raises(InputError, match=r"a folder of its own, such as a/1/00000"):
+        score(tmp_path / "files", gt)
+    with pytest.raises(InputError) as told:  # of one number only, they are frames
+        score(tmp_path / "twice", gt)
+    assert "a folder of its own" not in told.value.remedy
+
+
+def test_ground_truth_of_polygons_is_told_how_to_become_masks(tmp_path):
+    for name in ("ant", "bee"):
+        for t in range(2):
+            path = tmp_path / "labelme" / name / f"{t:05d}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text('{"shapes": [{"points": [[1, 1], [5, 1], [5, 5]]}]}')
+    with pytest.raises(InputError) as told:
+        score({"ant": {"00000": dot(0)}}, tmp_path / "labelme")
+    assert told.value.found == "4 JSON files such as ant/00000.json, and no PNG masks"
+    assert 'cv2.fillPoly(mask, [np.int32(shape["points"])]' in told.value.remedy
+    assert 'write_label_map("ant/00000.png", mask)' in told.value.remedy
+    (tmp_path / "labelme/ant/readme.txt").write_text("")
+    with pytest.raises(InputError, match="found only ant, bee"):
+        score({"ant": {"00000": dot(0)}}, tmp_path / "labelme")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_object_folders_that_count_unlike_the_benchmark_are_told(tmp_path, first):
+    """Folders of SA-V count from 0, and its objects, as in label maps, from 1."""
+    files: dict[int, dict[int, dict[str, str]]] = {0: {}, first: {}}
+    for start in files:
+        for k in (0, 1):
+            files[start][k + start] = {}
+            for t in range(3):
+                mask = np.zeros((12, 20), np.uint8)
+                mask[2:9, 2 + 9 * k + t : 8 + 9 * k + t] = 1
+                path = tmp_path / f"{start}/{k + start:03d}/{t:05d}.png"
+                write_label_map(path, mask)
+                files[start][k + start][f"{t:05d}"] = str(path)
+    true = ObjectFolderSequence("v", {k + 1: own for k, own in files[0].items()})
+    true.folder_offset = 1
+    found = number_objects(
+        {"v": true}, {"v": ObjectFolderSequence("v", files[first])}, "results"
+    )["v"]
+    assert found.annotated_ids() == {1, 2}
+    told = "folder 001 was taken for the benchmark's 000"
+    assert [told in remark for remark in found.remarks()] == [True] * first
+    (alone,) = number_objects(
+        {"v": true},
+        {"v": ObjectFolderSequence("v", {first: files[first][first]})},
+        "results",
+    ).values()  # one folder may be of either object, so that the benchmark's way holds
+    assert alone.annotated_ids() == {first + 1}
 
 
 def test_all_videos_in_upper_case_are_matched(tmp_path):
