@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation._utils.claims import videos_in_progress
-from evaluation._utils.names import any_name_in_tables, as_names
+from evaluation._utils.names import any_name_in_tables, as_names, counted
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting.cache import open_cache
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
+from evaluation.masks.names import match_sequences, shown, unlike
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
@@ -140,7 +141,8 @@ def score_folders(
     rules, chosen = get_protocol(protocol), InputOptions.of(options)
     whole, unseen = open_ground_truth(ground_truth), as_names(unseen)
     truth = choose_sequences(whole, sequences)
-    opened = [align_results(one, truth, rules, chosen) for one in results]
+    known = whole.sequences
+    opened = [align_results(one, truth, rules, chosen, known) for one in results]
     if not opened:
         raise InputError("results", "none", "at least one", "Name a results folder.")
     videos = [
@@ -196,21 +198,49 @@ class Aligned:
 
 
 def align_results(
-    results: Source, truth: GroundTruth, rules: ScoringProtocol, options: InputOptions
+    results: Source,
+    truth: GroundTruth,
+    rules: ScoringProtocol,
+    options: InputOptions,
+    known: Collection[str] = (),
 ) -> Aligned:
     """Open results and lay them beside the ground truth.
+
+    Args:
+        results: what `score` takes.
+        truth: the sequences to score.
+        rules: the protocol.
+        options: how masks are read.
+        known: names of all sequences of the ground truth, to tell of others.
 
     Raises:
         InputError: as `score`, of what is missing or named in two ways.
     """
     by_id = rules.matching == "by-id"
+    others: list[str] | None = [] if known else None
     predictions, label = open_results(
-        results, truth.sequences, by_id=by_id, binarize=options.binarize
+        results,
+        truth.sequences,
+        by_id=by_id,
+        binarize=options.binarize,
+        others=others,
     )
     if label != truth.label and Path(label).is_dir():
         refuse_truth_inside(Path(label), predictions, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, options)
-    return Aligned(label, pairs, [*notes, *_note_in_progress(results, truth)])
+    notes += [*_note_others(others or [], known), *_note_in_progress(results, truth)]
+    return Aligned(label, pairs, notes)
+
+
+def _note_others(others: Sequence[str], known: Collection[str]) -> list[str]:
+    """A note on videos of the results that the ground truth does not have."""
+    left = unlike(known, match_sequences(known, others).names.values(), others)
+    if not left:
+        return []
+    return [
+        f"{counted(len(left), 'video')} of the results not scored, since the ground "
+        f"truth has none of this name: {shown(left)}"
+    ]
 
 
 def _note_in_progress(results: Source, truth: GroundTruth) -> list[str]:

@@ -32,7 +32,7 @@ from evaluation.masks.folders import (
     subfolders,
 )
 from evaluation.masks.label_map import has_channels_last, plain_array
-from evaluation.masks.names import frame_number, match_sequences
+from evaluation.masks.names import frame_number, match_sequences, unlike
 from evaluation.masks.numbering import has_object_zero, number_objects
 from evaluation.masks.sequence import (
     ArraySequence,
@@ -121,6 +121,7 @@ def open_results(
     *,
     by_id: bool = True,
     binarize: bool = False,
+    others: list[str] | None = None,
 ) -> tuple[dict[str, MaskSequence], str]:
     """Open the predictions for the sequences of a ground truth.
 
@@ -130,6 +131,8 @@ def open_results(
         by_id: whether objects are compared by their ids, so that these must count as
             the ground truth's do.
         binarize: how masks are read that must be looked at for that.
+        others: gets the names of sequences that only the source has; None where nobody
+            asks.
 
     Returns:
         Those of the sequences that are there, and what to call the source.
@@ -137,7 +140,7 @@ def open_results(
     Raises:
         InputError: none of the sequences is there, or they count objects in two ways.
     """
-    found, label = _find_results(source, truth)
+    found, label = _find_results(source, truth, others)
     if binarize:
         truth = {name: masks.binarized() for name, masks in truth.items()}
         found = {name: masks.binarized() for name, masks in found.items()}
@@ -151,10 +154,10 @@ def open_results(
 
 
 def _find_results(
-    source: Source, truth: Mapping[str, MaskSequence]
+    source: Source, truth: Mapping[str, MaskSequence], others: list[str] | None
 ) -> tuple[dict[str, MaskSequence], str]:
     if isinstance(source, Mapping):
-        return _from_arrays(source, truth), "arrays"
+        return _from_arrays(source, truth, others), "arrays"
     path = _as_path(source, "the results")
     is_json = path.suffix == ".json" and path.is_file()
     found = read_mask_json(path, truth) if is_json else read_encoded_folder(path)
@@ -171,8 +174,10 @@ def _find_results(
         for name, masks in there.items():
             remark_name(masks, name, names[name], match.rule)
         remark_alike(there, names.values(), found)
+        if others is not None:
+            others += unlike(there, names.values(), found)
         return there, str(path)
-    return open_results_folder(path, truth), str(path)
+    return open_results_folder(path, truth, others), str(path)
 
 
 def _with_short_names(
@@ -367,7 +372,9 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
 
 
 def _from_arrays(
-    source: Mapping[str, object], truth: Mapping[str, MaskSequence]
+    source: Mapping[str, object],
+    truth: Mapping[str, MaskSequence],
+    others: list[str] | None = None,
 ) -> dict[str, MaskSequence]:
     named = _by_name(source)
     wanted: Collection[str] = truth or named
@@ -378,6 +385,8 @@ def _from_arrays(
         remark_name(masks, name, own, match.rule)
         found[name] = masks
     remark_alike(found, match.names.values(), named)
+    if others is not None:
+        others += unlike(found, match.names.values(), named)
     return found
 
 

@@ -32,6 +32,7 @@ from evaluation.masks.names import (
     match_names,
     match_sequences,
     shown,
+    unlike,
 )
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.protocols import VOID
@@ -97,7 +98,7 @@ def _left_out(level: Path, sequences: Mapping[str, MaskSequence]) -> list[str]:
 
 
 def open_results_folder(
-    root: Path, truth: Mapping[str, MaskSequence]
+    root: Path, truth: Mapping[str, MaskSequence], others: list[str] | None = None
 ) -> dict[str, MaskSequence]:
     """Find the named sequences below a results folder.
 
@@ -106,6 +107,8 @@ def open_results_folder(
     Args:
         root: results folder.
         truth: the ground truth by sequence.
+        others: gets the names of further sequences that are there; None where nobody
+            asks.
 
     Returns:
         Those of the named sequences that are there; others are not looked at.
@@ -123,7 +126,11 @@ def open_results_folder(
     for name, folder in match.names.items():
         found[name] = open_sequence(holder / folder, truth[name])
         remark_name(found[name], name, folder, match.rule)
-    remark_alike(found, match.names.values(), subfolders(holder))
+    there = subfolders(holder)
+    remark_alike(found, match.names.values(), there)
+    if others is not None:
+        left = unlike(found, match.names.values(), there)
+        others += [name for name in left if is_sequence(holder / name)]
     _tell_other_results(holder, found, set(match.names.values()))
     return found
 

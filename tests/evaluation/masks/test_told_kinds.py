@@ -825,3 +825,24 @@ def test_ids_that_are_stretched_to_16_bits_are_repaired_as_written(tmp_path, fac
         sys.argv = before
     scores = score(tmp_path / "pred it", tmp_path / "gt")
     assert j_of(scores) == pytest.approx({("bear", k): 8 / 12 for k in (1, 2, 3)})
+
+
+@pytest.mark.parametrize("form", ["folder", "arrays"])
+def test_videos_that_the_ground_truth_lacks_are_told(tmp_path, form):
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:15, 5:15] = 1
+    video = np.stack([mask] * 4)
+    names = ("one", "two", "old_one", "zebra")
+    results: object = dict.fromkeys(names, video)
+    if form == "folder":
+        results = tmp_path
+        for name in names:
+            for t in range(4):
+                write_label_map(tmp_path / name / f"{t:05d}.png", mask)
+        (tmp_path / "logs").mkdir()
+    truth = {"one": video, "two": video}
+    told = "2 videos of the results not scored"
+    (note,) = (n for n in score(results, truth).notes if told in n)
+    assert note.endswith("none of this name: old_one, zebra")
+    (note,) = (n for n in score(results, truth, sequences=["one"]).notes if told in n)
+    assert note.endswith("none of this name: old_one, zebra")
