@@ -22,8 +22,8 @@ from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.checks.identities import exchanged_videos
-from evaluation.results.scores import TRUTH_PLACE, Scores
-from evaluation.results.shards import asked_inputs
+from evaluation.results.scores import Scores
+from evaluation.results.shards import TRUTH_PLACE, asked_inputs
 from evaluation.results.unseen import unseen_notes
 from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
@@ -168,7 +168,7 @@ def score_folders(
         for i, one in enumerate(opened)
     ]
     facts = {TRUTH_PLACE: whole.place} if whole.place else {}
-    facts |= asked_inputs(chosen, len(truth.sequences), len(whole.sequences))
+    facts |= asked_inputs(chosen, len(truth.sequences), whole.of_sequences)
     return [replace(one, inputs={**one.inputs, **facts}) for one in found]
 
 

@@ -67,6 +67,8 @@ class GroundTruth:
         classes: sequence -> object id -> class and group of the class, where the
             benchmark scores class by class.
         notes: what was left out of it.
+        of_sequences: how many sequences it has, those that were left out by choice
+            before it was opened included.
     """
 
     sequences: Mapping[str, MaskSequence]
@@ -90,6 +92,11 @@ class GroundTruth:
             return ""
 
     notes: Sequence[str] = ()
+    of_sequences: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.of_sequences:
+            object.__setattr__(self, "of_sequences", len(self.sequences))
 
 
 def open_ground_truth(source: Source) -> GroundTruth:
@@ -368,7 +375,14 @@ def _from_benchmark(benchmark: Any) -> GroundTruth:
                 assert isinstance(own, dict)
                 own[item.object_id] = item.frame_range
     label = str(getattr(benchmark, "name", "benchmark"))
-    return GroundTruth(sequences, label, ranges, frozenset(unseen), classes)
+    return GroundTruth(
+        sequences,
+        label,
+        ranges,
+        frozenset(unseen),
+        classes,
+        of_sequences=getattr(benchmark, "of_sequences", 0),
+    )
 
 
 def _from_arrays(

@@ -22,15 +22,16 @@ from evaluation.metrics.tracking.objects import COLUMNS as OBJECT_COLUMNS
 from evaluation.metrics.tracking.video import tracking, tracking_summary
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.same_rules import require_one_protocol
-from evaluation.results.shards import joined_inputs, joined_notes, joined_options
+from evaluation.results.shards import (
+    joined_inputs,
+    joined_notes,
+    joined_options,
+)
 from evaluation.results.storage import read_scores, save_scores
 from evaluation.results.text import format_scores
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TRUTH_PLACE = "ground_truth_place"
-"""Key of `Scores.inputs`: folder or file, absolute, that held the true masks."""
 
 Table = Mapping[str, Sequence[Any]]
 """Columns of equal length by name."""

@@ -17,6 +17,9 @@ from evaluation.results.unseen import joined_unseen
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
 
+TRUTH_PLACE = "ground_truth_place"
+"""Key of `Scores.inputs`: folder or file, absolute, that held the true masks."""
+
 SHARD = "shard"
 """Key of `Scores.inputs`: which shard the scores are of, as ``2/4``."""
 
@@ -94,12 +97,15 @@ def joined_inputs(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     left_out = {*_OF_SHARDS, PART}
     plain = [{k: v for k, v in one.items() if k not in left_out} for one in inputs]
     numbered = [one for one in inputs if SHARD in one]
+    joined = dict(plain[0])
     for key in sorted({key for one in plain for key in one} - {ASKED}):
-        _require_one("shards", key, _places(plain, key, known=bool(numbered)))
+        places = _places(plain, key, known=bool(numbered))
+        _require_one("shards", key, places)
+        joined[key] = places[0]
     _require_one("shards", "options", [one.get(ASKED) or "none" for one in plain])
     if numbered:
         _require_all_shards(inputs, numbered)
-    return plain[0] | _joined_part(inputs)
+    return joined | _joined_part(inputs)
 
 
 def _places(inputs: Sequence[Mapping[str, str]], key: str, *, known: bool) -> list[str]:
@@ -109,8 +115,19 @@ def _places(inputs: Sequence[Mapping[str, str]], key: str, *, known: bool) -> li
     hand, may not have the key; shards always do.
     """
     found = [one.get(key, "nothing") for one in inputs if known or key in one]
+    if key == TRUTH_PLACE and (around := _around(found)):
+        return [around] * len(found)
     names: dict[str, str] = {}
     return [names.setdefault(os.path.abspath(place), place) for place in found]
+
+
+def _around(places: Sequence[str]) -> str:
+    """The one of some folders that all others lie in, as those of some videos do."""
+    try:
+        common = os.path.commonpath(places)
+    except ValueError:  # none, or on two drives
+        return ""
+    return common if common in places else ""
 
 
 def _require_all_shards(

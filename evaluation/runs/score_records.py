@@ -21,7 +21,7 @@ from evaluation._utils.machine import installed_versions
 from evaluation.errors import InputError
 from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import ScoringProtocol
-from evaluation.results.scores import TRUTH_PLACE
+from evaluation.results.shards import TRUTH_PLACE
 from evaluation.results.storage import DOCUMENT, SHARD_RECORD
 from evaluation.runs.schema import utc_now
 

@@ -28,6 +28,8 @@ class Benchmark:
         partial: whether sequences were left out by choice.
         strata: official tags of which each video has one, in their order; figures are
             published for each of them.
+        of_sequences: how many sequences there were before some were left out by
+            choice; 0 if none were.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Benchmark:
     missing_files: tuple[str, ...] = ()
     partial: bool = False
     strata: tuple[str, ...] = ()
+    of_sequences: int = 0
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -70,7 +73,8 @@ class Benchmark:
             )
         kept = tuple(sequence for sequence in self if sequence.name in set(wanted))
         partial = self.partial or len(kept) < len(self)
-        return replace(self, sequences=kept, partial=partial)
+        whole = (self.of_sequences or len(self)) if partial else 0
+        return replace(self, sequences=kept, partial=partial, of_sequences=whole)
 
     def absolute(self) -> Benchmark:
         """The same benchmark with absolute paths, for whoever works elsewhere."""

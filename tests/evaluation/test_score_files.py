@@ -19,6 +19,7 @@ from evaluation.counting.video import count_sequence
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.results import encode
 from evaluation.results.encode import encode_csv, encode_parquet
+from evaluation.results.shards import joined_inputs
 
 
 @pytest.fixture
@@ -357,3 +358,27 @@ def test_scores_of_chosen_sequences_merge_if_they_are_of_one_run(three, tmp_path
         merge([walk, part("run")])
     with pytest.raises(InputError, match="void 9 and missing score-as-empty, void 9"):
         merge([walk, part("run", void=9, missing="score-as-empty")])
+
+
+def test_parts_of_a_benchmark_tell_how_many_videos_are_missing(three):
+    from s3fo.benchmarks import open_folders
+
+    benchmark = open_folders(three.gt, three.gt)
+    parts = [
+        score(three.pred, benchmark.subset(names)) for names in (["walk"], ["jump"])
+    ]
+    (told,) = [note for note in merge(parts).notes if note.startswith("only")]
+    assert told.startswith("only 2 of 3 sequences")
+    rest = score(three.pred, benchmark.subset(["run", "walk"]).subset(["run"]))
+    whole = merge([*parts, rest])
+    assert not [note for note in whole.notes if note.startswith("only")]
+    assert whole.inputs == score(three.pred, benchmark).inputs
+
+
+def test_videos_of_one_ground_truth_may_lie_in_folders_within(tmp_path):
+    place = {"ground_truth": "mine", "ground_truth_place": str(tmp_path)}
+    inner = place | {"ground_truth_place": str(tmp_path / "inner")}
+    assert joined_inputs([inner, place]) == place
+    other = place | {"ground_truth_place": str(tmp_path / "other")}
+    with pytest.raises(InputError, match="ground truth place"):
+        joined_inputs([inner, other])
