@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evaluation.errors import InputWarning
 from s3fo.inference.engine.appearance import Appearance, AppearanceLimit
 from s3fo.inference.engine.config import InferenceConfig
 from s3fo.inference.engine.frame_size import internal_size
@@ -201,7 +202,9 @@ class Propagator:
             given = self._given_masks(mask, objects, idx_mask, size, small)
         self._time += 1
         if given is not None and not given.object_ids:
-            warnings.warn("a mask without objects was ignored", stacklevel=2)
+            warnings.warn(
+                "a mask without objects was ignored", InputWarning, stacklevel=2
+            )
             return _like(image, padding.pad(torch.zeros(1, *small)))
         probabilities = self._advance(
             padding.pad(resize(frame.to(self.device, torch.float32), small)),
