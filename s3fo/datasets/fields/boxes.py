@@ -15,7 +15,7 @@ import fiftyone as fo
 from evaluation.errors import InputError
 from evaluation.masks.png import read_header
 from s3fo.datasets.fields.masks import ObjectLabel
-from s3fo.datasets.fields.placing import has_size_of
+from s3fo.datasets.fields.placing import has_size_of, rounding_error
 
 _LOOKED_AT = 200
 """Boxes of a video that are looked at, evenly spread."""
@@ -28,6 +28,10 @@ _BEYOND = 1.001
 
 _SURE = 0.25
 """Pixels by which a mask may differ from a whole number more or less than its box."""
+
+
+_HALF, _EXACT = 0.5, 1e-6
+"""Pixels from which a corner may be another pixel's, and by which it is that one's."""
 
 
 class _Box(NamedTuple):
@@ -133,12 +137,31 @@ def check_boxes(
         ]
     excess = {box.excess(size) for box in boxes}
     if excess not in ({1}, {-1}):
-        return []
+        return _tell_rounded(boxes, size, where)
     more, why = ("larger", "without") if excess == {1} else ("smaller", "beyond")
     return [
         f"{where}: all masks are one pixel {more} than their boxes, across and down: "
         f"were these measured {why} their last pixels? Masks were laid at their own "
         "size from the upper left corners"
+    ]
+
+
+def _tell_rounded(
+    boxes: Sequence[_Box], size: tuple[int, int], where: str
+) -> list[str]:
+    """A note where digits of boxes are too few to tell on which pixels masks lie."""
+    errors = [rounding_error(box[:4]) for box in boxes]
+    pixels = max(errors) * max(size)
+    whole = all(
+        abs(v * n - round(v * n)) < _EXACT
+        for box in boxes
+        for v, n in ((box.x, size[1]), (box.y, size[0]))
+    )
+    if whole or min(errors) == 0 or pixels <= _HALF:
+        return []
+    return [
+        f"{where}: boxes were rounded to a few digits, so that masks may lie "
+        f"{pixels:.1f} pixels beside their places; keep more digits"
     ]
 
 

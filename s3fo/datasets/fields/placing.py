@@ -135,12 +135,19 @@ def _was_cut_out(
 
 def _is_rounded(box: Sequence[float], frame: tuple[int, int]) -> bool:
     """Whether a corner is a pixel's, but for the few digits of the box."""
+    error = rounding_error(box)
+    return error > 0 and all(
+        abs(v * n - round(v * n)) <= error * n + 1e-6
+        for v, n in zip((box[1], box[0]), frame, strict=True)
+    )
+
+
+def rounding_error(box: Sequence[float]) -> float:
+    """By how much numbers of a box may be off, by their few digits; 0 for many."""
     for digits in _DIGITS:
         if all(abs(v - round(v, digits)) < 1e-9 for v in box):
-            corner = zip((box[1], box[0]), frame, strict=True)
-            error = 0.5 * 10**-digits
-            return all(abs(v * n - round(v * n)) <= error * n + 1e-6 for v, n in corner)
-    return False
+            return float(0.5 * 10**-digits)
+    return 0.0
 
 
 def is_flat(box: Sequence[float] | None) -> bool:

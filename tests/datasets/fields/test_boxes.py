@@ -133,3 +133,21 @@ def test_boxes_a_pixel_too_small_or_large_everywhere_are_told(more, told):
         frames([*labels, detection((0, 0, 0.1, 0.1), (0, 0, 0.1, 0.1))]), SIZE, "bear"
     )
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("digits", "size", "told"),
+    [(3, (1080, 1920), "1.0 pixels"), (3, (480, 854), ""), (4, (1080, 1920), ""),
+     (3, (1000, 2000), "")],
+)  # fmt: skip
+def test_boxes_of_too_few_digits_for_the_frame_are_told(digits, size, told):
+    """0.0005 of 1920 pixels is 0.96; of 2000 pixels, digits are whole ones."""
+    labels = []
+    for left, top, width, height in ((101, 77, 203, 151), (307, 205, 99, 61),
+                                     (911, 111, 35, 47)):  # fmt: skip
+        corner = left / size[1], top / size[0], width / size[1], height / size[0]
+        box = [round(v, digits) for v in corner]
+        mask = np.ones((height, width), bool)
+        labels.append(fo.Detection(bounding_box=box, mask=mask))
+    notes = check_boxes(frames(labels), size, "bear")
+    assert len(notes) == bool(told) and all(told in note for note in notes)
