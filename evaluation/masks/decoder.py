@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,6 @@ from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.colours import (
     DAVIS_BYTES,
-    PaletteOrder,
     exchange_red_and_blue,
     ids_by_colour,
     ids_of_colours,
@@ -40,6 +39,9 @@ from evaluation.masks.png import (
 
 FilePath = str | os.PathLike[str]
 Ids = NDArray[np.integer[Any]]
+
+Given = tuple[FilePath, Callable[[], Ids]]
+"""A file, and what reads true ids [H, W] that it should show."""
 
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _MAX_LOOKED_AT = 200
@@ -69,8 +71,9 @@ class MaskDecoder:
         self._binarize = binarize
         self.expected_ids: Callable[[], Collection[int]] = tuple
         """Gives the ids that the other side has, where that is known."""
-        self.given: Callable[[], tuple[FilePath, Ids] | None] = _nothing
-        """Gives the file of a frame, and its true ids [H, W], where these are known."""
+        self.given: Callable[[], Iterable[Given]] = tuple
+        """Gives files, and what reads the true ids [H, W] of their frames or of others
+        nearby, where these are known."""
 
     def decode(self, data: bytes, path: FilePath) -> Ids:
         """Decode one file.
@@ -110,12 +113,14 @@ class MaskDecoder:
 
     def _by_palette(self, indices: Ids, palette: bytes, path: FilePath) -> Ids:
         order = palette_order(palette)
-        if order.by_colour is None and self._others_are_by_colour:
-            order = PaletteOrder(True, order.ids)
-        if not order.by_colour:
+        if order.by_colour is False:
             return indices
-        if self._indices_fit:
-            self._tell(INDICES_FIT)
+        colours_fit = self._colours_fit
+        if colours_fit is False:
+            if order.by_colour:
+                self._tell(INDICES_FIT)
+            return indices
+        if not (order.by_colour or colours_fit or self._others_are_by_colour):
             return indices
         try:
             ids = ids_by_colour(indices, order)
@@ -186,31 +191,31 @@ class MaskDecoder:
         return found != counted and other == counted
 
     @cached_property
-    def _indices_fit(self) -> bool:
-        """Whether indices fit the ground truth of a frame far better than colours.
+    def _colours_fit(self) -> bool | None:
+        """Whether colours fit true masks far better than indices; False the reverse.
 
-        So do those of palettes with DAVIS's colours that a tool put in its own order
-        without a thought of ids.
+        So do indices of palettes that a tool put in its own order without a thought of
+        ids. None where neither is clear.
         """
-        known = self.given()
-        if known is None:
-            return False
-        path, true = known
-        try:
-            data = read_input(path, "a PNG file")
-            indices, palette = palette_indices(data, path), palette_of(data)
-        except InputError:
-            return False
-        if indices is None or palette is None or indices.shape != true.shape:
-            return False
-        order = palette_order(palette)
-        if not order.by_colour:
-            return False
-        try:
-            colours = self._fit_of(ids_by_colour(indices, order), true)
-        except ValueError:  # a colour that no id has
-            colours = 0.0
-        return _agreement(indices, true) > colours + _CLEARLY
+        for path, read_true in self.given():
+            try:
+                data = read_input(path, "a PNG file")
+                palette = palette_of(data)
+                order = None if palette is None else palette_order(palette)
+                if order is None or order.by_colour is False:
+                    continue
+                indices, true = palette_indices(data, path), read_true()
+            except InputError:
+                continue
+            if indices is None or indices.shape != true.shape:
+                continue
+            try:
+                colours = self._fit_of(ids_by_colour(indices, order), true)
+            except ValueError:  # a colour that no id has
+                colours = 0.0
+            gain = colours - _agreement(indices, true)
+            return bool(gain > 0) if abs(gain) > _CLEARLY else None
+        return None
 
     def _fit_of(self, ids: Ids, true: Ids) -> float:
         """How well ids by colour fit, with red and blue exchanged where that is so."""
@@ -366,7 +371,3 @@ def _unknown_colour(path: FilePath, found: str) -> InputError:
         "a palette or grey PNG whose pixel values are object ids",
         "Write the masks as palette PNG (mode P), not as RGB.",
     )
-
-
-def _nothing() -> None:
-    """No file; a function with a name, as it travels to other processes."""

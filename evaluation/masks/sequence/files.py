@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
+
+import numpy as np
 
 from evaluation._utils.fingerprint import digest_bytes
 from evaluation._utils.input_files import read_input
@@ -39,7 +41,7 @@ class FileSequence(MaskSequence):
     def compare_with(self, truth: MaskSequence) -> None:
         """Understand colours by the ids and first masks of the ground truth, if any."""
         self._decoder.expected_ids = partial(_first_ids, truth)
-        self._decoder.given = partial(_first_masks, truth, self._masks)
+        self._decoder.given = partial(_true_masks, truth, self._masks)
 
     def where(self, frame: str, object_id: int | None = None) -> str:
         """The file."""
@@ -142,21 +144,38 @@ def _first_ids(masks: MaskSequence) -> set[int]:
     return masks.labels_in({masks.frames[0], masks.frames[-1]})
 
 
-def _first_masks(
+def _true_masks(
     truth: MaskSequence, files: Mapping[str, FilePath]
-) -> tuple[FilePath, LabelMap] | None:
-    """A file of predictions, and the true masks of its frame: the first of both.
+) -> Iterator[tuple[FilePath, Callable[[], LabelMap]]]:
+    """Files of predictions, and what reads the true masks of their frames.
 
-    Where frames have other names, the first of either side.
+    After the last of these, files of the next frames, in which objects are near where
+    they were: the first masks may be copies of what was given. Where no names are the
+    same, the first of either side.
     """
     if not truth.frames or not files:
-        return None
-    frame = next((one for one in truth.frames if one in files), None)
-    path = files[frame] if frame else next(iter(files.values()))
-    masks = truth.read(frame or truth.frames[0])
-    if isinstance(masks, dict):
-        return (path, join_objects(masks)) if masks else None
-    return path, masks
+        return
+    names = [frame for frame in truth.frames if frame in files]
+    if not names:
+        yield next(iter(files.values())), partial(_label_map, truth, truth.frames[0])
+        return
+    for frame in names:
+        yield files[frame], partial(_label_map, truth, frame)
+    later = list(files)[list(files).index(names[-1]) + 1 :]
+    for frame in later[:_LATER]:
+        yield files[frame], partial(_label_map, truth, names[-1])
+
+
+_LATER = 3
+"""Frames after the last true masks in which objects hardly moved."""
+
+
+def _label_map(truth: MaskSequence, frame: str) -> LabelMap:
+    """True masks as one label map."""
+    masks = truth.read(frame)
+    if not isinstance(masks, dict):
+        return masks
+    return join_objects(masks) if masks else np.zeros((0, 0), np.uint8)
 
 
 def _bytes(path: FilePath) -> bytes:

@@ -115,6 +115,38 @@ def test_first_masks_tell_whether_indices_or_colours_are_ids(tmp_path, meant):
     assert len(scores.notes) == 1 and told[meant] in scores.notes[0]
 
 
+def test_copies_of_the_given_masks_do_not_hide_that_indices_are_ids(tmp_path):
+    """The first file has the usual palette, the others one that a tool chose."""
+    given, others = label_map(1, 2, 3), PALETTE[[0, 2, 3, 1]]
+    write_label_map(tmp_path / "gt/0.png", given)
+    write_label_map(tmp_path / "pred/0.png", given)
+    for t in (1, 2):
+        drawn = np.roll(given, t, axis=1)
+        (tmp_path / f"pred/{t}.png").write_bytes(indexed(drawn, others))
+    truth = FileSequence("v", {"0": str(tmp_path / "gt/0.png")})
+    video = FileSequence(
+        "v", {str(t): str(tmp_path / f"pred/{t}.png") for t in range(3)}
+    )
+    assert np.array_equal(video.read("2"), np.array([0, 2, 3, 1])[np.roll(given, 2, 1)])
+    video = FileSequence(
+        "v", {str(t): str(tmp_path / f"pred/{t}.png") for t in range(3)}
+    )
+    video.compare_with(truth)
+    assert np.array_equal(video.read("2"), np.roll(given, 2, axis=1))
+
+
+def test_one_colour_that_fits_both_readings_is_read_as_the_first_masks_say(tmp_path):
+    """Blue alone is index 1 of a BGR palette, or id 4 by colour."""
+    for key in (1, 4):
+        write_label_map(tmp_path / f"gt{key}/0.png", label_map(key))
+        (tmp_path / "0.png").write_bytes(
+            indexed(label_map(1), np.array([[0, 0, 0], [0, 0, 128]]))
+        )
+        video = FileSequence("v", {"0": str(tmp_path / "0.png")})
+        video.compare_with(FileSequence("v", {"0": str(tmp_path / f"gt{key}/0.png")}))
+        assert np.unique(video.read("0")).tolist() == [0, key]
+
+
 @pytest.mark.parametrize("ids", [(1,), (1, 2), (1, 2, 3), (1, 2, 3, 4, 5)])
 def test_red_and_blue_exchanged_are_noticed_by_the_ids_of_the_other_side(tmp_path, ids):
     drawn = label_map(*ids)
