@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from s3fo.inference.engine.reach import Mask, masks_of, take_off, with_background
@@ -69,6 +70,23 @@ class AppearanceLimit:
         """Forget what objects looked like."""
         for object_id in object_ids:
             self._tokens.pop(object_id, None)
+
+    def move(self, cells: Tensor) -> None:
+        """Have the frame before as it is seen from now on.
+
+        Args:
+            cells: [1, h, w, 2] in -1..1 (x, y), where each cell lies among those of the
+                frame before: the nearest of them stands for it.
+        """
+        last = self._last_appearance
+        if last is None:
+            return
+        grid = cells.to(last.key.device, torch.float32)
+        moved = (
+            F.grid_sample(maps[None].float(), grid, mode="nearest", align_corners=False)
+            for maps in last
+        )
+        self._last_appearance = Appearance(*(maps[0] for maps in moved))
 
     def remember(
         self, appearance: Appearance, masks: Tensor, object_ids: Sequence[int]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from evaluation.errors import InputError
@@ -41,6 +42,7 @@ class Memory:
         self._sensory: dict[int, Tensor] = {}
         self._summaries: dict[int, Tensor] = {}
         self._map_size: tuple[int, ...] | None = None
+        self._even = True
         self.configure(config)
 
     def configure(self, config: InferenceConfig) -> None:
@@ -172,6 +174,21 @@ class Memory:
         """Forget the sensory states."""
         self._sensory.clear()
 
+    def move_sensory(self, cells: Tensor) -> None:
+        """Read sensory states elsewhere; frames have the size of `cells` from now on.
+
+        Args:
+            cells: [1, h, w, 2] in -1..1 (x, y), where each new state lies among the old
+                ones. Beyond them it is unknown: zeros.
+        """
+        for object_id, state in self._sensory.items():
+            grid = cells.expand(len(state), -1, -1, -1).to(state.device, torch.float32)
+            moved = F.grid_sample(state.float(), grid, align_corners=False)
+            self._sensory[object_id] = moved.to(state.dtype)
+        if self._map_size is not None:
+            self._map_size = (self._map_size[0], *cells.shape[1:3])
+        self._even = False
+
     def _check_size(self, key: Tensor) -> None:
         size = (key.shape[0], *key.shape[2:])
         if self._buckets and size != self._map_size:
@@ -197,7 +214,7 @@ class Memory:
     ) -> None:
         """Add a frame to a working memory of limited length."""
         most = (self._config.max_mem_frames - 1) * frame_tokens
-        if not permanent and bucket.temporary == most > 0:
+        if self._even and not permanent and bucket.temporary == most > 0:
             bucket.overwrite_oldest(rows)
         else:
             bucket.append(rows, permanent=permanent)

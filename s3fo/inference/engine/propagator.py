@@ -96,6 +96,11 @@ class Propagator:
         """Where the network lives."""
         return self.network.pixel_mean.device
 
+    @property
+    def memorises_next(self) -> bool:
+        """Whether the next frame is to be memorised, unless it is the last one."""
+        return self._time + 1 - self._last_write >= self.config.mem_every
+
     def clear_memory(self) -> None:
         """Forget the video: the next frame starts another one."""
         self.objects = ObjectManager()
@@ -160,6 +165,23 @@ class Propagator:
         self._appearance.forget(object_ids)
         if self._last_mask is not None:
             self._last_mask = self._last_mask[:, kept]
+
+    def change_window(self, cells: Tensor, zoom: float, masks: Tensor) -> None:
+        """See another part of the frames, or another size of it, from now on.
+
+        Memory tokens have no place and stay as they are.
+
+        Args:
+            cells: [1, h, w, 2] in -1..1 (x, y): where the tokens of the new part lie in
+                the part seen so far.
+            zoom: factor by which the new part is enlarged beyond that.
+            masks: [K, H, W] probabilities of the tracked objects in the last frame, as
+                they are in the new part.
+        """
+        self.memory.move_sensory(cells)
+        self._reach.rescale(zoom * zoom)
+        self._appearance.move(cells)
+        self._last_mask = self._with_mirror(masks)
 
     @torch.no_grad()
     def step(

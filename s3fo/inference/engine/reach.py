@@ -47,6 +47,11 @@ class Reach:
         for object_id in object_ids:
             self._areas.pop(object_id, None)
 
+    def rescale(self, factor: float) -> None:
+        """Take it that the areas of all objects are `factor` times what they were."""
+        for object_id in self._areas:
+            self._areas[object_id] *= factor
+
     def limit(
         self,
         probabilities: Tensor,

@@ -28,6 +28,7 @@ class CutieMethod(S3Method):
             whose settings to take.
         size: as of `S3Method`.
         enlarge: as of `S3Method`.
+        zoom: likewise.
         device: as of `S3Method`.
         precision: as of `S3Method`.
         compile_encoder: as of `S3Method`.
@@ -49,6 +50,7 @@ class CutieMethod(S3Method):
         memory: str = GENERIC,
         size: int | None = None,
         enlarge: float | None = None,
+        zoom: float | None = None,
         device: str = "auto",
         precision: str = AUTO,
         compile_encoder: bool = False,
@@ -69,6 +71,7 @@ class CutieMethod(S3Method):
             memory=cutie_preset(memory),
             size=size,
             enlarge=enlarge,
+            zoom=zoom,
             device=device,
             precision=precision,
             compile_encoder=compile_encoder,

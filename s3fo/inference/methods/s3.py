@@ -17,7 +17,8 @@ from evaluation.errors import InputError
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.inference.device import choose_device, device_name
 from s3fo.inference.engine.frame_size import choose_frame_size, working_size
-from s3fo.inference.engine.propagator import Propagator, State
+from s3fo.inference.engine.propagator import Propagator
+from s3fo.inference.engine.windowed import WindowedPropagator, WindowState
 from s3fo.inference.methods.base import ObjectPrompt
 from s3fo.inference.methods.baselines import replace_objects
 from s3fo.inference.precision import AUTO, AUTOCAST, choose_precision
@@ -41,6 +42,10 @@ class S3Method:
         enlarge: the largest factor by which frames smaller than `size` are enlarged to
             it; 1 keeps them. None is 1.5 for ``s3-small``, which sees more in them, and
             1 for all other networks.
+        zoom: with `size`, the largest factor by which a window round a single object
+            is enlarged beyond whole frames of that size, with at most 1.2 times their
+            pixels; 1 shows whole frames only. None is 1.5 for ``s3-small``, 1 for all
+            other networks. Frames of several objects are always seen whole.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: number format of the network: ``"float32"``, ``"bfloat16"``,
             ``"float16"``, or ``"auto"``, see `choose_precision`. Memory reads and the
@@ -69,6 +74,7 @@ class S3Method:
         memory: str = "generic",
         size: int | None = None,
         enlarge: float | None = None,
+        zoom: float | None = None,
         device: str = "auto",
         precision: str = AUTO,
         compile_encoder: bool = False,
@@ -88,6 +94,7 @@ class S3Method:
             **{name: limits[name] for name in limits.keys() - overrides.keys()}
         )
         self._enlarge = choose_enlargement(enlarge, network.config.name)
+        zoom = choose_zoom(zoom, network.config.name)
         precision = choose_precision(precision, network.config.name, chosen)
         autocast = AUTOCAST[precision]
         self._scores = None if scores is None else Path(scores)
@@ -97,12 +104,15 @@ class S3Method:
             autocast=autocast,
             compile_encoder=compile_encoder,
         )
+        # Frames that are kept as they are have no size that windows could exceed.
+        self._windowed = WindowedPropagator(self._engine, zoom if self._size else 1)
         self.device = device_name(self._engine.device)
         self.settings: Mapping[str, Any] = {
             "model": network.config.name,
             "weights": {"file": path.name, "sha256": file_hash(path)},
             "size": self._size,
             "enlarge": self._enlarge,
+            "zoom": zoom,
             "precision": precision,
             "engine": asdict(config),
         }
@@ -120,12 +130,12 @@ class S3Method:
 
     def start(self, sequence: VideoSequence) -> None:
         """Forget the previous video."""
-        self._engine.clear_memory()
+        self._windowed.clear_memory()
         first = sequence.frames.index(next(iter(sequence.prompt_frames())))
         self._skipped = sequence.frames[:first]
         self._frames = iter(sequence.frames[first:])
         self._sequence = sequence.name
-        self._state: State | None = None
+        self._state: WindowState | None = None
         self._keep_state = False
 
     def has_written(self, sequence: VideoSequence) -> bool:
@@ -141,7 +151,7 @@ class S3Method:
         """Segment the next frame; new objects are taken over from the prompt."""
         self._frame = next(self._frames)
         self._prompt = prompt
-        self._state = self._engine.save_state() if self._keep_state else None
+        self._state = self._windowed.save_state() if self._keep_state else None
         self._keep_state = False
         ids = [] if prompt is None else [int(i) for i in np.unique(prompt) if i]
         return self._segment(image, prompt if ids else None, ids, last=last)
@@ -159,7 +169,7 @@ class S3Method:
     ) -> np.ndarray:
         """Go back to before the frame, and take the masks into the memory."""
         assert self._state is not None, "corrections are announced"
-        self._engine.restore_state(self._state)
+        self._windowed.restore_state(self._state)
         empty = np.zeros(image.shape[:2], np.uint8)
         first = empty if self._prompt is None else self._prompt
         given = replace_objects(first, prompts)
@@ -177,22 +187,38 @@ class S3Method:
         """Segment the frame at hand; `given` [H, W] holds masks of objects `ids`."""
         shape = image.shape[:2]
         size = working_size(shape, self._size, self._enlarge)
-        pixels = torch.from_numpy(image).to(self._engine.device).permute(2, 0, 1)
-        mask = None
-        if given is not None:
-            mask = _resize_mask(given, size).to(self._engine.device)
-        p = self._engine.step(
-            _resize(pixels / 255, size), mask, ids if mask is not None else None,
-            end=last,
-        )  # fmt: skip
-        if size != shape:
-            p = F.interpolate(p[None], shape, mode="bilinear", align_corners=False)[0]
+        pixels = torch.from_numpy(image).to(self._engine.device).permute(2, 0, 1) / 255
+        if self._windowed.takes(given, size):
+            p = self._windowed.step(pixels, given, ids, size, end=last)
+        else:
+            p = self._segment_whole(pixels, given, ids, size, last=last)
         objects = self._engine.objects
         if self._scores is not None:
             self._keep_scores(self._scores, self._frame, p)
         label_map = objects.label_map(p).cpu().numpy()
         narrow = max(objects.ids, default=0) < 256
         return label_map.astype(np.uint8 if narrow else np.uint16)
+
+    def _segment_whole(
+        self,
+        pixels: Tensor,
+        given: np.ndarray | None,
+        ids: list[int],
+        size: tuple[int, int],
+        *,
+        last: bool,
+    ) -> Tensor:
+        """Probabilities [K + 1, H, W] of a whole frame [3, H, W], seen at `size`."""
+        shape = pixels.shape[1], pixels.shape[2]
+        mask = None
+        if given is not None:
+            mask = _resize_mask(given, size).to(self._engine.device)
+        p = self._engine.step(
+            _resize(pixels, size), mask, ids if mask is not None else None, end=last
+        )
+        if size == shape:
+            return p
+        return F.interpolate(p[None], shape, mode="bilinear", align_corners=False)[0]
 
     def _keep_scores(self, folder: Path, frame: str, p: Tensor) -> None:
         """Write the probabilities [K + 1, H, W] of a frame, and all the earlier ones.
@@ -212,6 +238,9 @@ class S3Method:
 _ENLARGE: Mapping[str, float] = {"s3-small": 1.5}
 """Networks that see more in enlarged frames, and the factor up to which they do."""
 
+_ZOOM: Mapping[str, float] = {"s3-small": 1.5}
+"""Networks that see more in windows round an object, and how far these are enlarged."""
+
 _LIMITS: Mapping[str, Mapping[str, float]] = {
     "s3-small": {"reach": 1.25, "appearance_gap": 4.0}
 }
@@ -229,17 +258,30 @@ def choose_enlargement(enlarge: float | None, model: str) -> float:
     Raises:
         InputError: a factor below 1.
     """
-    if enlarge is None:
-        return _ENLARGE.get(model, 1.0)
-    number = isinstance(enlarge, (int, float)) and not isinstance(enlarge, bool)
-    if not number or not 1 <= enlarge < float("inf"):
+    return _factor("enlarge", enlarge, _ENLARGE.get(model, 1.0), "smaller frames")
+
+
+def choose_zoom(zoom: float | None, model: str) -> float:
+    """The largest factor to enlarge windows by, for a network.
+
+    Raises:
+        InputError: a factor below 1.
+    """
+    return _factor("zoom", zoom, _ZOOM.get(model, 1.0), "whole frames")
+
+
+def _factor(name: str, given: float | None, usual: float, kept: str) -> float:
+    if given is None:
+        return usual
+    number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if not number or not 1 <= given < float("inf"):
         raise InputError(
-            "enlarge",
-            f"{enlarge!r}",
+            name,
+            f"{given!r}",
             "a factor of at least 1",
-            "Pass 1 to keep smaller frames as they are.",
+            f"Pass 1 to keep {kept} as they are.",
         )
-    return float(enlarge)
+    return float(given)
 
 
 def _resize(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -350,10 +350,32 @@ def test_the_network_sees_enlarged_frames_and_masks_come_back_small(
 def test_only_the_shipped_network_enlarges_unless_asked(weights):
     assert choose_enlargement(None, "s3-small") == 1.5
     assert choose_enlargement(None, "vitb") == 1
-    assert S3Method(weights=weights).settings["enlarge"] == 1
+    settings = S3Method(weights=weights).settings
+    assert settings["enlarge"] == settings["zoom"] == 1
     for wrong in (0.5, "much", float("inf"), True):
         with pytest.raises(InputError, match="enlarge"):
             S3Method(weights=weights, enlarge=wrong)
+
+
+def test_a_single_object_is_seen_through_windows_of_the_frame(weights):
+    assert not S3Method(weights=weights, zoom=2)._windowed.takes(
+        np.eye(160, dtype=np.uint8), (160, 160)
+    )
+    method = S3Method(weights=weights, zoom=2, size=128)
+    seen, step = [], method._engine.step
+
+    def look(image, *rest, **options):
+        seen.append(tuple(image.shape[1:]))
+        return step(image, *rest, **options)
+
+    method._engine.step = look  # type: ignore[method-assign]
+    prompt = np.zeros((160, 240), np.uint8)
+    prompt[60:90, 100:130] = 1
+    method._skipped, method._frames, method._sequence = (), iter(["0"]), "x"
+    method._keep_state = False
+    label_map = method.step(np.full((*prompt.shape, 3), 9, np.uint8), prompt)
+    assert seen[0] == (128, 192) and len(seen) == 2
+    assert label_map.shape == prompt.shape and (label_map != prompt).mean() < 0.01
 
 
 def test_only_the_shipped_network_limits_what_joins_objects_unless_asked(weights):
