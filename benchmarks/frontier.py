@@ -7,7 +7,8 @@ split. The settings take turns on each video, in one thread, so that a busy mach
 slows all of them alike: compare the ratios rather than the seconds. These are
 CPU-seconds of the process on a CPU, else seconds of a clock; reading frames and writing
 masks is included. Settings that differ in memory only share the encoded frames, and
-each is charged with the seconds of encoding them.
+each is charged with the seconds of encoding them. Frames are seen whole (`zoom=1`):
+windows follow the masks, so that no two settings would share one.
 
 It writes `settings.json`, `settings.md` and `settings.csv`. The last is what
 `evaluation/leaderboard/published/settings.csv` holds of this device, from which `s3fo
@@ -82,6 +83,7 @@ class Setting:
             size=self.size,
             precision=self.precision,
             device=device,
+            zoom=1,
             **self.options,
         )
 

@@ -60,3 +60,8 @@ def test_settings_that_share_encoded_frames_stand_together():
     assert (SETTINGS[0].size, SETTINGS[0].precision, SETTINGS[0].memory) == tuple(
         REFERENCE.values()
     )
+
+
+def test_settings_that_share_encoded_frames_see_them_whole():
+    """A window follows the masks, so that its frames would be of one setting alone."""
+    assert SETTINGS[0].build("cpu").settings["zoom"] == 1
