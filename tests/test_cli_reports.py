@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from evaluation.masks.label_map import read_label_map, write_label_map
 from evaluation.results.scores import Scores
 from s3fo.benchmarks.synthetic import Factors, write_synthetic
-from s3fo.cli import app
+from s3fo.cli import app, import_commands
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +208,7 @@ def test_scores_are_kept_when_nobody_reads_on(
     monkeypatch.setattr("s3fo.cli.scores._print_scores", nobody_reads)
     gt, out = benchmark / "Annotations" / "480p", tmp_path / "kept"
     words = ["evaluate", results, "--gt", gt, "--out", out]
+    import_commands(["evaluate"])
     done = CliRunner().invoke(app, list(map(str, words)))
     assert isinstance(done.exception, BrokenPipeError)
     assert Scores.load(out).objects["object"].tolist() == [1, 1]

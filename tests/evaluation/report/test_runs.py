@@ -19,7 +19,7 @@ from evaluation.runs.differences import note_runs
 from evaluation.runs.registry import compare_runs, find_runs, read_run, runs_table
 from evaluation.runs.score_records import ScoreRecord, leave_record, mask_digest
 from evaluation.scoring import score
-from s3fo.cli import app
+from s3fo.cli import app, import_commands
 
 
 def made(method: str, **settings) -> str:
@@ -238,6 +238,7 @@ def test_saved_scores_of_masks_that_changed_are_told(small, tmp_path):
         record = ScoreRecord.of(scores, small.pred).as_json()
         scores.save(folder, format="csv", record=record)
     command = ["compare", *map(str, saved), "--json"]
+    import_commands(command)
 
     def warnings() -> list[str]:
         run = LocalRun.load(saved[0], "davis-2017")
