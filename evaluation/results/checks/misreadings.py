@@ -116,6 +116,9 @@ _MOST_CHECKED = 8
 _FEWEST = 4
 """Frames from which it is no chance that all of them fit better so."""
 
+_FITS_FLIPPED = 0.3
+"""Mean IoU of masks that are the right ones but for their sides."""
+
 _LEAST_GAIN, _MEAN_GAIN = 0.01, 0.04
 """IoU that each of these frames, and all on average, must gain by it."""
 
@@ -152,6 +155,8 @@ def mirrored(pair: SequencePair, *, by_id: bool) -> Reading:
         return None
     before = float(np.mean(table, axis=0)[0])
     fit = before + float(gains[:, best].mean())
+    if fit < _FITS_FLIPPED:
+        return None
     return fit, _tell_flipped(pair.name, list(_FLIPS)[best], fit, before)
 
 

@@ -48,6 +48,16 @@ def test_masks_that_drift_are_not_moved_alike(wander):
     assert not any("moved by" in n for n in notes), notes
 
 
+def test_masks_that_fit_in_no_way_are_not_called_flipped():
+    """Masks four times too large, beside the object: flipped, they cover it."""
+    truth, found = np.zeros((2, T, H, W), np.uint8)
+    for t in range(T):
+        truth[t, 10:20, 33 + t : 43 + t] = 1
+        found[t, 3:27, 20:36] = 1
+    notes = score({"a": found}, {"a": truth}).notes
+    assert not any("flipped" in n for n in notes), notes
+
+
 def test_readings_that_fit_alike_are_all_told():
     """A mask that never moves: flipped is moved."""
     mask = np.zeros((T, H, W), np.uint8)
