@@ -30,6 +30,8 @@ class Benchmark:
             published for each of them.
         of_sequences: how many sequences there were before some were left out by
             choice; 0 if none were.
+        of_published: how many videos the split was published with, where fewer are
+            in the folder, by nobody's choice; else 0.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Benchmark:
     partial: bool = False
     strata: tuple[str, ...] = ()
     of_sequences: int = 0
+    of_published: int = 0
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -74,7 +77,13 @@ class Benchmark:
         kept = tuple(sequence for sequence in self if sequence.name in set(wanted))
         partial = self.partial or len(kept) < len(self)
         whole = (self.of_sequences or len(self)) if partial else 0
-        return replace(self, sequences=kept, partial=partial, of_sequences=whole)
+        return replace(
+            self,
+            sequences=kept,
+            partial=partial,
+            of_sequences=whole,
+            of_published=0 if partial else self.of_published,
+        )
 
     def absolute(self) -> Benchmark:
         """The same benchmark with absolute paths, for whoever works elsewhere."""

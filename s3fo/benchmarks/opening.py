@@ -15,7 +15,7 @@ from evaluation.errors import InputError
 from evaluation.masks.encoding import RIMMED
 from evaluation.runs.split_check import is_drawn
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.catalog import get_entry
+from s3fo.benchmarks.catalog import Entry, get_entry
 from s3fo.benchmarks.layouts.burst import read_burst
 from s3fo.benchmarks.layouts.davis import read_davis
 from s3fo.benchmarks.layouts.expressions import read_expressions
@@ -32,6 +32,7 @@ from s3fo.benchmarks.video import VideoSequence
 
 _ALL_FRAMES = "-all-frames"
 _SHOWN = 3
+_SOME_CLASSES = ("common", "uncommon")
 _LOOKED_AT = 6
 """Videos whose masks are looked at, evenly spread."""
 
@@ -66,6 +67,7 @@ def open_benchmark(
             f"options of {name}", str(error), "options it has", "Leave the others out."
         ) from error
     found = read(Path(root), entry.split, **options)
+    published = _published(entry, found, options)
     return Benchmark(
         name,
         entry.split,
@@ -74,13 +76,34 @@ def open_benchmark(
         entry.protocol,
         (
             *found.notes,
+            *_note_fewer(entry, len(found.sequences), published),
             *_summary(found.missing_files),
             *_note_interpolated(found.sequences),
         ),
         options,
         found.missing_files,
         strata=found.strata,
+        of_published=published,
     )
+
+
+def _published(entry: Entry, found: Found, options: dict[str, object]) -> int:
+    """How many videos the catalog lists, where fewer were found; else 0."""
+    listed = entry.counts.sequences or 0
+    # Files of some of BURST's classes name only the videos that have them.
+    chosen = options.get("annotations") in _SOME_CLASSES
+    if found.is_of_its_own or chosen or len(found.sequences) >= listed:
+        return 0
+    return listed
+
+
+def _note_fewer(entry: Entry, here: int, published: int) -> Iterator[str]:
+    """A note on a folder that holds a part of a split alone."""
+    if published:
+        yield (
+            f"{here} of the {published} videos of {entry.title} {entry.split} "
+            f"{'is' if here == 1 else 'are'} here: was everything unpacked?"
+        )
 
 
 def _summary(missing_files: tuple[str, ...]) -> Iterator[str]:

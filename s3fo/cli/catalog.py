@@ -206,6 +206,12 @@ def submit(
         typer.echo(f"Instead, {instead}")
     else:
         typer.echo(f"Upload it to {done.page}")
+    if done.of_published:
+        typer.echo(
+            f"note: the server wants all {done.of_published} videos of {entry.title} "
+            f"{entry.split}, and the zip has {done.sequences}",
+            err=True,
+        )
     if done.remark:
         typer.echo(f"note: {done.remark}")
     if done.ignored:

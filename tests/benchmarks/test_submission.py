@@ -167,6 +167,41 @@ def test_a_missing_video_is_named(tmp_path: Path) -> None:
         write_submission(tmp_path / "out", benchmark, tmp_path / "x.zip")
 
 
+def test_videos_that_the_folder_lacks_are_told(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    """MOSE v2 val has 433 videos: two that were unpacked are no submission."""
+    benchmark = hidden_split(tmp_path / "data", "mose-v2")
+    fewer = "2 of the 433 videos of MOSE v2 val are here"
+    assert benchmark.of_published == 433
+    assert sum(note.startswith(fewer) for note in benchmark.notes) == 1
+    predict(benchmark, tmp_path / "out", method="copy")
+    given = [tmp_path / "out", "--benchmark", "mose-v2", "--root", tmp_path / "data"]
+    argv = ["s3fo", "submit", *map(str, given), "--out", str(tmp_path / "x.zip")]
+    monkeypatch.setattr("sys.argv", argv)
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    told = capsys.readouterr().err
+    assert fewer in told
+    assert "the server wants all 433 videos of MOSE v2 val, and the zip has 2" in told
+    chosen = benchmark.subset(["bat"])
+    assert chosen.of_published == 0
+    write_submission(tmp_path / "out", chosen, tmp_path / "y.zip")
+
+
+def test_whole_splits_and_own_videos_are_not_called_a_part(tmp_path: Path) -> None:
+    """PUMaVOS has 24 videos; of DAVIS none is called kite."""
+    write_davis(tmp_path / "davis", {"kite": [1]})
+    own = open_benchmark("davis-2017", tmp_path / "davis")
+    frames = names(1)
+    videos = {f"v{n}": {frames[0]: [1]} for n in range(24)}
+    write_tree(tmp_path / "whole/valid", videos, frames)
+    whole = open_benchmark("pumavos", tmp_path / "whole")
+    for opened in (own, whole):
+        assert opened.of_published == 0
+        assert not any("videos of" in note for note in opened.notes)
+
+
 def test_equal_masks_give_equal_zips(tmp_path: Path) -> None:
     benchmark = hidden_split(tmp_path / "data", "davis-2017")
     for place in "ab":

@@ -98,7 +98,13 @@ def read_davis(
         f"{mask_root.relative_to(root)}",
         "Unpack the missing pieces, or name the sequences to use.",
     )
-    return Found(root, sequences, tuple(notes), _missing_files(sequences, split))
+    return Found(
+        root,
+        sequences,
+        tuple(notes),
+        _missing_files(sequences, split),
+        is_of_its_own=bool(foreign),
+    )
 
 
 def _missing_files(sequences: tuple[VideoSequence, ...], split: str) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class Found:
         notes: what to tell a person about how the folder was read.
         missing_files: what seems to be missing, though the rest can be read.
         strata: official tags of which each video has one, in their order.
+        is_of_its_own: whether videos are others than those of the benchmark, which a
+            note tells.
     """
 
     root: Path
@@ -37,6 +39,7 @@ class Found:
     notes: tuple[str, ...] = ()
     missing_files: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
+    is_of_its_own: bool = False
 
 
 def sequence_from_folders(

@@ -48,6 +48,8 @@ class Submission:
         ignored: folders and files of the results that were left out.
         remark: what else to know before uploading.
         page: address that takes it now; None if the server is closed.
+        of_published: videos that the server wants, where the folder of the benchmark
+            has fewer; else 0.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Submission:
     ignored: tuple[str, ...]
     remark: str = ""
     page: str | None = None
+    of_published: int = 0
 
 
 def write_submission(
@@ -111,7 +114,14 @@ def write_submission(
     _write_zip(out, ((prefix + name, own.content(f)) for name, own, f in files))
     ignored = _unexpected_files(results, benchmark)
     return Submission(
-        out, len(benchmark), len(files), form.server, ignored, form.remark, form.page
+        out,
+        len(benchmark),
+        len(files),
+        form.server,
+        ignored,
+        form.remark,
+        form.page,
+        benchmark.of_published,
     )
 
 

@@ -254,7 +254,7 @@ def test_ids_are_unique_and_no_background(
 def test_videos_that_the_meta_file_does_not_name_are_noted(tmp_path: Path) -> None:
     root = tree(tmp_path, "youtube-vos-2019")
     write_image(root / "valid/JPEGImages/cow/00000.jpg")
-    (note,) = open_benchmark("youtube-vos-2019", root).notes
+    note, _ = open_benchmark("youtube-vos-2019", root).notes
     assert note == "videos that no meta file names are left out: cow"
 
 
@@ -355,8 +355,9 @@ def test_burst_at_the_wrong_level_is_found_and_said(tmp_path: Path, given: str) 
     root = tree(tmp_path / "BURST", "burst")
     benchmark = open_benchmark("burst", root / given)
     assert benchmark.root.resolve() == root.resolve()
-    (note,) = benchmark.notes
+    note, few = benchmark.notes
     assert "one level too" in note
+    assert few.startswith(f"{len(benchmark)} of the 993 videos of BURST val ")
 
 
 def test_burst_without_anything_names_both_pieces(tmp_path: Path) -> None:
