@@ -331,9 +331,10 @@ def merge_shards(
     if out:
         require_writable(out)
     scores = merge([Scores.load(folder) for folder in shards])
+    # It refuses shards of different runs, before any of their numbers are shown.
+    record = merged_record(scores, shards)
     _print_scores(scores, per_object, as_json)
     if out:
-        record = merged_record(scores, shards)
         scores.save(out, record=record.as_json() if record else None)
 
 

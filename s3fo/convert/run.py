@@ -119,7 +119,10 @@ def convert(
         if target == "fiftyone":
             _into_dataset(videos, str(out), on_overlap)
         else:
-            write(videos, Path(out), target, on_overlap)
+            try:
+                write(videos, Path(out), target, on_overlap)
+            except FileExistsError as error:  # made since it was looked for
+                raise _taken(out, "something that was made there meanwhile") from error
         told = [r for name in sorted(numbered) for r in numbered[name].remarks()]
         notes = list(dict.fromkeys(told))
         notes += _note_empty_videos(videos, target)
@@ -151,13 +154,13 @@ def _require_place(out: Path, source: str | os.PathLike[str]) -> None:
     # Before it is said to be there: what is to be converted should not be removed.
     refuse_among_inputs([out], [source], _APART)
     if os.path.lexists(out):
-        raise InputError(
-            str(out),
-            "something that is there already",
-            "a path where nothing is",
-            "Remove it, or give another path.",
-        )
+        raise _taken(out, "something that is there already")
     require_writable(out.parent)
+
+
+def _taken(out: str | os.PathLike[str], found: str) -> InputError:
+    expected, fix = "a path where nothing is", "Remove it, or give another path."
+    return InputError(str(out), found, expected, fix)
 
 
 def _note_empty_videos(videos: Sequence[Video], target: str) -> list[str]:

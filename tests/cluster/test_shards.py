@@ -115,12 +115,12 @@ def test_named_sequences_are_divided_among_themselves(root, monkeypatch):
         choose_sequences(truth(root), ["fox"])
 
 
-def spoilt(source: Path, folder: Path) -> Path:
-    """Results that are off by two pixels, with an id that is no object's."""
+def spoilt(source: Path, folder: Path, by: int = 2) -> Path:
+    """Results that are off by some pixels, with an id that is no object's."""
     from evaluation.masks.label_map import read_label_map
 
     for path in sorted(source.glob("*/*.png")):
-        masks = np.roll(read_label_map(path), 2, axis=1)
+        masks = np.roll(read_label_map(path), by, axis=1)
         masks[0, 0] = 9
         write_label_map(folder / path.parent.name / path.name, masks)
     return folder
@@ -163,6 +163,20 @@ def test_an_incomplete_merge_is_refused(cli, root, tmp_path):
     assert cli(*void)[0] == 0  # of no use here, and yet another run
     code, _, errors = cli("merge-shards", *(tmp_path / k for k in "123"))
     assert code == 2 and "options: none and void 99" in errors
+
+
+def test_shards_of_other_masks_are_refused_before_numbers_are_shown(
+    cli, root, tmp_path
+):
+    results = spoilt(truth(root), tmp_path / "results")
+    words = ["evaluate", results, "--gt", truth(root)]
+    shards = [tmp_path / "1", tmp_path / "2"]
+    assert cli(*words, "--shard", "1/2", "--out", shards[0])[0] == 0
+    spoilt(truth(root), results, by=3)
+    assert cli(*words, "--shard", "2/2", "--out", shards[1])[0] == 0
+    for where in ([], ["--out", tmp_path / "merged"]):
+        code, text, errors = cli("merge-shards", *shards, *where)
+        assert (code, text) == (2, "") and "other masks" in errors
 
 
 def test_an_empty_shard_is_told_and_not_missed(cli, root, tmp_path):

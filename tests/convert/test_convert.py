@@ -198,6 +198,20 @@ def test_trackeval_reads_youtube_vis(davis, tmp_path):
     assert np.all(trackeval.metrics.HOTA().eval_sequence(data)["HOTA"] == 1.0)
 
 
+def test_a_place_that_another_run_took_meanwhile_is_told(davis, tmp_path, monkeypatch):
+    """Two runs look for the place, and find it free; one of them fills it first."""
+    out = tmp_path / "out"
+    monkeypatch.setattr("s3fo.convert.run.as_video", lambda own: taken(as_video(own)))
+
+    def taken(video):
+        (out / "theirs").mkdir(parents=True, exist_ok=True)
+        return video
+
+    with pytest.raises(InputError, match=r"made there meanwhile.*Remove it"):
+        convert(davis, out, "object-folders")
+    assert [path.name for path in tmp_path.glob("out/*")] == ["theirs"]
+
+
 def test_nothing_is_overwritten_and_odd_requests_are_told(davis, tmp_path):
     there = tmp_path / "there"
     there.mkdir()
