@@ -22,6 +22,7 @@ from evaluation.results.checks.absent import (
     never_predicted,
     note_blank_together,
     note_blanks,
+    note_ends,
 )
 from evaluation.results.checks.given_frame import (
     gives_masks,
@@ -140,8 +141,11 @@ def collect(
     notes += note_shared([part.shared for part in kept if part.shared], rules)
     scores = [part.scores for part in kept]
     asked = {part.scores.name for part in kept if part.asked or part.is_copy}
-    if not any(part.empty for part in kept):
-        notes += note_blank_together(scores, notes)
+    filled = {part.scores.name for part in kept if part.empty}
+    together = [] if filled else note_blank_together(scores, notes)
+    ended = {} if together else note_ends(scores, asked | filled)
+    notes += [*together, *ended.values()]
+    asked |= set(ended)
     notes += tell_odd_scores(scores, asked, rules)
     groups = unseen if rules.average == "seen-unseen" else None
     objects = object_table(scores, rules, groups)

@@ -8,6 +8,7 @@ all videos.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,12 @@ _FEWEST_VIDEOS = 3
 
 _FEWEST_FRAMES = 4
 """Frames below which two videos are alike by chance."""
+
+_FEWEST_ENDING = 3
+"""Blank frames at the end from which they can be told from a loss."""
+
+_FOUND, _AS_BEFORE = 0.5, 0.8
+"""IoU from which objects are found, and how near it must be to that of before."""
 
 WRITTEN = "were masks of frames without annotation written? Leave their files out"
 """What to ask of a ground truth with blank masks, and what to do."""
@@ -100,6 +107,50 @@ def blank_together(visible: Mapping[str, NDArray[np.bool_]], side: str) -> str:
         f"{len(visible)} videos ({blank} of {len(longest)}, from frame "
         f"{int(longest.argmin()) + 1} of those scored on): {ask}"
     )
+
+
+def ends_abruptly(
+    true: NDArray[np.integer[Any]],
+    own: NDArray[np.integer[Any]],
+    iou: NDArray[np.float64],
+) -> int | None:
+    """From where on masks are blank to the end, though they had just fit.
+
+    A method loses its objects one by one, while they shrink or hide, or after its
+    masks became worse. A run that breaks off ends all of them at once.
+
+    Args:
+        true: [n, T] pixels of the objects.
+        own: [n, T] pixels of their masks.
+        iou: [n, T] how far both agree.
+
+    Returns:
+        The first of the blank frames; None where masks do not end so.
+    """
+    goes_on, drawn = (side.sum(axis=0, dtype=np.int64) for side in (true, own))
+    count = len(drawn)
+    start = int(np.flatnonzero(drawn)[-1]) + 1 if drawn.any() else 0
+    lacking = np.count_nonzero(goes_on[start:])
+    if not start or lacking < max(_FEWEST_ENDING, count / 3):
+        return None
+    # Objects that shrink or leave in these very frames are lost for good reason.
+    if 2 * goes_on[start : start + _FEWEST_ENDING].min() < goes_on[start - 1]:
+        return None
+    fits = _agreement(true[:, :start], own[:, :start], iou[:, :start])
+    usual = float(np.median(fits[goes_on[:start] > 0])) if goes_on[:start].any() else 1
+    return start if fits[-1] >= max(_FOUND, _AS_BEFORE * usual) else None
+
+
+def _agreement(
+    true: NDArray[np.integer[Any]],
+    own: NDArray[np.integer[Any]],
+    iou: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """[T] IoU of all objects of a frame together."""
+    both = (true + own).astype(np.float64)
+    shared = both * iou / (1 + iou)
+    union = (both - shared).sum(axis=0)
+    return np.asarray(shared.sum(axis=0) / np.maximum(union, 1))
 
 
 def _are_alike(patterns: Collection[NDArray[np.bool_]]) -> bool:

@@ -17,6 +17,7 @@ from evaluation.masks.blanks import (
     at_intervals,
     blank_between,
     blank_together,
+    ends_abruptly,
 )
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import ObjectFolderSequence
@@ -118,6 +119,30 @@ def note_blank_together(
     if not told and not all(map(np.array_equal, true.values(), own.values())):
         told = blank_together(own, "prediction")
     return [told] if told else []
+
+
+def note_ends(
+    scores: Sequence[SequenceScores], asked: Collection[str]
+) -> dict[str, str]:
+    """By their names, a note on each video whose masks end abruptly.
+
+    Args:
+        scores: of all videos.
+        asked: names of those about which something was asked already.
+    """
+    told = {}
+    for one in scores:
+        true = np.where(one.annotated, one.gt_area, 0)
+        start = ends_abruptly(true, one.pred_area, np.nan_to_num(one.J))
+        if start is None or one.name in asked:
+            continue
+        told[one.name] = (
+            f"{one.name}: predicted masks are empty from frame {one.frames[start]} to "
+            f"the end ({len(one.frames) - start} of {len(one.frames)} scored frames), "
+            "though they had fit until then, and the ground truth has objects there: "
+            "did the run break off (out of memory, a crash)? They count as empty"
+        )
+    return told
 
 
 def hardly_covered(counts: SequenceCounts) -> list[str]:

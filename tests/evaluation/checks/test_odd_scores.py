@@ -208,6 +208,59 @@ def test_videos_that_are_blank_in_the_same_frames_are_told() -> None:
     assert len(told) == 1 and "the ground truth is empty" in told[0]
 
 
+def shrunk(mask: np.ndarray, by: int) -> np.ndarray:
+    """A mask whose objects lost a margin."""
+    return cv2.erode(mask, np.ones((2 * by + 1, 2 * by + 1), np.uint8))
+
+
+ENDINGS = {
+    "from frame 00004 to the end (7 of 10 scored frames)": lambda t, m: m * (t < 4),
+    "from frame 00007 to the end (4 of 10 scored frames)": lambda t, m: m * (t < 7),
+}
+
+
+@pytest.mark.parametrize("told", ENDINGS)
+@pytest.mark.parametrize("protocol", ["davis-2017", "lvos"])
+def test_masks_that_end_at_once_are_told(told: str, protocol: str) -> None:
+    end = ENDINGS[told]
+    notes = notes_of(lambda v, f, m: end(int(f), m) if v == "bee" else m, protocol)
+    (note,) = (n for n in notes if "to the end" in n)
+    assert note.startswith("bee: predicted masks are empty ")
+    assert told in note or protocol != "davis-2017"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        lambda t, m: m * (t < 9),  # less than a third
+        lambda t, m: shrunk(m, 2 * t) * (t < 7),  # lost bit by bit
+        lambda t, m: m * (m == 1) * (t < 11) if t >= 4 else m,  # one of two objects
+        lambda t, m: m * ((t < 4) | (t == 10)),  # found again
+        lambda t, m: m * (t < 1),  # not found once
+        lambda t, m: np.roll(m, 60 * (t > 2), 1) * (t < 6),  # on something else first
+    ],
+)
+def test_objects_that_a_method_loses_are_not_told_as_an_end(own) -> None:
+    masks = {"v": {f: own(int(f), m) for f, m in OWN["bee"].items()}}
+    told = score(masks, {"v": TRUTH["bee"]}).notes
+    assert not any("to the end" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    "true",
+    [
+        lambda t, m: m * (t < 5),  # leaves, too
+        lambda t, m: shrunk(m, 7) if t >= 5 else m,  # hides but for a rest
+        lambda t, m: m * ((t < 5) | (t > 7)),  # hides just then
+    ],
+)
+def test_masks_that_end_as_objects_do_are_not_told(true) -> None:
+    truth = {f: true(int(f), m) for f, m in TRUTH["bee"].items()}
+    masks = {f: m * (int(f) < 5) for f, m in OWN["bee"].items()}
+    told = score({"v": masks}, {"v": truth}).notes
+    assert not any("to the end" in note for note in told)
+
+
 def test_a_background_with_an_id_on_both_sides_is_told() -> None:
     one_higher = [{"v": {f: m + 1 for f, m in s["ant"].items()}} for s in (OWN, TRUTH)]
     words = "object 1 fills all corners and most of the frame: is it the background"
