@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from evaluation._utils.names import told_move
 from evaluation.attributes.geometry import contour
 from evaluation.attributes.images import ImageReader
-from evaluation.attributes.regions import Region
+from evaluation.attributes.regions import Region, regions_of
 from evaluation.attributes.video import AnnotatedVideo
 from evaluation.audit.kinds import AuditEvent, ErrorKind, confidence
+from evaluation.masks.label_map import LabelMap
 
 SIDE = 240
 """Short side of the images that are looked at, pixels."""
@@ -37,6 +39,9 @@ SIGMAS = 3.0
 
 _FEWEST = 8
 """Frames below which nothing is said of an object."""
+
+_SHORTEST = 20
+"""Points of an outline below which nothing is said of it."""
 
 _POINTS = 400
 """Points of an outline that are looked at."""
@@ -84,7 +89,7 @@ class EdgeTracker:
             return
         for object_id, region in regions.items():
             points = _points(region, shape, own.shape)
-            if len(points) < 20:
+            if len(points) < _SHORTEST:
                 continue
             outline = self._outlines.setdefault(object_id, _Outline())
             outline.frames.append(index)
@@ -147,6 +152,30 @@ def edge_strength(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     across, down = cv2.spatialGradient(cv2.GaussianBlur(image, (3, 3), 0))
     length = cv2.magnitude(across.astype(np.float32), down.astype(np.float32))
     return np.asarray(np.sqrt(length), dtype=np.float32)
+
+
+def strength_under(masks: LabelMap, path: Path) -> float | None:
+    """Mean strength of edges of an image under the outlines of all objects.
+
+    Args:
+        masks: [H, W] ids of objects, 0 elsewhere.
+        path: of the image.
+
+    Returns:
+        The strength; None where outlines are too short to tell.
+
+    Raises:
+        InputError: the image cannot be read, or has other sides than masks.
+    """
+    shape = masks.shape[0], masks.shape[1]
+    edges = edge_strength(ImageReader().read(path, shape, SIDE, grey=True))
+    outlines = [
+        _points(region, shape, edges.shape) for region in regions_of(masks).values()
+    ]
+    points = np.concatenate(outlines) if outlines else np.zeros((0, 2), np.int64)
+    if len(points) < _SHORTEST:
+        return None
+    return _mean(edges, _under(edges.shape, points))
 
 
 def _points(

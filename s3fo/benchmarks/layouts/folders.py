@@ -37,6 +37,7 @@ from s3fo.benchmarks.layouts.mask_names import (
     masks_of_frames,
     only_mask,
 )
+from s3fo.benchmarks.validation.renumbered import note_renumbered
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import count_frames, note_missing_frames, read_fps
 
@@ -74,7 +75,7 @@ def open_folders(
         for sequence in _sequences(images, masks, notes)
     )
     notes += _masks_as_images(sequences)
-    notes += _masks_as_if_renumbered(sequences)
+    notes += note_renumbered(sequences)
     sequences = _read_alike(sequences, notes)
     for sequence in sequences:
         if odd := unnumbered(sequence.frames):
@@ -107,30 +108,6 @@ def _masks_as_images(sequences: tuple[VideoSequence, ...]) -> list[str]:
     return [
         f"images of {shorten(found)} are PNGs with a palette, as masks are: is it the "
         "folder of masks that was given for that of images?"
-    ]
-
-
-def _masks_as_if_renumbered(sequences: tuple[VideoSequence, ...]) -> list[str]:
-    """A note where masks of every n-th frame may be numbered one after the other.
-
-    They would be those of the first frames alone, in all videos, and as many as every
-    n-th frame makes.
-    """
-    steps: set[int] | None = None
-    for one in sequences:
-        count, there = len(one.frames), one.annotated_frames
-        if not 3 <= len(there) < count or there != one.frames[: len(there)]:
-            return []
-        own = {n for n in range(2, count) if -(-count // n) == len(there)}
-        steps = own if steps is None else steps & own
-    if len(sequences) < 2 or not steps:
-        return []
-    first = sequences[0]
-    return [
-        f"all videos have masks of their first frames alone ({first.name}: "
-        f"{len(first.annotated_frames)} of {len(first.frames)}), as many as one "
-        f"frame in {min(steps)} would make: are they masks of those, numbered anew? "
-        "Then name them after their frames"
     ]
 
 

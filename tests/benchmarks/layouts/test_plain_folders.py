@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map
@@ -67,6 +68,28 @@ def test_masks_of_every_third_frame_that_were_numbered_anew_are_told(
         write_sequence(images, masks, f"v{count}", names(count), first)
     notes = [n for n in open_folders(images, masks).notes if "numbered anew" in n]
     assert len(notes) == bool(told) and all(str(told) in note for note in notes)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_one_video_with_masks_numbered_anew_is_told_by_its_images(
+    tmp_path: Path, step: int
+) -> None:
+    """A square goes 3 pixels per frame; its 4 masks are of frames 0, 3, 6, 9, or not.
+
+    Masks of the first frames alone, named as they should be, are not told.
+    """
+    for t in range(10):
+        pixels = np.full((60, 80), 40, np.uint8)
+        pixels[20:40, 10 + 3 * t : 30 + 3 * t] = 200
+        (tmp_path / "images/a").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / f"images/a/{t:05d}.png")
+        if t % step == 0 and t // step < 4:
+            path = tmp_path / f"masks/a/{t // step:05d}.png"
+            write_label_map(path, (pixels > 100).astype(np.uint8))
+    notes = open_folders(tmp_path / "images", tmp_path / "masks").notes
+    told = [note for note in notes if "numbered anew" in note]
+    assert len(told) == (step == 3)
+    assert all("(4 of 10)" in n and "one frame in 3 have" in n for n in told)
 
 
 def test_a_folder_given_too_high_is_said(tmp_path: Path) -> None:
