@@ -561,3 +561,9 @@ def test_shapes_of_labels_are_read_as_they_are_stored(videos):
     long.save()
     edited = [content for *_, content in private.label_shapes(videos, "masks")]
     assert edited[1] == second and edited[3] != second
+    held = list(private.frame_fields(videos, ["masks", "none"]))
+    assert [sample for sample, *_ in held] == [long.id] * len(shapes)
+    frames = {frame: values for _, frame, values in held}
+    assert frames[str(long.frames[1].id)] == [None, None]
+    (label,) = frames[str(long.frames[2].id)][0]["detections"]
+    assert label["bounding_box"] == box and isinstance(label["mask"], bytes)

@@ -218,3 +218,21 @@ def label_shapes(dataset: fo.Dataset, field: str) -> Iterator[tuple[str, int, by
             for label in labels
         )
         yield str(frame["_sample_id"]), frame["frame_number"], shapes
+
+
+def frame_fields(
+    dataset: fo.Dataset, fields: Sequence[str]
+) -> Iterator[tuple[str, str, list[Document | None]]]:
+    """Labels of frame fields, as the database keeps them.
+
+    Args:
+        dataset: of videos.
+        fields: names of frame fields.
+
+    Yields:
+        Id of the video's sample, id of the frame, and what each field holds.
+    """
+    wanted = dict.fromkeys(["_sample_id", *fields], 1)
+    for frame in dataset._frame_collection.find({}, wanted):
+        values = [frame.get(field) for field in fields]
+        yield str(frame["_sample_id"]), str(frame["_id"]), values

@@ -17,10 +17,11 @@ from s3fo.choices import AnyMaskForm, MaskForm, VideoForm
 from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.changed_labels import (
+    remember_truth_files,
     remember_truth_labels,
     truth_was_edited,
 )
-from s3fo.datasets.importing.content import content_of
+from s3fo.datasets.importing.content import content_of, truth_token
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.importing.mask_forms import choose_form
 from s3fo.datasets.importing.relocation import renew_paths
@@ -179,6 +180,7 @@ def _load(
     save_benchmark_info(dataset, benchmark, form)
     if whole or not edited:  # else what was edited in videos that stay goes on so
         remember_truth_labels(dataset)
+    remember_truth_files(dataset, map_ahead(truth_token, benchmark.sequences, workers))
     _describe(dataset, form)
     views.apply_defaults(dataset)
     return dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evaluation._utils.fingerprint import digest_stream, encoded
+from evaluation._utils.fingerprint import digest_of, digest_stream, encoded
 from evaluation._utils.input_files import read_input
 from evaluation.errors import InputError
 from evaluation.masks.png import parse_header
@@ -25,6 +25,23 @@ def content_of(sequence: VideoSequence, video: VideoFile, form: MaskForm) -> str
         InputError: a mask is not of the size of the frames.
     """
     return digest_stream(_parts(sequence, video, form))
+
+
+def truth_token(sequence: VideoSequence) -> str:
+    """Token of a video's name and the files of its ground truth, for a later look."""
+    return digest_of(_truth_parts(sequence))[:12]
+
+
+def _truth_parts(sequence: VideoSequence) -> Iterator[str | bytes]:
+    yield sequence.name
+    for frame in sequence.annotated_frames:
+        yield frame
+        if sequence.object_masks is None:
+            yield read_input(
+                path_text(sequence.annotations, frame), "a PNG file that can be read"
+            )
+        else:
+            yield sequence.object_masks.digest(frame)
 
 
 def _parts(

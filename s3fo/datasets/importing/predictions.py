@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 from PIL import Image
@@ -17,8 +18,15 @@ from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.runs.registry import read_run
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets._fiftyone import root_dataset
-from s3fo.datasets.importing.changed_labels import describe_labels
+from s3fo.datasets.importing.changed_labels import (
+    KeptLabelsWarning,
+    describe_labels,
+    edited_labels,
+    labels_under_way,
+    note_changed_labels,
+)
 from s3fo.datasets.importing.inference_runs import save_inference_run
+from s3fo.datasets.importing.kept_labels import replace_labels
 from s3fo.datasets.importing.mask_forms import check_room
 from s3fo.datasets.importing.results import (
     PredictedVideo,
@@ -64,7 +72,11 @@ def add_predictions(
 
     The same object gets the same label, colour and instance as in the ground truth.
     Importing unchanged files again does nothing. Changed ones replace what was
-    there, and evaluations of it are deleted, for they no longer hold.
+    there, and evaluations of it are deleted, for they no longer hold. Labels of frames
+    whose masks are the same stay with tags and attributes, and objects of the others
+    keep theirs. Videos whose labels were edited since the import (objects, boxes,
+    masks) keep them, with a warning: to take the files' masks there,
+    `remove_predictions` first.
 
     >>> without_results = add_predictions(dataset, f"{root}-copy", name="copy")
     >>> without_results
@@ -119,9 +131,11 @@ def add_predictions(
             check_room(present, remembered(dataset)["masks"], sources=1 + len(kept))
             if chosen.resize is None:
                 _check_sizes(opened)
-            _replace(dataset, name, results, opened, workers, progress)
-            found = replace(found, labels=describe_labels(dataset, name))
+            labels = _replace(dataset, name, results, opened, workers, progress)
+            found = replace(found, labels=labels)
             save_predictions_info(dataset, name, found)
+            for note in note_changed_labels(dataset, name):
+                warnings.warn(note, KeptLabelsWarning, stacklevel=2)
             save_inference_run(dataset, name, made)
             views.apply_defaults(dataset)
     there = {entry.name for entry in present}
@@ -166,10 +180,7 @@ def remove_predictions(
 
 def _remove(dataset: fo.Dataset, name: str) -> None:
     """Take masks and evaluations out, also of an import that came to no end."""
-    for eval_key in dataset.list_evaluations():
-        config = dataset.get_evaluation_info(eval_key).config
-        if getattr(config, "pred_field", None) == f"frames.{name}":
-            dataset.delete_evaluation(eval_key)
+    _remove_evaluations(dataset, name)
     fields = [
         field for field in (name, f"{name}_mask") if dataset.has_frame_field(field)
     ]
@@ -180,6 +191,13 @@ def _remove(dataset: fo.Dataset, name: str) -> None:
     save_inference_run(dataset, name, None)
 
 
+def _remove_evaluations(dataset: fo.Dataset, name: str) -> None:
+    for eval_key in dataset.list_evaluations():
+        config = dataset.get_evaluation_info(eval_key).config
+        if getattr(config, "pred_field", None) == f"frames.{name}":
+            dataset.delete_evaluation(eval_key)
+
+
 def _replace(
     dataset: fo.Dataset,
     name: str,
@@ -187,11 +205,14 @@ def _replace(
     predicted: Sequence[PredictedVideo],
     workers: int | None,
     progress: ProgressCallback | None,
-) -> None:
+) -> dict[str, Any]:
     """Write under a passing name first: an error leaves what was there alone.
 
     Before the field gets its name it is remembered as ours, but as of no content: an
     import that is killed here is done again by the next one.
+
+    Returns:
+        What to remember of the labels, as `describe_labels` does.
     """
     passing = f"{name}_importing"
     for left in passing_fields(dataset):  # by an import that was killed
@@ -203,15 +224,38 @@ def _replace(
     except BaseException:
         _remove(dataset, passing)
         raise
-    if name in load_predictions_info(dataset):
-        _remove(dataset, name)
-    save_predictions_info(dataset, name, Predictions(results, "", None))
+    imported = dataset.count(f"frames.{passing}.detections")
+    edited = _take_names(dataset, passing, name, results)
+    index_labels(dataset, name, ("label", "index"))
+    labels = describe_labels(dataset, name, leave_out=edited)
+    return {**labels, "labels": imported}
+
+
+def _take_names(
+    dataset: fo.Dataset, passing: str, name: str, results: Path
+) -> Mapping[str, str]:
+    """Give fields that were written their names; labels that are there are kept.
+
+    Returns:
+        What was edited and kept, as `edited_labels` does.
+    """
+    edited: Mapping[str, str] = {}
+    if name in load_predictions_info(dataset) and dataset.has_frame_field(name):
+        edited = edited_labels(dataset, name)
+        under_way = labels_under_way(edited)
+        begun = Predictions(results, "", None, labels=under_way)
+        save_predictions_info(dataset, name, begun)
+        _remove_evaluations(dataset, name)
+        replace_labels(dataset, name, passing, edited)
+        dataset.delete_frame_field(passing)
+    else:
+        save_predictions_info(dataset, name, Predictions(results, "", None))
     for field, final in ((passing, name), (f"{passing}_mask", f"{name}_mask")):
         if dataset.has_frame_field(field):
             if dataset.has_frame_field(final):
                 dataset.delete_frame_field(final)
             dataset.rename_frame_field(field, final)
-    index_labels(dataset, name, ("label", "index"))
+    return edited
 
 
 def passing_fields(dataset: fo.Dataset) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -25,7 +26,9 @@ from s3fo.datasets.field_names import (
 )
 from s3fo.datasets.fields.predictions import field_methods, named_as_field, use_field
 from s3fo.datasets.importing.changed_labels import (
+    KeptLabelsWarning,
     note_changed_labels,
+    note_changed_truth,
     truth_was_edited,
 )
 from s3fo.datasets.importing.predictions import add_predictions
@@ -70,8 +73,9 @@ def evaluate(
     """Score predictions, and show the scores on the dataset.
 
     The scores come from the PNG files, by `evaluation.score`. If the files changed
-    since they were imported, they are imported again first. Masks that live in a frame
-    field of FiftyOne (see `use_field`) are written to files first. What appears:
+    since they were imported, they are imported again first; labels that were edited
+    stay, and `notes` of the scores name their videos. Masks that live in a frame field
+    of FiftyOne (see `use_field`) are written to files first. What appears:
 
     - ``frames.<predictions>``: J and F of every object in every scored frame (the F
       that the benchmark's J&F is made of: of MOSE v2, the adaptive one);
@@ -140,11 +144,15 @@ def evaluate(
         )
     if not source.from_field:
         again = InputOptions(**{**source.options, "resize": chosen.resize})
-        add_predictions(
-            dataset, source.folder, predictions, options=again, workers=workers
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", KeptLabelsWarning)  # a note tells of it
+            add_predictions(
+                dataset, source.folder, predictions, options=again, workers=workers
+            )
         notes += tuple(note_changed_labels(dataset, predictions))
-    notes += tuple(_note_edited(dataset))
+    scored = set(scores.objects["sequence"])
+    videos = [item for item in benchmark if item.name in scored]
+    notes += (*_note_edited(dataset), *note_changed_truth(dataset, videos))
     scores = replace(scores, notes=(*notes, *scores.notes))
     write_scores(dataset, predictions, eval_key, scores, chosen)
     return scores

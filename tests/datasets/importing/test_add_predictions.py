@@ -161,8 +161,9 @@ def test_an_import_killed_at_its_end_is_done_again(
 
     keep = predictions.save_predictions_info
     with monkeypatch.context() as patch:
-        if step == "rename_frame_field":
-            patch.setattr(type(dataset), step, die)
+        if step == "rename_frame_field":  # labels that are there keep their field
+            last = "delete_frame_field" if replaces else step
+            patch.setattr(type(dataset), last, die)
         elif step == "index_labels":
             patch.setattr(predictions, step, die)
         else:
