@@ -59,6 +59,12 @@ class Benchmark:
                 return sequence
         raise KeyError(name)
 
+    @property
+    def notes_on_choice(self) -> tuple[str, ...]:
+        """The notes but for that on few videos: whoever chose some of them knows."""
+        few = f" of the {self.of_published} videos of "
+        return tuple(n for n in self.notes if not (self.of_published and few in n))
+
     def subset(self, names: Iterable[str]) -> Benchmark:
         """The same benchmark with only the named sequences, in its own order.
 
@@ -83,6 +89,7 @@ class Benchmark:
             partial=partial,
             of_sequences=whole,
             of_published=0 if partial else self.of_published,
+            notes=self.notes_on_choice if partial else self.notes,
         )
 
     def absolute(self) -> Benchmark:

@@ -186,6 +186,7 @@ def test_videos_that_the_folder_lacks_are_told(
     assert "the server wants all 433 videos of MOSE v2 val, and the zip has 2" in told
     chosen = benchmark.subset(["bat"])
     assert chosen.of_published == 0
+    assert not any("videos of" in note for note in chosen.notes)
     write_submission(tmp_path / "out", chosen, tmp_path / "y.zip")
 
 
