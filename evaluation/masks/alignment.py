@@ -56,10 +56,13 @@ def align(
     }
     _refuse_unidentified(sides, results_label, protocol)
     both = {name: (gt, pred) for name, (gt, pred) in sides.items() if pred}
-    matched = name_frames(both, results_label)
+    scored = {
+        name: sequence_frames(gt, protocol, truth.ranges.get(name))
+        for name, (gt, _) in sides.items()
+    }
+    matched = name_frames(both, results_label, scored)
     for name, (gt, pred) in sides.items():
-        ranges = truth.ranges.get(name)
-        frames = sequence_frames(gt, protocol, ranges)
+        ranges, frames = truth.ranges.get(name), scored[name]
         if not frames:
             notes.append(
                 f"{name} was skipped: of its {len(gt.frames)} annotated frames none "
@@ -133,7 +136,8 @@ def _notes_on_names(
     lacking = [frame for frame in gt.frames if frame not in names]
     extra = sorted(set(pred.frames) - set(names.values()), key=natural)
     notes += [f"{gt.name}: {note}" for note in matched.notes]
-    if lacking and extra and _may_be_off(gt, pred, names):
+    off = lacking and extra and not matched.settled and _may_be_off(gt, pred, names)
+    if off:
         notes.append(
             f"{gt.name}: frame names differ, the prediction lacks "
             f"{_list_frames(lacking)} and has {_list_frames(extra)} instead; "

@@ -1,9 +1,10 @@
 """From which number results count objects and frames; decided once for all videos.
 
 Ground truth counts from 0 or from 1, and so do results, each by a habit of its own.
-Names alone tell which in most videos; where they do not, masks are compared. One
-decision holds for the whole of the results, and is told; where videos contradict each
-other, nobody can know, and the results are refused.
+Names alone tell which in most videos, and settle it where all that is scored is there
+(`shifts.names_settle`); where they do not, masks are compared. One decision holds for
+the whole of the results, and is told; where videos contradict each other, nobody can
+know, and the results are refused.
 """
 
 from evaluation.masks.numbering.agreement import mask_iou

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
 
 from evaluation.masks.names import Match, match_names, numbers_of
 from evaluation.masks.numbering.agreement import MARGIN
@@ -13,7 +12,9 @@ from evaluation.masks.numbering.shifts import (
     common_shift,
     gain_of,
     leaning_of,
+    names_settle,
     shift_numbers,
+    step_of,
 )
 from evaluation.masks.numbering.whole import WholeVideo
 from evaluation.masks.sequence import MaskSequence
@@ -28,12 +29,14 @@ class FrameNames:
         rule: how names were matched; "" where they are equal.
         shifted: whether numbers were taken to count from another one.
         doubt: why the numbers may be one off, though they were kept; "" if they fit.
+        settled: whether all that is scored is there under its name.
     """
 
     names: Mapping[str, str]
     rule: str = ""
     shifted: bool = False
     doubt: str = ""
+    settled: bool = False
 
     @property
     def notes(self) -> list[str]:
@@ -62,13 +65,16 @@ class FrameNames:
 
 
 def name_frames(
-    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], label: str
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]],
+    label: str,
+    scored: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, FrameNames]:
     """Tell which predicted frame is which of the ground truth, for all videos alike.
 
     Args:
         pairs: ground truth and prediction by video.
         label: what to call the results in an error.
+        scored: the frames that count, by video; unless given, all but the first.
 
     Raises:
         InputError: the frames of some videos fit by their numbers, and those of others
@@ -77,11 +83,19 @@ def name_frames(
     matches = {
         name: match_names(gt.frames, pred.frames) for name, (gt, pred) in pairs.items()
     }
-    from_first = _match_from_first(pairs, matches)
+    settled = {
+        name
+        for name, pair in pairs.items()
+        if names_settle(*pair, matches[name].names, scored[name] if scored else None)
+    }
+    from_first = _match_from_first(pairs, matches, settled)
     rest = {name: pair for name, pair in pairs.items() if name not in from_first}
-    in_order = _match_in_order(rest, matches)
+    in_order = _match_in_order(rest, matches, settled)
     rest = {name: pair for name, pair in rest.items() if name not in in_order}
-    leanings = {name: leaning_of(*pair, matches[name]) for name, pair in rest.items()}
+    leanings = {
+        name: leaning_of(*pair, matches[name], settled=name in settled)
+        for name, pair in rest.items()
+    }
     chosen = common_shift(leanings, label)
     found = {
         name: FrameNames(names, matches[name].rule, shifted=True)
@@ -97,8 +111,9 @@ def name_frames(
             kept[name] = (gt, pred)
     doubts = doubt_numbers(kept, {name: matches[name].names for name in kept})
     for name in kept:
-        match = matches[name]
-        found[name] = FrameNames(match.names, match.rule, doubt=doubts.get(name, ""))
+        names, rule = matches[name]
+        doubt = doubts.get(name, "")
+        found[name] = FrameNames(names, rule, doubt=doubt, settled=name in settled)
     return found
 
 
@@ -150,7 +165,9 @@ _IN_ORDER = "one after the other, annotated frames alone"
 
 
 def _match_from_first(
-    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]],
+    matches: Mapping[str, Match],
+    settled: Set[str],
 ) -> dict[str, dict[str, str]]:
     """Frames of results that number all frames from the first annotated one on.
 
@@ -164,11 +181,11 @@ def _match_from_first(
     for name, (gt, pred) in pairs.items():
         ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
         names = matches[name].names
-        if not ours or not theirs or len(names) == len(gt.frames):
+        if not ours or not theirs or name in settled:
             continue
         span = max(ours) - min(ours) + 1
         offset = min(theirs) - min(ours)
-        if not offset or span != len(theirs) or (span > 1 and _step(theirs) != 1):
+        if not offset or span != len(theirs) or (span > 1 and step_of(theirs) != 1):
             continue
         found[name] = shift_numbers(gt, pred, offset)
         starts.add(min(theirs))
@@ -179,7 +196,9 @@ def _match_from_first(
 
 
 def _match_in_order(
-    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]], matches: Mapping[str, Match]
+    pairs: Mapping[str, tuple[MaskSequence, MaskSequence]],
+    matches: Mapping[str, Match],
+    settled: Set[str],
 ) -> dict[str, dict[str, str]]:
     """Frames whose results are numbered in other steps, without gaps or with some.
 
@@ -192,12 +211,14 @@ def _match_in_order(
     gain = needed = 0.0
     for name, (gt, pred) in pairs.items():
         ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
-        steps = _step(ours), _step(theirs)
+        steps = step_of(ours), step_of(theirs)
         if not ours or not theirs or steps[0] == steps[1] != 0:
             continue
         names = matches[name].names
-        if len(names) == len(gt.frames):
+        if name in settled and names:
             return {}  # a video whose numbers are those of the ground truth
+        if name in settled:
+            continue
         fewer_or_more = len(theirs) != len(ours)
         if steps[1] != 1 and (fewer_or_more or 0 in steps):
             continue
@@ -210,10 +231,3 @@ def _match_in_order(
         gain += gain_of(gt, pred, in_order, names)
         needed += -MARGIN if len(theirs) == len(ours) else MARGIN
     return found if gain > needed else {}
-
-
-def _step(numbers: Mapping[int, str]) -> int:
-    """The step from one number to the next; 0 where it changes, or there is none."""
-    ordered = sorted(numbers)
-    steps = {b - a for a, b in pairwise(ordered)}
-    return steps.pop() if len(steps) == 1 else 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,13 +35,57 @@ class _Leaning:
     by_names: bool = False
 
 
-def leaning_of(gt: MaskSequence, pred: MaskSequence, match: Match) -> _Leaning | None:
-    """What a video says of the numbers of its frames; None if nothing."""
+def names_settle(
+    gt: MaskSequence,
+    pred: MaskSequence,
+    names: Mapping[str, str],
+    scored: Collection[str] | None = None,
+) -> bool:
+    """Whether frames are those that they are named after, whatever their masks say.
+
+    They are where every scored frame is there under its name. Correct results may do
+    without the first frame, whose mask is given, and few masks tell them from results
+    that count from 1: an object that hardly moves fits its neighbours as well. But
+    they never reach the frame that would be annotated next (of every frame, or every
+    fifth): the video ends before it, and results from 1 of all of it end there. Nor do
+    they lack the last frame that is annotated.
+
+    Args:
+        gt: the annotated frames.
+        pred: the prediction.
+        names: its name of each frame that it has.
+        scored: the frames that count; unless given, all but the first.
+    """
+    if scored is not None and not scored:
+        return True  # nothing depends on it
+    given = set(gt.frames[:1]) - set(scored or ())
+    if not gt.frames or not set(gt.frames) - names.keys() <= given:
+        return False
+    ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
+    if len(names) == len(gt.frames) or not ours or not theirs:
+        return True
+    step = step_of(ours)
+    return not step or max(theirs) != max(ours) + step
+
+
+def leaning_of(
+    gt: MaskSequence, pred: MaskSequence, match: Match, *, settled: bool
+) -> _Leaning | None:
+    """What a video says of the numbers of its frames; None if nothing.
+
+    Args:
+        gt: the annotated frames.
+        pred: the prediction.
+        match: its frames by name.
+        settled: whether names settle them: see `names_settle`.
+    """
     ours, theirs = numbers_of(gt.frames), numbers_of(pred.frames)
     if not ours or not theirs:
         return None
     if len(match.names) == len(gt.frames):
         return _Leaning(0) if min(theirs) in (0, min(ours)) else None
+    if settled:
+        return None
     for offset in (1, -1):
         shifted = shift_numbers(gt, pred, offset)
         if len(shifted) == len(gt.frames):
@@ -81,6 +126,13 @@ def common_shift(leanings: Mapping[str, _Leaning | None], label: str) -> int:
         votes |= {name: leaning[name].offset for name in named}
         raise contradiction(votes, label, "frames")
     return offsets.pop() if shifts else 0
+
+
+def step_of(numbers: Mapping[int, str]) -> int:
+    """The step from one number to the next; 0 where it changes, or there is none."""
+    ordered = sorted(numbers)
+    steps = {b - a for a, b in pairwise(ordered)}
+    return steps.pop() if len(steps) == 1 else 0
 
 
 def shift_numbers(gt: MaskSequence, pred: MaskSequence, offset: int) -> dict[str, str]:
