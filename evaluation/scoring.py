@@ -16,6 +16,7 @@ from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
 from evaluation.masks.names import match_sequences, shown, unlike
+from evaluation.masks.numbering import lack_last
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
@@ -162,7 +163,7 @@ def score_folders(
             rules,
             (one.label, truth.label),
             unseen,
-            [*one.notes, *general, *_note_exchanged(one.pairs, [s[i] for s in done])],
+            [*one.notes, *general, *_note_together(one, [s[i] for s in done])],
             chosen,
         )
         for i, one in enumerate(opened)
@@ -170,16 +171,6 @@ def score_folders(
     facts = {TRUTH_PLACE: whole.place} if whole.place else {}
     facts |= asked_inputs(chosen, len(truth.sequences), whole.of_sequences)
     return [replace(one, inputs={**one.inputs, **facts}) for one in found]
-
-
-def _note_exchanged(pairs: Sequence[SequencePair], done: Sequence[Scored]) -> list[str]:
-    """Notes on videos whose masks are those of another video."""
-    fits = {
-        part.scores.name: float(part.scores.J.mean())
-        for part in done
-        if part.scores.J.size
-    }
-    return exchanged_videos(pairs, fits)
 
 
 @dataclass(frozen=True)
@@ -195,6 +186,26 @@ class Aligned:
     label: str
     pairs: list[SequencePair]
     notes: list[str]
+
+
+def _note_together(aligned: Aligned, done: Sequence[Scored]) -> list[str]:
+    """Notes on what only all videos together tell."""
+    pairs = aligned.pairs
+    fits = {
+        part.scores.name: float(part.scores.J.mean())
+        for part in done
+        if part.scores.J.size
+    }
+    notes = exchanged_videos(pairs, fits)
+    said = [*aligned.notes, *notes]
+    asked = any(part.asked for part in done) or any("?" in note for note in said)
+    if not asked and lack_last(pairs):
+        notes.append(
+            "all videos lack exactly their last frame: is the first one, which is given, "
+            "left out, and the rest numbered as if it were there? They were scored as "
+            "they are named"
+        )
+    return notes
 
 
 def align_results(

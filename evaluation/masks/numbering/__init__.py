@@ -8,6 +8,7 @@ know, and the results are refused.
 """
 
 from evaluation.masks.numbering.agreement import mask_iou
+from evaluation.masks.numbering.doubts import lack_last
 from evaluation.masks.numbering.frames import (
     FrameNames,
     name_frames,
@@ -25,6 +26,7 @@ __all__ = [
     "count_from_one",
     "gain_of",
     "has_object_zero",
+    "lack_last",
     "mask_iou",
     "name_frames",
     "name_video_frames",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
@@ -30,6 +30,10 @@ and is ahead by one: a method falls behind, but hardly runs ahead of the video."
 
 _FEWEST = 6
 """Frames that must all fit better, then."""
+
+
+_FEW = 3
+"""Annotated frames from which the number of predicted ones tells something."""
 
 
 _BETWEEN = 8
@@ -71,6 +75,27 @@ def doubt_numbers(
             gt, pred, inner, _shifts(gt, pred, inner, set(pred.frames))
         )
     return {name: doubt for name, doubt in found.items() if doubt}
+
+
+def lack_last(pairs: Sequence[SequencePair]) -> bool:
+    """Whether all videos have all frames but the last annotated one, from the first on.
+
+    So have results without the first frame, whose mask is given, that are numbered as
+    if it were there: of noisy masks, or objects that hardly move, nothing else tells.
+
+    Args:
+        pairs: all videos that are scored.
+    """
+    return bool(pairs) and all(_lacks_last(pair) for pair in pairs)
+
+
+def _lacks_last(pair: SequencePair) -> bool:
+    if pair.pred is None:
+        return False
+    ours, theirs = numbers_of(pair.gt.frames), numbers_of(pair.pred.frames)
+    if len(ours) < _FEW or theirs.keys() != set(range(min(ours), max(ours))):
+        return False
+    return pair.pred_frames.get(ours[min(ours)]) == theirs[min(ours)]
 
 
 def _inner(gt: MaskSequence) -> tuple[str, ...]:

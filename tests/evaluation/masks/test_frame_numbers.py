@@ -88,7 +88,8 @@ def test_masks_that_keep_their_numbers_are_not_doubted(tmp_path):
     gt = write(tmp_path / "slow_gt", slow)
     scores = score(write(tmp_path / "slow", slow[1:]), gt)
     assert scores.summary["J"] == pytest.approx(29 / 31)
-    assert not remarks(scores)
+    (note,) = remarks(scores)
+    assert note.startswith("all videos lack exactly their last frame: is the first one")
     # What stays where it was fits no better in any other frame.
     frozen = score(write(tmp_path / "frozen", [TRUTH[0]] * 6), gt)
     assert not doubts(frozen)
@@ -184,3 +185,85 @@ def test_masks_of_two_runs_in_one_folder_are_told():
     pictures = {f"{name}_overlay": mask for name, mask in own.items()}
     scores = score({"a": {**own, **pictures}}, {"a": own})
     assert not any("two runs" in n for n in scores.notes)
+
+
+SLOW = [moving(t, step=1, width=30) for t in range(12)]
+"""An object whose IoU with itself a frame earlier or later is 29 / 31."""
+
+
+def named(masks, frames):
+    return {f"{t:05d}": masks[t] for t in frames}
+
+
+def behind(frames):
+    """Masks of a method that is a frame late, under their right names."""
+    return {f"{t:05d}": SLOW[max(t - 1, 0)] for t in frames}
+
+
+@pytest.mark.parametrize("step", [2, 3, 5])
+@pytest.mark.parametrize("videos", ["a", "abc"])
+def test_sparse_truth_and_results_without_the_given_frame_keep_names(step, videos):
+    """Every scored frame is there by name; masks fit their neighbours better."""
+    last = 10 // step * step
+    truth = named(SLOW, range(0, last + 1, step))
+    scores = score(
+        dict.fromkeys(videos, behind(range(1, last + 2))), dict.fromkeys(videos, truth)
+    )
+    assert scores.summary["J"] == pytest.approx(29 / 31)
+    assert not remarks(scores)
+
+
+def test_right_videos_beside_those_of_a_late_method_are_not_refused():
+    truth = named(SLOW, range(0, 11, 2))
+    mine = {"a": behind(range(1, 12)), "b": named(SLOW, range(1, 12))}
+    scores = score(mine, {"a": truth, "b": truth})
+    assert scores.objects["J_mean"].tolist() == [pytest.approx(29 / 31), 1.0]
+    assert not remarks(scores)
+
+
+@pytest.mark.parametrize(
+    ("step", "frames", "off", "J"),
+    [
+        pytest.param(2, range(1, 5), 1, 29 / 31, id="one after the other"),
+        pytest.param(3, range(2, 9), -2, 28 / 32, id="from the first on"),
+    ],
+)
+def test_names_win_over_the_order_of_few_frames(step, frames, off, J):
+    """Masks of a method that is off fit better if frames are counted otherwise."""
+    truth = named(SLOW, range(0, 2 * step + 1, step))
+    mine = {f"{t:05d}": SLOW[t + off] for t in frames}
+    scores = score({"a": mine}, {"a": truth}, "youtube-vos")
+    assert scores.summary["J"] == pytest.approx(J)
+    assert not any("matched" in note for note in scores.notes)
+
+
+def test_a_video_of_which_nothing_is_scored_says_nothing_of_numbers():
+    truth = {"a": named(TRUTH, range(7)), "b": named(TRUTH, [0])}
+    mine = dict.fromkeys("ab", named(TRUTH, range(1, 7)))
+    scores = score(mine, truth)
+    assert scores.summary["J"] == 1.0
+    assert not any("count from" in note for note in scores.notes)
+
+
+def test_results_from_1_that_end_where_the_next_frame_would_be_annotated():
+    """12 frames of `a`: 12 would be annotated if there were one; of `b` there are 11."""
+    truth = named(SLOW, range(0, 12, 2))
+    mine = {f"{t + 1:05d}": mask for t, mask in enumerate(SLOW)}
+    scores = score(
+        {"a": mine, "b": {f: m for f, m in mine.items() if f != "00012"}},
+        {"a": truth, "b": truth},
+    )
+    assert scores.objects["J_mean"].tolist() == [1.0, 1.0]
+    assert sum("count from another number" in n for n in scores.notes) == 2
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_all_videos_without_their_last_frame_are_told(step):
+    truth = named(SLOW, range(0, 11, step))
+    noisy = [np.roll(m, (3, -3, 2, -2)[t % 4], 0) for t, m in enumerate(SLOW)]
+    mine = {f"{t - 1:05d}": noisy[t] for t in range(1, 11)}
+    scores = score(dict.fromkeys("ab", mine), dict.fromkeys("ab", truth))
+    (note,) = remarks(scores)
+    assert note.startswith("all videos lack exactly their last frame: ")
+    whole = mine | {"00010": noisy[11]}
+    assert not remarks(score({"a": mine, "b": whole}, dict.fromkeys("ab", truth)))
