@@ -16,7 +16,7 @@ from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
 from evaluation.masks.names import match_sequences, shown, unlike
-from evaluation.masks.numbering import lack_last
+from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER, lack_last
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
 from evaluation.options import InputOptions
@@ -197,13 +197,12 @@ def _note_together(aligned: Aligned, done: Sequence[Scored]) -> list[str]:
         if part.scores.J.size
     }
     notes = exchanged_videos(pairs, fits)
-    said = [*aligned.notes, *notes]
-    asked = any(part.asked for part in done) or any("?" in note for note in said)
-    if not asked and lack_last(pairs):
+    said = [*aligned.notes, *(note for part in done for note in part.notes)]
+    if lack_last(pairs) and not any(NUMBERED_FROM_ANOTHER in note for note in said):
         notes.append(
-            "all videos lack exactly their last frame: is the first one, which is given, "
-            "left out, and the rest numbered as if it were there? They were scored as "
-            "they are named"
+            "all videos lack exactly their last frame: is the first one, which is "
+            "given, left out, and the rest numbered as if it were there? They were "
+            "scored as they are named"
         )
     return notes
 

@@ -8,7 +8,7 @@ know, and the results are refused.
 """
 
 from evaluation.masks.numbering.agreement import mask_iou
-from evaluation.masks.numbering.doubts import lack_last
+from evaluation.masks.numbering.doubts import NUMBERED_FROM_ANOTHER, lack_last
 from evaluation.masks.numbering.frames import (
     FrameNames,
     name_frames,
@@ -22,6 +22,7 @@ from evaluation.masks.numbering.objects import (
 from evaluation.masks.numbering.shifts import gain_of, shift_numbers
 
 __all__ = [
+    "NUMBERED_FROM_ANOTHER",
     "FrameNames",
     "count_from_one",
     "gain_of",

@@ -15,6 +15,9 @@ from evaluation.masks.numbering.whole import annotated_frames
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import MaskSequence
 
+NUMBERED_FROM_ANOTHER = "are they numbered from another frame?"
+"""What notes ask of masks that fit a frame earlier or later."""
+
 _SAMPLED = 5
 """Frames of a video in which masks that keep their numbers are looked at."""
 

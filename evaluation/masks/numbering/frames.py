@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evaluation.masks.names import Match, match_names, numbers_of
 from evaluation.masks.numbering.agreement import MARGIN
-from evaluation.masks.numbering.doubts import doubt_numbers
+from evaluation.masks.numbering.doubts import NUMBERED_FROM_ANOTHER, doubt_numbers
 from evaluation.masks.numbering.shifts import (
     common_shift,
     gain_of,
@@ -58,8 +58,8 @@ class FrameNames:
             )
         if self.doubt:
             notes.append(
-                f"masks fit the ground truth better {self.doubt}: are they "
-                "numbered from another frame? They were scored as they are named"
+                f"masks fit the ground truth better {self.doubt}: "
+                f"{NUMBERED_FROM_ANOTHER} They were scored as they are named"
             )
         return notes
 

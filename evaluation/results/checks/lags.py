@@ -26,6 +26,7 @@ from evaluation._utils.names import counted
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 
 _FEWEST = 8
@@ -158,7 +159,7 @@ def _tell(name: str, table: NDArray[np.float64], lag: int, since: str) -> str:
     what = (
         "is a frame left out or doubled there, and the rest numbered without it?"
         if since
-        else "are they numbered from another frame?"
+        else NUMBERED_FROM_ANOTHER
     )
     return (
         f"{name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "

@@ -246,7 +246,7 @@ def test_a_video_of_which_nothing_is_scored_says_nothing_of_numbers():
 
 
 def test_results_from_1_that_end_where_the_next_frame_would_be_annotated():
-    """12 frames of `a`: 12 would be annotated if there were one; of `b` there are 11."""
+    """`a` has 12 frames: there is no frame 12, which would be annotated. `b` has 11."""
     truth = named(SLOW, range(0, 12, 2))
     mine = {f"{t + 1:05d}": mask for t, mask in enumerate(SLOW)}
     scores = score(
