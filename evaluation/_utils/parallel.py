@@ -178,8 +178,9 @@ class _Forked(Generic[Item, Result]):
         self._waiting = sorted(range(len(self._items)), key=lambda i: self._sizes[i])
         results: dict[int, Result] = {}
         try:
-            for _ in range(n):
-                self._start()
+            with _without_threads_of_opencv():
+                for _ in range(n):
+                    self._start()
             while self._at:
                 for i, result in self._collect():
                     results[i] = result
@@ -290,6 +291,26 @@ class _Forked(Generic[Item, Result]):
             except Exception:
                 return None, RuntimeError(f"{type(error).__name__}: {error}"), trace
             return None, error, trace
+
+
+@contextlib.contextmanager
+def _without_threads_of_opencv() -> Iterator[None]:
+    """End the threads of OpenCV, if it has any, while processes are forked.
+
+    A forked process knows of them, but does not have them: now and then it waits for
+    one that will never come. It stays with one thread, as the processes share the
+    processors; this one gets back what it had.
+    """
+    opencv = sys.modules.get("cv2")
+    threads = opencv.getNumThreads() if opencv is not None else 1
+    if opencv is None or threads <= 1:
+        yield
+        return
+    opencv.setNumThreads(1)
+    try:
+        yield
+    finally:
+        opencv.setNumThreads(threads)
 
 
 def _share_counter(count: int) -> memoryview:

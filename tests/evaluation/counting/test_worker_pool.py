@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+import cv2
 import pytest
 
 from evaluation._utils.parallel import run_in_order
@@ -144,3 +145,14 @@ def test_fewer_workers_than_one_are_refused(workers):
         list(map_ahead(str, [1], workers))
     assert run_in_order(job, [item], [1], 1) == ["cat"]
     assert list(map_ahead(str, [1], 1)) == ["1"]
+
+
+def test_workers_do_not_inherit_threads_of_opencv():
+    """They would know of threads that they do not have, and wait for them."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        found = run_in_order(lambda *_: cv2.getNumThreads(), ITEMS, SIZES, 2)
+        assert (set(found), cv2.getNumThreads()) == ({1}, 2)
+    finally:
+        cv2.setNumThreads(before)
