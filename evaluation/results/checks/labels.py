@@ -38,6 +38,7 @@ from evaluation.results.checks.masks import (
     white_background,
 )
 from evaluation.results.checks.misreadings import better_readings, mirrored
+from evaluation.results.checks.orders import other_order
 from evaluation.results.checks.scales import look_closer
 
 MAX_PROPOSALS = 20
@@ -226,6 +227,8 @@ def _look_again(
     if differs:
         late = wrong_numbers(pair, by_id=by_id)
         late = late or given_mask_late(pair, counts, by_id=by_id)
+    if differs and not (late or readings or others):
+        late = other_order(pair, counts, by_id=by_id)
     return [
         *others,
         *late,
