@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,14 +13,16 @@ import fiftyone as fo
 from evaluation._utils.names import storable
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.masks.names import shown
 from s3fo.benchmarks import Benchmark, VideoSequence, open_benchmark
 from s3fo.choices import AnyMaskForm, MaskForm, VideoForm
 from s3fo.datasets._fiftyone import update_documents
 from s3fo.datasets.field_names import GROUND_TRUTH
 from s3fo.datasets.importing.changed_labels import (
+    KeptLabelsWarning,
+    begin_truth_labels,
     remember_truth_files,
     remember_truth_labels,
-    truth_was_edited,
 )
 from s3fo.datasets.importing.content import content_of, truth_token
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
@@ -101,8 +104,9 @@ def load_benchmark(
 
     Loading again adds nothing twice: sequences whose files are unchanged are left
     alone with all that was computed on them (but for their paths, where the files
-    have moved), changed ones are updated, and those that the benchmark no longer has
-    are taken out. A load that was interrupted continues.
+    have moved), changed ones are updated (but for labels that were edited, with a
+    warning), and those that the benchmark no longer has are taken out. A load that was
+    interrupted continues.
 
     >>> dataset = load_benchmark("synthetic", root, dataset_name=name, video="none")
     >>> len(dataset), dataset.media_type
@@ -162,14 +166,16 @@ def _load(
     progress: ProgressCallback | None,
 ) -> fo.Dataset:
     dataset, created = open_or_make(name, benchmark)
-    edited = not created and truth_was_edited(dataset)
+    edited = set() if created else begin_truth_labels(dataset)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
         every = benchmark.sequences
-        whole = _import(dataset, every, video_writer, form, workers, progress)
+        _import(dataset, every, video_writer, form, edited, workers, progress)
     except InputError:
         if created:
             dataset.delete()
+        else:
+            remember_truth_labels(dataset, edited)
         raise
     _take_out_others(dataset, benchmark)
     if benchmark.split:
@@ -178,8 +184,7 @@ def _load(
     if not created:
         renew_paths(dataset, benchmark)
     save_benchmark_info(dataset, benchmark, form)
-    if whole or not edited:  # else what was edited in videos that stay goes on so
-        remember_truth_labels(dataset)
+    remember_truth_labels(dataset, edited)
     remember_truth_files(dataset, map_ahead(truth_token, benchmark.sequences, workers))
     _describe(dataset, form)
     views.apply_defaults(dataset)
@@ -242,22 +247,22 @@ def _import(
     sequences: Sequence[VideoSequence],
     video_writer: _VideoWriter,
     form: MaskForm,
+    edited: Collection[str],
     workers: int | None,
     progress: ProgressCallback | None,
-) -> bool:
-    """Write all videos that are new or changed; whether these are all of them."""
+) -> None:
+    """Write all videos that are new or changed, but labels that were edited."""
     known = _known(dataset)
     prepared = map_ahead(_preparer(known, video_writer, form), sequences, workers)
-    done = unchanged = 0
+    done = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
-        _write(dataset, [item for item in batch if not item.unchanged], form, workers)
+        changed = [item for item in batch if not item.unchanged]
+        _write(dataset, changed, form, edited, workers)
         _point_at_videos(dataset, [item for item in batch if item.unchanged])
-        unchanged += sum(item.unchanged for item in batch)
         for item in batch:
             done += 1
             if progress:
                 progress(done, len(sequences), f"{item.name} {done}/{len(sequences)}")
-    return not unchanged
 
 
 def _point_at_videos(dataset: fo.Dataset, items: list[_Prepared]) -> None:
@@ -292,7 +297,11 @@ def _preparer(
 
 
 def _write(
-    dataset: fo.Dataset, items: list[_Prepared], form: MaskForm, workers: int | None
+    dataset: fo.Dataset,
+    items: list[_Prepared],
+    form: MaskForm,
+    edited: Collection[str],
+    workers: int | None,
 ) -> None:
     """Write sequences: those of which frames are there already, and the others."""
     fresh = [item for item in items if not item.has_frames]
@@ -309,9 +318,30 @@ def _write(
         ids = [item.known.id for item in there if item.known]
         # Killed while this goes on, they are neither of the old content nor the new.
         update_documents(dataset, [(key, {"content": None}) for key in ids])
-        view = dataset.select(ids, ordered=True)
-        write_masks(view, GROUND_TRUTH, sources, form, workers)
+        by_id = dict(zip(ids, sources, strict=True))
+        kept = {key: by_id.pop(key) for key in ids if key in edited}
+        if by_id:
+            view = dataset.select(list(by_id), ordered=True)
+            write_masks(view, GROUND_TRUTH, list(by_id.values()), form, workers)
+        _keep_edited(list(kept.values()))
         _write_samples(dataset, ids, there, sources)
+
+
+def _keep_edited(sources: Sequence[MaskSource]) -> None:
+    """Look where objects are, and say that labels are not those of the files."""
+    for source in sources:
+        for number, frame in enumerate(source.sequence.frames, start=1):
+            for item in source.read(frame) if frame in source.masked else ():
+                source.seen.setdefault(item.object_id, []).append(number)
+    if sources:
+        names = shown([source.sequence.name for source in sources])
+        warnings.warn(
+            f"labels of {GROUND_TRUTH} in {names} were edited and stay so, though "
+            "their files (or the form of masks) changed: to see the files' masks, load "
+            "the benchmark as another dataset, or delete these videos from this one",
+            KeptLabelsWarning,
+            stacklevel=2,
+        )
 
 
 def _add_samples(dataset: fo.Dataset, items: list[_Prepared]) -> list[str]:

@@ -112,7 +112,12 @@ def edited_labels(dataset: fo.Dataset, name: str) -> dict[str, str]:
         name: of the predictions; of an import that was killed, what was edited before.
     """
     known = load_predictions_info(dataset)[name].labels
-    videos = _videos(dataset, name)
+    return _find_edited(_videos(dataset, name), known)
+
+
+def _find_edited(
+    videos: Mapping[str, _Video], known: Mapping[str, Any]
+) -> dict[str, str]:
     if _EDITED in known:
         before = set(known[_EDITED].split())
         return {key: own.token for key, own in videos.items() if own.token in before}
@@ -128,9 +133,14 @@ def labels_under_way(edited: Mapping[str, str]) -> dict[str, str]:
 _EDITED = "edited"
 
 
-def remember_truth_labels(dataset: fo.Dataset) -> None:
-    """Keep by what it is seen later that labels of the ground truth were edited."""
-    remember(dataset, **{_TRUTH: describe_labels(dataset, GROUND_TRUTH)})
+def remember_truth_labels(dataset: fo.Dataset, edited: Collection[str]) -> None:
+    """Keep by what it is seen later that labels of the ground truth were edited.
+
+    Args:
+        dataset: loaded.
+        edited: ids of samples whose labels were edited before, and are so still.
+    """
+    remember(dataset, **{_TRUTH: describe_labels(dataset, GROUND_TRUTH, edited)})
 
 
 def truth_was_edited(dataset: fo.Dataset) -> bool:
@@ -140,6 +150,17 @@ def truth_was_edited(dataset: fo.Dataset) -> bool:
     """
     known = remembered(dataset).get(_TRUTH)
     return bool(known and _changed(_videos(dataset, GROUND_TRUTH), known))
+
+
+def begin_truth_labels(dataset: fo.Dataset) -> set[str]:
+    """Ids of samples whose ground truth was edited, before others are loaded again.
+
+    They are remembered, so that a load that is killed leaves no doubt about them.
+    """
+    known = remembered(dataset).get(_TRUTH) or {}
+    edited = _find_edited(_videos(dataset, GROUND_TRUTH), known)
+    remember(dataset, **{_TRUTH: labels_under_way(edited)})
+    return set(edited)
 
 
 _TRUTH = "truth_labels"
@@ -173,7 +194,7 @@ def note_changed_truth(
         f"files of the ground truth changed since they were loaded ({shown(changed)}): "
         f"they are scored, and frames.{GROUND_TRUTH} has the old masks. Load the "
         "benchmark again (`s3fo load`, s3fo.load_benchmark) to replace the labels of "
-        "these videos; clone the field first to keep what was edited or tagged "
+        "these videos, but for edited ones; clone the field first to keep tags "
         f"(dataset.clone_frame_field({GROUND_TRUTH!r}, 'NEW'))"
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from small_benchmark import copied, make_predicted, own_name, write_results
@@ -138,6 +140,26 @@ def test_files_of_the_ground_truth_that_change_are_told(tmp_path):
         assert "(b): they are scored" in note and "s3fo load" in note
         s3fo.load_benchmark(own, dataset_name=name, video="none")
         assert truth_notes(dataset) == []
+        sample = dataset.match({"sequence": "b"}).first()
+        sample.frames[3].ground_truth.detections[0].bounding_box = [0.0, 0.0, 0.5, 0.5]
+        sample.save()
+        for item in own:  # both videos change, one was edited
+            path = item.annotations[item.frames[1]]
+            write_label_map(path, np.roll(read_label_map(path), 3, axis=1))
+        before = truth_boxes(dataset)
+        for again in (False, True):
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always", InputWarning)
+                s3fo.load_benchmark(own, dataset_name=name, video="none")
+            after = truth_boxes(dataset)
+            assert after["b"] == before["b"] and after["a"] != before["a"]
+            scores = s3fo.evaluate(dataset, "mine", workers=1)
+            assert any("ground_truth in the dataset were edited" in n
+                       for n in scores.notes)  # fmt: skip
+            warned = [str(one.message) for one in told]
+            assert (
+                any("in b were edited and stay so" in text for text in warned) != again
+            )
     finally:
         dataset.delete()
 
@@ -145,3 +167,8 @@ def test_files_of_the_ground_truth_that_change_are_told(tmp_path):
 def truth_notes(dataset):
     scores = s3fo.evaluate(dataset, "mine", workers=1)
     return [n for n in scores.notes if "ground truth changed since" in n]
+
+
+def truth_boxes(dataset):
+    path = "frames.ground_truth.detections.bounding_box"
+    return dict(zip(*dataset.values(["sequence", path]), strict=True))
