@@ -157,6 +157,8 @@ def begin_truth_labels(dataset: fo.Dataset) -> set[str]:
 
     They are remembered, so that a load that is killed leaves no doubt about them.
     """
+    if not dataset.has_frame_field(GROUND_TRUTH):
+        return set()  # one that was made empty, to be filled
     known = remembered(dataset).get(_TRUTH) or {}
     edited = _find_edited(_videos(dataset, GROUND_TRUTH), known)
     remember(dataset, **{_TRUTH: labels_under_way(edited)})
