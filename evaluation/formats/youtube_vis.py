@@ -45,15 +45,16 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     names, videos = name_videos(document["videos"]), document["videos"]
     sizes = [size_of(video) for video in videos]
     frames = _frames(document, names)
-    annotations = [item for item in document["annotations"] if "score" in item]
+    scored: dict[object, list[Mapping[str, Any]]] = {}
+    for item in document["annotations"]:
+        if "score" in item:
+            scored.setdefault(item["video_id"], []).append(item)
     return {
         name: EncodedVideo(
             frames[name],
             size,
             video_id=video["id"],
-            notes=note_scores(
-                item for item in annotations if item["video_id"] == video["id"]
-            ),
+            notes=note_scores(scored.get(video["id"], ())),
         )
         for name, size, video in zip(names, sizes, videos, strict=True)
     }
