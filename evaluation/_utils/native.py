@@ -23,7 +23,7 @@ SWITCH = "S3FO_KERNELS"
 without it, the path of a file insists on that library, ``auto`` or nothing takes the
 installed one if it is there."""
 
-_INTERFACE = 3  # as `vos_interface` in csrc/kernels.c
+_INTERFACE = 4  # as `vos_interface` in csrc/kernels.c
 
 _POINTER, _INTEGER = ctypes.c_void_p, ctypes.c_int64
 _ARGUMENTS = {
@@ -44,9 +44,6 @@ _ARGUMENTS = {
     "level": "",
 }
 """The functions of csrc/kernels.c: pointers and integers that they take."""
-
-_NEWER = {"digest"}
-"""Those that a library of the same interface may lack, as it was built earlier."""
 
 _RETURNS = {"scan8", "scan16", "unfilter", "interface", "level"}
 """Those that return an integer."""
@@ -117,11 +114,7 @@ def _load(path: Path) -> Library:
         return Library({}, f"{path} is missing")
     try:
         library = ctypes.CDLL(str(path))
-        functions = {
-            name: _prepare(library, name)
-            for name in _ARGUMENTS
-            if name not in _NEWER or hasattr(library, f"vos_{name}")
-        }
+        functions = {name: _prepare(library, name) for name in _ARGUMENTS}
     except (OSError, AttributeError) as error:
         return Library({}, f"{path} cannot be loaded: {error}")
     if functions["interface"]() != _INTERFACE:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evaluation.counting.kernels import object_boxes
-from evaluation.masks.label_map import object_digest
+from evaluation.masks.label_map import LabelMap, object_digest
 from evaluation.masks.pairs import Masks
 
 
@@ -33,3 +36,14 @@ def object_digests(masks: Masks) -> dict[int, int]:
             ids.tolist(), boxes.tolist(), strict=True
         )
     }
+
+
+def digests_of(label_map: LabelMap, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """[n] checksums of objects of a label map, 0 for those that it does not show.
+
+    Args:
+        label_map: [H, W].
+        ids: [n] of the objects.
+    """
+    known = object_digests(label_map)
+    return np.array([known.get(key, 0) for key in ids.tolist()], np.uint64)

@@ -22,7 +22,7 @@ from evaluation.counting.counts import (
     PRED_AREA,
     Counts,
 )
-from evaluation.counting.digests import object_digests
+from evaluation.counting.digests import digests_of, object_digests
 from evaluation.counting.overlap_counting import (
     count_box_overlaps,
     count_overlaps,
@@ -213,9 +213,7 @@ class FrameCounter:
             return kernels.count_and_digest(gt, pred, tolerance_radius(gt.shape))
         found = {*_present(gt).tolist(), *_present(pred).tolist()}
         ids = np.array(sorted(found), dtype=np.int64)
-        known = object_digests(gt)
-        digests = np.array([known.get(k, 0) for k in ids.tolist()], np.uint64)
-        return ids, kernels.count_frame_adaptive(gt, pred, ids), digests
+        return ids, kernels.count_frame_adaptive(gt, pred, ids), digests_of(gt, ids)
 
     def _count_overlapping(
         self, gt: Masks, pred: Masks

@@ -21,7 +21,8 @@ from evaluation.counting.boundaries import (
     disk,
 )
 from evaluation.counting.counts import Counts
-from evaluation.masks.label_map import LabelMap, Marks, Mask, object_digest
+from evaluation.counting.digests import digests_of
+from evaluation.masks.label_map import LabelMap, Marks, Mask
 
 Ids = Sequence[int] | NDArray[np.integer[Any]]
 """Object ids, without duplicates."""
@@ -66,19 +67,6 @@ def count_and_digest(
     """
     ids, counts = count_present(gt, pred, radius)
     return ids, counts, digests_of(gt, ids)
-
-
-def digests_of(label_map: LabelMap, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """[n] checksums of objects of a label map, 0 for those that it does not show."""
-    boxes = (part.tolist() for part in object_boxes(label_map))
-    found = dict(zip(*boxes, strict=True))
-    digests = np.zeros(len(ids), np.uint64)
-    for row, key in enumerate(ids.tolist()):
-        if key in found:
-            top, bottom, left, right = found[key]
-            mask = label_map[top:bottom, left:right] == key
-            digests[row] = object_digest(top, left, mask)
-    return digests
 
 
 def count_frame_adaptive(gt: LabelMap, pred: LabelMap, object_ids: Ids) -> Counts:

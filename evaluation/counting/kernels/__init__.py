@@ -22,6 +22,7 @@ from evaluation.masks.label_map import LabelMap, Marks, Mask
 __all__ = [
     "are_compiled",
     "compare_masks",
+    "count_and_digest",
     "count_frame",
     "count_frame_adaptive",
     "count_mask_pair",

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation._utils.native import function, library
+from evaluation._utils.native import function
 from evaluation.counting.counts import (
     GT_AREA,
     GT_BOUNDARY,
@@ -75,10 +75,6 @@ def count_and_digest(
         _workspace.expected = ids
         counts, digests, _ = _count(gt, pred, ids, _tolerances(radius))
     found = (counts[:, GT_AREA] > 0) | (counts[:, PRED_AREA] > 0)
-    if digests is None:
-        from evaluation.counting.reference import digests_of
-
-        return ids[found], counts[found], digests_of(gt, ids[found])
     return ids[found], counts[found], digests[found]
 
 
@@ -197,12 +193,11 @@ def _tolerances(radius: int) -> _Tolerances:
 
 def _count(
     gt: LabelMap, pred: LabelMap, ids: NDArray[np.int64], tolerances: _Tolerances
-) -> tuple[Counts, NDArray[np.uint64] | None, bool]:
+) -> tuple[Counts, NDArray[np.uint64], bool]:
     """Count some objects, in as few parts as memory allows.
 
     Returns:
-        [n, 5 + 2 per tolerance] counts; [n] checksums of the true masks, None
-        where the library takes none; whether the
+        [n, 5 + 2 per tolerance] counts; [n] checksums of the true masks; whether the
         label maps hold no other object.
     """
     step = max(1, _BUDGET // (16 * plane_words(gt.shape) + 1))
@@ -211,9 +206,7 @@ def _count(
     if len(parts) == 1:
         return parts[0]
     counts, digests, complete = zip(*parts, strict=True)
-    known = [part for part in digests if part is not None]
-    whole = np.concatenate(known) if len(known) == len(parts) else None
-    return np.concatenate(counts), whole, all(complete)
+    return np.concatenate(counts), np.concatenate(digests), all(complete)
 
 
 def _count_part(
@@ -222,12 +215,12 @@ def _count_part(
     ids: NDArray[np.int64],
     known: NDArray[np.int64],
     tolerances: _Tolerances,
-) -> tuple[Counts, NDArray[np.uint64] | None, bool]:
+) -> tuple[Counts, NDArray[np.uint64], bool]:
     n = len(ids)
     _workspace.open(gt.shape, 2 * n, same_objects(n))
     _workspace.look_for(ids, known)
     unknown = _workspace.scan(gt, 0), _workspace.scan(pred, n)
-    digests = _workspace.digests(n) if "digest" in library().functions else None
+    digests = _workspace.digests(n)
     areas, overlaps, outlines = _workspace.measure()
     chosen = tolerances(areas[:n], gt.shape)
     counts = np.empty((n, GT_MATCHED + 2 * len(chosen)), np.int64)

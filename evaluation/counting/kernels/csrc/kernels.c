@@ -80,7 +80,7 @@ static int level(void) { return 0; }
 
 /* Raised whenever a function changes what it takes, so that native.py does not call a
  * library that was built from other sources. */
-EXPORT int64_t vos_interface(void) { return 3; }
+EXPORT int64_t vos_interface(void) { return 4; }
 
 EXPORT int64_t vos_level(void) { return level(); }
 
