@@ -15,7 +15,7 @@ from evaluation.counting.cache import open_cache
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
-from evaluation.masks.names import match_sequences, shown, unlike
+from evaluation.masks.names import shown, unlike
 from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER, lack_last
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
@@ -244,7 +244,7 @@ def align_results(
 
 def _note_others(others: Sequence[str], known: Collection[str]) -> list[str]:
     """A note on videos of the results that the ground truth does not have."""
-    left = unlike(known, match_sequences(known, others).names.values(), others)
+    left = unlike(known, others)
     if not left:
         return []
     return [

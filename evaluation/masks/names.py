@@ -171,19 +171,10 @@ def fold_name(name: str) -> str:
     return _normal(name).casefold().strip()
 
 
-def unlike(
-    found: Collection[str], taken: Collection[str], there: Collection[str]
-) -> list[str]:
-    """Names that are there, but neither taken nor called like a video that is.
-
-    Args:
-        found: names of the videos that are read.
-        taken: their own names.
-        there: all names that are there.
-    """
-    alike = {fold_name(name) for name in found}
-    left = sorted(set(there) - set(taken))
-    return [name for name in left if fold_name(name) not in alike]
+def unlike(names: Collection[str], there: Collection[str]) -> list[str]:
+    """Names that are there and that none of some names is like, see `fold_name`."""
+    folded = {fold_name(name) for name in names}
+    return sorted(name for name in there if fold_name(name) not in folded)
 
 
 def _plain_number(name: str) -> int | None:

@@ -32,7 +32,7 @@ from evaluation.masks.folders import (
     subfolders,
 )
 from evaluation.masks.label_map import has_channels_last, plain_array
-from evaluation.masks.names import frame_number, match_sequences, unlike
+from evaluation.masks.names import frame_number, match_sequences
 from evaluation.masks.numbering import has_object_zero, number_objects
 from evaluation.masks.sequence import (
     ArraySequence,
@@ -180,9 +180,9 @@ def _find_results(
         }
         for name, masks in there.items():
             remark_name(masks, name, names[name], match.rule)
-        remark_alike(there, names.values(), found)
+        left = remark_alike(there, names.values(), found)
         if others is not None:
-            others += unlike(there, names.values(), found)
+            others += left
         return there, str(path)
     return open_results_folder(path, truth, others), str(path)
 
@@ -398,9 +398,9 @@ def _from_arrays(
         masks = ArraySequence(name, _frames(name, named[own], truth.get(name)))
         remark_name(masks, name, own, match.rule)
         found[name] = masks
-    remark_alike(found, match.names.values(), named)
+    left = remark_alike(found, match.names.values(), named)
     if others is not None:
-        others += unlike(found, match.names.values(), named)
+        others += left
     return found
 
 

@@ -32,7 +32,6 @@ from evaluation.masks.names import (
     match_names,
     match_sequences,
     shown,
-    unlike,
 )
 from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.protocols import VOID
@@ -127,9 +126,8 @@ def open_results_folder(
         found[name] = open_sequence(holder / folder, truth[name])
         remark_name(found[name], name, folder, match.rule)
     there = subfolders(holder)
-    remark_alike(found, match.names.values(), there)
+    left = remark_alike(found, match.names.values(), there)
     if others is not None:
-        left = unlike(found, match.names.values(), there)
         others += [name for name in left if is_sequence(holder / name)]
     _tell_other_results(holder, found, set(match.names.values()))
     return found
@@ -170,23 +168,30 @@ def folders_of(sequences: Iterable[MaskSequence]) -> set[Path]:
 
 def remark_alike(
     found: Mapping[str, MaskSequence], taken: Collection[str], there: Collection[str]
-) -> None:
+) -> list[str]:
     """Tell names that differ from a video's by case, spaces or Unicode form alone.
 
     Args:
         found: the videos that are read, by name in the ground truth.
         taken: their own names.
         there: all names that are there.
+
+    Returns:
+        Those that are neither taken nor told.
     """
     videos = {fold_name(name): masks for name, masks in found.items()}
+    left = []
     for name in sorted(set(there) - set(taken)):
         masks = videos.get(fold_name(name))
-        if masks is not None:
+        if masks is None:
+            left.append(name)
+        else:
             masks.remark(
                 f"masks of {name!a} were not read, which is called alike but "
                 "for upper and lower case, spaces or Unicode form; are they of another "
                 "run?"
             )
+    return left
 
 
 def remark_name(masks: MaskSequence, name: str, own: str, rule: str) -> None:
