@@ -179,22 +179,22 @@ class _Job:
 
     def __call__(self, pair: SequencePair, on_step: Callable[[], None]) -> Inspected:
         rows, shapes = self._rows[pair.name], list[Shape]()
-        known = ScoredRegions(rows, self._region)
+        known = ScoredRegions(rows, self._region) if self._given else None
         masks = self._read(pair, on_step, shapes, known)
         found = inspect_video(masks, rows, self._min_loss, self._bridge)
-        return *found, shapes, known.others
+        return *found, shapes, known.others if known else []
 
     def _read(
         self,
         pair: SequencePair,
         on_step: Callable[[], None],
         shapes: list[Shape],
-        known: ScoredRegions,
+        known: ScoredRegions | None,
     ) -> Iterator[FrameMasks]:
         for frame in pair.gt.frames:
             on_step()
             truth, predicted = self._masks.read(pair.name, frame)
-            if self._given:
+            if known is not None:
                 shapes += [
                     (pair.name, key, frame, region.area, region.digest)
                     for key, region in regions_of(truth).items()
