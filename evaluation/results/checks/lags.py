@@ -52,10 +52,10 @@ _THIRDS = 3
 _SURE_OF_SIZE = 0.01
 """Chance at which objects brought to one size may fit better without fault."""
 
-_Objects = NDArray[np.integer[Any] | np.bool_]
+Objects = NDArray[np.integer[Any] | np.bool_]
 """Ids of objects, of a part of the pixels; 0 is none."""
 
-_Kept = dict[tuple[str, int], _Objects]
+_Kept = dict[tuple[str, int], Objects]
 """Predictions by name of the frame and every how many-th pixel they have."""
 
 _OBJECT_0 = 2**20
@@ -79,13 +79,13 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     try:
         # A look at a few frames spares nearly all videos without fault the rest.
         for few in (3, 9):
-            near = _agreements(pair, _spread(frames, few), (-1, 0, 1), by_id, kept)
+            near = _agreements(pair, inner(frames, few), (-1, 0, 1), by_id, kept)
             if not len(near) or all(
                 part.mean(axis=0).argmax() == 1
                 for part in (near, near[len(near) // 2 :])
             ):
                 return []
-        looked = _spread(frames, _TESTED)
+        looked = inner(frames, _TESTED)
         lags = range(-reach, reach + 1)
         table = _agreements(pair, looked, lags, by_id, kept, pixels=100_000)
         for share, chance in _PARTS:
@@ -146,7 +146,7 @@ def given_mask_late(
     ]
 
 
-def _equal(one: _Objects | None, other: _Objects | None) -> bool:
+def _equal(one: Objects | None, other: Objects | None) -> bool:
     return one is not None and other is not None and np.array_equal(one, other)
 
 
@@ -222,7 +222,7 @@ def _agreements(
     lags: Sequence[int],
     by_id: bool,
     kept: _Kept,
-    drawn: Callable[[_Objects, _Objects], _Objects] | None = None,
+    drawn: Callable[[Objects, Objects], Objects] | None = None,
     *,
     pixels: int = 25_000,
 ) -> NDArray[np.float64]:
@@ -255,7 +255,7 @@ def _agreements(
     return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
 
 
-def of_true_size(true: _Objects, own: _Objects) -> _Objects:
+def of_true_size(true: Objects, own: Objects) -> Objects:
     """Predicted objects grown or shrunk evenly to the areas that they have in truth.
 
     Args:
@@ -278,7 +278,7 @@ def of_true_size(true: _Objects, own: _Objects) -> _Objects:
     return found
 
 
-def agreement(one: _Objects, other: _Objects) -> float | None:
+def agreement(one: Objects, other: Objects) -> float | None:
     """IoU of two label maps over all objects; None for two sizes, or nothing at all.
 
     Args:
@@ -293,7 +293,7 @@ def agreement(one: _Objects, other: _Objects) -> float | None:
     return shared / union if union else None
 
 
-def thinned(masks: Masks, by_id: bool, step: int) -> _Objects:
+def thinned(masks: Masks, by_id: bool, step: int) -> Objects:
     """Every `step`-th pixel and row; objects as one where ids say nothing.
 
     Args:
@@ -320,7 +320,12 @@ def _frames_with_neighbours(pair: SequencePair, reach: int) -> list[str]:
     return [f for f in pair.frames if pair.pred_frames.get(f) in inner]
 
 
-def _spread(frames: Sequence[str], most: int) -> list[str]:
-    """Some frames, evenly spread, away from the ends where there are many."""
+def inner(frames: Sequence[str], most: int) -> list[str]:
+    """Some frames, evenly spread, away from the ends where there are many.
+
+    Args:
+        frames: in playing order.
+        most: how many at most.
+    """
     n = min(most, len(frames))
     return [frames[(2 * k + 1) * len(frames) // (2 * n)] for k in range(n)]

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,13 @@ from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.pairs import SequencePair, pixels_of
-from evaluation.results.checks.lags import agreement, of_true_size, thinned
+from evaluation.results.checks.lags import (
+    Objects,
+    agreement,
+    inner,
+    of_true_size,
+    thinned,
+)
 from evaluation.results.checks.masks import predicted_frames
 
 _FEWEST = 8
@@ -86,7 +91,6 @@ _RATES = {
 _STRAIGHT = 0.03
 """Mean IoU by which masks of another rate may fit other frames still better."""
 
-_Objects = NDArray[np.integer[Any] | np.bool_]
 _Table = NDArray[np.float64]
 
 
@@ -106,10 +110,10 @@ def other_order(
         return []
     look = _Look(pair, by_id)
     try:
-        first = look.compare(_middle(poor, _AT_FIRST), _TRUE_AT_FIRST)
+        first = look.compare(inner(poor, _AT_FIRST), _TRUE_AT_FIRST)
         if first is None or np.median(first.gains()) <= _GAIN / 2:
             return []
-        found = look.compare(_middle(frames, _LOOKED), _TRUE)
+        found = look.compare(inner(frames, _LOOKED), _TRUE)
     except InputError:
         return []  # a frame that is not scored cannot be read
     told = found.tell() if found is not None else ""
@@ -240,8 +244,8 @@ class _Look:
         self.pair, self.by_id = pair, by_id
         self.names = pair.gt.frames
         self.place = {name: k for k, name in enumerate(self.names)}
-        self.true: dict[str, _Objects] = {}
-        self.own: dict[str, _Objects] = {}
+        self.true: dict[str, Objects] = {}
+        self.own: dict[str, Objects] = {}
 
     def compare(self, frames: Sequence[str], most: int) -> _Compared | None:
         """Predictions of frames against `most` frames of the truth, and their own.
@@ -253,7 +257,7 @@ class _Look:
         Raises:
             InputError: a mask cannot be read.
         """
-        spread = _middle(self.names, most)
+        spread = inner(self.names, most)
         self._read(frames, {*frames, *spread})
         rows = [f for f in frames if self.own[f].any() and self.true[f].any()]
         kept = {*rows, *spread}
@@ -292,9 +296,3 @@ class _Look:
             if name in frames:
                 own = self.pair.read_named(self.pair.pred_frames[name], gt)
                 self.own[name] = thinned(own, self.by_id, step)
-
-
-def _middle(frames: Sequence[str], most: int) -> list[str]:
-    """Some frames, evenly spread, away from the ends where there are many."""
-    n = min(most, len(frames))
-    return [frames[(2 * k + 1) * len(frames) // (2 * n)] for k in range(n)]
