@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s3fo.inference.engine.frames import STRIDE, Size
+from s3fo.inference.engine.frames import STRIDE, Size, resize
 
 CELL = 16
 """Side in pixels of the squares that tokens stand for. Windows move by whole ones."""
@@ -92,7 +92,7 @@ class Window(NamedTuple):
             if mode == "nearest-exact":
                 maps = F.interpolate(maps[None], size, mode=mode)[0]
             else:
-                maps = _interpolate(maps, size)
+                maps = _resize_smoothly(maps, size)
         part = maps[:, self.top : self.top + self.height]
         part = part[..., self.left : self.left + self.width]
         missing = self.width - part.shape[2], self.height - part.shape[1]
@@ -110,11 +110,7 @@ class Window(NamedTuple):
         columns = slice(self.left, min(self.left + self.width, width))
         shown = probabilities[:, : rows.stop - rows.start]
         whole[:, rows, columns] = shown[..., : columns.stop - columns.start]
-        if (height, width) == shape:
-            return whole
-        return F.interpolate(whole[None], shape, mode="bilinear", align_corners=False)[
-            0
-        ]
+        return resize(whole, shape)
 
     def cells_in(self, other: Window) -> Tensor:
         """Where this window's cells lie in another, [1, h, w, 2] in -1..1 (x, y)."""
@@ -202,9 +198,9 @@ def whole_frame(shape: Size, zoom: float) -> Window:
     return Window(zoom, 0, 0, height, width)
 
 
-def _interpolate(maps: Tensor, size: Size, *, antialias: bool = True) -> Tensor:
-    """Resize [C, H, W] bilinearly, with antialiasing where it shrinks, if wanted."""
-    shrinks = antialias and size[0] < maps.shape[1]
+def _resize_smoothly(maps: Tensor, size: Size) -> Tensor:
+    """Resize [C, H, W] bilinearly, with antialiasing where it shrinks."""
+    shrinks = size[0] < maps.shape[1]
     return F.interpolate(
         maps[None], size, mode="bilinear", align_corners=False, antialias=shrinks
     )[0]
