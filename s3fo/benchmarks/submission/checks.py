@@ -370,7 +370,7 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     """
     handed_in: dict[str, bytes] = {}
     for sequence in benchmark:
-        frame, files = _first_prompt(sequence), found.get(sequence.name)
+        frame, files = first_prompt(sequence), found.get(sequence.name)
         if frame is None or not isinstance(files, MaskFiles) or frame not in files:
             continue
         try:
@@ -384,7 +384,7 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     given = {
         _content(sequence.read_prompt(frame)): sequence.name
         for sequence in benchmark
-        if (frame := _first_prompt(sequence)) is not None
+        if (frame := first_prompt(sequence)) is not None
     }
     return [
         f"{name}: its first masks are, to the pixel, those given for "
@@ -394,7 +394,7 @@ def find_exchanged(found: Mapping[str, VideoFiles], benchmark: Benchmark) -> lis
     ]
 
 
-def _first_prompt(sequence: VideoSequence) -> str | None:
+def first_prompt(sequence: VideoSequence) -> str | None:
     """The first frame of which masks are given; None where there is none."""
     return next(iter(sequence.prompt_frames()), None)
 

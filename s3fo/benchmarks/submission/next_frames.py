@@ -15,7 +15,7 @@ from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import LabelMap, Mask
 from evaluation.masks.numbering import mask_iou
 from s3fo.benchmarks.benchmark import Benchmark
-from s3fo.benchmarks.submission.checks import MOVED, OF_OTHER, Wanted
+from s3fo.benchmarks.submission.checks import MOVED, OF_OTHER, Wanted, first_prompt
 from s3fo.benchmarks.submission.mask_files import MaskFiles, VideoFiles
 from s3fo.benchmarks.video import VideoSequence
 
@@ -52,7 +52,7 @@ def warn_of_other_frames(
 
 def _given(sequence: VideoSequence) -> LabelMap | None:
     """The first masks that are given; None where there are none."""
-    frame = next(iter(sequence.prompt_frames()), None)
+    frame = first_prompt(sequence)
     return None if frame is None else sequence.read_prompt(frame)
 
 
@@ -60,10 +60,10 @@ def _masks_after(
     sequence: VideoSequence, files: MaskFiles, wanted: Wanted
 ) -> Iterator[LabelMap]:
     """Masks of the wanted frames after the one of the first given masks."""
-    names = list(sequence.frames)
-    start = names.index(next(iter(sequence.prompt_frames())))
+    places = {frame: place for place, frame in enumerate(sequence.frames)}
+    start = places[next(iter(sequence.prompt_frames()))]
     for frame in wanted(sequence):
-        if frame not in files or names.index(frame) <= start:
+        if frame not in files or places[frame] <= start:
             continue
         try:
             yield files.read(frame)
