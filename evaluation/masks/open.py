@@ -76,6 +76,12 @@ class GroundTruth:
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
     classes: Mapping[str, Classes] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    of_sequences: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.of_sequences:
+            object.__setattr__(self, "of_sequences", len(self.sequences))
 
     @property
     def place(self) -> str:
@@ -90,13 +96,6 @@ class GroundTruth:
             return os.path.commonpath(around)
         except ValueError:  # on two drives
             return ""
-
-    notes: Sequence[str] = ()
-    of_sequences: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.of_sequences:
-            object.__setattr__(self, "of_sequences", len(self.sequences))
 
 
 def open_ground_truth(source: Source) -> GroundTruth:

@@ -99,7 +99,7 @@ def _with_ends(
 
 def _shown(areas: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """[T] whether any of the objects is seen, by their areas [n, T]."""
-    return np.asarray((areas > 0).sum(axis=0) > 0)
+    return np.asarray((areas > 0).any(axis=0))
 
 
 def note_blank_together(
