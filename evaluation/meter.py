@@ -24,7 +24,7 @@ from evaluation.counting.frame import FrameCounter
 from evaluation.counting.video import Seen, assemble_counts
 from evaluation.errors import InputError
 from evaluation.frame_rules import sequence_frames
-from evaluation.masks.alignment import SCORED_AS_EMPTY, missing_of
+from evaluation.masks.alignment import missing_of, notes_on_empty
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.prepare import MaskRules, ignore_regions, video_options
 from evaluation.masks.sequence import ArraySequence
@@ -400,8 +400,7 @@ class Meter:
             options = replace(options, binarize=False)
         done = score_counts(counts, pair, self.protocol, options, _LABELS)
         lines = missing_of(pair, self.protocol)
-        empty = [f"{SCORED_AS_EMPTY}{line}" for line in lines]
-        return replace(done, notes=[*empty, *done.notes])
+        return replace(done, notes=[*notes_on_empty(lines), *done.notes])
 
 
 def _may_be_binary(meter: Meter, frame: CountedFrame) -> bool:

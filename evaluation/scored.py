@@ -9,11 +9,11 @@ from evaluation._utils.parallel import OnStep
 from evaluation.counting.cache import CountsCache
 from evaluation.counting.video import SequenceCounts, count_sequence, count_together
 from evaluation.errors import InputError
-from evaluation.masks.alignment import SCORED_AS_EMPTY
 from evaluation.masks.names import shown
 from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
+from evaluation.notes import of_kind
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.checks.absent import (
@@ -168,7 +168,7 @@ def collect(
             options,
             # Overlapping objects can lack masks in frames that others have.
             empty=any(part.empty for part in done)
-            or any(note.startswith(SCORED_AS_EMPTY) for note in notes),
+            or bool(of_kind(notes, "scored-as-empty")),
             resized=any(part.resized for part in done),
             void=any(part.void for part in done),
         ),

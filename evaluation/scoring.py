@@ -8,24 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation._utils.claims import videos_in_progress
-from evaluation._utils.names import any_name_in_tables, as_names, counted
+from evaluation._utils.names import any_name_in_tables, as_names
 from evaluation._utils.parallel import run_in_order
 from evaluation._utils.progress import ProgressCallback
 from evaluation.counting.cache import open_cache
 from evaluation.errors import InputError
 from evaluation.masks.alignment import align
 from evaluation.masks.folders import find_holder
-from evaluation.masks.names import shown, unlike
-from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER, lack_last
+from evaluation.masks.names import unlike
+from evaluation.masks.numbering import lack_last
 from evaluation.masks.open import GroundTruth, Source, open_ground_truth, open_results
 from evaluation.masks.pairs import SequencePair, refuse_truth_inside
+from evaluation.notes import of_kind
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.checks.binarize import advise_by_truth
 from evaluation.results.checks.identities import exchanged_videos
 from evaluation.results.scores import Scores
 from evaluation.results.shards import TRUTH_PLACE, asked_inputs
-from evaluation.results.unseen import unseen_notes
+from evaluation.results.unseen import note_unknown_videos, unseen_notes
 from evaluation.scored import PairedVideo, Scored, ScoringJob, class_notes, collect
 
 __all__ = ["Scores", "score", "score_folders"]
@@ -198,7 +199,7 @@ def _note_together(aligned: Aligned, done: Sequence[Scored]) -> list[str]:
     }
     notes = exchanged_videos(pairs, fits)
     said = [*aligned.notes, *(note for part in done for note in part.notes)]
-    if lack_last(pairs) and not any(NUMBERED_FROM_ANOTHER in note for note in said):
+    if lack_last(pairs) and not of_kind(said, "wrong-numbers"):
         notes.append(
             "all videos lack exactly their last frame: is the first one, which is "
             "given, left out, and the rest numbered as if it were there? They were "
@@ -238,19 +239,9 @@ def align_results(
     if label != truth.label and Path(label).is_dir():
         refuse_truth_inside(Path(label), predictions, truth.sequences)
     pairs, notes = align(truth, predictions, label, rules, options)
-    notes += [*_note_others(others or [], known), *_note_in_progress(results, truth)]
+    notes += note_unknown_videos(unlike(known, others or []))
+    notes += _note_in_progress(results, truth)
     return Aligned(label, pairs, notes)
-
-
-def _note_others(others: Sequence[str], known: Collection[str]) -> list[str]:
-    """A note on videos of the results that the ground truth does not have."""
-    left = unlike(known, others)
-    if not left:
-        return []
-    return [
-        f"{counted(len(left), 'video')} of the results not scored, since the ground "
-        f"truth has none of this name: {shown(left)}"
-    ]
 
 
 def _note_in_progress(results: Source, truth: GroundTruth) -> list[str]:

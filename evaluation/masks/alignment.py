@@ -21,12 +21,10 @@ from evaluation.masks.sequence import (
     ObjectFolderSequence,
     natural,
 )
+from evaluation.notes import Note
 from evaluation.options import InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.scoring_rules import FRAME_RULES
-
-SCORED_AS_EMPTY = "scored as empty: "
-"""How notes on what has no prediction begin."""
 
 _SHOWN = 20
 """Runs of frames written out for one sequence before an error is cut short."""
@@ -82,7 +80,7 @@ def align(
         if all(pair.pred is None for pair in pairs):
             raise _none_there(results_label, [pair.name for pair in pairs])
         raise _missing_error(results_label, missing, _near_names(results_label, pairs))
-    notes += [f"{SCORED_AS_EMPTY}{line}" for line in missing]
+    notes += notes_on_empty(missing)
     if not pairs:
         raise InputError(
             truth.label,
@@ -92,6 +90,14 @@ def align(
             "frames.",
         )
     return pairs, notes
+
+
+def notes_on_empty(missing: Iterable[str]) -> list[str]:
+    """Notes on what has no prediction and was scored as empty, each in words."""
+    return [
+        Note(f"scored as empty: {line}", "scored-as-empty", line=line)
+        for line in missing
+    ]
 
 
 def _refuse_unidentified(
@@ -132,10 +138,11 @@ def _notes_on_names(
     gt: MaskSequence, pred: MaskSequence, matched: FrameNames
 ) -> list[str]:
     """What to say of frames whose names differ, or that have no partner."""
-    notes, names = [], matched.names
+    names = matched.names
+    notes: list[str] = []
     lacking = [frame for frame in gt.frames if frame not in names]
     extra = sorted(set(pred.frames) - set(names.values()), key=natural)
-    notes += [f"{gt.name}: {note}" for note in matched.notes]
+    notes += [note.about(gt.name) for note in matched.notes]
     off = lacking and extra and not matched.settled and _may_be_off(gt, pred, names)
     if off:
         notes.append(

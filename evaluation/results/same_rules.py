@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
-from evaluation.masks.alignment import SCORED_AS_EMPTY
+from evaluation.notes import of_kind
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
 from evaluation.results.shards import OF_SEQUENCES, SHARD
@@ -156,6 +156,6 @@ def _without(option: str) -> str:
 
 
 def _scored_as_empty(notes: Sequence[str]) -> str:
-    lines = [n.removeprefix(SCORED_AS_EMPTY) for n in notes if SCORED_AS_EMPTY in n]
+    lines = [note.data["line"] for note in of_kind(notes, "scored-as-empty")]
     more = [f"and {len(lines) - _MOST_EMPTY} more"] if len(lines) > _MOST_EMPTY else []
     return "; ".join([*lines[:_MOST_EMPTY], *more])

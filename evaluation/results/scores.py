@@ -56,7 +56,8 @@ class Scores:
         frame_columns: the `frames` table as columns, see there.
         object_columns: the `objects` table as columns, see there.
         fingerprint: digest of all masks that were read.
-        notes: what a reader of the numbers should know, in sentences.
+        notes: what a reader of the numbers should know, in sentences; those that
+            merged scores join are `Note`s, which have what they say as data, too.
         inputs: names of the results and of the ground truth, and where its files are.
         version: version of the software that made them; empty for this one.
         track_columns: counts of the tracking metrics, one row per sequence and class,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from evaluation._utils.fingerprint import digest_stream, encoded
 from evaluation._utils.shards import Shard
 from evaluation.errors import InputError
+from evaluation.notes import Note, without_kind
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.results.checks.shared_pixels import joined_shared
-from evaluation.results.unseen import joined_unseen
+from evaluation.results.unseen import joined_unknown_videos, joined_unseen
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
@@ -168,15 +169,18 @@ def _joined_part(inputs: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {PART: f"{chosen} of {whole}"} if chosen < whole else {}
 
 
-_INCOMPLETE = " sequences of the ground truth are scored: means are not those of all"
-
-
 def _note_part(shards: Sequence[Scores]) -> list[str]:
     """A note where scores of chosen sequences are merged, and some are missing."""
     if any(SHARD in shard.inputs for shard in shards):
         return []
     part = _joined_part([shard.inputs for shard in shards]).get(PART)
-    return [f"only {part}{_INCOMPLETE}"] if part else []
+    if not part:
+        return []
+    told = (
+        f"only {part} sequences of the ground truth are scored: means are not those "
+        "of all"
+    )
+    return [Note(told, "partly-scored")]
 
 
 def joined_options(shards: Sequence[Scores]) -> dict[str, object]:
@@ -213,16 +217,18 @@ def note_kinds(groups: Collection[str]) -> list[str]:
     """
     if not groups or len(set(groups)) > 1:
         return []
-    return [_ALL_SEEN if "seen" in groups else _ALL_UNSEEN]
+    return [Note(_ALL_SEEN if "seen" in groups else _ALL_UNSEEN, "one-group")]
 
 
 def joined_notes(shards: Sequence[Scores]) -> list[str]:
     """The notes of scores that are merged; those on totals are made anew."""
     notes = [note for shard in shards for note in shard.notes]
     groups = [k for shard in shards for k in shard.object_columns.get("group", ())]
-    notes = [n for n in notes if n not in (_ALL_SEEN, _ALL_UNSEEN)]
-    notes = [n for n in notes if not n.endswith(_INCOMPLETE)] + _note_part(shards)
-    return joined_unseen(shards, joined_shared(notes)) + note_kinds(groups)
+    # These are on all scores together, and are made anew.
+    notes = without_kind(without_kind(notes, "one-group"), "partly-scored")
+    notes = joined_unseen(shards, joined_shared(notes, shards[0].protocol))
+    notes = joined_unknown_videos(shards, notes)
+    return [*notes, *_note_part(shards), *note_kinds(groups)]
 
 
 def _require_one(where: str, what: str, found: Sequence[str]) -> None:

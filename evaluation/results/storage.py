@@ -19,6 +19,7 @@ from evaluation._utils.fingerprint import digest
 from evaluation._utils.json_files import plain, read_json
 from evaluation._utils.names import any_name_in_tables, storable
 from evaluation.errors import InputError
+from evaluation.notes import note_facts, stored_notes
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.encode import Columns, encode_csv, encode_parquet
 from evaluation.results.shards import SHARD
@@ -138,6 +139,7 @@ def save_scores(
         **(scores.to_json_dict() if format in FORMATS else {}),
         "protocol_fields": scores.protocol.to_dict() if format in FORMATS else {},
         "format": format,
+        "note_facts": plain(note_facts(scores.notes)),
     }
     if scores.fingerprints:
         document["fingerprints"] = dict(scores.fingerprints)
@@ -181,7 +183,7 @@ def read_scores(folder: Path) -> dict[str, Any]:
         "protocol": protocol,
         "frame_columns": frames,
         "object_columns": objects,
-        "notes": tuple(document["notes"]),
+        "notes": stored_notes(document["notes"], document.get("note_facts")),
         "track_columns": document.get("tracks"),
         "fingerprints": document.get("fingerprints", {}),
         "options": _options_of(document),

@@ -1,16 +1,21 @@
-"""Names of unseen kinds that have no effect: told by scores, and by merged ones."""
+"""Names that fit nothing of the ground truth: told by scores, and by merged ones.
+
+They are names of unseen kinds, or of videos of the results.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from evaluation._utils.names import counted
+from evaluation.masks.names import shown, unlike
+from evaluation.notes import Note, of_kind, without_kind
 from evaluation.protocols import ScoringProtocol
 
 if TYPE_CHECKING:
     from evaluation.results.scores import Scores
 
-_UNKNOWN = " of the names of unseen kinds fit no sequence of the ground truth: "
 _IN_SOME = ": listed as unseen for some of the merged scores, and not for all"
 
 
@@ -34,7 +39,13 @@ def unseen_notes(
 def _note_unknown(names: Iterable[str]) -> list[str]:
     """All names, so that of merged scores those can be left out that are known."""
     unknown = sorted(set(names))
-    return [f"{len(unknown)}{_UNKNOWN}{', '.join(unknown)}"] if unknown else []
+    if not unknown:
+        return []
+    told = (
+        f"{len(unknown)} of the names of unseen kinds fit no sequence of the ground "
+        f"truth: {', '.join(unknown)}"
+    )
+    return [Note(told, "unknown-unseen", names=unknown)]
 
 
 def note_unknown_objects(
@@ -54,6 +65,34 @@ def note_unknown_objects(
     ]
 
 
+def note_unknown_videos(names: Iterable[str]) -> list[str]:
+    """A note on videos of the results that the ground truth does not have."""
+    left = sorted(set(names))
+    if not left:
+        return []
+    told = (
+        f"{counted(len(left), 'video')} of the results not scored, since the ground "
+        f"truth has none of this name: {shown(left)}"
+    )
+    return [Note(told, "unknown-videos", names=left)]
+
+
+def joined_unknown_videos(shards: Iterable[Scores], notes: Iterable[str]) -> list[str]:
+    """Notes of scores that are merged: the videos of one may be scored by another.
+
+    Args:
+        shards: the scores.
+        notes: of all of them.
+    """
+    notes = list(notes)
+    told = of_kind(notes, "unknown-videos")
+    scored = {name for shard in shards for name in shard.object_columns["sequence"]}
+    scored |= {name for shard in shards for name in shard.fingerprints}
+    names = {str(name) for note in told for name in note.data["names"]}
+    left = note_unknown_videos(unlike(scored, names))
+    return without_kind(notes, "unknown-videos") + left
+
+
 def joined_unseen(shards: Iterable[Scores], notes: Iterable[str]) -> list[str]:
     """Notes of scores that are merged: a name that one does not know another may.
 
@@ -68,12 +107,10 @@ def joined_unseen(shards: Iterable[Scores], notes: Iterable[str]) -> list[str]:
             columns = (table[name] for name in ("sequence", "object", "group"))
             for sequence, object_id, group in zip(*columns, strict=True):
                 groups.setdefault(sequence, {})[str(object_id)] = group
-    kept: list[str] = []
-    unknown: list[str] = []
-    for note in notes:
-        names = note.partition(_UNKNOWN)[2]
-        unknown += names.split(", ") if names else []
-        kept += [] if names else [note]
+    notes = list(notes)
+    kept = without_kind(notes, "unknown-unseen")
+    told = of_kind(notes, "unknown-unseen")
+    unknown = [str(name) for note in told for name in note.data["names"]]
     for name in unknown:
         sequence, _, own = name.partition("/")
         known = groups.get(sequence)

@@ -82,7 +82,7 @@ def _note_scores(
         labels = one.ground_truth, other.ground_truth
         notes += [f"{both} against {note}" for note in note_other_name(*labels)]
     words = [
-        options_in_words(record.applied, protocol, record.notes)
+        options_in_words(record.applied, protocol, record.told)
         for record, protocol in zip(pair, protocols, strict=True)
     ]
     return notes + say_other_rules(names, (words[0], words[1]))

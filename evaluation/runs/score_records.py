@@ -19,6 +19,7 @@ from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation._utils.json_files import parse, read_json
 from evaluation._utils.machine import installed_versions
 from evaluation.errors import InputError
+from evaluation.notes import note_facts, stored_notes
 from evaluation.options import DEFAULT_OPTIONS
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.shards import TRUTH_PLACE
@@ -59,6 +60,7 @@ class ScoreRecord:
             "" where there are none, and in older records.
         truth_place: folder or file that holds them.
         effective: those of the options that had a use; None in older records.
+        note_facts: kinds and data of the notes; None in older records.
     """
 
     protocol: Mapping[str, Any]
@@ -78,11 +80,17 @@ class ScoreRecord:
     truth: str = ""
     truth_place: str = ""
     effective: Mapping[str, Any] | None = None
+    note_facts: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def applied(self) -> Mapping[str, Any]:
         """The options that may have changed the numbers."""
         return self.options if self.effective is None else self.effective
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, with what they say as data."""
+        return stored_notes(self.notes, self.note_facts)
 
     def truth_changed(self) -> bool:
         """Whether the true masks are others than were scored against, if it is known.
@@ -122,7 +130,8 @@ class ScoreRecord:
             masks=mask_digest(folder) if folder and folder.is_dir() else "",
             ground_truth=scores.inputs.get("ground_truth", ""),
             options=dict(options or {}),
-            notes=tuple(scores.notes),
+            notes=tuple(map(str, scores.notes)),
+            note_facts=tuple(note_facts(scores.notes)),
             versions=installed_versions(_PACKAGES),
             scored=utc_now(),
             results=str(folder.absolute()) if folder else "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
+from evaluation.notes import without_kind
 from s3fo.benchmarks.video import VideoSequence
 
 
@@ -62,8 +63,7 @@ class Benchmark:
     @property
     def notes_on_choice(self) -> tuple[str, ...]:
         """The notes but for that on few videos: whoever chose some of them knows."""
-        few = f" of the {self.of_published} videos of "
-        return tuple(n for n in self.notes if not (self.of_published and few in n))
+        return tuple(without_kind(self.notes, "few-videos"))
 
     def subset(self, names: Iterable[str]) -> Benchmark:
         """The same benchmark with only the named sequences, in its own order.

@@ -13,6 +13,7 @@ from pathlib import Path
 from evaluation._utils.input_files import is_folder
 from evaluation.errors import InputError
 from evaluation.masks.encoding import RIMMED
+from evaluation.notes import Note
 from evaluation.runs.split_check import is_drawn
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.catalog import Entry, get_entry
@@ -100,9 +101,10 @@ def _published(entry: Entry, found: Found, options: dict[str, object]) -> int:
 def _note_fewer(entry: Entry, here: int, published: int) -> Iterator[str]:
     """A note on a folder that holds a part of a split alone."""
     if published:
-        yield (
+        yield Note(
             f"{here} of the {published} videos of {entry.title} {entry.split} "
-            f"{'is' if here == 1 else 'are'} here: was everything unpacked?"
+            f"{'is' if here == 1 else 'are'} here: was everything unpacked?",
+            "few-videos",
         )
 
 

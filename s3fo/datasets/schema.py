@@ -72,7 +72,7 @@ def save_benchmark_info(dataset: fo.Dataset, benchmark: Benchmark, masks: str) -
         root=str(benchmark.root),
         protocol=benchmark.protocol,
         masks=masks,
-        notes=list(benchmark.notes),
+        notes=[str(note) for note in benchmark.notes],
         options=dict(benchmark.options),
         loaded_as=dataset.name,
         **_published_facts(benchmark),

@@ -12,6 +12,7 @@ import pytest
 
 from evaluation import score
 from evaluation.errors import InputError
+from evaluation.masks.alignment import notes_on_empty
 from evaluation.options import InputOptions
 from evaluation.results import scores as scores_module
 from evaluation.results.bootstrap import _draw
@@ -130,10 +131,11 @@ def test_rules_that_differ_are_named(scores) -> None:
     mine = replace(
         scores,
         options={"missing": "score-as-empty"},
-        notes=("scored as empty: 3 frames of cat", "other"),
+        notes=(*notes_on_empty(["3 frames of cat"]), "scored as empty: no"),
     )
     (note,) = note_rules({"a": scores, "b": mine})
-    assert "a without missing and b with missing score-as-empty" in note
+    assert "a without missing and b with missing score-as-empty (3 frames of" in note
+    assert "empty: no" not in note
 
 
 def test_files_keep_what_scores_know(scores, tmp_path: Path) -> None:

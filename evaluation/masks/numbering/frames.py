@@ -18,6 +18,7 @@ from evaluation.masks.numbering.shifts import (
 )
 from evaluation.masks.numbering.whole import WholeVideo
 from evaluation.masks.sequence import MaskSequence
+from evaluation.notes import Note
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,34 @@ class FrameNames:
     settled: bool = False
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What a person should know, without the name of the video."""
         notes = []
         if self.shifted:
             frame = next(iter(self.names))
             notes.append(
-                f"frames were matched one after the other ({frame} with "
-                f"{self.names[frame]}): the prediction's names count from another "
-                "number, and over all videos its masks fit better so"
+                Note(
+                    f"frames were matched one after the other ({frame} with "
+                    f"{self.names[frame]}): the prediction's names count from another "
+                    "number, and over all videos its masks fit better so"
+                )
             )
         elif self.rule and self.names:
             differing = ((f, name) for f, name in self.names.items() if f != name)
             frame, name = next(differing, next(iter(self.names.items())))
             notes.append(
-                f"frames are matched {self.rule}, as their names differ "
-                f"({frame} in the ground truth, {name} in the prediction)"
+                Note(
+                    f"frames are matched {self.rule}, as their names differ "
+                    f"({frame} in the ground truth, {name} in the prediction)"
+                )
             )
         if self.doubt:
             notes.append(
-                f"masks fit the ground truth better {self.doubt}: "
-                f"{NUMBERED_FROM_ANOTHER} They were scored as they are named"
+                Note(
+                    f"masks fit the ground truth better {self.doubt}: "
+                    f"{NUMBERED_FROM_ANOTHER} They were scored as they are named",
+                    "wrong-numbers",
+                )
             )
         return notes
 

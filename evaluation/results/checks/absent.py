@@ -13,7 +13,6 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.blanks import (
     PREDICTED,
-    WRITTEN,
     at_intervals,
     blank_between,
     blank_together,
@@ -22,6 +21,7 @@ from evaluation.masks.blanks import (
 from evaluation.masks.pairs import SequencePair
 from evaluation.masks.sequence import ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
+from evaluation.notes import Note, of_kind
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.checks.masks import foreground
 
@@ -60,17 +60,18 @@ def note_blanks(counts: SequenceCounts, pair: SequencePair, *, look: bool) -> li
     true, own = (_shown(counts.counts[:, :, kind]) for kind in (GT_AREA, PRED_AREA))
     told = blank_between(true) or blank_between(_with_ends(pair, true, 0, look))
     if told:
-        return [f"{counts.name}: {told}"]
+        return [Note(f"{counts.name}: {told}", "blank-frames")]
     if not all(frame in pair.pred_frames for frame in pair.frames):
         return []  # told as missing
     blank = true & ~own
     how = at_intervals(_with_ends(pair, ~blank, 1, look))
     if not how:
         return []
-    return [
+    told = (
         f"{counts.name}: predicted masks are empty in {np.count_nonzero(blank)} of "
         f"{len(own)} frames, {how}: {PREDICTED}"
-    ]
+    )
+    return [Note(told, "blank-frames")]
 
 
 def _with_ends(
@@ -111,14 +112,14 @@ def note_blank_together(
         scores: of all videos.
         notes: that were told of them; what was told of one of them is not told again.
     """
-    if any(WRITTEN in note or PREDICTED in note for note in notes):
+    if of_kind(notes, "blank-frames"):
         return []
     true = {one.name: _shown(one.gt_area) for one in scores}
     own = {one.name: _shown(one.pred_area) for one in scores}
     told = blank_together(true, "ground truth")
     if not told and not all(map(np.array_equal, true.values(), own.values())):
         told = blank_together(own, "prediction")
-    return [told] if told else []
+    return [Note(told, "blank-frames")] if told else []
 
 
 def note_ends(

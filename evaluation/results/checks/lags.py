@@ -28,6 +28,7 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
+from evaluation.notes import Note
 
 _FEWEST = 8
 """Frames from which the test can tell anything: all of them agree by chance in 1 of 256
@@ -161,11 +162,12 @@ def _tell(name: str, table: NDArray[np.float64], lag: int, since: str) -> str:
         if since
         else NUMBERED_FROM_ANOTHER
     )
-    return (
+    return Note(
         f"{name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "
         f"{side}{where} (mean IoU {there:.3f} against {here:.3f} in "
         f"{counted(len(table), 'frame')} looked at): {what} They were scored as they "
-        "are named"
+        "are named",
+        "" if since else "wrong-numbers",
     )
 
 

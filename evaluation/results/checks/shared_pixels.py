@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from evaluation._utils.names import counted
 from evaluation.counting.video import SequenceCounts
+from evaluation.notes import Note, of_kind, without_kind
 from evaluation.protocols import ScoringProtocol
-
-_TOLD = re.compile(
-    r"predicted masks overlap in (\d+) frames? of (\d+) videos?, first objects (\d+) "
-    r"and (\d+) of (.*) in frame (.*)(: the official tool of .*)",
-    re.DOTALL,
-)
-"""What `_sentence` writes, so that merged scores can count it together."""
 
 
 @dataclass(frozen=True, order=True)
@@ -57,42 +50,35 @@ def note_shared(found: Sequence[SharedPixels], rules: ScoringProtocol) -> list[s
         found: of each video that has any; none where overlaps are allowed.
         rules: of the scores.
     """
-    reason = (
-        f": the official tool of {rules.name} reads label maps, one object per pixel, "
-        "and cannot give this number. Give every pixel to one object, best to the most "
-        "probable one, and score that; for files `s3fo convert RESULTS OUT --to davis "
-        "--on-overlap smaller-on-top` does so by area. Without that option `convert` "
-        "refuses these masks, and so does `submit`"
+    if not found:
+        return []
+    first = min(found)
+    n_frames = sum(part.n_frames for part in found)
+    n_videos = sum(part.n_videos for part in found)
+    one, other = first.objects
+    told = (
+        f"predicted masks overlap in {counted(n_frames, 'frame')} of "
+        f"{counted(n_videos, 'video')}, first objects {one} and {other} of "
+        f"{first.name} in frame {first.frame}: the official tool of {rules.name} reads "
+        "label maps, one object per pixel, and cannot give this number. Give every "
+        "pixel to one object, best to the most probable one, and score that; for files "
+        "`s3fo convert RESULTS OUT --to davis --on-overlap smaller-on-top` does so by "
+        "area. Without that option `convert` refuses these masks, and so does `submit`"
     )
-    return [_sentence(found, reason)] if found else []
+    together = replace(first, n_frames=n_frames, n_videos=n_videos)
+    return [Note(told, "shared-pixels", **asdict(together))]
 
 
-def joined_shared(notes: Iterable[str]) -> list[str]:
+def joined_shared(notes: Iterable[str], rules: ScoringProtocol) -> list[str]:
     """Notes of scores that are merged, with one on all masks that overlap.
 
     Args:
         notes: of all of them.
+        rules: of all of them.
     """
-    kept: list[str] = []
-    told: dict[str, list[SharedPixels]] = {}
-    for note in notes:
-        match = _TOLD.fullmatch(note)
-        if match is None:
-            kept.append(note)
-            continue
-        frames, videos, one, other, name, frame, reason = match.groups()
-        objects = int(one), int(other)
-        part = SharedPixels(name, frame, objects, int(frames), int(videos))
-        told.setdefault(reason, []).append(part)
-    return kept + [_sentence(parts, reason) for reason, parts in told.items()]
-
-
-def _sentence(found: Sequence[SharedPixels], reason: str) -> str:
-    first = min(found)
-    n_frames = sum(part.n_frames for part in found)
-    n_videos = sum(part.n_videos for part in found)
-    return (
-        f"predicted masks overlap in {counted(n_frames, 'frame')} of "
-        f"{counted(n_videos, 'video')}, first objects {first.objects[0]} and "
-        f"{first.objects[1]} of {first.name} in frame {first.frame}{reason}"
-    )
+    notes = list(notes)
+    parts = [
+        SharedPixels(**{**note.data, "objects": tuple(note.data["objects"])})
+        for note in of_kind(notes, "shared-pixels")
+    ]
+    return without_kind(notes, "shared-pixels") + note_shared(parts, rules)
