@@ -75,8 +75,24 @@ def test_every_operator_and_panel_is_listed_and_no_other():
 
 
 def test_the_repository_holds_one_plugin():
-    found = list(_iter_plugin_metadata_files(root_dir=str(REPOSITORY), strict=True))
-    assert found == [str(FOLDER / "fiftyone.yml")]
+    assert plugins_below(REPOSITORY) == [FOLDER / "fiftyone.yml"]
+
+
+def plugins_below(clone: Path) -> list[Path]:
+    """Plugins in the repository itself: what is built in a clone is not packed."""
+    ignored = (clone / ".gitignore").read_text().splitlines()
+    built = {clone / line.strip("/") for line in ignored if line.startswith("/")}
+    found = map(Path, _iter_plugin_metadata_files(root_dir=str(clone), strict=True))
+    return [path for path in found if built.isdisjoint(path.parents)]
+
+
+def test_plugins_in_build_folders_are_no_second_one(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("__pycache__/\n/build/\n*.so\n")
+    for folder in ("build/lib/s3fo/plugin", "s3fo/plugin", "s3fo/build"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "fiftyone.yml").write_text("name: '@s3fo/vos'\n")
+    found = [str(path.relative_to(tmp_path)) for path in plugins_below(tmp_path)]
+    assert sorted(found) == ["s3fo/build/fiftyone.yml", "s3fo/plugin/fiftyone.yml"]
 
 
 def test_download_takes_a_plugin_that_works(archive, tmp_path, monkeypatch):
