@@ -11,6 +11,7 @@ import numpy as np
 
 from evaluation._utils.names import counted
 from evaluation.errors import InputError
+from evaluation.masks.label_map import label_iou
 from evaluation.masks.pairs import Masks
 from evaluation.meter_order import Labels
 
@@ -67,10 +68,8 @@ class OneVideo:
             ids, others = set(np.unique(labels)) - {0}, set(np.unique(before)) - {0}
             if ids and others and ids.isdisjoint(others):
                 self._odd.setdefault(frame, f"at frame {frame} all ids change")
-            union = np.count_nonzero(labels | before)
-            if ids and others and union:
-                shared = np.count_nonzero((labels == before) & (labels != 0))
-                self._agreements[frame] = shared / union
+            if ids and others:
+                self._agreements[frame] = label_iou(labels, before) or 0.0
         if labels.size:
             self._last = frame, size, labels
         return labels

@@ -213,14 +213,15 @@ class MaskDecoder:
                 colours = self._fit_of(ids_by_colour(indices, order), true)
             except ValueError:  # a colour that no id has
                 colours = 0.0
-            gain = colours - _agreement(indices, true)
+            gain = colours - (label_iou(indices, true) or 0.0)
             return bool(gain > 0) if abs(gain) > _CLEARLY else None
         return None
 
     def _fit_of(self, ids: Ids, true: Ids) -> float:
         """How well ids by colour fit, with red and blue exchanged where that is so."""
         exchanged = self._red_and_blue_are_exchanged
-        return _agreement(exchange_red_and_blue(ids) if exchanged else ids, true)
+        own = exchange_red_and_blue(ids) if exchanged else ids
+        return label_iou(own, true) or 0.0
 
     @cached_property
     def _others_are_by_colour(self) -> bool:
@@ -268,11 +269,22 @@ _CLEARLY = 0.2
 """Agreement with true ids by which indices must fit better than colours."""
 
 
-def _agreement(ids: Ids, true: Ids) -> float:
-    """Share of the pixels of objects, true or not, whose ids agree."""
-    inside = (ids != 0) | (true != 0)
-    total = int(np.count_nonzero(inside))
-    return np.count_nonzero((ids == true) & inside) / total if total else 0.0
+def label_iou(one: Ids, other: Ids) -> float | None:
+    """IoU of two label maps over all objects; None for two sizes, or nothing at all.
+
+    >>> label_iou(np.array([[1, 1, 2, 0]]), np.array([[1, 2, 2, 2]]))
+    0.5
+
+    Args:
+        one: [H, W] ids, or whether any object is there.
+        other: the same of other masks.
+    """
+    if one.shape != other.shape:
+        return None
+    there = one != 0
+    union = np.count_nonzero(there | (other != 0))
+    shared = np.count_nonzero((one == other) & there)
+    return shared / union if union else None
 
 
 def _colour_levels(colours: NDArray[np.uint8]) -> Ids:

@@ -22,7 +22,7 @@ from evaluation._utils.atomic import write_atomically
 from evaluation._utils.input_files import refuse_special
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.colours import davis_palette
-from evaluation.masks.decoder import MaskDecoder
+from evaluation.masks.decoder import MaskDecoder, label_iou
 from evaluation.masks.png import PNG_SIGNATURE
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "encode_label_map",
     "has_channels_last",
     "join_objects",
+    "label_iou",
     "object_digest",
     "plain_array",
     "read_label_map",

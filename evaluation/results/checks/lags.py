@@ -26,6 +26,7 @@ from evaluation._utils.names import counted
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.masks.label_map import label_iou
 from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.notes import Note
@@ -251,7 +252,7 @@ def _agreements(
             own = kept[name, step]
             if drawn is not None and true.shape == own.shape:
                 own = drawn(true, own)
-            row.append(agreement(true, own))
+            row.append(label_iou(true, own))
         if None not in row:
             rows.append(row)
     return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
@@ -278,21 +279,6 @@ def of_true_size(true: Objects, own: Objects) -> Objects:
         rank = depth.size - area
         found[depth >= np.partition(depth.ravel(), rank)[rank]] = key
     return found
-
-
-def agreement(one: Objects, other: Objects) -> float | None:
-    """IoU of two label maps over all objects; None for two sizes, or nothing at all.
-
-    Args:
-        one: [H, W] ids, or whether any object is there.
-        other: the same of other masks.
-    """
-    if one.shape != other.shape:
-        return None
-    there = one != 0
-    union = np.count_nonzero(there | (other != 0))
-    shared = np.count_nonzero((one == other) & there)
-    return shared / union if union else None
 
 
 def thinned(masks: Masks, by_id: bool, step: int) -> Objects:

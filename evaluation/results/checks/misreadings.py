@@ -8,11 +8,11 @@ from math import sqrt
 import numpy as np
 
 from evaluation._utils.names import told_move
-from evaluation.masks.label_map import Mask
+from evaluation.masks.label_map import Mask, label_iou
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.sequence import RleSequence
-from evaluation.results.checks.lags import agreement, thinned
+from evaluation.results.checks.lags import thinned
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
 from evaluation.results.checks.placements import (
     Looked,
@@ -178,7 +178,7 @@ def _mirrored_fits(gt: Masks, own: Masks | None, by_id: bool) -> list[float] | N
         found = thinned(turned, by_id, step)
         if not found.any() or found.shape != true.shape:
             return None
-        fits.append(agreement(true, found) or 0.0)
+        fits.append(label_iou(true, found) or 0.0)
     return fits
 
 

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
+from evaluation.masks.label_map import label_iou
 from evaluation.masks.pairs import SequencePair, pixels_of
 from evaluation.results.checks.lags import (
     Objects,
-    agreement,
     inner,
     of_true_size,
     thinned,
@@ -265,7 +265,7 @@ class _Look:
         if not rows:
             return None
         fits = [
-            [agreement(self.true[t], self.own[f]) or 0.0 for t in columns] for f in rows
+            [label_iou(self.true[t], self.own[f]) or 0.0 for t in columns] for f in rows
         ]
         predicted, true = (
             np.array([self.place[f] for f in some], np.intp) for some in (rows, columns)
@@ -280,7 +280,7 @@ class _Look:
             here, there = (self.true[self.names[k]] for k in (row, best))
             if here.shape == own.shape == there.shape:
                 fits = [
-                    agreement(t, of_true_size(t, own)) or 0.0 for t in (here, there)
+                    label_iou(t, of_true_size(t, own)) or 0.0 for t in (here, there)
                 ]
                 gains.append(fits[1] - fits[0])
         better = sum(gain >= _GAIN / 2 for gain in gains)

@@ -10,6 +10,7 @@ from evaluation.errors import InputError
 from evaluation.masks.label_map import (
     davis_palette,
     join_objects,
+    label_iou,
     read_label_map,
     split_objects,
     write_label_map,
@@ -132,3 +133,12 @@ def test_reading_clean_files_warns_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_label_map(tmp_path / "a.png")
+
+
+def test_iou_of_label_maps_is_over_all_objects_by_their_ids() -> None:
+    one = np.array([[1, 1, 2, 0], [0, 0, 2, 3]])
+    other = np.array([[1, 2, 2, 0], [0, 4, 2, 0]])
+    assert label_iou(one, other) == 3 / 6
+    assert label_iou(one != 0, other != 0) == 4 / 6
+    assert label_iou(one, one * 0) == 0
+    assert label_iou(one * 0, one * 0) is label_iou(one, one.T) is None
