@@ -40,6 +40,10 @@ from evaluation.masks.png import (
 FilePath = str | os.PathLike[str]
 Ids = NDArray[np.integer[Any]]
 
+Drawn = NDArray[np.integer[Any] | np.bool_]
+"""Ids of objects, or whether any object is there."""
+
+
 Given = tuple[FilePath, Callable[[], Ids]]
 """A file, and what reads true ids [H, W] that it should show."""
 
@@ -269,7 +273,7 @@ _CLEARLY = 0.2
 """Agreement with true ids by which indices must fit better than colours."""
 
 
-def label_iou(one: Ids, other: Ids) -> float | None:
+def label_iou(one: Drawn, other: Drawn) -> float | None:
     """IoU of two label maps over all objects; None for two sizes, or nothing at all.
 
     >>> label_iou(np.array([[1, 1, 2, 0]]), np.array([[1, 2, 2, 2]]))

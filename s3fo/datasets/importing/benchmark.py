@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from s3fo.datasets.importing.changed_labels import (
     remember_truth_labels,
 )
 from s3fo.datasets.importing.content import content_of, truth_token
+from s3fo.datasets.importing.kept_truth import KeptTruth
 from s3fo.datasets.importing.labels import categories_of, masks_of_frame, object_spans
 from s3fo.datasets.importing.mask_forms import choose_form
 from s3fo.datasets.importing.relocation import renew_paths
@@ -167,17 +168,18 @@ def _load(
 ) -> fo.Dataset:
     dataset, created = open_or_make(name, benchmark)
     edited = set() if created else begin_truth_labels(dataset)
+    kept = KeptTruth(dataset, edited)
     declare_masks(dataset, GROUND_TRUTH, form)
     try:
         every = benchmark.sequences
-        _import(dataset, every, video_writer, form, edited, workers, progress)
+        _import(dataset, every, video_writer, form, kept, workers, progress)
     except InputError:
         if created:
             dataset.delete()
         else:
             remember_truth_labels(dataset, edited)
         raise
-    _take_out_others(dataset, benchmark)
+    _take_out_others(dataset, benchmark, kept)
     if benchmark.split:
         dataset.set_values("split", [benchmark.split] * len(dataset))
     index_labels(dataset, GROUND_TRUTH, ("label", "index"))
@@ -235,11 +237,15 @@ def _video_writer(video: str) -> _VideoWriter:
     return writers[video]
 
 
-def _take_out_others(dataset: fo.Dataset, benchmark: Benchmark) -> None:
+def _take_out_others(
+    dataset: fo.Dataset, benchmark: Benchmark, kept: KeptTruth
+) -> None:
     """Delete the samples of sequences that the benchmark does not have."""
     names = {sequence.name for sequence in benchmark}
     known = _known(dataset)
-    dataset.delete_samples([known[name].id for name in known if name not in names])
+    others = [known[name].id for name in known if name not in names]
+    kept.before_deleting(others, anew=False)
+    dataset.delete_samples(others)
 
 
 def _import(
@@ -247,7 +253,7 @@ def _import(
     sequences: Sequence[VideoSequence],
     video_writer: _VideoWriter,
     form: MaskForm,
-    edited: Collection[str],
+    kept: KeptTruth,
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> None:
@@ -257,7 +263,7 @@ def _import(
     done = 0
     for batch in batches(prepared, lambda item: item.frames_to_write):
         changed = [item for item in batch if not item.unchanged]
-        _write(dataset, changed, form, edited, workers)
+        _write(dataset, changed, form, kept, workers)
         _point_at_videos(dataset, [item for item in batch if item.unchanged])
         for item in batch:
             done += 1
@@ -300,13 +306,15 @@ def _write(
     dataset: fo.Dataset,
     items: list[_Prepared],
     form: MaskForm,
-    edited: Collection[str],
+    kept: KeptTruth,
     workers: int | None,
 ) -> None:
     """Write sequences: those of which frames are there already, and the others."""
     fresh = [item for item in items if not item.has_frames]
     # Other frames: whatever was computed on the old ones means nothing now.
-    dataset.delete_samples([item.known.id for item in fresh if item.known])
+    others = [item.known.id for item in fresh if item.known]
+    kept.before_deleting(others, anew=True)
+    dataset.delete_samples(others)
     if fresh:
         sources = [_source(item.sequence) for item in fresh]
         ids = _add_samples(dataset, fresh)
@@ -316,15 +324,18 @@ def _write(
     if there:
         sources = [_source(item.sequence) for item in there]
         ids = [item.known.id for item in there if item.known]
+        by_id = dict(zip(ids, sources, strict=True))
+        stay = {key: by_id.pop(key) for key in ids if key in kept.edited}
+        kept.before_replacing(by_id)
+        tags = kept.tags_of_objects(ids)
         # Killed while this goes on, they are neither of the old content nor the new.
         update_documents(dataset, [(key, {"content": None}) for key in ids])
-        by_id = dict(zip(ids, sources, strict=True))
-        kept = {key: by_id.pop(key) for key in ids if key in edited}
         if by_id:
             view = dataset.select(list(by_id), ordered=True)
-            write_masks(view, GROUND_TRUTH, list(by_id.values()), form, workers)
-        _keep_edited(list(kept.values()))
-        _write_samples(dataset, ids, there, sources)
+            masks = list(by_id.values())
+            write_masks(view, GROUND_TRUTH, masks, form, workers, kept.carry)
+        _keep_edited(list(stay.values()))
+        _write_samples(dataset, ids, there, sources, tags)
 
 
 def _keep_edited(sources: Sequence[MaskSource]) -> None:
@@ -362,14 +373,15 @@ def _write_samples(
     ids: Sequence[str],
     items: Sequence[_Prepared],
     sources: Sequence[MaskSource],
+    tags: Sequence[Mapping[int, list[str]]] = (),
 ) -> None:
-    """Fill the samples whose frames are there.
+    """Fill the samples whose frames are there, with tags that objects had.
 
     With this, and not before, a sample counts as imported.
     """
+    rows = zip(ids, items, sources, tags or [{}] * len(items), strict=True)
     updates = [
-        (key, _sample_values(item, source))
-        for key, item, source in zip(ids, items, sources, strict=True)
+        (key, _sample_values(item, source, own)) for key, item, source, own in rows
     ]
     update_documents(dataset, updates)
 
@@ -385,9 +397,14 @@ def _source(sequence: VideoSequence) -> MaskSource:
     )
 
 
-def _sample_values(item: _Prepared, source: MaskSource) -> dict[str, object]:
+def _sample_values(
+    item: _Prepared, source: MaskSource, tags: Mapping[int, list[str]]
+) -> dict[str, object]:
     sequence, video = item.sequence, item.video
     categories = categories_of(sequence)
+    objects = object_spans(source.seen, categories)
+    for one in objects.detections:
+        one.tags = tags.get(one["index"], [])
     return {
         "filepath": str(video.path),
         "metadata": video.metadata().to_dict(),
@@ -395,6 +412,6 @@ def _sample_values(item: _Prepared, source: MaskSource) -> dict[str, object]:
         "num_objects": len(source.seen),
         "categories": sorted({name for name in categories.values() if name}),
         "attributes": list(sequence.attributes or ()),
-        "objects": object_spans(source.seen, categories).to_dict(),
+        "objects": objects.to_dict(),
         "content": item.content,
     }

@@ -17,6 +17,7 @@ from s3fo.benchmarks import VideoSequence
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.choices import MaskForm
 from s3fo.datasets._fiftyone import (
+    Document,
     Id,
     Update,
     insert_frame_documents,
@@ -62,6 +63,10 @@ class MaskSource:
     files: Mapping[str, Path]
     images: Mapping[str, Path] = field(default_factory=dict)
     seen: dict[int, list[int]] = field(default_factory=dict)
+
+
+Carry = Callable[[str, Document], Document | None]
+"""Labels of a frame, by the id of its document, with what they take over."""
 
 
 class _Piece(NamedTuple):
@@ -133,6 +138,7 @@ def write_masks(
     sources: Sequence[MaskSource],
     form: MaskForm,
     workers: int | None = None,
+    carry: Carry | None = None,
 ) -> None:
     """Read the masks of some sequences and write them to their frames.
 
@@ -142,6 +148,7 @@ def write_masks(
         sources: what to read and write.
         form: put masks into the labels, or refer to the files in `<field>_mask`.
         workers: threads that read; None means one per core.
+        carry: what becomes of a frame's labels, by the id of its document.
 
     Raises:
         InputError: a mask cannot be read.
@@ -152,7 +159,7 @@ def write_masks(
         for source, numbers, ids in zip(sources, *columns, strict=True)
         for part in _parts(len(numbers))
     )
-    for updates in _updates(pieces, field, form, workers):
+    for updates in _updates(pieces, field, form, workers, carry):
         update_documents(view, updates, frames=True)
 
 
@@ -196,10 +203,14 @@ def _parts(n_frames: int) -> Iterator[slice]:
 
 
 def _updates(
-    pieces: Iterable[_Piece], field: str, form: MaskForm, workers: int | None
+    pieces: Iterable[_Piece],
+    field: str,
+    form: MaskForm,
+    workers: int | None,
+    carry: Carry | None = None,
 ) -> Iterator[list[Update]]:
     """What to write, many frames at a time; then note which objects were seen."""
-    read = map_ahead(lambda piece: _read(piece, field, form), pieces, workers)
+    read = map_ahead(lambda piece: _read(piece, field, form, carry), pieces, workers)
     for batch in batches(read, lambda item: len(item.updates)):
         yield [update for item in batch for update in item.updates]
         for piece, _, object_ids in batch:
@@ -208,7 +219,7 @@ def _updates(
                     piece.source.seen.setdefault(object_id, []).append(number)
 
 
-def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
+def _read(piece: _Piece, field: str, form: MaskForm, carry: Carry | None) -> _Read:
     source, sequence = piece.source, piece.source.sequence
     categories = categories_of(sequence)
     updates: list[Update] = []
@@ -227,9 +238,10 @@ def _read(piece: _Piece, field: str, form: MaskForm) -> _Read:
         objects: list[ObjectMask] = []
         if frame in source.masked:
             objects = source.read(frame)
-            values[field] = labels_document(
+            labels = labels_document(
                 sequence.name, objects, categories, with_masks=form == "instances"
             )
+            values[field] = carry(str(key), labels) if carry else labels
         if form == "reference":
             values[f"{field}_mask"] = (
                 segmentation_document(path_text(source.files, frame))
