@@ -8,7 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.masks.pictures import compare_sizes, read_picture, refuse_turned
+from evaluation.masks.pictures import (
+    compare_sizes,
+    note_few_bits,
+    read_picture,
+    refuse_turned,
+)
 
 _FIX = "Repair the file, or compute attributes from masks alone."
 
@@ -17,7 +22,8 @@ class ImageReader:
     """Reads images of one video, reduced while decoding.
 
     Attributes:
-        notes: on sizes of images that are not those of the masks, each once.
+        notes: on sizes of images that are not those of the masks, and on images of 16
+            bits that use few of them, each once.
     """
 
     def __init__(self) -> None:
@@ -46,6 +52,9 @@ class ImageReader:
         if not self._opened:
             refuse_turned(path, shape)
             self._opened = True
+            few = note_few_bits(path)
+            if few:
+                self.notes.append(few)
         factor = max(1, min(shape) // side)
         reduced = next(step for step in (8, 4, 2, 1) if step <= factor)
         image = read_picture(path, _FIX, reduced=reduced, grey=grey)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -45,7 +47,9 @@ def read_picture(
 ) -> Picture:
     """Decode one image file.
 
-    A rotation tag (EXIF) is ignored: masks lie on the stored pixels.
+    A rotation tag (EXIF) is ignored: masks lie on the stored pixels. Values of more
+    than 8 bits keep the upper 8 of those that images of the folder use: see
+    `note_few_bits`.
 
     Args:
         path: of the file; its name may be in any encoding.
@@ -66,13 +70,129 @@ def read_picture(
             flags = (_GREY if grey else _REDUCED)[
                 reduced
             ] | cv2.IMREAD_IGNORE_ORIENTATION
-            pixels = cv2.imdecode(data, flags)
+            if _has_16_bits(data):
+                shift = _bits_used(path)[0] - 8
+                wide = cv2.imdecode(data, flags | cv2.IMREAD_ANYDEPTH)
+                # Images that were written since may have greater values.
+                pixels = None if wide is None else np.minimum(wide >> shift, 255)
+            else:
+                pixels = cv2.imdecode(data, flags)
         except cv2.error:  # beyond a limit of its own
             pixels = None
     if pixels is None:
         found = "a file that cannot be decoded" if data.size else "an empty file"
         raise InputError(path, found, "an image", fix)
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def note_few_bits(path: str | os.PathLike[str]) -> str | None:
+    """What to note of a video whose images of 16 bits use a small part of their range.
+
+    Cameras of 8, 10, 12 or 14 bits are often saved in PNG files of 16 bits as they
+    are, and the upper 8 of the 16 bits are then nearly or wholly black. If no image of
+    the folder has a value beyond those bits, images are read as of so many bits.
+
+    Args:
+        path: of any image of the video. All images in its folder are looked at, until
+            one uses the whole range.
+
+    Returns:
+        A sentence without a subject; None where images are read as they are.
+    """
+    try:
+        with open(path, "rb") as file:
+            header = np.frombuffer(file.read(_HEADER), np.uint8)
+    except OSError:  # told when it is read
+        return None
+    if not _has_16_bits(header):
+        return None
+    bits, greatest, where = _bits_used(path)
+    if bits == 16:
+        return None
+    return (
+        f"images of 16 bits with no value above {greatest} of 65535 ({where}): read as "
+        f"images of {bits} bits, their values divided by {2 ** (bits - 8)}; if they "
+        "are dark images of the whole range instead, save them with 8 bits (mogrify "
+        "-depth 8 *.png), as which they stay dark"
+    )
+
+
+_HEADER = 26
+"""Bytes of a PNG file to its colour type."""
+
+
+def _has_16_bits(data: NDArray[np.uint8]) -> bool:
+    """Whether a file is a PNG of 16 bits per value (PNG, section 11.2.2)."""
+    return (
+        data.size >= _HEADER
+        and data[24] == 16
+        and data[:16].tobytes() == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    )
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """What `_bits_used` found, and the files as they were: name to time and size."""
+
+    found: tuple[int, int, str]
+    files: dict[bytes, tuple[int, int]]
+
+
+_folders: dict[bytes, _Folder] = {}
+_looking = Lock()
+
+
+def _bits_used(path: str | os.PathLike[str]) -> tuple[int, int, str]:
+    """Bits that images in the folder of a 16-bit image use: 8, 10, 12, 14 or 16.
+
+    Decided once per folder, so that all frames of a video are treated alike; anew
+    where files changed.
+
+    Returns:
+        the bits, the greatest value, and the name of the file that has it.
+    """
+    folder, name = os.path.split(os.fsencode(os.path.abspath(path)))
+    with _looking:
+        known = _folders.get(folder)
+        if known is None or known.files.get(name) != _state(os.path.join(folder, name)):
+            known = _folders[folder] = _look_through(folder)
+    return known.found
+
+
+def _look_through(folder: bytes) -> _Folder:
+    files = {
+        entry.name: _state(entry.path)
+        for entry in os.scandir(folder)
+        if entry.name.lower().endswith(b".png")
+    }
+    greatest, where = 0, b""
+    for name in sorted(files):
+        value = _greatest_value(os.path.join(folder, name))
+        if value > greatest:
+            greatest, where = value, name
+        if greatest >= 2**14:
+            break
+    bits = next((b for b in (8, 10, 12, 14) if 0 < greatest < 2**b), 16)
+    return _Folder((bits, greatest, os.fsdecode(where)), files)
+
+
+def _greatest_value(path: bytes) -> int:
+    """Of an image of 16 bits; 0 for any other, and for none."""
+    try:
+        with open(path, "rb") as file:
+            data = np.frombuffer(file.read(), np.uint8)
+        if not _has_16_bits(data):
+            return 0
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+        pixels = cv2.imdecode(data, flags)
+    except (OSError, cv2.error):  # told when it is read itself
+        return 0
+    return 0 if pixels is None else int(pixels.max(initial=0))
+
+
+def _state(path: bytes) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size
 
 
 def refuse_turned(path: str | os.PathLike[str], mask: Sequence[int]) -> None:

@@ -481,3 +481,16 @@ def test_ctrl_c_says_how_to_go_on(
         cli.main()
     assert stop.value.code == 130
     assert "run the same command to continue" in capsys.readouterr().err
+
+
+def test_frames_of_12_bits_are_seen_as_those_of_8_and_told(tmp_path: Path) -> None:
+    write_video(tmp_path, "a", 3)
+    for path in (tmp_path / "images" / "a").iterdir():
+        eight = cv2.imread(str(path)) + 200
+        cv2.imwrite(str(path), eight.astype(np.uint16) * 16)
+    method = Recorder()
+    done = predict(benchmark_in(tmp_path), tmp_path / "out", method=method)
+    assert [brightness for _, brightness, _, _ in method.seen] == [200, 201, 202]
+    assert [note[:47] for note in done.notes] == [
+        "a: images of 16 bits with no value above 3392 "
+    ]

@@ -27,7 +27,12 @@ from evaluation._utils.fingerprint import digest_file, digest_stream, encoded
 from evaluation.attributes.video import read_objects
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
-from evaluation.masks.pictures import compare_sizes, read_picture, refuse_turned
+from evaluation.masks.pictures import (
+    compare_sizes,
+    note_few_bits,
+    read_picture,
+    refuse_turned,
+)
 from s3fo.benchmarks.layouts.files import path_text
 from s3fo.benchmarks.video import VideoSequence
 from s3fo.benchmarks.video_file import iterate_frames
@@ -132,7 +137,7 @@ def check_mask_size(sequence: VideoSequence) -> None:
     """Hold the size of the first mask against that of the first frame.
 
     Labels are stored in parts of the frame, so that masks of another size are shown
-    scaled: a warning says so.
+    scaled: a warning says so, as it does of images that use few of their 16 bits.
 
     Raises:
         InputError: their sides have other proportions, viewers turn the image, or one
@@ -151,9 +156,10 @@ def check_mask_size(sequence: VideoSequence) -> None:
     path = sequence.video or sequence.images[sequence.frames[0]]
     if not sequence.video:
         refuse_turned(path, one.shape)
-    note = compare_sizes(path, size, one.shape)
-    if note:
-        warnings.warn(f"{sequence.name}: {note}", InputWarning, stacklevel=2)
+    few_bits = None if sequence.video else note_few_bits(path)
+    for note in (compare_sizes(path, size, one.shape), few_bits):
+        if note:
+            warnings.warn(f"{sequence.name}: {note}", InputWarning, stacklevel=2)
 
 
 def note_changing_ids(sequence: VideoSequence) -> None:

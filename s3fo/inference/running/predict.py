@@ -14,6 +14,7 @@ from evaluation._utils.claims import wait_a_little
 from evaluation._utils.names import counted
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.masks.pictures import note_few_bits
 from evaluation.runs.schema import VideoRecord, listed, speed
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.opening import open_benchmark
@@ -306,6 +307,9 @@ def _kept_untold(folder: ResultsFolder) -> tuple[str, ...]:
 
 def _notes(sequence: VideoSequence, seen: int) -> tuple[str, ...]:
     """What a person should know about the masks of a video."""
+    if sequence.video is None:
+        few = note_few_bits(sequence.images[sequence.frames[0]])
+        return (f"{sequence.name}: {few}",) if few else ()
     if seen == len(sequence.frames):
         return ()
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -10,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from evaluation.errors import InputError
+from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import read_label_map
-from evaluation.masks.pictures import IMAGE_SUFFIXES, read_picture
+from evaluation.masks.pictures import IMAGE_SUFFIXES, note_few_bits, read_picture
 from s3fo.benchmarks.layouts.folders import open_folders
 from s3fo.benchmarks.video import VideoSequence
 
@@ -126,6 +127,7 @@ def still_images(
             "images with masks",
             "Give a folder of images and one of masks, or one with x.jpg beside x.png.",
         )
+    _tell_of_few_bits(still.image for still in found)
     return found * times
 
 
@@ -169,11 +171,21 @@ def training_videos(
             root, f"no video {missing[0]}", "all listed videos", "Correct the list."
         )
     wanted = (set(only) if only is not None else known) - set(without)
-    return [
+    videos = [
         TrainingVideo(sequence, interval)
         for sequence in sequences
         if sequence.name in wanted and sequence.annotated_frames
     ]
+    _tell_of_few_bits(video.sequence.images[video.frames[0]] for video in videos)
+    return videos
+
+
+def _tell_of_few_bits(images: Iterable[Path]) -> None:
+    """Warn of folders whose images of 16 bits use few of them; once per folder."""
+    for folder, path in {path.parent: path for path in images}.items():
+        note = note_few_bits(path)
+        if note:
+            warnings.warn(f"{folder}: {note}", InputWarning, stacklevel=3)
 
 
 def _images_under(root: Path, beside_masks: bool) -> Sequence[Path]:

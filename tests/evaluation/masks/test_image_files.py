@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from PIL import Image
 
 from evaluation import find_failures, score
 from evaluation.errors import InputError
-from evaluation.masks.pictures import read_picture, write_picture
+from evaluation.masks.pictures import note_few_bits, read_picture, write_picture
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 
@@ -130,3 +131,43 @@ def test_names_that_are_not_utf8_change_no_option_of_pandas(tmp_path):
     failures = find_failures(tmp_path / "pred", tmp_path / "gt", scores)
     assert not len(failures.events)
     assert pd.get_option("mode.string_storage") == before
+
+
+def write_12_bits(folder: Path, greatest: int = 4000, frames: int = 4) -> list[Path]:
+    """Images of 16 bits as of a 12-bit camera, brighter from frame to frame."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{index:05d}.png" for index in range(frames)]
+    for index, path in enumerate(paths):
+        image = np.zeros((12, 16, 3), np.uint16)
+        image[3:9, 4:12, 1] = greatest * (index + 1) // frames
+        cv2.imwrite(str(path), image)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("greatest", "bits", "values"),
+    [
+        (4000, 12, [62, 125, 187, 250]),  # 1000 // 16 and so on
+        (1000, 10, [62, 125, 187, 250]),
+        (200, 8, [50, 100, 150, 200]),
+        (60000, 16, [58, 117, 175, 234]),  # 15000 // 256: dark at first, yet whole
+    ],
+)
+def test_images_of_few_bits_are_brought_to_their_range(
+    tmp_path: Path, greatest: int, bits: int, values: list[int]
+) -> None:
+    paths = write_12_bits(tmp_path / "a", greatest)
+    assert [read_picture(path)[5, 5].tolist() for path in paths] == [
+        [0, value, 0] for value in values
+    ]
+    assert read_picture(paths[3], reduced=2)[2, 3, 1] == values[3]
+    told = note_few_bits(paths[0])
+    assert (told is None) == (bits == 16)
+    if told:
+        assert f"no value above {greatest} of 65535 (00003.png)" in told
+        assert f"images of {bits} bits" in told
+        assert f"divided by {2 ** (bits - 8)};" in told
+    cv2.imwrite(str(paths[0]), np.full((12, 16, 3), 65535, np.uint16))
+    assert read_picture(paths[0]).min() == 255
+    assert read_picture(paths[3])[5, 5, 1] == greatest // 256
+    assert note_few_bits(paths[3]) is None
