@@ -73,8 +73,8 @@ def read_picture(
             if _has_16_bits(data):
                 shift = _bits_used(path)[0] - 8
                 wide = cv2.imdecode(data, flags | cv2.IMREAD_ANYDEPTH)
-                # Images that were written since may have greater values.
-                pixels = None if wide is None else np.minimum(wide >> shift, 255)
+                if wide is not None:
+                    pixels = np.right_shift(np.asarray(wide, np.uint16), shift)
             else:
                 pixels = cv2.imdecode(data, flags)
         except cv2.error:  # beyond a limit of its own

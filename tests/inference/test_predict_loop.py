@@ -491,6 +491,7 @@ def test_frames_of_12_bits_are_seen_as_those_of_8_and_told(tmp_path: Path) -> No
     method = Recorder()
     done = predict(benchmark_in(tmp_path), tmp_path / "out", method=method)
     assert [brightness for _, brightness, _, _ in method.seen] == [200, 201, 202]
-    assert [note[:47] for note in done.notes] == [
-        "a: images of 16 bits with no value above 3392 "
-    ]
+    told = (
+        "a: images of 16 bits with no value above 3392 of 65535 (00002.png): read as "
+    )
+    assert [note[: len(told)] for note in done.notes] == [told]
