@@ -267,10 +267,12 @@ def _save(
 ) -> None:
     """Save scores: one result's in `out`, several in a folder each, and one table."""
     from evaluation.results.storage import save_tables
+    from evaluation.runs.replaced import note_replaced
     from evaluation.runs.score_records import ScoreRecord, changed
 
     places = _places(out, folders)
     for name, one in scores.items():
+        print_notes(note_replaced(places[name], one))
         record = ScoreRecord.of(one, folders[name], changed(options.to_dict()))
         one.save(places[name], record=record.as_json() if whole else None)
     if len(scores) > 1:

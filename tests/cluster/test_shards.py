@@ -179,6 +179,29 @@ def test_shards_of_other_masks_are_refused_before_numbers_are_shown(
         assert (code, text) == (2, "") and "other masks" in errors
 
 
+def test_scores_that_are_replaced_by_those_of_something_else_are_told(
+    cli, root, tmp_path
+):
+    results, other = (spoilt(truth(root), tmp_path / name) for name in ("r", "o"))
+    out = tmp_path / "out"
+
+    def told(results: Path, *words: object) -> str:
+        words = ("evaluate", results, "--gt", truth(root), "--out", out, *words)
+        code, _, errors = cli(*words)
+        assert code == 0
+        return " ".join(errors.split()).partition("held scores ")[2]
+
+    cat, elk = ("--sequence", "cat"), ("--sequence", "elk")
+    assert told(results, *cat) == told(results, *cat) == ""
+    lost = "of sequences that are not in the new ones (cat): they are replaced."
+    assert told(results, *elk).startswith(lost)
+    spoilt(truth(root), results, by=3)
+    assert told(results, *elk).startswith("of other masks of elk: they are replaced.")
+    assert told(other, *elk).startswith(f"of other results ({results}): they")
+    assert told(other, *cat, *elk) == ""
+    assert set(Scores.load(out).object_columns["sequence"]) == {"cat", "elk"}
+
+
 def test_an_empty_shard_is_told_and_not_missed(cli, root, tmp_path):
     words = ["evaluate", truth(root), "--gt", truth(root), "--sequence", "cat"]
     assert cli(*words, "--shard", "1/2", "--out", tmp_path / "1")[0] == 0
