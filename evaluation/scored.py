@@ -13,7 +13,7 @@ from evaluation.masks.names import shown
 from evaluation.masks.pairs import SequencePair, SharedMasks
 from evaluation.metrics.tracking.video import CLASS_RULES
 from evaluation.metrics.video import SequenceScores, score_sequence
-from evaluation.notes import of_kind
+from evaluation.notes import of_kind, told_once
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol
 from evaluation.results.checks.absent import (
@@ -128,7 +128,8 @@ def collect(
     Raises:
         InputError: no video has an object to score.
     """
-    notes = [*notes, *(note for part in done for note in part.notes)]
+    every = [*notes, *(note for part in done for note in part.notes)]
+    notes = told_once(every, "wrong-numbers")
     kept = [part for part in done if len(part.scores.object_ids)]
     if not kept:
         raise InputError(

@@ -6,6 +6,7 @@ from evaluation.notes.note import (
     NoteKind,
     note_facts,
     of_kind,
+    told_once,
     with_facts,
     without_kind,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "note_facts",
     "of_kind",
     "stored_notes",
+    "told_once",
     "with_facts",
     "without_kind",
 ]

@@ -46,13 +46,27 @@ class Note(str):
         return note
 
     def about(self, name: str) -> Note:
-        """The same note on one of several things."""
-        return Note(f"{name}: {self}", self.kind, **self.data)
+        """The same note on one of several things, whose name its data have, too."""
+        return Note(f"{name}: {self}", self.kind, **{**self.data, "about": name})
 
 
 def of_kind(notes: Iterable[str], kind: NoteKind) -> list[Note]:
     """The notes of a kind; plain texts are of none."""
     return [note for note in notes if isinstance(note, Note) and note.kind == kind]
+
+
+def told_once(notes: Iterable[str], kind: NoteKind) -> list[str]:
+    """Notes, with the first only of those of a kind about the same thing."""
+    seen: set[str] = set()
+    kept = []
+    for note in notes:
+        if isinstance(note, Note) and note.kind == kind:
+            name = str(note.data.get("about", note))
+            if name in seen:
+                continue
+            seen.add(name)
+        kept.append(note)
+    return kept
 
 
 def without_kind(notes: Iterable[str], kind: NoteKind) -> list[str]:

@@ -77,6 +77,15 @@ def test_jumps_smaller_than_the_object_tell_where_a_shorter_way_is_left():
         assert not told(fed(frames), "jump")
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_frames_sorted_as_text_are_told(first):
+    """0, 1, 10, 11, 12, 2 to 9, or 1, 10 to 13, 2 to 9."""
+    truth = moving(0, n_frames=13, step=1)
+    order = [int(t) - first for t in sorted(map(str, range(first, first + 13)))]
+    assert told(fed(pairs(truth, order)), "once 10 comes after 9, not after 1")
+    assert not told(fed(pairs(truth)), "once 10 comes")
+
+
 def test_an_object_that_comes_late_is_given_in_its_first_frame():
     truth = moving(0)
     truth[:3] = 0

@@ -95,7 +95,7 @@ def check_labels(
         merged = _note_merged(counts, gt, truth, results)
         merged += _note_joined_objects(name, gt - {0, options.void}, why)
         merged += inverted(large, merged=True) if large else []
-        merged += _look_again(pair, counts, by_id=False) if pair else []
+        merged += _look_merged(pair, counts) if pair else []
     if options.binarize:
         return notes + merged
     if pair is not None:
@@ -103,7 +103,7 @@ def check_labels(
     if video_options(gt, protocol, options).binarize:
         binary = _binary_truth(results, name, pred)
         notes += inverted(large, merged=True) if large else []
-        notes += _look_again(pair, counts, by_id=False) if pair else []
+        notes += _look_merged(pair, counts) if pair else []
         return [*notes, binary, *_note_merged(counts, gt, truth, results)]
     true_masks = (pair.gt, pair.ends()) if pair else None
     own_masks = (pair.pred, pair.predicted()) if pair and pair.pred else None
@@ -134,12 +134,22 @@ def check_labels(
         *notes,
         *absent,
         *([_note_one_id(name, pred, gt - {VOID})] if one_of_many else []),
-        *(_look_again(pair, counts, by_id=True) if pair is not None else []),
-        *numbered_anew(counts),
-        *(look_closer(pair, counts) if pair is not None else []),
+        *_look_by_id(pair, counts),
         *_extra_ids(name, pred - gt - {0}, pair),
         *_void(name, gt, pred, protocol, options),
         *(surrounded_by_void(pair) if pair and VOID in gt & pred else []),
+    ]
+
+
+def _look_by_id(pair: SequencePair | None, counts: SequenceCounts) -> list[str]:
+    """Look at masks of objects that go by their ids."""
+    if pair is None:
+        return numbered_anew(counts)
+    late = _late(pair, counts, by_id=True)
+    return [
+        *_look_again(pair, counts, late, by_id=True),
+        *numbered_anew(counts),
+        *look_closer(pair, counts, late=bool(late)),
     ]
 
 
@@ -210,25 +220,52 @@ def _note_one_id(name: str, pred: set[int], gt: set[int]) -> str:
     )
 
 
+def _look_merged(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+    """Look at masks whose objects count as one."""
+    late = _late(pair, counts, by_id=False)
+    return _look_again(pair, counts, late, by_id=False)
+
+
+def _late(pair: SequencePair, counts: SequenceCounts, *, by_id: bool) -> list[str]:
+    """A note where masks that hardly agree fit frames nearby better."""
+    if not _differs(counts):
+        return []
+    late = wrong_numbers(pair, by_id=by_id)
+    return late or given_mask_late(pair, counts, by_id=by_id)
+
+
+def _differs(counts: SequenceCounts) -> bool:
+    """Whether objects and predictions hardly agree."""
+    shared, area, own = _areas(counts)
+    return 2 * shared < _ALIKE * (area + own)
+
+
+def _areas(counts: SequenceCounts) -> tuple[int, int, int]:
+    """Pixels that both sides share, of the ground truth, and of the predictions."""
+    sums = counts.counts.sum(axis=(0, 1), dtype=np.int64)
+    return int(sums[INTERSECTION]), int(sums[GT_AREA]), int(sums[PRED_AREA])
+
+
 def _look_again(
-    pair: SequencePair, counts: SequenceCounts, *, by_id: bool
+    pair: SequencePair, counts: SequenceCounts, late: list[str], *, by_id: bool
 ) -> list[str]:
-    """Look at the masks of a video where objects and predictions hardly agree."""
-    shared = int(counts.counts[:, :, INTERSECTION].sum(dtype=np.int64))
-    area = int(counts.counts[:, :, GT_AREA].sum(dtype=np.int64))
-    own = int(counts.counts[:, :, PRED_AREA].sum(dtype=np.int64))
-    differs = 2 * shared < _ALIKE * (area + own)
+    """Look at the masks of a video where objects and predictions hardly agree.
+
+    Args:
+        pair: the video.
+        counts: its pixel counts.
+        late: notes that they fit frames nearby better.
+        by_id: whether objects are compared by their ids, or as one.
+    """
+    shared, area, _ = _areas(counts)
     others = exchanged_ids(pair, counts) if by_id else []
     readings = better_readings(pair) if 2 * shared < area else []
-    if differs and not (readings or others):
-        found = mirrored(pair, by_id=by_id)
-        readings = [found[1]] if found else []
-    late: list[str] = []
-    if differs:
-        late = wrong_numbers(pair, by_id=by_id)
-        late = late or given_mask_late(pair, counts, by_id=by_id)
-    if differs and not (late or readings or others):
-        late = other_order(pair, counts, by_id=by_id)
+    if _differs(counts):
+        if not (readings or others):
+            found = mirrored(pair, by_id=by_id)
+            readings = [found[1]] if found else []
+        if not (late or readings or others):
+            late = other_order(pair, counts, by_id=by_id)
     return [
         *others,
         *late,

@@ -1,4 +1,4 @@
-"""Masks that fit one or two frames earlier or later: a paired test over frames.
+"""Masks that fit one or two frames earlier or later: paired tests over frames.
 
 Results whose numbers are off by one have the names of the ground truth, and lose a
 little in every frame. Each frame says which of its neighbours a mask fits best; errors
@@ -15,8 +15,8 @@ must fit better, too, when each object is brought to the size that it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import comb, sqrt
+from collections.abc import Callable, Iterator, Sequence
+from math import comb, erfc, log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,8 @@ from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.notes import Note
 
-_FEWEST = 8
-"""Frames from which the test can tell anything: all of them agree by chance in 1 of 256
-videos."""
+_FEWEST = 6
+"""Frames from which the test can tell anything."""
 
 _TESTED = 30
 """Frames of a video, evenly spread, that are tested."""
@@ -48,11 +47,20 @@ _BEYOND = 0.05
 _GAIN = 0.02
 """Mean agreement that a wrong number must cost to be told."""
 
+_CLOSE = 0.06
+"""IoU by which another reading may fit better, with its scales and moves to choose."""
+
 _THIRDS = 3
 """Parts of a video in each of which masks must be off by the same number."""
 
-_SURE_OF_SIZE = 0.01
+_OTHERS = 0.1
+"""Part of the objects' pixels whose objects may fit worse there."""
+
+_SURE_OF_SIZE = 1 / 64
 """Chance at which objects brought to one size may fit better without fault."""
+
+Reading = tuple[float, str] | None
+"""How well masks fit when read in another way, and a note on it; None if no better."""
 
 Objects = NDArray[np.integer[Any] | np.bool_]
 """Ids of objects, of a part of the pixels; 0 is none."""
@@ -94,12 +102,51 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
             first = len(table) - round(share * len(table))
             part = table[first:]
             lag = _best_lag(part, chance) if len(part) >= _FEWEST else 0
-            if lag and _fits_by_size(pair, looked[-len(part) :], lag, by_id, kept):
+            checked = (pair, looked[-len(part) :], lag, by_id, kept)
+            if lag and _all_gain(*checked) and _fits_by_size(*checked):
                 since = looked[first] if first else ""
-                return [_tell(pair.name, part, lag, since)]
+                here, there = part.mean(axis=0)[[reach, reach + lag]].tolist()
+                return [_tell(pair.name, lag, (there, here), len(part), since)]
     except InputError:
         pass  # a frame that is not scored cannot be read
     return []
+
+
+def nearby_or(pair: SequencePair, frames: Sequence[str], reading: Reading) -> list[str]:
+    """What to tell of masks that fit in another reading: that, or a frame nearby.
+
+    Masks that stay behind look as if they were scaled and moved, too. What fits better
+    is told, and both where that is close.
+
+    Args:
+        pair: the video.
+        frames: scored ones with predictions that were looked at.
+        reading: mean IoU of all objects as one that it gives, and the note on it.
+    """
+    if reading is None:
+        return []
+    fit, told = reading
+    names = pair.gt.frames
+    place = {name: k for k, name in enumerate(names)}
+    best, nearest, here = fit - _CLOSE, 0, 0.0
+    for lag in (0, -1, 1, -2, 2):
+        fits = []
+        for frame in frames:
+            there = min(max(place[frame] + lag, 0), len(names) - 1)
+            own = pair.read(frame)[1]
+            true = pair.gt.read(names[there])
+            if own is not None:
+                fits.append(label_iou(*(thinned(m, False, 1) for m in (true, own))))
+        known = [one for one in fits if one is not None]
+        mean = float(np.mean(known)) if known else 0.0
+        if not lag:
+            here = mean
+        elif mean >= best:
+            best, nearest = mean, -lag
+    if not nearest or best < here + _GAIN:
+        return [told]
+    note = _tell(pair.name, nearest, (best, here), len(frames))
+    return [note] if best >= fit else [note, told]
 
 
 def given_mask_late(
@@ -152,24 +199,32 @@ def _equal(one: Objects | None, other: Objects | None) -> bool:
     return one is not None and other is not None and np.array_equal(one, other)
 
 
-def _tell(name: str, table: NDArray[np.float64], lag: int, since: str) -> str:
-    """The note on a video whose masks are off, perhaps since some frame."""
-    reach = table.shape[1] // 2
-    here, there = table.mean(axis=0)[[reach, reach + lag]]
-    side = "later" if lag < 0 else "earlier"
+def _tell(
+    name: str, lag: int, fits: tuple[float, float], n_looked: int, since: str = ""
+) -> Note:
+    """The note on a video whose masks are off, perhaps since some frame.
+
+    Args:
+        name: of the video.
+        lag: frames by which masks are late; below 0 if early.
+        fits: mean IoU there and here.
+        n_looked: frames looked at.
+        since: name of the first frame that is off; empty for all.
+    """
     where = f" from about {since} on" if since else ""
     what = (
         "is a frame left out or doubled there, and the rest numbered without it?"
         if since
         else NUMBERED_FROM_ANOTHER
     )
-    return Note(
-        f"{name}: masks fit the ground truth better {counted(abs(lag), 'frame')} "
-        f"{side}{where} (mean IoU {there:.3f} against {here:.3f} in "
-        f"{counted(len(table), 'frame')} looked at): {what} They were scored as they "
-        "are named",
-        "" if since else "wrong-numbers",
+    there, here = fits
+    text = (
+        f"masks fit the ground truth better {counted(abs(lag), 'frame')} "
+        f"{'later' if lag < 0 else 'earlier'}{where} (mean IoU {there:.3f} against "
+        f"{here:.3f} in {counted(n_looked, 'frame')} looked at): {what} They were "
+        "scored as they are named"
     )
+    return Note(text, "" if since else "wrong-numbers").about(name)
 
 
 def _best_lag(table: NDArray[np.float64], chance: float) -> int:
@@ -188,7 +243,8 @@ def _best_lag(table: NDArray[np.float64], chance: float) -> int:
     if any(part.mean(axis=0).argmax() != best for part in _parts(table)):
         return 0
     beyond = best + (1 if lag > 0 else -1)
-    sure = _chance(table[:, best] - table[:, reach]) <= chance
+    gains = table[:, best] - table[:, reach]
+    sure = min(_chance(gains), _chance_of_mean(gains)) <= chance
     return lag if sure and _chance(table[:, best] - table[:, beyond]) <= _BEYOND else 0
 
 
@@ -219,6 +275,22 @@ def _chance(differences: NDArray[np.float64]) -> float:
     return float(sum(comb(n, k) for k in range(gains, n + 1)) / 2**n)
 
 
+def _chance_of_mean(differences: NDArray[np.float64]) -> float:
+    """Student's test: chance of as high and even a mean, were it 0.
+
+    It says more of few frames than their signs do, where all gain about as much.
+    Quantiles of t are taken to those of the normal distribution as Wallace (1959,
+    Annals of Mathematical Statistics 30) does, to 0.1 % from 5 values on.
+    """
+    freedom = len(differences) - 1
+    if freedom < _FEWEST - 1 or differences.mean() <= 0:
+        return 1.0
+    spread = float(differences.std(ddof=1))
+    t = float(differences.mean()) * sqrt(freedom + 1) / max(spread, 1e-9)
+    z = (8 * freedom + 1) / (8 * freedom + 3) * sqrt(freedom * log1p(t * t / freedom))
+    return erfc(z / sqrt(2)) / 2
+
+
 def _agreements(
     pair: SequencePair,
     frames: Sequence[str],
@@ -231,31 +303,69 @@ def _agreements(
 ) -> NDArray[np.float64]:
     """[n, len(lags)] agreement of true masks with those of frames nearby.
 
-    Of rows and columns evenly spread, about so many `pixels` of a frame; `drawn` gives
-    the prediction to compare, from the truth and the prediction as it is. What was read
+    `drawn` gives the prediction to compare, from the truth and the prediction as it is;
+    the rest as of `_nearby`.
+    """
+    rows = []
+    for true, nearby in _nearby(pair, frames, lags, by_id, kept, pixels):
+        if drawn is not None:
+            nearby = [
+                drawn(true, own) if own.shape == true.shape else own for own in nearby
+            ]
+        row = [label_iou(true, own) for own in nearby]
+        if None not in row:
+            rows.append(row)
+    return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
+
+
+def _nearby(
+    pair: SequencePair,
+    frames: Sequence[str],
+    lags: Sequence[int],
+    by_id: bool,
+    kept: _Kept,
+    pixels: int = 25_000,
+) -> Iterator[tuple[Objects, list[Objects]]]:
+    """True masks of frames, and those predicted in frames so many later.
+
+    Of rows and columns evenly spread, about so many `pixels` of a frame. What was read
     is `kept`: a frame is the neighbour of several.
     """
     assert pair.pred is not None, "asked for where there is a prediction"
     order = pair.pred.frames
     place = {name: i for i, name in enumerate(order)}
-    rows = []
     for frame in frames:
         gt = pair.gt.read(frame)
         step = max(1, round(sqrt(pixels_of(gt) / pixels)))
-        true = thinned(gt, by_id, step)
-        middle = place[pair.pred_frames[frame]]
-        row = []
-        for lag in lags:
-            name = order[middle + lag]
+        names = [order[place[pair.pred_frames[frame]] + lag] for lag in lags]
+        for name in names:
             if (name, step) not in kept:
                 kept[name, step] = thinned(pair.read_named(name, gt), by_id, step)
-            own = kept[name, step]
-            if drawn is not None and true.shape == own.shape:
-                own = drawn(true, own)
-            row.append(label_iou(true, own))
-        if None not in row:
-            rows.append(row)
-    return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
+        yield thinned(gt, by_id, step), [kept[name, step] for name in names]
+
+
+def _all_gain(
+    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: _Kept
+) -> bool:
+    """Whether the objects that fit worse in frames nearby are a small part of all.
+
+    A wrong number is that of all objects. Of masks that are moved, those of objects
+    that go that way fit better in another frame, and those of others worse.
+    """
+    shared: dict[int, NDArray[np.int64]] = {}
+    for true, nearby in _nearby(pair, frames, (0, lag), by_id, kept):
+        for key in np.unique(true[true != 0]).tolist():
+            mask = true == key
+            total = shared.setdefault(key, np.zeros(5, np.int64))
+            total[0] += mask.sum()
+            for k, own in enumerate(nearby):
+                if own.shape == mask.shape:
+                    total[1 + 2 * k] += (mask & (own == key)).sum()
+                    total[2 + 2 * k] += (mask | (own == key)).sum()
+    areas = np.array(list(shared.values())).reshape(-1, 5)
+    fits = areas[:, [1, 3]] / np.maximum(areas[:, [2, 4]], 1)
+    worse = fits[:, 1] < fits[:, 0] - _GAIN
+    return bool(areas[worse, 0].sum() <= _OTHERS * areas[:, 0].sum())
 
 
 def of_true_size(true: Objects, own: Objects) -> Objects:

@@ -19,12 +19,12 @@ from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.results.checks.masks import foreground
+from evaluation.results.checks.lags import Reading, nearby_or
+from evaluation.results.checks.masks import foreground, predicted_frames, spread
 from evaluation.results.checks.placements import (
     GOOD,
     OBJECTS,
     Looked,
-    Reading,
     better,
     foregrounds,
     look,
@@ -45,6 +45,9 @@ _GAIN, _LEAST_GAIN, _WELL = 0.02, 0.01, 0.75
 
 _FAIR = 0.9
 """IoU of all objects together from which a scale hardly costs anything."""
+
+_LOOKED = 6
+"""Frames that are looked at for a small scale."""
 
 _APART = 0.12
 """Part of the frame over which objects must lie to tell a scale from their size."""
@@ -104,7 +107,7 @@ def rescaled(name: str, looked: Looked) -> Reading:
 
 def scaled_a_little(pair: SequencePair) -> Reading:
     """Whether masks of a video fit every frame better if all are scaled alike."""
-    looked = look(pair, 6)
+    looked = look(pair, _LOOKED)
     pairs = list(foregrounds(looked))
     if len(pairs) < 3:
         return None
@@ -209,7 +212,7 @@ def _line(places: NDArray[np.float64]) -> tuple[float, float]:
     return float(factor), float(offset)
 
 
-def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+def look_closer(pair: SequencePair, counts: SequenceCounts, *, late: bool) -> list[str]:
     """Notes on masks that fit fairly, and better if scaled, moved or under other ids.
 
     Masks are read only where they fit badly from the start, or ids cost much.
@@ -217,16 +220,18 @@ def look_closer(pair: SequencePair, counts: SequenceCounts) -> list[str]:
     Args:
         pair: the video, compared by ids.
         counts: its pixel counts.
+        late: whether they fit frames nearby better, as was told. Masks that stay behind
+            look as if they were scaled and moved, too.
     """
     totals = counts.counts.sum(axis=(0, 1), dtype=np.int64)
     shared, area, own = (int(totals[k]) for k in (INTERSECTION, GT_AREA, PRED_AREA))
-    notes = []
+    notes: list[str] = []
     union = area + own - shared
     start = start_of(counts)
     if area <= 2 * shared < 2 * _FAIR * union and start < _FAIR:
-        scaled = scaled_a_little(pair)
-        notes += [scaled[1]] if scaled else []
-    if not notes and area <= 2 * shared < 2 * GOOD * union and start < GOOD:
+        scaled = None if late else scaled_a_little(pair)
+        notes += nearby_or(pair, spread(predicted_frames(pair), _LOOKED), scaled)
+    if not (notes or late) and area <= 2 * shared < 2 * GOOD * union and start < GOOD:
         notes += moved_a_little(pair)
     if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):
         notes += _ids_change(pair) or untracked(pair)
