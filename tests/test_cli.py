@@ -361,6 +361,9 @@ def test_failures_add_up_to_what_is_lost(cli, benchmark, shifted, tmp_path):
     )  # fmt: skip
     left = {path.name for path in pictures.iterdir()}
     assert code == 0 and left == drawn | {"02-own-1-missed.png", "notes.txt"}
+    _, out, _ = cli("failures", shifted, "--gt", masks(benchmark), "--top", "0")
+    cost = sum(event["cost"] for event in found["events"])
+    assert f"all {len(found['events'])} events cost {cost:.3f}, frames in no" in out
 
 
 def test_breakdown_and_comparison_of_two_runs(cli, benchmark, shifted, tmp_path):

@@ -359,8 +359,11 @@ def _print_failures(found: Failures, top: int) -> None:
     columns += ["n_frames", "cost", "recovered", "onset"]
     if top:
         print_frame(f"Top {top} events", found.events.head(top), columns)
-    costs = f"the top {top} events cost {found.recoverable(top):.3f}"
+    n_events = len(found.events)
+    costs = "no failure events"
+    if n_events:
+        which = f"the top {top}" if top else f"all {n_events}"
+        costs = f"{which} events cost {found.recoverable(top or n_events):.3f}"
     typer.echo(
-        f"J&F {found.headline:.3f}; {costs if top else 'no failure events'}, "
-        f"frames in no event {found.unassigned:.3f}"
+        f"J&F {found.headline:.3f}; {costs}, frames in no event {found.unassigned:.3f}"
     )
