@@ -204,7 +204,8 @@ def merged_record(scores: Scores, shards: Sequence[Path]) -> ScoreRecord | None:
         The record; None where one of the folders holds no shard.
 
     Raises:
-        InputError: the shards are of other masks, or were scored with other options.
+        InputError: the shards are of other masks, or were scored with other options,
+            or true masks changed since.
     """
     records = []
     for folder in shards:
@@ -223,14 +224,17 @@ def merged_record(scores: Scores, shards: Sequence[Path]) -> ScoreRecord | None:
                     "shards of one run",
                     "Score all shards of the same masks with the same options.",
                 )
+        if other.truth_changed():
+            raise InputError(
+                folder,
+                f"a shard whose true masks in {other.truth_place} changed since it "
+                "was scored",
+                "shards of one ground truth, as it is now",
+                "Score this shard again (s3fo evaluate with the same --shard and "
+                "--out), and merge then.",
+            )
     fresh = ScoreRecord.of(scores, options=first.options)
-    if any(record.truth_changed() for record in records):
-        fresh = replace(fresh, truth=_OUTDATED)
     return replace(fresh, masks=first.masks, results=first.results)
-
-
-_OUTDATED = "changed after a shard was scored"
-"""In place of the digest of true masks that are not those of all shards."""
 
 
 def changed(options: Mapping[str, Any]) -> dict[str, Any]:

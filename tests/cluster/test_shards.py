@@ -179,6 +179,20 @@ def test_shards_of_other_masks_are_refused_before_numbers_are_shown(
         assert (code, text) == (2, "") and "other masks" in errors
 
 
+def test_shards_of_a_ground_truth_that_changed_since_are_refused(cli, root, tmp_path):
+    true = spoilt(truth(root), tmp_path / "gt", by=0)
+    words = ["evaluate", truth(root), "--gt", true]
+    shards = [tmp_path / "1", tmp_path / "2"]
+    assert cli(*words, "--shard", "1/2", "--out", shards[0])[0] == 0
+    spoilt(truth(root), true, by=2)
+    assert cli(*words, "--shard", "2/2", "--out", shards[1])[0] == 0
+    code, text, errors = cli("merge-shards", *shards)
+    assert (code, text) == (2, "") and f"{shards[0]}\n" in errors
+    assert "changed since it was scored" in " ".join(errors.split())
+    assert cli(*words, "--shard", "1/2", "--out", shards[0])[0] == 0
+    assert cli("merge-shards", *shards)[0] == 0
+
+
 def test_scores_that_are_replaced_by_those_of_something_else_are_told(
     cli, root, tmp_path
 ):
