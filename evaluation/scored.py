@@ -25,13 +25,14 @@ from evaluation.results.checks.absent import (
     note_ends,
 )
 from evaluation.results.checks.given_frame import (
+    fits_given,
     gives_masks,
     names_a_cause,
     unlike_given,
 )
 from evaluation.results.checks.labels import check_labels, compares_ids, note_objects
 from evaluation.results.checks.misreadings import better_readings
-from evaluation.results.checks.odd_scores import tell_odd_scores
+from evaluation.results.checks.odd_scores import lies_nowhere, tell_odd_scores
 from evaluation.results.checks.shared_pixels import SharedPixels, note_shared
 from evaluation.results.same_rules import applied_options
 from evaluation.results.scores import Scores, ordered_notes, total_fingerprint
@@ -73,6 +74,7 @@ class Scored:
         resized: whether any prediction was resized.
         void: whether the label that the options leave out is in the ground truth.
         asked: whether a note asks how its masks are to be read.
+        begun: whether masks fit the given frame, looked at where they fit no other.
         shared: frames whose predicted masks overlap, as `SharedPixels` has them.
     """
 
@@ -85,6 +87,7 @@ class Scored:
     resized: bool = False
     void: bool = False
     asked: bool = False
+    begun: bool = False
     shared: SharedPixels | None = None
 
 
@@ -147,7 +150,8 @@ def collect(
     ended = {} if together else note_ends(scores, asked | filled)
     notes += [*together, *ended.values()]
     asked |= set(ended)
-    notes += tell_odd_scores(scores, asked, rules)
+    begun = {part.scores.name for part in kept if part.begun}
+    notes += tell_odd_scores(scores, asked, rules, begun)
     groups = unseen if rules.average == "seen-unseen" else None
     objects = object_table(scores, rules, groups)
     notes += note_kinds(objects.get("group", ()))
@@ -211,6 +215,7 @@ def score_counts(
         checked += unlike_given(pair, counts, by_id=by_id)
         asked = names_a_cause(pair.name, checked)
     scores = score_sequence(counts, pair, rules)
+    nowhere = look and gives_masks(rules) and lies_nowhere(scores)
     if look and not asked and rules.matching != "by-id" and _fit_badly(scores):
         checked += better_readings(pair)
         asked = names_a_cause(pair.name, checked)
@@ -229,6 +234,7 @@ def score_counts(
         resized=bool(len(counts.resized)),
         void=options.void is not None and options.void in counts.gt_labels,
         asked=asked,
+        begun=nowhere and fits_given(pair, scores.object_ids.tolist()),
         shared=SharedPixels.of(counts),
     )
 

@@ -84,6 +84,11 @@ class Comparison:
         return self.metric in LOWER_IS_BETTER
 
     def __str__(self) -> str:
+        return "\n".join([self.sentence, *(f"note: {note}" for note in self.notes)])
+
+    @property
+    def sentence(self) -> str:
+        """Both means, the difference and its interval, without the notes."""
         low, high = self.interval
         sure = "one video: no interval"
         if not np.isnan(low):

@@ -372,7 +372,7 @@ def compare(
         legend = f"a = {first}, b = {second}; delta = b - a"
         title = f"{metric} by object, 0 to 1: {legend}"
         print_table(title, list(result.objects.columns), rows)
-        typer.echo(str(result))
+        typer.echo(result.sentence)
     print_notes(notes)
 
 

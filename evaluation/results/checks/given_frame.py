@@ -82,6 +82,33 @@ def unlike_given(
     return [_tell(pair.name, first, unlike, counts)]
 
 
+def fits_given(pair: SequencePair, ids: Sequence[int]) -> bool:
+    """Whether masks fit the first annotated frame, which is read for it.
+
+    Args:
+        pair: the video, of a protocol that gives its first masks.
+        ids: of its objects.
+    """
+    first = pair.gt.frames[0]
+    if first not in pair.pred_frames:
+        return False
+    try:
+        gt, own = pair.read(first)
+    except InputError:
+        return False  # it is not scored, and may be anything
+    if own is None:
+        return False
+    there = [(true, found) for _, true, found in _by_object(gt, own, ids) if true.any()]
+    return bool(there) and all(
+        true.shape == found.shape and mask_iou(true, found) >= _FITS
+        for true, found in there
+    )
+
+
+_FITS = 0.8
+"""J in the given frame from which a mask is that of the object."""
+
+
 def _is_poor(counts: np.ndarray, least: float) -> bool:
     """Whether J is below some value, and so is that of the first scored frame.
 

@@ -32,7 +32,10 @@ _CLOSE = 0.97
 
 
 def tell_odd_scores(
-    videos: Sequence[SequenceScores], asked: Collection[str], rules: ScoringProtocol
+    videos: Sequence[SequenceScores],
+    asked: Collection[str],
+    rules: ScoringProtocol,
+    begun: Collection[str] = (),
 ) -> list[str]:
     """Notes on videos whose scores look like those of masks that are not meant.
 
@@ -40,14 +43,15 @@ def tell_odd_scores(
         videos: all videos of one set of results.
         asked: names of those about which something was asked already.
         rules: under which they were scored.
+        begun: names of those whose masks fit the frame that a method is given.
     """
     left = [one for one in videos if one.name not in asked and one.J.size]
-    nowhere = [one.name for one in left if _lies_nowhere(one)]
+    nowhere = [one.name for one in left if lies_nowhere(one)]
     # Without given masks a method may well take other objects, in some videos.
     if not gives_masks(rules) and 2 * len(nowhere) <= len(videos):
         nowhere = []
     return [
-        *(f"{name}: {_NOWHERE_TOLD}" for name in nowhere),
+        *(f"{k}: {_LOST_TOLD if k in begun else _NOWHERE_TOLD}" for k in nowhere),
         *_note_copied(left),
     ]
 
@@ -58,13 +62,18 @@ _NOWHERE_TOLD = (
     "method's; look at a few of them over the ground truth"
 )
 
+_LOST_TOLD = (
+    f"J is below {_NOWHERE}, though masks fit in the given frame and most others have "
+    "some: all objects are lost at once"
+)
+
 
 def _visible(one: SequenceScores) -> NDArray[np.bool_]:
     """[n, T] where an object that is visible counts."""
     return np.asarray(one.counted & (one.gt_area > 0))
 
 
-def _lies_nowhere(one: SequenceScores) -> bool:
+def lies_nowhere(one: SequenceScores) -> bool:
     """Whether masks of most frames share hardly a pixel with the objects."""
     visible = _visible(one)
     frames = visible.any(axis=0)

@@ -274,3 +274,13 @@ def test_true_masks_are_the_same_in_whatever_form_and_where_checksums_are_unknow
     old = {k: v for k, v in one.frame_columns.items() if k != "gt_digest"}
     moved = score(found, {"cat": np.roll(truth, 2, axis=1)}, "vos-benchmark")
     assert compare(replace(one, frame_columns=old), moved).notes == ()
+
+
+def test_what_is_printed_has_the_notes() -> None:
+    true = np.zeros((5, 20, 20), np.uint8)
+    true[:, 5:15, 5:15] = 1
+    moved = np.roll(true, 2, axis=1)
+    found = compare(score({"a": true}, {"a": true}), score({"a": true}, {"a": moved}))
+    first, *notes = str(found).split("\n")
+    assert first == found.sentence and "difference" in first
+    assert notes == [f"note: {note}" for note in found.notes] and "a/1" in notes[0]

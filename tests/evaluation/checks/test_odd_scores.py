@@ -278,3 +278,14 @@ def test_a_folder_of_other_results_beside_the_sequences_is_told(tmp_path) -> Non
     with pytest.raises(InputError, match="frame 1 twice"):
         first = TRUTH["ant"][FRAMES[0]]
         score({"ant": {1: first, "1": first}}, TRUTH, sequences=["ant"])
+
+
+@pytest.mark.parametrize("off", [0, 40])
+def test_small_objects_lost_at_once_are_not_called_misread(off: int) -> None:
+    true = np.zeros((8, 60, 90), np.uint8)
+    for t in range(8):
+        true[t, 20:22, 5 + 4 * t : 7 + 4 * t] = 1
+    copied = np.roll(np.repeat(true[:1], 8, axis=0), off, axis=1)
+    (note,) = score({"a": copied}, {"a": true}).notes
+    assert ("masks fit in the given frame" in note) == (off == 0)
+    assert ("read wrongly" in note) == (off == 40)
