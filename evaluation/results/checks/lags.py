@@ -15,9 +15,8 @@ must fit better, too, when each object is brought to the size that it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from math import comb, erfc, log1p, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,19 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.label_map import label_iou
 from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
-from evaluation.masks.pairs import Masks, SequencePair, pixels_of
+from evaluation.masks.pairs import SequencePair
 from evaluation.notes import Note
+from evaluation.results.checks.nearby import (
+    Kept,
+    Objects,
+    Reading,
+    agreements,
+    frames_with_neighbours,
+    inner,
+    nearby_masks,
+    of_true_size,
+    thinned,
+)
 
 _FEWEST = 6
 """Frames from which the test can tell anything."""
@@ -59,18 +69,6 @@ _OTHERS = 0.1
 _SURE_OF_SIZE = 1 / 64
 """Chance at which objects brought to one size may fit better without fault."""
 
-Reading = tuple[float, str] | None
-"""How well masks fit when read in another way, and a note on it; None if no better."""
-
-Objects = NDArray[np.integer[Any] | np.bool_]
-"""Ids of objects, of a part of the pixels; 0 is none."""
-
-_Kept = dict[tuple[str, int], Objects]
-"""Predictions by name of the frame and every how many-th pixel they have."""
-
-_OBJECT_0 = 2**20
-"""What stands for an object whose id is 0; label maps have none."""
-
 
 def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     """A note where masks fit frames nearby better than those that they are named after.
@@ -82,14 +80,14 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     if pair.pred is None:
         return []
     reach = 3 if len(pair.frames) >= 14 else 2
-    frames = _frames_with_neighbours(pair, reach)
+    frames = frames_with_neighbours(pair, reach)
     if len(frames) < _FEWEST:
         return []
-    kept: _Kept = {}
+    kept: Kept = {}
     try:
         # A look at a few frames spares nearly all videos without fault the rest.
         for few in (3, 9):
-            near = _agreements(pair, inner(frames, few), (-1, 0, 1), by_id, kept)
+            near = agreements(pair, inner(frames, few), (-1, 0, 1), by_id, kept)
             if not len(near) or all(
                 part.mean(axis=0).argmax() == 1
                 for part in (near, near[len(near) // 2 :])
@@ -97,7 +95,7 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
                 return []
         looked = inner(frames, _TESTED)
         lags = range(-reach, reach + 1)
-        table = _agreements(pair, looked, lags, by_id, kept, pixels=100_000)
+        table = agreements(pair, looked, lags, by_id, kept, pixels=100_000)
         for share, chance in _PARTS:
             first = len(table) - round(share * len(table))
             part = table[first:]
@@ -254,11 +252,11 @@ def _parts(table: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _fits_by_size(
-    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: _Kept
+    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: Kept
 ) -> bool:
     """Whether masks are as far off when all objects are brought to their true size."""
     beyond = lag + (1 if lag > 0 else -1)
-    table = _agreements(pair, frames, (0, lag, beyond), by_id, kept, of_true_size)
+    table = agreements(pair, frames, (0, lag, beyond), by_id, kept, of_true_size)
     if len(table) < _FEWEST:  # the others are empty, as are their neighbours
         return False
     if any(part.mean(axis=0).argmax() != 1 for part in _parts(table)):
@@ -291,139 +289,26 @@ def _chance_of_mean(differences: NDArray[np.float64]) -> float:
     return erfc(z / sqrt(2)) / 2
 
 
-def _agreements(
-    pair: SequencePair,
-    frames: Sequence[str],
-    lags: Sequence[int],
-    by_id: bool,
-    kept: _Kept,
-    drawn: Callable[[Objects, Objects], Objects] | None = None,
-    *,
-    pixels: int = 25_000,
-) -> NDArray[np.float64]:
-    """[n, len(lags)] agreement of true masks with those of frames nearby.
-
-    `drawn` gives the prediction to compare, from the truth and the prediction as it is;
-    the rest as of `_nearby`.
-    """
-    rows = []
-    for true, nearby in _nearby(pair, frames, lags, by_id, kept, pixels):
-        if drawn is not None:
-            nearby = [
-                drawn(true, own) if own.shape == true.shape else own for own in nearby
-            ]
-        row = [label_iou(true, own) for own in nearby]
-        if None not in row:
-            rows.append(row)
-    return np.array(rows, dtype=np.float64).reshape(-1, len(lags))
-
-
-def _nearby(
-    pair: SequencePair,
-    frames: Sequence[str],
-    lags: Sequence[int],
-    by_id: bool,
-    kept: _Kept,
-    pixels: int = 25_000,
-) -> Iterator[tuple[Objects, list[Objects]]]:
-    """True masks of frames, and those predicted in frames so many later.
-
-    Of rows and columns evenly spread, about so many `pixels` of a frame. What was read
-    is `kept`: a frame is the neighbour of several.
-    """
-    assert pair.pred is not None, "asked for where there is a prediction"
-    order = pair.pred.frames
-    place = {name: i for i, name in enumerate(order)}
-    for frame in frames:
-        gt = pair.gt.read(frame)
-        step = max(1, round(sqrt(pixels_of(gt) / pixels)))
-        names = [order[place[pair.pred_frames[frame]] + lag] for lag in lags]
-        for name in names:
-            if (name, step) not in kept:
-                kept[name, step] = thinned(pair.read_named(name, gt), by_id, step)
-        yield thinned(gt, by_id, step), [kept[name, step] for name in names]
-
-
 def _all_gain(
-    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: _Kept
+    pair: SequencePair, frames: Sequence[str], lag: int, by_id: bool, kept: Kept
 ) -> bool:
     """Whether the objects that fit worse in frames nearby are a small part of all.
 
     A wrong number is that of all objects. Of masks that are moved, those of objects
     that go that way fit better in another frame, and those of others worse.
     """
-    shared: dict[int, NDArray[np.int64]] = {}
-    for true, nearby in _nearby(pair, frames, (0, lag), by_id, kept):
+    # Area in truth; shared pixels and union here, and the same nearby.
+    sums: dict[int, NDArray[np.int64]] = {}
+    for true, nearby in nearby_masks(pair, frames, (0, lag), by_id, kept):
         for key in np.unique(true[true != 0]).tolist():
             mask = true == key
-            total = shared.setdefault(key, np.zeros(5, np.int64))
+            total = sums.setdefault(key, np.zeros(5, np.int64))
             total[0] += mask.sum()
             for k, own in enumerate(nearby):
                 if own.shape == mask.shape:
                     total[1 + 2 * k] += (mask & (own == key)).sum()
                     total[2 + 2 * k] += (mask | (own == key)).sum()
-    areas = np.array(list(shared.values())).reshape(-1, 5)
-    fits = areas[:, [1, 3]] / np.maximum(areas[:, [2, 4]], 1)
+    table = np.array(list(sums.values())).reshape(-1, 5)
+    fits = table[:, [1, 3]] / np.maximum(table[:, [2, 4]], 1)
     worse = fits[:, 1] < fits[:, 0] - _GAIN
-    return bool(areas[worse, 0].sum() <= _OTHERS * areas[:, 0].sum())
-
-
-def of_true_size(true: Objects, own: Objects) -> Objects:
-    """Predicted objects grown or shrunk evenly to the areas that they have in truth.
-
-    Args:
-        true: [H, W] ids.
-        own: [H, W] ids of the prediction; objects without any pixel stay so.
-    """
-    import cv2  # takes longer to load than most benchmarks take to score
-
-    found = np.where(np.isin(own, true), 0, own)
-    for key in np.unique(true[true != 0]).tolist():
-        mask = (own == key).astype(np.uint8)
-        area = int(np.count_nonzero(true == key))
-        if not mask.any() or mask.all():
-            found[mask > 0] = key
-            continue
-        inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-        depth = inside - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
-        rank = depth.size - area
-        found[depth >= np.partition(depth.ravel(), rank)[rank]] = key
-    return found
-
-
-def thinned(masks: Masks, by_id: bool, step: int) -> Objects:
-    """Every `step`-th pixel and row; objects as one where ids say nothing.
-
-    Args:
-        masks: a label map, or a mask per object.
-        by_id: whether ids say which object is which.
-        step: 1 for all pixels.
-    """
-    if not isinstance(masks, dict):
-        thin = masks[::step, ::step]
-        # A copy: a part of the frame would keep all of it.
-        return np.ascontiguousarray(thin) if by_id else thin != 0
-    small = {key: mask[::step, ::step] for key, mask in masks.items()}
-    label_map = np.zeros(next((m.shape for m in small.values()), (0, 0)), np.int32)
-    for key in sorted(small):
-        label_map[small[key]] = (key or _OBJECT_0) if by_id else 1
-    return label_map
-
-
-def _frames_with_neighbours(pair: SequencePair, reach: int) -> list[str]:
-    """Scored frames with predictions of `reach` frames before and after."""
-    assert pair.pred is not None, "asked for where there is a prediction"
-    names = pair.pred.frames
-    inner = set(names[reach : len(names) - reach])
-    return [f for f in pair.frames if pair.pred_frames.get(f) in inner]
-
-
-def inner(frames: Sequence[str], most: int) -> list[str]:
-    """Some frames, evenly spread, away from the ends where there are many.
-
-    Args:
-        frames: in playing order.
-        most: how many at most.
-    """
-    n = min(most, len(frames))
-    return [frames[(2 * k + 1) * len(frames) // (2 * n)] for k in range(n)]
+    return bool(table[worse, 0].sum() <= _OTHERS * table[:, 0].sum())

@@ -12,8 +12,8 @@ from evaluation.masks.label_map import Mask, label_iou
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.sequence import RleSequence
-from evaluation.results.checks.lags import Reading, thinned
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
+from evaluation.results.checks.nearby import Reading, thinned
 from evaluation.results.checks.placements import (
     Looked,
     foregrounds,

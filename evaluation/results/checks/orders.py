@@ -27,13 +27,13 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.label_map import label_iou
 from evaluation.masks.pairs import SequencePair, pixels_of
-from evaluation.results.checks.lags import (
+from evaluation.results.checks.masks import predicted_frames
+from evaluation.results.checks.nearby import (
     Objects,
     inner,
     of_true_size,
     thinned,
 )
-from evaluation.results.checks.masks import predicted_frames
 
 _FEWEST = 8
 """Frames from which an order can be told from chance."""

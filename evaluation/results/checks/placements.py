@@ -14,8 +14,8 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.results.checks.lags import Reading
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
+from evaluation.results.checks.nearby import Reading
 
 Looked = Sequence[tuple[Masks, Masks | None]]
 """True and predicted masks of the frames that are looked at."""

@@ -19,8 +19,9 @@ from evaluation.masks.label_map import Mask
 from evaluation.masks.numbering import mask_iou
 from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.masks.pairs import Masks, SequencePair
-from evaluation.results.checks.lags import Reading, nearby_or
+from evaluation.results.checks.lags import nearby_or
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
+from evaluation.results.checks.nearby import Reading
 from evaluation.results.checks.placements import (
     GOOD,
     OBJECTS,

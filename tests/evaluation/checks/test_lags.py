@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from evaluation import score
-from evaluation.results.checks.lags import _chance, of_true_size
+from evaluation.results.checks.lags import _chance
+from evaluation.results.checks.nearby import of_true_size
 
 T, H, W = 24, 40, 90
 
