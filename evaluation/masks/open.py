@@ -39,6 +39,8 @@ from evaluation.masks.sequence import (
     FileSequence,
     MaskSequence,
     RleSequence,
+    is_one_array,
+    remark_reused,
 )
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Any
@@ -147,6 +149,8 @@ def open_results(
         InputError: none of the sequences is there, or they count objects in two ways.
     """
     found, label = _find_results(source, truth, others)
+    for name, masks in found.items():
+        remark_reused(masks, truth[name])
     if binarize:
         truth = {name: masks.binarized() for name, masks in truth.items()}
         found = {name: masks.binarized() for name, masks in found.items()}
@@ -469,7 +473,8 @@ def _frames(
             "Name the frames (a mapping from frame name to label map) if some are "
             "left out on purpose.",
         )
-    return dict(zip(names, stack, strict=True))
+    listed = isinstance(masks, list | tuple) and is_one_array(masks)
+    return dict(zip(names, masks if listed else stack, strict=True))
 
 
 def _frame_name(frame: object, where: str) -> str:

@@ -125,3 +125,25 @@ def test_a_copy_of_a_frame_among_numbered_ones_is_told(small, tmp_path):
         for note in notes
     )
     assert not any("natural order" in note for note in notes)
+
+
+@pytest.mark.parametrize("form", ["mapping", "list", "views", "after the given one"])
+def test_one_array_for_all_frames_is_told(form: str) -> None:
+    true = np.zeros((5, 20, 30), np.uint8)
+    for t in range(5):
+        true[t, 5:15, 5 + t : 15 + t] = 1
+    one = true[4].copy()
+    masks = {
+        "mapping": {f"{t:05d}": one for t in range(5)},
+        "list": [one] * 5,
+        "views": {f"{t:05d}": one[:] for t in range(5)},
+        "after the given one": {t: one if t else true[0] for t in range(5)},
+    }[form]
+    told = [n for n in score({"a": masks}, {"a": true}).notes if "one array" in n]
+    assert len(told) == 1 and told[0].startswith("a: the predicted masks")
+    assert "pass a copy of each (mask.copy())" in told[0]
+    for still in ([one.copy() for _ in range(5)], true):
+        told = score({"a": still}, {"a": true}).notes
+        assert not any("one array" in note for note in told)
+    told = [n for n in score({"a": true}, {"a": [one] * 5}).notes if "one array" in n]
+    assert len(told) == 1 and told[0].startswith("a: the true masks")

@@ -2,7 +2,7 @@
 
 from evaluation.masks.sequence.base import MaskSequence, ObjectMasks, natural
 from evaluation.masks.sequence.files import FileSequence, ObjectFolderSequence
-from evaluation.masks.sequence.memory import ArraySequence
+from evaluation.masks.sequence.memory import ArraySequence, is_one_array, remark_reused
 from evaluation.masks.sequence.run_lengths import RleSequence
 
 __all__ = [
@@ -12,5 +12,7 @@ __all__ = [
     "ObjectFolderSequence",
     "ObjectMasks",
     "RleSequence",
+    "is_one_array",
     "natural",
+    "remark_reused",
 ]

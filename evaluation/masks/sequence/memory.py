@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,11 @@ from evaluation.masks.sequence.base import MaskSequence, ObjectMasks
 
 
 class ArraySequence(MaskSequence):
-    """Label maps, or object id -> mask, in memory."""
+    """Label maps, or object id -> mask, in memory.
+
+    Attributes:
+        reused: whether all frames, or all but the first, are one array.
+    """
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:
         super().__init__(name, frames)
@@ -25,6 +29,7 @@ class ArraySequence(MaskSequence):
             for frame, masks in self._masks.items()
         }
         self.overlapping = any(map(_is_mapping, self._masks.values()))
+        self.reused = is_one_array([*self._masks.values()])
 
     def binarized(self) -> ArraySequence:
         """The same masks; soft masks of objects are thresholded at half."""
@@ -67,6 +72,63 @@ class ArraySequence(MaskSequence):
             ]
             return b"".join(parts)
         return bytes(f"{masks.shape}{masks.dtype}", "ascii") + masks.tobytes()
+
+
+def is_one_array(masks: Sequence[Any]) -> bool:
+    """Whether the masks of several frames are one array in memory, or views of it.
+
+    The first may be another: it is often the given mask.
+
+    >>> one = np.zeros((2, 2), np.uint8)
+    >>> is_one_array([one, one[:], one]), is_one_array([one, one, one.copy()])
+    (True, False)
+    """
+    places = [_place(mask) for mask in masks]
+    return len(set(places if len(places) < 3 else places[1:])) == 1 < len(places)
+
+
+def _place(mask: Any) -> object:
+    """What tells an array from others that are there at the same time."""
+    if isinstance(mask, Mapping):
+        return tuple((key, _place(own)) for key, own in mask.items())
+    if isinstance(mask, np.ndarray):
+        start = mask.__array_interface__["data"][0]
+        return start, mask.shape, mask.strides, mask.dtype.str
+    try:  # tensors, too, may be views of one memory
+        return mask.data_ptr(), tuple(mask.shape), tuple(mask.stride())
+    except (AttributeError, RuntimeError):  # or have none, such as sparse ones
+        return id(mask)
+
+
+def remark_reused(masks: MaskSequence, truth: MaskSequence) -> None:
+    """Remark predictions that are one array, where true masks change, or vice versa.
+
+    A loop that writes each mask into the same array, and keeps the array, keeps the
+    last mask in all frames.
+    """
+    for own, other, word in ((masks, truth, "predicted"), (truth, masks, "true")):
+        if _is_reused(own) and not _is_reused(other) and _changes(other):
+            masks.remark(_REUSED.format(word))
+
+
+def _is_reused(masks: MaskSequence) -> bool:
+    return isinstance(masks, ArraySequence) and masks.reused
+
+
+_REUSED = (
+    "the {} masks that were passed for its frames are one array in memory, which has "
+    "the mask that was written last, while masks on the other side change: unless that "
+    "is meant (to repeat one mask, as a baseline), pass a copy of each (mask.copy())"
+)
+
+
+def _changes(masks: MaskSequence) -> bool:
+    """Whether masks differ between frames; what cannot be read is told elsewhere."""
+    try:
+        first = masks.digest(masks.frames[0])
+        return any(masks.digest(frame) != first for frame in masks.frames[1:])
+    except InputError:
+        return False
 
 
 def _is_mapping(masks: object) -> bool:
