@@ -13,6 +13,7 @@ from evaluation.counting.frame import FrameRows, Ids, PairGrid, Sizes
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.counting.video import Seen
 from evaluation.errors import InputError
+from evaluation.masks.encoding import are_ids
 from evaluation.masks.label_map import plain_array
 from evaluation.masks.names import frame_number
 from evaluation.masks.run_lengths import decode_rle
@@ -158,6 +159,15 @@ def _size(masks: dict[object, object] | NDArray[np.generic] | None) -> tuple[int
 def _given(masks: dict[object, object] | NDArray[np.generic] | None) -> Given:
     if masks is None or isinstance(masks, dict) or masks.ndim != 3:
         return Given(masks, None)
+    if len(masks) == 1 and are_ids(masks[0]):
+        ids = ", ".join(map(str, np.unique(masks[0]).tolist()[:5]))
+        raise InputError(
+            f"masks of shape {[*masks.shape]}",
+            f"a single mask with the values {ids}, which looks like a label map [H, W] "
+            "in a batch of one",
+            "a label map [H, W], or one mask per object [K, H, W]",
+            "Pass masks[0] (or masks.squeeze(0)).",
+        )
     refuse_background(masks)
     return Given(dict(enumerate(masks, 1)), Stack.of(masks))
 

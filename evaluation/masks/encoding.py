@@ -371,6 +371,27 @@ def _real_numbers(values: _Values, where: str) -> InputError:
     )
 
 
+_AS_LABEL_MAP = (
+    "They look like ids of several objects: one label map of all objects is the PNG "
+    "<sequence>/<frame>.png, without folders of objects (in Python, the array [H, W] "
+    "itself in place of {id: mask}). If they are one object:"
+)
+
+
+def are_ids(values: NDArray[Any]) -> bool:
+    """Whether a mask [H, W] has several values above 0 that look like ids of objects.
+
+    >>> are_ids(np.array([[0, 1, 1], [0, 2, 2]])), are_ids(np.array([[0, 255]]))
+    (True, False)
+    """
+    if values.dtype.kind not in "iu" or not values.size:
+        return False
+    least, highest = int(values.min()), int(values.max())
+    if least < 0 or not 2 <= highest < _GREY or len(np.unique(values[values > 0])) < 2:
+        return False
+    return not is_soft(values.astype(np.uint16))
+
+
 def _several_values(values: _Values, where: str) -> InputError:
     levels = np.unique(values[values != 0]).tolist()
     listed = ", ".join(map(str, levels[:5])) + (", ..." if len(levels) > 5 else "")
@@ -381,7 +402,8 @@ def _several_values(values: _Values, where: str) -> InputError:
         _ONE_VALUE,
         _sharpen(values)
         if len(levels) >= _FEW_IDS and levels[-1] >= _GREY
-        else f"{WITHOUT_SMOOTHING} {_OR_BINARIZE}",
+        else f"{_AS_LABEL_MAP + ' ' if are_ids(values) else ''}{WITHOUT_SMOOTHING} "
+        f"{_OR_BINARIZE}",
     )
 
 

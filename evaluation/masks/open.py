@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -473,8 +473,10 @@ def _frames(
             "Name the frames (a mapping from frame name to label map) if some are "
             "left out on purpose.",
         )
-    listed = isinstance(masks, list | tuple) and is_one_array(masks)
-    return dict(zip(names, masks if listed else stack, strict=True))
+    given: Iterable[Any] = stack
+    if isinstance(masks, list | tuple) and is_one_array(masks):
+        given = masks
+    return dict(zip(names, given, strict=True))
 
 
 def _frame_name(frame: object, where: str) -> str:

@@ -229,3 +229,18 @@ def test_a_large_object_is_no_background():
     truth[2, 14:26, 9:31] = 0
     truth[2, 15:25, 10:30] = 2
     assert fed(truth, truth, both).summary["J"] == 1
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_label_map_in_a_batch_of_one_is_told_as_such(side):
+    video = drawn()
+    given = [video[0], video[0]]
+    given[side] = video[0][None]
+    with pytest.raises(InputError) as error:
+        Meter("davis-2017").update(*given, sequence="v", frame=0)
+    assert "values 0, 1, 2, 3, which looks like a label map" in str(error.value)
+    assert "Pass masks[0]" in error.value.remedy
+    soft = np.tile(np.arange(W, dtype=np.uint8), (1, H, 1))
+    with pytest.raises(InputError) as error:
+        Meter("davis-2017").update(soft, video[0], sequence="v", frame=0)
+    assert "label map" not in str(error.value)

@@ -865,3 +865,16 @@ def test_binarize_is_advised_only_where_no_video_has_several_objects(label):
         with pytest.raises(InputError) as error:
             meter.compute()
         assert ("binarize" in error.value.remedy) is advised
+
+
+def test_label_maps_in_folders_of_objects_are_told_as_such(tmp_path: Path) -> None:
+    maps = np.zeros((20, 30), np.uint8)
+    maps[3:9, 4:12], maps[12:17, 15:25] = 1, 2
+    for frame in ("00000.png", "00001.png", "00002.png"):
+        write_label_map(tmp_path / "gt" / "a" / frame, maps)
+        for folder in ("1", "2"):
+            write_label_map(tmp_path / "own" / "a" / folder / frame, maps)
+    with pytest.raises(InputError) as error:
+        score(tmp_path / "own", tmp_path / "gt", "vos-benchmark")
+    assert "ids of several objects" in error.value.remedy
+    assert "<sequence>/<frame>.png" in error.value.remedy
