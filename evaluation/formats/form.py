@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,6 +34,7 @@ class EncodedVideo:
             is; if not, they are numbers of tracks.
         notes: what was left out of it.
         ignores: id of regions that are to be ignored; None where there are none.
+        annotation_ids: annotation id -> object id, where the file has both.
     """
 
     frames: Frames
@@ -43,6 +44,7 @@ class EncodedVideo:
     identified: bool = True
     notes: tuple[str, ...] = ()
     ignores: int | None = None
+    annotation_ids: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ class ListedVideo:
         name: of the video.
         frames: their names, in playing order.
         size: (H, W) in pixels; None where the file does not say.
+        annotation_ids: annotation id -> object id, where the file has both.
     """
 
     name: str
     frames: Sequence[str]
     size: tuple[int, int] | None = None
+    annotation_ids: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

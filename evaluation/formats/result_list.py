@@ -32,7 +32,9 @@ def read_result_list(
 
     Entries hold ``video_id``, ``segmentations`` (COCO RLE or null, one per frame),
     ``score`` and ``category_id``. Tracks are numbered from 1, the best score first,
-    unless every entry has an ``object_id``, ``track_id`` or ``instance_id``. Where the
+    unless every entry has an ``object_id``, ``track_id`` or ``instance_id``: an id of
+    an object, or, if that fits all entries and the other does not, of an annotation in
+    the ground truth's file, which is noted. Where the
     ground truth has phrases, ``category_id`` is the phrase, tracks with a score below
     0.5 are left out, and phrases without entries have no tracks.
 
@@ -58,6 +60,7 @@ def read_result_list(
         listed.sort(key=lambda item: -float(item[1].get("score", 0)))
     found: dict[str, Frames] = {}
     ids: dict[str, ObjectIds] = {}
+    of_annotations = key is not None and _are_annotation_ids(entries, key, videos)
     own_entries: dict[str, list[object]] = {}
     for place, entry in listed:
         if entry["video_id"] not in videos:
@@ -72,13 +75,43 @@ def read_result_list(
         if key is not None:
             own_ids = ids.setdefault(video.name, ObjectIds())
             number = object_id(entry[key], place, own_ids)
+            if of_annotations:
+                number = video.annotation_ids[number]
         add_track(own, number, entry["segmentations"], place)
+    notes = {name: note_scores(own) for name, own in own_entries.items()}
+    if of_annotations:
+        for name in notes:
+            notes[name] = (*notes[name], f"{key}: {_OF_ANNOTATIONS}")
     return {
-        name: EncodedVideo(
-            frames, identified=key is not None, notes=note_scores(own_entries[name])
-        )
+        name: EncodedVideo(frames, identified=key is not None, notes=notes[name])
         for name, frames in found.items()
     }
+
+
+_OF_ANNOTATIONS = (
+    "these are the ids of annotations in the ground truth's file, and were taken for "
+    "their objects, which count from 1 in each video"
+)
+
+
+def _are_annotation_ids(
+    entries: Sequence[Any], key: str, videos: Mapping[object, ListedVideo]
+) -> bool:
+    """Whether all entries have ids of annotations of their video, but not of objects.
+
+    Args:
+        entries: the list in the file.
+        key: under which they say which object they are.
+        videos: what the ground truth says of its videos, by their ids.
+    """
+    named = [
+        (e[key], videos[e["video_id"]]) for e in entries if e["video_id"] in videos
+    ]
+    if not all(isinstance(own, int) for own, _ in named):
+        return False
+    return all(own in video.annotation_ids for own, video in named) and not all(
+        own in video.annotation_ids.values() for own, video in named
+    )
 
 
 def _read_phrases(

@@ -44,7 +44,7 @@ class _Vis:
 def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
     names, videos = name_videos(document["videos"]), document["videos"]
     sizes = [size_of(video) for video in videos]
-    frames = _frames(document, names)
+    frames, ids = _frames(document, names)
     scored: dict[object, list[Mapping[str, Any]]] = {}
     for item in document["annotations"]:
         if "score" in item:
@@ -55,6 +55,7 @@ def _read(document: Mapping[str, Any]) -> dict[str, EncodedVideo]:
             size,
             video_id=video["id"],
             notes=note_scores(scored.get(video["id"], ())),
+            annotation_ids=ids[video["id"]],
         )
         for name, size, video in zip(names, sizes, videos, strict=True)
     }
@@ -114,11 +115,15 @@ def empty_frames(entries: Sequence[Mapping[str, Any]]) -> dict[object, Frames]:
 
 def _frames(
     document: Mapping[str, Any], video_names: Sequence[str]
-) -> dict[str, Frames]:
-    """Objects have the id in ``object_id``, which `s3fo convert` writes.
+) -> tuple[dict[str, Frames], dict[object, dict[int, int]]]:
+    """The frames of each video by its name; annotation id -> object id, by its id.
 
-    Without it they are numbered from 1 on, in order of their annotation ids.
+    Objects have the id in ``object_id``, which `s3fo convert` writes. Without it they
+    are numbered from 1 on, in order of their annotation ids.
     """
+    own: dict[object, dict[int, int]] = {
+        entry["id"]: {} for entry in document["videos"]
+    }
     videos = empty_frames(document["videos"])
     counted: dict[object, int] = {}
     ids = {video: ObjectIds() for video in videos}
@@ -131,7 +136,8 @@ def _frames(
         number = item.get("object_id", counted.get(video, 0) + 1)
         counted[video] = object_id(number, place, ids[video])
         add_track(videos[video], counted[video], item["segmentations"], place)
-    return dict(zip(video_names, videos.values(), strict=True))
+        own[video][item["id"]] = counted[video]
+    return dict(zip(video_names, videos.values(), strict=True)), own
 
 
 YOUTUBE_VIS = JsonForm(

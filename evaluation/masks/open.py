@@ -311,6 +311,7 @@ def _as_sequences(
         read[name].listed = tuple(video.frames)
         read[name].identified = video.identified
         read[name].ignores = video.ignores
+        read[name].annotation_ids = video.annotation_ids
         for note in video.notes:
             read[name].remark(note)
     return read
@@ -321,7 +322,9 @@ def _read_list(
 ) -> dict[str, EncodedVideo]:
     """The videos of a list of results, by the ids in the ground truth's own file."""
     videos = {
-        masks.video_id: ListedVideo(name, masks.listed, masks.size)
+        masks.video_id: ListedVideo(
+            name, masks.listed, masks.size, masks.annotation_ids
+        )
         for name, masks in truth.items()
         if masks.video_id is not None
     }

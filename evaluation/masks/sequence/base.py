@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +39,7 @@ class MaskSequence(ABC):
         ignores: label of regions that are to be ignored, where the source says so.
         is_void: whether its folder holds no file at all, as if it were missing.
         remedy: what to do where no mask fits a frame.
+        annotation_ids: annotation id -> object id, where the source's file has both.
     """
 
     overlapping = False
@@ -49,6 +51,7 @@ class MaskSequence(ABC):
     of_files = False
     ignores: int | None = None
     is_void = False
+    annotation_ids: Mapping[int, int] = MappingProxyType({})
     remedy = "Rename the masks after the frames."
 
     def __init__(self, name: str, frames: Mapping[str, Any]) -> None:

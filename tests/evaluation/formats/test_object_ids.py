@@ -110,6 +110,31 @@ def test_result_lists_give_every_object_one_text(tmp_path):
         read_mask_json(path, truth.sequences)
 
 
+@pytest.mark.parametrize("ids", [[1, 2, 3, 4], [1, 2, 1, 2]])
+def test_ids_of_annotations_are_read_as_their_objects_and_told(ids, tmp_path):
+    videos = [
+        {"id": k, "file_names": [f"{name}/00000.jpg"], "height": 20, "width": 30}
+        for k, name in enumerate(("cat", "dog"), 1)
+    ]
+    tracks = [
+        {"id": k, "video_id": 1 + (k > 2), "category_id": 1, "segmentations": [rle(k)]}
+        for k in (1, 2, 3, 4)
+    ]
+    document = {"videos": videos, "annotations": tracks, "categories": []}
+    truth = open_ground_truth(write(tmp_path / "gt.json", document))
+    entries = [
+        e | {"object_id": own, "score": 1.0} for e, own in zip(tracks, ids, strict=True)
+    ]
+    read = read_mask_json(write(tmp_path / "pred.json", entries), truth.sequences)
+    assert {k: masks.annotated_ids() for k, masks in read.items()} == {
+        "cat": {1, 2},
+        "dog": {1, 2},
+    }
+    told = [remark for masks in read.values() for remark in masks.remarks()]
+    assert ["ids of annotations" in remark for remark in told] == [True] * len(told)
+    assert len(told) == (2 if ids == [1, 2, 3, 4] else 0)
+
+
 def test_masklets_have_ids_of_their_own(tmp_path):
     masklets = [[rle(2), rle(15)]]
     document = {"video_id": "cat", "masklet_id": [3, 3], "masklet": masklets}
