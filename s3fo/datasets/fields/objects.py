@@ -212,3 +212,34 @@ def _notes(
             f"{video}: labels of one instance have the indices {several[0]}; the index "
             "counts"
         )
+    yield from _contradicting_texts(video, frames, shared)
+
+
+def _contradicting_texts(video: str, frames: Frames, shared: set[int]) -> Iterator[str]:
+    """A note where texts tell objects apart, and otherwise than indices do.
+
+    That is so where no two labels of a frame have one text, one index has several
+    texts, and one of these several indices: as where labels are numbered anew in every
+    frame. Texts that are classes, and wrong in some frames, meet in other frames.
+    """
+    texts: dict[int, set[str]] = {}
+    indices: dict[str, set[int]] = {}
+    for labels in frames.values():
+        own = [label.label or "" for label in labels or ()]
+        if len(set(own)) < len(own):
+            return
+        for text, label in zip(own, labels or (), strict=True):
+            if label.index is not None and label.index not in shared:
+                texts.setdefault(int(label.index), set()).add(text)
+                indices.setdefault(text, set()).add(int(label.index))
+    for index, own_texts in sorted(texts.items()):
+        both = [text for text in sorted(own_texts) if len(indices[text]) > 1]
+        if len(own_texts) > 1 and both:
+            listed = ", ".join(map(repr, sorted(own_texts)[:3]))
+            others = ", ".join(map(str, sorted(indices[both[0]])))
+            yield (
+                f"{video}: labels of index {index} are {listed}, and {both[0]!r} has "
+                f"the indices {others}: are they numbered anew in every frame? The "
+                "index counts; set it to the id of the object"
+            )
+            return
