@@ -17,6 +17,7 @@ from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import ScoringProtocol, get_protocol
 from evaluation.results.scores import Scores
 from evaluation.scoring import score
+from s3fo.datasets._fiftyone.reloading import reload_changes
 from s3fo.datasets.declaring import FieldKind, declare_fields
 from s3fo.datasets.field_names import (
     GROUND_TRUTH,
@@ -124,6 +125,8 @@ def evaluate(
     )
     notes: tuple[str, ...] = ()
     field = None
+    if predictions not in _known_predictions(dataset):
+        reload_changes(dataset)  # another process may have added them since
     if predictions in field_methods(dataset):
         field = predictions
         predictions, notes = use_field(dataset, field, chosen)
@@ -258,9 +261,17 @@ def write_scores(
         save_scenarios(dataset)
 
 
-def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
+def _known_predictions(dataset: fo.Dataset) -> list[str]:
+    """Names of all that can be evaluated."""
     names = [*load_predictions_info(dataset), *field_methods(dataset)]
-    known = ", ".join(dict.fromkeys(names)) or "none yet"
+    return list(dict.fromkeys(names))
+
+
+def _no_predictions(dataset: fo.Dataset, name: str) -> InputError:
+    names = _known_predictions(dataset)
+    # A field of label maps is imported beside itself; people know it by its own name.
+    beside = {f"{own}_objects" for own in names}
+    known = ", ".join(own for own in names if own not in beside) or "none yet"
     return InputError(
         f"dataset {dataset.name}",
         f"no predictions {name!r}",

@@ -25,6 +25,7 @@ import s3fo
 from evaluation.errors import InputError
 from s3fo.convert import convert
 from s3fo.datasets import find_failures, load_predictions_info
+from s3fo.datasets.scoring import evaluate as evaluating
 
 
 @pytest.fixture(scope="module")
@@ -402,3 +403,18 @@ def test_instances_of_no_annotated_object_are_told(clips, field):
     )
     with pytest.raises(InputError, match="which no object has"):
         score(clips, field)
+
+
+def test_fields_that_another_process_added_are_looked_for(clips, field, monkeypatch):
+    def reload_changes(dataset):
+        fill(dataset, field, detections)
+
+    monkeypatch.setattr(evaluating, "reload_changes", reload_changes)
+    scores = score(clips, field)
+    assert scores.summary["J"] == pytest.approx(mean_j(), abs=1e-12)
+    monkeypatch.setattr(evaluating, "reload_changes", lambda dataset: None)
+    monkeypatch.setattr(
+        evaluating, "field_methods", lambda dataset: [field, f"{field}_objects"]
+    )
+    with pytest.raises(InputError, match=f"{field}\\)"):
+        score(clips, "other")
