@@ -20,6 +20,7 @@ NoteKind = Literal[
     "partly-scored",
     "one-group",
     "few-videos",
+    "numbered-instances",
 ]
 """What notes are about; "" where nobody asks."""
 

@@ -6,7 +6,7 @@ with masks is a method. Scores come from files, so the masks are written to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import fiftyone as fo
 from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.names import file_name
 from evaluation.errors import InputError
+from evaluation.notes import of_kind
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from s3fo.datasets._fiftyone import dataset_id
 from s3fo.datasets.field_names import GROUND_TRUTH
@@ -121,22 +122,35 @@ def _use(dataset: fo.Dataset, field: str, options: InputOptions) -> UsedField:
 
 
 @contextmanager
-def named_as_field(folder: Path, field: str | None) -> Iterator[None]:
+def named_as_field(
+    folder: Path, field: str | None, notes: Sequence[str] = ()
+) -> Iterator[None]:
     """Let errors about the files of a field name the field: nobody knows the files.
 
     Args:
         folder: where they are.
         field: the frame field; None changes nothing.
+        notes: what had to be decided about its labels. Errors tell it of instances,
+            whose ids nobody gave.
     """
     try:
         yield
     except InputError as error:
         if field is None:
             raise
-        parts = (error.where, error.found, error.expected, error.remedy)
+        numbered = of_kind(notes, "numbered-instances")
+        found = "; ".join([error.found, *numbered])
+        fix = (f"{_GIVE_INDEX} " if numbered else "") + error.remedy
+        parts = (error.where, found, error.expected, fix)
         raise InputError(
             *(part.replace(str(folder), f"frames.{field}") for part in parts)
         ) from error
+
+
+_GIVE_INDEX = (
+    "Give labels the index of the annotated object, or its instance "
+    "(label.instance = that of the object's label in ground_truth)."
+)
 
 
 def field_folder(dataset: fo.Dataset, field: str) -> Path:

@@ -14,6 +14,7 @@ from PIL import Image
 from evaluation._utils.atomic import new_folder
 from evaluation.errors import InputError
 from evaluation.masks.label_map import write_label_map, write_object_masks
+from evaluation.notes import Note
 from evaluation.options import DEFAULT_OPTIONS, InputOptions
 from evaluation.protocols import VOID
 from s3fo.benchmarks import VideoSequence
@@ -62,7 +63,13 @@ def write_field(
     if give_indices:
         for job in written:
             _give_indices(dataset, job.sequence.name, field, job.indices)
-    notes = (f"frames.{field}: {note}" for job in written for note in job.notes)
+    notes = (
+        note.about(f"frames.{field}")
+        if isinstance(note, Note)
+        else f"frames.{field}: {note}"
+        for job in written
+        for note in job.notes
+    )
     return [job.sequence for job in written], tuple(notes)
 
 
@@ -220,10 +227,11 @@ class _Video:
         ids = _number_keys(every, annotated)
         own = [key for key in every if isinstance(key, str) and key not in annotated]
         if own:
-            self.notes.append(
+            told = (
                 f"{self.sequence.name}: {len(own)} instances are those of no annotated "
                 f"object; numbered {', '.join(str(ids[key]) for key in own[:5])}"
             )
+            self.notes.append(Note(told, "numbered-instances"))
         return ids
 
 

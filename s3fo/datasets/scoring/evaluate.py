@@ -135,7 +135,7 @@ def evaluate(
         raise _no_predictions(dataset, predictions)
     benchmark = load_benchmark_info(dataset)
     protocol = get_protocol(protocol or benchmark.protocol)
-    with named_as_field(source.folder, field):
+    with named_as_field(source.folder, field, notes):
         scores = score(
             source.folder,
             benchmark,

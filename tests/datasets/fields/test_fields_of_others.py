@@ -401,8 +401,10 @@ def test_instances_of_no_annotated_object_are_told(clips, field):
             ]
         ),
     )
-    with pytest.raises(InputError, match="which no object has"):
+    with pytest.raises(InputError, match="which no object has") as refused:
         score(clips, field)
+    assert "1 instances are those of no annotated object" in refused.value.found
+    assert refused.value.remedy.startswith("Give labels the index of the annotated")
 
 
 def test_fields_that_another_process_added_are_looked_for(clips, field, monkeypatch):
