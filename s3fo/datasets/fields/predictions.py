@@ -6,10 +6,10 @@ with masks is a method. Scores come from files, so the masks are written to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fiftyone as fo
 
@@ -115,10 +115,33 @@ def _use(dataset: fo.Dataset, field: str, options: InputOptions) -> UsedField:
     content = content_of_results(folder, present)
     made, labels = {"field": f"frames.{field}"}, describe_labels(dataset, field)
     found = Predictions(folder, content, made, from_field=True, labels=labels)
+    notes += _note_renamed(dataset, field, labels)
     known = load_predictions_info(dataset).get(field)
     if known != found or dict(known.labels) != labels:
         save_predictions_info(dataset, field, found)
     return UsedField(field, notes)
+
+
+def _note_renamed(
+    dataset: fo.Dataset, field: str, labels: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """A note where labels are those of an import whose field is gone.
+
+    Args:
+        dataset: with the field.
+        field: its name.
+        labels: what `describe_labels` says of it.
+    """
+    return tuple(
+        f"frames.{field}: its labels are those imported from {record.folder} as "
+        f"{name!r}: they are scored as they are, whatever is in that folder now; to "
+        f"score its files, add_predictions(dataset, {str(record.folder)!r}, NAME) with "
+        "a new name"
+        for name, record in load_predictions_info(dataset).items()
+        if not record.from_field
+        and not dataset.has_frame_field(name)
+        and record.labels.get("by_video") == labels["by_video"] != ""
+    )
 
 
 @contextmanager

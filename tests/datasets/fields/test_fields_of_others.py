@@ -25,6 +25,8 @@ import s3fo
 from evaluation.errors import InputError
 from s3fo.convert import convert
 from s3fo.datasets import find_failures, load_predictions_info
+from s3fo.datasets.importing.changed_labels import describe_labels
+from s3fo.datasets.schema import Predictions, save_predictions_info
 from s3fo.datasets.scoring import evaluate as evaluating
 
 
@@ -420,3 +422,15 @@ def test_fields_that_another_process_added_are_looked_for(clips, field, monkeypa
     )
     with pytest.raises(InputError, match=f"{field}\\)"):
         score(clips, "other")
+
+
+def test_imported_labels_of_a_renamed_field_are_told(clips, field, tmp_path):
+    fill(clips, field, detections)
+    labels = describe_labels(clips, field)
+    record = Predictions(tmp_path / "own", "x", labels=labels)
+    save_predictions_info(clips, "mine", record)
+    try:
+        told = [note for note in score(clips, field).notes if "imported from" in note]
+    finally:
+        save_predictions_info(clips, "mine", None)
+    assert len(told) == 1 and f"imported from {tmp_path / 'own'} as 'mine'" in told[0]
