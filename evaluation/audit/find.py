@@ -194,9 +194,9 @@ def _of_tracks(
     for track in tracks.values():
         yield from vanishes(track)
         yield from appears(track, prompt)
-        yield from copies(track)
-        yield from fragments(track)
         strengths = None if edges is None else edges.strengths(track.object_id)
+        yield from copies(track, strengths)
+        yield from fragments(track)
         for event in jumps(track, strengths):
             if (event.object_id, event.start) not in covered:
                 yield event

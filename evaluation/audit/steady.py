@@ -16,6 +16,11 @@ ALIKE = 0.5
 MOVES = 0.03
 """1 - IoU from frame to frame from which an object moves: a copy shows."""
 
+LEAVES, STAYS = 0.2, 0.9
+"""1 - IoU with where the object would have moved from which a copied outline leaves the
+edges of the image, and the strength of edges under it, as part of that around, where it
+does not: the object rests."""
+
 CLEAR = 0.3
 """IoU with another object's mask of the frame before that tells of an exchange."""
 
@@ -102,8 +107,15 @@ def appears(track: Track, prompt: int) -> Iterator[AuditEvent]:
         )  # fmt: skip
 
 
-def copies(track: Track) -> Iterator[AuditEvent]:
-    """Masks equal to those of the frame before while the object moves."""
+def copies(
+    track: Track, edges: NDArray[np.float64] | None = None
+) -> Iterator[AuditEvent]:
+    """Masks equal to those of the frame before while the object moves.
+
+    Args:
+        track: of the object.
+        edges: [T] mean strength of edges under its outline, NaN where not known.
+    """
     change = 1 - track.iou[1]
     equal = np.nan_to_num(change, nan=1.0) == 0
     for start, end in runs(equal):
@@ -112,7 +124,7 @@ def copies(track: Track) -> Iterator[AuditEvent]:
         if len(around) < 2 or track.area[start] < 50 or (around == 0).any():
             continue
         usual = float(np.median(around))
-        if usual < MOVES:
+        if usual < MOVES or _rests(edges, start, end, usual):
             continue
         yield AuditEvent(
             track.object_id,
@@ -123,6 +135,18 @@ def copies(track: Track) -> Iterator[AuditEvent]:
             f"{usual:.2f} per frame (1 - IoU)",
             confidence(usual, MOVES),
         )
+
+
+def _rests(
+    edges: NDArray[np.float64] | None, start: int, end: int, usual: float
+) -> bool:
+    """Whether an outline stays on edges that a copy would have left by then."""
+    if edges is None or usual * (end - start) < LEAVES:
+        return False
+    around = np.r_[edges[max(0, start - 4) : start], edges[end : end + 4]]
+    if np.isnan(edges[start:end]).any() or np.isnan(around).all():
+        return False
+    return bool(edges[start:end].min() >= STAYS * np.nanmedian(around))
 
 
 def fragments(track: Track) -> Iterator[AuditEvent]:

@@ -25,6 +25,8 @@ from evaluation.audit import (
 )
 from evaluation.audit.edges import EdgeTracker
 from evaluation.audit.kinds import confidence
+from evaluation.audit.steady import copies
+from evaluation.audit.tracks import follow
 from evaluation.masks.label_map import write_label_map
 
 LENGTH = 16
@@ -238,6 +240,19 @@ def test_copies_count_while_the_object_moves_only() -> None:
     assert (1, "copied", "00008", "00008") in events(frames)
     still = {name: frames["00000"].copy() for name in frames}
     assert events(still) == []
+
+
+def test_a_mask_that_stays_on_the_edges_of_its_object_is_no_copy() -> None:
+    """Four frames alike: the object rests, or its outline was left behind."""
+    frames = list(square().values())
+    frames[8:12] = [frames[7]] * 4
+    tracks, _ = follow(iter(frames), len(frames), lambda index, regions: None)
+    rests = np.full(len(frames), 20.0)
+    left = rests.copy()
+    left[8:12] = 18, 14, 10, 6
+    assert not list(copies(tracks[1], rests))
+    for edges in (left, None, np.full(len(frames), np.nan)):
+        assert [(e.start, e.end) for e in copies(tracks[1], edges)] == [(8, 12)]
 
 
 def test_two_methods_against_the_ground_truth() -> None:
