@@ -154,7 +154,7 @@ class Meter:
             named=frame is not None,
         )
         refuse_lengths(video, [*islice(reversed(frames.values()), 1), counted])
-        if sequence is None or frame is None:
+        if sequence is None or not isinstance(frame, str):
             look = self._looks.setdefault(video, OneVideo(named=sequence is not None))
             labels = look.look(name, self._arrays(video, name, masks[1]).read(name))
         if frame is None:

@@ -182,3 +182,18 @@ def test_a_second_round_without_reset_is_refused(name):
     assert meter.compute().summary["J"] == 1.0
     still = filled([[drawn(0)] * 8], sequence=name)  # masks that never change
     assert still.compute().summary["J"] == 1.0
+
+
+def test_videos_numbered_one_after_the_other_under_one_name_are_told():
+    """Frames 0 to 11 of one, and 12 to 23 of another; and a video with numbers."""
+    frames = [*video(), *video(turned=True)]
+    assert len(frames) == 24
+    meter = Meter("davis-2017")
+    for t, frame in enumerate(frames):
+        meter.update(frame, frame, sequence="val", frame=t)
+    (note,) = (n for n in meter.compute().notes if "jump" in n)
+    assert note.startswith("val: the true masks jump every 12 frames")
+    alone = Meter("davis-2017")
+    for t, frame in enumerate(video()):
+        alone.update(frame, frame, sequence="val", frame=t)
+    assert not any("jump" in n for n in alone.compute().notes)
