@@ -30,7 +30,7 @@ from evaluation.counting.overlap_counting import (
 )
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, join_objects
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.prepare import (
     MaskRules,
@@ -134,6 +134,8 @@ class FrameCounter:
             before, after = max(sizes(pred) - sizes(fitted)), max(sizes(fitted))
             self.resized[before[0], before[1], after[0], after[1]] += 1
         pred = without_label(fitted, self._rules.no_track)
+        if self._one_map:
+            gt, pred = self._as_label_maps(gt, pred, places)
         if isinstance(gt, dict) or isinstance(pred, dict):
             if isinstance(gt, dict) and 0 in gt and not isinstance(pred, dict):
                 raise _no_room_for_zero(pair.where(frame))
@@ -149,6 +151,41 @@ class FrameCounter:
         if self._tracking:
             self.overlaps.append(self._overlaps(gt, pred, grid))
         return rows, grid
+
+    def _as_label_maps(
+        self, gt: Masks, pred: Masks, places: tuple[str, str]
+    ) -> tuple[LabelMap, LabelMap]:
+        """Label maps of masks that may be one per object, as proposals must be.
+
+        Raises:
+            InputError: masks of a frame overlap, or one is of object 0.
+        """
+        for masks, where in zip((pred, gt), places, strict=True):
+            shared = first_overlap(masks)
+            if shared is not None:
+                raise InputError(
+                    where,
+                    f"masks of objects {shared[0]} and {shared[1]} that overlap",
+                    "masks without overlap, as proposals of the unsupervised task are",
+                    "Give each pixel to one object at most, e.g. in one label map per "
+                    "frame.",
+                )
+            if isinstance(masks, dict) and 0 in masks:
+                raise InputError(
+                    where,
+                    "a mask of object 0",
+                    "object ids from 1 on, as 0 is the background of proposals",
+                    "Write every id one higher.",
+                )
+        shapes = sorted(sizes(gt) | sizes(pred)) or [(1, 1)]
+        empty = np.zeros(shapes[-1], np.uint8)
+        gt_map, pred_map = (
+            (join_objects(masks) if masks else empty)
+            if isinstance(masks, dict)
+            else masks
+            for masks in (gt, pred)
+        )
+        return gt_map, pred_map
 
     def _note_shared(self, frame: str, gt: Masks, pred: Masks, rows: FrameRows) -> None:
         """Keep a frame whose predicted masks overlap, where that makes a difference."""
@@ -218,13 +255,6 @@ class FrameCounter:
     def _count_overlapping(
         self, gt: Masks, pred: Masks
     ) -> tuple[FrameRows, PairGrid | None]:
-        if self._one_map:
-            raise InputError(
-                "masks",
-                "masks that overlap",
-                "label maps: proposals of the unsupervised task must not overlap",
-                "Write one label map per frame, or use the protocol sa-v.",
-            )
         self._note(_present(gt), _present(pred))
         gt, pred = without_void(gt, pred, self._rules.void)
         if self._rules.merge:

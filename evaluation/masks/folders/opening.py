@@ -19,6 +19,7 @@ from evaluation.masks.folders.listing import (
     subfolders,
 )
 from evaluation.masks.folders.sequences import (
+    OBJECTS_BY_NAME,
     is_generic,
     is_sequence,
     object_folders,
@@ -315,6 +316,13 @@ def _step_down(root: Path, level: Path, folders: list[str]) -> Path:
                 " If the numbered folders in them are objects of these sequences, call "
                 f"them obj_{subfolders(level / inside[0])[0]} and the like."
             )
+        elif all(
+            png_files(level / k / name)
+            for k in inside
+            for name in subfolders(level / k)
+        ):
+            held = ", ".join(subfolders(level / inside[0])[:3])
+            fix += f" In them are folders of masks ({held}). {OBJECTS_BY_NAME}"
         raise InputError(
             level,
             f"several folders that hold folders ({', '.join(inside[:5])})",

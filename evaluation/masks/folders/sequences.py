@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from evaluation._utils.names import counted
 from evaluation.errors import InputError
 from evaluation.masks.folders.listing import (
     describe,
@@ -161,10 +162,24 @@ def _why_empty(folder: Path) -> tuple[str, str]:
             f"If they are objects, call them obj_{holders[0]} and the like; if they "
             "are frames, write one label map per frame in their place.",
         )
+    if holders and len(holders) == len(subfolders(folder)):
+        return (
+            f"{counted(len(holders), 'folder')} of PNG masks such as {holders[0]}, "
+            "without a number",
+            f"{OBJECTS_BY_NAME} If they are no objects, put one PNG mask per frame in "
+            "their place.",
+        )
     return (
         f"{inside}, but no PNG masks",
         "Put one PNG mask per frame there, called like the frames.",
     )
+
+
+OBJECTS_BY_NAME = (
+    "If folders such as these are objects, call them by the ids of the ground truth's "
+    "objects: obj_1, obj_2."
+)
+"""What to do where folders of objects have no numbers."""
 
 
 _LOSSY = (".jpg", ".jpeg")

@@ -230,9 +230,15 @@ def test_seen_and_unseen_are_averaged_apart(small):
     assert any("all objects are marked as unseen" in note for note in alone.notes)
 
 
-def test_proposals_that_overlap_are_refused(small):
-    with pytest.raises(InputError, match="overlap"):
-        score({"walk": object_masks(small.pred)}, small.gt, "davis-2017-unsupervised")
+def test_proposals_may_be_given_mask_by_mask_and_must_not_overlap(small):
+    rules = "davis-2017-unsupervised"
+    label_maps = score(small.pred, small.gt, rules).summary
+    masks, truth = object_masks(small.pred), object_masks(small.gt)
+    assert score({"walk": masks}, small.gt, rules).summary == label_maps
+    assert score({"walk": masks}, {"walk": truth}, rules).summary == label_maps
+    masks["00004"][3] = masks["00004"][2]
+    with pytest.raises(InputError, match="frame 00004: found masks of objects 2 and 3"):
+        score({"walk": masks}, small.gt, rules)
 
 
 def test_tracks_may_be_given_mask_by_mask(small):

@@ -612,6 +612,26 @@ def test_ground_truth_whose_objects_may_be_videos_names_the_way_out(tmp_path):
     assert {k for _, k in j_of(scores)} == {1001, 2005}
 
 
+def test_objects_in_folders_of_their_names_get_numbers(tmp_path):
+    for video in "ab":
+        for t in range(T):
+            frame = square(0, t).astype(np.uint8)
+            write_label_map(tmp_path / f"gt/{video}/{t:05d}.png", frame)
+            for name in ("cat", "dog"):
+                seen = frame * (name == "dog")
+                write_label_map(tmp_path / f"mine/{video}/{name}/{t:05d}.png", seen)
+    with pytest.raises(InputError, match="call them by the ids") as caught:
+        score(tmp_path / "mine", tmp_path / "gt")
+    assert "2 folders of PNG masks such as cat, without a number" in str(caught.value)
+    with pytest.raises(InputError, match=r"masks \(cat, dog\). If folders such as"):
+        score(tmp_path / "gt", tmp_path / "mine")  # as ground truth, of any names
+    for folder in [*(tmp_path / "mine").glob("*/*")]:  # as the remedy says
+        number = 1 + (folder.name == "cat")
+        folder.rename(folder.parent / f"obj_{number}")
+    scores = score(tmp_path / "mine", tmp_path / "gt")
+    assert j_of(scores) == {("a", 1): 1.0, ("b", 1): 1.0}
+
+
 # --- remedies that do not lead to a wrong number --------------------------------------
 
 
