@@ -21,7 +21,7 @@ from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_chang
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.results.checks.lags import nearby_or
 from evaluation.results.checks.masks import foreground, predicted_frames, spread
-from evaluation.results.checks.nearby import Reading
+from evaluation.results.checks.nearby import Reading, of_true_size
 from evaluation.results.checks.placements import (
     GOOD,
     OBJECTS,
@@ -124,6 +124,10 @@ def scaled_a_little(pair: SequencePair) -> Reading:
     if gains.min() < _LEAST_GAIN or gains.mean() < _GAIN or np.mean(after) < _WELL:
         return None
     fit = float(np.mean(after))
+    # Masks that are too large or too small all around fit so when they are scaled, too.
+    by_size = [mask_iou(gt, of_true_size(gt, own) > 0) for gt, own in pairs]
+    if np.mean(by_size) > fit - _LEAST_GAIN:
+        return None
     told = f"mean IoU {fit:.2f} against {np.mean(before):.2f}"
     return fit, found.tell(pair.name).format(told)
 

@@ -85,3 +85,22 @@ def test_pixels_in_the_order_of_columns_are_told() -> None:
     assert [n for n in notes if "pixels fit" in n and "along the rows" in n]
     notes = notes_of(lambda m: m.ravel(order="F").reshape(H, W, order="C"))
     assert [n for n in notes if "pixels fit" in n and "down the columns" in n]
+
+
+def discs(grown=0):
+    """[10, 100, 150] two wavy discs on their way, grown by so many pixels all round."""
+    ys, xs = np.mgrid[:100, :150]
+    video = np.zeros((10, 100, 150), np.uint8)
+    rng = np.random.default_rng(23)
+    for key in (1, 2):
+        radius, y, x, step = rng.uniform((12, 25, 25, 1), (20, 75, 60, 5))
+        for t, frame in enumerate(video):
+            down, right = ys - y, xs - x - step * t
+            waves = 1 + 0.15 * np.sin(3 * np.arctan2(down, right) + 0.3 * t)
+            frame[np.hypot(down, right) < radius * waves + grown] = key
+    return video
+
+
+@pytest.mark.parametrize("grown", [1, 2, 3, -2])
+def test_masks_that_are_too_large_or_small_all_round_are_not_told_as_scaled(grown):
+    assert score({"v": discs(grown)}, {"v": discs()}).notes == ()
