@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.counting.counts import GT_AREA, INTERSECTION, PRED_AREA
 from evaluation.counting.video import SequenceCounts
@@ -30,6 +32,12 @@ _FITS = 0.65
 
 _ANEW = 2
 """Frames in which ids must be others than those of the objects in sight."""
+
+_MOVED = 3
+"""Masks on other objects, in `_ANEW` frames, from which ids count what was found."""
+
+_HARDLY = 5
+"""A mask hardly lies on its object if one in so many pixels of each is shared."""
 
 _VIDEOS = 40
 """Videos with so poor masks that are compared with each other."""
@@ -129,6 +137,75 @@ def numbered_anew(counts: SequenceCounts) -> list[str]:
         for word, side in (("predicted", own), ("true", true))
         if (side == (ids[:, None] <= side.sum(axis=0))).all()
     ]
+
+
+def numbered_by_found(pair: SequencePair, counts: SequenceCounts) -> list[str]:
+    """A note where predicted ids only count what a method found in each frame.
+
+    The objects after one that it lost have the ids of those before them there, in the
+    same order, and are right in the frames before and after in which it found all.
+    Masks are read only where pixel counts show that much.
+
+    Args:
+        pair: the video, compared by ids.
+        counts: its pixel counts.
+    """
+    ids = counts.object_ids[counts.object_ids != VOID].tolist()
+    off = _off_where_fewer(counts)
+    among = np.flatnonzero(off.any(axis=0))
+    if len(among) < _ANEW or off.sum() < _MOVED:
+        return []
+    looked = spread(tuple(counts.frames[t] for t in among))
+    moved = [n for n in (_moved_on(*pair.read(frame), ids) for frame in looked) if n]
+    if len(moved) < max(_ANEW, _MOST * len(looked)) or sum(moved) < _MOVED:
+        return []
+    own = counts.counts[: len(ids), :, PRED_AREA] > 0
+    found = own.sum(axis=0)
+    fewer = int(np.count_nonzero((found > 0) & (found < len(ids))))
+    # A method may let one mask jump onto an object whose own it loses, but not two.
+    if max(moved) < 2 and 2 * len(among) < fewer:
+        return []
+    return [
+        f"{pair.name}: in {len(among)} of the {fewer} frames in which some of its "
+        f"{len(ids)} objects are not found, predicted masks have the first ids and lie "
+        "on objects of later ones, and are right where all are found: are masks "
+        "numbered anew in each frame? Then give each object one id in all frames"
+    ]
+
+
+def _off_where_fewer(counts: SequenceCounts) -> NDArray[np.bool_]:
+    """[n, T]: masks that hardly lie on their objects, where there are fewer than these.
+
+    Nowhere if they have other ids than the first ones in any frame. They must lie on
+    their objects in the frames next to these that have masks of all.
+    """
+    n = int(np.count_nonzero(counts.object_ids != VOID))
+    areas = counts.counts[:n].astype(np.int64)
+    true, own, shared = (areas[:, :, k] for k in (GT_AREA, PRED_AREA, INTERSECTION))
+    there, found = own > 0, (own > 0).sum(axis=0)
+    nowhere = np.zeros_like(there)
+    whole = np.flatnonzero(found == n)
+    if n < 2 or not len(whole) or (there != (np.arange(n)[:, None] < found)).any():
+        return nowhere
+    # All of an object may be shared by a mask that grew over another one, too.
+    missed = (true == 0) | (_HARDLY * shared < true)
+    off = there & missed & (_HARDLY * shared < own)
+    places = np.searchsorted(whole, np.arange(len(found)))
+    before, after = (
+        off[:, whole[np.clip(at, 0, len(whole) - 1)]] for at in (places - 1, places)
+    )
+    return np.asarray(off & ~before & ~after & (found < n))
+
+
+def _moved_on(true: Masks, own: Masks | None, ids: Sequence[int]) -> int:
+    """How many masks lie on objects of later ids; 0 if others are out of order."""
+    if own is None:
+        return 0
+    places = _better_ids(_by_id(own, ids), _by_id(true, ids))
+    lie = [places[k] for k in sorted(places)]
+    if any(a >= b for a, b in pairwise(lie)):
+        return 0
+    return sum(k != at for k, at in places.items())
 
 
 def exchanged_videos(

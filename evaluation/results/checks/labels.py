@@ -20,7 +20,11 @@ from evaluation.masks.sequence import MaskSequence, ObjectFolderSequence
 from evaluation.metrics.video import SequenceScores
 from evaluation.options import InputOptions
 from evaluation.protocols import VOID, ScoringProtocol
-from evaluation.results.checks.identities import exchanged_ids, numbered_anew
+from evaluation.results.checks.identities import (
+    exchanged_ids,
+    numbered_anew,
+    numbered_by_found,
+)
 from evaluation.results.checks.lags import given_mask_late, wrong_numbers
 from evaluation.results.checks.masks import (
     BINARIZE,
@@ -148,7 +152,7 @@ def _look_by_id(pair: SequencePair | None, counts: SequenceCounts) -> list[str]:
     late = _late(pair, counts, by_id=True)
     return [
         *_look_again(pair, counts, late, by_id=True),
-        *numbered_anew(counts),
+        *(numbered_anew(counts) or numbered_by_found(pair, counts)),
         *look_closer(pair, counts, late=bool(late)),
     ]
 

@@ -93,6 +93,80 @@ def test_ids_that_count_the_objects_in_sight_are_told():
         assert not any("numbered anew" in n for n in notes)
 
 
+def without(masks, key, frames):
+    """The masks, as of a method that loses an object in some frames."""
+    found = masks.copy()
+    found[frames] = np.where(found[frames] == key, 0, found[frames])
+    return found
+
+
+def told_as_found(pred, truth):
+    scores = score({"a": pred}, {"a": truth})
+    return scores, [n for n in scores.notes if "numbered anew" in n]
+
+
+@pytest.mark.parametrize(
+    ("lost", "frames", "right"),
+    [
+        # Frames 1 to 10 are scored. Object 1 lost: 2 and 3 lie under 1 and 2 there.
+        (1, slice(4, 8), (0.6, 0.6, 0.6)),
+        (1, slice(4, 6), (0.8, 0.8, 0.8)),
+        (1, slice(2, 12), (0.1, 0.1, 0.1)),  # and never found again
+        (2, [3, 5, 8], (1.0, 0.7, 0.7)),
+    ],
+)
+def test_ids_that_count_what_a_method_found_are_told(lost, frames, right):
+    """The ground truth shows all three objects throughout; right ids cost only one."""
+    truth = video()
+    found = without(truth, lost, frames)
+    scores, notes = told_as_found(numbered_by_sight(found), truth)
+    assert tuple(scores.objects["J_mean"]) == pytest.approx(right)
+    (note,) = notes
+    n = len(np.arange(12)[frames]) - (frames == slice(2, 12))
+    assert note.startswith(
+        f"a: in {n} of the {n} frames in which some of its 3 objects"
+    )
+    scores, notes = told_as_found(found, truth)
+    assert scores.summary["J"] == pytest.approx((2 + right[lost - 1]) / 3)
+    assert not notes
+
+
+def test_one_of_two_objects_that_a_method_lost_is_told():
+    """Two objects, of which 2 is 1 in frames 4 to 6: J is .7 of both, not .7 and 1."""
+    truth = video(ids=(0, 1, 2, 0))
+    found = numbered_by_sight(without(truth, 1, slice(4, 7)))
+    scores, (note,) = told_as_found(found, truth)
+    assert scores.summary["J"] == pytest.approx(0.7)
+    assert note.startswith("a: in 3 of the 3 frames in which some of its 2 objects")
+
+
+def test_objects_that_a_method_loses_or_confuses_are_not_numbered_anew():
+    truth = video(ids=(0, 1, 2, 0))
+    swapped = np.choose(truth, [0, 2, 1]).astype(np.uint8)
+    late = np.where(np.arange(T)[:, None, None] < 5, truth, swapped)
+    jumped = numbered_by_sight(without(truth, 1, slice(4, 6)))
+    rarely = without(numbered_by_sight(without(truth, 1, slice(1, 4))), 2, slice(5, 11))
+    for pred in (
+        late,  # ids exchanged half-way, and from then on
+        without(late, 2, slice(7, 11)),  # and the one of them that lies on 1 is lost
+        without(late, 1, slice(7, 11)),
+        jumped,  # one mask on the other object, in two frames
+        rarely,  # or in few of the frames in which one is lost
+        without(truth, 2, slice(4, 8)),
+        numbered_by_sight(without(truth, 2, slice(4, 8))),
+    ):
+        assert told_as_found(pred, truth)[1] == []
+    small = truth.copy()
+    small[:, 4:14][truth[:, 4:14] == 1] = 0  # 40 pixels of object 1, 240 of 2
+    grown = small.copy()
+    grown[4:8] = small[4:8] > 0  # one mask over both
+    assert told_as_found(grown, small)[1] == []
+    three = video()
+    crossed = three.copy()  # 1 and 2 exchanged for a while, in which 3 is lost
+    crossed[4:8] = np.array([0, 2, 1, 0], np.uint8)[three[4:8]]
+    assert told_as_found(crossed, three)[1] == []
+
+
 # --- the Meter, to which nobody names the video --------------------------------------
 
 
