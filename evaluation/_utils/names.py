@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from threading import RLock
@@ -286,3 +286,31 @@ def counted(n: int, noun: str) -> str:
         noun: in the singular; its plural takes an s.
     """
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def note_several_videos(frames: Collection[str]) -> tuple[str, ...]:
+    """A note where frames of one video have the same numbers after several beginnings.
+
+    >>> note_several_videos(["a_00", "a_01", "b_00", "b_01"])[0][:54]
+    "frames begin with 'a_' and 'b_', with the same numbers"
+    >>> note_several_videos(["a_00", "a_01", "b_02", "b_03"])
+    ()
+
+    Args:
+        frames: names of the frames.
+    """
+    numbers: dict[str, set[int]] = {}
+    for name in frames:
+        start = name.rstrip("0123456789")
+        if start != name:
+            numbers.setdefault(start, set()).add(int(name[len(start) :]))
+    several = sorted(b for b in numbers if len(numbers[b]) > 1)
+    shared = set.intersection(*(numbers[b] for b in several)) if several else set()
+    if len(several) < 2 or len(shared) < 2:
+        return ()
+    listed = " and ".join(map(repr, several[:2]))
+    more = f" (and {len(several) - 2} more)" if len(several) > 2 else ""
+    return (
+        f"frames begin with {listed}{more}, with the same numbers, and are taken for "
+        "those of one video; if they are of several, put each into a folder of its own",
+    )

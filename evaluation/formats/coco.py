@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from evaluation._utils.names import note_several_videos
 from evaluation.formats.form import (
     EncodedVideo,
     FormError,
@@ -83,7 +84,11 @@ def _read(document: Item) -> dict[str, EncodedVideo]:
     for item in document["annotations"]:
         items.setdefault(places[item["image_id"]][0], []).append(item)
     return {
-        name: EncodedVideo(own, sizes[name], notes=note_scores(items.get(name, ())))
+        name: EncodedVideo(
+            own,
+            sizes[name],
+            notes=note_scores(items.get(name, ())) + note_several_videos(own),
+        )
         for name, own in frames.items()
     }
 

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from evaluation._utils.input_files import is_file, is_folder
+from evaluation._utils.names import note_several_videos
 from evaluation.errors import InputError
 from evaluation.masks.encoding import Encoding, encoding_of
 from evaluation.masks.folders import describe
@@ -224,6 +225,7 @@ def _single_sequence(
     images: Path, frames: FrameFiles, masks: Path | None, notes: list[str]
 ) -> VideoSequence:
     name = _telling_name(images)
+    notes += [f"{name}: {note}" for note in note_several_videos(frames)]
     return VideoSequence(
         name=name,
         frames=tuple(frames),

@@ -11,7 +11,7 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 from PIL import Image
 
-from evaluation._utils.names import check_names, safe_name
+from evaluation._utils.names import check_names, note_several_videos, safe_name
 from evaluation.errors import InputError
 from evaluation.masks.sequence import natural
 from s3fo.benchmarks.video_file import count_frames, iterate_frames
@@ -121,6 +121,7 @@ def _image_folders(
         frames = [item[0] for item in ordered]
         _refuse_twice(frames, name, [item[2] for item in ordered])
         check_names(frames, "frame", f"sequence {name}", ".png")
+        notes += [f"{name}: {note}" for note in note_several_videos(frames)]
         view = samples.select([item[1] for item in ordered], ordered=True)
         values = dict(zip(frames, view.values(field), strict=True))
         yield FieldVideo(name, values, {item[0]: item[2] for item in ordered})

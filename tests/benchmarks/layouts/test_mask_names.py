@@ -109,3 +109,12 @@ def test_images_that_are_not_read_are_named(tmp_path):
         (tmp_path / "films" / name).write_bytes(b"x")
     with pytest.raises(InputError, match="2 videos"):
         open_folders(tmp_path / "films")
+
+
+def test_files_of_two_videos_in_one_folder_are_told(tmp_path):
+    two = [f"{video}_{t:05d}" for video in "ab" for t in range(3)]
+    (note,) = open_folders(images(tmp_path / "two", names=two) / "clip").notes
+    assert note.startswith("clip: frames begin with 'a_' and 'b_', with the same")
+    on = [*two[:3], "b_00003", "b_00004"]  # numbers go on: one video in two parts
+    notes = open_folders(images(tmp_path / "on", names=on) / "clip").notes
+    assert not any("begin with" in note for note in notes)
