@@ -160,6 +160,13 @@ class FrameCounter:
         Raises:
             InputError: masks of a frame overlap, or one is of object 0.
         """
+        if not (isinstance(gt, dict) or isinstance(pred, dict)):
+            return gt, pred
+        if self._rules.void is not None:
+            self._note(_present(gt), _present(pred))
+            gt, pred = without_void(gt, pred, self._rules.void)
+        if self._rules.merge:
+            gt, pred = merge_objects(gt), merge_objects(pred)
         for masks, where in zip((pred, gt), places, strict=True):
             shared = first_overlap(masks)
             if shared is not None:

@@ -538,6 +538,13 @@ def test_masks_of_other_frames_and_videos_are_told(tmp_path: Path) -> None:
     late = told(lambda name, t: walking(first[name], t - 1))
     assert [note.partition(":")[0] for note in late] == ["ape", "bat"]
     assert all("one frame late?" in note for note in late)
+    n_frames = len(benchmark["bat"].frames)
+    for name, mask in first.items():
+        for t, frame in enumerate(benchmark[name].frames):
+            ahead = walking(mask, min(t + 1, n_frames - 1))
+            write_label_map(out / name / f"{frame}.png", ahead)
+    [early] = submitted(out, benchmark, zipped)
+    assert early.startswith("ape, bat: the last two") and "one frame early?" in early
     [mixed] = told(lambda name, t: walking(first["bat"], t))
     assert mixed.startswith("ape: ") and "fit the first masks of bat" in mixed
     flips = told(lambda name, t: np.ascontiguousarray(walking(first[name], t)[::-1]))

@@ -13,11 +13,15 @@ import numpy as np
 
 from evaluation.errors import InputError, InputWarning
 from evaluation.masks.label_map import LabelMap, Mask
+from evaluation.masks.names import shown
 from evaluation.masks.numbering import mask_iou
 from s3fo.benchmarks.benchmark import Benchmark
 from s3fo.benchmarks.submission.checks import MOVED, OF_OTHER, Wanted, first_prompt
 from s3fo.benchmarks.submission.mask_files import MaskFiles, VideoFiles
 from s3fo.benchmarks.video import VideoSequence
+
+_FEWEST = 4
+"""Masks of a video that tell whether the last of them stands twice."""
 
 _CLEAR = 0.3
 """IoU by which masks must fit the first ones of another video better than their own."""
@@ -48,6 +52,7 @@ def warn_of_other_frames(
             poor[sequence.name] = nearest != 0
     if poor:
         _warn_of_others(poor, benchmark)
+    _warn_of_early(found, benchmark, wanted)
 
 
 def _given(sequence: VideoSequence) -> LabelMap | None:
@@ -90,6 +95,41 @@ def _warn_of_late(
         InputWarning,
         stacklevel=3,
     )
+
+
+def _warn_of_early(
+    found: Mapping[str, VideoFiles], benchmark: Benchmark, wanted: Wanted
+) -> None:
+    """Warn where masks are not those given, and the last one stands twice.
+
+    So do those of most videos where all are named a frame early, and the last is
+    doubled for want of another.
+    """
+    early, n_videos = [], 0
+    for sequence in benchmark:
+        files, frame = found.get(sequence.name), first_prompt(sequence)
+        if not isinstance(files, MaskFiles) or frame is None or frame not in files:
+            continue
+        names = [name for name in wanted(sequence) if name in files]
+        if len(names) < _FEWEST:
+            continue
+        n_videos += 1
+        try:
+            own, *ends = (files.read(name) for name in (frame, *names[-3:]))
+        except InputError:
+            continue  # told as damaged
+        is_given = np.array_equal(own, sequence.read_prompt(frame))
+        twice = np.array_equal(ends[1], ends[2]) and bool(ends[2].any())
+        if twice and not is_given and not np.array_equal(ends[0], ends[1]):
+            early.append(sequence.name)
+    if early and 3 * len(early) >= 2 * n_videos:
+        warnings.warn(
+            f"{shown(early)}: the last two masks are the same to the pixel, those "
+            "before are not, and the first ones are not those given: are masks one "
+            "frame early?",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_of_others(poor: Mapping[str, Mask], benchmark: Benchmark) -> None:
