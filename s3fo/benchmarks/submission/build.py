@@ -108,8 +108,8 @@ def write_submission(
     problems += find_exchanged(found, benchmark)
     problems += note_empty(found, benchmark, lambda one: _wanted_frames(one, form))
     warn_of_other_frames(found, benchmark, lambda one: _wanted_frames(one, form))
-    note_readings(found)
     refuse_unfit(results, benchmark, problems)
+    note_readings(found)
     prefix = f"{form.folder}/" if form.folder else ""
     _write_zip(out, ((prefix + name, own.content(f)) for name, own, f in files))
     ignored = _unexpected_files(results, benchmark)

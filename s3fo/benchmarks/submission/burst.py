@@ -73,8 +73,8 @@ def write_burst_predictions(
     problems += find_exchanged(files, benchmark)
     problems += note_empty(files, benchmark, lambda one: one.listed_frames or ())
     warn_of_other_frames(files, benchmark, lambda one: one.listed_frames or ())
-    note_readings(files)
     refuse_unfit(results, benchmark, problems)
+    note_readings(files)
     fit = {k: own for k, own in files.items() if not isinstance(own, InputError)}
     content = _predictions(fit, benchmark, progress)
     try:

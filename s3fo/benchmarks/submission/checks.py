@@ -205,7 +205,10 @@ def check_sequence(
             problems += _mask_problems(files, frame, sequence, shape)
         else:
             place = f"{sequence.name}/{path.name}"
-            problems.append(f"{place}: no 8-bit indexed PNG ({kind})")
+            problems.append(
+                f"{place}: no 8-bit indexed PNG ({kind}), as `s3fo convert RESULTS OUT "
+                "--to davis` writes them"
+            )
     return problems
 
 
