@@ -141,8 +141,8 @@ def test_everything_unfit_is_told_and_nothing_written(tmp_path: Path) -> None:
         "ape: 1 frames missing (00001)",
         "ape/00002.png: ids [9]",
         "ape/00003.png: 7x5 pixels, not 32x24",
-        "bat/00000.png: no 8-bit indexed PNG (8-bit grey), as `s3fo convert RESULTS OUT "
-        "--to davis` writes them",
+        "bat/00000.png: no 8-bit indexed PNG (8-bit grey), as `s3fo convert RESULTS ",
+        "OUT --to davis` writes them",
         "bat/00001.png: ",
     ):
         assert expected in message

@@ -15,7 +15,7 @@ must fit better, too, when each object is brought to the size that it has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import comb, erfc, log1p, sqrt
 
 import numpy as np
@@ -27,7 +27,7 @@ from evaluation.counting.video import SequenceCounts
 from evaluation.errors import InputError
 from evaluation.masks.label_map import label_iou
 from evaluation.masks.numbering import NUMBERED_FROM_ANOTHER
-from evaluation.masks.pairs import SequencePair
+from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.notes import Note
 from evaluation.results.checks.nearby import (
     Kept,
@@ -110,7 +110,11 @@ def wrong_numbers(pair: SequencePair, *, by_id: bool) -> list[str]:
     return []
 
 
-def nearby_or(pair: SequencePair, frames: Sequence[str], reading: Reading) -> list[str]:
+def nearby_or(
+    pair: SequencePair,
+    looked: Mapping[str, tuple[Masks, Masks | None]],
+    reading: Reading,
+) -> list[str]:
     """What to tell of masks that fit in another reading: that, or a frame nearby.
 
     Masks that stay behind look as if they were scaled and moved, too. What fits better
@@ -118,7 +122,7 @@ def nearby_or(pair: SequencePair, frames: Sequence[str], reading: Reading) -> li
 
     Args:
         pair: the video.
-        frames: scored ones with predictions that were looked at.
+        looked: true and predicted masks of some frames, by name.
         reading: mean IoU of all objects as one that it gives, and the note on it.
     """
     if reading is None:
@@ -126,25 +130,33 @@ def nearby_or(pair: SequencePair, frames: Sequence[str], reading: Reading) -> li
     fit, told = reading
     names = pair.gt.frames
     place = {name: k for k, name in enumerate(names)}
-    best, nearest, here = fit - _CLOSE, 0, 0.0
-    for lag in (0, -1, 1, -2, 2):
-        fits = []
-        for frame in frames:
-            there = min(max(place[frame] + lag, 0), len(names) - 1)
-            own = pair.read(frame)[1]
-            true = pair.gt.read(names[there])
-            if own is not None:
-                fits.append(label_iou(*(thinned(m, False, 1) for m in (true, own))))
-        known = [one for one in fits if one is not None]
-        mean = float(np.mean(known)) if known else 0.0
-        if not lag:
-            here = mean
-        elif mean >= best:
+    lags = (0, -1, 1, -2, 2)
+    read = {frame: thinned(gt, False, 1) for frame, (gt, _) in looked.items()}
+    rows = []
+    for frame, (_, own) in looked.items():
+        there = [names[min(max(place[frame] + lag, 0), len(names) - 1)] for lag in lags]
+        for name in there:
+            if name not in read:
+                read[name] = thinned(pair.gt.read(name), False, 1)
+        if own is not None:
+            alone = thinned(own, False, 1)
+            rows.append([label_iou(read[name], alone) for name in there])
+    fits = [_mean(column) for column in zip(*rows, strict=True)] or [0.0] * len(lags)
+    here, best = fits[0], fit - _CLOSE
+    nearest = 0
+    for lag, mean in zip(lags[1:], fits[1:], strict=True):
+        if mean >= best:
             best, nearest = mean, -lag
     if not nearest or best < here + _GAIN:
         return [told]
-    note = _tell(pair.name, nearest, (best, here), len(frames))
+    note = _tell(pair.name, nearest, (best, here), len(looked))
     return [note] if best >= fit else [note, told]
+
+
+def _mean(fits: Sequence[float | None]) -> float:
+    """Of those that are known; 0 without any."""
+    known = [fit for fit in fits if fit is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def given_mask_late(

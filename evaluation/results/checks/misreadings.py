@@ -21,7 +21,7 @@ from evaluation.results.checks.placements import (
     move,
     outlined,
 )
-from evaluation.results.checks.scales import rescaled, scaled_a_little
+from evaluation.results.checks.scales import LOOKED, rescaled, scaled_a_little
 
 _ALIKE = 0.001
 """Mean IoU by which two ways to read masks fit as well as each other."""
@@ -33,7 +33,9 @@ def better_readings(pair: SequencePair) -> list[str]:
     Where several fit alike, as for a symmetrical mask that never moves, all are told.
     """
     looked = look(pair)
-    scaled = rescaled(pair.name, looked) or scaled_a_little(pair)
+    scaled = rescaled(pair.name, looked) or scaled_a_little(
+        pair.name, look(pair, LOOKED)
+    )
     readings = [scaled, in_other_order(pair), misplaced(pair)]
     readings += [reading(pair.name, looked) for reading in (flipped, moved, outlined)]
     found = [one for one in readings if one]

@@ -28,7 +28,6 @@ from evaluation.results.checks.placements import (
     Looked,
     better,
     foregrounds,
-    look,
     moved_a_little,
     start_of,
     untracked,
@@ -47,7 +46,7 @@ _GAIN, _LEAST_GAIN, _WELL = 0.02, 0.01, 0.75
 _FAIR = 0.9
 """IoU of all objects together from which a scale hardly costs anything."""
 
-_LOOKED = 6
+LOOKED = 6
 """Frames that are looked at for a small scale."""
 
 _APART = 0.12
@@ -106,9 +105,8 @@ def rescaled(name: str, looked: Looked) -> Reading:
     return better(pairs, found, found.tell(name))
 
 
-def scaled_a_little(pair: SequencePair) -> Reading:
+def scaled_a_little(name: str, looked: Looked) -> Reading:
     """Whether masks of a video fit every frame better if all are scaled alike."""
-    looked = look(pair, _LOOKED)
     pairs = list(foregrounds(looked))
     if len(pairs) < 3:
         return None
@@ -129,7 +127,7 @@ def scaled_a_little(pair: SequencePair) -> Reading:
     if np.mean(by_size) > fit - _LEAST_GAIN:
         return None
     told = f"mean IoU {fit:.2f} against {np.mean(before):.2f}"
-    return fit, found.tell(pair.name).format(told)
+    return fit, found.tell(name).format(told)
 
 
 def _map_of(
@@ -234,8 +232,10 @@ def look_closer(pair: SequencePair, counts: SequenceCounts, *, late: bool) -> li
     union = area + own - shared
     start = start_of(counts)
     if area <= 2 * shared < 2 * _FAIR * union and start < _FAIR:
-        scaled = None if late else scaled_a_little(pair)
-        notes += nearby_or(pair, spread(predicted_frames(pair), _LOOKED), scaled)
+        frames = () if late else spread(predicted_frames(pair), LOOKED)
+        looked = {frame: pair.read(frame) for frame in frames}
+        scaled = scaled_a_little(pair.name, [*looked.values()])
+        notes += nearby_or(pair, looked, scaled)
     if not (notes or late) and area <= 2 * shared < 2 * GOOD * union and start < GOOD:
         notes += moved_a_little(pair)
     if len(counts.object_ids) > 1 and 10 * shared < 7 * min(area, own):

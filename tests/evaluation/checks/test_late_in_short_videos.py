@@ -50,7 +50,7 @@ def test_what_looks_scaled_and_is_late_is_told_as_late(monkeypatch):
     """J of masks 4 pixels behind is 16 / 24; the test of frames finds nothing here."""
     for look in ("wrong_numbers", "given_mask_late", "other_order"):
         monkeypatch.setattr(labels, look, lambda *_, **__: [])
-    monkeypatch.setattr(scales, "scaled_a_little", lambda pair: (0.9, "v: scaled"))
+    monkeypatch.setattr(scales, "scaled_a_little", lambda *_: (0.9, "v: scaled"))
     gt = truth(12)
     (note,) = score({"v": late(gt)}, {"v": gt}).notes
     assert note.startswith(
