@@ -76,6 +76,10 @@ _BACK, _AWAY = 1 / 4, 2
 be away on average: lists put together otherwise go on from most frames to the next;
 masks that tremble go to and fro beside their own."""
 
+_BACKWARDS, _RUN = 0.5, 3
+"""Share of steps that go back so many times in a row: of a video, or of its parts, that
+were written backwards."""
+
 _FAR = 1 / 5
 """Share of a video that masks must be away where they go back more often than that."""
 
@@ -206,7 +210,10 @@ class _Compared:
         """
         places = np.where(moved, self.columns[self.best], self.rows)
         away = float(np.abs(places - self.rows).mean())
-        back = float((np.diff(places) < 0).mean())
+        steps = np.diff(places)
+        if _share_in_runs(steps < 0) >= _BACKWARDS and away >= _AWAY:
+            return True
+        back = float((steps < 0).mean())
         enough = _AWAY if back <= _BACK else _FAR * len(self.names)
         return away >= enough
 
@@ -223,6 +230,13 @@ class _Compared:
             if fit >= max(_GOOD, free - _STRAIGHT, _GAIN + max(here, one_frame)):
                 return told
         return ""
+
+
+def _share_in_runs(flags: NDArray[np.bool_]) -> float:
+    """Share of flags that lie in runs of three or more that are set."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    lengths = np.diff(edges.reshape(-1, 2), axis=1)
+    return float(lengths[lengths >= _RUN].sum()) / max(len(flags), 1)
 
 
 def _best_course(fits: _Table) -> float:

@@ -20,6 +20,7 @@ ORDERS = {
     "even, then odd": [*range(0, T, 2), *range(1, T, 2)],
     "four workers": sorted(range(T), key=lambda t: t % 4),
     "chunks": [*range(8), *range(16, 24), *range(8, 16)],
+    "chunks backwards": [0, *(t ^ 7 for t in range(1, T))],
 }
 RATES = {
     "twice": [min(2 * t, T - 1) for t in range(T)],
