@@ -30,7 +30,7 @@ from evaluation.counting.overlap_counting import (
 )
 from evaluation.counting.overlaps import FrameOverlaps
 from evaluation.errors import InputError
-from evaluation.masks.label_map import LabelMap, join_objects
+from evaluation.masks.label_map import LabelMap, as_label_map
 from evaluation.masks.pairs import Masks, SequencePair, pixels_of
 from evaluation.masks.prepare import (
     MaskRules,
@@ -184,15 +184,7 @@ class FrameCounter:
                     "object ids from 1 on, as 0 is the background of proposals",
                     "Write every id one higher.",
                 )
-        shapes = sorted(sizes(gt) | sizes(pred)) or [(1, 1)]
-        empty = np.zeros(shapes[-1], np.uint8)
-        gt_map, pred_map = (
-            (join_objects(masks) if masks else empty)
-            if isinstance(masks, dict)
-            else masks
-            for masks in (gt, pred)
-        )
-        return gt_map, pred_map
+        return as_label_map(gt, pred), as_label_map(pred, gt)
 
     def _note_shared(self, frame: str, gt: Masks, pred: Masks, rows: FrameRows) -> None:
         """Keep a frame whose predicted masks overlap, where that makes a difference."""

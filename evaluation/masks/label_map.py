@@ -32,6 +32,7 @@ __all__ = [
     "LabelMap",
     "Marks",
     "Mask",
+    "as_label_map",
     "davis_palette",
     "decode_label_map",
     "encode_label_map",
@@ -328,6 +329,25 @@ def join_objects(masks: Mapping[int, Mask]) -> LabelMap:
     for object_id, mask in masks.items():
         label_map[mask] = object_id
     return label_map
+
+
+def as_label_map(
+    masks: LabelMap | Mapping[int, Mask], like: LabelMap | Mapping[int, Mask]
+) -> LabelMap:
+    """One label map; `like` gives the size where there is no mask at all.
+
+    Args:
+        masks: a label map, or object id -> [H, W] mask.
+        like: masks of the other side of the frame.
+    """
+    if not isinstance(masks, Mapping):
+        return masks
+    if masks:
+        return join_objects(masks)
+    if not isinstance(like, Mapping):
+        return np.zeros(like.shape, np.uint8)
+    shape = next((mask.shape for mask in like.values()), (1, 1))
+    return np.zeros(shape, np.uint8)
 
 
 def _checked_ids(path: FilePath, ids: NDArray[Any]) -> NDArray[Any]:

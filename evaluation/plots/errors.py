@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.masks.label_map import LabelMap, Mask, join_objects
+from evaluation.masks.label_map import LabelMap, Mask, as_label_map
 
 
 class Pixel(IntEnum):
@@ -95,15 +95,3 @@ def _about(gt: LabelMap, pred: LabelMap, object_id: int) -> tuple[LabelMap, Labe
     """Both maps where either has the object, background elsewhere."""
     concerned = (gt == object_id) | (pred == object_id)
     return np.where(concerned, gt, 0), np.where(concerned, pred, 0)
-
-
-def as_label_map(
-    masks: LabelMap | Mapping[int, Mask], like: LabelMap | Mapping[int, Mask]
-) -> LabelMap:
-    """One label map; `like` gives the size where there is no mask at all."""
-    if not isinstance(masks, Mapping):
-        return masks
-    if masks:
-        return join_objects(masks)
-    other = next(iter(like.values())) if isinstance(like, Mapping) else like
-    return np.zeros(other.shape, np.uint8)

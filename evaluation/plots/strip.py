@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluation.attributes.regions import Box, region_of
 from evaluation.failures.compared import ComparedMasks
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, as_label_map
 from evaluation.plots.drawing import (
     Picture,
     canvas,
@@ -28,7 +28,6 @@ from evaluation.plots.errors import (
     PIXEL_COLOURS,
     PIXEL_NAMES,
     Pixel,
-    as_label_map,
     error_map,
     lay_over,
 )

@@ -44,7 +44,14 @@ OBJECTS = 6
 
 def look(pair: SequencePair, most: int = 8) -> Looked:
     """The masks of some scored frames that have a prediction."""
-    return [pair.read(frame) for frame in spread(predicted_frames(pair), most)]
+    return [*look_by_name(pair, most).values()]
+
+
+def look_by_name(
+    pair: SequencePair, most: int
+) -> dict[str, tuple[Masks, Masks | None]]:
+    """The same by the names of the frames."""
+    return {frame: pair.read(frame) for frame in spread(predicted_frames(pair), most)}
 
 
 def outlined(name: str, looked: Looked) -> Reading:

@@ -20,7 +20,7 @@ from evaluation.masks.numbering import mask_iou
 from evaluation.masks.numbering.between_frames import TRUE_IDS_CHANGE, ids_change
 from evaluation.masks.pairs import Masks, SequencePair
 from evaluation.results.checks.lags import nearby_or
-from evaluation.results.checks.masks import foreground, predicted_frames, spread
+from evaluation.results.checks.masks import foreground
 from evaluation.results.checks.nearby import Reading, of_true_size
 from evaluation.results.checks.placements import (
     GOOD,
@@ -28,6 +28,7 @@ from evaluation.results.checks.placements import (
     Looked,
     better,
     foregrounds,
+    look_by_name,
     moved_a_little,
     start_of,
     untracked,
@@ -232,8 +233,7 @@ def look_closer(pair: SequencePair, counts: SequenceCounts, *, late: bool) -> li
     union = area + own - shared
     start = start_of(counts)
     if area <= 2 * shared < 2 * _FAIR * union and start < _FAIR:
-        frames = () if late else spread(predicted_frames(pair), LOOKED)
-        looked = {frame: pair.read(frame) for frame in frames}
+        looked = {} if late else look_by_name(pair, LOOKED)
         scaled = scaled_a_little(pair.name, [*looked.values()])
         notes += nearby_or(pair, looked, scaled)
     if not (notes or late) and area <= 2 * shared < 2 * GOOD * union and start < GOOD:

@@ -12,8 +12,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.failures import ComparedMasks
-from evaluation.masks.label_map import LabelMap, davis_palette
-from evaluation.plots.errors import as_label_map
+from evaluation.masks.label_map import LabelMap, as_label_map, davis_palette
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets.reading.cache import cached
 from s3fo.datasets.scoring.from_files import compared_masks

@@ -12,9 +12,8 @@ from evaluation.attributes.appearance import ColourTexture, FeatureExtractor
 from evaluation.attributes.regions import Box, Region, region_of
 from evaluation.errors import InputError
 from evaluation.failures import ComparedMasks
-from evaluation.masks.label_map import LabelMap
+from evaluation.masks.label_map import LabelMap, as_label_map
 from evaluation.plots.drawing import Picture, cut, frame_picture
-from evaluation.plots.errors import as_label_map
 from evaluation.plots.strip import window_around
 from s3fo.benchmarks import VideoSequence
 from s3fo.datasets._fiftyone import has_id

@@ -16,9 +16,9 @@ from evaluation._utils.cache_dir import user_cache
 from evaluation._utils.names import file_name
 from evaluation._utils.progress import ProgressCallback
 from evaluation.errors import InputError
+from evaluation.masks.label_map import as_label_map
 from evaluation.metrics.worst import worst_position
 from evaluation.plots.drawing import frame_picture
-from evaluation.plots.errors import as_label_map
 from evaluation.plots.thumbnail import frame_thumbnail
 from s3fo.datasets.field_names import thumbnail_field
 from s3fo.datasets.locking import sole_writer

@@ -9,8 +9,8 @@ import pandas as pd
 
 from evaluation._utils.names import counted
 from evaluation.attributes.video import read_objects
+from evaluation.masks.label_map import as_label_map
 from evaluation.plots.audit_strip import audit_pictures, frames_of_strip
-from evaluation.plots.errors import as_label_map
 from evaluation.plots.strip import frame_label
 from s3fo.datasets.auditing.events import AUDIT_TAGS, AUDITED
 from s3fo.datasets.auditing.rescored import scores_side_by_side
